@@ -1,0 +1,24 @@
+"""Checks of what comes in; the only home of private scikit-learn imports."""
+
+from sklearn_distill._validation.fitting import (
+    Interval,
+    StrOptions,
+    all_or_nothing,
+    validated_parameters,
+)
+from sklearn_distill._validation.labels import check_classes, check_labels
+from sklearn_distill._validation.rows import check_every_row_speaks, check_sample_weight
+from sklearn_distill._validation.teacher import check_teacher, read_teacher
+
+__all__ = [
+    "Interval",
+    "StrOptions",
+    "all_or_nothing",
+    "check_classes",
+    "check_every_row_speaks",
+    "check_labels",
+    "check_sample_weight",
+    "check_teacher",
+    "read_teacher",
+    "validated_parameters",
+]

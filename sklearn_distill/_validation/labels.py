@@ -1,0 +1,136 @@
+"""Checks of y and of ``classes``: which classes there are, and which rows lack a label."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+
+from sklearn_distill._validation.teacher import TeacherOutput
+from sklearn_distill.targets import Labels
+from sklearn_distill.targets.labels import MISSING
+
+
+def check_classes(classes: Any) -> NDArray[Any] | None:
+    """Return the constructor's ``classes`` as a sorted array.
+
+    Parameters
+    ----------
+    classes : array-like or None
+        Class labels in ascending order.
+
+    Returns
+    -------
+    ndarray or None
+        The labels; None if none were given.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two, or they repeat or are not sorted.
+    """
+    if classes is None:
+        return None
+    classes = column_or_1d(np.asarray(classes))
+    if len(classes) < 2:
+        raise ValueError(f"classes must name at least 2 classes, got {classes.tolist()}")
+    if not np.array_equal(np.unique(classes), classes):
+        # scikit-learn's scorers read columns of predict_proba in sorted order
+        raise ValueError(
+            f"classes must be sorted and without repetition, got {classes.tolist()}: pass "
+            f"{np.unique(classes).tolist()}, and unnamed teacher columns in that order"
+        )
+    return np.asarray(classes)
+
+
+def check_labels(
+    y: Any, n_rows: int, classes: NDArray[Any] | None, teacher: TeacherOutput | None
+) -> tuple[NDArray[Any], Labels]:
+    """Turn y into class numbers; NaN, None and pd.NA are missing labels.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,) or None
+        Labels; None means that all are missing.
+    n_rows : int
+        Number of rows of X.
+    classes : ndarray or None
+        All classes, sorted; None takes those of y, or the teacher's column names if y has none.
+    teacher : TeacherOutput or None
+        The teacher's outputs.
+
+    Returns
+    -------
+    classes_ : ndarray of shape (n_classes,)
+        The classes.
+    labels : Labels
+        Class numbers, with missing ones marked.
+
+    Raises
+    ------
+    ValueError
+        If y has another length or other labels than those of ``classes``, or nothing says what
+        the classes are, or there is only one.
+    """
+    values, present = _read_labels(y, n_rows)
+    found, inverse = np.unique(values, return_inverse=True)
+    if classes is None:
+        classes = found if len(found) else _classes_of_columns(teacher)
+        _check_two_classes(classes)
+    codes = np.full(n_rows, MISSING, dtype=np.intp)
+    codes[present] = _positions(found, classes)[inverse]
+    return classes, Labels(codes, len(classes))
+
+
+def _classes_of_columns(teacher: TeacherOutput | None) -> NDArray[Any]:
+    if teacher is None or teacher.columns is None:
+        raise ValueError(
+            "y has no labels and the teacher's columns no names: say classes=[...] in the "
+            "constructor, or give the teacher's output as a DataFrame with labels as columns"
+        )
+    return np.unique(teacher.columns)
+
+
+def _check_two_classes(classes: NDArray[Any]) -> None:
+    if len(classes) < 2:
+        raise ValueError(
+            "y must have samples of at least 2 classes, but the data contains only one class: "
+            f"{classes.tolist()[0]!r}. If the student is to know more, say classes=[...] in the "
+            "constructor"
+        )
+
+
+def _read_labels(y: Any, n_rows: int) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Return the labels that are there, and where they are."""
+    if y is None:
+        return np.empty(0), np.zeros(n_rows, dtype=bool)
+    y = column_or_1d(y, warn=True)
+    if len(y) != n_rows:
+        raise ValueError(f"y has {len(y)} entries, X has {n_rows} rows: give one label a row")
+    present = ~np.asarray(pd.isna(y), dtype=bool)
+    values = y[present]
+    if y.dtype == object and not present.all():
+        values = _without_object_dtype(values)
+    if len(values):
+        check_classification_targets(values)
+    return values, present
+
+
+def _without_object_dtype(values: NDArray[Any]) -> NDArray[Any]:
+    """Return ints, strings or booleans that only missing labels had made objects."""
+    kinds = {isinstance(value, str) for value in values}
+    if len(kinds) > 1:
+        raise TypeError("y mixes strings and numbers: use one type of label")
+    return np.array(values.tolist())
+
+
+def _positions(found: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.intp]:
+    position = {label: k for k, label in enumerate(classes.tolist())}
+    unknown = [label for label in found.tolist() if label not in position]
+    if unknown:
+        raise ValueError(
+            f"y contains labels that classes={classes.tolist()} does not name: {unknown}"
+        )
+    return np.array([position[label] for label in found.tolist()], dtype=np.intp)

@@ -1,0 +1,208 @@
+"""Checks of a teacher's outputs: shape, names of columns, silent rows, probabilities."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sklearn_distill.targets import Teachers
+
+SUM_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class TeacherOutput:
+    """What came in as ``teacher_proba`` or ``teacher_logits``, as numbers.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name.
+    values : ndarray of shape (n_rows,), (n_rows, n_columns) or (n_rows, n_teachers, n_columns)
+        The numbers.
+    columns : list or None
+        Names of the columns, where they have names.
+    """
+
+    name: str
+    values: NDArray[np.float64]
+    columns: list[Any] | None
+
+    @property
+    def is_proba(self) -> bool:
+        """Whether these are probabilities; else logits."""
+        return self.name == "teacher_proba"
+
+
+def read_teacher(teacher_proba: Any, teacher_logits: Any, n_rows: int) -> TeacherOutput | None:
+    """Read the one of both arguments that is given.
+
+    Parameters
+    ----------
+    teacher_proba, teacher_logits : array-like, DataFrame or None
+        At most one of them.
+    n_rows : int
+        Number of rows of X.
+
+    Returns
+    -------
+    TeacherOutput or None
+        None if neither is given.
+
+    Raises
+    ------
+    ValueError
+        If both are given, or one is not numeric or has another length than X.
+    """
+    if teacher_proba is not None and teacher_logits is not None:
+        raise ValueError("give teacher_proba or teacher_logits, not both")
+    if teacher_proba is None and teacher_logits is None:
+        return None
+    name = "teacher_logits" if teacher_proba is None else "teacher_proba"
+    output = teacher_logits if teacher_proba is None else teacher_proba
+    values, columns = _to_numpy(name, output)
+    if values.ndim not in (1, 2, 3):
+        raise ValueError(
+            f"{name} has shape {values.shape}: it must be (n_samples,), (n_samples, n_classes) "
+            "or (n_samples, n_teachers, n_classes)"
+        )
+    if len(values) != n_rows:
+        raise ValueError(
+            f"{name} has {len(values)} rows, X has {n_rows}: give one row for each row of X "
+            "(NaN where the teacher is silent)"
+        )
+    return TeacherOutput(name, values, columns)
+
+
+def check_teacher(output: TeacherOutput, classes: NDArray[Any]) -> Teachers:
+    """Check a teacher's outputs against the classes.
+
+    Parameters
+    ----------
+    output : TeacherOutput
+        What :func:`read_teacher` returned.
+    classes : ndarray of shape (n_classes,)
+        The student's classes.
+
+    Returns
+    -------
+    Teachers
+        Logits by teacher, class and row.
+
+    Raises
+    ------
+    ValueError
+        If the columns are not the classes, or a row is neither silent nor a distribution; it
+        names the first such row.
+    """
+    values = _one_column_a_class(output, classes)
+    _check_rows(output, values)
+    logits = np.ascontiguousarray(values.transpose(1, 2, 0))
+    if output.is_proba:
+        with np.errstate(divide="ignore"):  # log 0 = -inf is a probability of exactly zero
+            logits = np.log(logits)
+    return Teachers(logits)
+
+
+def _to_numpy(name: str, output: Any) -> tuple[NDArray[np.float64], list[Any] | None]:
+    columns = list(output.columns) if hasattr(output, "columns") else None
+    try:
+        if hasattr(output, "to_numpy"):
+            output = output.to_numpy()
+        return np.asarray(output, dtype=np.float64), columns
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be an array of numbers: {error}") from error
+
+
+def _one_column_a_class(output: TeacherOutput, classes: NDArray[Any]) -> NDArray[np.float64]:
+    """Return (n_rows, n_teachers, n_classes) in the order of the classes."""
+    values = output.values
+    if values.ndim == 1:
+        return _two_columns(output, classes)[:, None, :]
+    if output.columns is not None:
+        values = values[:, _order_of_columns(output, classes)]
+    if values.shape[-1] != len(classes):
+        raise ValueError(
+            f"{output.name} has {values.shape[-1]} columns, but the classes are "
+            f"{classes.tolist()}: give one column for each class in this order, or a DataFrame "
+            "with the labels as column names; a student that is to know more classes than y "
+            "shows needs classes=[...] in its constructor"
+        )
+    return values[:, None, :] if values.ndim == 2 else values
+
+
+def _two_columns(output: TeacherOutput, classes: NDArray[Any]) -> NDArray[np.float64]:
+    if len(classes) != 2:
+        raise ValueError(
+            f"{output.name} is one-dimensional, which stands for the second of two classes, but "
+            f"the classes are {classes.tolist()}: give one column for each class"
+        )
+    second = output.values
+    first = 1 - second if output.is_proba else np.where(np.isnan(second), np.nan, 0.0)
+    return np.stack([first, second], axis=1)
+
+
+def _order_of_columns(output: TeacherOutput, classes: NDArray[Any]) -> list[int]:
+    """Return the position of each class among the named columns."""
+    columns = output.columns or []
+    if len(set(columns)) < len(columns):
+        raise ValueError(f"{output.name} has columns of the same name: {columns}")
+    position = _positions_by_label(columns, classes)
+    missing = [label for label in classes.tolist() if label not in position]
+    if missing:
+        raise ValueError(
+            f"{output.name} has columns {columns}, none of which is named {missing[0]!r}: name "
+            "one column for each class (zeros where the teacher never answers it), or pass "
+            ".to_numpy() if the columns are in the order of the classes"
+        )
+    if len(columns) > len(classes):
+        known = {position[label] for label in classes.tolist()}
+        extra = [column for k, column in enumerate(columns) if k not in known]
+        raise ValueError(
+            f"{output.name} has columns beyond the labels of y: {extra}. Say classes=[...] in "
+            "the constructor if the student is to know these classes, else drop the columns"
+        )
+    return [position[label] for label in classes.tolist()]
+
+
+def _positions_by_label(columns: list[Any], classes: NDArray[Any]) -> dict[Any, int]:
+    """Match columns and classes by equality, else by str(label) where that is unambiguous."""
+    by_label = {column: k for k, column in enumerate(columns)}
+    labels = classes.tolist()
+    texts = [str(label) for label in labels]
+    if len(set(texts)) == len(texts):
+        for label, text in zip(labels, texts, strict=True):
+            if label not in by_label and text in by_label:
+                by_label[label] = by_label[text]
+    return by_label
+
+
+def _check_rows(output: TeacherOutput, values: NDArray[np.float64]) -> None:
+    """Raise for the first row that is neither silent nor a valid answer."""
+    silent = np.isnan(values).all(axis=-1)
+    faults = _proba_faults(values) if output.is_proba else _logit_faults(values)
+    half_silent = np.asarray(np.isnan(values).any(axis=-1))
+    faults["has NaN for some classes only (a silent row is NaN for all)"] = half_silent
+    bad = {what: (mask & ~silent).any(axis=1) for what, mask in faults.items()}
+    first = {what: int(np.argmax(mask)) for what, mask in bad.items() if mask.any()}
+    if first:
+        what, row = min(first.items(), key=lambda item: item[1])
+        raise ValueError(f"{output.name}: row {row} {what}: {output.values[row].tolist()}")
+
+
+def _proba_faults(values: NDArray[np.float64]) -> dict[str, NDArray[np.bool_]]:
+    return {
+        "has an infinite probability": np.asarray(np.isinf(values).any(axis=-1)),
+        "has a negative probability": np.asarray((values < 0).any(axis=-1)),
+        f"does not sum to 1 within {SUM_TOLERANCE}": (
+            np.abs(values.sum(axis=-1) - 1) > SUM_TOLERANCE
+        ),
+    }
+
+
+def _logit_faults(values: NDArray[np.float64]) -> dict[str, NDArray[np.bool_]]:
+    return {
+        "has a logit of +inf": np.asarray(np.isposinf(values).any(axis=-1)),
+        "has no finite logit": np.asarray(np.isneginf(values).all(axis=-1)),
+    }

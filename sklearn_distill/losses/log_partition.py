@@ -1,0 +1,162 @@
+r"""The convex functions φ whose gradients are probabilities.
+
+Each has the form that regularisers have too (see :mod:`sklearn_distill.losses.regularizers`):
+stateless, class-major, with ``value_and_gradient`` and ``curvature``, the Hessian at one point as
+a function of directions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+
+from sklearn_distill._typing import FloatArray
+from sklearn_distill.losses.regularizers import Regularizer
+
+Curvature = Callable[[FloatArray], FloatArray]
+
+
+class RowFunction(Protocol):
+    """A function of one row's scores, vectorised over rows."""
+
+    def value_and_gradient(self, u: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return φ(u) of shape (n_rows,) and ∇φ(u) of u's shape."""
+
+    def curvature(self, u: FloatArray) -> Curvature:
+        """Return v ↦ ∇²φ(u) v, both of u's shape."""
+
+
+class SoftmaxLogPartition:
+    r"""The function :math:`\mathrm{lse}(u) = \log\sum_k e^{u_k}` of K scores.
+
+    Gradient p = softmax(u), Hessian :math:`J(p)v = p∘v - p(p·v)`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> value, p = SoftmaxLogPartition().value_and_gradient(np.zeros((2, 1)))
+    >>> value.round(3), p.ravel()
+    (array([0.693]), array([0.5, 0.5]))
+    """
+
+    def value_and_gradient(self, u: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return lse(u) and softmax(u)."""
+        top = u.max(axis=0)
+        p = u - top
+        np.exp(p, out=p)
+        total = p.sum(axis=0)
+        p /= total
+        return top + np.log(total), p
+
+    def curvature(self, u: FloatArray) -> Curvature:
+        """Return v ↦ J(p) v."""
+        _, p = self.value_and_gradient(u)
+
+        def product(v: FloatArray) -> FloatArray:
+            pv: FloatArray = p * v
+            pv -= p * pv.sum(axis=0)
+            return pv
+
+        return product
+
+
+class OneLogitLogPartition:
+    r"""Two classes by one logit: :math:`\mathrm{lse}(0, η) = \log(1 + e^η)`.
+
+    Gradient :math:`p = σ(η)`, Hessian :math:`p(1-p)`; η has shape (1, n_rows).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> value, p = OneLogitLogPartition().value_and_gradient(np.zeros((1, 1)))
+    >>> value.round(3), p
+    (array([0.693]), array([[0.5]]))
+    """
+
+    def value_and_gradient(self, u: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return softplus(η) and σ(η)."""
+        e = np.exp(-np.abs(u))  # never overflows
+        value = np.maximum(u, 0) + np.log1p(e)
+        p = np.where(u >= 0, 1, e) / (1 + e)
+        return value[0], p
+
+    def curvature(self, u: FloatArray) -> Curvature:
+        """Return v ↦ p(1−p) v."""
+        e = np.exp(-np.abs(u))
+        h = e / (1 + e) ** 2  # p(1-p) without the cancellation in 1-p
+        return lambda v: h * v
+
+
+class RegularizerFunction:
+    """A regulariser as a row function.
+
+    Parameters
+    ----------
+    regularizer : Regularizer
+        From :mod:`sklearn_distill.losses.regularizers`.
+    """
+
+    def __init__(self, regularizer: Regularizer) -> None:
+        self.regularizer = regularizer
+
+    def value_and_gradient(self, u: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return r(u) and ∇r(u)."""
+        return self.regularizer.value_and_gradient(u)
+
+    def curvature(self, u: FloatArray) -> Curvature:
+        """Return v ↦ ∇²r(u) v."""
+        return lambda v: self.regularizer.hessian_product(u, v)
+
+
+class OneLogit:
+    r"""A function of K = 2 scores, seen as one of the logit η in z = (0, η).
+
+    Parameters
+    ----------
+    of_two_scores : RowFunction
+        The function of both scores.
+    """
+
+    def __init__(self, of_two_scores: RowFunction) -> None:
+        self.of_two_scores = of_two_scores
+
+    def value_and_gradient(self, u: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the value and the derivative in η."""
+        value, gradient = self.of_two_scores.value_and_gradient(_with_zero(u))
+        return value, gradient[1:]
+
+    def curvature(self, u: FloatArray) -> Curvature:
+        """Return v ↦ second derivative in η times v."""
+        curvature = self.of_two_scores.curvature(_with_zero(u))
+        return lambda v: curvature(_with_zero(v))[1:]
+
+
+class SumOf:
+    """The sum of two functions of the same scores.
+
+    Parameters
+    ----------
+    first, second : RowFunction
+        The summands.
+    """
+
+    def __init__(self, first: RowFunction, second: RowFunction) -> None:
+        self.first = first
+        self.second = second
+
+    def value_and_gradient(self, u: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the sums of the values and of the gradients."""
+        first, first_gradient = self.first.value_and_gradient(u)
+        second, second_gradient = self.second.value_and_gradient(u)
+        return first + second, first_gradient + second_gradient
+
+    def curvature(self, u: FloatArray) -> Curvature:
+        """Return v ↦ the sum of both Hessian products."""
+        first, second = self.first.curvature(u), self.second.curvature(u)
+        return lambda v: first(v) + second(v)
+
+
+def _with_zero(u: FloatArray) -> FloatArray:
+    return np.concatenate([np.zeros_like(u), u])

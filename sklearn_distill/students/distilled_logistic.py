@@ -1,0 +1,326 @@
+"""Logistic regression that learns from labels and from a teacher's probabilities."""
+
+from __future__ import annotations
+
+import warnings
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import validate_data
+
+from sklearn_distill._typing import BoolArray, FloatArray
+from sklearn_distill._validation import (
+    Interval,
+    StrOptions,
+    all_or_nothing,
+    check_classes,
+    check_every_row_speaks,
+    check_labels,
+    check_sample_weight,
+    check_teacher,
+    read_teacher,
+    validated_parameters,
+)
+from sklearn_distill.losses import SoftTargetObjective, as_design
+from sklearn_distill.solvers import Solution, newton_cg
+from sklearn_distill.students._class_weight import class_weights
+from sklearn_distill.students._coefficients import coefficients, solver_weights
+from sklearn_distill.students._linear_classifier import LinearClassifier
+from sklearn_distill.students._progress import solver_progress
+from sklearn_distill.targets import Labels, TargetMixture, Teachers, row_weights
+
+
+class DistilledLogisticRegression(LinearClassifier):
+    r"""Logistic regression taught by labels and by a teacher.
+
+    Minimises, over linear scores z = Wx + b with one temperature T for student and teacher,
+
+    .. math::
+
+        C \sum_i s_i \big\{ (1-λ_i)\,CE(y_i, \mathrm{softmax}\,z_i)
+        + λ_i\,τ\,[CE(q_i, \mathrm{softmax}(z_i/T')) + r(z_i/T')] \big\} + \tfrac12 \|W\|^2,
+
+    where q is the teacher's softened answer. Each row's weight is shared between the sources that
+    speak for it: label 1 − λ, teacher λ; whoever speaks alone gets all of it. Without a teacher,
+    or with ``imitation=0`` and every row labelled, this is scikit-learn's LogisticRegression.
+
+    Parameters
+    ----------
+    imitation : float, default=0.5
+        λ in [0, 1], the teacher's share.
+    temperature : float, default=1.0
+        T > 0. The teacher's and the student's logits are divided by it in the teacher's term;
+        predictions are always made at temperature 1.
+    C : float, default=1.0
+        Inverse strength of the ridge penalty, in (0, inf].
+    fit_intercept : bool, default=True
+        Whether to fit the (unpenalised) intercept.
+    soften_student : bool, default=True
+        Whether the student's logits are divided by T too (T' = T), or only the teacher's (T' = 1).
+    t_squared : bool, default=False
+        Whether the teacher's term is multiplied by τ = T², which keeps the size of its gradient
+        as T grows. Needs ``soften_student=True``.
+    regularizer : {None, "grabovoy", "continuous_categorical"}, default=None
+        r: none, the fourth term of Grabovoy and Strijov's eq. (17), or the exact normaliser of
+        the density that their Theorem 1 needs.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes, for both terms; "balanced" counts the labelled rows. A row without
+        a label weighs what its teacher expects.
+    classes : array-like of shape (n_classes,) or None, default=None
+        All classes in ascending order, where y does not show them all: the student can then learn
+        a class that only its teacher knows, and every fold of a cross-validation has the same
+        classes. None takes the labels of y.
+    solver : {"auto", "newton-cg"}, default="auto"
+        Minimiser. "newton-cg" is Newton's method in a trust region with conjugate gradients.
+    tol : float, default=1e-4
+        Stop when max|∇| / Σ s_i ≤ tol, with ∇ the gradient of the objective divided by C, which
+        is scikit-learn's scale.
+    max_iter : int, default=200
+        Largest number of iterations.
+    warm_start : bool, default=False
+        Whether a repeated fit starts from the present coefficients.
+    verbose : int, default=0
+        Above 0, show a progress bar over the iterations.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
+        Coefficients; one row for two classes.
+    intercept_ : ndarray of shape (1,) or (n_classes,)
+        Intercepts. A class that neither a label nor a teacher gave any mass has -inf.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels.
+    n_iter_ : ndarray of shape (1,)
+        Iterations of the solver.
+    n_taught_rows_ : int
+        Rows for which a teacher spoke.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where X has string names.
+
+    References
+    ----------
+    Grabovoy and Strijov 2022, "Probabilistic interpretation of the distillation problem",
+    eq. (17); Lopez-Paz et al. 2016, "Unifying distillation and privileged information", eq. (6);
+    Hinton, Vinyals and Dean 2015.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.array([[-1.0], [0.0], [1.0], [2.0]])
+    >>> y = np.array(["no", "yes", "no", "yes"])
+    >>> teacher_proba = np.array([[0.9, 0.1], [0.6, 0.4], [0.4, 0.6], [0.1, 0.9]])
+    >>> student = DistilledLogisticRegression(imitation=0.8)
+    >>> student.fit(X, y, teacher_proba=teacher_proba).predict([[-2.0], [2.0]])
+    array(['no', 'yes'], dtype='<U3')
+    """
+
+    # sliced by row with X without any set_fit_request
+    __metadata_request__fit: ClassVar = {"teacher_proba": True, "teacher_logits": True}
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "imitation": [Interval(Real, 0, 1, closed="both")],
+        "temperature": [Interval(Real, 0, None, closed="neither")],
+        "C": [Interval(Real, 0, None, closed="right")],
+        "fit_intercept": ["boolean"],
+        "soften_student": ["boolean"],
+        "t_squared": ["boolean"],
+        "regularizer": [StrOptions({"grabovoy", "continuous_categorical"}), None],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "classes": ["array-like", None],
+        "solver": [StrOptions({"auto", "newton-cg"})],
+        "tol": [Interval(Real, 0, None, closed="neither")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "warm_start": ["boolean"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        imitation: float = 0.5,
+        temperature: float = 1.0,
+        *,
+        C: float = 1.0,
+        fit_intercept: bool = True,
+        soften_student: bool = True,
+        t_squared: bool = False,
+        regularizer: str | None = None,
+        class_weight: dict[Any, float] | str | None = None,
+        classes: Any = None,
+        solver: str = "auto",
+        tol: float = 1e-4,
+        max_iter: int = 200,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None:
+        self.imitation = imitation
+        self.temperature = temperature
+        self.C = C
+        self.fit_intercept = fit_intercept
+        self.soften_student = soften_student
+        self.t_squared = t_squared
+        self.regularizer = regularizer
+        self.class_weight = class_weight
+        self.classes = classes
+        self.solver = solver
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+        self.verbose = verbose
+
+    @all_or_nothing
+    @validated_parameters
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        teacher_proba: Any = None,
+        teacher_logits: Any = None,
+    ) -> Self:
+        """Fit the student.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Features; float32 stays float32, CSR and CSC stay sparse.
+        y : array-like of shape (n_samples,) or None
+            Labels. NaN, None and pd.NA are missing labels, which a teacher must answer for; None
+            instead of an array means that all are missing.
+        sample_weight : array-like of shape (n_samples,) or None
+            Weights of the rows, for both terms.
+        teacher_proba : array-like or DataFrame or None
+            The teacher's probabilities: (n_samples, n_classes) in the order of ``classes_``, a
+            DataFrame whose column names are the labels, (n_samples,) for the second of two
+            classes, or (n_samples, n_teachers, n_classes). A row of NaN is a silent teacher.
+        teacher_logits : array-like or DataFrame or None
+            Logits instead of probabilities; -inf is a probability of exactly zero.
+
+        Returns
+        -------
+        self
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a teacher's output does not fit to X and the classes or is no distribution (the
+            message names the first such row), a row has neither label nor teacher, or parameters
+            contradict each other. The estimator is then as it was before.
+        """
+        X, labels, teachers = self._read(X, y, teacher_proba, teacher_logits)
+        weight = self._row_weights(sample_weight, labels, teachers)
+        targets = self._mixture(labels, teachers, weight).targets()
+        active = targets.class_mass() > 0
+        self._check_bounded(active)
+        objective = SoftTargetObjective(
+            as_design(X, self.fit_intercept),
+            targets.keep_classes(active),
+            weight,
+            alpha=float(1 / (self.C * weight.sum())),
+        )
+        solution = self._solve(objective, active)
+        self._set_coefficients(solution, active, X.dtype)
+        self.n_taught_rows_ = 0 if teachers is None else int(teachers.speaks.sum())
+        return self
+
+    def _read(
+        self, X: Any, y: Any, teacher_proba: Any, teacher_logits: Any
+    ) -> tuple[Any, Labels, Teachers | None]:
+        """Check what came in; set ``classes_``."""
+        if teacher_proba is None and teacher_logits is None:
+            # without a teacher scikit-learn's own errors stand, that of a missing label among them
+            X, y = validate_data(self, X, y, **_X_CHECKS)
+        else:
+            X = validate_data(self, X, **_X_CHECKS)
+        output = read_teacher(teacher_proba, teacher_logits, X.shape[0])
+        classes = check_classes(self.classes)
+        self.classes_, labels = check_labels(y, X.shape[0], classes, output)
+        teachers = None if output is None else check_teacher(output, self.classes_)
+        check_every_row_speaks(labels, teachers)
+        return X, labels, teachers
+
+    def _row_weights(
+        self, sample_weight: Any, labels: Labels, teachers: Teachers | None
+    ) -> FloatArray:
+        weight = check_sample_weight(sample_weight, len(labels.codes))
+        by_class = class_weights(self.class_weight, self.classes_, labels, weight)
+        return row_weights(weight, by_class, labels, teachers)
+
+    def _mixture(
+        self, labels: Labels, teachers: Teachers | None, weight: FloatArray
+    ) -> TargetMixture:
+        if self.t_squared and not self.soften_student:
+            raise ValueError(
+                "t_squared=True with soften_student=False: T² only balances the gradient of a "
+                "student that is divided by T; set one of the two to its other value"
+            )
+        return TargetMixture(
+            labels,
+            teachers,
+            weight,
+            imitation=float(self.imitation),
+            temperature=float(self.temperature),
+            soften_student=self.soften_student,
+            t_squared=self.t_squared,
+            regularizer=self.regularizer,
+        )
+
+    def _check_bounded(self, active: BoolArray) -> None:
+        if self.regularizer == "continuous_categorical" and not active.all():
+            raise ValueError(
+                "regularizer='continuous_categorical' has no minimum when a class has no target "
+                f"mass: neither y nor the teacher ever names {self.classes_[~active].tolist()}"
+            )
+
+    def _solve(self, objective: SoftTargetObjective, active: BoolArray) -> Solution:
+        if active.sum() == 1:  # one class has all the mass: nothing to choose
+            nothing = np.zeros((0, objective.design.n_columns))
+            return Solution(nothing, value=0.0, gradient_norm=0.0, n_iter=0, converged=True)
+        with solver_progress(self.verbose, self.max_iter, type(self).__name__) as progress:
+            solution = newton_cg(
+                objective,
+                self._start(objective, active),
+                tol=self.tol,
+                max_iter=self.max_iter,
+                progress=progress,
+            )
+        if not solution.converged:
+            warnings.warn(
+                f"the solver stopped after {solution.n_iter} iterations with max|gradient| = "
+                f"{solution.gradient_norm:.2g} > tol = {self.tol:.2g}: scale X, raise max_iter or "
+                "tol, or lower C",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        return solution
+
+    def _start(
+        self, objective: SoftTargetObjective, active: BoolArray
+    ) -> FloatArray:
+        start = objective.zeros()
+        if self.warm_start and hasattr(self, "coef_"):
+            warm = solver_weights(self.coef_, self.intercept_, active, self.fit_intercept)
+            if warm is not None and len(warm) == len(start):
+                return warm
+        return start
+
+    def _set_coefficients(
+        self, solution: Solution, active: BoolArray, dtype: np.dtype[Any]
+    ) -> None:
+        W = solution.w.reshape(-1, self.n_features_in_ + self.fit_intercept)
+        coef, intercept = coefficients(W, active, self.fit_intercept)
+        self.coef_ = coef.astype(dtype)
+        self.intercept_ = intercept.astype(dtype)
+        self.n_iter_ = np.array([solution.n_iter], dtype=np.int32)
+
+
+_X_CHECKS: dict[str, Any] = {
+    "accept_sparse": ["csr", "csc"],
+    "dtype": [np.float64, np.float32],
+    "accept_large_sparse": True,
+}

@@ -1,0 +1,24 @@
+"""From labels and teacher outputs to the targets of one objective.
+
+Every array in here is class-major, ``(n_classes, n_rows)``: a reduction over classes is then a
+sum of a few long contiguous vectors instead of many short ones.
+"""
+
+from sklearn_distill.targets.labels import Labels
+from sklearn_distill.targets.mixture import TargetMixture
+from sklearn_distill.targets.soft_targets import LogPartitionTerm, SoftTargets, TargetTangent
+from sklearn_distill.targets.teachers import Teachers
+from sklearn_distill.targets.temperature import soften, soften_derivative
+from sklearn_distill.targets.weights import row_weights
+
+__all__ = [
+    "Labels",
+    "LogPartitionTerm",
+    "SoftTargets",
+    "TargetMixture",
+    "TargetTangent",
+    "Teachers",
+    "row_weights",
+    "soften",
+    "soften_derivative",
+]

@@ -1,0 +1,50 @@
+"""The weight of a row: sample weight times class weight."""
+
+from sklearn_distill._typing import FloatArray
+from sklearn_distill.targets.labels import Labels
+from sklearn_distill.targets.teachers import Teachers
+
+
+def row_weights(
+    sample_weight: FloatArray,
+    class_weight: FloatArray | None,
+    labels: Labels,
+    teachers: Teachers | None,
+) -> FloatArray:
+    r"""Return :math:`s_i` = sample weight × class weight.
+
+    A labelled row has its label's class weight; a row without a label the weight that its teacher
+    expects, :math:`\sum_k p_{ik}\,\mathrm{class\_weight}_k` with the teacher's p at temperature 1.
+    The weight multiplies both terms of the row's loss.
+
+    Parameters
+    ----------
+    sample_weight : ndarray of shape (n_rows,)
+        Nonnegative weights.
+    class_weight : ndarray of shape (n_classes,) or None
+        Weight of each class; None means 1 for all.
+    labels : Labels
+        The rows' labels.
+    teachers : Teachers or None
+        Needed where a label is missing.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        The weights s.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> labels = Labels(np.array([0, -1]), n_classes=2)
+    >>> teachers = Teachers(np.log([[[0.5, 0.25], [0.5, 0.75]]]))
+    >>> row_weights(np.ones(2), np.array([1.0, 5.0]), labels, teachers)
+    array([1., 4.])
+    """
+    if class_weight is None:
+        return sample_weight
+    s = sample_weight * class_weight[labels.codes]
+    missing = ~labels.present
+    if missing.any() and teachers is not None:
+        s[missing] = sample_weight[missing] * (class_weight @ teachers.soften(1.0)[:, missing])
+    return s

@@ -1,0 +1,162 @@
+import numpy as np
+import pytest
+from scipy import sparse
+
+from sklearn_distill.losses import SoftTargetObjective, as_design
+from sklearn_distill.losses import design as design_module
+from sklearn_distill.targets import Labels, TargetMixture, Teachers
+from tests.helpers import central_difference, gradient_by_differences, random_problem
+from tests.helpers import written_objective as written
+
+REGULARIZERS = [None, "grabovoy", "continuous_categorical"]
+SETTINGS = [
+    {"temperature": 1.0},
+    {"temperature": 2.5},
+    {"temperature": 2.5, "t_squared": True},
+    {"temperature": 2.5, "soften_student": False},
+]
+
+
+def mixture_of(problem, **parameters):
+    return TargetMixture(
+        Labels(problem["codes"], problem["teacher_logits"].shape[2]),
+        Teachers(problem["teacher_logits"].transpose(1, 2, 0)),
+        problem["weight"],
+        **{"imitation": 0.4} | parameters,
+    )
+
+
+def objective_of(problem, X=None, *, alpha=0.1, fit_intercept=True, **parameters):
+    design = as_design(problem["X"] if X is None else X, fit_intercept)
+    targets = mixture_of(problem, **parameters).targets()
+    return SoftTargetObjective(design, targets, problem["weight"], alpha)
+
+
+@pytest.fixture(params=[2, 3, 4])
+def problem(request):
+    return random_problem(np.random.default_rng(request.param), K=request.param)
+
+
+def weights_for(objective, scale=0.7):
+    return scale * np.random.default_rng(7).normal(size=objective.zeros().shape)
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_value_is_the_written_formula(problem, setting, fit_intercept):
+    objective = objective_of(problem, fit_intercept=fit_intercept, **setting)
+    w = weights_for(objective)
+    W = w.reshape(objective.shape)
+    Z = objective.design.scores(W, slice(0, len(problem["codes"]))).T
+    if Z.shape[1] == 1:
+        Z = np.column_stack([np.zeros(len(Z)), Z])
+    arguments = (Z, problem["codes"], problem["teacher_logits"], problem["weight"])
+    data = written(*arguments, imitation=0.4, **setting) / problem["weight"].sum()
+    penalty = 0.05 * (W[:, : problem["X"].shape[1]] ** 2).sum()
+    np.testing.assert_allclose(objective.value_and_gradient(w)[0], data + penalty, rtol=1e-12)
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("regularizer", REGULARIZERS)
+def test_gradient_is_the_finite_difference(problem, setting, regularizer):
+    objective = objective_of(problem, regularizer=regularizer, **setting)
+    w = weights_for(objective)
+    expected = gradient_by_differences(lambda w: objective.value_and_gradient(w)[0], w)
+    np.testing.assert_allclose(objective.value_and_gradient(w)[1], expected, atol=2e-9)
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("regularizer", REGULARIZERS)
+def test_hessian_products_are_finite_differences(problem, setting, regularizer):
+    objective = objective_of(problem, regularizer=regularizer, **setting)
+    w = weights_for(objective)
+    v = np.random.default_rng(8).normal(size=w.shape)
+    expected = central_difference(lambda t: objective.value_and_gradient(w + t * v)[1], 0, 1e-5)
+    np.testing.assert_allclose(objective.hessian_operator(w)(v), expected, atol=2e-8)
+    H = objective.hessian(w)
+    np.testing.assert_allclose(H, H.T, atol=1e-12)
+    np.testing.assert_allclose(H @ v, objective.hessian_operator(w)(v), atol=1e-12)
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("regularizer", REGULARIZERS)
+@pytest.mark.parametrize("name", ["imitation", "temperature"])
+def test_metaparameter_derivatives_are_finite_differences(problem, setting, regularizer, name):
+    at = {"imitation": 0.4, "regularizer": regularizer} | setting
+    objective = objective_of(problem, **at)
+    w = weights_for(objective)
+    value, gradient = objective.tangent(w, getattr(mixture_of(problem, **at), f"{name}_tangent")())
+
+    def moved(theta):
+        return objective_of(problem, **at | {name: theta}).value_and_gradient(w)
+
+    expected = central_difference(lambda t: moved(t)[0], at[name], 1e-5)
+    expected_gradient = central_difference(lambda t: moved(t)[1], at[name], 1e-5)
+    np.testing.assert_allclose(value, expected, atol=1e-9)
+    np.testing.assert_allclose(gradient, expected_gradient, atol=1e-8)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "storage", [np.ascontiguousarray, np.asfortranarray, sparse.csr_array, sparse.csc_matrix]
+)
+def test_storage_of_X_changes_nothing(problem, storage, dtype):
+    plain = objective_of(problem, temperature=2.0)
+    w = weights_for(plain)
+    v = np.random.default_rng(8).normal(size=w.shape)
+    stored = objective_of(problem, storage(problem["X"].astype(dtype)), temperature=2.0)
+    tolerance = 1e-13 if dtype == np.float64 else 2e-6
+    for expected, actual in zip(
+        plain.value_and_gradient(w), stored.value_and_gradient(w), strict=True
+    ):
+        np.testing.assert_allclose(actual, expected, atol=tolerance)
+    np.testing.assert_allclose(
+        stored.hessian_operator(w)(v), plain.hessian_operator(w)(v), atol=tolerance
+    )
+    np.testing.assert_allclose(stored.hessian(w), plain.hessian(w), atol=tolerance)
+
+
+def test_sum_over_blocks_is_the_whole(problem, monkeypatch):
+    rng = np.random.default_rng(0)
+    large = {
+        name: np.concatenate([values] * 20) if name != "X" else rng.normal(size=(800, 3))
+        for name, values in problem.items()
+    }
+    whole = objective_of(large, temperature=2.0)
+    w = weights_for(whole)
+    expected = whole.value_and_gradient(w)
+    H = whole.hessian(w)
+    monkeypatch.setattr(design_module, "BLOCK_BYTES", 1)
+    blocked = objective_of(large, temperature=2.0)
+    assert len(list(blocked.design.blocks())) == 4
+    np.testing.assert_allclose(blocked.value_and_gradient(w)[0], expected[0], rtol=1e-13)
+    np.testing.assert_allclose(blocked.value_and_gradient(w)[1], expected[1], atol=1e-14)
+    np.testing.assert_allclose(blocked.hessian(w), H, atol=1e-14)
+
+
+def test_parts_add_up_to_the_whole(problem):
+    """Additivity over rows: F = Σ (share of the weight) × F(part), penalty included."""
+    objective = objective_of(problem, temperature=2.0, t_squared=True)
+    w = weights_for(objective)
+    rows = np.random.default_rng(2).permutation(len(problem["codes"]))
+    parts = [objective.take(rows[:13]), objective.take(rows[13:])]
+    shares = [part.weight.sum() / problem["weight"].sum() for part in parts]
+    values, gradients = zip(*(part.value_and_gradient(w) for part in parts), strict=True)
+    value, gradient = objective.value_and_gradient(w)
+    np.testing.assert_allclose(np.dot(shares, values), value, rtol=1e-13)
+    np.testing.assert_allclose(shares @ np.array(gradients), gradient, atol=1e-14)
+
+
+def test_dense_X_is_not_copied():
+    X = np.asfortranarray(np.random.default_rng(0).normal(size=(50, 4)))
+    assert np.shares_memory(as_design(X, True).X, X)
+    csc = sparse.csc_array(X)
+    assert as_design(csc, True).X is csc
+
+
+def test_extreme_scores_stay_finite(problem):
+    for setting in SETTINGS:
+        objective = objective_of(problem, **setting)
+        value, gradient = objective.value_and_gradient(1e4 * weights_for(objective))
+        assert np.isfinite(value)
+        assert np.isfinite(gradient).all()

@@ -1,0 +1,132 @@
+"""Teacher rows follow their samples through scikit-learn's tools, with routing on and off."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import config_context
+from sklearn.model_selection import GridSearchCV, KFold, cross_validate
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_distill import DistilledLogisticRegression
+
+N, K = 60, 3
+
+
+class Spy(DistilledLogisticRegression):
+    """Checks that teacher row i comes with sample i: both carry i."""
+
+    def fit(self, X, y=None, sample_weight=None, *, teacher_proba=None, teacher_logits=None):
+        assert teacher_proba is not None, "the teacher did not arrive"
+        values = np.asarray(teacher_proba)
+        np.testing.assert_allclose(values[:, 1], fingerprint(np.asarray(X)[:, 0]), atol=1e-12)
+        return super().fit(X, y, sample_weight, teacher_proba=teacher_proba)
+
+
+def fingerprint(index):
+    return 0.2 + 0.4 * index / N
+
+
+@pytest.fixture
+def lesson():
+    rng = np.random.default_rng(0)
+    index = np.arange(N, dtype=float)
+    X = np.column_stack([index, rng.normal(size=(N, 2))])
+    y = rng.permutation(np.arange(N) % K)
+    second = fingerprint(index)
+    teacher = np.column_stack([(1 - second) / 2, second, (1 - second) / 2])
+    return X, y, teacher
+
+
+GRID = {"imitation": [0.2, 0.8], "temperature": [1.0, 2.0]}
+CV = KFold(4, shuffle=True, random_state=0)
+
+
+def spy(**parameters):
+    return Spy(max_iter=1000, tol=1e-3, **parameters)
+
+
+@pytest.mark.parametrize("routing", [False, True])
+@pytest.mark.parametrize("as_frame", [False, True])
+def test_grid_search(lesson, routing, as_frame):
+    X, y, teacher = lesson
+    if as_frame:
+        teacher = pd.DataFrame(teacher)
+    with config_context(enable_metadata_routing=routing):
+        search = GridSearchCV(spy(), GRID, cv=CV, error_score="raise")
+        search.fit(X, y, teacher_proba=teacher)
+    assert search.best_estimator_.n_taught_rows_ == N
+
+
+def prefixed(grid):
+    return {f"spy__{name}": values for name, values in grid.items()}
+
+
+def test_pipeline(lesson):
+    X, y, teacher = lesson
+    search = GridSearchCV(
+        make_pipeline("passthrough", spy()), prefixed(GRID), cv=CV, error_score="raise"
+    )
+    search.fit(X, y, spy__teacher_proba=teacher)
+
+
+def test_pipeline_with_routing(lesson):
+    X, y, teacher = lesson
+    with config_context(enable_metadata_routing=True):
+        search = GridSearchCV(
+            make_pipeline("passthrough", spy()), prefixed(GRID), cv=CV, error_score="raise"
+        )
+        search.fit(X, y, teacher_proba=teacher)
+
+
+def test_cross_validate(lesson):
+    X, y, teacher = lesson
+    cross_validate(spy(), X, y, params={"teacher_proba": teacher}, cv=CV, error_score="raise")
+    with config_context(enable_metadata_routing=True):
+        cross_validate(spy(), X, y, params={"teacher_proba": teacher}, cv=CV, error_score="raise")
+
+
+def test_sample_weight_still_asks_for_a_request(lesson):
+    X, y, teacher = lesson
+    with config_context(enable_metadata_routing=True):
+        student = spy().set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
+        search = GridSearchCV(student, GRID, cv=CV, error_score="raise")
+        search.fit(X, y, teacher_proba=teacher, sample_weight=np.ones(N))
+
+
+def test_a_misaligned_teacher_is_seen(lesson):
+    X, y, teacher = lesson
+    search = GridSearchCV(spy(), GRID, cv=CV, error_score="raise")
+    with pytest.raises(AssertionError, match="Not equal to tolerance"):
+        search.fit(X, y, teacher_proba=teacher[::-1])
+
+
+def test_a_class_missing_in_a_fold(lesson):
+    """Class 2 has only rows of one fold: with classes= every fold has the same classes."""
+    X, y, teacher = lesson
+    folds = list(CV.split(X))
+    y = np.arange(N) % 2
+    y[folds[0][1][:5]] = 2
+    frame = pd.DataFrame(teacher[:, [2, 0, 1]], columns=[2, 0, 1])
+    student = make_pipeline(
+        StandardScaler(), DistilledLogisticRegression(classes=[0, 1, 2], temperature=2.0)
+    )
+    search = GridSearchCV(
+        student,
+        {"distilledlogisticregression__imitation": [0.0, 0.5]},
+        cv=folds,
+        scoring="accuracy",
+        error_score="raise",
+    )
+    search.fit(X, y, distilledlogisticregression__teacher_proba=frame)
+    assert search.best_estimator_[-1].classes_.tolist() == [0, 1, 2]
+    without = make_pipeline(StandardScaler(), DistilledLogisticRegression())
+    with pytest.raises(ValueError, match=r"beyond the labels of y: \[2\]"):
+        cross_validate(
+            without,
+            X,
+            y,
+            params={"distilledlogisticregression__teacher_proba": frame},
+            cv=folds,
+            error_score="raise",
+        )

@@ -1,0 +1,35 @@
+import numpy as np
+
+from sklearn_distill.targets import Labels, Teachers, row_weights, soften
+
+
+def test_several_teachers_are_the_mean_of_those_that_speak():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(3, 4, 5))
+    logits[1, :, 2] = logits[:, :, 4] = np.nan
+    q = Teachers(logits).soften(2.0)
+    each = [soften(v, 2.0) for v in logits]
+    np.testing.assert_allclose(q[:, 0], np.mean([p[:, 0] for p in each], axis=0))
+    np.testing.assert_allclose(q[:, 2], (each[0][:, 2] + each[2][:, 2]) / 2)
+    np.testing.assert_array_equal(q[:, 4], 0)
+    np.testing.assert_array_equal(Teachers(logits).speaks, [True] * 4 + [False])
+
+
+def test_equal_teachers_are_one_teacher():
+    v = np.random.default_rng(1).normal(size=(1, 3, 6))
+    once, thrice = Teachers(v), Teachers(np.repeat(v, 3, axis=0))
+    np.testing.assert_allclose(thrice.soften(1.5), once.soften(1.5), rtol=1e-14)
+    np.testing.assert_allclose(
+        thrice.soften_derivative(1.5), once.soften_derivative(1.5), rtol=1e-12
+    )
+
+
+def test_row_weights():
+    labels = Labels(np.array([1, 0, -1]), 2)
+    teachers = Teachers(np.log(np.array([[[0.5, 0.5, 0.25], [0.5, 0.5, 0.75]]])))
+    s = np.array([1.0, 2.0, 3.0])
+    np.testing.assert_array_equal(row_weights(s, None, labels, teachers), s)
+    np.testing.assert_allclose(
+        row_weights(s, np.array([10.0, 2.0]), labels, teachers),
+        [2, 20, 3 * (0.25 * 10 + 0.75 * 2)],
+    )

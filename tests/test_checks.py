@@ -1,0 +1,94 @@
+"""check_distiller passes our students and catches broken ones."""
+
+import numpy as np
+import pytest
+
+from sklearn_distill import DistilledLogisticRegression
+from sklearn_distill.checks import check_distiller
+
+
+class Deaf(DistilledLogisticRegression):
+    def fit(self, X, y=None, sample_weight=None, *, teacher_proba=None):
+        return super().fit(X, y, sample_weight)
+
+
+class AlwaysTaught(DistilledLogisticRegression):
+    def fit(self, X, y=None, sample_weight=None, *, teacher_proba=None):
+        imitation = self.imitation
+        self.imitation = max(imitation, 0.3)
+        try:
+            return super().fit(X, y, sample_weight, teacher_proba=teacher_proba)
+        finally:
+            self.imitation = imitation
+
+
+class Shuffler(DistilledLogisticRegression):
+    """Rolls the teacher's rows: they no longer follow their samples."""
+
+    def fit(self, X, y=None, sample_weight=None, *, teacher_proba=None):
+        if teacher_proba is not None and len(teacher_proba) == len(X):
+            teacher_proba = np.roll(teacher_proba, 1, axis=0)
+        return super().fit(X, y, sample_weight, teacher_proba=teacher_proba)
+
+
+class Unweighted(DistilledLogisticRegression):
+    def fit(self, X, y=None, sample_weight=None, *, teacher_proba=None):
+        return super().fit(X, y, teacher_proba=teacher_proba)
+
+
+class Columns(DistilledLogisticRegression):
+    """Favours the first column, whatever class that is."""
+
+    def fit(self, X, y=None, sample_weight=None, *, teacher_proba=None):
+        if teacher_proba is not None and (np.nan_to_num(teacher_proba) >= 0).all():
+            biased = teacher_proba * ([2] + [1] * (teacher_proba.shape[1] - 1))
+            biased = biased / biased.sum(axis=1, keepdims=True)
+            teacher_proba = np.where(np.isfinite(biased), biased, teacher_proba)
+        return super().fit(X, y, sample_weight, teacher_proba=teacher_proba)
+
+
+class FillsSilence(DistilledLogisticRegression):
+    def fit(self, X, y=None, sample_weight=None, *, teacher_proba=None):
+        if teacher_proba is not None:
+            silent = np.isnan(teacher_proba).all(axis=1)
+            teacher_proba = teacher_proba.copy()
+            teacher_proba[silent] = 1 / teacher_proba.shape[1]
+        return super().fit(X, y, sample_weight, teacher_proba=teacher_proba)
+
+
+class Credulous(DistilledLogisticRegression):
+    """Takes any positive numbers for probabilities."""
+
+    def fit(self, X, y=None, sample_weight=None, *, teacher_proba=None):
+        if teacher_proba is not None and np.isfinite(teacher_proba).all():
+            teacher_proba = teacher_proba / teacher_proba.sum(axis=1, keepdims=True)
+        return super().fit(X, y, sample_weight, teacher_proba=teacher_proba)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 3.0])
+def test_our_student_passes(temperature):
+    check_distiller(DistilledLogisticRegression(temperature=temperature))
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        (Deaf, "does not listen to its teacher"),
+        (AlwaysTaught, "with imitation=0, a teacher changes the student"),
+        (Shuffler, "permuted rows"),
+        (Unweighted, "repeated rows differ"),
+        (Columns, "names of the classes"),
+        (FillsSilence, "silent on every row differs"),
+        (Credulous, "accepts a row that does not sum to 1"),
+    ],
+)
+def test_broken_students_are_caught(broken, message):
+    with pytest.raises(AssertionError, match=f"{broken.__name__}.*{message}"):
+        check_distiller(broken())
+
+
+def test_the_estimator_itself_is_not_fitted():
+    student = DistilledLogisticRegression()
+    check_distiller(student)
+    assert not hasattr(student, "coef_")
+    assert student.tol == 1e-4
