@@ -1,0 +1,159 @@
+"""The main job from the command line: ``python -m sklearn_distill``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from sklearn_distill.demo import (
+    Lesson,
+    Outcome,
+    digits_lesson,
+    draw_outcome,
+    fashion_mnist_lesson,
+    run_experiment,
+    table_lesson,
+)
+
+DESCRIPTION = """\
+Teach a small, fast student by a strong teacher, and say honestly whether it helped.
+
+The rows are split in three. A strong teacher is fitted on its own part. A logistic regression is
+fitted on another part twice: by the labels alone, and by the labels and the teacher's
+probabilities, with imitation (how much it follows the teacher) and temperature chosen by
+cross-validation. Both are compared on the third part, which nobody saw."""
+
+EPILOG = """\
+examples:
+  python -m sklearn_distill                                scikit-learn's digits, seconds
+  python -m sklearn_distill --data fashion-mnist           minutes
+  python -m sklearn_distill --data my.csv --target price_class"""
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line.
+
+    Parameters
+    ----------
+    arguments : list of str or None
+        The arguments; None reads those of the process.
+
+    Returns
+    -------
+    Namespace
+        data, target, figure, random_state.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m sklearn_distill",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--data",
+        default="digits",
+        metavar="NAME",
+        help="digits (default), fashion-mnist, or the path of a CSV file with a header",
+    )
+    parser.add_argument("--target", metavar="COLUMN", help="the CSV column to predict")
+    parser.add_argument(
+        "--figure",
+        default="sklearn_distill_report.png",
+        metavar="PATH",
+        help="where to save the figure (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--random-state", type=int, default=0, metavar="N", help="seed (default: %(default)s)"
+    )
+    parsed = parser.parse_args(arguments)
+    _check_arguments(parser, parsed)
+    return parsed
+
+
+def _check_arguments(parser: argparse.ArgumentParser, parsed: argparse.Namespace) -> None:
+    built_in = parsed.data in ("digits", "fashion-mnist")
+    if built_in and parsed.target is not None:
+        parser.error(f"--target goes with a CSV file, not with --data {parsed.data}")
+    if not built_in and parsed.target is None:
+        parser.error(f"--data {parsed.data}: say which column to predict with --target COLUMN")
+    if not Path(parsed.figure).absolute().parent.is_dir():
+        parser.error(f"--figure {parsed.figure}: there is no folder {Path(parsed.figure).parent}")
+
+
+def load_lesson(parsed: argparse.Namespace) -> Lesson:
+    """Return the lesson that the command line asks for.
+
+    Parameters
+    ----------
+    parsed : Namespace
+        From :func:`parse_arguments`.
+
+    Returns
+    -------
+    Lesson
+        Data, teacher, student and split.
+    """
+    if parsed.data == "digits":
+        return digits_lesson(parsed.random_state)
+    if parsed.data == "fashion-mnist":
+        return fashion_mnist_lesson(parsed.random_state)
+    return table_lesson(parsed.data, parsed.target, parsed.random_state)
+
+
+def describe(outcome: Outcome, figure: str) -> str:
+    """Return the text that the demo prints.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        What came of the lesson.
+    figure : str
+        Where the figure was saved.
+
+    Returns
+    -------
+    str
+        Report, chosen parameters, speed.
+    """
+    time = outcome.report.table["predict_us_per_row"]
+    chosen = ", ".join(f"{name} = {value:g}" for name, value in sorted(outcome.chosen.items()))
+    return (
+        f"\n{outcome.lesson.name}\n{outcome.report}\n\n"
+        f"Chosen by cross-validation: {chosen}.\n"
+        f"The distilled student predicts {time['teacher'] / time['student distilled']:.0f} times "
+        f"as fast as the teacher.\nFigure: {figure}"
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the demo.
+
+    Parameters
+    ----------
+    arguments : list of str or None
+        The command line; None reads that of the process.
+
+    Returns
+    -------
+    int
+        Exit status: 0, 2 for wrong input, 130 after Ctrl-C.
+    """
+    parsed = parse_arguments(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        outcome = run_experiment(load_lesson(parsed), parsed.random_state)
+        draw_outcome(outcome, parsed.figure)
+    except (ValueError, OSError, ImportError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\ninterrupted: nothing was saved", file=sys.stderr)
+        return 130
+    print(describe(outcome, parsed.figure))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

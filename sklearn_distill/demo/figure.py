@@ -1,0 +1,106 @@
+"""Draw what came of a lesson: is the student good, is it fast, and what did the search see?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sklearn_distill.demo.experiment import Outcome
+
+COLOURS = {"teacher": "#444444", "student alone": "#d95f02", "student distilled": "#1b9e77"}
+
+
+def draw_outcome(outcome: Outcome, path: str) -> None:
+    """Save a figure of three panels.
+
+    Left: accuracy against prediction time of the three models. Middle: the paired differences of
+    the two students with their intervals. Right: the search's loss over λ and T.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        What :func:`run_experiment` returned.
+    path : str
+        Where to save it; the ending chooses the format.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    """
+    figure, axes = _subplots()
+    _draw_models(axes[0], outcome.report.table)
+    _draw_differences(axes[1], outcome.report.did_the_teacher_help)
+    _draw_search(axes[2], outcome)
+    figure.suptitle(outcome.lesson.name)
+    figure.savefig(path, dpi=150)
+
+
+def _subplots() -> tuple[Any, Any]:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError(
+            'the figure needs matplotlib: pip install "sklearn-distill[plot]"'
+        ) from error
+    figure = Figure(figsize=(13, 4), layout="constrained")  # needs no display and no pyplot state
+    return figure, figure.subplots(1, 3)
+
+
+def _draw_models(ax: Any, table: pd.DataFrame) -> None:
+    for name, row in table.iterrows():
+        ax.scatter(row["predict_us_per_row"], row["accuracy"], s=90, color=COLOURS[name], label=name)
+    ax.set(
+        xscale="log",
+        xlabel="prediction time, µs a row",
+        ylabel="accuracy on the test rows",
+        title="Accuracy against prediction time",
+    )
+    ax.legend(loc="best", frameon=False)
+    ax.margins(0.15)
+
+
+def _draw_differences(ax: Any, differences: pd.DataFrame) -> None:
+    at = np.arange(len(differences))
+    centre = differences["difference"]
+    spread = np.abs(differences[["low", "high"]].to_numpy().T - centre.to_numpy())
+    ax.errorbar(centre, at, xerr=spread, fmt="o", capsize=4, color=COLOURS["student distilled"])
+    ax.axvline(0, color="0.6", lw=1)
+    ax.set(yticks=at, ylim=(-0.5, len(at) - 0.5), xlabel="distilled − alone, with interval")
+    ax.set_yticklabels([f"{name}\n({row.verdict})" for name, row in differences.iterrows()])
+    ax.locator_params(axis="x", nbins=5)
+    ax.invert_yaxis()
+    ax.set_title("Did the teacher help?")
+
+
+def _draw_search(ax: Any, outcome: Outcome) -> None:
+    grid = _loss_over_grid(outcome)
+    image = ax.imshow(grid.to_numpy(), cmap="viridis_r", aspect="auto")
+    ax.set_xticks(range(len(grid.columns)), [f"{T:g}" for T in grid.columns])
+    ax.set_yticks(range(len(grid.index)), [f"{lam:g}" for lam in grid.index])
+    chosen = outcome.chosen
+    ax.plot(
+        list(grid.columns).index(chosen["temperature"]),
+        list(grid.index).index(chosen["imitation"]),
+        "o",
+        ms=14,
+        mfc="none",
+        mec="white",
+        mew=2,
+    )
+    ax.set(xlabel="temperature T", ylabel="imitation λ")
+    ax.set_title(f"Cross-validated loss at C = {chosen['C']:g}")
+    ax.figure.colorbar(image, ax=ax, label="cross-entropy, nats")
+
+
+def _loss_over_grid(outcome: Outcome) -> pd.DataFrame:
+    """Return the mean loss by λ (rows) and T (columns) at the chosen C."""
+    results = outcome.distilled.cv_results_
+    tried = pd.DataFrame(
+        [{key.split("__")[-1]: v for key, v in params.items()} for params in results["params"]]
+    )
+    tried["loss"] = -results["mean_test_score"]
+    at_chosen = tried[tried["C"] == outcome.chosen["C"]]
+    return at_chosen.pivot(index="imitation", columns="temperature", values="loss")

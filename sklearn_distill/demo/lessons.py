@@ -1,0 +1,243 @@
+"""Who learns what from which rows: built-in data, Fashion-MNIST, or one's own table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.ensemble import BaggingClassifier, HistGradientBoostingClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.model_selection import train_test_split
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.utils.multiclass import type_of_target
+
+from sklearn_distill.datasets import fetch_fashion_mnist, load_digits_privileged
+from sklearn_distill.students import DistilledLogisticRegression
+
+# a class needs rows for the teacher, for each fold of the student's search, and for the test
+MIN_ROWS_OF_A_CLASS = 20
+MAX_ROWS = {"teacher": 20_000, "student": 2_000, "test": 10_000}
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Data, a teacher, a student, and which rows each of them gets.
+
+    Parameters
+    ----------
+    name : str
+        What the data is.
+    X, X_teacher : array or DataFrame
+        The rows as the student sees them and as the teacher does.
+    y : ndarray of shape (n_rows,)
+        Labels.
+    teacher, student : estimator
+        Unfitted; the student is, or ends in, a DistilledLogisticRegression.
+    rows : dict of str to ndarray
+        Disjoint row numbers for "teacher", "student" and "test".
+    n_folds : int, default=5
+        Folds of the student's search.
+    """
+
+    name: str
+    X: Any
+    X_teacher: Any
+    y: NDArray[Any]
+    teacher: Any
+    student: Any
+    rows: dict[str, NDArray[np.intp]]
+    n_folds: int = 5
+
+    def part(self, name: str) -> tuple[Any, Any, NDArray[Any]]:
+        """Return the student's view, the teacher's view and the labels of a part."""
+        rows = self.rows[name]
+        return _take(self.X, rows), _take(self.X_teacher, rows), self.y[rows]
+
+
+def digits_lesson(random_state: int | None = 0) -> Lesson:
+    """Return the lesson on scikit-learn's digits: the teacher sees 8×8 pixels, the student 4×4.
+
+    Parameters
+    ----------
+    random_state : int or None
+        Seed of the split.
+
+    Returns
+    -------
+    Lesson
+        900 rows for the teacher, 200 for the student, 697 for the test.
+    """
+    digits = load_digits_privileged()
+    perceptron = MLPClassifier((64,), max_iter=500, tol=1e-3)
+    ten_perceptrons = BaggingClassifier(perceptron, bootstrap=False, random_state=random_state)
+    teacher = make_pipeline(StandardScaler(), ten_perceptrons)
+    return Lesson(
+        name="scikit-learn's digits: ten perceptrons see 8×8 pixels, the linear student 4×4",
+        X=digits.data / 16,
+        X_teacher=digits.privileged,
+        y=digits.target,
+        teacher=teacher,
+        student=_student(digits.target),
+        rows=_split(digits.target, {"teacher": 900, "student": 200, "test": 697}, random_state),
+    )
+
+
+def fashion_mnist_lesson(random_state: int | None = 0) -> Lesson:
+    """Return the lesson on Fashion-MNIST: a multilayer perceptron teaches a linear student.
+
+    Parameters
+    ----------
+    random_state : int or None
+        Seed of the split and of the teacher.
+
+    Returns
+    -------
+    Lesson
+        20,000 and 2,000 of the training images for teacher and student; the test images.
+    """
+    X, y = fetch_fashion_mnist(subset="all", return_X_y=True)
+    n_train = 60_000
+    sizes = {"teacher": MAX_ROWS["teacher"], "student": MAX_ROWS["student"]}
+    rows = _split(y[:n_train], sizes, random_state)
+    rows["test"] = np.arange(n_train, len(y))
+    teacher = MLPClassifier((256,), early_stopping=True, max_iter=30, random_state=random_state)
+    return Lesson(
+        name="Fashion-MNIST: a multilayer perceptron teaches a linear student",
+        X=X,
+        X_teacher=X,
+        y=y,
+        teacher=teacher,
+        student=_student(y),
+        rows=rows,
+        n_folds=3,
+    )
+
+
+def table_lesson(path: str, target: str, random_state: int | None = 0) -> Lesson:
+    """Return the lesson on a table: gradient boosting teaches a linear student.
+
+    Parameters
+    ----------
+    path : str
+        A CSV file with a header.
+    target : str
+        Name of the column to predict; rows without it are left out.
+    random_state : int or None
+        Seed of the split and of the teacher.
+
+    Returns
+    -------
+    Lesson
+        Half of the rows for the teacher, a quarter for the student, a quarter for the test, each
+        no more than ``MAX_ROWS``.
+
+    Raises
+    ------
+    ValueError
+        If the file is no table, has no such column, or the column is not one of classes with
+        enough rows each.
+    FileNotFoundError
+        If there is no such file.
+    """
+    table = _read_table(path, target)
+    y = table[target].to_numpy()
+    X = table.drop(columns=target)
+    n = len(table)
+    shares = {"teacher": n // 2, "student": n // 4, "test": n - n // 2 - n // 4}
+    sizes = {name: min(size, MAX_ROWS[name]) for name, size in shares.items()}
+    text = make_column_selector(dtype_exclude=np.number)
+    number = make_column_selector(dtype_include=np.number)
+    teacher = make_pipeline(
+        make_column_transformer((_ordinal_codes(), text), remainder="passthrough"),
+        HistGradientBoostingClassifier(early_stopping=True, random_state=random_state),
+    )
+    columns = make_column_transformer(
+        (make_pipeline(SimpleImputer(add_indicator=True), StandardScaler()), number),
+        (OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=30), text),
+    )
+    return Lesson(
+        name=f"{Path(path).name}: gradient boosting teaches a linear student",
+        X=X,
+        X_teacher=X,
+        y=y,
+        teacher=teacher,
+        student=make_pipeline(columns, _student(y)),
+        rows=_split(y, sizes, random_state),
+    )
+
+
+def _student(y: NDArray[Any]) -> DistilledLogisticRegression:
+    # every fold has all the classes, also where a rare one is not in its labels
+    return DistilledLogisticRegression(classes=np.unique(y), max_iter=1000)
+
+
+def _ordinal_codes() -> OrdinalEncoder:
+    return OrdinalEncoder(
+        handle_unknown="use_encoded_value",
+        unknown_value=np.nan,
+        encoded_missing_value=np.nan,
+        max_categories=200,
+    )
+
+
+def _split(
+    y: NDArray[Any], sizes: dict[str, int], random_state: int | None
+) -> dict[str, NDArray[np.intp]]:
+    """Return disjoint, stratified row numbers of the given sizes."""
+    rows, rest = {}, np.arange(len(y))
+    for seed_shift, (name, size) in enumerate(sizes.items()):
+        if size == len(rest):
+            rows[name] = rest
+            break
+        seed = None if random_state is None else random_state + seed_shift
+        rows[name], rest = train_test_split(
+            rest, train_size=size, stratify=y[rest], random_state=seed
+        )
+    return rows
+
+
+def _read_table(path: str, target: str) -> pd.DataFrame:
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"--data {path}: there is no such file")
+    try:
+        table = pd.read_csv(path)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise ValueError(f"--data {path}: not a readable CSV table: {error}") from error
+    if target not in table.columns:
+        raise ValueError(
+            f"--target {target}: {path} has no such column; it has {', '.join(table.columns)}"
+        )
+    if table.shape[1] < 2:
+        raise ValueError(f"--data {path}: there is no column besides the target {target}")
+    table = table.dropna(subset=[target]).reset_index(drop=True)
+    _check_classes(table[target], target)
+    return table
+
+
+def _check_classes(y: pd.Series, target: str) -> None:
+    if type_of_target(y.to_numpy()) not in ("binary", "multiclass"):
+        raise ValueError(
+            f"--target {target}: its values are not classes but {type_of_target(y.to_numpy())}; "
+            "the demo classifies"
+        )
+    counts = y.value_counts()
+    if len(counts) < 2:
+        raise ValueError(f"--target {target}: there must be two classes, got {len(counts)}")
+    rare = counts[counts < MIN_ROWS_OF_A_CLASS]
+    if len(rare):
+        raise ValueError(
+            f"--target {target}: each class needs at least {MIN_ROWS_OF_A_CLASS} rows, but "
+            f"{rare.index[0]} has {rare.iloc[0]} ({len(rare)} of {len(counts)} classes are too "
+            "rare): merge or drop them, or choose another column"
+        )
+
+
+def _take(X: Any, rows: NDArray[np.intp]) -> Any:
+    return X.iloc[rows] if hasattr(X, "iloc") else X[rows]

@@ -1,0 +1,167 @@
+"""What each model answers on the test rows, with its classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from sklearn_distill.inspection._timing import microseconds_per_row
+from sklearn_distill.metrics._checks import FloatArray, check_proba
+from sklearn_distill.metrics._labels import label_list
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """Probabilities of one model, a column for each class that it knows.
+
+    Parameters
+    ----------
+    name : str
+        The argument that it came from.
+    classes : list
+        The class of each column.
+    proba : ndarray of shape (n_samples, n_classes)
+        Probabilities.
+    model : object or None
+        The fitted model; None where only probabilities were given.
+    us_per_row : float
+        Prediction time by row in microseconds.
+    """
+
+    name: str
+    classes: list[Any]
+    proba: FloatArray
+    model: object = None
+    us_per_row: float = float("nan")
+
+    def align(self, classes: list[Any]) -> FloatArray:
+        """Return a column for each of `classes`, 0 for those that the model does not know.
+
+        Parameters
+        ----------
+        classes : list
+            All classes, the model's own among them.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, len(classes))
+            Probabilities.
+        """
+        column = {label: j for j, label in enumerate(classes)}
+        p = np.zeros((len(self.proba), len(classes)))
+        p[:, [column[label] for label in self.classes]] = self.proba
+        return p
+
+
+def ask(model: Any, X: Any, name: str, n_repeats: int) -> Answers:
+    """Let a fitted classifier answer, and time it.
+
+    Parameters
+    ----------
+    model : object
+        A fitted classifier with predict_proba.
+    X : array-like of shape (n_samples, n_features)
+        Test rows.
+    name : str
+        What the error messages call the model.
+    n_repeats : int
+        Number of timed calls.
+
+    Returns
+    -------
+    Answers
+        What it said.
+
+    Raises
+    ------
+    ValueError
+        If it has no predict_proba, or does not give one column per class.
+    """
+    if not hasattr(model, "predict_proba"):
+        raise ValueError(
+            f"{name} is a {type(model).__name__} without predict_proba; pass a fitted classifier "
+            "that gives probabilities, for example wrapped in CalibratedClassifierCV."
+        )
+    proba = check_proba(model.predict_proba(X), f"{name}.predict_proba")
+    classes = np.asarray(model.classes_).tolist()
+    us_per_row = microseconds_per_row(model, X, len(proba), n_repeats)
+    return _matched(Answers(name, classes, proba, model, us_per_row))
+
+
+def read_teacher_proba(
+    teacher_proba: Any, teacher_classes: ArrayLike | None, known: list[Any]
+) -> Answers:
+    """Take precomputed answers of a teacher.
+
+    Parameters
+    ----------
+    teacher_proba : array-like of shape (n_samples, n_classes) or (n_samples,), or DataFrame
+        Probabilities; the columns of a DataFrame are class labels, or their text.
+    teacher_classes : array-like of shape (n_classes,) or None
+        The class of each column; None is the columns of a DataFrame, else `known`.
+    known : list
+        The classes of the distilled student.
+
+    Returns
+    -------
+    Answers
+        What the teacher said.
+
+    Raises
+    ------
+    ValueError
+        If these are no probabilities, or there is not one column per class.
+    """
+    proba = check_proba(teacher_proba, "teacher_proba")
+    if teacher_classes is not None:
+        classes = np.asarray(teacher_classes).tolist()
+    elif hasattr(teacher_proba, "columns"):
+        by_text: dict[str, Any] = {str(label): label for label in known}
+        classes = [c if c in known else by_text.get(c, c) for c in teacher_proba.columns]
+    else:
+        classes = known
+    return _matched(Answers("teacher_proba", classes, proba))
+
+
+def _matched(answers: Answers) -> Answers:
+    if len(set(answers.classes)) != answers.proba.shape[1]:
+        raise ValueError(
+            f"{answers.name} gives {answers.proba.shape[1]} columns of probabilities for the "
+            f"classes {answers.classes}; there has to be one column for each class."
+        )
+    return answers
+
+
+def all_classes(y: ArrayLike, models: Iterable[Answers]) -> list[Any]:
+    """Return every class that occurs in y or that a model knows, sorted.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        Test labels.
+    models : iterable of Answers
+        The models.
+
+    Returns
+    -------
+    list
+        Class labels.
+
+    Raises
+    ------
+    ValueError
+        If a label is missing, or some are strings and others are not.
+    """
+    found = {"y": label_list(y, "y"), **{m.name: m.classes for m in models}}
+    strings = {name for name, labels in found.items() if any(isinstance(c, str) for c in labels)}
+    others = found.keys() - strings
+    if strings and others:
+        raise ValueError(
+            f"class labels are strings in {sorted(strings)} and not in {sorted(others)}; "
+            "use one type."
+        )
+    return sorted(set().union(*found.values()))

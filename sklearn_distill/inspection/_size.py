@@ -1,0 +1,143 @@
+"""How big a fitted model is: numbers that it learnt, bytes that it takes."""
+
+from __future__ import annotations
+
+import math
+import pickle
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+# The first group whose first attribute a model has; attributes, as duck typing is what lets the
+# package's own students and anybody's linear model count the same way.
+_LEARNT_ARRAYS = (
+    ("support_vectors_", "dual_coef_", "intercept_"),
+    ("coefs_", "intercepts_"),
+    ("coef_", "intercept_"),
+    ("theta_", "var_", "class_prior_"),
+    ("feature_log_prob_", "class_log_prior_"),
+    ("class_prior_",),
+    ("components_", "mean_"),
+    ("mean_", "scale_"),
+    ("center_", "scale_"),
+    ("min_", "scale_"),
+    ("statistics_",),
+    ("categories_",),
+    ("vocabulary_", "idf_"),
+)
+
+
+def count_parameters(model: object) -> float:
+    """Count the numbers that a fitted model learnt.
+
+    ==============================  ========================================================
+    model                           counted
+    ==============================  ========================================================
+    linear                          ``coef_``, ``intercept_``
+    tree, forest, boosting          nodes of all trees, leaves included
+    MLP                             ``coefs_``, ``intercepts_``
+    SVC                             support vectors, ``dual_coef_``, ``intercept_``
+    nearest neighbours              stored rows times features
+    naive Bayes                     means, variances or log probabilities, and priors
+    scaler, PCA, imputer, encoder   their means, scales, components, statistics, categories
+    Pipeline, ColumnTransformer,    the sum of their parts
+    FeatureUnion, ensembles
+    search                          its best estimator
+    ==============================  ========================================================
+
+    Parameters
+    ----------
+    model : object
+        A fitted estimator.
+
+    Returns
+    -------
+    float
+        A whole number; NaN for a model of another kind, or with a part of another kind.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_distill.inspection import count_parameters
+    >>> count_parameters(LogisticRegression().fit([[0.0, 1.0], [1.0, 0.0]], [0, 1]))
+    3.0
+    """
+    for attribute, count in _COUNTERS.items():
+        if hasattr(model, attribute):
+            return count(model)
+    for names in _LEARNT_ARRAYS:
+        if hasattr(model, names[0]):
+            return float(sum(_n_numbers(getattr(model, name, None)) for name in names))
+    return 0.0 if _learns_nothing(model) else math.nan
+
+
+def count_bytes(model: object) -> float:
+    """Return the length of the model's pickle.
+
+    Parameters
+    ----------
+    model : object
+        Anything.
+
+    Returns
+    -------
+    float
+        Bytes; NaN for None and for what cannot be pickled.
+    """
+    if model is None:
+        return math.nan
+    try:
+        return float(len(pickle.dumps(model, protocol=pickle.HIGHEST_PROTOCOL)))
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return math.nan
+
+
+def _total(models: Iterable[object]) -> float:
+    return float(
+        sum(count_parameters(m) for m in models if m is not None and not isinstance(m, str))
+    )
+
+
+def _histogram_nodes(model: Any) -> float:
+    # scikit-learn keeps these trees in a private attribute and has no public count
+    trees = [tree for iteration in model._predictors for tree in iteration]
+    return float(sum(len(tree.nodes) for tree in trees))
+
+
+def _ensemble(model: Any) -> float:
+    members = list(np.ravel(np.asarray(model.estimators_, dtype=object)))
+    return _total([*members, getattr(model, "final_estimator_", None)])
+
+
+_COUNTERS: dict[str, Callable[[Any], float]] = {
+    "steps": lambda model: _total(step for _, step in model.steps),
+    "transformer_list": lambda model: _total(part for _, part in model.transformer_list),
+    "transformers_": lambda model: _total(part for _, part, _ in model.transformers_),
+    "best_estimator_": lambda model: count_parameters(model.best_estimator_),
+    "student_": lambda model: count_parameters(model.student_),
+    "_predictors": _histogram_nodes,
+    "tree_": lambda model: float(model.tree_.node_count),
+    "estimators_": _ensemble,
+    "n_samples_fit_": lambda model: float(model.n_samples_fit_ * model.n_features_in_),
+}
+
+
+def _n_numbers(value: Any) -> int:
+    if value is None:
+        return 0
+    if isinstance(value, list | tuple):
+        return sum(_n_numbers(part) for part in value)
+    if isinstance(value, dict):
+        return len(value)
+    return int(value.nnz if hasattr(value, "nnz") else np.size(value))
+
+
+def _learns_nothing(model: object) -> bool:
+    """Tell a transformer without state, such as Normalizer, from an unknown model."""
+    learnt = [
+        name
+        for name in getattr(model, "__dict__", {})
+        if name.endswith("_") and not name.startswith(("_", "n_", "feature_names_in"))
+    ]
+    return hasattr(model, "transform") and not hasattr(model, "predict") and not learnt

@@ -1,0 +1,86 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from sklearn_distill.demo import digits_lesson, table_lesson
+
+
+@pytest.fixture
+def table(tmp_path):
+    rng = np.random.default_rng(0)
+    n = 400
+    frame = pd.DataFrame(
+        {
+            "size": rng.normal(size=n),
+            "weight": np.where(rng.random(n) < 0.1, np.nan, rng.normal(size=n)),
+            "colour": rng.choice(["red", "green", None], size=n),
+        }
+    )
+    noise = rng.logistic(size=n)
+    frame["kind"] = np.where(frame["size"] + (frame["colour"] == "red") + noise > 0, "a", "b")
+    path = tmp_path / "table.csv"
+    frame.to_csv(path, index=False)
+    return path
+
+
+def test_parts_are_disjoint_and_stratified():
+    for lesson in (digits_lesson(0), digits_lesson(3)):
+        rows = np.concatenate(list(lesson.rows.values()))
+        assert len(set(rows)) == len(rows) == 1797
+        for name, size in {"teacher": 900, "student": 200, "test": 697}.items():
+            y = lesson.part(name)[2]
+            assert len(y) == size
+            counts = np.bincount(y) / size
+            assert np.abs(counts - 0.1).max() < 0.02
+
+
+def test_seeds_split_differently():
+    assert (digits_lesson(0).rows["student"] == digits_lesson(0).rows["student"]).all()
+    assert (digits_lesson(0).rows["student"] != digits_lesson(1).rows["student"]).any()
+
+
+def test_table(table):
+    lesson = table_lesson(str(table), "kind")
+    assert {name: len(rows) for name, rows in lesson.rows.items()} == {
+        "teacher": 200,
+        "student": 100,
+        "test": 100,
+    }
+    assert "kind" not in lesson.X.columns
+    X, _, y = lesson.part("student")
+    lesson.student.fit(X, y)
+    assert np.isfinite(lesson.student.predict_proba(lesson.part("test")[0])).all()
+
+
+def test_rows_without_target_are_left_out(table):
+    frame = pd.read_csv(table)
+    frame.loc[:39, "kind"] = None
+    frame.to_csv(table, index=False)
+    assert sum(map(len, table_lesson(str(table), "kind").rows.values())) == 360
+
+
+@pytest.mark.parametrize(
+    ("change", "target", "message"),
+    [
+        (None, "sort", "--target sort: .* no such column; it has size, weight, colour, kind"),
+        (None, "size", "--target size: its values are not classes but continuous"),
+        ({"kind": "a"}, "kind", "there must be two classes, got 1"),
+        ({"kind": ["c"] * 3 + ["a", "b"] * 198 + ["a"]}, "kind", "c has 3 .1 of 3 classes"),
+    ],
+)
+def test_wrong_columns(table, change, target, message):
+    if change:
+        pd.read_csv(table).assign(**change).to_csv(table, index=False)
+    with pytest.raises(ValueError, match=message):
+        table_lesson(str(table), target)
+
+
+def test_wrong_files(tmp_path):
+    with pytest.raises(FileNotFoundError, match="there is no such file"):
+        table_lesson(str(tmp_path / "none.csv"), "kind")
+    (tmp_path / "empty.csv").write_text("")
+    with pytest.raises(ValueError, match="not a readable CSV"):
+        table_lesson(str(tmp_path / "empty.csv"), "kind")
+    (tmp_path / "one.csv").write_text("kind\na\n")
+    with pytest.raises(ValueError, match="no column besides the target"):
+        table_lesson(str(tmp_path / "one.csv"), "kind")

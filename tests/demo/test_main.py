@@ -1,0 +1,78 @@
+"""The main job as a newcomer runs it."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sklearn_distill.__main__ import main
+
+
+@pytest.fixture
+def table(tmp_path):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(600, 4))
+    y = np.where(X[:, 0] * X[:, 1] + X[:, 2] + rng.logistic(size=600) > 0, "yes", "no")
+    path = tmp_path / "table.csv"
+    pd.DataFrame(X, columns=list("abcd")).assign(answer=y).to_csv(path, index=False)
+    return path
+
+
+def test_own_table(table, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("sklearn_distill.demo.experiment.PENALTY", {"C": [1.0]})
+    figure = tmp_path / "figure.png"
+    assert main(["--data", str(table), "--target", "answer", "--figure", str(figure)]) == 0
+    printed = capsys.readouterr()
+    assert "Did the teacher help?" in printed.out
+    assert "The teacher saw 300 labelled rows of its own" in printed.out
+    assert "student with teacher: 100%" in printed.err
+    assert figure.read_bytes().startswith(b"\x89PNG")
+
+
+def test_module_runs_and_explains_itself():
+    answer = subprocess.run(
+        [sys.executable, "-m", "sklearn_distill", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "--data NAME" in answer.stdout
+    assert "which nobody saw" in answer.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--data", "nowhere.csv"], "say which column to predict with --target"),
+        (["--target", "y"], "--target goes with a CSV file"),
+        (["--figure", "/no/such/folder/x.png"], "there is no folder /no/such/folder"),
+    ],
+)
+def test_wrong_arguments(arguments, message, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        main(arguments)
+    assert exit_.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_wrong_files_are_one_line(capsys):
+    assert main(["--data", "nowhere.csv", "--target", "y"]) == 2
+    assert capsys.readouterr().err == "error: --data nowhere.csv: there is no such file\n"
+
+
+def test_ctrl_c(monkeypatch, capsys, tmp_path):
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sklearn_distill.__main__.run_experiment", interrupted)
+    assert main(["--figure", str(tmp_path / "x.png")]) == 130
+    assert "interrupted" in capsys.readouterr().err
+    assert not (tmp_path / "x.png").exists()
+
+
+@pytest.mark.slow
+def test_digits(tmp_path, capsys):
+    assert main(["--figure", str(tmp_path / "x.pdf")]) == 0
+    assert "697 test rows" in capsys.readouterr().out

@@ -1,0 +1,30 @@
+import pytest
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+
+from sklearn_distill.inspection import distillation_report
+from tests.inspection.data import labelled_rows
+
+
+@pytest.fixture(scope="session")
+def case():
+    """Test rows, a forest, a student fitted on 20 rows, one on 300."""
+    X, y = labelled_rows()
+    teacher = RandomForestClassifier(10, random_state=0).fit(X[:300], y[:300])
+    alone = LogisticRegression(C=100).fit(X[:20], y[:20])
+    distilled = LogisticRegression().fit(X[:300], y[:300])
+    return {
+        "teacher": teacher,
+        "student_alone": alone,
+        "student_distilled": distilled,
+        "X": X[300:],
+        "y": y[300:],
+        "n_repeats": 3,
+        "n_bootstrap": 200,
+        "random_state": 0,
+    }
+
+
+@pytest.fixture(scope="session")
+def report(case):
+    return distillation_report(**case)
