@@ -1,6 +1,6 @@
 """Knowledge distillation and privileged learning as scikit-learn estimators."""
 
-from sklearn_distill.students import DistilledLogisticRegression
+from sklearn_distill.students import DistilledLogisticRegression, PrivilegedLinearRegression
 
-__all__ = ["DistilledLogisticRegression"]
+__all__ = ["DistilledLogisticRegression", "PrivilegedLinearRegression"]
 __version__ = "0.1.0.dev0"

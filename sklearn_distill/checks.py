@@ -191,7 +191,8 @@ def _regression() -> _Lesson:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 3))
     y = X @ [1.0, -1.0, 0.5] + rng.normal(size=60)
-    return _Lesson(X, y, X @ [1.0, 1.0, 0.0] + 1, argument="teacher_prediction")
+    teacher = X @ [1.0, 1.0, 0.0] + 1 + 0.3 * rng.normal(size=60)
+    return _Lesson(X, y, teacher, argument="teacher_prediction")
 
 
 def _opposite(lesson: _Lesson) -> _Lesson:

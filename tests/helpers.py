@@ -30,7 +30,7 @@ def written_objective(
     soften_student: bool = True,
     t_squared: bool = False,
 ) -> float:
-    """MATHEMATICS §1 row by row: scores (n, K), codes with -1 missing, logits (n, M, K) with NaN."""
+    """MATHEMATICS §1 row by row: scores (n, K), codes with -1 missing, logits (n, M, K)."""
     student_temperature = temperature if soften_student else 1.0
     tau = student_temperature**2 if t_squared else 1.0
     total = 0.0

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sklearn_distill import DistilledLogisticRegression
+from sklearn_distill import DistilledLogisticRegression, PrivilegedLinearRegression
 from sklearn_distill.checks import check_distiller
 
 
@@ -65,9 +65,18 @@ class Credulous(DistilledLogisticRegression):
         return super().fit(X, y, sample_weight, teacher_proba=teacher_proba)
 
 
-@pytest.mark.parametrize("temperature", [1.0, 3.0])
-def test_our_student_passes(temperature):
-    check_distiller(DistilledLogisticRegression(temperature=temperature))
+@pytest.mark.parametrize(
+    "student",
+    [
+        DistilledLogisticRegression(),
+        DistilledLogisticRegression(temperature=3.0, solver="newton-cg"),
+        DistilledLogisticRegression(regularizer="continuous_categorical"),
+        PrivilegedLinearRegression(),
+    ],
+    ids=str,
+)
+def test_our_students_pass(student):
+    check_distiller(student)
 
 
 @pytest.mark.parametrize(

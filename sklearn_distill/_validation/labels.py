@@ -75,12 +75,12 @@ def check_labels(
         the classes are, or there is only one.
     """
     values, present = _read_labels(y, n_rows)
-    found, inverse = np.unique(values, return_inverse=True)
+    found = np.unique(values)
     if classes is None:
         classes = found if len(found) else _classes_of_columns(teacher)
         _check_two_classes(classes)
     codes = np.full(n_rows, MISSING, dtype=np.intp)
-    codes[present] = _positions(found, classes)[inverse]
+    codes[present] = _positions(found, classes)[np.searchsorted(found, values)]
     return classes, Labels(codes, len(classes))
 
 
@@ -113,7 +113,7 @@ def _read_labels(y: Any, n_rows: int) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     values = y[present]
     if y.dtype == object and not present.all():
         values = _without_object_dtype(values)
-    if len(values):
+    if len(values) and values.dtype.kind not in "biuU":  # these are always classes
         check_classification_targets(values)
     return values, present
 

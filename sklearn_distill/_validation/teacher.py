@@ -97,11 +97,13 @@ def check_teacher(output: TeacherOutput, classes: NDArray[Any]) -> Teachers:
         names the first such row.
     """
     values = _one_column_a_class(output, classes)
-    _check_rows(output, values)
     logits = np.ascontiguousarray(values.transpose(1, 2, 0))
+    if logits.base is not None:  # a view of the user's array, which is not ours to change
+        logits = logits.copy()
+    _check_rows(output, logits)
     if output.is_proba:
         with np.errstate(divide="ignore"):  # log 0 = -inf is a probability of exactly zero
-            logits = np.log(logits)
+            np.log(logits, out=logits)
     return Teachers(logits)
 
 
@@ -179,12 +181,15 @@ def _positions_by_label(columns: list[Any], classes: NDArray[Any]) -> dict[Any, 
 
 
 def _check_rows(output: TeacherOutput, values: NDArray[np.float64]) -> None:
-    """Raise for the first row that is neither silent nor a valid answer."""
-    silent = np.isnan(values).all(axis=-1)
+    """Raise for the first row that is neither silent nor a valid answer.
+
+    ``values`` are class-major, (n_teachers, n_classes, n_rows).
+    """
     faults = _proba_faults(values) if output.is_proba else _logit_faults(values)
-    half_silent = np.asarray(np.isnan(values).any(axis=-1))
-    faults["has NaN for some classes only (a silent row is NaN for all)"] = half_silent
-    bad = {what: (mask & ~silent).any(axis=1) for what, mask in faults.items()}
+    missing = np.isnan(values)
+    faults["has NaN for some classes only (a silent row is NaN for all)"] = _some(missing)
+    silent = missing.all(axis=1)
+    bad = {what: (mask & ~silent).any(axis=0) for what, mask in faults.items()}
     first = {what: int(np.argmax(mask)) for what, mask in bad.items() if mask.any()}
     if first:
         what, row = min(first.items(), key=lambda item: item[1])
@@ -192,17 +197,22 @@ def _check_rows(output: TeacherOutput, values: NDArray[np.float64]) -> None:
 
 
 def _proba_faults(values: NDArray[np.float64]) -> dict[str, NDArray[np.bool_]]:
+    with np.errstate(invalid="ignore"):  # inf - inf: reported as infinite
+        distance = np.abs(values.sum(axis=1) - 1)
     return {
-        "has an infinite probability": np.asarray(np.isinf(values).any(axis=-1)),
-        "has a negative probability": np.asarray((values < 0).any(axis=-1)),
-        f"does not sum to 1 within {SUM_TOLERANCE}": (
-            np.abs(values.sum(axis=-1) - 1) > SUM_TOLERANCE
-        ),
+        "has an infinite probability": _some(np.isinf(values)),
+        "has a negative probability": _some(values < 0),
+        f"does not sum to 1 within {SUM_TOLERANCE}": distance > SUM_TOLERANCE,
     }
 
 
 def _logit_faults(values: NDArray[np.float64]) -> dict[str, NDArray[np.bool_]]:
     return {
-        "has a logit of +inf": np.asarray(np.isposinf(values).any(axis=-1)),
-        "has no finite logit": np.asarray(np.isneginf(values).all(axis=-1)),
+        "has a logit of +inf": _some(np.isposinf(values)),
+        "has no finite logit": np.asarray(np.isneginf(values).all(axis=1)),
     }
+
+
+def _some(mask: Any) -> NDArray[np.bool_]:
+    """Return, by teacher and row, whether any class is marked."""
+    return np.asarray(mask.any(axis=1))

@@ -1,4 +1,4 @@
-"""Draw what came of a lesson: is the student good, is it fast, and what did the search see?"""
+"""Draw what came of a lesson."""
 
 from __future__ import annotations
 
@@ -50,8 +50,9 @@ def _subplots() -> tuple[Any, Any]:
 
 
 def _draw_models(ax: Any, table: pd.DataFrame) -> None:
-    for name, row in table.iterrows():
-        ax.scatter(row["predict_us_per_row"], row["accuracy"], s=90, color=COLOURS[name], label=name)
+    for name, colour in COLOURS.items():
+        time, accuracy = table.loc[name, ["predict_us_per_row", "accuracy"]]
+        ax.scatter(time, accuracy, s=90, color=colour, label=name)
     ax.set(
         xscale="log",
         xlabel="prediction time, µs a row",
@@ -69,7 +70,8 @@ def _draw_differences(ax: Any, differences: pd.DataFrame) -> None:
     ax.errorbar(centre, at, xerr=spread, fmt="o", capsize=4, color=COLOURS["student distilled"])
     ax.axvline(0, color="0.6", lw=1)
     ax.set(yticks=at, ylim=(-0.5, len(at) - 0.5), xlabel="distilled − alone, with interval")
-    ax.set_yticklabels([f"{name}\n({row.verdict})" for name, row in differences.iterrows()])
+    verdicts = zip(differences.index, differences["verdict"], strict=True)
+    ax.set_yticklabels([f"{name}\n({verdict})" for name, verdict in verdicts])
     ax.locator_params(axis="x", nbins=5)
     ax.invert_yaxis()
     ax.set_title("Did the teacher help?")
@@ -82,8 +84,8 @@ def _draw_search(ax: Any, outcome: Outcome) -> None:
     ax.set_yticks(range(len(grid.index)), [f"{lam:g}" for lam in grid.index])
     chosen = outcome.chosen
     ax.plot(
-        list(grid.columns).index(chosen["temperature"]),
-        list(grid.index).index(chosen["imitation"]),
+        grid.columns.get_loc(chosen["temperature"]),
+        grid.index.get_loc(chosen["imitation"]),
         "o",
         ms=14,
         mfc="none",

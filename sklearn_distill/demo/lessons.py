@@ -56,7 +56,18 @@ class Lesson:
     n_folds: int = 5
 
     def part(self, name: str) -> tuple[Any, Any, NDArray[Any]]:
-        """Return the student's view, the teacher's view and the labels of a part."""
+        """Return the student's view, the teacher's view and the labels of a part.
+
+        Parameters
+        ----------
+        name : {"teacher", "student", "test"}
+            The part.
+
+        Returns
+        -------
+        X, X_teacher, y
+            Its rows.
+        """
         rows = self.rows[name]
         return _take(self.X, rows), _take(self.X_teacher, rows), self.y[rows]
 
@@ -74,7 +85,7 @@ def digits_lesson(random_state: int | None = 0) -> Lesson:
     Lesson
         900 rows for the teacher, 200 for the student, 697 for the test.
     """
-    digits = load_digits_privileged()
+    digits: Any = load_digits_privileged()
     perceptron = MLPClassifier((64,), max_iter=500, tol=1e-3)
     ten_perceptrons = BaggingClassifier(perceptron, bootstrap=False, random_state=random_state)
     teacher = make_pipeline(StandardScaler(), ten_perceptrons)
@@ -191,15 +202,16 @@ def _split(
     y: NDArray[Any], sizes: dict[str, int], random_state: int | None
 ) -> dict[str, NDArray[np.intp]]:
     """Return disjoint, stratified row numbers of the given sizes."""
-    rows, rest = {}, np.arange(len(y))
-    for seed_shift, (name, size) in enumerate(sizes.items()):
+    rng = np.random.RandomState(random_state)
+    rows: dict[str, NDArray[np.intp]] = {}
+    rest = np.arange(len(y))
+    for name, size in sizes.items():
         if size == len(rest):
-            rows[name] = rest
-            break
-        seed = None if random_state is None else random_state + seed_shift
-        rows[name], rest = train_test_split(
-            rest, train_size=size, stratify=y[rest], random_state=seed
-        )
+            rows[name], rest = rest, rest[:0]
+        else:
+            rows[name], rest = train_test_split(
+                rest, train_size=size, stratify=y[rest], random_state=rng
+            )
     return rows
 
 

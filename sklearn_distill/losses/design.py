@@ -1,4 +1,4 @@
-"""Products with the feature matrix, by blocks of rows; the only place that knows how X is stored."""
+"""Products with X by blocks of rows; the only place that knows how X is stored."""
 
 from __future__ import annotations
 

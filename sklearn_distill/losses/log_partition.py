@@ -77,10 +77,17 @@ class OneLogitLogPartition:
 
     def value_and_gradient(self, u: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return softplus(η) and σ(η)."""
-        e = np.exp(-np.abs(u))  # never overflows
-        value = np.maximum(u, 0) + np.log1p(e)
-        p = np.where(u >= 0, 1, e) / (1 + e)
-        return value[0], p
+        # σ(η) = (1 + tanh(η/2))/2 and softplus(η) = max(η, 0) − log max(p, 1−p): nothing overflows,
+        # and one tanh takes the place of exp, log1p, a division and a selection
+        p = np.tanh(0.5 * u)
+        value = np.abs(p[0])
+        value += 1
+        value *= 0.5
+        np.log(value, out=value)
+        np.subtract(np.maximum(u[0], 0), value, out=value)
+        p += 1
+        p *= 0.5
+        return value, p
 
     def curvature(self, u: FloatArray) -> Curvature:
         """Return v ↦ p(1−p) v."""

@@ -71,6 +71,23 @@ class SoftTargetObjective:
         self.n_scores = 1 if self.n_classes == 2 else self.n_classes
         self.shape = (self.n_scores, design.n_columns)
 
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return self.design.n_rows
+
+    @property
+    def is_convex(self) -> bool:
+        """Whether every regulariser keeps the objective convex."""
+        names = {term.regularizer for term in self.targets.terms}
+        regularizers = [r for r in map(make_regularizer, names) if r is not None]
+        return all(r.convex(self.n_classes) for r in regularizers)
+
+    @property
+    def n_columns(self) -> int:
+        """Number of weights of one score."""
+        return self.design.n_columns
+
     def zeros(self) -> FloatArray:
         """Return the weights at which every class is equally probable."""
         return np.zeros(self.n_scores * self.design.n_columns)
@@ -89,11 +106,12 @@ class SoftTargetObjective:
             Z = self.design.scores(W, rows)
             R = np.zeros_like(Z)
             for phi, c, T_ in self._terms_at(rows):
-                phi_value, phi_gradient = phi.value_and_gradient(Z / T_)
-                value += np.sum(c * phi_value, dtype=np.float64)
-                R += (c / T_) * phi_gradient
+                phi_value, phi_gradient = phi.value_and_gradient(Z / T_ if T_ != 1 else Z)
+                value += _dot(c, phi_value)
+                phi_gradient *= c / T_
+                R += phi_gradient
             gradient = gradient + self.design.pull_back(R, rows)
-        value, gradient = value / self.weight_sum, gradient / self.weight_sum
+        value, gradient = value / self.weight_sum, self._balanced(gradient) / self.weight_sum
         penalised = self._penalised(W)
         value += 0.5 * self.alpha * np.vdot(penalised, penalised)
         return float(value), (gradient + self.alpha * penalised).ravel()
@@ -109,7 +127,8 @@ class SoftTargetObjective:
             for rows, curvature in curvatures:
                 dR = curvature(self.design.scores(V, rows))
                 result += self.design.pull_back(dR, rows)
-            return (result / self.weight_sum + self.alpha * self._penalised(V)).ravel()
+            result = self._balanced(result) / self.weight_sum
+            return (result + self.alpha * self._penalised(V)).ravel()
 
         return product
 
@@ -130,6 +149,44 @@ class SoftTargetObjective:
         flat = H.reshape(K * d, K * d)
         flat[np.diag_indices(K * d)] += self.alpha * self._penalised(np.ones(self.shape)).ravel()
         return flat
+
+    def nonsingular_hessian(self, w: FloatArray) -> FloatArray:
+        r"""Return ∇²F(w) + (11ᵀ/K) ⊗ D with D the mean diagonal of the classes' blocks.
+
+        A change that is equal for all classes changes no probability, so without a penalty
+        (always for the intercept) the Hessian of K ≥ 3 scores is singular along it. Gradients are
+        orthogonal to these directions, and what is added acts on nothing else.
+        """
+        H = self.hessian(w)
+        K, d = self.shape
+        if K > 1:
+            D = np.diag(H).reshape(K, d).mean(axis=0)
+            blocks = H.reshape(K, d, K, d)
+            blocks[:, np.arange(d), :, np.arange(d)] += (D / K)[:, None, None]
+        return H
+
+    def hessian_at_zero(self) -> FloatArray:
+        r"""Return A of shape (n_columns, n_columns) with :math:`\nabla^2F(0) = P ⊗ A`.
+
+        P is 1 for one logit, else the projection :math:`I - 11ᵀ/K`: at W = 0 all classes are
+        alike, so the curvature in the scores is one number κ for each term.
+        """
+        A = np.zeros((self.n_columns, self.n_columns))
+        for rows in self.design.blocks():
+            h = sum(
+                (c * (self._curvature_at_zero(phi) / T_**2) for phi, c, T_ in self._terms_at(rows)),
+                np.zeros(rows.stop - rows.start, self.design.dtype),
+            )
+            A += self.design.gram(h, rows)
+        A /= self.weight_sum
+        A[np.diag_indices(len(A))] += self.alpha * self._penalised(np.ones((1, len(A))))[0]
+        return A
+
+    def _curvature_at_zero(self, phi: RowFunction) -> float:
+        """Return κ: the one eigenvalue of ∇²φ(0) on directions that sum to zero."""
+        v = np.zeros((self.n_scores, 1))
+        v[:2, 0] = [1.0, -1.0][: self.n_scores]
+        return float(phi.curvature(np.zeros_like(v))(v)[0, 0])
 
     def tangent(self, w: FloatArray, tangent: TargetTangent) -> tuple[float, FloatArray]:
         r"""Return ∂F/∂θ and ∂∇F/∂θ at fixed w for a metaparameter θ of the targets.
@@ -207,6 +264,13 @@ class SoftTargetObjective:
         r = RegularizerFunction(regularizer)
         return SumOf(phi, OneLogit(r) if self.n_scores == 1 else r)
 
+    def _balanced(self, G: FloatArray) -> FloatArray:
+        """Make the classes' parts sum to 0, as they do but for rounding.
+
+        What rounding leaves lies where the Hessian is flat: solvers would follow it far away.
+        """
+        return G if self.n_scores == 1 else G - G.mean(axis=0)
+
     def _penalised(self, W: FloatArray) -> FloatArray:
         """Return W with the free intercept set to 0."""
         if not self.design.fit_intercept:
@@ -214,3 +278,8 @@ class SoftTargetObjective:
         penalised = W.copy()
         penalised[:, -1] = 0
         return penalised
+
+
+def _dot(c: FloatArray, values: FloatArray) -> float:
+    """Return c·values, accumulated in float64."""
+    return float(np.dot(c.astype(np.float64, copy=False), values.astype(np.float64, copy=False)))

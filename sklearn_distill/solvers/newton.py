@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 from sklearn_distill._typing import FloatArray
-from sklearn_distill.solvers.solution import Objective, Progress, Solution
+from sklearn_distill.solvers.solution import Objective, Progress, Solution, largest
 
-HessianProduct = Callable[[FloatArray], FloatArray]
+LinearMap = Callable[[FloatArray], FloatArray]
 
 # a step is taken if the objective falls by this share of what the quadratic model promised
 _ACCEPT = 1e-4
@@ -24,11 +24,12 @@ def newton_cg(
     *,
     tol: float,
     max_iter: int,
+    precondition: LinearMap | None = None,
     progress: Progress | None = None,
 ) -> Solution:
     r"""Minimise by truncated Newton steps within a trust region.
 
-    Each step solves :math:`\min_p g·p + \frac12 p·Hp,\ \|p\| \le Δ` by conjugate gradients that
+    Each step solves :math:`\min_p g·p + \frac12 p·Hp,\ \|p\|_M \le Δ` by conjugate gradients that
     stop at the region's border and at negative curvature, so the method is safe for objectives
     that are not convex.
 
@@ -42,6 +43,8 @@ def newton_cg(
         Stop when max|∇F| ≤ tol.
     max_iter : int
         Largest number of Newton steps.
+    precondition : callable or None
+        v ↦ M⁻¹v with M positive definite and near the Hessian; None is the identity.
     progress : callable or None
         Called after each step with (n_iter, value, max|∇F|).
 
@@ -52,7 +55,8 @@ def newton_cg(
 
     References
     ----------
-    Steihaug 1983; Nocedal and Wright 2006, algorithms 4.1 and 7.2.
+    Steihaug 1983; Conn, Gould and Toint 2000, algorithm 7.5.1; Nocedal and Wright 2006,
+    algorithms 4.1 and 7.2.
 
     Examples
     --------
@@ -68,64 +72,74 @@ def newton_cg(
     w, radius = start, np.inf
     value, gradient = objective.value_and_gradient(w)
     n_iter = 0
-    hessian_product = objective.hessian_operator(w) if _largest(gradient) > tol else None
+    hessian_product = objective.hessian_operator(w) if largest(gradient) > tol else None
     while hessian_product is not None and n_iter < max_iter:
         n_iter += 1
-        step, promised = truncated_step(gradient, hessian_product, radius)
+        step, promised, length = truncated_step(gradient, hessian_product, radius, precondition)
         new_value, new_gradient = objective.value_and_gradient(w + step)
-        if value - promised == value and _largest(new_gradient) >= _largest(gradient):
+        if value - promised == value and largest(new_gradient) >= largest(gradient):
             break  # rounding error hides every further improvement
         ratio = _agreement(value, new_value, promised, gradient, new_gradient)
-        radius = _next_radius(radius, float(np.linalg.norm(step)), ratio)
+        radius = _next_radius(radius, length, ratio)
         if ratio > _ACCEPT:
             w, value, gradient = w + step, new_value, new_gradient
-            hessian_product = objective.hessian_operator(w) if _largest(gradient) > tol else None
+            hessian_product = objective.hessian_operator(w) if largest(gradient) > tol else None
         if progress is not None:
-            progress(n_iter, value, _largest(gradient))
-    return Solution(w, value, _largest(gradient), n_iter, _largest(gradient) <= tol)
+            progress(n_iter, value, largest(gradient))
+    return Solution(w, value, largest(gradient), n_iter, largest(gradient) <= tol, "newton-cg")
 
 
 def truncated_step(
-    gradient: FloatArray, hessian_product: HessianProduct, radius: float
-) -> tuple[FloatArray, float]:
-    """Return a step p with ‖p‖ ≤ radius and the fall of the quadratic model along it.
+    gradient: FloatArray,
+    hessian_product: LinearMap,
+    radius: float,
+    precondition: LinearMap | None = None,
+) -> tuple[FloatArray, float, float]:
+    """Return a step p with ‖p‖_M ≤ radius, the fall of the quadratic model along it, and ‖p‖_M.
 
     The conjugate gradients stop at a relative residual of min(0.1, √‖g‖), which makes the outer
     iteration converge superlinearly.
     """
-    p = np.zeros_like(gradient)
-    Hp = np.zeros_like(gradient)
-    residual, direction = -gradient, -gradient
-    squared = float(residual @ residual)
+    residual = -gradient
+    direction = towards = _apply(precondition, residual)
+    squared = float(residual @ towards)
     goal = squared * min(0.1, squared**0.25) ** 2
+    p, Hp = np.zeros_like(gradient), np.zeros_like(gradient)
+    # p·Mp, p·Md and d·Md by recurrence: M itself is never at hand
+    pp, pd, dd = 0.0, 0.0, squared
     for _ in range(max(20, 2 * len(gradient))):
         Hd = hessian_product(direction)
         curvature = float(direction @ Hd)
         length = squared / curvature if curvature > 0 else np.inf
-        border = _to_border(p, direction, radius)
+        border = _to_border(pp, pd, dd, radius)
         if length >= border:
             length = border if np.isfinite(border) else 1.0 / np.sqrt(squared)
-            return _step(p + length * direction, Hp + length * Hd, gradient)
+            p, Hp = p + length * direction, Hp + length * Hd
+            pp += 2 * length * pd + length**2 * dd
+            break
         p, Hp = p + length * direction, Hp + length * Hd
+        pp += 2 * length * pd + length**2 * dd
         residual = residual - length * Hd
-        squared, before = float(residual @ residual), squared
+        towards = _apply(precondition, residual)
+        squared, before = float(residual @ towards), squared
         if squared <= goal:
             break
-        direction = residual + (squared / before) * direction
-    return _step(p, Hp, gradient)
+        beta = squared / before
+        pd, dd = beta * (pd + length * dd), squared + beta**2 * dd
+        direction = towards + beta * direction
+    return p, -float(gradient @ p + 0.5 * (p @ Hp)), float(np.sqrt(pp))
 
 
-def _step(p: FloatArray, Hp: FloatArray, gradient: FloatArray) -> tuple[FloatArray, float]:
-    return p, -float(gradient @ p + 0.5 * (p @ Hp))
+def _apply(precondition: LinearMap | None, v: FloatArray) -> FloatArray:
+    return v if precondition is None else precondition(v)
 
 
-def _to_border(p: FloatArray, direction: FloatArray, radius: float) -> float:
-    """Return t ≥ 0 with ‖p + t·direction‖ = radius."""
+def _to_border(pp: float, pd: float, dd: float, radius: float) -> float:
+    """Return t ≥ 0 with ‖p + t·d‖_M = radius."""
     if not np.isfinite(radius):
         return np.inf
-    pd, dd = float(p @ direction), float(direction @ direction)
-    inside = max(radius**2 - float(p @ p), 0.0)
-    return inside / (pd + float(np.sqrt(pd**2 + dd * inside)))
+    inside = max(radius**2 - pp, 0.0)
+    return inside / (pd + float(np.sqrt(pd**2 + dd * inside))) if inside > 0 else 0.0
 
 
 def _agreement(
@@ -147,7 +161,3 @@ def _next_radius(radius: float, step_length: float, ratio: float) -> float:
     if ratio > _GROW_ABOVE and step_length > 0.9 * radius:
         return 2 * radius
     return radius
-
-
-def _largest(gradient: FloatArray) -> float:
-    return float(np.abs(gradient).max(initial=0.0))

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 
 class LinearClassifier(ClassifierMixin, BaseEstimator):
-    """Predictions from ``coef_``, ``intercept_`` and ``classes_``, as LogisticRegression makes them.
+    """Predictions from ``coef_``, ``intercept_`` and ``classes_`` as LogisticRegression makes them.
 
     A class with intercept ``-inf`` has probability 0.
     """

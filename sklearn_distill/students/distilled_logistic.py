@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -23,8 +24,8 @@ from sklearn_distill._validation import (
     read_teacher,
     validated_parameters,
 )
-from sklearn_distill.losses import SoftTargetObjective, as_design
-from sklearn_distill.solvers import Solution, newton_cg
+from sklearn_distill.losses import DenseDesign, SoftTargetObjective, as_design
+from sklearn_distill.solvers import Solution, coarse_to_fine, newton_cg
 from sklearn_distill.students._class_weight import class_weights
 from sklearn_distill.students._coefficients import coefficients, solver_weights
 from sklearn_distill.students._linear_classifier import LinearClassifier
@@ -72,8 +73,12 @@ class DistilledLogisticRegression(LinearClassifier):
         All classes in ascending order, where y does not show them all: the student can then learn
         a class that only its teacher knows, and every fold of a cross-validation has the same
         classes. None takes the labels of y.
-    solver : {"auto", "newton-cg"}, default="auto"
-        Minimiser. "newton-cg" is Newton's method in a trust region with conjugate gradients.
+    solver : {"auto", "lbfgs", "newton-cg"}, default="auto"
+        Minimiser. "lbfgs" solves on a subsample of the rows, then on all, preconditioned by a
+        Gram matrix; "newton-cg" is Newton's method in a trust region with conjugate gradients.
+        "auto" takes "lbfgs" for dense X and "newton-cg" for sparse X and for a regulariser that
+        makes the objective non-convex. Where the preconditioner of "lbfgs" is of no use,
+        "newton-cg" takes over, and ``solver_`` says so.
     tol : float, default=1e-4
         Stop when max|∇| / Σ s_i ≤ tol, with ∇ the gradient of the objective divided by C, which
         is scikit-learn's scale.
@@ -93,12 +98,14 @@ class DistilledLogisticRegression(LinearClassifier):
     classes_ : ndarray of shape (n_classes,)
         Class labels.
     n_iter_ : ndarray of shape (1,)
-        Iterations of the solver.
+        Iterations of the solver over all rows.
+    solver_ : {"lbfgs", "newton-cg"}
+        The method that found the coefficients.
     n_taught_rows_ : int
         Rows for which a teacher spoke.
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, where X has string names.
 
     References
@@ -131,7 +138,7 @@ class DistilledLogisticRegression(LinearClassifier):
         "regularizer": [StrOptions({"grabovoy", "continuous_categorical"}), None],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "classes": ["array-like", None],
-        "solver": [StrOptions({"auto", "newton-cg"})],
+        "solver": [StrOptions({"auto", "lbfgs", "newton-cg"})],
         "tol": [Interval(Real, 0, None, closed="neither")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "warm_start": ["boolean"],
@@ -282,7 +289,7 @@ class DistilledLogisticRegression(LinearClassifier):
             nothing = np.zeros((0, objective.design.n_columns))
             return Solution(nothing, value=0.0, gradient_norm=0.0, n_iter=0, converged=True)
         with solver_progress(self.verbose, self.max_iter, type(self).__name__) as progress:
-            solution = newton_cg(
+            solution = self._minimiser(objective)(
                 objective,
                 self._start(objective, active),
                 tol=self.tol,
@@ -299,9 +306,15 @@ class DistilledLogisticRegression(LinearClassifier):
             )
         return solution
 
-    def _start(
-        self, objective: SoftTargetObjective, active: BoolArray
-    ) -> FloatArray:
+    def _minimiser(self, objective: SoftTargetObjective) -> Callable[..., Solution]:
+        """Return the method: for sparse data and without convexity that of Newton."""
+        solver = self.solver
+        if solver == "auto":
+            fast = objective.is_convex and isinstance(objective.design, DenseDesign)
+            solver = "lbfgs" if fast else "newton-cg"
+        return coarse_to_fine if solver == "lbfgs" else newton_cg
+
+    def _start(self, objective: SoftTargetObjective, active: BoolArray) -> FloatArray:
         start = objective.zeros()
         if self.warm_start and hasattr(self, "coef_"):
             warm = solver_weights(self.coef_, self.intercept_, active, self.fit_intercept)
@@ -316,6 +329,7 @@ class DistilledLogisticRegression(LinearClassifier):
         coef, intercept = coefficients(W, active, self.fit_intercept)
         self.coef_ = coef.astype(dtype)
         self.intercept_ = intercept.astype(dtype)
+        self.solver_ = solution.solver
         self.n_iter_ = np.array([solution.n_iter], dtype=np.int32)
 
 

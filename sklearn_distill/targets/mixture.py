@@ -106,10 +106,11 @@ class TargetMixture:
         return SoftTargets(linear, terms)
 
     def _linear(self, label: FloatArray, teacher: FloatArray, q: FloatArray | None) -> FloatArray:
-        linear = self.labels.one_hot(label)
-        if q is not None:
-            linear += teacher * q
-        return linear
+        """Return label mass and teacher mass in one array; q is overwritten."""
+        if q is None:
+            return self.labels.one_hot(label)
+        q *= teacher
+        return self.labels.add_mass(q, label)
 
     def _terms(
         self, label: FloatArray, teacher: FloatArray, temperatures: tuple[float, float]

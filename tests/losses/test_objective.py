@@ -62,7 +62,7 @@ def test_gradient_is_the_finite_difference(problem, setting, regularizer):
     objective = objective_of(problem, regularizer=regularizer, **setting)
     w = weights_for(objective)
     expected = gradient_by_differences(lambda w: objective.value_and_gradient(w)[0], w)
-    np.testing.assert_allclose(objective.value_and_gradient(w)[1], expected, atol=2e-9)
+    np.testing.assert_allclose(objective.value_and_gradient(w)[1], expected, atol=1e-8)
 
 
 @pytest.mark.parametrize("setting", SETTINGS)

@@ -1,0 +1,67 @@
+# Each target makes the environment that it needs, out of Python >= 3.11 and a package index.
+# PYTHON names the interpreter that a new environment is made with: make test PYTHON=python3.12
+
+PYTHON ?= python3
+BIN := .venv/bin
+OLDEST := .venv-oldest
+require = $(PYTHON) -c 'import sys; $(1) or sys.exit("$(2), and $(PYTHON) is " \
+	+ sys.version.split()[0] + "; name another: make PYTHON=python3.11 $(MAKECMDGOALS)")'
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help install demo test test-all test-oldest lint docs clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 20
+
+install: .venv/.dev ## Make .venv with everything for development
+
+demo: .venv/.plot ## Teach a small model by a strong one; print a report, save a figure
+	$(BIN)/python -m sklearn_distill
+
+test: .venv/.dev ## Run the fast tests and the doctests
+	$(BIN)/python -m pytest -m "not slow" --durations=20
+
+test-all: .venv/.dev ## Run all tests
+	$(BIN)/python -m pytest --durations=20
+
+# Without the doctests: they print numbers as today's numpy does.
+test-oldest: $(OLDEST)/.oldest ## Run the fast tests on the oldest supported versions (Python 3.11)
+	$(OLDEST)/bin/python -m pytest -m "not slow" -o addopts="-ra --strict-markers" tests
+
+lint: .venv/.dev ## Check style, types, imports between rooms and docstrings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/test_docstrings.py
+
+docs: .venv/.dev ## Build the documentation and run the gallery: docs/_build/html/index.html
+	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+
+clean: ## Remove what the other targets made, the environments included
+	rm -rf .venv $(OLDEST) build *.egg-info docs/_build docs/api docs/auto_examples
+	rm -rf docs/sg_execution_times.rst .*_cache .hypothesis .coverage
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# The stamps: an environment is installed again only when what it is made from has changed.
+# An extra that needs torch installs it here first and pinned: left to the resolver it brings several
+# GB of GPU libraries.
+.venv/.dev: pyproject.toml constraints/dev.txt | $(BIN)/python
+	$(BIN)/python -m pip install -c constraints/dev.txt -e ".[dev]"
+	@touch $@ .venv/.plot
+
+.venv/.plot: pyproject.toml constraints/dev.txt | $(BIN)/python
+	$(BIN)/python -m pip install -c constraints/dev.txt -e ".[plot]"
+	@touch $@
+
+$(OLDEST)/.oldest: pyproject.toml constraints/oldest.txt | $(OLDEST)/bin/python
+	$(OLDEST)/bin/python -m pip install -c constraints/oldest.txt -e ".[all,test]"
+	@touch $@
+
+$(BIN)/python:
+	@$(call require,sys.hexversion >= 0x030B0000,Python >= 3.11 is needed)
+	$(PYTHON) -m venv --clear .venv || { rm -rf .venv; exit 1; }
+
+$(OLDEST)/bin/python:
+	@$(call require,sys.hexversion >> 16 == 0x030B,the oldest versions have wheels for Python 3.11 only)
+	$(PYTHON) -m venv --clear $(OLDEST) || { rm -rf $(OLDEST); exit 1; }

@@ -1,0 +1,1 @@
+"""Our estimators against what a user would write instead: ``make bench``."""

@@ -1,0 +1,168 @@
+"""DistilledLogisticRegression against scipy's L-BFGS and scikit-learn on K copies."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.special import softmax
+from sklearn.exceptions import ConvergenceWarning
+
+from benchmarks.measure import Case
+from benchmarks.peers import scipy_lbfgs, weighted_copies
+from sklearn_distill import DistilledLogisticRegression
+from sklearn_distill.datasets import fetch_fashion_mnist
+
+Array = NDArray[Any]
+Data = tuple[Any, Array, Array]
+TEMPERATURE, IMITATION = 2.0, 0.5
+
+
+def cases() -> Iterator[Case]:
+    """Yield the comparisons, one at a time: the data is large."""
+    yield dense_case("1,000 × 10, K = 3", correlated(1_000, 10, 3), 5.0, None, repeats=9)
+    yield dense_case("100,000 × 100, K = 5", correlated(100_000, 100, 5), 20.0, 0.3)
+    yield dense_case("1,000,000 × 20, K = 2", correlated(1_000_000, 20, 2), 20.0, 0.3)
+    yield dense_case(
+        "100,000 × 100, K = 5, independent features", correlated(100_000, 100, 5, 0.0), None, None
+    )
+    yield text_case()
+    yield fashion_case()
+
+
+def dense_case(
+    name: str,
+    data: Data,
+    target: float | None,
+    memory_target: float | None,
+    repeats: int = 3,
+    tol: float = 1e-6,
+) -> Case:
+    """Compare on a dense X at max|∇|/Σs ≤ tol, C = 1."""
+    return Case(
+        name=f"{name}, gradient {tol:g}",
+        runs={"ours": ours(data, tol), "scipy L-BFGS": by_hand(data, tol)},
+        targets={} if target is None else {"scipy L-BFGS": target},
+        limit=bare_products(data),
+        n_bytes=data[0].nbytes,
+        memory_target=memory_target,
+        repeats=repeats,
+    )
+
+
+def text_case() -> Case:
+    """Compare on a sparse X with the statistics of text."""
+    data = text(20_000, 50_000)
+    X, y, S = data
+    return Case(
+        name="sparse text 20,000 × 50,000, K = 2, gradient 1e-06",
+        runs={
+            "ours": ours(data, 1e-6),
+            "scipy L-BFGS": by_hand(data, 1e-6),
+            "LogisticRegression on copies (T = 1)": lambda: weighted_copies(
+                X, y, S, imitation=IMITATION, tol=1e-6
+            ),
+        },
+        targets={"scipy L-BFGS": 1.4, "LogisticRegression on copies (T = 1)": 3.0},
+        limit=bare_products(data),
+        n_bytes=X.data.nbytes + X.indices.nbytes + X.indptr.nbytes,
+    )
+
+
+def fashion_case() -> Case:
+    """Compare on Fashion-MNIST in float32.
+
+    scikit-learn on ten copies takes minutes, so 5 of its iterations are timed and multiplied by
+    the number that scipy's L-BFGS, the same method, needs on this problem.
+    """
+    data = fashion()
+    X, y, S = data
+    n_iter = scipy_lbfgs(
+        X, y, S, temperature=TEMPERATURE, imitation=IMITATION, tol=1e-4
+    ).nit  # fmt: skip
+    copies = "LogisticRegression on copies (T = 1)"
+    return Case(
+        name="Fashion-MNIST 60,000 × 784, float32, K = 10, gradient 0.0001",
+        runs={
+            "ours": ours(data, 1e-4),
+            "scipy L-BFGS": by_hand(data, 1e-4),
+            copies: lambda: _five_iterations(X, y, S),
+        },
+        targets={"scipy L-BFGS": 10.0, copies: 40.0},
+        limit=bare_products(data),
+        n_bytes=X.nbytes,
+        memory_target=1.0,
+        extrapolated={copies: n_iter / 5},
+    )
+
+
+def ours(data: Data, tol: float) -> Callable[[], object]:
+    """Return our fit."""
+    X, y, S = data
+    student = DistilledLogisticRegression(IMITATION, TEMPERATURE, tol=tol)
+    return lambda: student.fit(X, y, teacher_proba=S)
+
+
+def by_hand(data: Data, tol: float) -> Callable[[], object]:
+    """Return scipy's fit."""
+    X, y, S = data
+    return lambda: scipy_lbfgs(X, y, S, temperature=TEMPERATURE, imitation=IMITATION, tol=tol)
+
+
+def bare_products(data: Data) -> Callable[[], object]:
+    """Return the two matrix products of one pass."""
+    X, _, S = data
+    W = np.ones((1 if S.shape[1] == 2 else S.shape[1], X.shape[1]), X.dtype)
+    R = np.ones((X.shape[0], len(W)), X.dtype)
+    return lambda: (X @ W.T, X.T @ R)
+
+
+def correlated(n: int, d: int, K: int, correlation: float = 0.9) -> Data:
+    """Draw standardised features with correlation ρ^|i−j|, labels, and a slightly wrong teacher."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((n, d))
+    for j in range(1, d):
+        X[:, j] = correlation * X[:, j - 1] + np.sqrt(1 - correlation**2) * X[:, j]
+    logits = X @ rng.normal(size=(d, K)) / np.sqrt(d) * 2
+    y = (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
+    return X, y, softmax(logits + 0.3 * rng.normal(size=logits.shape), axis=1)
+
+
+def text(n: int, d: int, words: int = 60) -> Data:
+    """Draw rows of about 60 words with Zipf's frequencies, scaled as TF-IDF is."""
+    rng = np.random.default_rng(0)
+    frequency = 1 / np.arange(1, d + 1)
+    columns = rng.choice(d, size=n * words, p=frequency / frequency.sum())
+    counts = sparse.csr_array(
+        (np.ones(n * words), (np.repeat(np.arange(n), words), columns)), shape=(n, d)
+    )
+    counts.sum_duplicates()
+    rows_with = np.bincount(counts.indices, minlength=d)
+    X = counts.copy()
+    X.data = counts.data * (np.log((1 + n) / (1 + rows_with)) + 1)[counts.indices]
+    X = sparse.csr_array(X.multiply(1 / np.sqrt(X.multiply(X).sum(axis=1))[:, None]))
+    logit = 8 * (X @ rng.normal(size=d))
+    y = (logit + rng.logistic(size=n) > 0).astype(int)
+    p = 1 / (1 + np.exp(-(logit + 0.5 * rng.normal(size=n))))
+    return X, y, np.column_stack([1 - p, p])
+
+
+def fashion() -> Data:
+    """Return Fashion-MNIST with a teacher that is a ridge regression on random features."""
+    X, y = fetch_fashion_mnist(return_X_y=True)
+    rng = np.random.default_rng(0)
+    projection = rng.normal(size=(784, 512)).astype(np.float32) / 28
+    H = np.maximum(X @ projection, 0)
+    A = H.T @ H + 1e-2 * np.mean(H**2) * len(H) * np.eye(512)
+    logits = 6 * H @ np.linalg.solve(A, H.T @ np.eye(10)[y])
+    return X, y, softmax(logits, axis=1)
+
+
+def _five_iterations(X: Array, y: Array, S: Array) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # stopped on purpose
+        weighted_copies(X, y, S, imitation=IMITATION, tol=1e-4, max_iter=5)

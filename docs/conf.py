@@ -1,0 +1,98 @@
+import inspect
+import shutil
+import sys
+from pathlib import Path
+from types import ModuleType
+
+DOCS = Path(__file__).parent
+sys.path.insert(0, str(DOCS.parent))
+
+import sklearn_distill  # noqa: E402
+from tests.public_api import public_methods, public_modules, public_names  # noqa: E402
+
+project = "sklearn_distill"
+author = "the sklearn_distill developers"
+copyright = f"2026, {author}"
+version = release = sklearn_distill.__version__
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "sphinx-mathjax-offline",  # formulas without a network, for the reader too
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["_build"]
+templates_path = ["_templates"]
+
+html_theme = "pydata_sphinx_theme"
+html_title = project
+html_show_sourcelink = False
+html_sidebars = {"*": [], "user_guide/index": []}  # pages that have no pages below them
+html_theme_options = {"show_prev_next": False, "footer_start": ["copyright"], "footer_end": []}
+
+myst_enable_extensions = ["amsmath", "dollarmath"]
+myst_heading_anchors = 3
+
+autodoc_typehints = "none"  # the docstrings give types, with shapes and ranges
+toc_object_entries_show_parents = "hide"
+autosummary_context = {
+    "public_methods": {path: public_methods(thing) for path, thing in public_names().items()}
+}
+numpydoc_show_class_members = False  # the template lists them
+
+# A subfolder of examples/ joins the gallery by a GALLERY_HEADER or README; papers/ has neither.
+# Examples that fail fail the build; they run in every build, since the package may have changed.
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "ignore_pattern": "^(?!plot_)",
+    "within_subsection_order": "FileNameSortKey",
+    "run_stale_examples": True,
+    "doc_module": ("sklearn_distill",),
+    "backreferences_dir": "auto_examples/backreferences",
+    "download_all_examples": False,
+    "show_memory": False,
+    "show_signature": False,
+}
+
+
+def api_section(module: ModuleType, names: list[str]) -> str:
+    """Write what a room says of itself, and a table of its names."""
+    title = module.__name__
+    about = inspect.getdoc(module)
+    rows = "\n".join(f"   {name}" for name in names)
+    return f"""
+{title}
+{"-" * len(title)}
+
+{about}
+
+.. currentmodule:: {title}
+
+.. autosummary::
+   :toctree: generated
+
+{rows}
+"""
+
+
+def write_api_pages() -> None:
+    """Write docs/api/index.rst from the ``__all__`` of each room; a page for each name follows."""
+    rooms: dict[str, list[str]] = {}
+    for path in public_names():
+        room, name = path.rsplit(".", 1)
+        rooms.setdefault(room, []).append(name)
+    modules = [module for module in public_modules() if module.__name__ in rooms]
+    sections = [api_section(module, rooms[module.__name__]) for module in modules]
+    (DOCS / "api").mkdir()
+    title = "API reference"
+    page = "\n".join([title, "=" * len(title), *sections])
+    (DOCS / "api" / "index.rst").write_text(page, "utf-8")
+
+
+for folder in ("api", "auto_examples"):  # what has gone takes its page along
+    shutil.rmtree(DOCS / folder, ignore_errors=True)
+write_api_pages()

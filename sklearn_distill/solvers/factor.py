@@ -1,0 +1,68 @@
+"""A factor of a Hessian: of all scores together, or of one that serves every score."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.linalg import cho_factor
+from scipy.linalg.lapack import dpotrs
+
+from sklearn_distill._typing import FloatArray
+
+# added to the equilibrated diagonal of 1s: a constant or a repeated column must not break the
+# factorisation, and a preconditioner need not be exact
+_JITTER = 1e-10
+
+
+class Factor:
+    r"""Cholesky factor of A, applied to each part of the weights: :math:`(I ⊗ A)^{-1}`.
+
+    A is the Hessian of all weights, or of the weights of one score. The latter serves every score:
+    at equally probable classes the Hessian of a softmax is exactly :math:`(I - 11ᵀ/K) ⊗ A`, and
+    gradients sum to zero over the classes; so one Gram matrix preconditions all of them, the
+    better the higher the temperature.
+
+    Parameters
+    ----------
+    A : ndarray of shape (n, n)
+        Symmetric and positive semidefinite; n divides the number of weights.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If A is not finite or not positive semidefinite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Factor(np.diag([1.0, 4.0])).solve(np.array([1.0, 1.0, 2.0, 2.0])).round(6)
+    array([1.  , 0.25, 2.  , 0.5 ])
+    """
+
+    def __init__(self, A: FloatArray) -> None:
+        diagonal = np.diag(A)
+        if not np.isfinite(A).all() or (diagonal < 0).any():
+            raise np.linalg.LinAlgError("the matrix is not finite or not positive semidefinite")
+        # an all-zero column without penalty has no curvature: any scale serves
+        self._scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+        equilibrated = self._scale[:, None] * A * self._scale
+        equilibrated[np.diag_indices(len(A))] += _JITTER + (diagonal <= 0)
+        self._cholesky, _ = cho_factor(equilibrated, lower=True, check_finite=False)
+
+    def solve(self, v: FloatArray) -> FloatArray:
+        """Return A⁻¹ applied to each part of v, flat as v is.
+
+        Parameters
+        ----------
+        v : ndarray of shape (n_weights,)
+            Flat weights or a gradient.
+
+        Returns
+        -------
+        ndarray of shape (n_weights,)
+            The solution.
+        """
+        V = v.reshape(-1, len(self._scale)) * self._scale
+        # LAPACK itself: for small problems cho_solve's checks cost more than the solution
+        solved, _ = dpotrs(self._cholesky, V.T, lower=True)
+        result: FloatArray = (solved.T * self._scale).ravel()
+        return result

@@ -1,0 +1,20 @@
+"""Weighted least squares with a teacher: statistics that merge, λ and variances after the data."""
+
+from sklearn_distill.solvers.least_squares.gram import Gram
+from sklearn_distill.solvers.least_squares.noise import NoNoiseEstimateError
+from sklearn_distill.solvers.least_squares.privileged import PrivilegedFit, PrivilegedLeastSquares
+from sklearn_distill.solvers.least_squares.root import Root
+from sklearn_distill.solvers.least_squares.rows import Rows
+from sklearn_distill.solvers.least_squares.sources import Source
+from sklearn_distill.solvers.least_squares.statistics import Statistics
+
+__all__ = [
+    "Gram",
+    "NoNoiseEstimateError",
+    "PrivilegedFit",
+    "PrivilegedLeastSquares",
+    "Root",
+    "Rows",
+    "Source",
+    "Statistics",
+]

@@ -1,0 +1,83 @@
+"""Moments as a Gram matrix: one matrix product a block."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.linalg.blas import dsyrk
+
+from sklearn_distill._typing import BoolArray, FloatArray
+from sklearn_distill.solvers.least_squares.factors import Factor, factorise
+from sklearn_distill.solvers.least_squares.moments import Moments
+
+# beyond this many columns BLAS counts entries past 2³¹
+_LARGEST = 46_000
+# a column whose deviations are this small a share of its mean varies by rounding alone
+_ROUNDING = 16 * float(np.finfo(np.float64).eps)
+
+
+class Gram(Moments):
+    """Moments whose ``spread`` is the matrix S: fast, but squares the condition number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rows = np.array([[1.0, 0.0, 1.0], [1.0, 1.0, 3.0], [1.0, 2.0, 5.0]])  # [1 | x | y]
+    >>> gram = Gram.of_blocks([rows], shift=np.zeros(2))
+    >>> gram.weight, gram.mean
+    (3.0, array([1., 3.]))
+    >>> coef, factor = gram.solve(n_features=1, alpha=0.0)
+    >>> coef
+    array([[2.]])
+    """
+
+    def solve(self, n_features: int, alpha: float) -> tuple[FloatArray, Factor]:
+        """Minimise Σ s (t − x·w)² + α‖w‖² by the normal equations."""
+        d = n_features
+        H, right = self.spread[:d, :d], self.spread[:d, d:]
+        factor = factorise(H + alpha * np.eye(d) if alpha else H, self._constant(d))
+        return factor.solve(right), factor
+
+    def residual(self, n_features: int, coef: FloatArray) -> FloatArray:
+        """Return Σ s (t − x·w)² of each target, about the mean."""
+        d = n_features
+        S_xx, S_xt, S_tt = self.spread[:d, :d], self.spread[:d, d:], self.spread[d:, d:]
+        squares = np.diagonal(S_tt) + ((S_xx @ coef - 2 * S_xt) * coef).sum(axis=0)
+        return np.asarray(np.maximum(squares, 0.0))
+
+    def sandwich(self, factor: Factor) -> FloatArray:
+        """Return H⁻¹ S H⁻¹."""
+        return factor.solve(factor.solve(self.spread).T)
+
+    def _constant(self, n_features: int) -> BoolArray:
+        squares, mean = np.diagonal(self.spread)[:n_features], self.mean[:n_features]
+        return np.asarray(squares <= self.weight * (_ROUNDING * mean) ** 2)
+
+    @classmethod
+    def _nothing(cls, n_columns: int) -> FloatArray:
+        if n_columns > _LARGEST:
+            raise ValueError(
+                f"the Gram matrix of {n_columns} columns (features, outputs of y and of the "
+                f"teacher) would need {8e-9 * n_columns**2:.0f} GB: use fewer of them"
+            )
+        return np.zeros((n_columns, n_columns), order="F")
+
+    @classmethod
+    def _absorb(cls, spread: FloatArray, block: FloatArray) -> FloatArray:
+        # adds to the upper triangle in place
+        return np.asarray(dsyrk(1.0, block.T, beta=1.0, c=spread, overwrite_c=1))
+
+    @classmethod
+    def _about_mean(cls, spread: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+        weight, mean = float(spread[0, 0]), spread[0, 1:] / spread[0, 0]
+        upper = np.triu(spread[1:, 1:])
+        whole = upper + np.triu(upper, 1).T
+        return weight, mean, whole - weight * np.outer(mean, mean)
+
+    @classmethod
+    def _join(cls, one: FloatArray, other: FloatArray, row: FloatArray) -> FloatArray:
+        return np.asarray(one + other + np.outer(row, row))
+
+    def _mix(self, share: float, n_features: int, mix: FloatArray) -> FloatArray:
+        d, S = n_features, share * self.spread
+        cross = S[:d, d:] @ mix
+        return np.block([[S[:d, :d], cross], [cross.T, mix.T @ S[d:, d:] @ mix]])

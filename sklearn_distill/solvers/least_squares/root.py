@@ -1,0 +1,83 @@
+"""Moments as a triangular root: a QR factorisation a block (TSQR)."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.linalg import qr
+
+from sklearn_distill._typing import FloatArray
+from sklearn_distill.solvers.least_squares.factors import Factor, SpectralFactor
+from sklearn_distill.solvers.least_squares.moments import Moments
+
+_EPS = float(np.finfo(np.float64).eps)
+
+
+class Root(Moments):
+    """Moments whose ``spread`` is R with RᵀR = S: as accurate as an SVD of the rows themselves.
+
+    R has at most as many rows as columns; fewer than that many data rows are kept as they are.
+
+    References
+    ----------
+    Demmel, Grigori, Hoemmen and Langou 2012, "Communication-optimal parallel and sequential QR".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rows = np.array([[1.0, 0.0, 1.0], [1.0, 1.0, 3.0], [1.0, 2.0, 5.0]])  # [1 | x | y]
+    >>> root = Root.of_blocks([rows], shift=np.zeros(2))
+    >>> coef, factor = root.solve(n_features=1, alpha=0.0)
+    >>> coef.round(12)
+    array([[2.]])
+    """
+
+    def solve(self, n_features: int, alpha: float) -> tuple[FloatArray, Factor]:
+        """Minimise Σ s (t − x·w)² + α‖w‖² by the singular values of R."""
+        R, right = self.spread[:, :n_features], self.spread[:, n_features:]
+        left, singular, basis = np.linalg.svd(R, full_matrices=False)
+        rounding = max(_EPS * max(R.shape), 4 * self.resolution)
+        kept = singular > rounding * singular.max(initial=0.0)
+        singular, basis = singular[kept], basis[kept].T
+        values = singular**2 + alpha
+        coef = basis @ ((singular / values)[:, None] * (left[:, kept].T @ right))
+        return coef, SpectralFactor(basis, values, len(singular) < n_features)
+
+    def residual(self, n_features: int, coef: FloatArray) -> FloatArray:
+        """Return Σ s (t − x·w)² of each target, about the mean."""
+        R, right = self.spread[:, :n_features], self.spread[:, n_features:]
+        return np.asarray(((right - R @ coef) ** 2).sum(axis=0))
+
+    def sandwich(self, factor: Factor) -> FloatArray:
+        """Return H⁻¹ RᵀR H⁻¹."""
+        half = factor.solve(self.spread.T)
+        return np.asarray(half @ half.T)
+
+    @classmethod
+    def _nothing(cls, n_columns: int) -> FloatArray:
+        return np.zeros((0, n_columns))
+
+    @classmethod
+    def _absorb(cls, spread: FloatArray, block: FloatArray) -> FloatArray:
+        return _at_most_square(np.vstack([spread, block]))
+
+    @classmethod
+    def _about_mean(cls, spread: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+        R = _triangle(spread)
+        return float(R[0, 0]) ** 2, R[0, 1:] / R[0, 0], R[1:, 1:]
+
+    @classmethod
+    def _join(cls, one: FloatArray, other: FloatArray, row: FloatArray) -> FloatArray:
+        return _at_most_square(np.vstack([one, other, row]))
+
+    def _mix(self, share: float, n_features: int, mix: FloatArray) -> FloatArray:
+        R = np.sqrt(share) * self.spread
+        return np.hstack([R[:, :n_features], R[:, n_features:] @ mix])
+
+
+def _at_most_square(rows: FloatArray) -> FloatArray:
+    return _triangle(rows) if rows.shape[0] > rows.shape[1] else rows
+
+
+def _triangle(rows: FloatArray) -> FloatArray:
+    (R,) = qr(rows, mode="r", overwrite_a=True, check_finite=False)
+    return np.asarray(R[: min(rows.shape)])

@@ -1,0 +1,172 @@
+"""Solve on some rows, then on all: the fast way for dense data."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from sklearn_distill._typing import FloatArray, IntArray
+from sklearn_distill.solvers.factor import Factor
+from sklearn_distill.solvers.lbfgs import lbfgs
+from sklearn_distill.solvers.newton import newton_cg
+from sklearn_distill.solvers.solution import Progress, RowwiseObjective, Solution
+
+# the coarse problem has this share of the rows, but enough rows for its Gram matrix to be a good
+# preconditioner
+COARSE_SHARE = 1 / 16
+ROWS_A_COLUMN = 10
+# below this many entries of X a pass over a part costs as much as one over the whole
+SMALL = 2**18
+# the coarse minimiser is only near the fine one: solving it better is wasted
+COARSE_TOL = 1e-3
+# up to this many weights the Hessian of all scores together costs less than the passes it saves
+JOINT_WEIGHTS = 1500
+# a good preconditioner needs a dozen steps; where this many do not do, it is none
+PATIENCE = 60
+
+
+def coarse_to_fine(
+    objective: RowwiseObjective,
+    start: FloatArray,
+    *,
+    tol: float,
+    max_iter: int,
+    progress: Progress | None = None,
+) -> Solution:
+    """Minimise on a subsample first, then on all rows, preconditioned by the subsample's Hessian.
+
+    The subsample is solved with its Gram matrix as preconditioner, which is the Hessian at equally
+    probable classes. Where the weights are few, the Hessian at the subsample's solution takes over.
+
+    Where the preconditioner cannot be trusted – no factor, a line without descent, or no
+    convergence after ``PATIENCE`` steps – Newton's method takes over from the point reached, and
+    the solution says so.
+
+    Parameters
+    ----------
+    objective : RowwiseObjective
+        Convex.
+    start : ndarray of shape (n_weights,)
+        Where to begin.
+    tol : float
+        Stop when max|∇F| ≤ tol.
+    max_iter : int
+        Largest number of steps over all rows.
+    progress : callable or None
+        Called after each step with (n_iter, value, max|∇F|).
+
+    Returns
+    -------
+    Solution
+        ``solver`` is "lbfgs", or "newton-cg" where that took over.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_distill.losses import SoftTargetObjective, as_design
+    >>> from sklearn_distill.targets import SoftTargets, LogPartitionTerm
+    >>> terms = (LogPartitionTerm(np.ones(2), 1.0),)
+    >>> targets = SoftTargets(np.array([[1.0, 0.0], [0.0, 1.0]]), terms)
+    >>> design = as_design(np.array([[-1.0], [1.0]]), fit_intercept=False)
+    >>> objective = SoftTargetObjective(design, targets, np.ones(2), alpha=0.5)
+    >>> coarse_to_fine(objective, np.zeros(1), tol=1e-8, max_iter=20).w.round(4)
+    array([0.6748])
+    """
+    coarse = _subsample(objective)
+    n_before = 0
+    try:
+        factor = Factor(coarse.hessian_at_zero())
+        if not start.any():  # any other start is that of a near problem
+            near = lbfgs(
+                coarse,
+                start,
+                factor.solve,
+                tol=max(COARSE_TOL, tol),
+                max_iter=min(PATIENCE, max_iter),
+            )
+            start = near.w
+            n_before = near.n_iter if coarse is objective else 0
+        if len(start) <= JOINT_WEIGHTS:
+            factor = Factor(coarse.nonsingular_hessian(start))
+    except np.linalg.LinAlgError:
+        return newton_cg(objective, start, tol=tol, max_iter=max_iter, progress=progress)
+    return _fine(objective, start, factor, tol, max_iter, n_before, progress)
+
+
+def _subsample(objective: RowwiseObjective) -> RowwiseObjective:
+    """Return the coarse problem; the objective itself where a part would save little."""
+    n_rows = objective.n_rows
+    n_coarse = max(int(COARSE_SHARE * n_rows), ROWS_A_COLUMN * objective.n_columns)
+    if n_rows * objective.n_columns < SMALL or n_rows < 4 * n_coarse:
+        return objective
+    return objective.take(spread_rows(n_rows, n_coarse))
+
+
+def _fine(
+    objective: RowwiseObjective,
+    start: FloatArray,
+    factor: Factor,
+    tol: float,
+    max_iter: int,
+    n_before: int,
+    progress: Progress | None,
+) -> Solution:
+    """Minimise over all rows, by Newton's method where the factor proves of no use."""
+    n_left = max_iter - n_before
+    fast = lbfgs(
+        objective,
+        start,
+        factor.solve,
+        tol=tol,
+        max_iter=min(PATIENCE, n_left),
+        progress=_after(n_before, progress),
+    )
+    n_before += fast.n_iter
+    if fast.converged or n_before == max_iter:
+        return replace(fast, n_iter=n_before, factor=factor)
+    safe = newton_cg(
+        objective,
+        fast.w,
+        tol=tol,
+        max_iter=max_iter - n_before,
+        precondition=factor.solve,
+        progress=_after(n_before, progress),
+    )
+    return replace(safe, n_iter=n_before + safe.n_iter, factor=factor)
+
+
+def _after(n_before: int, progress: Progress | None) -> Progress | None:
+    """Count on from what an earlier method did."""
+    if progress is None:
+        return None
+    return lambda n_iter, value, gradient_norm: progress(n_before + n_iter, value, gradient_norm)
+
+
+def spread_rows(n_rows: int, n_taken: int) -> IntArray:
+    r"""Return about ``n_taken`` row numbers, evenly spread but without a period.
+
+    They are :math:`⌊n\,\mathrm{frac}(iφ)⌋` with the golden ratio φ: data that is sorted or that
+    repeats a pattern of classes is met in its true proportions, and no seed is needed.
+
+    Parameters
+    ----------
+    n_rows : int
+        Number of rows.
+    n_taken : int
+        Number of rows wanted.
+
+    Returns
+    -------
+    ndarray of int
+        Ascending row numbers without repetition.
+
+    Examples
+    --------
+    >>> spread_rows(100, 5)
+    array([ 0, 23, 47, 61, 85])
+    """
+    golden = (np.sqrt(5) - 1) / 2
+    taken = np.zeros(n_rows, dtype=bool)
+    taken[np.floor(n_rows * ((np.arange(n_taken) * golden) % 1.0)).astype(np.intp)] = True
+    return np.flatnonzero(taken)

@@ -1,0 +1,127 @@
+"""What a fitted linear regression answers: predictions and how sure it is of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.linear_model import LinearRegression
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sklearn_distill.solvers.least_squares import (
+    NoNoiseEstimateError,
+    PrivilegedFit,
+    Rows,
+    Statistics,
+)
+
+X_CHECKS: dict[str, Any] = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}
+
+
+class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
+    """Predictions from ``coef_`` and ``intercept_``, with error bars from ``statistics_``."""
+
+    coef_: NDArray[Any]
+    intercept_: Any
+    statistics_: Statistics
+    n_features_in_: int
+    _solution: PrivilegedFit
+    _flat: bool  # whether targets came one-dimensional
+
+    def predict(
+        self, X: Any, return_std: bool = False
+    ) -> NDArray[Any] | tuple[NDArray[Any], NDArray[Any]]:
+        r"""Predict, with the standard deviation of a new label if it is wanted.
+
+        .. math::
+
+            \mathrm{std}(x)^2 = [x, 1]\, \mathrm{Cov}\, [x, 1]^⊤ + σ^2
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Features.
+        return_std : bool, default=False
+            Whether to return the standard deviation.
+
+        Returns
+        -------
+        prediction : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            x·β + b.
+        std : ndarray of the same shape
+            Only with ``return_std``.
+
+        Raises
+        ------
+        ValueError
+            With ``return_std``, if σ² is to be estimated from too few rows.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, **X_CHECKS)
+        rows, solution = Rows(X, None), self._solution
+        coef, intercept = np.atleast_2d(self.coef_), np.atleast_1d(self.intercept_)
+        # by blocks, since a product of float32 and float64 would copy X
+        prediction = np.vstack([X[chunk] @ coef.T + intercept for chunk in rows.chunks()])
+        if not return_std:
+            return self._one_or_many(prediction)
+        variance = [solution.prediction_variance(rows.features(chunk)) for chunk in rows.chunks()]
+        return self._one_or_many(prediction), self._one_or_many(np.sqrt(np.vstack(variance)))
+
+    @property
+    def coef_covariance_(self) -> NDArray[Any]:
+        """Sandwich covariance of ``coef_``."""
+        check_is_fitted(self)
+        try:
+            covariance = self._solution.coef_covariance()
+        except NoNoiseEstimateError:
+            d = self.n_features_in_
+            covariance = np.full((self.statistics_.n_outputs, d, d), np.nan)
+        return covariance[0] if self._flat else covariance
+
+    @property
+    def noise_variance_(self) -> Any:
+        """Variance σ² of the labels' noise."""
+        return self._variance("noise_variance")
+
+    @property
+    def teacher_noise_variance_(self) -> Any:
+        """Variance σ_s² of the teacher's noise."""
+        return self._variance("teacher_noise_variance")
+
+    def to_sklearn(self) -> LinearRegression:
+        """Return a plain scikit-learn LinearRegression that predicts the same.
+
+        Returns
+        -------
+        LinearRegression
+            Fitted; it holds copies and needs this package no more.
+        """
+        check_is_fitted(self)
+        plain = LinearRegression(fit_intercept=self.fit_intercept)
+        plain.coef_ = self.coef_.copy()
+        plain.intercept_ = np.array(self.intercept_)[()]
+        plain.n_features_in_ = self.n_features_in_
+        if hasattr(self, "feature_names_in_"):
+            plain.feature_names_in_ = self.feature_names_in_.copy()
+        return plain
+
+    def _variance(self, name: str) -> Any:
+        check_is_fitted(self)
+        try:
+            variance = getattr(self._solution, name)
+        except NoNoiseEstimateError:
+            variance = np.full(self.statistics_.n_outputs, np.nan)
+        return variance[0] if self._flat else variance
+
+    def _one_or_many(self, columns: NDArray[Any]) -> NDArray[Any]:
+        return columns[:, 0] if self._flat else columns
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "coef_")

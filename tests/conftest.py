@@ -1,0 +1,5 @@
+"""Draw into files, never into windows; the variable is read when matplotlib is first imported."""
+
+import os
+
+os.environ["MPLBACKEND"] = "Agg"

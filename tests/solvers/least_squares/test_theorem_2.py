@@ -1,0 +1,84 @@
+"""The closed form is the minimum of the objective, whichever way it is computed."""
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+from sklearn.linear_model import LinearRegression, Ridge
+
+from sklearn_distill.solvers.least_squares import PrivilegedLeastSquares, Rows
+from tests.solvers.least_squares.lessons import random_lesson, weighted_rows, written_objective
+
+
+@pytest.mark.parametrize("imitation", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("alpha", [0.0, 2.0])
+def test_closed_form_is_the_numerical_minimum(imitation, alpha):
+    rows = random_lesson(n=30, d=2, offset=0.0)
+    problem = PrivilegedLeastSquares(
+        imitation, alpha, noise_variance=1.5, teacher_noise_variance=0.4
+    )
+    fit = problem.fit(rows)
+    found = minimize(
+        lambda p: written_objective(
+            p, rows, imitation=imitation, label_noise=1.5, teacher_noise=0.4, alpha=alpha
+        ),
+        np.zeros(3),
+        options={"gtol": 1e-3},
+    )
+    np.testing.assert_allclose(np.append(fit.coef[0], fit.intercept), found.x, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("solver", ["gram", "tsqr", "auto"])
+@pytest.mark.parametrize("alpha", [0.0, 7.0])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("q", [1, 3])
+def test_ridge_on_weighted_rows(solver, alpha, fit_intercept, q):
+    rows = random_lesson(q=q)
+    problem = PrivilegedLeastSquares(
+        0.3, alpha, fit_intercept, noise_variance=1.2, teacher_noise_variance=0.3
+    )
+    target, weight = weighted_rows(rows, 0.3, ratio=4.0)
+    plain = Ridge(alpha, fit_intercept=fit_intercept, solver="cholesky").fit(rows.X, target, weight)
+    fit = problem.fit(rows, solver)
+    np.testing.assert_allclose(fit.coef, np.atleast_2d(plain.coef_), rtol=1e-9)
+    np.testing.assert_allclose(fit.intercept, plain.intercept_, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("variances", [(None, None), (1.0, 1e-3)])
+def test_imitation_0_with_every_row_labelled_ignores_the_teacher(variances):
+    rows = random_lesson()
+    y, s = np.where(rows.labelled[:, None], rows.y, 4.0), rows.teacher
+    fit = PrivilegedLeastSquares(0.0, 0.0, True, *variances).fit(Rows(rows.X, y, s, rows.weight))
+    plain = LinearRegression().fit(rows.X, y[:, 0], rows.weight)
+    np.testing.assert_allclose(fit.coef[0], plain.coef_, rtol=1e-9)
+
+
+def test_without_labels_the_student_is_ridge_on_the_teacher():
+    rows = random_lesson()
+    s = np.nan_to_num(rows.teacher)
+    fit = PrivilegedLeastSquares(0.2, alpha=3.0).fit(Rows(rows.X, None, s))
+    plain = Ridge(3.0).fit(rows.X, s[:, 0])
+    np.testing.assert_allclose(fit.coef[0], plain.coef_, rtol=1e-9)
+    np.testing.assert_array_equal(fit.noise_variance, fit.teacher_noise_variance)
+
+
+def test_outputs_are_fitted_as_if_each_came_alone():
+    rows = random_lesson(q=3)
+    rows.y[:, 1] += 20 * np.sin(np.arange(len(rows.X)))  # one output with noise of its own
+    together = PrivilegedLeastSquares(0.4).fit(rows)
+    assert len(np.unique(together.ratio)) == 3
+    for j in range(3):
+        alone = Rows(rows.X, rows.y[:, [j]], rows.teacher[:, [j]], rows.weight)
+        fit = PrivilegedLeastSquares(0.4).fit(alone)
+        np.testing.assert_allclose(together.coef[j], fit.coef[0], rtol=1e-10)
+        np.testing.assert_allclose(together.intercept[j], fit.intercept[0], rtol=1e-10)
+        np.testing.assert_allclose(together.coef_covariance()[j], fit.coef_covariance()[0])
+        np.testing.assert_allclose(
+            together.prediction_variance(rows.X)[:, j], fit.prediction_variance(rows.X)[:, 0]
+        )
+
+
+def test_the_stationary_point_is_stationary_for_the_rows_themselves():
+    rows = random_lesson(q=2)
+    fit = PrivilegedLeastSquares(0.6, alpha=0.5).fit(rows)
+    for part in fit.fits:
+        np.testing.assert_allclose(part.half_gradient(rows), 0, atol=1e-9)

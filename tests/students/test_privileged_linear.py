@@ -1,0 +1,429 @@
+"""PrivilegedLinearRegression is scikit-learn's least squares, with a teacher."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from scipy import sparse
+from scipy.linalg import LinAlgWarning
+from sklearn import config_context
+from sklearn.base import clone
+from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.model_selection import GridSearchCV, KFold, cross_validate
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from sklearn_distill.students.privileged_linear import PrivilegedLinearRegression
+
+N, D = 60, 3
+
+
+@parametrize_with_checks([PrivilegedLinearRegression(), PrivilegedLinearRegression(solver="tsqr")])
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.fixture
+def lesson():
+    rng = np.random.default_rng(0)
+    X = rng.normal(loc=2.0, size=(N, D))
+    truth = X @ [1.0, -2.0, 0.5] + 4
+    return X, truth + rng.normal(size=N), truth + 0.3 * rng.normal(size=N)
+
+
+@pytest.fixture
+def gaps(lesson):
+    """Take some labels and predictions away."""
+    X, y, s = lesson
+    y[::3], s[1::3] = np.nan, np.nan
+    return X, y, s
+
+
+def same(one, other, rtol=1e-8):
+    np.testing.assert_allclose(one.coef_, other.coef_, rtol=rtol)
+    np.testing.assert_allclose(one.intercept_, other.intercept_, rtol=rtol)
+    return True
+
+
+# --- scikit-learn's own regressions ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("fit_intercept", [False, True])
+@pytest.mark.parametrize("with_teacher", [False, True])
+@pytest.mark.parametrize("alpha", [0.0, 3.0])
+def test_without_teacher_or_imitation_it_is_linear_regression_and_ridge(
+    lesson, weighted, fit_intercept, with_teacher, alpha
+):
+    X, y, s = lesson
+    weight = np.random.default_rng(1).uniform(size=N) if weighted else None
+    student = PrivilegedLinearRegression(0.0, alpha=alpha, fit_intercept=fit_intercept)
+    student.fit(X, y, weight, teacher_prediction=s if with_teacher else None)
+    kind = Ridge(alpha) if alpha else LinearRegression()
+    plain = kind.set_params(fit_intercept=fit_intercept).fit(X, y, weight)
+    assert same(student, plain)
+    np.testing.assert_allclose(student.predict(X), plain.predict(X))
+    assert student.score(X, y) == pytest.approx(plain.score(X, y))
+
+
+@pytest.mark.parametrize("q", [1, 2])
+def test_outputs_as_columns_have_linear_regression_s_shapes(lesson, q):
+    X, y, s = lesson
+    Y, S = np.column_stack([y, s])[:, :q], np.column_stack([s, y])[:, :q]
+    plain = LinearRegression().fit(X, Y)
+    student = PrivilegedLinearRegression(0.0).fit(X, Y, teacher_prediction=S)
+    assert same(student, plain)
+    for name in ("coef_", "intercept_"):
+        assert np.shape(getattr(student, name)) == np.shape(getattr(plain, name))
+    prediction, std = student.predict(X, return_std=True)
+    assert prediction.shape == std.shape == plain.predict(X).shape
+    assert student.coef_covariance_.shape == (q, D, D)
+    assert student.noise_variance_.shape == student.teacher_noise_variance_.shape == (q,)
+
+
+def test_a_column_and_a_vector_are_the_same_teacher(lesson):
+    X, y, s = lesson
+    flat = PrivilegedLinearRegression().fit(X, y, teacher_prediction=s[:, None])
+    assert flat.coef_.shape == (D,)
+    column = PrivilegedLinearRegression().fit(X, y[:, None], teacher_prediction=s)
+    assert column.coef_.shape == (1, D)
+    np.testing.assert_array_equal(column.coef_[0], flat.coef_)
+    alone = PrivilegedLinearRegression().fit(X, teacher_prediction=s[:, None])
+    assert alone.coef_.shape == (1, D)
+
+
+def test_to_sklearn_predicts_the_same(lesson):
+    X, y, s = lesson
+    frame = pd.DataFrame(X, columns=["a", "b", "c"])
+    for target in (y, np.column_stack([y, s])):
+        student = PrivilegedLinearRegression().fit(frame, target, teacher_prediction=target + 1)
+        plain = student.to_sklearn()
+        assert type(plain) is LinearRegression
+        np.testing.assert_allclose(plain.predict(frame), student.predict(frame), rtol=1e-12)
+        plain.coef_[:] = 0
+        assert student.coef_.all()
+        assert plain.feature_names_in_.tolist() == ["a", "b", "c"]
+
+
+# --- streaming and statistics ---------------------------------------------------------------------
+
+CUTS = [slice(0, 1), slice(1, 3), slice(3, 30), slice(30, 31), slice(31, N)]
+
+
+@pytest.mark.parametrize("solver", ["auto", "gram", "tsqr"])
+@pytest.mark.parametrize("known", [True, False])
+def test_streamed_is_whole(gaps, solver, known):
+    X, y, s = gaps
+    variances = {"noise_variance": 1.0, "teacher_noise_variance": 0.1} if known else {}
+    streamed = PrivilegedLinearRegression(0.3, alpha=0.1, solver=solver, **variances)
+    whole = clone(streamed).fit(X, y, teacher_prediction=s)
+    for i, cut in enumerate(CUTS):
+        if i == 1 and not known:  # labels, but too few to estimate their noise
+            with pytest.warns(UserWarning, match="until then a prediction counts as a label"):
+                streamed.partial_fit(X[cut], y[cut], teacher_prediction=s[cut])
+        else:
+            streamed.partial_fit(X[cut], y[cut], teacher_prediction=s[cut])
+    assert same(streamed, whole, rtol=1e-10)
+    assert streamed.n_taught_rows_ == whole.n_taught_rows_ == np.isfinite(s).sum()
+    np.testing.assert_allclose(streamed.coef_covariance_, whole.coef_covariance_, rtol=1e-8)
+
+
+def test_fit_resets_and_partial_fit_adds(gaps):
+    X, y, s = gaps
+    whole = PrivilegedLinearRegression().fit(X, y, teacher_prediction=s)
+    student = PrivilegedLinearRegression().fit(X + 9, y, teacher_prediction=s)
+    student.fit(X[:40], y[:40], teacher_prediction=s[:40])
+    assert same(student.partial_fit(X[40:], y[40:], teacher_prediction=s[40:]), whole)
+
+
+def test_parameters_may_change_after_the_data(gaps):
+    X, y, s = gaps
+    student = PrivilegedLinearRegression(0.1).fit(X, y, teacher_prediction=s)
+    new = {"imitation": 0.8, "alpha": 2.0, "teacher_noise_variance": 0.2, "fit_intercept": False}
+    refitted = PrivilegedLinearRegression(**new).fit(X, y, teacher_prediction=s)
+    assert same(student.set_params(**new).solve(), refitted, rtol=1e-12)
+
+
+def test_statistics_of_two_students_merge(gaps):
+    X, y, s = gaps
+    one, other = (
+        PrivilegedLinearRegression().fit(X[half], y[half], teacher_prediction=s[half])
+        for half in (slice(0, 20), slice(20, N))
+    )
+    one.statistics_ = one.statistics_.merge(other.statistics_)
+    assert same(one.solve(), PrivilegedLinearRegression().fit(X, y, teacher_prediction=s))
+    assert one.n_taught_rows_ == np.isfinite(s).sum()
+
+
+def test_streamed_normal_equations_warn_where_they_fail(lesson):
+    X, y, _ = lesson
+    X[:, 2] = X[:, 1] + 1e-7 * X[:, 2]
+    with pytest.warns(
+        LinAlgWarning, match="ill-conditioned or has dependent columns.*solver='tsqr'"
+    ):
+        PrivilegedLinearRegression().partial_fit(X, y)
+    streamed = PrivilegedLinearRegression(solver="tsqr")
+    streamed.partial_fit(X[:20], y[:20]).partial_fit(X[20:], y[20:])
+    assert same(streamed, PrivilegedLinearRegression().fit(X, y), rtol=1e-6)
+
+
+# --- rows and their representations ---------------------------------------------------------------
+
+
+def test_weights_are_repetitions_and_order_does_not_matter(gaps):
+    X, y, s = gaps
+    rng = np.random.default_rng(3)
+    times = rng.integers(0, 3, size=N)
+    index = rng.permutation(np.repeat(np.arange(N), times))
+    weighted = PrivilegedLinearRegression().fit(X, y, times, teacher_prediction=s)
+    repeated = PrivilegedLinearRegression().fit(X[index], y[index], teacher_prediction=s[index])
+    assert same(weighted, repeated)
+    np.testing.assert_allclose(weighted.coef_covariance_, repeated.coef_covariance_)
+
+
+def test_silent_rows_are_label_rows_and_missing_labels_teacher_rows(gaps):
+    X, y, s = gaps
+    student = PrivilegedLinearRegression(0.4, noise_variance=1.0, teacher_noise_variance=0.25).fit(
+        X, y, teacher_prediction=s
+    )
+    both = ~np.isnan(y) & ~np.isnan(s)
+    target = np.where(np.isnan(y), s, y)
+    target[both] = (0.6 * y[both] + 0.4 * 4 * s[both]) / (0.6 + 0.4 * 4)
+    weight = np.where(both, 0.6 + 0.4 * 4, np.where(np.isnan(y), 4.0, 1.0))
+    assert same(student, LinearRegression().fit(X, target, weight))
+    assert student.n_taught_rows_ == (~np.isnan(s)).sum()
+
+
+def test_a_teacher_that_never_speaks_is_no_teacher(lesson):
+    X, y, s = lesson
+    silent = PrivilegedLinearRegression().fit(X, y, teacher_prediction=np.full_like(s, np.nan))
+    assert same(silent, PrivilegedLinearRegression().fit(X, y))
+    assert silent.n_taught_rows_ == 0
+    assert np.isnan(silent.teacher_noise_variance_)
+
+
+def test_representations(gaps):
+    X, y, s = (values.astype(np.float32) for values in gaps)
+    reference = PrivilegedLinearRegression().fit(
+        X.astype(float), y.astype(float), teacher_prediction=s.astype(float)
+    )
+    frozen = X.copy()
+    frozen.flags.writeable = False
+    for features in (X, frozen, X.tolist(), sparse.csr_array(X), sparse.coo_matrix(X)):
+        student = PrivilegedLinearRegression().fit(features, y, teacher_prediction=s)
+        assert same(student, reference)
+        np.testing.assert_allclose(student.predict(features), reference.predict(X), rtol=1e-6)
+        std = student.predict(features, return_std=True)[1]
+        np.testing.assert_allclose(std, reference.predict(X, return_std=True)[1], rtol=1e-6)
+    for frame in (pd, pl):
+        columns = frame.DataFrame(dict(zip("abc", X.T, strict=True)))
+        target, teacher = frame.Series(y.tolist()), frame.Series(s.tolist())
+        assert same(
+            PrivilegedLinearRegression().fit(columns, target, None, teacher_prediction=teacher),
+            reference,
+        )
+
+
+def test_pandas_missing_values_are_missing_labels(gaps):
+    X, y, s = gaps
+    nullable = pd.Series(y).convert_dtypes()
+    assert nullable.isna().any()
+    student = PrivilegedLinearRegression().fit(X, nullable, teacher_prediction=pd.Series(s))
+    assert same(student, PrivilegedLinearRegression().fit(X, y, teacher_prediction=s))
+
+
+# --- error bars -----------------------------------------------------------------------------------
+
+
+def test_standard_deviation_of_a_prediction(lesson):
+    X, y, s = lesson
+    student = PrivilegedLinearRegression().fit(X, y, teacher_prediction=s)
+    _, std = student.predict(X, return_std=True)
+    # far from the data the coefficients' covariance is all that counts
+    far = 1e6 * np.array([[1.0, 2.0, -1.0]])
+    _, far_std = student.predict(far, return_std=True)
+    np.testing.assert_allclose(far_std**2, far @ student.coef_covariance_ @ far[0], rtol=1e-4)
+    assert (std > np.sqrt(student.noise_variance_)).all()
+
+
+def test_error_bars_cover_new_labels():
+    rng = np.random.default_rng(5)
+    covered = []
+    for _ in range(200):
+        X = rng.normal(size=(30, 4))
+        truth = X @ [1, 2, 3, 4]
+        y, s = truth + rng.normal(size=30), truth + 0.5 * rng.normal(size=30)
+        student = PrivilegedLinearRegression().fit(X[:20], y[:20], teacher_prediction=s[:20])
+        mean, std = student.predict(X[20:], return_std=True)
+        covered.append(np.abs(mean - y[20:]) <= std)
+    # P(|t| ≤ 1) = 0.667 with 15 degrees of freedom; 2000 draws, 10 at a time dependent
+    assert np.mean(covered) == pytest.approx(0.67, abs=0.04)
+
+
+def test_too_few_rows_have_no_error_bars(lesson):
+    X, y, _ = lesson
+    student = PrivilegedLinearRegression().fit(X[:3], y[:3])
+    assert np.isnan(student.coef_covariance_).all()
+    assert np.isnan(student.noise_variance_)
+    with pytest.raises(ValueError, match="noise_variance='auto' cannot be estimated"):
+        student.predict(X, return_std=True)
+    known = PrivilegedLinearRegression(noise_variance=1.0).fit(X[:3], y[:3])
+    assert np.isfinite(known.predict(X, return_std=True)[1]).all()
+
+
+def test_a_perfect_teacher_warns(lesson):
+    X, y, _ = lesson
+    with pytest.warns(UserWarning, match="teacher_noise_variance='auto' found a perfect fit"):
+        PrivilegedLinearRegression().fit(X, y, teacher_prediction=X @ [1.0, 2.0, 3.0])
+
+
+def test_pickle_keeps_everything(gaps):
+    X, y, s = gaps
+    student = PrivilegedLinearRegression().fit(X[:40], y[:40], teacher_prediction=s[:40])
+    copy = pickle.loads(pickle.dumps(student))
+    for one in (student, copy):
+        one.partial_fit(X[40:], y[40:], teacher_prediction=s[40:])
+    np.testing.assert_array_equal(copy.coef_covariance_, student.coef_covariance_)
+
+
+# --- routing --------------------------------------------------------------------------------------
+
+
+class Spy(PrivilegedLinearRegression):
+    """Checks that prediction i comes with sample i: both carry i."""
+
+    def fit(self, X, y=None, sample_weight=None, *, teacher_prediction=None):
+        assert teacher_prediction is not None, "the teacher did not arrive"
+        np.testing.assert_array_equal(np.asarray(teacher_prediction), 10 * np.asarray(X)[:, 0])
+        return super().fit(X, y, sample_weight, teacher_prediction=teacher_prediction)
+
+
+@pytest.fixture
+def identified():
+    rng = np.random.default_rng(4)
+    X = np.column_stack([np.arange(N, dtype=float), rng.normal(size=(N, 2))])
+    return X, rng.normal(size=N), 10 * X[:, 0]
+
+
+CV = KFold(4, shuffle=True, random_state=0)
+KNOWN = {"noise_variance": 1.0, "teacher_noise_variance": 1.0}
+
+
+@pytest.mark.parametrize("routing", [False, True])
+@pytest.mark.parametrize("as_series", [False, True])
+def test_grid_search_slices_the_teacher_by_row(identified, routing, as_series):
+    X, y, s = identified
+    teacher = pd.Series(s) if as_series else s
+    with config_context(enable_metadata_routing=routing):
+        grid = {"imitation": [0.0, 0.5, 1.0]}
+        search = GridSearchCV(Spy(**KNOWN), grid, cv=CV, error_score="raise")
+        search.fit(X, y, teacher_prediction=teacher)
+    assert search.best_params_ == {"imitation": 0.0}  # this teacher knows nothing of y
+    assert search.best_estimator_.n_taught_rows_ == N
+
+
+def test_pipeline_and_cross_validate(identified):
+    X, y, s = identified
+    pipeline = make_pipeline(StandardScaler(), PrivilegedLinearRegression(**KNOWN))
+    name = "privilegedlinearregression__teacher_prediction"
+    reference = PrivilegedLinearRegression(**KNOWN).fit(X, y, teacher_prediction=s).predict(X)
+    np.testing.assert_allclose(pipeline.fit(X, y, **{name: s}).predict(X), reference)
+    with config_context(enable_metadata_routing=True):
+        np.testing.assert_allclose(pipeline.fit(X, y, teacher_prediction=s).predict(X), reference)
+        cross_validate(
+            Spy(**KNOWN), X, y, cv=CV, params={"teacher_prediction": s}, error_score="raise"
+        )
+
+
+# --- errors ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"imitation": 1.1},
+        {"imitation": -0.1},
+        {"imitation": "half"},
+        {"noise_variance": 0.0},
+        {"noise_variance": "automatic"},
+        {"teacher_noise_variance": -1.0},
+        {"alpha": -1.0},
+        {"fit_intercept": "yes"},
+        {"solver": "svd"},
+    ],
+)
+def test_errors_name_the_parameter(lesson, wrong):
+    X, y, s = lesson
+    message = f"The '{next(iter(wrong))}' parameter of PrivilegedLinearRegression"
+    with pytest.raises(ValueError, match=message):
+        PrivilegedLinearRegression(**wrong).fit(X, y, teacher_prediction=s)
+    fitted = PrivilegedLinearRegression().fit(X, y, teacher_prediction=s).set_params(**wrong)
+    with pytest.raises(ValueError, match=message):
+        fitted.partial_fit(X, y, teacher_prediction=s)
+    with pytest.raises(ValueError, match=message):
+        fitted.solve()
+
+
+def with_nan(values, *index):
+    values = np.array(values)
+    values[index] = np.nan
+    return values
+
+
+Y2 = np.ones((N, 2))
+
+
+@pytest.mark.parametrize(
+    ("y", "teacher", "message"),
+    [
+        (np.ones(N), np.ones(N - 1), f"teacher_prediction has {N - 1} rows, X has {N}"),
+        (np.ones(N + 1), np.ones(N), f"y has {N + 1} rows, X has {N}.*label is missing"),
+        (Y2, np.ones(N), "teacher_prediction has 1 outputs, y has 2"),
+        (np.ones(N), np.ones((N, 1, 1)), r"teacher_prediction has shape \(60, 1, 1\)|dim 3"),
+        (Y2, with_nan(Y2, 7, 1), "row 7 of teacher_prediction is NaN in some outputs"),
+        (with_nan(Y2, 5, 0), Y2, "row 5 of y is NaN in some outputs"),
+        (with_nan(np.ones(N), [4, 9]), with_nan(np.ones(N), [9, 3, 12]), r"row 9 has neither"),
+        (None, with_nan(np.ones(N), 2), "row 2 has neither"),
+        (np.ones(N), np.full(N, np.inf), "teacher_prediction contains infinity"),
+        (np.full(N, np.inf), np.ones(N), "y contains infinity"),
+        (np.ones(N), ["much"] * N, "could not convert|dtype"),
+        (with_nan(np.ones(N), 0), None, "Input y contains NaN"),
+        (None, None, "requires y to be passed"),
+    ],
+)
+def test_errors_of_targets(lesson, y, teacher, message):
+    X, _, _ = lesson
+    student = PrivilegedLinearRegression(**KNOWN)
+    with pytest.raises(ValueError, match=message):
+        student.fit(X, y, teacher_prediction=teacher)
+    assert not hasattr(student, "n_features_in_")
+
+
+def test_errors_leave_the_estimator_as_it_was(lesson):
+    X, y, s = lesson
+    student = PrivilegedLinearRegression().fit(X, y, teacher_prediction=s)
+    before = dict(vars(student))
+    with pytest.raises(ValueError, match="2 outputs, the rows before had 1"):
+        student.partial_fit(X, np.column_stack([y, y]))
+    with pytest.raises(ValueError, match="features"):
+        student.partial_fit(X[:, :2], y)
+    with pytest.raises(ValueError, match="no degree of freedom"):
+        student.fit(X[:3], y[:3], teacher_prediction=s[:3])
+    assert vars(student) == before
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        (-np.ones(N), "negative"),
+        (np.ones(N - 1), "sample_weight has 59"),
+        (np.zeros(N), "non-zero"),
+    ],
+)
+def test_errors_of_weights(lesson, weight, message):
+    X, y, s = lesson
+    with pytest.raises(ValueError, match=message):
+        PrivilegedLinearRegression().fit(X, y, weight, teacher_prediction=s)
