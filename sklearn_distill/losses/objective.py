@@ -127,8 +127,8 @@ class SoftTargetObjective:
             for rows, curvature in curvatures:
                 dR = curvature(self.design.scores(V, rows))
                 result += self.design.pull_back(dR, rows)
-            result = self._balanced(result) / self.weight_sum
-            return (result + self.alpha * self._penalised(V)).ravel()
+            data = self._balanced(result) / self.weight_sum
+            return (data + self.alpha * self._penalised(V)).ravel()
 
         return product
 
