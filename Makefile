@@ -8,7 +8,7 @@ require = $(PYTHON) -c 'import sys; $(1) or sys.exit("$(2), and $(PYTHON) is " \
 	+ sys.version.split()[0] + "; name another: make PYTHON=python3.11 $(MAKECMDGOALS)")'
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install demo test test-all test-oldest lint docs clean
+.PHONY: help install demo test test-all test-oldest lint docs bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 20
@@ -17,6 +17,9 @@ install: .venv/.dev ## Make .venv with everything for development
 
 demo: .venv/.plot ## Teach a small model by a strong one; print a report, save a figure
 	$(BIN)/python -m sklearn_distill
+
+# On small arrays BLAS threads wait for each other, on busy cores for long.
+test test-all test-oldest docs: export OPENBLAS_NUM_THREADS = 1
 
 test: .venv/.dev ## Run the fast tests and the doctests
 	$(BIN)/python -m pytest -m "not slow" --durations=20
@@ -37,6 +40,9 @@ lint: .venv/.dev ## Check style, types, imports between rooms and docstrings
 
 docs: .venv/.dev ## Build the documentation and run the gallery: docs/_build/html/index.html
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+
+bench: .venv/.dev ## Time our estimators against other means; write docs/benchmarks.md (half an hour)
+	$(BIN)/python -m benchmarks
 
 clean: ## Remove what the other targets made, the environments included
 	rm -rf .venv $(OLDEST) build *.egg-info docs/_build docs/api docs/auto_examples

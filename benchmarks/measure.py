@@ -26,6 +26,8 @@ class Case:
         How many times as fast as a competitor ours should be.
     limit : callable
         The bare matrix products of one pass over the data, which nothing can do without.
+    passes_target : float or None
+        How many times the limit ours may take.
     n_bytes : int
         Size of X.
     memory_target : float or None
@@ -42,14 +44,15 @@ class Case:
     limit: Run
     n_bytes: int
     memory_target: float | None = None
+    passes_target: float | None = None
     extrapolated: dict[str, float] = field(default_factory=dict)
     repeats: int = 3
 
 
-def measure(case: Case) -> dict[str, Any]:
+def measure(case: Case, clock: Callable[[], float] = time.process_time) -> dict[str, Any]:
     """Run all competitors in turn, several rounds, and return times, ratios and memory."""
     case.runs["ours"]()  # imports and caches are not what is measured
-    times = interleave({**case.runs, "limit": case.limit}, case.repeats)
+    times = interleave({**case.runs, "limit": case.limit}, case.repeats, clock)
     for name, factor in case.extrapolated.items():
         times[name] = [seconds * factor for seconds in times[name]]
     ours = times["ours"]
@@ -64,6 +67,7 @@ def measure(case: Case) -> dict[str, Any]:
         "ratios": {name: summary(values) for name, values in ratios.items()},
         "passes": summary([own / one for own, one in zip(ours, times["limit"], strict=True)]),
         "targets": case.targets,
+        "passes_target": case.passes_target,
         "extrapolated": sorted(case.extrapolated),
         "memory": peak_memory(case.runs["ours"]) / case.n_bytes,
         "megabytes": case.n_bytes / 1e6,
@@ -71,15 +75,17 @@ def measure(case: Case) -> dict[str, Any]:
     }
 
 
-def interleave(runs: dict[str, Run], repeats: int) -> dict[str, list[float]]:
-    """Return CPU seconds of each run, in rounds, so that a busy moment hits all alike."""
+def interleave(
+    runs: dict[str, Run], repeats: int, clock: Callable[[], float]
+) -> dict[str, list[float]]:
+    """Return the seconds of each run, in rounds, so that a busy moment hits all alike."""
     times: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(repeats):
         for name, run in runs.items():
             gc.collect()
-            start = time.process_time()
+            start = clock()
             run()
-            times[name].append(time.process_time() - start)
+            times[name].append(clock() - start)
     return times
 
 

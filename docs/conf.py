@@ -30,7 +30,9 @@ templates_path = ["_templates"]
 html_theme = "pydata_sphinx_theme"
 html_title = project
 html_show_sourcelink = False
-html_sidebars = {"*": [], "user_guide/index": []}  # pages that have no pages below them
+html_static_path = ["_static"]
+html_css_files = ["wide.css"]
+html_sidebars = {"*": []}  # pages that have no pages below them
 html_theme_options = {"show_prev_next": False, "footer_start": ["copyright"], "footer_end": []}
 
 myst_enable_extensions = ["amsmath", "dollarmath"]

@@ -59,8 +59,10 @@ figure, ax = plt.subplots(figsize=(6, 4), layout="constrained")
 image = ax.imshow(loss, cmap="viridis_r", aspect="auto")
 ax.set_xticks(range(loss.shape[1]), loss.columns)
 ax.set_yticks(range(loss.shape[0]), loss.index)
+middle = (loss.to_numpy().min() + loss.to_numpy().max()) / 2
 for (i, j), value in np.ndenumerate(loss.to_numpy()):
-    ax.text(j, i, f"{value:.3f}", ha="center", va="center", color="white")
+    colour = "white" if value > middle else "black"  # the small losses are yellow
+    ax.text(j, i, f"{value:.3f}", ha="center", va="center", color=colour)
 ax.set(xlabel="temperature T", ylabel="imitation λ", title="Cross-validated loss of the labels")
 figure.colorbar(image, label="nats")
 plt.show()

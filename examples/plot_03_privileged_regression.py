@@ -90,8 +90,10 @@ for name, values in errors.items():
     plot_mean(ax, sizes, values, name)
 ax.set(xscale="log", yscale="log", xlabel="rows", ylabel="error of the coefficients ‖w − truth‖")
 ax.set_xticks(sizes, sizes, minor=False)
+ax.set_yticks([0.4, 0.6, 1, 1.5, 2.5], [0.4, 0.6, 1, 1.5, 2.5], minor=False)
 ax.minorticks_off()
 ax.legend()
+plt.show()
 
 # %%
 # The error falls as one over the root of the number of rows, so the ratio of the squared errors
@@ -131,6 +133,7 @@ ax.set(xlabel="imitation λ", ylabel="squared error of the coefficients", ylim=(
 ax.legend()
 best = imitations[made.mean(axis=1).argmin()]
 print(f"least error at λ = {best:.1f}")
+plt.show()
 
 # %%
 # Predictions with error bars

@@ -117,14 +117,20 @@ def describe(outcome: Outcome, figure: str) -> str:
     str
         Report, chosen parameters, speed.
     """
-    time = outcome.report.table["predict_us_per_row"]
     chosen = ", ".join(f"{name} = {value:g}" for name, value in sorted(outcome.chosen.items()))
     return (
         f"\n{outcome.lesson.name}\n{outcome.report}\n\n"
         f"Chosen by cross-validation: {chosen}.\n"
-        f"The distilled student predicts {time['teacher'] / time['student distilled']:.0f} times "
-        f"as fast as the teacher.\nFigure: {figure}"
+        f"{_speed(outcome)}Figure: {figure}"
     )
+
+
+def _speed(outcome: Outcome) -> str:
+    time = outcome.report.table["predict_us_per_row"]
+    ratio = time["teacher"] / time["student distilled"]
+    if ratio < 2:
+        return "The distilled student predicts hardly faster than the teacher.\n"
+    return f"The distilled student predicts {ratio:.0f} times as fast as the teacher.\n"
 
 
 def main(arguments: list[str] | None = None) -> int:

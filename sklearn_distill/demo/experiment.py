@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import log_loss, make_scorer
 from sklearn.model_selection import GridSearchCV, ParameterGrid, StratifiedKFold
 from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from sklearn_distill.demo.lessons import Lesson
@@ -73,10 +74,13 @@ def run_experiment(lesson: Lesson, random_state: int | None = 0, progress: bool 
     X, X_seen_by_teacher, y = lesson.part("student")
     teacher_proba = teacher.predict_proba(X_seen_by_teacher)
     folds = StratifiedKFold(lesson.n_folds, shuffle=True, random_state=random_state)
-    alone = _search(lesson, PENALTY, folds, progress)(X, y)
-    distilled = _search(lesson, PENALTY | IMITATION, folds, progress)(
-        X, y, teacher_proba=teacher_proba
-    )
+    with threadpool_limits(
+        1, user_api="blas"
+    ):  # hundreds of small fits: threads only get in the way
+        alone = _search(lesson, PENALTY, folds, progress)(X, y)
+        distilled = _search(lesson, PENALTY | IMITATION, folds, progress)(
+            X, y, teacher_proba=teacher_proba
+        )
     X_test, X_test_teacher, y_test = lesson.part("test")
     report = distillation_report(
         teacher=teacher,

@@ -89,7 +89,7 @@ def _draw_search(ax: Any, outcome: Outcome) -> None:
         "o",
         ms=14,
         mfc="none",
-        mec="white",
+        mec="#d7191c",
         mew=2,
     )
     ax.set(xlabel="temperature T", ylabel="imitation λ")

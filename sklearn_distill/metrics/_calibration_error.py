@@ -30,7 +30,7 @@ def expected_calibration_error(
 ) -> float:
     """Compare, in bins of confidence, how sure the answers are with how often they are right.
 
-    ``ECE = Σ_m ``|B_m|``/n · |acc(B_m) − conf(B_m)|``
+    ``ECE = Σ_m |B_m|/n · |acc(B_m) − conf(B_m)|``
 
     B_m holds the rows whose confidence, the probability of the most probable class, lies in bin
     m; acc is the share of right answers among them and conf their mean confidence. This is the

@@ -92,7 +92,7 @@ class PrivilegedLinearRegression(LinearRegressor):
         Rows for which the teacher spoke.
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, where X has string names.
 
     See Also

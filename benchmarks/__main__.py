@@ -1,0 +1,78 @@
+"""Run all comparisons with one thread and with two, and write the page: ``make bench``."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import scipy
+import sklearn
+from tqdm import tqdm
+
+from benchmarks import least_squares, logistic
+from benchmarks.measure import measure
+from benchmarks.page import write_page
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results.json"
+PAGE = HERE.parent / "docs" / "benchmarks.md"
+
+
+def main() -> None:
+    """Measure in one process for each number of threads, so that BLAS takes it from the start."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--threads", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--page-only", action="store_true", help="write the page from results.json")
+    arguments = parser.parse_args()
+    if arguments.threads:
+        print(json.dumps(measured(arguments.threads)))
+        return
+    if not arguments.page_only:
+        results = {"machine": machine(), "threads": {n: in_process(n) for n in (1, 2)}}
+        RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    write_page(json.loads(RESULTS.read_text()), PAGE)
+    print(f"wrote {RESULTS} and {PAGE}")
+
+
+def in_process(n_threads: int) -> list[dict[str, object]]:
+    """Return what a fresh process with that many threads measures."""
+    variables = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+    environment = os.environ | dict.fromkeys(variables, str(n_threads))
+    command = [sys.executable, "-m", "benchmarks", "--threads", str(n_threads)]
+    answer = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
+    results: list[dict[str, object]] = json.loads(answer.stdout)
+    return results
+
+
+def measured(n_threads: int) -> list[dict[str, object]]:
+    """Measure every case; CPU time for one thread, the wall clock for several."""
+    clock = time.process_time if n_threads == 1 else time.perf_counter
+    cases = itertools.chain(logistic.cases(), least_squares.cases())
+    bar = tqdm(cases, desc=f"{n_threads} thread(s)", unit="case")
+    return [measure(case, clock) for case in bar]
+
+
+def machine() -> dict[str, str]:
+    """Return what the figures depend on."""
+    cpu = Path("/proc/cpuinfo").read_text().partition("model name\t: ")[2].partition("\n")[0]
+    return {
+        "date": time.strftime("%Y-%m-%d"),
+        "processor": cpu,
+        "cores": str(os.cpu_count()),
+        "Python": platform.python_version(),
+        "numpy": np.__version__,
+        "scipy": scipy.__version__,
+        "scikit-learn": sklearn.__version__,
+    }
+
+
+if __name__ == "__main__":
+    main()
