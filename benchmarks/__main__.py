@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import scipy
@@ -36,8 +37,10 @@ def main() -> None:
         print(json.dumps(measured(arguments.threads)))
         return
     if not arguments.page_only:
-        results = {"machine": machine(), "threads": {n: in_process(n) for n in (1, 2)}}
-        RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+        results: dict[str, Any] = {"machine": machine(), "threads": {}}
+        for n_threads in (1, 2):
+            results["threads"][str(n_threads)] = in_process(n_threads)
+            RESULTS.write_text(json.dumps(results, indent=1) + "\n")
     write_page(json.loads(RESULTS.read_text()), PAGE)
     print(f"wrote {RESULTS} and {PAGE}")
 

@@ -30,9 +30,6 @@ def cases() -> Iterator[Case]:
     yield dense_case(
         "1,000,000 × 20, K = 2, independent features", correlated(1_000_000, 20, 2, 0.0), None, None
     )
-    yield dense_case(
-        "1,000,000 × 20, K = 2, unstandardised", unstandardised(1_000_000, 20, 2), None, None
-    )
     yield text_case()
     yield fashion_case()
 
@@ -133,12 +130,6 @@ def correlated(n: int, d: int, K: int, correlation: float = 0.9) -> Data:
     logits = X @ rng.normal(size=(d, K)) / np.sqrt(d) * 2
     y = (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
     return X, y, softmax(logits + 0.3 * rng.normal(size=logits.shape), axis=1)
-
-
-def unstandardised(n: int, d: int, K: int) -> Data:
-    """Draw the same with features on scales from 0.1 to 10."""
-    X, y, S = correlated(n, d, K)
-    return X * np.geomspace(0.1, 10, d), y, S
 
 
 def text(n: int, d: int, words: int = 60) -> Data:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import time
 from collections.abc import Callable, Iterator
@@ -98,6 +99,7 @@ def summary(values: list[float]) -> dict[str, float]:
 def peak_memory(run: Run) -> int:
     """Return the bytes by which the resident set grew at most during a run (Linux)."""
     gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)  # memory that earlier runs freed must not hide what this needs
     Path("/proc/self/clear_refs").write_text("5")  # resets the peak to the present size
     before = _resident("VmRSS")
     run()

@@ -1,6 +1,10 @@
 """Knowledge distillation and privileged learning as scikit-learn estimators."""
 
-from sklearn_distill.students import DistilledLogisticRegression, PrivilegedLinearRegression
+from sklearn_distill.students import (
+    DistilledLogisticRegression,
+    PrivilegedLinearRegression,
+    SoftTargetClassifier,
+)
 
-__all__ = ["DistilledLogisticRegression", "PrivilegedLinearRegression"]
+__all__ = ["DistilledLogisticRegression", "PrivilegedLinearRegression", "SoftTargetClassifier"]
 __version__ = "0.1.0.dev0"

@@ -25,6 +25,8 @@ fitted on another part twice: by the labels alone, and by the labels and the tea
 probabilities, with imitation (how much it follows the teacher) and temperature chosen by
 cross-validation. Both are compared on the third part, which nobody saw."""
 
+FIGURE_FORMATS = (".png", ".pdf", ".svg")
+
 EPILOG = """\
 examples:
   python -m sklearn_distill                                scikit-learn's digits, seconds
@@ -78,6 +80,8 @@ def _check_arguments(parser: argparse.ArgumentParser, parsed: argparse.Namespace
         parser.error(f"--target goes with a CSV file, not with --data {parsed.data}")
     if not built_in and parsed.target is None:
         parser.error(f"--data {parsed.data}: say which column to predict with --target COLUMN")
+    if Path(parsed.figure).suffix not in FIGURE_FORMATS:
+        parser.error(f"--figure {parsed.figure}: it must end in {', '.join(FIGURE_FORMATS)}")
     if not Path(parsed.figure).absolute().parent.is_dir():
         parser.error(f"--figure {parsed.figure}: there is no folder {Path(parsed.figure).parent}")
 
@@ -102,15 +106,13 @@ def load_lesson(parsed: argparse.Namespace) -> Lesson:
     return table_lesson(parsed.data, parsed.target, parsed.random_state)
 
 
-def describe(outcome: Outcome, figure: str) -> str:
+def describe(outcome: Outcome) -> str:
     """Return the text that the demo prints.
 
     Parameters
     ----------
     outcome : Outcome
         What came of the lesson.
-    figure : str
-        Where the figure was saved.
 
     Returns
     -------
@@ -121,7 +123,7 @@ def describe(outcome: Outcome, figure: str) -> str:
     return (
         f"\n{outcome.lesson.name}\n{outcome.report}\n\n"
         f"Chosen by cross-validation: {chosen}.\n"
-        f"{_speed(outcome)}Figure: {figure}"
+        f"{_speed(outcome)}"
     )
 
 
@@ -129,8 +131,8 @@ def _speed(outcome: Outcome) -> str:
     time = outcome.report.table["predict_us_per_row"]
     ratio = time["teacher"] / time["student distilled"]
     if ratio < 2:
-        return "The distilled student predicts hardly faster than the teacher.\n"
-    return f"The distilled student predicts {ratio:.0f} times as fast as the teacher.\n"
+        return "The distilled student predicts hardly faster than the teacher."
+    return f"The distilled student predicts {ratio:.0f} times as fast as the teacher."
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -150,14 +152,15 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         outcome = run_experiment(load_lesson(parsed), parsed.random_state)
+        print(describe(outcome))
         draw_outcome(outcome, parsed.figure)
+        print(f"Figure: {parsed.figure}")
     except (ValueError, OSError, ImportError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\ninterrupted: nothing was saved", file=sys.stderr)
         return 130
-    print(describe(outcome, parsed.figure))
     return 0
 
 

@@ -7,6 +7,7 @@ from sklearn_distill._validation.fitting import (
     validated_parameters,
 )
 from sklearn_distill._validation.labels import check_classes, check_labels
+from sklearn_distill._validation.lesson import read_lesson
 from sklearn_distill._validation.rows import check_every_row_speaks, check_sample_weight
 from sklearn_distill._validation.teacher import check_teacher, read_teacher
 
@@ -19,6 +20,7 @@ __all__ = [
     "check_labels",
     "check_sample_weight",
     "check_teacher",
+    "read_lesson",
     "read_teacher",
     "validated_parameters",
 ]

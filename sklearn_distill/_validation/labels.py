@@ -74,7 +74,7 @@ def check_labels(
         If y has another length or other labels than those of ``classes``, or nothing says what
         the classes are, or there is only one.
     """
-    values, present = _read_labels(y, n_rows)
+    values, present = _read_labels(y, n_rows, taught=teacher is not None)
     found = np.unique(values)
     if classes is None:
         classes = found if len(found) else _classes_of_columns(teacher)
@@ -102,7 +102,7 @@ def _check_two_classes(classes: NDArray[Any]) -> None:
         )
 
 
-def _read_labels(y: Any, n_rows: int) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+def _read_labels(y: Any, n_rows: int, taught: bool) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Return the labels that are there, and where they are."""
     if y is None:
         return np.empty(0), np.zeros(n_rows, dtype=bool)
@@ -111,8 +111,12 @@ def _read_labels(y: Any, n_rows: int) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         raise ValueError(f"y has {len(y)} entries, X has {n_rows} rows: give one label a row")
     present = ~np.asarray(pd.isna(y), dtype=bool)
     values = y[present]
-    if y.dtype == object and not present.all():
+    # with a teacher also a fold in which no label is missing: it must read like the others
+    if y.dtype == object and (taught or not present.all()):
         values = _without_object_dtype(values)
+    if values.dtype.kind == "f" and np.isinf(values).any():
+        row = int(np.flatnonzero(present)[np.isinf(values)][0])
+        raise ValueError(f"y contains infinity in row {row}: labels are classes, or NaN if missing")
     if len(values) and values.dtype.kind not in "biuU":  # these are always classes
         check_classification_targets(values)
     return values, present

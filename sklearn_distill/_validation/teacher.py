@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from sklearn_distill.targets import Teachers
@@ -110,9 +111,12 @@ def check_teacher(output: TeacherOutput, classes: NDArray[Any]) -> Teachers:
 def _to_numpy(name: str, output: Any) -> tuple[NDArray[np.float64], list[Any] | None]:
     columns = list(output.columns) if hasattr(output, "columns") else None
     try:
-        if hasattr(output, "to_numpy"):
-            output = output.to_numpy()
-        return np.asarray(output, dtype=np.float64), columns
+        values = np.asarray(output.to_numpy() if hasattr(output, "to_numpy") else output)
+        if values.dtype == object:  # pd.NA and None are silence, as NaN is
+            values = np.where(pd.isna(values), np.nan, values)
+        elif values.dtype.kind == "c":
+            raise TypeError(f"got {values.dtype}")
+        return values.astype(np.float64, copy=False), columns
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} must be an array of numbers: {error}") from error
 
@@ -172,12 +176,18 @@ def _positions_by_label(columns: list[Any], classes: NDArray[Any]) -> dict[Any, 
     """Match columns and classes by equality, else by str(label) where that is unambiguous."""
     by_label = {column: k for k, column in enumerate(columns)}
     labels = classes.tolist()
-    texts = [str(label) for label in labels]
-    if len(set(texts)) == len(texts):
-        for label, text in zip(labels, texts, strict=True):
-            if label not in by_label and text in by_label:
-                by_label[label] = by_label[text]
+    for spell in (str, _without_fraction):
+        texts = [spell(label) for label in labels]
+        if len(set(texts)) == len(texts):
+            for label, text in zip(labels, texts, strict=True):
+                if label not in by_label and text in by_label:
+                    by_label[label] = by_label[text]
     return by_label
+
+
+def _without_fraction(label: Any) -> str:
+    """Spell 1.0 as 1: integers become floats where a label is missing."""
+    return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
 
 
 def _check_rows(output: TeacherOutput, values: NDArray[np.float64]) -> None:

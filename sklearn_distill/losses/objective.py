@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 
 import numpy as np
@@ -227,10 +227,12 @@ class SoftTargetObjective:
         parts = [(phi.curvature(Z / T_), c / T_**2) for phi, c, T_ in self._terms_at(rows)]
         return lambda dZ: sum((c * curvature(dZ) for curvature, c in parts), np.zeros_like(dZ))
 
-    def _unit_scores(self, rows: slice) -> FloatArray:
-        unit = np.zeros((self.n_scores, self.n_scores, rows.stop - rows.start), self.design.dtype)
-        unit[np.arange(self.n_scores), np.arange(self.n_scores)] = 1
-        return unit
+    def _unit_scores(self, rows: slice) -> Iterator[FloatArray]:
+        """Yield the direction of each score; all at once would be n_scores² numbers a row."""
+        for k in range(self.n_scores):
+            unit = np.zeros((self.n_scores, rows.stop - rows.start), self.design.dtype)
+            unit[k] = 1
+            yield unit
 
     def _terms_at(self, rows: slice) -> list[tuple[RowFunction, FloatArray, float]]:
         return [(phi, c[rows], T_) for phi, c, T_ in self._terms]

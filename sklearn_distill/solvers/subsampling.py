@@ -20,8 +20,11 @@ ROWS_A_COLUMN = 10
 SMALL = 2**18
 # the coarse minimiser is only near the fine one: solving it better is wasted
 COARSE_TOL = 1e-3
-# up to this many weights the Hessian of all scores together costs less than the passes it saves
+# The Hessian of all scores together is built for at most so many weights, and where it costs no
+# more than the passes it saves: it takes half as many passes over the subsample as there are
+# weights, and this many over all rows may be spent on it.
 JOINT_WEIGHTS = 1500
+JOINT_PASSES = 20
 # a good preconditioner needs a dozen steps; where this many do not do, it is none
 PATIENCE = 60
 
@@ -87,7 +90,7 @@ def coarse_to_fine(
             )
             start = near.w
             n_before = near.n_iter if coarse is objective else 0
-        if len(start) <= JOINT_WEIGHTS:
+        if _joint_pays(len(start), coarse.n_rows / objective.n_rows):
             factor = Factor(coarse.nonsingular_hessian(start))
     except np.linalg.LinAlgError:
         return newton_cg(objective, start, tol=tol, max_iter=max_iter, progress=progress)
@@ -101,6 +104,10 @@ def _subsample(objective: RowwiseObjective) -> RowwiseObjective:
     if n_rows * objective.n_columns < SMALL or n_rows < 4 * n_coarse:
         return objective
     return objective.take(spread_rows(n_rows, n_coarse))
+
+
+def _joint_pays(n_weights: int, coarse_share: float) -> bool:
+    return n_weights <= JOINT_WEIGHTS and n_weights / 2 * coarse_share <= JOINT_PASSES
 
 
 def _fine(

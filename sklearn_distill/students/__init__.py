@@ -2,5 +2,6 @@
 
 from sklearn_distill.students.distilled_logistic import DistilledLogisticRegression
 from sklearn_distill.students.privileged_linear import PrivilegedLinearRegression
+from sklearn_distill.students.soft_target import SoftTargetClassifier
 
-__all__ = ["DistilledLogisticRegression", "PrivilegedLinearRegression"]
+__all__ = ["DistilledLogisticRegression", "PrivilegedLinearRegression", "SoftTargetClassifier"]

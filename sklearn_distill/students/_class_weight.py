@@ -1,5 +1,6 @@
 """The constructor's ``class_weight`` as one number a class."""
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ def class_weights(
     Raises
     ------
     ValueError
-        If a key of the dict is not a class.
+        If a key of the dict is not a class, or a value is not a finite number of at least 0.
     """
     if class_weight is None:
         return None
@@ -46,6 +47,11 @@ def class_weights(
     unknown = [label for label in class_weight if label not in names]
     if unknown:
         raise ValueError(f"class_weight names {unknown}, but the classes are {names}")
+    for label, weight in class_weight.items():
+        if not (isinstance(weight, Real) and 0 <= float(weight) < np.inf):
+            raise ValueError(
+                f"class_weight of {label!r} is {weight!r}: it must be a finite number of at least 0"
+            )
     return np.array([class_weight.get(label, 1.0) for label in names], dtype=np.float64)
 
 

@@ -16,21 +16,18 @@ from sklearn_distill._validation import (
     Interval,
     StrOptions,
     all_or_nothing,
-    check_classes,
-    check_every_row_speaks,
-    check_labels,
     check_sample_weight,
-    check_teacher,
-    read_teacher,
+    read_lesson,
     validated_parameters,
 )
 from sklearn_distill.losses import DenseDesign, SoftTargetObjective, as_design
+from sklearn_distill.losses.regularizers import make_regularizer
 from sklearn_distill.solvers import Solution, coarse_to_fine, newton_cg
 from sklearn_distill.students._class_weight import class_weights
 from sklearn_distill.students._coefficients import coefficients, solver_weights
 from sklearn_distill.students._linear_classifier import LinearClassifier
 from sklearn_distill.students._progress import solver_progress
-from sklearn_distill.targets import Labels, TargetMixture, Teachers, row_weights
+from sklearn_distill.targets import Labels, SoftTargets, TargetMixture, Teachers, row_weights
 
 
 class DistilledLogisticRegression(LinearClassifier):
@@ -99,8 +96,9 @@ class DistilledLogisticRegression(LinearClassifier):
         Class labels.
     n_iter_ : ndarray of shape (1,)
         Iterations of the solver over all rows.
-    solver_ : {"lbfgs", "newton-cg"}
-        The method that found the coefficients.
+    solver_ : {"lbfgs", "newton-cg", ""}
+        The method that found the coefficients; empty where one class has all the target mass and
+        nothing was to be found.
     n_taught_rows_ : int
         Rows for which a teacher spoke.
     n_features_in_ : int
@@ -130,7 +128,7 @@ class DistilledLogisticRegression(LinearClassifier):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "imitation": [Interval(Real, 0, 1, closed="both")],
-        "temperature": [Interval(Real, 0, None, closed="neither")],
+        "temperature": [Interval(Real, 1e-100, 1e100, closed="both")],  # T² is finite
         "C": [Interval(Real, 0, None, closed="right")],
         "fit_intercept": ["boolean"],
         "soften_student": ["boolean"],
@@ -219,11 +217,12 @@ class DistilledLogisticRegression(LinearClassifier):
             message names the first such row), a row has neither label nor teacher, or parameters
             contradict each other. The estimator is then as it was before.
         """
-        X, labels, teachers = self._read(X, y, teacher_proba, teacher_logits)
-        weight = self._row_weights(sample_weight, labels, teachers)
-        targets = self._mixture(labels, teachers, weight).targets()
+        X = self._read_features(X, y, teacher_proba, teacher_logits)
+        targets, weight = self._read_targets(
+            X.shape[0], y, sample_weight, teacher_proba, teacher_logits
+        )
         active = targets.class_mass() > 0
-        self._check_bounded(active)
+        self._check_bounded(targets, active)
         objective = SoftTargetObjective(
             as_design(X, self.fit_intercept),
             targets.keep_classes(active),
@@ -232,31 +231,39 @@ class DistilledLogisticRegression(LinearClassifier):
         )
         solution = self._solve(objective, active)
         self._set_coefficients(solution, active, X.dtype)
-        self.n_taught_rows_ = 0 if teachers is None else int(teachers.speaks.sum())
         return self
 
-    def _read(
-        self, X: Any, y: Any, teacher_proba: Any, teacher_logits: Any
-    ) -> tuple[Any, Labels, Teachers | None]:
-        """Check what came in; set ``classes_``."""
+    def _read_features(self, X: Any, y: Any, teacher_proba: Any, teacher_logits: Any) -> Any:
         if teacher_proba is None and teacher_logits is None:
             # without a teacher scikit-learn's own errors stand, that of a missing label among them
-            X, y = validate_data(self, X, y, **_X_CHECKS)
-        else:
-            X = validate_data(self, X, **_X_CHECKS)
-        output = read_teacher(teacher_proba, teacher_logits, X.shape[0])
-        classes = check_classes(self.classes)
-        self.classes_, labels = check_labels(y, X.shape[0], classes, output)
-        teachers = None if output is None else check_teacher(output, self.classes_)
-        check_every_row_speaks(labels, teachers)
-        return X, labels, teachers
+            return validate_data(self, X, y, **_X_CHECKS)[0]
+        return validate_data(self, X, **_X_CHECKS)
+
+    def _read_targets(
+        self, n_rows: int, y: Any, sample_weight: Any, teacher_proba: Any, teacher_logits: Any
+    ) -> tuple[SoftTargets, FloatArray]:
+        """Return targets and row weights; set ``classes_`` and ``n_taught_rows_``.
+
+        Labels and logits end with this call: the solver needs their memory.
+        """
+        self.classes_, labels, teachers = read_lesson(
+            y, n_rows, self.classes, teacher_proba, teacher_logits
+        )
+        self.n_taught_rows_ = 0 if teachers is None else int(teachers.speaks.sum())
+        weight = self._row_weights(sample_weight, labels, teachers)
+        return self._mixture(labels, teachers, weight).targets(), weight
 
     def _row_weights(
         self, sample_weight: Any, labels: Labels, teachers: Teachers | None
     ) -> FloatArray:
         weight = check_sample_weight(sample_weight, len(labels.codes))
         by_class = class_weights(self.class_weight, self.classes_, labels, weight)
-        return row_weights(weight, by_class, labels, teachers)
+        row_weight = row_weights(weight, by_class, labels, teachers)
+        if not row_weight.any():
+            raise ValueError(
+                f"class_weight={self.class_weight} and sample_weight leave no row any weight"
+            )
+        return row_weight
 
     def _mixture(
         self, labels: Labels, teachers: Teachers | None, weight: FloatArray
@@ -277,10 +284,11 @@ class DistilledLogisticRegression(LinearClassifier):
             regularizer=self.regularizer,
         )
 
-    def _check_bounded(self, active: BoolArray) -> None:
-        if self.regularizer == "continuous_categorical" and not active.all():
+    def _check_bounded(self, targets: SoftTargets, active: BoolArray) -> None:
+        used = [make_regularizer(term.regularizer) for term in targets.terms]
+        if not active.all() and any(r is not None and not r.bounded_below for r in used):
             raise ValueError(
-                "regularizer='continuous_categorical' has no minimum when a class has no target "
+                f"regularizer={self.regularizer!r} has no minimum when a class has no target "
                 f"mass: neither y nor the teacher ever names {self.classes_[~active].tolist()}"
             )
 
@@ -315,12 +323,12 @@ class DistilledLogisticRegression(LinearClassifier):
         return coarse_to_fine if solver == "lbfgs" else newton_cg
 
     def _start(self, objective: SoftTargetObjective, active: BoolArray) -> FloatArray:
-        start = objective.zeros()
-        if self.warm_start and hasattr(self, "coef_"):
+        """Return the present coefficients if they are those of such a problem, else zeros."""
+        shape = (1 if len(active) == 2 else len(active), self.n_features_in_)
+        warm = None
+        if self.warm_start and hasattr(self, "coef_") and self.coef_.shape == shape:
             warm = solver_weights(self.coef_, self.intercept_, active, self.fit_intercept)
-            if warm is not None and len(warm) == len(start):
-                return warm
-        return start
+        return objective.zeros() if warm is None else warm
 
     def _set_coefficients(
         self, solution: Solution, active: BoolArray, dtype: np.dtype[Any]

@@ -144,14 +144,14 @@ class TargetMixture:
         return np.asarray(self.labels.present & self._teacher_speaks)
 
     @cached_property
-    def _row_imitation(self) -> FloatArray:
-        alone = np.where(self.labels.present, 0.0, 1.0)
-        return np.where(self._both_speak, self.imitation, alone)
-
-    @cached_property
     def _label_share(self) -> FloatArray:
-        return np.asarray(self.weight * (1 - self._row_imitation))
+        share = np.where(self._both_speak, 1 - self.imitation, self.labels.present)
+        share *= self.weight
+        return share
 
     @cached_property
     def _teacher_share(self) -> FloatArray:
-        return np.asarray(self.weight * self._row_imitation * self._tau)
+        share = np.where(self._both_speak, self.imitation, ~self.labels.present)
+        share *= self.weight
+        share *= self._tau
+        return share

@@ -80,6 +80,15 @@ def test_few_passes(joint, monkeypatch):
     assert sum(passes) <= (8 if joint else 20)
 
 
+def test_no_joint_hessian_where_it_costs_more_than_the_passes(monkeypatch):
+    def forbidden(self, w):
+        raise AssertionError("30 classes: 465 Gram matrices for a few hundred rows")
+
+    monkeypatch.setattr(SoftTargetObjective, "nonsingular_hessian", forbidden)
+    objective = problem(30, n=600)
+    assert coarse_to_fine(objective, objective.zeros(), tol=1e-6, max_iter=100).converged
+
+
 @pytest.mark.parametrize("K", [2, 3])
 @pytest.mark.parametrize(
     "setting", [{"C": 1e8, "separable": True}, {"temperature": 1e-3}], ids=["separable", "T = 1e-3"]

@@ -257,6 +257,13 @@ class TestMissingLabels:
         series = self.labels_alone(pd.Series(names, dtype="string"))
         np.testing.assert_allclose(series.coef_, student.coef_, atol=1e-10)
 
+    def test_objects_without_a_missing_one_are_the_same_labels(self):
+        """A fold may have no missing label, though the whole has some."""
+        _, y, _ = data(3)
+        student = self.labels_alone(y.astype(object))
+        assert student.classes_.tolist() == [0, 1, 2]
+        np.testing.assert_array_equal(student.coef_, self.labels_alone(y).coef_)
+
     def test_minus_one_is_a_label(self):
         _, y, _ = data(3)
         assert self.labels_alone(y - 1).classes_.tolist() == [-1, 0, 1]
@@ -364,6 +371,17 @@ class TestInputs:
         assert student.feature_names_in_.tolist() == list("abcdef")
         assert student.to_sklearn().feature_names_in_.tolist() == list("abcdef")
 
+    @pytest.mark.parametrize("dtype", ["Float64", "float64", "object"])
+    def test_missing_values_of_a_frame_are_silence(self, dtype):
+        X, y, teacher = data(3)
+        teacher[:5] = np.nan
+        plain = DistilledLogisticRegression().fit(X, y, teacher_proba=teacher)
+        frame = pd.DataFrame(teacher, dtype=dtype)
+        if dtype == "object":
+            frame[:5] = pd.NA
+        student = DistilledLogisticRegression().fit(X, y, teacher_proba=frame)
+        np.testing.assert_array_equal(student.coef_, plain.coef_)
+
 
 def test_silent_rows_are_counted():
     X, y, teacher = data(3)
@@ -409,6 +427,19 @@ def test_warm_start_continues():
     np.testing.assert_allclose(student.coef_, cold.coef_, atol=1e-5)
     fewer = y < 2  # another number of classes: a cold start, not an error
     student.fit(X[fewer], y[fewer])
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [((3, 3), (4, 2)), ((2, 3), (3, 3)), ((4, 3), (3, 3))]
+)
+def test_warm_start_of_another_shape_is_a_cold_start(before, after):
+    rng = np.random.default_rng(0)
+    student = DistilledLogisticRegression(warm_start=True)
+    for n_classes, n_features in (before, after):
+        X, y = rng.normal(size=(60, n_features)), np.arange(60) % n_classes
+        student.fit(X, y)
+    cold = clone(student).fit(X, y)
+    np.testing.assert_array_equal(student.coef_, cold.coef_)
 
 
 def test_no_convergence_is_a_warning():

@@ -26,6 +26,10 @@ WRONG_TEACHERS = {
     "both": ({"teacher_proba": PROBA, "teacher_logits": LOGITS}, "not both"),
     "4-d": ({"teacher_proba": PROBA.reshape(12, 1, 1, 3)}, "teacher_proba has shape"),
     "text": ({"teacher_proba": [["a", "b", "c"]] * 12}, "teacher_proba must be an array of num"),
+    "complex": (
+        {"teacher_proba": PROBA + 0j},
+        "teacher_proba must be an array of numbers: got compl",
+    ),
     "sparse": ({"teacher_proba": sparse.csr_array(PROBA)}, "teacher_proba must be an array of num"),
     "partly NaN": (
         {"teacher_proba": changed(PROBA, 5, [np.nan, 0.5, 0.5])},
@@ -95,6 +99,12 @@ WRONG_PARAMETERS = [
     ("max_iter", 1.5),
     ("class_weight", "equal"),
     ("class_weight", {"x": 1.0}),
+    ("class_weight", {0: -1.0}),
+    ("class_weight", {0: np.nan}),
+    ("class_weight", {0: np.inf}),
+    ("class_weight", {0: None}),
+    ("class_weight", {0: "much"}),
+    ("class_weight", {0: 0.0, 1: 0.0, 2: 0.0}),
     ("classes", [2, 1, 0]),
     ("classes", [0, 0, 1, 2]),
     ("classes", [0]),
@@ -166,6 +176,13 @@ def test_mixed_labels():
         DistilledLogisticRegression().fit(X, y, teacher_proba=PROBA)
 
 
+@pytest.mark.parametrize("dtype", [float, object])
+def test_infinite_labels(dtype):
+    y = changed(changed(Y, 1, np.nan), 3, np.inf).astype(dtype)
+    with pytest.raises(ValueError, match="y contains infinity in row 3"):
+        DistilledLogisticRegression().fit(X, y, teacher_proba=PROBA)
+
+
 def test_labels_of_another_length():
     with pytest.raises(ValueError, match="y has 11 entries, X has 12 rows"):
         DistilledLogisticRegression().fit(X, Y[:-1], teacher_proba=PROBA)
@@ -175,8 +192,10 @@ def test_continuous_categorical_needs_mass_for_every_class():
     student = DistilledLogisticRegression(
         classes=[0, 1, 2, 3], regularizer="continuous_categorical"
     )
+    never_3 = np.column_stack([PROBA, np.zeros(12)])
     with pytest.raises(ValueError, match=r"neither y nor the teacher ever names \[3\]"):
-        student.fit(X, Y)
+        student.fit(X, Y, teacher_proba=never_3)
+    student.fit(X, Y)  # without a teacher the regulariser plays no part
 
 
 @pytest.mark.parametrize("weight", [np.ones(11), -np.ones(12), np.zeros(12), np.ones((12, 2))])

@@ -1,0 +1,129 @@
+"""Munge: rows from the density of the data, without a model of it."""
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.neighbors import NearestNeighbors
+from sklearn.utils import check_random_state
+
+from sklearn_distill._typing import FloatArray
+from sklearn_distill.augmentation._columns import Columns, filled, read_columns
+
+
+def munge(
+    X: Any,
+    n_samples: int,
+    *,
+    p: float = 0.5,
+    s: float = 1.0,
+    categorical_features: Any = None,
+    random_state: Any = None,
+) -> Any:
+    r"""Make new rows between each row and its nearest neighbour.
+
+    For a row e with nearest neighbour e' ≠ e, each feature a is changed with probability p,
+
+    .. math::
+
+        e_a \sim N(e'_a,\ σ_a), \quad σ_a = |e_a - e'_a| / s \quad \text{(continuous)}, \qquad
+        e_a ← e'_a \quad \text{(categorical)},
+
+    with σ the standard deviation. The distance is Euclidean over the continuous features, divided
+    by their standard deviations, and :math:`\sqrt 2` for each categorical feature that differs,
+    as between one-hot columns. Only e is updated (the paper exchanges the categories of e and e',
+    too). Every row of X is e equally often, give or take one time.
+
+    Parameters
+    ----------
+    X : array-like or DataFrame of shape (n_rows, n_features)
+        The data; dense.
+    n_samples : int
+        Number of new rows, at least 1.
+    p : float, default=0.5
+        Probability in [0, 1] of changing a feature.
+    s : float, default=1.0
+        Local variance parameter in (0, inf]; the larger, the nearer to e'.
+    categorical_features : array-like of bool, int or str, or None, default=None
+        Mask, positions or, for a DataFrame, column names. None takes the columns that are no
+        numbers: strings, categories, booleans, objects.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the choices.
+
+    Returns
+    -------
+    ndarray or DataFrame of shape (n_samples, n_features)
+        New rows, without labels: ask the teacher. What X is (numpy, pandas, polars), in the types
+        of its columns; integers are rounded.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of its range, X has fewer than two different rows, or a continuous
+        feature has a value that is no finite number.
+
+    References
+    ----------
+    Buciluǎ, Caruana and Niculescu-Mizil 2006, "Model compression" (KDD), Algorithm 1 (MUNGE).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_distill.augmentation import munge
+    >>> X = np.array([[0.0, 1.0], [1.0, 1.0], [9.0, 2.0], [8.0, 2.0]])
+    >>> munge(X, 4, p=1.0, s=np.inf, random_state=0)
+    array([[8., 2.],
+           [9., 2.],
+           [0., 1.],
+           [1., 1.]])
+    """
+    _check_parameters(n_samples, p, s)
+    table = read_columns(X, categorical_features)
+    neighbor = _nearest_different_row(table)
+    random = check_random_state(random_state)
+    e = _every_row_equally_often(len(neighbor), n_samples, random)
+    own, near = table.values[e], table.values[neighbor[e]]
+    changed = random.random_sample(own.shape) < p
+    values = np.where(changed, random.normal(near, np.abs(own - near) / s), own)
+    source = np.where(changed, neighbor[e][:, None], e[:, None])
+    return filled(table, values, source, X)
+
+
+def _check_parameters(n_samples: int, p: float, s: float) -> None:
+    if not isinstance(n_samples, Integral) or n_samples < 1:
+        raise ValueError(f"n_samples must be an integer of at least 1, got {n_samples!r}")
+    if not 0 <= p <= 1:
+        raise ValueError(f"p must be a probability in [0, 1], got {p}")
+    if not s > 0:
+        raise ValueError(f"s must be greater than 0, got {s}")
+
+
+def _every_row_equally_often(
+    n_rows: int, n_samples: int, random: np.random.RandomState
+) -> NDArray[np.intp]:
+    rounds = -(-n_samples // n_rows)
+    return np.concatenate([random.permutation(n_rows) for _ in range(rounds)])[:n_samples]
+
+
+def _nearest_different_row(table: Columns) -> NDArray[np.intp]:
+    """Return e' for each row; copies of a row have one and the same."""
+    _, first, which = np.unique(table.values, axis=0, return_index=True, return_inverse=True)
+    if len(first) < 2:
+        raise ValueError(
+            f"X has {len(table.values)} row(s), of which {len(first)} different: munge moves a row "
+            "towards its nearest different neighbour and needs two"
+        )
+    search = NearestNeighbors(n_neighbors=1).fit(_coordinates(table)[first])
+    nearest = search.kneighbors(return_distance=False)[:, 0]  # never the row itself
+    return np.asarray(first[nearest[which.ravel()]])
+
+
+def _coordinates(table: Columns) -> FloatArray:
+    """Return standardised continuous features and one-hot categorical ones."""
+    continuous = table.values[:, ~table.categorical]
+    continuous = continuous - continuous.mean(axis=0)
+    scale = continuous.std(axis=0)
+    scale[scale == 0] = 1.0
+    one_hot = [codes[:, None] == np.unique(codes) for codes in table.values.T[table.categorical]]
+    return np.column_stack([continuous / scale, *one_hot])

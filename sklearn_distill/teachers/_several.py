@@ -1,0 +1,103 @@
+"""Read the answers of several teachers to the same rows."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sklearn_distill._typing import FloatArray
+from sklearn_distill._validation import check_teacher, read_teacher
+from sklearn_distill.targets import soften
+
+
+def read_several(teacher_proba: Any) -> tuple[FloatArray, list[Any] | None]:
+    """Return the teachers' probabilities, renormalised, and the names of their columns.
+
+    Parameters
+    ----------
+    teacher_proba : list of array-like, or array-like of shape (n_rows, n_teachers, n_classes)
+        Each of the list is (n_rows, n_classes). A row of NaN is silence.
+
+    Returns
+    -------
+    p : ndarray of shape (n_teachers, n_classes, n_rows)
+        Probabilities; NaN where a teacher is silent.
+    columns : list or None
+        Names of the classes, where the teachers are DataFrames.
+
+    Raises
+    ------
+    ValueError
+        If the shapes or names differ, or a row is neither silent nor a distribution; it names the
+        first such row.
+    """
+    stacked, columns = _stacked(teacher_proba)
+    if stacked.ndim != 3 or 0 in stacked.shape or stacked.shape[2] < 2:
+        raise ValueError(
+            f"teacher_proba has shape {stacked.shape}: give a list of arrays (n_samples, "
+            "n_classes), or one of shape (n_samples, n_teachers, n_classes), with at least one "
+            "row, one teacher and two classes"
+        )
+    output = read_teacher(stacked, None, len(stacked))
+    assert output is not None
+    logits = check_teacher(output, np.arange(stacked.shape[2])).logits
+    return np.stack([soften(of_one, 1.0) for of_one in logits]), columns
+
+
+def _stacked(teacher_proba: Any) -> tuple[NDArray[Any], list[Any] | None]:
+    if not isinstance(teacher_proba, list | tuple):
+        return np.asarray(teacher_proba), None
+    columns = _common_columns(teacher_proba)
+    arrays = [np.asarray(one if columns is None else one[columns]) for one in teacher_proba]
+    shapes = [array.shape for array in arrays]
+    if len(set(shapes)) != 1 or len(shapes[0]) != 2:
+        raise ValueError(
+            f"teacher_proba is a list of arrays of the shapes {shapes}: give each teacher's "
+            "answers to the same rows as (n_samples, n_classes), NaN where it is silent"
+        )
+    return np.stack(arrays, axis=1), columns
+
+
+def _common_columns(teachers: Any) -> list[Any] | None:
+    """Return the first frame's columns; all have them, in whatever order, or no one has names."""
+    names = [list(one.columns) if hasattr(one, "columns") else None for one in teachers]
+    if not names or all(columns is None for columns in names):
+        return None
+    first = names[0]
+    for m, columns in enumerate(names):
+        if first is None or columns is None or set(columns) != set(first):
+            raise ValueError(
+                f"teacher_proba[{m}] has columns {columns}, teacher_proba[0] has {first}: give "
+                "frames that name the same classes, or arrays without names"
+            )
+    return first
+
+
+def check_teacher_weights(weights: Any, n_teachers: int) -> FloatArray:
+    """Return one nonnegative weight a teacher; None is one for each.
+
+    Parameters
+    ----------
+    weights : array-like of shape (n_teachers,) or None
+        The weights.
+    n_teachers : int
+        The number of teachers M.
+
+    Returns
+    -------
+    ndarray of shape (n_teachers,)
+        The weights.
+
+    Raises
+    ------
+    ValueError
+        If the shape is wrong, or a weight is negative or not finite, or all are zero.
+    """
+    if weights is None:
+        return np.ones(n_teachers)
+    w = np.asarray(weights, dtype=np.float64)
+    if w.shape != (n_teachers,):
+        raise ValueError(f"weights has shape {w.shape}: give one weight for each of {n_teachers}")
+    if not np.isfinite(w).all() or (w < 0).any() or not w.any():
+        raise ValueError(f"weights must be finite, 0 or more and not all 0, got {w.tolist()}")
+    return w

@@ -1,0 +1,206 @@
+"""Munge against the algorithm written row by row, and what its rows may be."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from sklearn_distill.augmentation import munge
+
+
+def numbers(n=200, random_state=0):
+    rng = np.random.default_rng(random_state)
+    X = rng.normal(size=(n, 3)) @ [[1.0, 0.8, 0.0], [0.0, 0.6, 0.0], [0.0, 0.0, 50.0]]
+    return X + np.array([0.0, 10.0, -3.0])
+
+
+def table(n=100):
+    rng = np.random.default_rng(0)
+    X = numbers(n)
+    return pd.DataFrame(
+        {
+            "real": X[:, 0],
+            "single": X[:, 1].astype(np.float32),
+            "count": np.rint(X[:, 2]).astype(np.int16),
+            "nullable": pd.array(np.rint(X[:, 2]), dtype="Int64"),
+            "word": rng.choice(["a", "b", None], size=n),
+            "kind": pd.Categorical(rng.choice(["x", "y"], size=n), categories=["y", "x", "z"]),
+            "flag": rng.random(n) < 0.5,
+            "code": rng.integers(5, size=n),
+        }
+    )
+
+
+def nearest_different(X, categorical=()):
+    """Find e' for each row by the distance as it is defined."""
+    X = np.asarray(X, dtype=float)
+    continuous = [a for a in range(X.shape[1]) if a not in categorical]
+    scale = X[:, continuous].std(axis=0)
+    found = []
+    for e in X:
+        d = (((X - e)[:, continuous] / np.where(scale > 0, scale, 1)) ** 2).sum(axis=1)
+        d += 2 * (X[:, list(categorical)] != e[list(categorical)]).sum(axis=1)
+        d[(e == X).all(axis=1)] = np.inf
+        found.append(X[d.argmin()])
+    return np.array(found)
+
+
+def rows_of(X):
+    return {tuple(row) for row in np.asarray(X).tolist()}
+
+
+def test_p_0_returns_the_rows_each_equally_often():
+    X = numbers(30)
+    new = munge(X, 75, p=0.0, random_state=0)
+    _, times = np.unique(np.r_[X, new], axis=0, return_counts=True)
+    assert len(times) == 30
+    assert set(times - 1) == {2, 3}
+
+
+@pytest.mark.parametrize("categorical", [[], [1]])
+def test_without_noise_p_1_is_the_nearest_neighbour(categorical):
+    X = numbers(60)
+    X[:, 1] = np.rint(X[:, 1])
+    new = munge(X, 60, p=1.0, s=np.inf, categorical_features=categorical, random_state=0)
+    expected = nearest_different(X, categorical)
+    np.testing.assert_allclose(np.sort(new, axis=0), np.sort(expected, axis=0))
+    assert rows_of(new) == rows_of(expected)
+
+
+def test_a_large_s_comes_close_to_that():
+    X = numbers()
+    near, exact = (munge(X, 99, p=0.7, s=s, random_state=3) for s in (1e9, np.inf))
+    np.testing.assert_allclose(near, exact, atol=1e-5)
+
+
+def test_a_feature_is_normal_around_the_neighbour_with_probability_p():
+    X = np.array([[0.0], [4.0]])
+    new = munge(X, 40_000, p=0.3, s=2.0, random_state=0).ravel()
+    assert np.isin(new, [0.0, 4.0]).mean() == pytest.approx(0.7, abs=0.01)
+    changed = new[~np.isin(new, [0.0, 4.0])]
+    one, other = np.abs(changed), np.abs(changed - 4)
+    near = np.minimum(one, other)  # σ = 4 / 2 folds the tails of both
+    assert changed.mean() == pytest.approx(2.0, abs=0.1)
+    assert changed.var() == pytest.approx(2.0**2 + 2.0**2, rel=0.03)
+    assert near.min() > 0
+
+
+def test_mean_and_spread_stay_near_the_data():
+    X = numbers(1000)
+    new = munge(X, 5000, p=0.5, s=1.0, random_state=0)
+    np.testing.assert_allclose(new.mean(axis=0), X.mean(axis=0), atol=0.1 * X.std(axis=0).max())
+    np.testing.assert_allclose((new.mean(axis=0) - X.mean(axis=0)) / X.std(axis=0), 0, atol=0.1)
+    np.testing.assert_allclose(new.std(axis=0) / X.std(axis=0), 1, atol=0.15)
+    assert np.corrcoef(new.T)[0, 1] == pytest.approx(np.corrcoef(X.T)[0, 1], abs=0.1)
+
+
+def test_only_e_is_updated_and_X_is_not():
+    X = numbers(50)
+    before = X.copy()
+    X.flags.writeable = False
+    munge(X, 100, random_state=0)
+    np.testing.assert_array_equal(X, before)
+
+
+def test_categories_come_from_the_row_or_its_neighbour():
+    X = np.array([[0.0, 5.0], [0.1, 7.0], [9.0, 1.0], [9.1, 2.0]])
+    new = munge(X, 400, p=0.5, s=1.0, categorical_features=[1], random_state=0)
+    left = np.isin(new[:, 1], [5.0, 7.0])
+    assert set(new[:, 1]) == {1.0, 2.0, 5.0, 7.0}
+    assert (new[left, 0] < 4).all()
+    assert (new[~left, 0] > 4).all()
+
+
+@pytest.mark.parametrize("given", [[1, 2], [False, True, True], np.array([2, 1])], ids=str)
+def test_ways_to_name_the_categorical(given):
+    X = numbers(40)
+    X[:, 1:] = np.rint(X[:, 1:])
+    new = munge(X, 80, categorical_features=given, random_state=0)
+    expected = munge(pd.DataFrame(X, columns=list("abc")), 80, categorical_features=["b", "c"],
+                     random_state=0)  # fmt: skip
+    np.testing.assert_array_equal(new, expected.to_numpy())
+    assert set(new[:, 1]) <= set(X[:, 1])
+    assert not set(new[:, 0]) <= set(X[:, 0])
+
+
+def test_frames_keep_names_types_and_categories():
+    X = table()
+    new = munge(X, 250, categorical_features=["word", "kind", "flag", "code"], random_state=0)
+    pd.testing.assert_series_equal(new.dtypes, X.dtypes)
+    assert list(new.index) == list(range(250))
+    for name in ("word", "kind", "flag", "code"):
+        assert (
+            set(new[name].fillna("?")) <= set(X[name].fillna("?"))
+            if name == "word"
+            else set(new[name]) <= set(X[name])
+        )
+    assert set(munge(X, 250, random_state=0)["kind"]) <= {"x", "y"}, "found without being named"
+
+
+def test_polars():
+    X = table()[["real", "count", "word", "flag"]]
+    word = [None if pd.isna(w) else w for w in X["word"]]
+    frame = pl.DataFrame({name: X[name].to_numpy() for name in X} | {"word": word})
+    new = munge(frame, 50, random_state=0)
+    assert isinstance(new, pl.DataFrame)
+    assert new.schema == frame.schema
+    expected = munge(X, 50, random_state=0)
+    np.testing.assert_array_equal(new["real"].to_numpy(), expected["real"].to_numpy())
+    assert new["word"].to_list() == [None if pd.isna(w) else w for w in expected["word"]]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64, np.uint8])
+def test_numpy_types_are_kept(dtype):
+    X = np.array([[0, 255], [3, 250], [9, 0], [11, 7]], dtype=dtype)
+    new = munge(X, 500, p=1.0, s=0.5, random_state=0)
+    assert new.dtype == dtype
+    assert new.shape == (500, 2)
+
+
+def test_random_state_decides():
+    X = numbers(40)
+    np.testing.assert_array_equal(munge(X, 50, random_state=1), munge(X, 50, random_state=1))
+    assert not np.array_equal(munge(X, 50, random_state=1), munge(X, 50, random_state=2))
+
+
+def test_a_constant_feature_stays_constant():
+    X = np.column_stack([numbers(40), np.full(40, 0.1)])
+    assert (munge(X, 100, random_state=0)[:, 3] == 0.1).all()
+
+
+def test_copies_of_a_row_have_a_different_neighbour():
+    X = np.repeat([[0.0, 0.0], [1.0, 2.0], [7.0, 7.0]], 5, axis=0)
+    new = munge(X, 15, p=1.0, s=np.inf, random_state=0)
+    np.testing.assert_allclose(np.sort(new, axis=0), np.sort(nearest_different(X), axis=0))
+
+
+def test_lists_and_strings():
+    words = [["a", "b"], ["a", "c"], ["d", "c"]]
+    new = munge(words, 20, random_state=0)
+    assert set(new[:, 0]) <= {"a", "d"}
+    assert set(new[:, 1]) <= {"b", "c"}
+
+
+@pytest.mark.parametrize(
+    ("X", "arguments", "message"),
+    [
+        (numbers(1), {}, r"X has 1 row\(s\), of which 1 different"),
+        (np.ones((5, 2)), {}, r"X has 5 row\(s\), of which 1 different"),
+        (numbers(5), {"p": -0.1}, "p must be"),
+        (numbers(5), {"p": np.nan}, "p must be"),
+        (numbers(5), {"s": 0.0}, "s must be"),
+        (numbers(5), {"n_samples": 0}, "n_samples must be"),
+        (numbers(5), {"n_samples": 2.5}, "n_samples must be"),
+        (numbers(5), {"categorical_features": [3]}, "categorical_features: X has no feature 3"),
+        (numbers(5), {"categorical_features": [-1]}, "categorical_features: X has no feature -1"),
+        (numbers(5), {"categorical_features": ["a"]}, "categorical_features: X has no feature 'a'"),
+        (numbers(5), {"categorical_features": [True]}, "categorical_features is a mask of 1"),
+        (table(), {"categorical_features": ["kind"]}, "X: feature 'word' is no number"),
+        (np.array([[1.0, np.nan], [0, 1]]), {}, "X: feature 1 is nan in row 0"),
+        (numbers(5)[:, 0], {}, "Expected 2D array"),
+        (pd.DataFrame(numbers(5), columns=["a", "a", "b"]), {}, "columns of the same name"),
+    ],
+)
+def test_wrong_input(X, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        munge(X, **({"n_samples": 3} | arguments))
