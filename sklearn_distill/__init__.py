@@ -1,10 +1,17 @@
 """Knowledge distillation and privileged learning as scikit-learn estimators."""
 
+from sklearn_distill.distillers import TeacherStudentClassifier, TeacherStudentRegressor
 from sklearn_distill.students import (
     DistilledLogisticRegression,
     PrivilegedLinearRegression,
     SoftTargetClassifier,
 )
 
-__all__ = ["DistilledLogisticRegression", "PrivilegedLinearRegression", "SoftTargetClassifier"]
+__all__ = [
+    "DistilledLogisticRegression",
+    "PrivilegedLinearRegression",
+    "SoftTargetClassifier",
+    "TeacherStudentClassifier",
+    "TeacherStudentRegressor",
+]
 __version__ = "0.1.0.dev0"

@@ -1,0 +1,55 @@
+"""Seeds of teacher and student, and what a cache of teachers needs."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+
+
+def seeded(teacher: Any, student: Any, random_state: Any) -> tuple[Any, Any]:
+    """Return clones of both with seeds drawn from ``random_state``; None leaves theirs."""
+    both = clone(teacher), clone(student)
+    if random_state is not None:
+        rng = check_random_state(random_state)
+        for estimator in both:
+            _seed(estimator, rng)
+    return both
+
+
+def _seed(estimator: Any, rng: np.random.RandomState) -> None:
+    """Give each ``random_state`` that is None an integer, in the order of the names."""
+    params = estimator.get_params()
+    states = [name for name in sorted(params) if f"__{name}".endswith("__random_state")]
+    drawn = {name: int(rng.randint(np.iinfo(np.int32).max)) for name in states}
+    unset = {name: value for name, value in drawn.items() if params[name] is None}
+    if unset:
+        estimator.set_params(**unset)
+
+
+def check_reproducible(memory: Any, random_state: Any, cv: Any) -> None:
+    """Require of a cached fit that it would come out the same again."""
+    if memory is None:
+        return
+    if not isinstance(random_state, Integral):
+        raise ValueError(
+            f"memory needs an integer random_state, got {random_state!r}: a cached teacher stands "
+            "for one that would be fitted again, so it must come out the same"
+        )
+    if not _is_deterministic(cv):
+        raise ValueError(
+            f"memory needs a deterministic cv, got {cv!r}: give it an integer random_state, or a "
+            "list of splits"
+        )
+
+
+def _is_deterministic(cv: Any) -> bool:
+    if isinstance(cv, (Integral, list, tuple, str)) or cv is None:
+        return True
+    shuffles = getattr(cv, "shuffle", True) and hasattr(cv, "random_state")
+    if shuffles and not isinstance(cv.random_state, Integral):
+        return False
+    return hasattr(cv, "split")  # an iterator gives its splits once

@@ -1,0 +1,183 @@
+"""A classifier that is taught by another classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.utils import assert_all_finite
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_distill._validation import check_classes, check_labels
+from sklearn_distill.distillers._lesson import Lesson
+from sklearn_distill.distillers._student import last_step
+from sklearn_distill.distillers._teacher_student import TeacherStudent
+from sklearn_distill.teachers.out_of_fold import AskProba
+
+
+def _student_has(method: str) -> Callable[[Any], bool]:
+    return lambda self: hasattr(getattr(self, "student_", self.student), method)
+
+
+class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
+    """A student that learns from labels and from what a teacher says of rows it never saw.
+
+    ``fit`` clones the teacher, fits a clone on each fold's training rows, asks it about the fold's
+    test rows, and gives the student these out-of-fold probabilities q with the labels. A teacher
+    asked about its own training rows would repeat their labels; asked before a cross-validation,
+    it would have seen the labels of the validation rows. ``predict`` needs neither the teacher nor
+    the privileged columns.
+
+    Parameters
+    ----------
+    teacher : classifier
+        Any scikit-learn classifier with ``predict_proba``, or with ``decision_function``, which is
+        then read as logits.
+    student : classifier
+        A classifier whose ``fit`` takes ``teacher_proba``, or a Pipeline whose last step is one.
+        If it has ``classes``, these are the classes of all.
+    privileged_features : array-like, str, int, callable or None, default=None
+        Columns that the student never sees: names, positions, a mask, or what a callable such as
+        make_column_selector returns for X.
+    teacher_features : {"all", "privileged"}, default="all"
+        Which columns the teacher sees.
+    cv : int, splitter, iterable of (train, test), "prefit" or None, default=5
+        The folds. In rows that no test fold covers the teacher is silent; rows in several get the
+        mean. "prefit" takes the teacher as it is, fitted on other rows (where this estimator is
+        cloned, as in a search, wrap the teacher into FrozenEstimator). None lets one teacher answer
+        for the rows that it was fitted on.
+    memory : str, path-like, joblib.Memory or None, default=None
+        Where to keep fitted teachers, so that a search over the student's parameters fits each
+        teacher once. Needs an integer ``random_state`` and a deterministic ``cv``.
+    random_state : int, RandomState or None, default=None
+        Seeds the teacher and the student where their own ``random_state`` is None.
+
+    Attributes
+    ----------
+    student_ : classifier
+        The fitted student, which predicts from the regular columns. It can be pickled by itself.
+    teacher_ : classifier
+        The teacher, fitted on all labelled rows. Predictions do not need it: ``del model.teacher_``
+        makes the model smaller.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels.
+    n_features_in_ : int
+        Number of columns of fit's X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where X has string names.
+
+    See Also
+    --------
+    sklearn_distill.teachers.out_of_fold_proba : The answers that the student is given.
+
+    References
+    ----------
+    Hinton, Vinyals and Dean 2015, "Distilling the knowledge in a neural network"; Lopez-Paz et al.
+    2016, "Unifying distillation and privileged information", section 3.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from sklearn_distill import DistilledLogisticRegression
+    >>> X, y = load_iris(return_X_y=True)
+    >>> forest = RandomForestClassifier(20)
+    >>> model = TeacherStudentClassifier(
+    ...     forest, DistilledLogisticRegression(), privileged_features=[2, 3], random_state=0
+    ... ).fit(X, y)
+    >>> model.predict(X[:2, :2])
+    array([0, 0])
+    """
+
+    _answers_are: ClassVar[str] = "teacher_proba"
+
+    @property
+    def classes_(self) -> NDArray[Any]:
+        """Class labels."""
+        check_is_fitted(self)
+        return np.asarray(self.student_.classes_)
+
+    @available_if(_student_has("predict_proba"))
+    def predict_proba(self, X: Any) -> NDArray[Any]:
+        """Return the student's probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_columns)
+            All features of fit's X or the regular ones.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities in the order of ``classes_``.
+        """
+        check_is_fitted(self)
+        return np.asarray(self.student_.predict_proba(self._regular(X)))
+
+    @available_if(_student_has("predict_log_proba"))
+    def predict_log_proba(self, X: Any) -> NDArray[Any]:
+        """Return the student's log-probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_columns)
+            All features of fit's X or the regular ones.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Log-probabilities in the order of ``classes_``.
+        """
+        check_is_fitted(self)
+        return np.asarray(self.student_.predict_log_proba(self._regular(X)))
+
+    @available_if(_student_has("decision_function"))
+    def decision_function(self, X: Any) -> NDArray[Any]:
+        """Return the student's scores.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_columns)
+            All features of fit's X or the regular ones.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            Scores as the student gives them.
+        """
+        check_is_fitted(self)
+        return np.asarray(self.student_.decision_function(self._regular(X)))
+
+    def _read_lesson(self, X: Any, y: Any, fit_params: dict[str, Any]) -> Lesson:
+        if np.asarray(y).dtype.kind == "f":  # NaN is a missing label, inf is none
+            assert_all_finite(y, allow_nan=True, input_name="y")
+        classes, labels = check_labels(y, X.shape[0], self._known_classes(y), None)
+        required = classes[np.unique(labels.codes[labels.present])]
+        ask = AskProba(classes, required)
+        return Lesson(X, classes[labels.codes], labels.present, fit_params, ask)
+
+    def _known_classes(self, y: Any) -> NDArray[Any] | None:
+        """Return the student's classes, or, without any label, those of a fitted teacher."""
+        known = check_classes(getattr(last_step(self.student), "classes", None))
+        if known is not None or not self._is_prefit():
+            return known
+        unlabelled = y is None or bool(np.all(pd.isna(y)))
+        return getattr(self.teacher, "classes_", None) if unlabelled else None
+
+    def _labels(self, lesson: Lesson) -> NDArray[Any]:
+        if lesson.present.all():
+            return lesson.y
+        y = lesson.y.astype(object)
+        y[~lesson.present] = None
+        return y
+
+    def _named(self, answers: NDArray[np.float64], lesson: Lesson) -> Any:
+        if lesson.present.any():
+            return answers
+        # without a label, only names say what the columns are
+        return pd.DataFrame(answers, columns=lesson.ask.classes.tolist())  # type: ignore[attr-defined]

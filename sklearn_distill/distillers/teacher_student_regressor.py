@@ -1,0 +1,92 @@
+"""A regressor that is taught by another regressor."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import RegressorMixin
+from sklearn.utils import column_or_1d
+
+from sklearn_distill.distillers._lesson import Lesson
+from sklearn_distill.distillers._teacher_student import TeacherStudent
+from sklearn_distill.teachers.out_of_fold import ask_prediction, read_targets
+
+
+class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
+    """A student that learns from targets and from a teacher's predictions for rows it never saw.
+
+    ``fit`` clones the teacher, fits a clone on each fold's training rows, asks it about the fold's
+    test rows, and gives the student these out-of-fold predictions s with the targets. ``predict``
+    needs neither the teacher nor the privileged columns.
+
+    Parameters
+    ----------
+    teacher : regressor
+        Any scikit-learn regressor.
+    student : regressor
+        A regressor whose ``fit`` takes ``teacher_prediction``, or a Pipeline whose last step is
+        one.
+    privileged_features : array-like, str, int, callable or None, default=None
+        Columns that the student never sees: names, positions, a mask, or what a callable such as
+        make_column_selector returns for X.
+    teacher_features : {"all", "privileged"}, default="all"
+        Which columns the teacher sees.
+    cv : int, splitter, iterable of (train, test), "prefit" or None, default=5
+        The folds; an int does not shuffle. In rows that no test fold covers the teacher is silent;
+        rows in several get the mean. "prefit" takes the teacher as it is, fitted on other rows
+        (where this estimator is cloned, as in a search, wrap the teacher into FrozenEstimator).
+        None lets one teacher answer for the rows that it was fitted on.
+    memory : str, path-like, joblib.Memory or None, default=None
+        Where to keep fitted teachers, so that a search over the student's parameters fits each
+        teacher once. Needs an integer ``random_state`` and a deterministic ``cv``.
+    random_state : int, RandomState or None, default=None
+        Seeds the teacher and the student where their own ``random_state`` is None.
+
+    Attributes
+    ----------
+    student_ : regressor
+        The fitted student, which predicts from the regular columns. It can be pickled by itself.
+    teacher_ : regressor
+        The teacher, fitted on all labelled rows. Predictions do not need it: ``del model.teacher_``
+        makes the model smaller.
+    n_features_in_ : int
+        Number of columns of fit's X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where X has string names.
+
+    See Also
+    --------
+    sklearn_distill.teachers.out_of_fold_prediction : The answers that the student is given.
+
+    References
+    ----------
+    Lopez-Paz et al. 2016, "Unifying distillation and privileged information", section 3.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from sklearn_distill import PrivilegedLinearRegression
+    >>> X = np.random.default_rng(0).normal(size=(50, 3))
+    >>> y = X @ [1.0, 2.0, 3.0] + np.random.default_rng(1).normal(size=50)
+    >>> model = TeacherStudentRegressor(
+    ...     LinearRegression(), PrivilegedLinearRegression(), privileged_features=[2]
+    ... ).fit(X, y)
+    >>> model.predict([[1.0, 1.0]]).round(1), model.student_.n_features_in_
+    (array([4.3]), 2)
+    """
+
+    _answers_are: ClassVar[str] = "teacher_prediction"
+
+    def _read_lesson(self, X: Any, y: Any, fit_params: dict[str, Any]) -> Lesson:
+        if y is None and self._is_prefit():
+            y = np.full_like(self.teacher.predict(X), np.nan, dtype=np.float64)
+        y, present = read_targets(y, X.shape[0])
+        if y.ndim == 2 and not self.__sklearn_tags__().target_tags.multi_output:
+            y = column_or_1d(y, warn=True)
+        return Lesson(X, y, present, fit_params, ask_prediction)
+
+    def _labels(self, lesson: Lesson) -> NDArray[Any]:
+        return lesson.y

@@ -1,0 +1,262 @@
+"""Who is shown what: rows, columns, labels and weights of teacher and student."""
+
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from scipy.sparse import csr_array
+from sklearn.base import clone
+from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.datasets import make_classification
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.model_selection import KFold
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from sklearn_distill import DistilledLogisticRegression, PrivilegedLinearRegression
+from sklearn_distill.distillers import TeacherStudentClassifier, TeacherStudentRegressor
+from sklearn_distill.teachers import out_of_fold_prediction, out_of_fold_proba
+from tests.distillers.spies import SpyRegressor, SpyStudent, SpyTeacher
+
+N = 60
+X, Y = make_classification(N, 4, n_informative=3, n_redundant=0, random_state=1)
+NUMBERED = np.column_stack([np.arange(N), X])
+NAMES = ["row", "a", "b", "c", "d"]
+FRAME = pd.DataFrame(NUMBERED, columns=NAMES)
+TARGETS = X @ [1.0, -1.0, 0.5, 2.0] + np.random.default_rng(0).normal(size=N)
+SOME = np.where(np.arange(N) % 3 == 0, None, Y.astype(object))
+
+# tight tolerances: one check compares weighted with repeated rows to 1e-7
+NEWTON = LogisticRegression(solver="newton-cholesky", tol=1e-10)
+DISTILLED = DistilledLogisticRegression(solver="newton-cg", tol=1e-10)
+KNOWN = {"noise_variance": 1.0, "teacher_noise_variance": 1.0}
+
+
+@parametrize_with_checks(
+    [
+        TeacherStudentClassifier(NEWTON, DISTILLED, cv=2),
+        TeacherStudentRegressor(LinearRegression(), PrivilegedLinearRegression(**KNOWN)),
+    ]
+)
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("cv", [3, KFold(4, shuffle=True, random_state=0)])
+def test_the_student_hears_nothing_of_a_teacher_that_saw_the_row(cv):
+    model = TeacherStudentClassifier(SpyTeacher(), SpyStudent(), cv=cv).fit(NUMBERED, Y)
+    assert not model.student_.told_["proba"][:, 1].any()
+    np.testing.assert_array_equal(model.student_.told_["y"], Y)
+    assert len(model.teacher_.seen_) == N
+    in_sample = TeacherStudentClassifier(SpyTeacher(), SpyStudent(), cv=None).fit(NUMBERED, Y)
+    assert in_sample.student_.told_["proba"][:, 1].all()
+
+
+@pytest.mark.parametrize(
+    "privileged", [["row", "c"], [0, 3], [-5, "c"], make_column_selector("r|c")]
+)
+@pytest.mark.parametrize("teacher_features", ["all", "privileged"])
+def test_privileged_columns_never_reach_the_student(privileged, teacher_features):
+    model = TeacherStudentClassifier(
+        SpyTeacher(),
+        SpyStudent(),
+        privileged_features=privileged,
+        teacher_features=teacher_features,
+    ).fit(FRAME, Y)
+    told = model.student_.told_["X"]
+    assert list(told.columns) == ["a", "b", "d"]
+    assert model.teacher_.n_features_in_ == (5 if teacher_features == "all" else 2)
+    assert model.n_features_in_ == 5
+    for asked in (FRAME, FRAME[["a", "b", "d"]]):
+        model.predict(asked)
+        pd.testing.assert_frame_equal(model.student_.asked_, told)
+
+
+@pytest.mark.parametrize(
+    ("container", "privileged"),
+    [
+        (NUMBERED.tolist(), [0]),
+        (NUMBERED, 0),
+        (NUMBERED, np.array([True, False, False, False, False])),
+        (csr_array(NUMBERED), [0]),
+        (FRAME, "row"),
+        (pl.DataFrame(NUMBERED, schema=NAMES), ["row"]),
+    ],
+    ids=["list", "numpy", "mask", "sparse", "pandas", "polars"],
+)
+def test_containers(container, privileged):
+    student = DistilledLogisticRegression()
+    model = TeacherStudentClassifier(NEWTON, student, privileged_features=privileged)
+    model.fit(container, Y)
+    assert model.student_.n_features_in_ == 4
+    answers = out_of_fold_proba(NEWTON, NUMBERED, Y)
+    alone = clone(student).fit(X, Y, teacher_proba=answers)
+    np.testing.assert_allclose(model.predict_proba(container), alone.predict_proba(X), atol=1e-3)
+    again = clone(model).fit(container, SOME, X_unlabeled=container)
+    assert again.student_.n_taught_rows_ == 2 * N
+
+
+@pytest.mark.parametrize(
+    "teacher",
+    [
+        HistGradientBoostingClassifier(max_iter=2, max_leaf_nodes=4, random_state=0),
+        RandomForestClassifier(3, random_state=0),
+        SVC(),
+        make_pipeline(StandardScaler(), GaussianNB()),
+    ],
+    ids=lambda teacher: type(teacher).__name__,
+)
+@pytest.mark.parametrize("names", [[0, 1], ["no", "yes"]])
+def test_equals_a_student_fitted_on_out_of_fold_answers(teacher, names):
+    y = np.array(names)[Y]
+    student = make_pipeline(StandardScaler(), DistilledLogisticRegression(temperature=2.0))
+    model = TeacherStudentClassifier(teacher, student).fit(X, y)
+    told = {"distilledlogisticregression__teacher_proba": out_of_fold_proba(teacher, X, y)}
+    alone = clone(student).fit(X, y, **told)
+    for method in ("predict", "predict_proba", "predict_log_proba", "decision_function"):
+        np.testing.assert_array_equal(getattr(model, method)(X), getattr(alone, method)(X))
+    np.testing.assert_array_equal(model.classes_, names)
+
+
+@pytest.mark.parametrize("targets", [TARGETS, np.column_stack([TARGETS, -TARGETS])])
+def test_regression_equals_a_student_fitted_on_out_of_fold_predictions(targets):
+    model = TeacherStudentRegressor(
+        LinearRegression(), PrivilegedLinearRegression(), privileged_features=[3]
+    ).fit(X, targets)
+    told = out_of_fold_prediction(LinearRegression(), X, targets)
+    alone = PrivilegedLinearRegression().fit(X[:, :3], targets, teacher_prediction=told)
+    np.testing.assert_allclose(model.predict(X), alone.predict(X[:, :3]))
+    np.testing.assert_allclose(model.predict(X[:, :3]), alone.predict(X[:, :3]))
+
+
+def test_rows_outside_every_test_fold_learn_from_their_labels():
+    model = TeacherStudentClassifier(SpyTeacher(), SpyStudent(), cv=[(range(40), range(40, N))])
+    told = model.fit(NUMBERED, Y).student_.told_
+    np.testing.assert_array_equal(np.isnan(told["proba"]).all(axis=1), np.arange(N) < 40)
+
+
+def test_unlabelled_rows_get_the_answers_of_the_teacher_of_all_labels():
+    weight = np.linspace(1, 3, N)
+    model = TeacherStudentClassifier(SpyTeacher(), SpyStudent(), cv=3)
+    told = model.fit(NUMBERED, SOME, weight, X_unlabeled=NUMBERED[:10]).student_.told_
+    assert set(model.teacher_.seen_.values()) == {0, 1}
+    assert len(model.teacher_.seen_) == 40
+    np.testing.assert_array_equal(model.teacher_.weight_, weight[np.arange(N) % 3 > 0])
+    assert list(told["y"]) == [*SOME, *[None] * 10]
+    seen = np.isin(np.arange(10), list(model.teacher_.seen_))
+    np.testing.assert_array_equal(told["proba"][N:, 1], seen)
+    assert not told["proba"][:N].any(axis=0)[1]
+    np.testing.assert_allclose(told["weight"], [*weight, *[2.0] * 10])
+
+
+def test_unlabelled_rows_of_a_regression():
+    some = np.where(np.arange(N) % 3 == 0, np.nan, TARGETS)
+    model = TeacherStudentRegressor(LinearRegression(), SpyRegressor())
+    told = model.fit(X, some, X_unlabeled=X[:10]).student_.told_
+    assert np.isnan(told["y"]).sum() == 30
+    np.testing.assert_allclose(told["prediction"][N:], model.teacher_.predict(X[:10]))
+    labelled = ~np.isnan(some)
+    teacher = LinearRegression().fit(X[labelled], some[labelled])
+    np.testing.assert_allclose(told["prediction"][:N][~labelled], teacher.predict(X[~labelled]))
+
+
+def test_prefit_and_frozen_teachers():
+    teacher = GaussianNB().fit(X[:30], Y[:30])
+    answers = teacher.predict_proba(X[30:])
+    for given, cv in (
+        (teacher, "prefit"),
+        (FrozenEstimator(teacher), "prefit"),
+        (FrozenEstimator(teacher), 3),
+    ):
+        model = TeacherStudentClassifier(given, SpyStudent(), cv=cv).fit(X[30:], Y[30:])
+        np.testing.assert_allclose(model.student_.told_["proba"], answers)
+    regressor = LinearRegression().fit(X[:30], TARGETS[:30])
+    model = TeacherStudentRegressor(regressor, PrivilegedLinearRegression(), cv="prefit")
+    model.fit(X[30:])
+    np.testing.assert_allclose(model.predict(X), regressor.predict(X))
+
+
+def test_a_fitted_teacher_needs_no_labels():
+    teacher = LogisticRegression().fit(X, np.array(["no", "yes"])[Y])
+    model = TeacherStudentClassifier(teacher, DistilledLogisticRegression(C=1e4), cv="prefit")
+    model.fit(X)
+    assert model.score(X, teacher.predict(X)) > 0.9
+    nothing = TeacherStudentClassifier(teacher, model.student, cv="prefit").fit(X, [None] * N)
+    np.testing.assert_allclose(nothing.student_.coef_, model.student_.coef_)
+
+
+def test_a_class_that_only_the_teacher_knows():
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1, 2], 100)
+    rows = np.array([[0, 3], [3, 0], [-3, -3]])[y] + rng.normal(size=(300, 2))
+    teacher = LogisticRegression().fit(rows[::2], y[::2])
+    shown = rows[1::2][y[1::2] < 2]
+    student = DistilledLogisticRegression(
+        temperature=4.0, imitation=0.9, C=100.0, classes=[0, 1, 2]
+    )
+    model = TeacherStudentClassifier(teacher, student, cv="prefit").fit(
+        shown, np.repeat([0, 1], 50)
+    )
+    assert (model.predict(rows[y == 2]) == 2).mean() > 0.5
+
+
+def test_columns_of_strings_for_the_teacher_alone():
+    frame = FRAME.assign(kind=np.where(Y == 1, "x", "y"))
+    teacher = make_pipeline(
+        make_column_transformer(("passthrough", ["a", "b"])), LogisticRegression()
+    )
+    model = TeacherStudentClassifier(
+        teacher, DistilledLogisticRegression(), privileged_features=["kind", "row"]
+    ).fit(frame, Y)
+    assert list(model.student_.feature_names_in_) == ["a", "b", "c", "d"]
+    np.testing.assert_array_equal(model.predict(frame), model.predict(frame[["a", "b", "c", "d"]]))
+
+
+def test_the_student_pickles_without_the_teacher(tmp_path):
+    model = TeacherStudentClassifier(
+        SpyTeacher(), DistilledLogisticRegression(), privileged_features=[0]
+    ).fit(NUMBERED, Y)
+    np.save(tmp_path / "X.npy", X)
+    (tmp_path / "student.pkl").write_bytes(pickle.dumps(model.student_))
+    code = (
+        "import pickle, sys, numpy as np; student = pickle.load(open('student.pkl', 'rb'));"
+        "assert 'tests' not in sys.modules;"
+        "np.save('p.npy', student.predict_proba(np.load('X.npy')))"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    np.testing.assert_allclose(np.load(tmp_path / "p.npy"), model.predict_proba(NUMBERED))
+    del model.teacher_
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_allclose(again.predict_proba(NUMBERED), model.predict_proba(X))
+
+
+def test_random_state_seeds_who_has_none():
+    forest = RandomForestClassifier(3)
+    student = DistilledLogisticRegression()
+    one, same = (
+        TeacherStudentClassifier(forest, student, random_state=3).fit(X, Y) for _ in range(2)
+    )
+    np.testing.assert_array_equal(one.student_.coef_, same.student_.coef_)
+    assert forest.random_state is None
+    own = TeacherStudentClassifier(
+        RandomForestClassifier(3, random_state=5), student, random_state=3
+    )
+    assert own.fit(X, Y).teacher_.random_state == 5
+
+
+def test_the_methods_are_the_students():
+    model = TeacherStudentClassifier(GaussianNB(), SpyStudent())
+    assert not hasattr(model, "predict_proba")
+    assert hasattr(model, "predict")
+    assert hasattr(
+        TeacherStudentClassifier(GaussianNB(), DistilledLogisticRegression()), "predict_proba"
+    )

@@ -1,0 +1,151 @@
+"""Errors name the argument, what came, and what to do; nothing stays half-fitted."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.model_selection import GridSearchCV, KFold, ShuffleSplit
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+
+from sklearn_distill import DistilledLogisticRegression, PrivilegedLinearRegression
+from sklearn_distill.distillers import TeacherStudentClassifier, TeacherStudentRegressor
+from tests.distillers.spies import SpyStudent
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(40, 4))
+Y = np.tile([0, 1], 20)
+FRAME = pd.DataFrame(X, columns=list("abcd"))
+
+
+def model(teacher=None, student=None, **parameters):
+    return TeacherStudentClassifier(
+        teacher or GaussianNB(), student or DistilledLogisticRegression(), **parameters
+    )
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"teacher_features": "privileged"}, "needs privileged_features, which is None"),
+        ({"teacher_features": "some"}, "teacher_features"),
+        ({"privileged_features": ["z"]}, "names 'z', which X does not have.*no names"),
+        ({"privileged_features": [4]}, "names 4, which X does not have: it has 4 columns"),
+        ({"privileged_features": [1.5]}, r"names 1.5, which X does not have"),
+        ({"privileged_features": []}, "means none of the 4 columns"),
+        ({"privileged_features": [0, 1, 2, 3]}, "means all of the 4 columns"),
+        ({"privileged_features": [True, False]}, "is a mask of 2 columns, X has 4"),
+        ({"cv": "postfit"}, "'cv' parameter"),
+        ({"cv": 1}, "'cv' parameter|n_splits"),
+        ({"random_state": "x"}, "random_state"),
+        ({"memory": 3, "random_state": 0}, "memory"),
+        ({"memory": "x"}, "memory needs an integer random_state, got None"),
+        ({"memory": "x", "random_state": 0, "cv": KFold(3, shuffle=True)}, "deterministic cv"),
+        ({"memory": "x", "random_state": 0, "cv": ShuffleSplit(3)}, "deterministic cv"),
+        ({"memory": "x", "random_state": 0, "cv": iter([])}, "deterministic cv"),
+        ({"student": LogisticRegression()}, "LogisticRegression cannot learn from a teacher"),
+        (
+            {"student": GridSearchCV(DistilledLogisticRegression(), {"imitation": [0, 1]})},
+            "search over its parameters outside, as student__imitation",
+        ),
+        ({"student": DistilledLogisticRegression(imitation=2)}, "imitation"),
+        ({"student": DistilledLogisticRegression(classes=[0, 2])}, r"does not name: \[1\]"),
+        ({"teacher": KNeighborsClassifier(0)}, "KNeighborsClassifier failed in fold 1 of 5"),
+        ({"cv": None, "teacher": KNeighborsClassifier(0)}, "failed on all rows: .*n_neighbors"),
+        ({"cv": KFold(2)}, r"GaussianNB in fold 1 of 2 never saw the classes \[0\]"),
+    ],
+)
+def test_wrong_parameters(parameters, message):
+    wrong = model(**parameters)
+    with pytest.raises(ValueError, match=message):
+        wrong.fit(X, np.sort(Y) if isinstance(wrong.cv, KFold) else Y)
+    assert not [name for name in vars(wrong) if name.endswith("_") or name.startswith("_")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "message"),
+    [
+        (ValueError, {"y": Y[:-1]}, "y has 39 entries, X has 40 rows"),
+        (ValueError, {"y": None}, "requires y to be passed.*cv='prefit'"),
+        (ValueError, {"y": np.full(40, np.nan)}, "y has no labels"),
+        (ValueError, {"sample_weight": np.ones(39)}, "sample_weight has 39 entries"),
+        (ValueError, {"sample_weight": -np.ones(40)}, "sample_weight must not be negative"),
+        (ValueError, {"X_unlabeled": X[:, :3]}, "X_unlabeled has 3 columns, X has 4"),
+        (ValueError, {"X_unlabeled": FRAME}, "X_unlabeled is a DataFrame, X a ndarray"),
+        (TypeError, {"weight": 1}, "'weight': say teacher__weight or student__weight"),
+        (TypeError, {"student__weight": 1}, "weight"),
+    ],
+)
+def test_wrong_arguments_of_fit(kind, arguments, message):
+    wrong = model()
+    with pytest.raises(kind, match=message):
+        wrong.fit(X, **({"y": Y} | arguments))
+    assert not [name for name in vars(wrong) if name.endswith("_") or name.startswith("_")]
+
+
+def test_a_failed_fit_leaves_the_estimator_as_it_was():
+    fitted = model().fit(X, Y)
+    student = fitted.student_
+    fitted.set_params(student=SpyStudent(classes=[0, 5]))
+    with pytest.raises(ValueError, match="does not name"):
+        fitted.fit(X[:, :2], Y)
+    assert fitted.student_ is student
+    assert fitted.n_features_in_ == 4
+
+
+@pytest.mark.parametrize("width", [1, 2, 5])
+def test_other_widths_in_predict(width):
+    fitted = model(privileged_features=[0]).fit(X, Y)
+    wide = np.ones((3, width))
+    with pytest.raises(ValueError, match=f"X has {width} features, .*4 features .* the 3 regular"):
+        fitted.predict(wide)
+    with pytest.raises(ValueError, match=f"X has {width} features, .* expecting 4 features"):
+        model().fit(X, Y).predict(wide)
+
+
+def test_other_names_in_predict():
+    fitted = model(privileged_features=["a"]).fit(FRAME, Y)
+    for other in (FRAME[list("bacd")], FRAME[list("cbd")], FRAME[list("abc")]):
+        with pytest.raises(ValueError, match="feature names should match"):
+            fitted.predict(other)
+    with pytest.raises(ValueError, match="feature names should match"):
+        fitted.fit(FRAME, Y, X_unlabeled=FRAME[list("bacd")])
+    with pytest.raises(NotFittedError):
+        model().predict(X)
+
+
+def test_a_teacher_that_ought_to_be_fitted():
+    with pytest.raises(
+        NotFittedError, match=r"cv='prefit' needs a fitted teacher.*FrozenEstimator"
+    ):
+        model(cv="prefit").fit(X, Y)
+    knows_more = GaussianNB().fit(X, np.arange(40) % 3)
+    with pytest.raises(ValueError, match=r"GaussianNB on all rows knows the classes \[2\]"):
+        model(knows_more, cv="prefit").fit(X, Y)
+    knows_less = GaussianNB().fit(X, Y)
+    with pytest.raises(ValueError, match=r"on all rows never saw the classes \[2\]"):
+        model(knows_less, cv="prefit").fit(X, np.arange(40) % 3)
+
+
+def test_those_who_take_no_weights():
+    weight = np.linspace(1, 2, 40)
+    with pytest.warns(UserWarning, match="KNeighborsClassifier takes no sample_weight"):
+        model(KNeighborsClassifier()).fit(X, Y, weight)
+
+    class Unweighted(SpyStudent):
+        def fit(self, X, y, *, teacher_proba=None):
+            return super().fit(X, y, teacher_proba=teacher_proba)
+
+    with pytest.raises(ValueError, match="student Unweighted takes no sample_weight"):
+        model(student=Unweighted()).fit(X, Y, weight)
+
+
+def test_regression():
+    wrong = TeacherStudentRegressor(LinearRegression(), PrivilegedLinearRegression())
+    with pytest.raises(ValueError, match="requires y to be passed"):
+        wrong.fit(X)
+    with pytest.raises(ValueError, match="y has no labels"):
+        wrong.fit(X, np.full(40, np.nan))
+    with pytest.raises(ValueError, match="takes no teacher_prediction"):
+        TeacherStudentRegressor(LinearRegression(), LinearRegression()).fit(X, Y)
