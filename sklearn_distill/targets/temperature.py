@@ -33,7 +33,8 @@ def soften(logits: FloatArray, temperature: float) -> FloatArray:
            [0.25]])
     """
     # the maximum goes first: v/T alone overflows for a large v and a tiny T
-    q: FloatArray = (logits - logits.max(axis=0)) / temperature
+    q: FloatArray = logits - logits.max(axis=0)
+    q /= temperature
     np.exp(q, out=q)
     q /= q.sum(axis=0)
     return q
