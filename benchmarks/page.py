@@ -26,14 +26,20 @@ iterations that scipy's L-BFGS, the same method, needs.
 
 # why a target is missed, by the beginning of the problem's name: looked into, not guessed
 REASONS = {
-    "1,000 × 10": "a third of the few milliseconds goes into reading and checking the arguments, and "
-    "at this size the rest is Python calls, not arithmetic; scipy's count of evaluations is small.",
-    "1,000,000 × 20, K = 2, gradient": "two thirds of the time is the solver, with about four passes "
-    "over all rows; a third is reading labels, teacher and X. scipy needs fewer evaluations at this "
-    "correlation than the target assumed. Memory: a row of X has 160 bytes, and its label, weight, "
-    "teacher's logits and target need about 80 while the targets are made.",
-    "regression 100,000 × 500": "the Gram matrix itself is nearly all of it; above the bare product "
-    "are scikit-learn's check for finite values and the solves for λ and the variances.",
+    "1,000 × 10": (
+        "a third of the few milliseconds goes into reading and checking the arguments; at this "
+        "size the rest is Python calls, not arithmetic, and scipy needs few evaluations."
+    ),
+    "1,000,000 × 20, K = 2, gradient": (
+        "two thirds of the time is the solver, with about four passes over all rows; a third is "
+        "reading labels, teacher and X. scipy needs fewer evaluations at this correlation than "
+        "the target assumed. Memory: a row of X has 160 bytes, and its label, weight, teacher's "
+        "logits and target need about 80 while the targets are made."
+    ),
+    "regression 100,000 × 500": (
+        "the Gram matrix itself is nearly all of it; above the bare product are scikit-learn's "
+        "check for finite values and the solves for λ and the variances."
+    ),
 }
 
 

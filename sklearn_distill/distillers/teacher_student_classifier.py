@@ -68,7 +68,7 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
         Class labels.
     n_features_in_ : int
         Number of columns of fit's X.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Their names, where X has string names.
 
     See Also

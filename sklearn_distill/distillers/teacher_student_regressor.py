@@ -53,7 +53,7 @@ class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
         makes the model smaller.
     n_features_in_ : int
         Number of columns of fit's X.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Their names, where X has string names.
 
     See Also
