@@ -43,7 +43,8 @@ def learn_teacher_weights(
     Parameters
     ----------
     teacher_proba : list of array-like, or array of shape (n_samples, n_teachers, n_classes)
-        The teachers' probabilities, in a list each of shape (n_samples, n_classes) for the held-out rows; a row of NaN is a silent teacher.
+        The teachers' probabilities for the held-out rows, in a list each of shape (n_samples,
+        n_classes); a row of NaN is a silent teacher.
     y : array-like of shape (n_samples,)
         Labels. Rows without one (NaN, None, pd.NA) say nothing here.
     classes : array-like of shape (n_classes,) or None, default=None

@@ -33,8 +33,9 @@ def combine_teachers(
     Parameters
     ----------
     teacher_proba : list of array-like, or array of shape (n_samples, n_teachers, n_classes)
-        The teachers' probabilities, in a list each of shape (n_samples, n_classes), all with the classes in the same order; a row of NaN is a
-        silent teacher. DataFrames are aligned to the columns of the first.
+        The teachers' probabilities, in a list each of shape (n_samples, n_classes), all with the
+        classes in the same order; a row of NaN is a silent teacher. DataFrames are aligned to the
+        columns of the first.
     method : {"mean", "geometric", "confidence"}, default="mean"
         How to combine.
     weights : array-like of shape (n_teachers,) or None, default=None
