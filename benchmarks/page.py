@@ -12,9 +12,11 @@ Our estimators against what a user would write instead, solving the same problem
 precision. `make bench` runs this page's script (`benchmarks/`): all competitors in turn, in rounds,
 in one process, so that a busy moment hits all alike. A ratio is the competitor's time over ours in
 the same round; the table gives its median, and min … max. One thread is CPU time; two threads are
-the wall clock, on cores that others share. The **limit** is the bare matrix products of one pass
-over the data (for regression XᵀX), which nothing can do without; ours is given in multiples of it.
-Memory is the peak of the process during the fit above what was there before, as a multiple of X.
+the wall clock, on cores that others share: there BLAS threads wait for each other, and the figures
+say more about the machine than about the code. The targets are meant for one thread. The **limit**
+is the bare matrix products of one pass over the data (for regression XᵀX), which nothing can do
+without; ours is given in multiples of it. Memory is the peak of the process during the fit above
+what was there before, as a multiple of X.
 
 The dense logistic problems have standardised features with correlation 0.9^|i−j| unless the name
 says otherwise; T = 2, λ = ½, C = 1. What scipy's L-BFGS needs depends on that correlation, what
