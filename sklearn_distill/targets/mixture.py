@@ -69,14 +69,11 @@ class TargetMixture:
 
     def targets(self) -> SoftTargets:
         """Return the targets; terms with one temperature are one term."""
-        q = self._soft_labels() if self._teacher_share.any() else None
-        T_ = self._student_temperature
-        linear = self._linear(self._label_share, self._teacher_share / T_, q)
-        if T_ == 1 and self.regularizer is None:
+        apart = self._terms_apart()
+        if self._student_temperature == 1 and self.regularizer is None:
             both = self._label_share + self._teacher_share
-            return SoftTargets(linear, (LogPartitionTerm(both, 1.0),))
-        terms = self._terms(self._label_share, self._teacher_share, (1.0, T_))
-        return SoftTargets(linear, tuple(term for term in terms if term.weight.any()))
+            return SoftTargets(apart.linear, (LogPartitionTerm(both, 1.0),))
+        return SoftTargets(apart.linear, tuple(term for term in apart.terms if term.weight.any()))
 
     def imitation_tangent(self) -> TargetTangent:
         """Return the derivative in λ: 0 on silent and on unlabelled rows."""
@@ -99,9 +96,10 @@ class TargetMixture:
         return TargetTangent(self._terms_apart(), SoftTargets(linear, terms))
 
     def _terms_apart(self) -> SoftTargets:
-        """Keep the terms apart even at T' = 1: only the teacher's temperature moves."""
+        """Keep the terms apart even at T' = 1: of the two only the teacher's temperature moves."""
         T_ = self._student_temperature
-        linear = self._linear(self._label_share, self._teacher_share / T_, self._soft_labels())
+        q = self._soft_labels() if self._teacher_share.any() else None
+        linear = self._linear(self._label_share, self._teacher_share / T_, q)
         terms = self._terms(self._label_share, self._teacher_share, (1.0, T_))
         return SoftTargets(linear, terms)
 
