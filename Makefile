@@ -50,9 +50,9 @@ clean: ## Remove what the other targets made, the environments included
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # The stamps: an environment is installed again only when what it is made from has changed.
-# An extra that needs torch installs it here first and pinned: left to the resolver it brings several
-# GB of GPU libraries.
+# torch comes first and pinned: left to the resolver it brings several GB of GPU libraries.
 .venv/.dev: pyproject.toml constraints/dev.txt | $(BIN)/python
+	$(BIN)/python -m pip install torch==2.13.0
 	$(BIN)/python -m pip install -c constraints/dev.txt -e ".[dev]"
 	@touch $@ .venv/.plot
 
@@ -61,6 +61,7 @@ clean: ## Remove what the other targets made, the environments included
 	@touch $@
 
 $(OLDEST)/.oldest: pyproject.toml constraints/oldest.txt | $(OLDEST)/bin/python
+	$(OLDEST)/bin/python -m pip install torch==2.13.0
 	$(OLDEST)/bin/python -m pip install -c constraints/oldest.txt -e ".[all,test]"
 	@touch $@
 
