@@ -18,8 +18,9 @@ install: .venv/.dev ## Make .venv with everything for development
 demo: .venv/.plot ## Teach a small model by a strong one; print a report, save a figure
 	$(BIN)/python -m sklearn_distill
 
-# On small arrays BLAS threads wait for each other, on busy cores for long.
+# On small arrays threads wait for each other, on busy cores for long.
 test test-all test-oldest docs: export OPENBLAS_NUM_THREADS = 1
+test test-all test-oldest docs: export OMP_NUM_THREADS = 1
 
 test: .venv/.dev ## Run the fast tests and the doctests
 	$(BIN)/python -m pytest -m "not slow" --durations=20

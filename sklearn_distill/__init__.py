@@ -3,12 +3,16 @@
 from sklearn_distill.distillers import TeacherStudentClassifier, TeacherStudentRegressor
 from sklearn_distill.students import (
     DistilledLogisticRegression,
+    DistilledNeuralClassifier,
+    DistilledNeuralRegressor,
     PrivilegedLinearRegression,
     SoftTargetClassifier,
 )
 
 __all__ = [
     "DistilledLogisticRegression",
+    "DistilledNeuralClassifier",
+    "DistilledNeuralRegressor",
     "PrivilegedLinearRegression",
     "SoftTargetClassifier",
     "TeacherStudentClassifier",

@@ -7,12 +7,35 @@ from types import FunctionType, ModuleType
 
 import sklearn_distill
 
+# Modules that load torch when they are imported; nothing else may, the rooms themselves included.
+NEED_TORCH = frozenset(
+    f"sklearn_distill.{module}"
+    for module in (
+        "losses.torch_twin",
+        "nets.accelerated",
+        "nets.callbacks",
+        "nets.checkpoint",
+        "nets.embedding",
+        "nets.export",
+        "nets.features",
+        "nets.loader",
+        "nets.modules",
+        "nets.net",
+        "nets.resnet",
+        "nets.weights",
+    )
+)
+
+
+def module_names() -> list[str]:
+    """Name every module without an underscore in its path; parents come before children."""
+    found = pkgutil.walk_packages(sklearn_distill.__path__, prefix="sklearn_distill.")
+    return sorted(module.name for module in found if "._" not in module.name)
+
 
 def public_modules() -> list[ModuleType]:
-    """Import every module without an underscore in its path; parents come before children."""
-    found = pkgutil.walk_packages(sklearn_distill.__path__, prefix="sklearn_distill.")
-    names = sorted(module.name for module in found if "._" not in module.name)
-    return [sklearn_distill, *map(importlib.import_module, names)]
+    """Import the package and every module of :func:`module_names`."""
+    return [sklearn_distill, *map(importlib.import_module, module_names())]
 
 
 def public_names() -> dict[str, object]:

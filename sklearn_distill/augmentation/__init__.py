@@ -1,5 +1,11 @@
-"""New rows for a teacher to answer."""
+"""New rows for a teacher to answer, and changed copies of images."""
 
+from sklearn_distill.augmentation.images import (
+    Augmentation,
+    Compose,
+    RandomHorizontalFlip,
+    RandomShift,
+)
 from sklearn_distill.augmentation.munge import munge
 
-__all__ = ["munge"]
+__all__ = ["Augmentation", "Compose", "RandomHorizontalFlip", "RandomShift", "munge"]

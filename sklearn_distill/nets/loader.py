@@ -1,0 +1,181 @@
+"""Mini-batches: cut out of whole tensors, a lookup a batch, or read row by row from a Dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, IterableDataset
+
+
+class TensorRows(Dataset[tuple[Tensor, Tensor]]):
+    """Features and the table that the loss reads, row by row.
+
+    Parameters
+    ----------
+    features : Tensor of shape (n_rows, ...)
+        Features.
+    table : Tensor of shape (n_rows, n_columns) or None
+        Targets and weights; None where there is only something to predict.
+
+    Examples
+    --------
+    >>> rows = TensorRows(torch.zeros(3, 2), torch.ones(3, 1))
+    >>> len(rows), rows[1]
+    (3, (tensor([0., 0.]), tensor([1.])))
+    """
+
+    def __init__(self, features: Tensor, table: Tensor | None = None) -> None:
+        self.features = features
+        self.table = features.new_zeros(len(features), 0) if table is None else table
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def __getitem__(self, row: int | Tensor) -> tuple[Tensor, Tensor]:
+        return self.features[row], self.table[row]
+
+    @property
+    def dataset(self) -> TensorRows:
+        """What a loader reads: the rows themselves."""
+        return self
+
+    def reader(self, generator: torch.Generator) -> dict[str, Any]:
+        """Return how a skorch net is to read them.
+
+        Parameters
+        ----------
+        generator : torch.Generator
+            Shuffles them.
+
+        Returns
+        -------
+        dict
+            Arguments of the net.
+        """
+        return {"iterator_train": TensorLoader, "iterator_train__generator": generator}
+
+    def to(self, device: torch.device) -> TensorRows:
+        """Return the rows on a device.
+
+        Parameters
+        ----------
+        device : torch.device
+            Where they shall lie.
+
+        Returns
+        -------
+        TensorRows
+            The rows; themselves where they lie there already.
+        """
+        return TensorRows(self.features.to(device), self.table.to(device))
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Rows that a torch Dataset reads one by one, as many as there may be.
+
+    Parameters
+    ----------
+    dataset : torch.utils.data.Dataset
+        The data.
+    collate : callable
+        From a list of its items to a mini-batch: features and rows of the loss's table.
+    features : Tensor of shape (n_rows, ...)
+        Features of a few rows, to build the network for.
+    options : dict
+        Further arguments of torch.utils.data.DataLoader.
+    """
+
+    dataset: Dataset[Any]
+    collate: Callable[[list[Any]], tuple[Tensor, Tensor]]
+    features: Tensor
+    options: dict[str, Any]
+
+    def reader(self, generator: torch.Generator) -> dict[str, Any]:
+        """Return how a skorch net is to read them.
+
+        Parameters
+        ----------
+        generator : torch.Generator
+            Shuffles them, unless the dataset can only be read in its own order.
+
+        Returns
+        -------
+        dict
+            Arguments of the net.
+        """
+        options = {
+            "shuffle": not isinstance(self.dataset, IterableDataset),
+            "generator": generator,
+            "collate_fn": self.collate,
+            **self.options,
+        }
+        named = {f"iterator_train__{name}": value for name, value in options.items()}
+        return {"iterator_train": DataLoader, **named}
+
+    def to(self, device: torch.device) -> Stream:
+        """Return itself: mini-batches go to the device one by one.
+
+        Parameters
+        ----------
+        device : torch.device
+            Where the network lives.
+
+        Returns
+        -------
+        Stream
+            Itself.
+        """
+        return self
+
+
+class TensorLoader:
+    """Iterate over the mini-batches of :class:`TensorRows`.
+
+    Parameters
+    ----------
+    dataset : TensorRows
+        The rows.
+    batch_size : int
+        Rows of a mini-batch; the last may be smaller.
+    generator : torch.Generator or None, default=None
+        Shuffles the rows anew for each pass; None keeps the order.
+
+    Examples
+    --------
+    >>> rows = TensorRows(torch.arange(3.0)[:, None], torch.arange(3.0)[:, None])
+    >>> [features.ravel().tolist() for features, _ in TensorLoader(rows, batch_size=2)]
+    [[0.0, 1.0], [2.0]]
+    """
+
+    def __init__(
+        self,
+        dataset: TensorRows,
+        batch_size: int,
+        *,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.generator = generator
+
+    def __len__(self) -> int:
+        return -(-len(self.dataset) // self.batch_size)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        if self.generator is None:
+            yield from self._in_order()
+            return
+        # drawn on the CPU, so that a seed gives one order on every device
+        order = torch.randperm(len(self.dataset), generator=self.generator)
+        order = order.to(self.dataset.features.device)
+        for rows in order.split(self.batch_size):
+            yield self.dataset[rows]
+
+    def _in_order(self) -> Iterator[tuple[Tensor, Tensor]]:
+        features, table = self.dataset.features, self.dataset.table
+        yield from zip(features.split(self.batch_size), table.split(self.batch_size), strict=True)

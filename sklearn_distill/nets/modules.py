@@ -1,0 +1,302 @@
+"""The small networks of the papers: each gives scores, of which softmax makes probabilities.
+
+They share one convention: the last layer is a linear one called ``head``, and its input, the last
+hidden representation, is what ``hidden`` returns.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+
+class ScoreNetwork(nn.Module):
+    """Give scores ``head(hidden(x))``; the base of the networks here.
+
+    A network of one's own sets ``head``, a :class:`torch.nn.Linear`, last, and writes ``hidden``.
+    """
+
+    head: nn.Linear
+
+    def hidden(self, x: Tensor) -> Tensor:
+        """Return the last hidden representation.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_samples, ...)
+            What the network takes.
+
+        Returns
+        -------
+        Tensor of shape (n_samples, head.in_features)
+            The representation.
+        """
+        raise NotImplementedError
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the scores (logits).
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_samples, ...)
+            What the network takes.
+
+        Returns
+        -------
+        Tensor of shape (n_samples, n_outputs)
+            The scores.
+        """
+        scores: Tensor = self.head(self.hidden(x))
+        return scores
+
+
+class MLP(ScoreNetwork):
+    """Multilayer perceptron with ReLU.
+
+    Parameters
+    ----------
+    n_features : int
+        Numbers in a row; images (n, C, H, W) are read as rows of C·H·W.
+    n_outputs : int
+        Scores of a row.
+    hidden_layer_sizes : sequence of int, default=(64,)
+        Widths of the hidden layers; empty makes a linear model.
+    dropout : float, default=0.0
+        Share in [0, 1) of each hidden layer that is dropped in training.
+
+    Examples
+    --------
+    >>> import torch
+    >>> MLP(784, 10)(torch.zeros(2, 784)).shape
+    torch.Size([2, 10])
+    """
+
+    def __init__(
+        self,
+        n_features: int,
+        n_outputs: int,
+        hidden_layer_sizes: Sequence[int] = (64,),
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        sizes = [n_features, *hidden_layer_sizes]
+        self.body = nn.Sequential()
+        for n_in, n_out in pairwise(sizes):
+            self.body.extend([nn.Linear(n_in, n_out), nn.ReLU()])
+            if dropout:
+                self.body.append(nn.Dropout(dropout))
+        self.head = nn.Linear(sizes[-1], n_outputs)
+
+    def hidden(self, x: Tensor) -> Tensor:
+        """Return the last hidden layer.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        Tensor of shape (n_samples, hidden_layer_sizes[-1])
+            The layer after its ReLU (and dropout, in training).
+        """
+        representation: Tensor = self.body(x.flatten(1))
+        return representation
+
+
+class LeNet(ScoreNetwork):
+    """LeNet-like network for small images, the teacher of Grabovoy and Strijov.
+
+    conv 5×5 to 3 channels, pool, conv 5×5 to 9, pool, then fully connected 120, 84 and the
+    scores, ReLU between: 29,176 parameters for 28×28 grey images and 10 classes. The paper tells
+    the kinds of layers and 30 thousand parameters; widths are those of the authors' code.
+
+    Parameters
+    ----------
+    n_outputs : int, default=10
+        Scores of an image.
+    image_shape : tuple of int, default=(1, 28, 28)
+        Channels, height and width, of at least 16 pixels each way.
+
+    References
+    ----------
+    Grabovoy and Strijov 2022, "Probabilistic interpretation of the distillation problem",
+    section 6.1; LeCun et al. 1998.
+
+    Examples
+    --------
+    >>> sum(p.numel() for p in LeNet().parameters())
+    29176
+    """
+
+    def __init__(
+        self, n_outputs: int = 10, image_shape: tuple[int, int, int] = (1, 28, 28)
+    ) -> None:
+        super().__init__()
+        channels, height, width = image_shape
+        self.body = nn.Sequential(
+            *(nn.Conv2d(channels, 3, 5), nn.ReLU(), nn.MaxPool2d(2)),
+            *(nn.Conv2d(3, 9, 5), nn.ReLU(), nn.MaxPool2d(2)),
+            nn.Flatten(),
+            *(nn.Linear(9 * _left(height, 5, 2) * _left(width, 5, 2), 120), nn.ReLU()),
+            *(nn.Linear(120, 84), nn.ReLU()),
+        )
+        self.head = nn.Linear(84, n_outputs)
+
+    def hidden(self, x: Tensor) -> Tensor:
+        """Return the last hidden layer.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_samples, *image_shape)
+            Images.
+
+        Returns
+        -------
+        Tensor of shape (n_samples, 84)
+            The layer after its ReLU.
+        """
+        representation: Tensor = self.body(x)
+        return representation
+
+
+class CifarCNN(ScoreNetwork):
+    """Convolutional student of Gorpinich, Bakhteev and Strijov.
+
+    Three times conv 3×3 (8, 16, 32 channels), batch normalisation, ReLU, pool; then fully
+    connected 64 and the scores: 15,050 parameters for 32×32 colour images and 10 classes. No
+    padding, so 2×2 pixels of 32 channels are left.
+
+    Parameters
+    ----------
+    n_outputs : int, default=10
+        Scores of an image.
+    image_shape : tuple of int, default=(3, 32, 32)
+        Channels, height and width, of at least 22 pixels each way.
+
+    References
+    ----------
+    Gorpinich, Bakhteev and Strijov 2022, "Gradient-based metaparameter optimisation in
+    distillation".
+
+    Examples
+    --------
+    >>> sum(p.numel() for p in CifarCNN().parameters())
+    15050
+    """
+
+    def __init__(
+        self, n_outputs: int = 10, image_shape: tuple[int, int, int] = (3, 32, 32)
+    ) -> None:
+        super().__init__()
+        channels, height, width = image_shape
+        self.body = nn.Sequential()
+        for n_in, n_out in pairwise([channels, 8, 16, 32]):
+            self.body.extend([nn.Conv2d(n_in, n_out, 3), nn.BatchNorm2d(n_out)])
+            self.body.extend([nn.ReLU(), nn.MaxPool2d(2)])
+        n_left = 32 * _left(height, 3, 3) * _left(width, 3, 3)
+        self.body.extend([nn.Flatten(), nn.Linear(n_left, 64), nn.ReLU()])
+        self.head = nn.Linear(64, n_outputs)
+
+    def hidden(self, x: Tensor) -> Tensor:
+        """Return the last hidden layer.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_samples, *image_shape)
+            Images.
+
+        Returns
+        -------
+        Tensor of shape (n_samples, 64)
+            The layer after its ReLU.
+        """
+        representation: Tensor = self.body(x)
+        return representation
+
+
+class BiLSTM(ScoreNetwork):
+    """Bidirectional LSTM for texts, read as numbers of words.
+
+    An embedding, LSTMs that read forwards and backwards, and the scores of their two last states.
+    Padding is left out: a text's scores do not depend on how far it was padded.
+
+    Parameters
+    ----------
+    n_words : int
+        Size of the vocabulary, padding included: words are numbered 0..n_words − 1.
+    n_outputs : int
+        Scores of a text.
+    embedding_size : int, default=100
+        Length of a word's vector.
+    hidden_size : int, default=128
+        Length of the state in each direction.
+    n_layers : int, default=1
+        LSTM layers.
+    dropout : float, default=0.0
+        Share in [0, 1) of the words' vectors and of the last states that is dropped in training.
+    padding : int, default=0
+        The number after a text's last word.
+
+    References
+    ----------
+    Grabovoy and Strijov 2022, "Probabilistic interpretation of the distillation problem", the
+    teacher of its Twitter experiment.
+
+    Examples
+    --------
+    >>> import torch
+    >>> net = BiLSTM(n_words=50, n_outputs=2)
+    >>> net(torch.tensor([[7, 3, 9], [4, 0, 0]])).shape
+    torch.Size([2, 2])
+    """
+
+    def __init__(
+        self,
+        n_words: int,
+        n_outputs: int,
+        embedding_size: int = 100,
+        hidden_size: int = 128,
+        n_layers: int = 1,
+        dropout: float = 0.0,
+        padding: int = 0,
+    ) -> None:
+        super().__init__()
+        self.padding = padding
+        self.embedding = nn.Embedding(n_words, embedding_size, padding_idx=padding)
+        self.lstm = nn.LSTM(
+            embedding_size, hidden_size, n_layers, batch_first=True, bidirectional=True
+        )
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(2 * hidden_size, n_outputs)
+
+    def hidden(self, x: Tensor) -> Tensor:
+        """Return the two last states: after the last word, and backwards after the first.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_samples, n_words_of_longest)
+            Numbers of the words, then padding; an empty text reads as one padding. Floats that
+            are whole numbers will do, since estimators cast X.
+
+        Returns
+        -------
+        Tensor of shape (n_samples, 2 * hidden_size)
+            The states.
+        """
+        words = x.long()
+        lengths = (words != self.padding).sum(1).clamp(min=1).cpu()
+        vectors = self.dropout(self.embedding(words))
+        packed = nn.utils.rnn.pack_padded_sequence(
+            vectors, lengths, batch_first=True, enforce_sorted=False
+        )
+        _, (states, _) = self.lstm(packed)
+        representation: Tensor = self.dropout(states[-2:].transpose(0, 1).flatten(1))
+        return representation
+
+
+def _left(pixels: int, kernel: int, n_times: int) -> int:
+    """Return the pixels that are left after convolving and halving so many times."""
+    for _ in range(n_times):
+        pixels = (pixels - kernel + 1) // 2
+    return pixels
