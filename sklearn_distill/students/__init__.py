@@ -1,7 +1,15 @@
 """Estimators that learn from labels and from a teacher's answers."""
 
 from sklearn_distill.students.distilled_logistic import DistilledLogisticRegression
+from sklearn_distill.students.distilled_neural_classifier import DistilledNeuralClassifier
+from sklearn_distill.students.distilled_neural_regressor import DistilledNeuralRegressor
 from sklearn_distill.students.privileged_linear import PrivilegedLinearRegression
 from sklearn_distill.students.soft_target import SoftTargetClassifier
 
-__all__ = ["DistilledLogisticRegression", "PrivilegedLinearRegression", "SoftTargetClassifier"]
+__all__ = [
+    "DistilledLogisticRegression",
+    "DistilledNeuralClassifier",
+    "DistilledNeuralRegressor",
+    "PrivilegedLinearRegression",
+    "SoftTargetClassifier",
+]

@@ -1,0 +1,298 @@
+"""What the neural students share: parameters, the way from data to a trained net, export."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import replace
+from numbers import Integral, Real
+from os import PathLike
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import joblib
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sklearn_distill._torch import import_skorch
+from sklearn_distill._typing import FloatArray
+from sklearn_distill._validation import Interval, StrOptions
+from sklearn_distill.students._neural_lesson import NeuralLesson
+
+if TYPE_CHECKING:
+    import torch
+
+    from sklearn_distill.nets.checkpoint import Checkpoint
+    from sklearn_distill.nets.loader import Stream, TensorRows
+    from sklearn_distill.students._neural_training import Trained
+
+_PREFIXES = ("module__", "optimizer__", "iterator_train__")
+# what may change between an interruption and its resumption
+_NO_IDENTITY = {"callbacks", "checkpoint", "compile", "device", "max_epochs", "verbose"}
+
+Rows = tuple[NDArray[Any], FloatArray]  # features and a table for the loss
+
+
+class NeuralStudent(BaseEstimator):
+    """A network in a skorch net, taught by a table of targets."""
+
+    n_features_in_: int
+    _trained: Trained
+    _shape: tuple[int, ...]
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "module": "no_validation",
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "imitation": [Interval(Real, 0, 1, closed="both")],
+        "embedding_weight": [Interval(Real, 0, None, closed="left")],
+        "optimizer": [StrOptions({"adam", "adamw", "sgd"}), callable],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "early_stopping": ["boolean"],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "lr_schedule": [StrOptions({"cosine"}), callable, None],
+        "gradient_clip": [Interval(Real, 0, None, closed="neither"), None],
+        "augmentation": [callable, None],
+        "callbacks": [list, tuple, None],
+        "warm_start": ["boolean"],
+        "checkpoint": [str, PathLike, None],
+        "precision": [StrOptions({"float32", "float64", "bfloat16", "float16"})],
+        "compile": ["boolean"],
+        "device": "no_validation",
+        "accelerator": "no_validation",
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters, those for module and optimiser among them.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            As in scikit-learn.
+
+        Returns
+        -------
+        dict
+            Parameters by name.
+        """
+        params: dict[str, Any] = super().get_params(deep)
+        return params | {name: vars(self)[name] for name in self._skorch_names()}
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters, ``module__x`` and ``optimizer__x`` among them.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters by name.
+
+        Returns
+        -------
+        self
+            The estimator.
+        """
+        ours = {n for n in params if n.startswith(_PREFIXES) or n in self._skorch_names()}
+        super().set_params(**{name: params[name] for name in params if name not in ours})
+        self.__dict__.update({name: params[name] for name in ours})
+        return self
+
+    @property
+    def net_(self) -> Any:
+        """The skorch net that holds the trained network."""
+        check_is_fitted(self)
+        return self._trained.net
+
+    @property
+    def history_(self) -> pd.DataFrame:
+        """Losses, learning rates and seconds, one row for each epoch."""
+        epochs = [{k: v for k, v in row.items() if k != "batches"} for row in self.net_.history]
+        return pd.DataFrame(epochs).set_index("epoch")
+
+    def to_torch(self) -> torch.nn.Module:
+        """Return the trained network as a torch module.
+
+        Returns
+        -------
+        Module
+            A copy on the CPU and in evaluation mode. It gives what ``predict_proba`` gives, or of
+            a regressor ``predict``.
+        """
+        from sklearn_distill.nets.export import plain_network
+
+        return plain_network(self.net_.module_, self._n_classes())
+
+    def to_onnx(self, path: str | PathLike[str]) -> None:
+        """Write the trained network to an ONNX file, for any number of rows.
+
+        The input is called ``X`` (float32), the output ``answers``: what :meth:`to_torch` gives.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file.
+
+        Raises
+        ------
+        ImportError
+            If onnx or onnxscript is missing.
+        """
+        from sklearn_distill.nets.export import write_onnx
+
+        write_onnx(self.to_torch(), self._shape, path)
+
+    def _skorch_names(self) -> list[str]:
+        """Return the names that the constructor's signature does not have."""
+        known = self._get_param_names()
+        return [n for n in vars(self) if n not in known and n[0] != "_" and n[-1] != "_"]
+
+    def _check_ready(self) -> None:
+        """Require skorch, and of skorch's parameters those that go to module or optimiser."""
+        import_skorch(type(self).__name__)
+        for name in self._skorch_names():
+            if not name.startswith(_PREFIXES):
+                raise TypeError(
+                    f"{type(self).__name__} got an unexpected parameter {name!r}: beside those of "
+                    "its signature it takes module__x, optimizer__x and iterator_train__x"
+                )
+
+    def _prefixed(self, prefix: str) -> dict[str, Any]:
+        """Return the parameters for module or optimiser by their names there."""
+        start = f"{prefix}__"
+        return {k.removeprefix(start): v for k, v in vars(self).items() if k.startswith(start)}
+
+    def _read_array(
+        self, X: Any, y: Any = "no_validation", *, reset: bool, **checks: Any
+    ) -> NDArray[Any]:
+        """Check features; set or require their number and shape."""
+        dtype = np.float64 if self.precision == "float64" else np.float32
+        checked = validate_data(self, X, y, reset=reset, dtype=dtype, allow_nd=True, **checks)
+        X = checked if isinstance(y, str) else checked[0]
+        if reset:
+            self._shape = X.shape[1:]
+        elif X.shape[1:] != self._shape:
+            raise ValueError(
+                f"X has rows of shape {X.shape[1:]}, but {type(self).__name__} was fitted on rows "
+                f"of shape {self._shape}"
+            )
+        return np.asarray(X)
+
+    def _train(
+        self,
+        X: NDArray[Any],
+        lesson: NeuralLesson,
+        held_out: Rows | None = None,
+        *,
+        before: Trained | None = None,
+        n_epochs: int | None = None,
+    ) -> Self:
+        """Train a network, or the one from before, on features and what is said of them."""
+        from sklearn_distill.students._neural_training import as_rows
+
+        if self._prefixed("iterator_train"):
+            raise ValueError(
+                "iterator_train__x are arguments of torch's DataLoader, which reads a Dataset, and "
+                "X is an array: leave them out"
+            )
+        random_state = check_random_state(self.random_state)
+        seed = int(random_state.randint(2**31 - 1))
+        checkpoint = self._checkpoint_of((X, lesson.table))
+        if held_out is None and self.early_stopping and n_epochs is None:
+            X, lesson, held_out = self._hold_out(X, lesson, random_state)
+        rows = as_rows(X, lesson.table, self.precision)
+        return self._run(lesson, rows, held_out, seed, checkpoint, before, n_epochs)
+
+    def _train_on_stream(self, stream: Stream, lesson: NeuralLesson, held_out: Rows | None) -> Self:
+        """Train a network on rows that a Dataset reads."""
+        if held_out is None and self.early_stopping:
+            raise ValueError("early_stopping=True with a Dataset needs X_val and y_val")
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        checkpoint = self._checkpoint_of(type(stream.dataset).__qualname__)
+        return self._run(lesson, stream, held_out, seed, checkpoint)
+
+    def _run(
+        self,
+        lesson: NeuralLesson,
+        rows: TensorRows | Stream,
+        held_out: Rows | None,
+        seed: int,
+        checkpoint: Checkpoint | None,
+        before: Trained | None = None,
+        n_epochs: int | None = None,
+    ) -> Self:
+        from sklearn_distill.students._neural_training import as_rows, train_network
+
+        self._trained = train_network(
+            self,
+            lesson,
+            rows,
+            None if held_out is None else as_rows(*held_out, self.precision),
+            seed=seed,
+            n_epochs=n_epochs or self.max_epochs,
+            checkpoint=checkpoint,
+            before=before,
+        )
+        return self
+
+    def _hold_out(
+        self, X: NDArray[Any], lesson: NeuralLesson, random_state: Any
+    ) -> tuple[NDArray[Any], NeuralLesson, Rows]:
+        """Set labelled rows aside for validation."""
+        train, validation = lesson.split(self.validation_fraction, random_state)
+        held_out = X[validation], lesson.label_table[validation]
+        return X[train], replace(lesson, table=lesson.table[train]), held_out
+
+    def _checkpoint_of(self, data: Any) -> Checkpoint | None:
+        if self.checkpoint is None:
+            return None
+        if self.accelerator is not None:
+            raise ValueError(
+                "checkpoint and accelerator: save the state by accelerator.save_state instead"
+            )
+        from sklearn_distill.nets.checkpoint import Checkpoint
+
+        named = {k: _named(v) for k, v in self.get_params(deep=False).items()}
+        params = sorted((k, v) for k, v in named.items() if k not in _NO_IDENTITY)
+        return Checkpoint(self.checkpoint, joblib.hash((params, data)))
+
+    def _set_shape(self, features: Any) -> None:
+        """Take the shape of a Dataset's rows."""
+        self._shape = tuple(features.shape[1:])
+        self.n_features_in_ = self._shape[0]
+
+    def _earlier(self) -> Trained | None:
+        """Return what a warm start goes on with."""
+        return self._trained if self.warm_start and hasattr(self, "_trained") else None
+
+    def _scores(self, X: Any) -> FloatArray:
+        """Return the network's scores."""
+        check_is_fitted(self)
+        from sklearn_distill.students._neural_training import predict_scores
+
+        return predict_scores(self.net_, self._read_array(X, reset=False), self.precision)
+
+    @abstractmethod
+    def _n_classes(self) -> int | None:
+        """Return the number of classes, None for regression."""
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.non_deterministic = self.random_state is None
+        return tags
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_trained")
+
+
+def _named(value: Any) -> str:
+    """Describe a parameter, the same in every process."""
+    if value is None or isinstance(value, (str, Real, list, tuple, dict, np.ndarray)):
+        return repr(value)
+    kind = value if hasattr(value, "__qualname__") else type(value)
+    return f"{kind.__module__}.{kind.__qualname__}"

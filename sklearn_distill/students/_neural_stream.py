@@ -1,0 +1,115 @@
+"""Data larger than memory: a torch Dataset whose items bring label and teacher along."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sklearn_distill._typing import FloatArray
+
+ReadTable = Callable[[NDArray[Any], FloatArray, FloatArray], FloatArray]
+
+
+def is_dataset(X: Any) -> bool:
+    """Tell whether X is a torch Dataset, without loading torch."""
+    data = sys.modules.get("torch.utils.data")
+    return data is not None and isinstance(X, data.Dataset)
+
+
+def check_nothing_beside(**given: Any) -> None:
+    """Require that what a Dataset's items bring does not come twice."""
+    twice = [name for name, value in given.items() if value is not None]
+    if twice:
+        raise ValueError(
+            f"X is a Dataset, whose items (x, y, teacher) or (x, y, teacher, weight) say all: "
+            f"leave out {', '.join(twice)}"
+        )
+
+
+def stream_of(
+    dataset: Any, read_table: ReadTable, n_answers: int, precision: str, options: dict[str, Any]
+) -> Any:
+    """Return the stream of a Dataset.
+
+    Parameters
+    ----------
+    dataset : torch.utils.data.Dataset
+        Its items are (x, y, teacher) or (x, y, teacher, weight).
+    read_table : callable
+        From labels, teacher rows and weights to rows of the loss's table.
+    n_answers : int
+        Numbers in a teacher's row; a None among them is a silent teacher.
+    precision : str
+        Of the features.
+    options : dict
+        Arguments of torch's DataLoader.
+
+    Returns
+    -------
+    Stream
+        The stream.
+    """
+    from sklearn_distill.nets.loader import Stream
+
+    collate = Collate(read_table, n_answers, precision)
+    first = next(iter(dataset))
+    features, _ = collate([first])
+    return Stream(dataset, collate, features, options)
+
+
+class Collate:
+    """Make a mini-batch of a Dataset's items.
+
+    Parameters
+    ----------
+    read_table : callable
+        From labels, teacher rows and weights to rows of the loss's table.
+    n_answers : int
+        Numbers in a teacher's row.
+    precision : str
+        Of the features.
+    """
+
+    def __init__(self, read_table: ReadTable, n_answers: int, precision: str) -> None:
+        self.read_table = read_table
+        self.n_answers = n_answers
+        self.precision = precision
+
+    def __call__(self, items: Sequence[Any]) -> tuple[Any, Any]:
+        """Return features and rows of the table."""
+        from sklearn_distill.students._neural_training import as_tensor
+
+        _check_items(items)
+        features = np.stack([np.asarray(item[0]) for item in items])
+        weight = np.array([item[3] if len(item) == 4 else 1.0 for item in items], dtype=float)
+        table = self.read_table(_labels(items), self._says(items), weight)
+        return as_tensor(features, self.precision), as_tensor(table, self.precision)
+
+    def _says(self, items: Sequence[Any]) -> FloatArray:
+        """Return the teacher's rows, NaN where it is silent."""
+        says = [None if item[2] is None else np.atleast_1d(item[2]) for item in items]
+        shape = next((row.shape for row in says if row is not None), (self.n_answers,))
+        silent = np.full(shape, np.nan)
+        return np.stack([silent if row is None else row for row in says]).astype(np.float64)
+
+
+def _check_items(items: Sequence[Any]) -> None:
+    for item in items:
+        if not isinstance(item, (tuple, list)) or len(item) not in (3, 4):
+            what = f"{len(item)} things" if isinstance(item, (tuple, list)) else type(item).__name__
+            raise ValueError(
+                f"the Dataset yields {what}: an item must be (x, y, teacher) or "
+                "(x, y, teacher, weight), with None for a missing label or a silent teacher"
+            )
+
+
+def _labels(items: Sequence[Any]) -> NDArray[Any]:
+    """Return the labels as an array, of objects where some are missing."""
+    labels = [item[1].tolist() if hasattr(item[1], "tolist") else item[1] for item in items]
+    if any(label is None for label in labels):
+        return np.array(labels, dtype=object)
+    return np.array(labels)

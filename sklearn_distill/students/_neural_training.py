@@ -1,0 +1,223 @@
+"""From a network, its data and the estimator's options to a trained skorch net."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from skorch.helper import predefined_split
+from torch import nn
+from torch.utils.data import DataLoader
+
+from sklearn_distill._typing import FloatArray
+from sklearn_distill.nets.callbacks import (
+    BestWeights,
+    GradientClipping,
+    ProgressBar,
+    Schedule,
+    stops,
+)
+from sklearn_distill.nets.checkpoint import Checkpoint
+from sklearn_distill.nets.device import resolve_device
+from sklearn_distill.nets.embedding import scores_of
+from sklearn_distill.nets.loader import Stream, TensorLoader, TensorRows
+from sklearn_distill.nets.net import StudentNet
+from sklearn_distill.students._neural_lesson import NeuralLesson
+from sklearn_distill.students._neural_network import network_of, new_network, random_stream
+
+OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
+VALIDATION_BATCH = 1024  # without gradients larger batches fit
+
+
+def as_tensor(values: NDArray[Any], precision: str) -> torch.Tensor:
+    """Return numbers in the precision of the weights."""
+    dtype = torch.float64 if precision == "float64" else torch.float32
+    # torch has no read-only tensors and warns
+    values = values if values.flags.writeable else values.copy()
+    return torch.as_tensor(values).to(dtype)
+
+
+def as_rows(X: NDArray[Any], table: FloatArray, precision: str) -> TensorRows:
+    """Return features and targets as tensors."""
+    return TensorRows(as_tensor(X, precision), as_tensor(table, precision))
+
+
+def predict_scores(net: StudentNet, X: NDArray[Any], precision: str) -> FloatArray:
+    """Return the scores of a trained net, batch by batch."""
+    scores = scores_of(net.forward(TensorRows(as_tensor(X, precision))))
+    return np.asarray(scores.double().numpy())
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained net, and where torch's own random numbers stood at the end.
+
+    Parameters
+    ----------
+    net : StudentNet
+        The net.
+    torch_rng : Tensor
+        The state of torch's generator.
+    """
+
+    net: StudentNet
+    torch_rng: torch.Tensor
+
+
+def train_network(
+    estimator: Any,
+    lesson: NeuralLesson,
+    rows: TensorRows | Stream,
+    validation: TensorRows | None,
+    *,
+    seed: int,
+    n_epochs: int,
+    checkpoint: Checkpoint | None = None,
+    before: Trained | None = None,
+) -> Trained:
+    """Train a fresh network, or go on with one that was trained before."""
+    generator = torch.Generator().manual_seed(seed)
+    if before is None:
+        network, torch_rng = new_network(estimator, lesson, rows.features, seed)
+    else:
+        network, torch_rng = network_of(before.net), before.torch_rng
+    with random_stream(torch_rng):
+        net = _make_net(estimator, network, lesson, generator, rows, checkpoint)
+        if before is not None:
+            _remember(net, before.net)
+        _run(net, rows, validation, n_epochs, checkpoint)
+        if estimator.accelerator is not None:  # what it shared out is one network again
+            plain = _make_net(estimator, network_of(net), lesson, generator, rows, accelerate=False)
+            _remember(plain, net)
+            net = plain
+        return Trained(net, torch.get_rng_state())
+
+
+def _make_net(
+    estimator: Any,
+    network: nn.Module,
+    lesson: NeuralLesson,
+    generator: torch.Generator,
+    rows: TensorRows | Stream,
+    checkpoint: Checkpoint | None = None,
+    *,
+    accelerate: bool = True,
+) -> StudentNet:
+    """Return an initialised net with the estimator's options."""
+    kind, place = _kind_and_place(estimator, accelerate)
+    net: StudentNet = kind(
+        network,
+        criterion=lesson.loss,
+        criterion_valid=lesson.label_loss,
+        optimizer=OPTIMIZERS.get(estimator.optimizer, estimator.optimizer),
+        lr=estimator.lr,
+        max_epochs=estimator.max_epochs,
+        batch_size=estimator.batch_size,
+        train_split=None,
+        callbacks=_callbacks(estimator, checkpoint),
+        augmentation=estimator.augmentation,
+        generator=generator,
+        precision=estimator.precision,
+        compile=estimator.compile,
+        verbose=0,
+        **place,
+        **_readers(estimator, rows, generator, sharing="accelerator" in place),
+        **{f"optimizer__{k}": v for k, v in estimator._prefixed("optimizer").items()},
+    )
+    return net.initialize()
+
+
+def _kind_and_place(estimator: Any, accelerate: bool) -> tuple[type[StudentNet], dict[str, Any]]:
+    """Return which net trains, and where."""
+    if estimator.accelerator is None or not accelerate:
+        return StudentNet, {"device": str(resolve_device(estimator.device))}
+    from sklearn_distill.nets.accelerated import AcceleratedStudentNet
+
+    return AcceleratedStudentNet, {"device": None, "accelerator": estimator.accelerator}
+
+
+def _readers(
+    estimator: Any, rows: TensorRows | Stream, generator: torch.Generator, *, sharing: bool
+) -> dict[str, Any]:
+    """Return how the net reads rows to train on and to validate; a sharer needs a DataLoader."""
+    many = max(VALIDATION_BATCH, estimator.batch_size)
+    valid = DataLoader if sharing else TensorLoader
+    train = rows.reader(generator)
+    if sharing and isinstance(rows, TensorRows):
+        train = {"iterator_train": DataLoader, "iterator_train__shuffle": True}
+        train["iterator_train__generator"] = generator
+    return {"iterator_valid": valid, "iterator_valid__batch_size": many, **train}
+
+
+def _remember(net: StudentNet, before: StudentNet) -> None:
+    """Give a net an earlier one's memory: its optimiser's, its random numbers, its history."""
+    state = net.optimizer_.state_dict()
+    state["state"] = before.optimizer_.state_dict()["state"]
+    net.optimizer_.load_state_dict(deepcopy(state))
+    net.scaler_.load_state_dict(before.scaler_.state_dict())
+    if net.generator is not None and before.generator is not None:
+        net.generator.set_state(before.generator.get_state())
+    for epoch in before.history:
+        net.history.append(dict(epoch))
+
+
+def _run(
+    net: StudentNet,
+    rows: TensorRows | Stream,
+    validation: TensorRows | None,
+    n_epochs: int,
+    checkpoint: Checkpoint | None,
+) -> None:
+    """Train until the last epoch or until a callback has seen enough."""
+    if net.device is not None:  # the data live where the network does: a batch is no transfer
+        device = torch.device(net.device)
+        rows, validation = rows.to(device), None if validation is None else validation.to(device)
+    net.train_split = None if validation is None else predefined_split(validation)
+    n_before = len(net.history)
+    net.notify("on_train_begin", X=rows, y=None)
+    if checkpoint is not None:
+        checkpoint.resume(net)
+    try:
+        net.fit_loop(rows.dataset, epochs=n_epochs - (len(net.history) - n_before))
+    except BaseException as interruption:
+        if not stops(net, interruption):
+            raise
+    finally:
+        _close_bars(net)
+        net.train_split = None  # the validation rows are not the net's to keep
+    net.notify("on_train_end", X=rows, y=None)
+    if checkpoint is not None:
+        checkpoint.finish()
+
+
+def _callbacks(estimator: Any, checkpoint: Checkpoint | None) -> list[Any]:
+    made: list[Any] = []
+    if estimator.verbose:
+        made.append(("progress", ProgressBar(type(estimator).__name__, estimator.max_epochs)))
+    if estimator.gradient_clip is not None:
+        made.append(("gradient_clip", GradientClipping(estimator.gradient_clip)))
+    if estimator.lr_schedule is not None:
+        made.append(("lr_schedule", Schedule(_schedule(estimator))))
+    if estimator.early_stopping:
+        made.append(("best_weights", BestWeights(estimator.n_iter_no_change, estimator.tol)))
+    made += [] if estimator.callbacks is None else map(deepcopy, estimator.callbacks)
+    if checkpoint is not None:  # the last, so that it sees what the others did
+        made.append(("checkpoint", checkpoint))
+    return made
+
+
+def _schedule(estimator: Any) -> Any:
+    if estimator.lr_schedule != "cosine":
+        return estimator.lr_schedule
+    return partial(torch.optim.lr_scheduler.CosineAnnealingLR, T_max=estimator.max_epochs)
+
+
+def _close_bars(net: StudentNet) -> None:
+    for _, callback in net.callbacks_:
+        if isinstance(callback, ProgressBar):
+            callback.close()

@@ -1,0 +1,424 @@
+"""Training as people expect it: stopping, schedules, clipping, interruption, export."""
+
+import pickle
+import threading
+
+import numpy as np
+import pytest
+import torch
+from sklearn import config_context
+from sklearn.datasets import load_digits
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, KFold, cross_validate
+from sklearn.pipeline import make_pipeline
+from skorch.callbacks import Callback, EpochScoring, LRScheduler
+from skorch.callbacks import EarlyStopping as SkorchEarlyStopping
+
+from sklearn_distill import DistilledNeuralClassifier, DistilledNeuralRegressor
+
+X, Y = load_digits(n_class=4, return_X_y=True)
+X, Y = (X[:300] / 16).astype(np.float32), Y[:300]
+SAYS = np.eye(4)[Y] * 0.8 + 0.05
+
+
+def small(**options):
+    return DistilledNeuralClassifier(
+        **{"hidden_layer_sizes": (8,), "lr": 0.01, "max_epochs": 6, "random_state": 0} | options
+    )
+
+
+def weights(student):
+    return [w.detach().numpy().copy() for w in student.net_.module_.parameters()]
+
+
+def assert_same_weights(one, other):
+    for a, b in zip(weights(one), weights(other), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+class Interrupt(Callback):
+    """Fail after an epoch, as Ctrl-C or a full disk would."""
+
+    def __init__(self, after, error):
+        self.after = after
+        self.error = error
+
+    def on_epoch_begin(self, net, *args, **kwargs):
+        if len(net.history) > self.after:
+            raise self.error
+
+
+@pytest.mark.parametrize("outer", [True, False])
+def test_early_stopping_restores_the_best_weights(outer):
+    held_out = {"X_val": X[200:], "y_val": Y[200:]} if outer else {}
+    rows = slice(0, 200) if outer else slice(None)
+    student = small(early_stopping=True, n_iter_no_change=3, lr=0.3, max_epochs=60)
+    student.fit(X[rows], Y[rows], **held_out)
+    history = student.history_
+    best = history["valid_loss"].min()
+    assert len(history) < 60
+    assert len(history) == history["valid_loss"].to_numpy().argmin() + 1 + 3
+    if outer:
+        proba = student.predict_proba(X[200:])
+        np.testing.assert_allclose(-np.log(proba[np.arange(100), Y[200:]]).mean(), best, rtol=1e-5)
+
+
+def test_held_out_rows_are_labelled_ones_and_not_trained_on():
+    y = np.where(np.arange(300) % 2, Y, np.nan)
+    student = small(early_stopping=True, validation_fraction=0.2, max_epochs=1, imitation=1.0)
+    seen = []
+
+    def spy(features, generator):
+        seen.append(features.numpy())
+        return features
+
+    student.set_params(augmentation=spy).fit(X, y, teacher_proba=SAYS)
+    assert len(np.concatenate(seen)) == 300 - 30
+
+
+def test_without_early_stopping_the_validation_loss_is_only_recorded():
+    plain = small().fit(X[:200], Y[:200])
+    watched = small().fit(X[:200], Y[:200], X_val=X[200:], y_val=Y[200:])
+    assert_same_weights(plain, watched)
+    assert "valid_loss" in watched.history_
+    assert "valid_loss" not in plain.history_
+
+
+def test_learning_rates():
+    cosine = small(lr_schedule="cosine").fit(X, Y)
+    expected = 0.01 * (1 + np.cos(np.pi * np.arange(6) / 6)) / 2
+    np.testing.assert_allclose(cosine.history_["lr"], expected)
+    halving = small(lr_schedule=lambda opt: torch.optim.lr_scheduler.StepLR(opt, 2, gamma=0.5))
+    rates = halving.fit(X, Y).history_["lr"]
+    np.testing.assert_allclose(rates, [0.01, 0.01, 0.005, 0.005, 0.0025, 0.0025])
+
+
+def test_clipping_bounds_a_step():
+    options = {
+        "optimizer": "sgd",
+        "lr": 1.0,
+        "batch_size": 300,
+        "max_epochs": 1,
+        "warm_start": True,
+    }
+    student = small(gradient_clip=1e-3, **options).fit(X, Y)
+    before = weights(student)
+    moved = [b - a for a, b in zip(before, weights(student.fit(X, Y)), strict=True)]
+    length = np.sqrt(sum(np.square(step).sum() for step in moved))
+    np.testing.assert_allclose(length, 1e-3, rtol=1e-2)
+
+
+def test_batches_of_callbacks_that_listen_are_the_same():
+    class Listener(Callback):
+        def on_batch_end(self, net, batch=None, training=None, **kwargs):
+            self.heard_ = getattr(self, "heard_", 0) + 1
+
+    plain = small(batch_size=64).fit(X, Y, teacher_proba=SAYS)
+    heard = small(batch_size=64, callbacks=[Listener()]).fit(X, Y, teacher_proba=SAYS)
+    assert_same_weights(plain, heard)
+    np.testing.assert_allclose(heard.history_["train_loss"], plain.history_["train_loss"])
+    listener = next(cb for _, cb in heard.net_.callbacks_ if isinstance(cb, Listener))
+    assert listener.heard_ == 6 * 5
+
+
+def test_callbacks_of_skorch():
+    def accuracy(net, data, y=None):
+        scores, table = net.forward(data), data.table
+        return float((scores.argmax(1) == table[:, :4].argmax(1)).float().mean())
+
+    callbacks = [
+        LRScheduler(torch.optim.lr_scheduler.StepLR, step_size=1, gamma=0.5),
+        EpochScoring(accuracy, name="accuracy", lower_is_better=False, use_caching=False),
+        SkorchEarlyStopping(patience=2, threshold=10.0, threshold_mode="abs"),
+    ]
+    student = small(callbacks=callbacks, max_epochs=9)
+    student.fit(X[:200], Y[:200], X_val=X[200:], y_val=Y[200:])
+    assert 1 < len(student.history_) < 9, "skorch's early stopping stops and is no interruption"
+    assert student.history_["accuracy"].iloc[-1] > student.history_["accuracy"].iloc[0] - 0.1
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("no more")])
+def test_an_interrupted_fit_leaves_nothing(error):
+    student = small(callbacks=[Interrupt(2, error)])
+    with pytest.raises(type(error)):
+        student.fit(X, Y)
+    with pytest.raises(NotFittedError):
+        student.predict(X)
+    student.set_params(callbacks=None).fit(X, Y)
+    before = weights(student)
+    student.set_params(callbacks=[Interrupt(7, error)], warm_start=True)
+    with pytest.raises(type(error)):
+        student.fit(X, Y)
+    for one, other in zip(before, weights(student), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"module__dropout": 0.3, "lr_schedule": "cosine", "batch_size": 64},
+        {"early_stopping": True, "n_iter_no_change": 2, "optimizer": "sgd", "lr": 0.5},
+        {"embedding_weight": 0.5, "optimizer__amsgrad": True},
+    ],
+    ids=str,
+)
+def test_a_resumed_training_goes_on_bit_by_bit(tmp_path, options):
+    lesson = {"teacher_proba": SAYS}
+    if "embedding_weight" in options:
+        lesson["teacher_embedding"] = X[:, 20:23]
+    whole = small(**options).fit(X, Y, **lesson)
+    file = tmp_path / "training.pt"
+    broken = small(checkpoint=file, callbacks=[Interrupt(3, KeyboardInterrupt())], **options)
+    with pytest.raises(KeyboardInterrupt):
+        broken.fit(X, Y, **lesson)
+    assert file.exists()
+    resumed = small(checkpoint=file, **options).fit(X, Y, **lesson)
+    assert_same_weights(resumed, whole)
+    losses = [s.history_["train_loss"].tolist() for s in (resumed, whole)]
+    assert losses[0] == losses[1]
+    assert list(tmp_path.iterdir()) == [], "a finished training leaves no file"
+
+
+def test_a_checkpoint_of_other_data_or_none_is_refused(tmp_path):
+    file = tmp_path / "training.pt"
+    with pytest.raises(KeyboardInterrupt):
+        small(checkpoint=file, callbacks=[Interrupt(1, KeyboardInterrupt())]).fit(X, Y)
+    before = file.read_bytes()
+    for student, labels in (
+        (small(checkpoint=file), Y[::-1]),
+        (small(checkpoint=file, lr=0.02), Y),
+    ):
+        with pytest.raises(ValueError, match=r"checkpoint=.* with other data or parameters"):
+            student.fit(X, labels)
+    assert file.read_bytes() == before
+    file.write_bytes(b"nonsense")
+    with pytest.raises(ValueError, match=r"checkpoint=.* cannot be read"):
+        small(checkpoint=file).fit(X, Y)
+
+
+def test_a_checkpoint_runs_no_code(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return (print, ("owned",))
+
+    file = tmp_path / "training.pt"
+    torch.save({"identity": Evil()}, file)
+    with pytest.raises(ValueError, match="cannot be read"):
+        small(checkpoint=file).fit(X, Y)
+
+
+def test_a_full_disk_leaves_the_last_good_checkpoint(tmp_path, monkeypatch):
+    file, save, calls = tmp_path / "training.pt", torch.save, []
+
+    def full_after_two(state, path):
+        calls.append(path)
+        if len(calls) > 2:
+            path.write_bytes(b"half of it")
+            raise OSError(28, "No space left on device")
+        save(state, path)
+
+    monkeypatch.setattr(torch, "save", full_after_two)
+    with pytest.raises(OSError, match="No space left"):
+        small(checkpoint=file).fit(X, Y)
+    monkeypatch.undo()
+    assert [path.name for path in tmp_path.iterdir()] == ["training.pt"]
+    resumed = small(checkpoint=file).fit(X, Y)
+    assert_same_weights(resumed, small().fit(X, Y))
+
+
+def test_augmentation_keeps_teacher_rows_with_their_samples():
+    numbered = np.column_stack([np.arange(300), np.zeros(300)]).astype(np.float32)
+    says = np.column_stack([1 - np.arange(300) / 300, np.arange(300) / 300])
+    pairs = []
+
+    class Keep(Callback):
+        def on_batch_begin(self, net, batch=None, training=None, **kwargs):
+            pairs.append(np.column_stack([batch[0][:, 0].numpy(), batch[1][:, 1].numpy()]))
+
+    drawn = []
+
+    def jitter(features, generator):
+        drawn.append(torch.rand(1, generator=generator).item())
+        return features / 300
+
+    student = small(augmentation=jitter, callbacks=[Keep()], imitation=1.0, max_epochs=2)
+    student.fit(numbered, (np.arange(300) > 150).astype(int), teacher_proba=says)
+    rows = np.concatenate(pairs)
+    np.testing.assert_allclose(rows[:, 1], rows[:, 0] / 300, atol=1e-6)
+    assert len(set(drawn)) == 6
+    assert not np.array_equal(rows[:300], rows[300:]), "each pass has an order of its own"
+
+
+def test_an_accelerator_trains_the_same_network():
+    accelerate = pytest.importorskip("accelerate", reason="accelerate is not installed")
+    options = {"batch_size": 300, "early_stopping": True, "optimizer": "sgd", "lr": 0.3}
+    accelerator = accelerate.Accelerator(cpu=True)
+    plain = small(**options).fit(X, Y, teacher_proba=SAYS)
+    shared = small(accelerator=accelerator, **options).fit(X, Y, teacher_proba=SAYS)
+    np.testing.assert_allclose(shared.predict_proba(X), plain.predict_proba(X), atol=1e-5)
+    again = pickle.loads(pickle.dumps(shared))
+    np.testing.assert_array_equal(again.predict_proba(X), shared.predict_proba(X))
+    assert len(shared.history_) == 6
+    with pytest.raises(ValueError, match="checkpoint and accelerator"):
+        small(accelerator=accelerator, checkpoint="somewhere").fit(X, Y)
+
+
+def test_progress_bar(capsys):
+    small(verbose=1, max_epochs=2).fit(X, Y, X_val=X, y_val=Y)
+    shown = capsys.readouterr().err
+    assert "DistilledNeuralClassifier: 100%" in shown
+    assert "valid_loss" in shown
+    small().fit(X, Y)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_two_threads_give_what_one_gives():
+    alone = [small(random_state=seed).fit(X, Y) for seed in (0, 1)]
+    together = [small(random_state=seed) for seed in (0, 1)]
+    threads = [threading.Thread(target=s.fit, args=(X, Y)) for s in together]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for one, other in zip(alone, together, strict=True):
+        assert_same_weights(one, other)
+
+
+@pytest.mark.parametrize("routing", [False, True])
+def test_searches_slice_the_teacher(routing):
+    """A fold's student is the one fitted on the fold's rows by hand."""
+    cv = KFold(3, shuffle=True, random_state=0)
+    with config_context(enable_metadata_routing=routing):
+        search = GridSearchCV(small(), {"imitation": [0.2, 0.9]}, cv=cv, refit=False)
+        search.fit(X, Y, teacher_proba=SAYS)
+        argument = "teacher_proba" if routing else "distilledneuralclassifier__teacher_proba"
+        scores = cross_validate(
+            make_pipeline("passthrough", small(imitation=0.9)),
+            X,
+            Y,
+            cv=cv,
+            params={argument: SAYS},
+        )["test_score"]
+    for k, (train, test) in enumerate(cv.split(X)):
+        by_hand = small(imitation=0.9).fit(X[train], Y[train], teacher_proba=SAYS[train])
+        expected = by_hand.score(X[test], Y[test])
+        assert search.cv_results_[f"split{k}_test_score"][1] == expected
+        assert scores[k] == expected
+
+
+def test_two_processes_give_what_one_gives():
+    grid, scores = {"imitation": [0.2, 0.9]}, []
+    for n_jobs in (1, 2):
+        search = GridSearchCV(small(max_epochs=2), grid, cv=2, n_jobs=n_jobs)
+        scores.append(search.fit(X, Y, teacher_proba=SAYS).cv_results_["mean_test_score"])
+    np.testing.assert_array_equal(*scores)
+
+
+def test_export_to_torch():
+    student = small(embedding_weight=0.5).fit(X, Y, teacher_embedding=X[:, :2])
+    module = student.to_torch()
+    with torch.no_grad():
+        np.testing.assert_allclose(module(torch.tensor(X)), student.predict_proba(X), atol=1e-6)
+    assert {p.shape for p in module.parameters()} <= {w.shape for w in weights(student)}
+    regressor = DistilledNeuralRegressor(max_epochs=2, random_state=0).fit(X, Y)
+    with torch.no_grad():
+        answers = regressor.to_torch()(torch.tensor(X)).ravel()
+    np.testing.assert_allclose(answers, regressor.predict(X), atol=1e-6)
+
+
+def test_weights_load_without_the_estimator(tmp_path):
+    student = small().fit(X, Y)
+    torch.save(student.to_torch().state_dict(), tmp_path / "weights.pt")
+    module = small().fit(X, Y[::-1]).to_torch()
+    module.load_state_dict(torch.load(tmp_path / "weights.pt", weights_only=True))
+    with torch.no_grad():
+        np.testing.assert_allclose(module(torch.tensor(X)), student.predict_proba(X), atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_export_to_onnx(tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
+    student = small().fit(X, Y)
+    student.to_onnx(tmp_path / "student.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "student.onnx")
+    for rows in (X, X[:1]):
+        (answers,) = session.run(None, {"X": rows})
+        np.testing.assert_allclose(answers, student.predict_proba(rows), atol=1e-6)
+
+
+class Rows(torch.utils.data.Dataset):
+    """The data above, one row at a time, with silent teachers and missing labels."""
+
+    def __init__(self, answers, weight=None):
+        self.answers = answers
+        self.weight = weight
+
+    def __len__(self):
+        return len(X)
+
+    def __getitem__(self, row):
+        label = None if row % 3 == 0 else Y[row]
+        says = None if row % 3 == 1 else self.answers[row]
+        item = (X[row], label, says)
+        return item if self.weight is None else (*item, self.weight[row])
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"temperature": 2.0, "t_squared": True}, {"regularizer": "grabovoy"}], ids=str
+)
+def test_a_dataset_is_the_same_data(options):
+    options |= {"batch_size": 300, "classes": [0, 1, 2, 3], "optimizer": "sgd", "lr": 0.3}
+    weight = np.random.default_rng(0).uniform(0.5, 2.0, size=300)
+    weight /= weight.mean()
+    y = np.where(np.arange(300) % 3 == 0, np.nan, Y)
+    says = np.where(np.arange(300)[:, None] % 3 == 1, np.nan, SAYS)
+    whole = small(**options).fit(X, y, weight, teacher_proba=says, X_val=X, y_val=Y)
+    streamed = small(**options).fit(Rows(SAYS, weight), X_val=X, y_val=Y)
+    np.testing.assert_allclose(streamed.predict_proba(X), whole.predict_proba(X), atol=1e-5)
+    np.testing.assert_allclose(
+        streamed.history_[["train_loss", "valid_loss"]],
+        whole.history_[["train_loss", "valid_loss"]],
+        rtol=1e-4,
+    )
+
+
+def test_a_dataset_for_regression():
+    options = {"batch_size": 300, "max_epochs": 3, "random_state": 0}
+    y = np.where(np.arange(300) % 3 == 0, np.nan, Y)
+    says = np.where(np.arange(300) % 3 == 1, np.nan, Y + 0.5)
+    whole = DistilledNeuralRegressor(**options).fit(X, y, teacher_prediction=says)
+    streamed = DistilledNeuralRegressor(**options).fit(Rows(Y + 0.5))
+    np.testing.assert_allclose(streamed.predict(X), whole.predict(X), atol=1e-5)
+
+
+def test_a_dataset_read_by_workers_and_in_its_own_order():
+    class Endless(torch.utils.data.IterableDataset):
+        def __iter__(self):
+            yield from zip(X, Y, SAYS, strict=True)
+
+    options = {"classes": [0, 1, 2, 3], "max_epochs": 8}
+    student = small(**options).fit(Endless())
+    assert student.score(X, Y) > 0.8
+    workers = small(iterator_train__num_workers=1, **options).fit(Rows(SAYS))
+    assert_same_weights(workers, small(**options).fit(Rows(SAYS)))
+
+
+@pytest.mark.parametrize(
+    ("options", "given", "message"),
+    [
+        ({}, {}, r"say classes=\["),
+        ({"classes": [0, 1, 2, 3]}, {"y": Y}, "leave out y"),
+        ({"classes": [0, 1, 2, 3], "early_stopping": True}, {}, "needs X_val and y_val"),
+        ({"classes": [0, 1, 2, 3], "embedding_weight": 1.0}, {}, "embedding_weight"),
+    ],
+)
+def test_what_a_dataset_needs(options, given, message):
+    with pytest.raises(ValueError, match=message):
+        small(**options).fit(Rows(SAYS), **given)
+
+
+def test_items_of_a_dataset_are_checked():
+    pairs = torch.utils.data.TensorDataset(torch.tensor(X), torch.tensor(Y))
+    with pytest.raises(ValueError, match="the Dataset yields 2 things"):
+        small(classes=[0, 1, 2, 3]).fit(pairs)
