@@ -1,10 +1,52 @@
-"""Every public estimator under scikit-learn's own checks and ours."""
+"""Every public estimator under scikit-learn's own checks and, where it applies, ours."""
 
+import pytest
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.neighbors import KNeighborsRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.tree import DecisionTreeRegressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklearn_distill import DistilledLogisticRegression, PrivilegedLinearRegression
+from sklearn_distill.checks import check_distiller
+from sklearn_distill.distillers import TeacherStudentClassifier, TeacherStudentRegressor
+from sklearn_distill.students.soft_target import SoftTargetClassifier
+
+TREE = DecisionTreeRegressor(random_state=0)
+SOFT_TARGETS = [SoftTargetClassifier(one) for one in (TREE, Ridge(), KNeighborsRegressor())]
+
+# tight tolerances: one check compares weighted with repeated rows to 1e-7
+LOGISTIC = LogisticRegression(solver="newton-cg", tol=1e-10)
+DISTILLED = DistilledLogisticRegression(solver="newton-cg", tol=1e-10)
+KNOWN = {"noise_variance": 1.0, "teacher_noise_variance": 1.0}
+TEACHER_STUDENTS = [
+    TeacherStudentClassifier(LOGISTIC, DISTILLED, cv=2),
+    TeacherStudentRegressor(LinearRegression(), PrivilegedLinearRegression(**KNOWN)),
+]
 
 
-@parametrize_with_checks([DistilledLogisticRegression(), PrivilegedLinearRegression()])
+@parametrize_with_checks(
+    [
+        DistilledLogisticRegression(),
+        PrivilegedLinearRegression(),
+        *SOFT_TARGETS,
+        *TEACHER_STUDENTS,
+    ]
+)
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize(
+    "student",
+    [
+        DistilledLogisticRegression(),
+        PrivilegedLinearRegression(),
+        *SOFT_TARGETS,
+        SoftTargetClassifier(make_pipeline("passthrough", TREE), temperature=2.0),
+    ],
+    ids=str,
+)
+def test_students_learn_from_their_teacher(student):
+    """TeacherStudent* is none of these: its fit takes no teacher's answers, it has its own."""
+    check_distiller(student)

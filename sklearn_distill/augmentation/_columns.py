@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.utils import check_array
 
 from sklearn_distill._typing import BoolArray, FloatArray
@@ -50,10 +51,17 @@ def read_columns(X: Any, categorical_features: Any) -> Columns:
 
     Raises
     ------
+    TypeError
+        If X is sparse.
     ValueError
         If X is no table, a continuous feature is not finite numbers, or ``categorical_features``
         names what X does not have.
     """
+    if sparse.issparse(X):
+        raise TypeError(
+            f"X is a {type(X).__name__}: munge changes any entry, zeros too, so give a dense X, "
+            "as X.toarray()"
+        )
     names = list(X.columns) if hasattr(X, "columns") else None
     if names is not None and len(set(names)) < len(names):
         raise ValueError(f"X has columns of the same name: {names}")

@@ -59,6 +59,8 @@ def munge(
 
     Raises
     ------
+    TypeError
+        If X is sparse.
     ValueError
         If a parameter is out of its range, X has fewer than two different rows, or a continuous
         feature has a value that is no finite number.

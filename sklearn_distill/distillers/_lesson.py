@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any
 
@@ -12,13 +12,21 @@ from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted, check_memory
 
-from sklearn_distill.teachers.out_of_fold import (
-    Ask,
-    Splits,
-    answer_out_of_fold,
+from sklearn_distill.distillers._columns import Columns
+from sklearn_distill.distillers._further_rows import stack
+from sklearn_distill.distillers._pairs_of_folds import answers_without_fold, pair_rounds
+from sklearn_distill.distillers._rehearsal import Plan, Rehearsal
+from sklearn_distill.teachers.asking import Ask
+from sklearn_distill.teachers.folds import Splits
+from sklearn_distill.teachers.rounds import (
+    Heard,
+    Round,
+    answer_rounds,
     fit_teacher,
-    take_rows,
+    fold_rounds,
+    mean_by_row,
 )
+from sklearn_distill.teachers.tables import take_rows
 
 ALL_ROWS = "on all rows"
 
@@ -39,6 +47,8 @@ class Lesson:
         Parameters of the teacher's fit.
     ask : callable
         (fitted teacher, X, where) -> answers.
+    columns : Columns
+        Which columns the teacher sees.
     """
 
     X: Any
@@ -46,9 +56,17 @@ class Lesson:
     present: NDArray[np.bool_]
     fit_params: dict[str, Any]
     ask: Ask
+    columns: Columns
 
-    def of_prefit(self, teacher: Any) -> tuple[Any, NDArray[np.float64]]:
-        """Ask a teacher that is fitted already."""
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return int(self.X.shape[0])
+
+    def of_prefit(
+        self, teacher: Any, plans: list[Plan]
+    ) -> tuple[Any, NDArray[np.float64], list[Rehearsal]]:
+        """Ask a teacher that is fitted already, on other rows: it saw those of no fold."""
         try:
             check_is_fitted(teacher)
         except NotFittedError as error:
@@ -57,34 +75,73 @@ class Lesson:
                 "fit it, and wrap it into FrozenEstimator where this estimator is cloned, as a "
                 "search or cross-validation does"
             ) from error
-        return teacher, self.ask(teacher, self.X, ALL_ROWS)
+        answers = self.ask(teacher, self.X, ALL_ROWS)
+        rehearsals = [
+            Rehearsal(plan, answers[plan.rows], self.ask_further(teacher, plan.further))
+            for plan in plans
+        ]
+        return teacher, answers, rehearsals
 
     def in_sample(self, teacher: Any, memory: Any) -> tuple[Any, NDArray[np.float64]]:
         """Fit the teacher and ask it about the same rows."""
-        rows = np.flatnonzero(self.present)
-        fitted = _cached(fit_teacher, memory)(
-            teacher, self.X, self.y, rows, self.fit_params, ALL_ROWS
-        )
+        fitted = self._taught_all(teacher, memory)
         return fitted, self.ask(fitted, self.X, ALL_ROWS)
 
     def out_of_fold(
-        self, teacher: Any, splits: Splits, memory: Any
-    ) -> tuple[Any, NDArray[np.float64]]:
+        self, teacher: Any, splits: Splits, memory: Any, plans: list[Plan]
+    ) -> tuple[Any, NDArray[np.float64], list[Rehearsal]]:
         """Fit the teacher, and ask clones of it about the rows that each did not see.
 
-        Rows without a label taught no teacher, so the one fitted on all labels answers for them.
+        Rows without a label taught no teacher, so the one fitted on all labels answers for them;
+        in a rehearsal, the fold's.
         """
-        answers = _cached(answer_out_of_fold, memory)(
-            teacher, self.X, self.y, splits, self.fit_params, self.ask
-        )
-        fitted = _cached(fit_teacher, memory)(
-            teacher, self.X, self.y, np.flatnonzero(self.present), self.fit_params, ALL_ROWS
-        )
+        rounds = self._with_further(fold_rounds(splits), plans)
+        heard = self._heard(teacher, rounds, memory)
+        answers = mean_by_row([test for _, test in splits], [says for says, _ in heard], self.n)
+        fitted = self._taught_all(teacher, memory)
         unlabelled = np.flatnonzero(~self.present)
         if len(unlabelled):
-            answers = np.array(answers)  # a cache may give a read-only map of a file
             answers[unlabelled] = self.ask(fitted, take_rows(self.X, unlabelled), ALL_ROWS)
-        return fitted, answers
+        rehearsals = self._rehearsals(teacher, splits, memory, plans, heard) if plans else []
+        return fitted, answers, rehearsals
+
+    def ask_further(self, teacher: Any, further: Any) -> NDArray[np.float64]:
+        """Ask about rows that are not among those of X, all columns of which are given."""
+        return self.ask(teacher, self.columns.for_teacher(further), "on further rows")
+
+    def _taught_all(self, teacher: Any, memory: Any) -> Any:
+        rows = np.flatnonzero(self.present)
+        return _cached(fit_teacher, memory)(
+            teacher, self.X, self.y, rows, self.fit_params, ALL_ROWS
+        )
+
+    def _heard(self, teacher: Any, rounds: list[Round], memory: Any) -> list[Heard]:
+        heard: list[Heard] = _cached(answer_rounds, memory)(
+            teacher, self.X, self.y, rounds, self.fit_params, self.ask
+        )
+        return heard
+
+    def _with_further(self, rounds: list[Round], plans: list[Plan]) -> list[Round]:
+        """Let the fold's teacher answer for all but the training rows of a rehearsal."""
+        if not plans:
+            return rounds
+        tables = [
+            stack(take_rows(self.X, plan.unlabelled), self.columns.for_teacher(plan.further))
+            for plan in plans
+        ]
+        return [replace(one, further=table) for one, table in zip(rounds, tables, strict=True)]
+
+    def _rehearsals(
+        self, teacher: Any, splits: Splits, memory: Any, plans: list[Plan], heard: list[Heard]
+    ) -> list[Rehearsal]:
+        in_pairs = self._heard(teacher, pair_rounds(splits), memory)
+        rehearsals = []
+        for k, (plan, (_, further)) in enumerate(zip(plans, heard, strict=True)):
+            of_unlabelled, of_further = np.split(np.asarray(further), [len(plan.unlabelled)])
+            of_training = answers_without_fold(splits, in_pairs, k, self.n)
+            answers = np.concatenate([of_training, of_unlabelled])
+            rehearsals.append(Rehearsal(plan, answers, of_further))
+        return rehearsals
 
 
 def _cached(function: Callable[..., Any], memory: Any) -> Callable[..., Any]:

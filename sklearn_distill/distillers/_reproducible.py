@@ -10,24 +10,31 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 
-def seeded(teacher: Any, student: Any, random_state: Any) -> tuple[Any, Any]:
-    """Return clones of both with seeds drawn from ``random_state``; None leaves theirs."""
+def seeded(teacher: Any, student: Any, random_state: Any) -> tuple[Any, Any, int]:
+    """Return clones of both with seeds drawn from ``random_state``, and one for all else.
+
+    None leaves those of the clones.
+    """
+    rng = check_random_state(random_state)
     both = clone(teacher), clone(student)
     if random_state is not None:
-        rng = check_random_state(random_state)
         for estimator in both:
             _seed(estimator, rng)
-    return both
+    return *both, _drawn(rng)
 
 
 def _seed(estimator: Any, rng: np.random.RandomState) -> None:
     """Give each ``random_state`` that is None an integer, in the order of the names."""
     params = estimator.get_params()
     states = [name for name in sorted(params) if f"__{name}".endswith("__random_state")]
-    drawn = {name: int(rng.randint(np.iinfo(np.int32).max)) for name in states}
+    drawn = {name: _drawn(rng) for name in states}
     unset = {name: value for name, value in drawn.items() if params[name] is None}
     if unset:
         estimator.set_params(**unset)
+
+
+def _drawn(rng: np.random.RandomState) -> int:
+    return int(rng.randint(np.iinfo(np.int32).max))
 
 
 def check_reproducible(memory: Any, random_state: Any, cv: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from sklearn import get_config
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
-from sklearn_distill.teachers.out_of_fold import fit_argument
+from sklearn_distill.teachers.fit_arguments import fit_argument
 
 Params = dict[str, Any]
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
-from scipy import sparse
 
-from sklearn_distill.teachers.out_of_fold import fit_argument
+from sklearn_distill.distillers._further_rows import stack
+from sklearn_distill.teachers.fit_arguments import fit_argument
+from sklearn_distill.teachers.tables import by_row, take_rows
 
 
 def teacher_argument(student: Any, name: str) -> str:
@@ -52,42 +52,34 @@ class Told:
     answers: NDArray[np.float64]
     fit_params: dict[str, Any]
 
+    @property
+    def weight(self) -> NDArray[np.float64]:
+        """Weights of the rows, 1 where there are none."""
+        given = [self.fit_params[name] for name in self.fit_params if _is_weight(name)]
+        return np.asarray(given[0], dtype=np.float64) if given else np.ones(len(self.y))
+
+    def take(self, rows: NDArray[np.intp], answers: NDArray[np.float64]) -> Told:
+        """Return some of the rows with other answers."""
+        n_rows = len(self.y)
+        params = {name: by_row(value, rows, n_rows) for name, value in self.fit_params.items()}
+        return Told(take_rows(self.X, rows), self.y[rows], answers, params)
+
     def extended(self, X: Any, answers: NDArray[np.float64]) -> Told:
         """Add rows without labels, each of which weighs what a row weighs on average."""
         params = {
-            name: _with_mean(value, len(answers)) if name.endswith("sample_weight") else value
+            name: _with_mean(value, len(answers)) if _is_weight(name) else value
             for name, value in self.fit_params.items()
         }
         return Told(
-            _stack(self.X, X),
+            stack(self.X, X),
             _with_missing(self.y, len(answers)),
             np.concatenate([self.answers, answers]),
             params,
         )
 
 
-def check_same_kind(X: Any, more: Any) -> None:
-    """Require as many columns, and the same container, of X_unlabeled."""
-    if X.shape[1] != more.shape[1]:
-        raise ValueError(
-            f"X_unlabeled has {more.shape[1]} columns, X has {X.shape[1]}: give it all of them, "
-            "which the teacher needs"
-        )
-    if type(X) is not type(more) and not (sparse.issparse(X) and sparse.issparse(more)):
-        raise ValueError(
-            f"X_unlabeled is a {type(more).__name__}, X a {type(X).__name__}: give both as the same"
-        )
-
-
-def _stack(X: Any, more: Any) -> Any:
-    if hasattr(X, "iloc"):
-        return pd.concat([X, more], ignore_index=True)
-    if hasattr(X, "columns"):
-        return X.vstack(more)
-    if sparse.issparse(X):
-        rows: Any = [X, more]
-        return sparse.vstack(rows, format="csr")
-    return np.concatenate([X, more])
+def _is_weight(name: str) -> bool:
+    return name.endswith("sample_weight")
 
 
 def _with_missing(y: NDArray[Any], n_more: int) -> NDArray[Any]:

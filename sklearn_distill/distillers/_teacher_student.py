@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import abstractmethod
+from functools import partial
+from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_distill._validation import StrOptions, all_or_nothing, check_sample_weight
+from sklearn_distill._validation import Interval, StrOptions, all_or_nothing, check_sample_weight
+from sklearn_distill.distillers._augmentation_gain import Comparison, Gain
 from sklearn_distill.distillers._columns import Columns, read_columns
+from sklearn_distill.distillers._further_rows import (
+    FurtherRows,
+    check_same_kind,
+    read_augmentation,
+)
 from sklearn_distill.distillers._lesson import Lesson
+from sklearn_distill.distillers._pairs_of_folds import has_pairs
+from sklearn_distill.distillers._rehearsal import Plan, Rehearsal, own_folds, plans_of
 from sklearn_distill.distillers._reproducible import check_reproducible, seeded
 from sklearn_distill.distillers._routing import routed, router_of
-from sklearn_distill.distillers._student import Told, check_same_kind, teacher_argument
-from sklearn_distill.teachers.out_of_fold import as_table, check_teachable, folds
+from sklearn_distill.distillers._student import Told, teacher_argument
+from sklearn_distill.teachers.folds import Splits, folds
+from sklearn_distill.teachers.labels import check_teachable
+from sklearn_distill.teachers.tables import as_table
 
 
 class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
@@ -26,8 +39,11 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
 
     teacher_: Any
     student_: Any
+    augmentation_gain_: float | None
+    augmentation_gain_se_: float | None
     _columns: Columns
     _answers_are: ClassVar[str]  # the student's argument
+    _loss_is: ClassVar[str]
 
     # routed without any set_fit_request
     __metadata_request__fit: ClassVar = {"X_unlabeled": True}
@@ -38,6 +54,8 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         "privileged_features": ["array-like", str, int, callable, None],
         "teacher_features": [StrOptions({"all", "privileged"})],
         "cv": ["cv_object", StrOptions({"prefit"})],
+        "augmentation": [StrOptions({"munge"}), callable, None],
+        "n_augmented": [Interval(Integral, 0, None, closed="left")],
         "memory": "no_validation",
         "random_state": ["random_state"],
     }
@@ -50,6 +68,8 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         privileged_features: Any = None,
         teacher_features: str = "all",
         cv: Any = 5,
+        augmentation: Any = None,
+        n_augmented: int = 0,
         memory: Any = None,
         random_state: Any = None,
     ) -> None:
@@ -58,6 +78,8 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         self.privileged_features = privileged_features
         self.teacher_features = teacher_features
         self.cv = cv
+        self.augmentation = augmentation
+        self.n_augmented = n_augmented
         self.memory = memory
         self.random_state = random_state
 
@@ -111,15 +133,17 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, X.shape[0])
         params = routed(self, sample_weight, fit_params)
-        teacher, student = seeded(self.teacher, self.student, self.random_state)
+        teacher, student, seed = seeded(self.teacher, self.student, self.random_state)
+        further = FurtherRows(X, more, read_augmentation(self.augmentation, self.n_augmented, seed))
         lesson = self._read_lesson(self._columns.for_teacher(X), y, params.teacher)
-        self.teacher_, answers = self._teach(teacher, lesson, params.splitter)
+        splits = self._splits(lesson, params.splitter)
+        plans = self._plans(lesson, splits, further, seed)
+        self.teacher_, answers, rehearsals = self._teach(teacher, lesson, splits, plans)
         told = Told(self._columns.for_student(X), self._labels(lesson), answers, params.student)
-        if more is not None:
-            answers = lesson.ask(self.teacher_, self._columns.for_teacher(more), "on X_unlabeled")
-            told = told.extended(self._columns.for_student(more), answers)
-        answers = self._named(told.answers, lesson)
-        self.student_ = student.fit(told.X, told.y, **{argument: answers}, **told.fit_params)
+        teach = partial(self._taught, student, argument, lesson)
+        comparison = Comparison(told, self._columns, further.n_given, teach, self._losses)
+        self._set_gain(comparison.gain(rehearsals))
+        self.student_ = teach(self._with_further(told, lesson, further))
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:
@@ -157,6 +181,14 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
     def _labels(self, lesson: Lesson) -> NDArray[Any]:
         """Return the labels for the student, with missing ones marked."""
 
+    @abstractmethod
+    def _losses(self, student: Any, X: Any, y: NDArray[Any]) -> NDArray[np.float64]:
+        """Return a fitted student's loss for each row."""
+
+    def _can_be_judged(self, lesson: Lesson, splits: Splits) -> bool:
+        """Tell whether the student can be taught in each fold and gives what the losses need."""
+        return True
+
     def _named(self, answers: NDArray[np.float64], lesson: Lesson) -> Any:
         """Return the teacher's answers as the student is given them."""
         return answers
@@ -169,7 +201,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         if X_unlabeled is None:
             return X, None
         more = as_table(X_unlabeled)
-        check_same_kind(X, more)
+        check_same_kind(X, more, "X_unlabeled")
         validate_data(self, more, skip_check_array=True, reset=False)
         return X, more
 
@@ -183,19 +215,65 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
     def _is_prefit(self) -> bool:
         return isinstance(self.cv, str)
 
-    def _teach(
-        self, teacher: Any, lesson: Lesson, split_params: dict[str, Any]
-    ) -> tuple[Any, NDArray[np.float64]]:
-        """Return the fitted teacher and what it says of the rows."""
+    def _splits(self, lesson: Lesson, split_params: dict[str, Any]) -> Splits:
+        """Return the folds of ``cv``, none where it says none."""
         if self._is_prefit():
-            return lesson.of_prefit(self.teacher)
+            return []
         check_teachable(lesson.present)
         if self.cv is None:
-            return lesson.in_sample(teacher, self.memory)
-        splits = folds(
+            return []
+        return folds(
             self.cv, lesson.X, lesson.y, lesson.present, split_params, is_class=is_classifier(self)
         )
-        return lesson.out_of_fold(teacher, splits, self.memory)
+
+    def _plans(self, lesson: Lesson, splits: Splits, further: FurtherRows, seed: int) -> list[Plan]:
+        """Plan how to tell whether made rows help; return nothing where it cannot be told."""
+        if further.augmentation is None:
+            return []
+        if self._is_prefit():
+            splits = own_folds(lesson.y, lesson.present, seed, is_class=is_classifier(self))
+        elif not has_pairs(splits):
+            return []
+        if not self._can_be_judged(lesson, splits):
+            return []
+        return plans_of(splits, lesson.present, further)
+
+    def _teach(
+        self, teacher: Any, lesson: Lesson, splits: Splits, plans: list[Plan]
+    ) -> tuple[Any, NDArray[np.float64], list[Rehearsal]]:
+        """Return the fitted teacher, and what it says of the rows and in rehearsals."""
+        if self._is_prefit():
+            return lesson.of_prefit(self.teacher, plans)
+        if self.cv is None:
+            return *lesson.in_sample(teacher, self.memory), []
+        return lesson.out_of_fold(teacher, splits, self.memory, plans)
+
+    def _with_further(self, told: Told, lesson: Lesson, further: FurtherRows) -> Told:
+        """Add the rows that the teacher alone speaks for."""
+        rows = further.of(np.arange(further.X.shape[0]))
+        if rows is None:
+            return told
+        answers = lesson.ask_further(self.teacher_, rows)
+        return told.extended(self._columns.for_student(rows), answers)
+
+    def _taught(self, student: Any, argument: str, lesson: Lesson, told: Told) -> Any:
+        """Return a clone of the student, fitted on what it is told."""
+        answers = self._named(told.answers, lesson)
+        return clone(student).fit(told.X, told.y, **{argument: answers}, **told.fit_params)
+
+    def _set_gain(self, gain: Gain | None) -> None:
+        """Keep what the made rows gained, and warn where they hurt."""
+        self.augmentation_gain_ = None if gain is None else gain.mean
+        self.augmentation_gain_se_ = None if gain is None else gain.standard_error
+        if gain is not None and gain.hurts:
+            warnings.warn(
+                f"the rows made by augmentation={self.augmentation!r} hurt: on rows new to student "
+                f"and teacher the student's {self._loss_is} is larger with them, by "
+                f"{-gain.mean:.3g} with a standard error of {gain.standard_error:.2g}; leave them "
+                "out, or make fewer or others",
+                UserWarning,
+                stacklevel=4,
+            )
 
     def _regular(self, X: Any) -> Any:
         """Return the student's columns of all columns or of the regular ones."""

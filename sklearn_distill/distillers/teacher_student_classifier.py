@@ -17,7 +17,8 @@ from sklearn_distill._validation import check_classes, check_labels
 from sklearn_distill.distillers._lesson import Lesson
 from sklearn_distill.distillers._student import last_step
 from sklearn_distill.distillers._teacher_student import TeacherStudent
-from sklearn_distill.teachers.out_of_fold import AskProba
+from sklearn_distill.teachers.asking import AskProba
+from sklearn_distill.teachers.folds import Splits
 
 
 def _student_has(method: str) -> Callable[[Any], bool]:
@@ -51,11 +52,21 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
         mean. "prefit" takes the teacher as it is, fitted on other rows (where this estimator is
         cloned, as in a search, wrap the teacher into FrozenEstimator). None lets one teacher answer
         for the rows that it was fitted on.
+    augmentation : {"munge"}, callable or None, default=None
+        Makes rows, which have no label: the teacher, fitted on all labelled rows, speaks for them
+        alone. "munge" is :func:`~sklearn_distill.augmentation.munge`; a callable is called as
+        ``augmentation(X, n, random_state=seed)`` with all columns of rows of X and returns n rows
+        like them, in the same container with the same columns, so that
+        ``functools.partial(munge, s=3.0)`` is one. A made row weighs what a row of X weighs on
+        average. Needs ``n_augmented``.
+    n_augmented : int, default=0
+        Number of rows to make.
     memory : str, path-like, joblib.Memory or None, default=None
         Where to keep fitted teachers, so that a search over the student's parameters fits each
         teacher once. Needs an integer ``random_state`` and a deterministic ``cv``.
     random_state : int, RandomState or None, default=None
-        Seeds the teacher and the student where their own ``random_state`` is None.
+        Seeds the made rows, and the teacher and the student where their own ``random_state`` is
+        None.
 
     Attributes
     ----------
@@ -66,6 +77,16 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
         makes the model smaller.
     classes_ : ndarray of shape (n_classes,)
         Class labels.
+    augmentation_gain_ : float or None
+        What the made rows gained: mean cross-entropy (nats) of a student taught without them minus
+        that of one taught with them, on rows new to student and teacher; see Notes. Below 0 they
+        hurt, and a UserWarning says so from two standard errors on. None without ``augmentation``,
+        and where it cannot be told: for a student without ``predict_proba``; for ``cv=None``, which
+        has no test rows; for two folds, without both of which nothing is left to teach a teacher;
+        for folds whose training rows lack a class; for a fitted teacher where y has fewer than
+        five rows of a class.
+    augmentation_gain_se_ : float or None
+        Its standard error.
     n_features_in_ : int
         Number of columns of fit's X.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -74,6 +95,19 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
     See Also
     --------
     sklearn_distill.teachers.out_of_fold_proba : The answers that the student is given.
+
+    Notes
+    -----
+    Whether made rows help is told fold by fold. Two students are taught as ``fit`` teaches, but
+    without the fold's test rows, one of them with rows made from the rest (as many as the rest
+    is of X); both are tested on the labels of the test rows. All that they hear is from teachers
+    who never saw a test row's label: of made rows from the fold's own teacher, of each training
+    row from one fitted without that row's fold, too. Those take K (K - 1) / 2 more fits of the
+    teacher for K folds (``memory`` keeps them) and 2 K of the student. The out-of-fold answers
+    themselves, whose teachers saw the test rows, would favour the student without made rows.
+    The gain is the mean over the rows of the paired differences, weighted by ``sample_weight``,
+    and its standard error that of these differences, given the students. With ``cv="prefit"`` the
+    teacher must be new to all rows, which makes any folds honest: five random ones are taken.
 
     References
     ----------
@@ -95,6 +129,7 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
     """
 
     _answers_are: ClassVar[str] = "teacher_proba"
+    _loss_is: ClassVar[str] = "cross-entropy"
 
     @property
     def classes_(self) -> NDArray[Any]:
@@ -159,7 +194,7 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
         classes, labels = check_labels(y, X.shape[0], self._known_classes(y), None)
         required = classes[np.unique(labels.codes[labels.present])]
         ask = AskProba(classes, required)
-        return Lesson(X, classes[labels.codes], labels.present, fit_params, ask)
+        return Lesson(X, classes[labels.codes], labels.present, fit_params, ask, self._columns)
 
     def _known_classes(self, y: Any) -> NDArray[Any] | None:
         """Return the student's classes, or, without any label, those of a fitted teacher."""
@@ -175,6 +210,17 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
         y = lesson.y.astype(object)
         y[~lesson.present] = None
         return y
+
+    def _can_be_judged(self, lesson: Lesson, splits: Splits) -> bool:
+        n_classes = len(np.unique(lesson.y[lesson.present]))
+        shown = [len(np.unique(lesson.y[train])) for train, _ in splits]
+        return hasattr(self.student, "predict_proba") and set(shown) == {n_classes}
+
+    def _losses(self, student: Any, X: Any, y: NDArray[Any]) -> NDArray[np.float64]:
+        # with the floor of scikit-learn's log_loss
+        proba = np.maximum(student.predict_proba(X), np.finfo(np.float64).eps)
+        codes = np.searchsorted(student.classes_, y.astype(student.classes_.dtype))
+        return -np.log(proba[np.arange(len(y)), codes])
 
     def _named(self, answers: NDArray[np.float64], lesson: Lesson) -> Any:
         if lesson.present.any():

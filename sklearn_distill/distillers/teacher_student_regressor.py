@@ -11,7 +11,8 @@ from sklearn.utils import column_or_1d
 
 from sklearn_distill.distillers._lesson import Lesson
 from sklearn_distill.distillers._teacher_student import TeacherStudent
-from sklearn_distill.teachers.out_of_fold import ask_prediction, read_targets
+from sklearn_distill.teachers.asking import ask_prediction
+from sklearn_distill.teachers.labels import read_targets
 
 
 class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
@@ -38,11 +39,21 @@ class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
         rows in several get the mean. "prefit" takes the teacher as it is, fitted on other rows
         (where this estimator is cloned, as in a search, wrap the teacher into FrozenEstimator).
         None lets one teacher answer for the rows that it was fitted on.
+    augmentation : {"munge"}, callable or None, default=None
+        Makes rows, which have no label: the teacher, fitted on all labelled rows, speaks for them
+        alone. "munge" is :func:`~sklearn_distill.augmentation.munge`; a callable is called as
+        ``augmentation(X, n, random_state=seed)`` with all columns of rows of X and returns n rows
+        like them, in the same container with the same columns, so that
+        ``functools.partial(munge, s=3.0)`` is one. A made row weighs what a row of X weighs on
+        average. Needs ``n_augmented``.
+    n_augmented : int, default=0
+        Number of rows to make.
     memory : str, path-like, joblib.Memory or None, default=None
         Where to keep fitted teachers, so that a search over the student's parameters fits each
         teacher once. Needs an integer ``random_state`` and a deterministic ``cv``.
     random_state : int, RandomState or None, default=None
-        Seeds the teacher and the student where their own ``random_state`` is None.
+        Seeds the made rows, and the teacher and the student where their own ``random_state`` is
+        None.
 
     Attributes
     ----------
@@ -51,6 +62,15 @@ class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
     teacher_ : regressor
         The teacher, fitted on all labelled rows. Predictions do not need it: ``del model.teacher_``
         makes the model smaller.
+    augmentation_gain_ : float or None
+        What the made rows gained: mean squared error of a student taught without them minus
+        that of one taught with them, on rows new to student and teacher; see Notes. Below 0 they
+        hurt, and a UserWarning says so from two standard errors on. None without ``augmentation``,
+        and where it cannot be told: for ``cv=None``, which has no test rows; for two folds, without
+        both of which nothing is left to teach a teacher; for a fitted teacher where y has fewer
+        than five rows.
+    augmentation_gain_se_ : float or None
+        Its standard error.
     n_features_in_ : int
         Number of columns of fit's X.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -59,6 +79,19 @@ class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
     See Also
     --------
     sklearn_distill.teachers.out_of_fold_prediction : The answers that the student is given.
+
+    Notes
+    -----
+    Whether made rows help is told fold by fold. Two students are taught as ``fit`` teaches, but
+    without the fold's test rows, one of them with rows made from the rest (as many as the rest
+    is of X); both are tested on the labels of the test rows. All that they hear is from teachers
+    who never saw a test row's label: of made rows from the fold's own teacher, of each training
+    row from one fitted without that row's fold, too. Those take K (K - 1) / 2 more fits of the
+    teacher for K folds (``memory`` keeps them) and 2 K of the student. The out-of-fold answers
+    themselves, whose teachers saw the test rows, would favour the student without made rows.
+    The gain is the mean over the rows of the paired differences, weighted by ``sample_weight``,
+    and its standard error that of these differences, given the students. With ``cv="prefit"`` the
+    teacher must be new to all rows, which makes any folds honest: five random ones are taken.
 
     References
     ----------
@@ -79,6 +112,7 @@ class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
     """
 
     _answers_are: ClassVar[str] = "teacher_prediction"
+    _loss_is: ClassVar[str] = "squared error"
 
     def _read_lesson(self, X: Any, y: Any, fit_params: dict[str, Any]) -> Lesson:
         if y is None and self._is_prefit():
@@ -86,7 +120,11 @@ class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
         y, present = read_targets(y, X.shape[0])
         if y.ndim == 2 and not self.__sklearn_tags__().target_tags.multi_output:
             y = column_or_1d(y, warn=True)
-        return Lesson(X, y, present, fit_params, ask_prediction)
+        return Lesson(X, y, present, fit_params, ask_prediction, self._columns)
 
     def _labels(self, lesson: Lesson) -> NDArray[Any]:
         return lesson.y
+
+    def _losses(self, student: Any, X: Any, y: NDArray[Any]) -> NDArray[np.float64]:
+        squares = np.square(np.asarray(student.predict(X)).reshape(y.shape) - y)
+        return squares.reshape(len(y), -1).mean(axis=1)

@@ -147,7 +147,8 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
             Labels. NaN, None and pd.NA are missing labels, which a teacher must answer for; None
             instead of an array means that all are missing.
         sample_weight : array-like of shape (n_samples,) or None
-            Weights of the rows; the last step of a Pipeline gets them.
+            Weights of the rows; the last step of a Pipeline gets them. A regressor that takes none,
+            such as KNeighborsRegressor, gets each row as often as its weight says.
         teacher_proba : array-like or DataFrame or None
             The teacher's probabilities: (n_samples, n_classes) in the order of ``classes_``, a
             DataFrame whose column names are the labels, (n_samples,) for the second of two
@@ -165,8 +166,8 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         ValueError
             If a teacher's output does not fit to X and the classes or is no distribution (the
             message names the first such row), a row has neither label nor teacher, the regressor
-            is a classifier, or it takes no ``sample_weight`` and the weights given are not all the
-            same. The estimator is then as it was before.
+            is a classifier, or it takes no ``sample_weight`` and the weights given are not whole
+            numbers times one factor. The estimator is then as it was before.
         """
         n_rows = self._check_features(X, y, teacher_proba, teacher_logits)
         self.classes_, labels, teachers = read_lesson(

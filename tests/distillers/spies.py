@@ -6,6 +6,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.neighbors import KNeighborsClassifier
 
+from sklearn_distill import DistilledLogisticRegression
+
 
 class SpyTeacher(ClassifierMixin, BaseEstimator):
     """Says with certainty whether it saw the row, which its first column numbers."""
@@ -58,3 +60,29 @@ class CountingTeacher(KNeighborsClassifier):
     def fit(self, X, y):
         self.fits.append(len(y))
         return super().fit(X, y)
+
+
+class LedgerTeacher(ClassifierMixin, BaseEstimator):
+    """Keeps what each of its clones saw, and answers with that clone's number in thousandths."""
+
+    seen: ClassVar[list[set[float]]] = []
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        self.number_ = len(self.seen)
+        self.seen.append(set(np.asarray(X)[:, 0]))
+        return self
+
+    def predict_proba(self, X):
+        number = np.full(len(X), self.number_ / 1000)
+        return np.column_stack([1 - number, number])
+
+
+class LedgerStudent(DistilledLogisticRegression):
+    """Keeps what each of its clones was told."""
+
+    told: ClassVar[list[dict]] = []
+
+    def fit(self, X, y=None, sample_weight=None, *, teacher_proba=None):
+        self.told.append({"X": X, "y": y, "weight": sample_weight, "proba": teacher_proba})
+        return super().fit(X, y, sample_weight, teacher_proba=teacher_proba)

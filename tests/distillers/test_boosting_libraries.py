@@ -1,0 +1,23 @@
+"""Teachers from the boosting libraries, where they are installed."""
+
+import pytest
+from sklearn.datasets import make_classification, make_regression
+
+from sklearn_distill import DistilledLogisticRegression, PrivilegedLinearRegression
+from sklearn_distill.distillers import TeacherStudentClassifier, TeacherStudentRegressor
+
+LIBRARIES = [("xgboost", "XGB"), ("lightgbm", "LGBM")]
+
+
+@pytest.mark.parametrize(("library", "prefix"), LIBRARIES)
+def test_they_teach(library, prefix):
+    module = pytest.importorskip(library, reason=f"{library} is no dependency of this package")
+    X, y = make_classification(200, n_informative=4, n_classes=3, random_state=0)
+    booster = getattr(module, f"{prefix}Classifier")(n_estimators=5)
+    model = TeacherStudentClassifier(booster, DistilledLogisticRegression(), random_state=0)
+    assert model.fit(X, y).student_.n_taught_rows_ == 200
+    assert model.teacher_.random_state is not None
+    X, y = make_regression(200, 5, random_state=0)
+    regressor = getattr(module, f"{prefix}Regressor")(n_estimators=5)
+    students = TeacherStudentRegressor(regressor, PrivilegedLinearRegression())
+    assert students.fit(X, y).score(X, y) > 0.9
