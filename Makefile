@@ -42,7 +42,7 @@ lint: .venv/.dev ## Check style, types, imports between rooms and docstrings
 docs: .venv/.dev ## Build the documentation and run the gallery: docs/_build/html/index.html
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
-bench: .venv/.dev ## Time our estimators against other means; write docs/benchmarks.md (half an hour)
+bench: .venv/.dev ## Time our estimators against other means; write docs/benchmarks.md (an hour)
 	$(BIN)/python -m benchmarks
 
 clean: ## Remove what the other targets made, the environments included

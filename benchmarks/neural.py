@@ -30,7 +30,7 @@ from sklearn_distill.datasets import fetch_fashion_mnist
 from sklearn_distill.nets import MLP, LeNet
 
 QUALITY, SPEED = (Path(__file__).with_name(f"neural_{name}.csv") for name in ("quality", "speed"))
-N_RUNS, TEACHER_EPOCHS, EPOCHS, BATCH = 5, 5, 10, 128
+N_RUNS, TEACHER_EPOCHS, EPOCHS, BATCH = 5, 20, 20, 128
 IMITATION, TEMPERATURE = 0.5, 2.0
 N_ROUNDS, SPEED_ROWS, SPEED_EPOCHS = 9, 20_000, 3
 TARGETS = {"hand-written loop": 1 / 1.10, "skorch with DataLoader": 1.6}
@@ -55,7 +55,12 @@ def quality(n_runs: int = N_RUNS) -> pd.DataFrame:
 def taught(X: Array, y: Array, run: int) -> Iterator[tuple[str, Any, Any]]:
     """Yield teacher, student alone and distilled student, and the rows' shape for each."""
     teacher = DistilledNeuralClassifier(
-        LeNet, max_epochs=TEACHER_EPOCHS, batch_size=BATCH, random_state=run
+        LeNet,
+        lr=3e-3,
+        lr_schedule="cosine",
+        max_epochs=TEACHER_EPOCHS,
+        batch_size=BATCH,
+        random_state=run,
     ).fit(as_images(X), y)
     yield "teacher", teacher, as_images
     says = teacher.predict_log_proba(as_images(X))

@@ -5,6 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from benchmarks import covertype
+
 INTRODUCTION = """\
 # Benchmarks
 
@@ -62,6 +66,7 @@ def write_page(results: dict[str, Any], path: Path) -> None:
         parts += [f"## {word}\n", _ratios(cases), _limits(cases)]
     parts.append("## Missed with one thread, and why\n")
     parts += [_reason(case) for case in results["threads"]["1"] if _misses(case)]
+    parts.append(covertype.section(pd.read_csv(covertype.CSV)))
     path.write_text("\n".join(parts))
 
 

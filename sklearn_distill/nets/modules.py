@@ -148,7 +148,7 @@ class LeNet(ScoreNetwork):
 
         Parameters
         ----------
-        x : Tensor of shape (n_samples, *image_shape)
+        x : Tensor of shape (n_samples, channels, height, width)
             Images.
 
         Returns
@@ -203,7 +203,7 @@ class CifarCNN(ScoreNetwork):
 
         Parameters
         ----------
-        x : Tensor of shape (n_samples, *image_shape)
+        x : Tensor of shape (n_samples, channels, height, width)
             Images.
 
         Returns

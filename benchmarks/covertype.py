@@ -1,0 +1,192 @@
+"""Boosting teaches small students on Covertype: ``python -m benchmarks.covertype``.
+
+A thousand rows have labels, eleven thousand have none. The teacher learns from the labels; so does
+a student alone, while its twin learns from the labels and from what the teacher says of all rows.
+λ and T are the defaults: nothing is chosen by looking at test rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import t
+from sklearn.base import clone
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeRegressor
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+
+from benchmarks.record import versions
+from sklearn_distill import (
+    DistilledLogisticRegression,
+    SoftTargetClassifier,
+    TeacherStudentClassifier,
+)
+from sklearn_distill.datasets import fetch_covertype_sample
+from sklearn_distill.inspection import distillation_report
+
+CSV = Path(__file__).with_suffix(".csv")
+N_ROWS, N_LABELLED, N_TEST, N_SPLITS = 15120, 1000, 3000, 10
+CONFIDENCE, FASTER = 0.95, 10.0
+TIME, SIZE = "predict_us_per_row", "n_bytes"
+
+TEACHER = HistGradientBoostingClassifier(random_state=0)
+STUDENTS = {
+    "logistic regression": make_pipeline(StandardScaler(), DistilledLogisticRegression()),
+    "tree of depth 8": SoftTargetClassifier(DecisionTreeRegressor(max_depth=8, random_state=0)),
+}
+METRICS = {"accuracy": 1, "cross_entropy": -1}  # and which sign of a difference is good
+
+
+class Split(NamedTuple):
+    """Positions of the rows with labels, of those without, and of the test rows."""
+
+    labelled: NDArray[np.intp]
+    unlabelled: NDArray[np.intp]
+    test: NDArray[np.intp]
+
+
+def split(y: NDArray[np.int64], seed: int) -> Split:
+    rows, test = train_test_split(
+        np.arange(len(y)), test_size=N_TEST, stratify=y, random_state=seed
+    )
+    labelled, unlabelled = train_test_split(
+        rows, train_size=N_LABELLED, stratify=y[rows], random_state=seed
+    )
+    return Split(labelled, unlabelled, test)
+
+
+def compared(student: Any, X: Any, y: Any, rows: Split, memory: str) -> pd.DataFrame:
+    """Return the report's table: teacher, student alone and distilled student on the test rows."""
+    labelled, unlabelled, test = rows
+    model = TeacherStudentClassifier(TEACHER, student, memory=memory, random_state=0)
+    model.fit(X[labelled], y[labelled], X_unlabeled=X[unlabelled])
+    report = distillation_report(
+        teacher=model.teacher_,
+        student_alone=clone(student).fit(X[labelled], y[labelled]),
+        student_distilled=model.student_,
+        X=X[test],
+        y=y[test],
+        random_state=0,
+    )
+    columns = [*METRICS, TIME, SIZE]
+    return report.table[columns].rename_axis("model").reset_index()
+
+
+def measured(n_splits: int = N_SPLITS) -> pd.DataFrame:
+    """Return the rows of the CSV, with one thread; the teacher is fitted once for all students."""
+    X, y = fetch_covertype_sample(return_X_y=True)
+    with TemporaryDirectory() as memory, threadpool_limits(1):
+        tables = [
+            compared(student, X, y, split(y, seed), memory).assign(student=name, split=seed)
+            for seed in tqdm(range(n_splits), unit="split")
+            for name, student in STUDENTS.items()
+        ]
+    return pd.concat(tables, ignore_index=True).assign(versions=versions())
+
+
+def by_split(results: pd.DataFrame, student: str, model: str, column: str) -> NDArray[np.float64]:
+    """Return one figure in the order of the splits."""
+    chosen = results[(results["student"] == student) & (results["model"] == model)]
+    return chosen.sort_values("split")[column].to_numpy()
+
+
+def gain(results: pd.DataFrame, student: str, metric: str) -> NDArray[np.float64]:
+    """Return distilled − alone in each split, positive where the distilled student is better."""
+    distilled = by_split(results, student, "student distilled", metric)
+    return METRICS[metric] * (distilled - by_split(results, student, "student alone", metric))
+
+
+def interval(
+    differences: NDArray[np.float64], tested: float = N_TEST / N_ROWS
+) -> tuple[float, float]:
+    r"""Return Nadeau and Bengio's interval for the mean over random splits.
+
+    Splits share rows, so the variance of the mean of J differences is not σ²/J but about
+    :math:`(1/J + ρ/(1-ρ))\,σ^2` with ρ the share of rows that is tested ("Inference for the
+    generalization error", 2003, section 3).
+    """
+    J = len(differences)
+    error = np.sqrt((1 / J + tested / (1 - tested)) * differences.var(ddof=1))
+    reach = t.ppf((1 + CONFIDENCE) / 2, J - 1) * error
+    return float(differences.mean() - reach), float(differences.mean() + reach)
+
+
+def section(results: pd.DataFrame) -> str:
+    """Return the part of the page of benchmarks."""
+    tables = (_figures(results), _gains(results), _speeds(results))
+    return "\n\n".join([_introduction(results), *("\n".join(table) for table in tables)]) + "\n"
+
+
+def _introduction(results: pd.DataFrame) -> str:
+    return f"""\
+## Boosting teaches small students
+
+`python -m benchmarks.covertype`: in Kaggle's Covertype sample {N_LABELLED:,} rows have labels, and
+{N_ROWS - N_TEST - N_LABELLED:,} have none. `HistGradientBoostingClassifier` learns from the labels
+and teaches through `TeacherStudentClassifier` at the default λ and T, with the other rows as
+`X_unlabeled`; a student alone has the same labels. Means over {results["split"].nunique()} random \
+splits with {N_TEST:,} test
+rows, and {CONFIDENCE:.0%} intervals of the paired differences (Nadeau and Bengio's, since splits
+share rows). Times are medians for batches of 1,000 rows with one thread.
+Measured with {results["versions"].iloc[0]}."""
+
+
+def _figures(results: pd.DataFrame) -> Iterator[str]:
+    yield "| model | accuracy | cross-entropy | µs a row | bytes |"
+    yield "|---|---|---|---|---|"
+    yield _line(results, next(iter(STUDENTS)), "teacher", "boosting, the teacher")
+    for student in STUDENTS:
+        yield _line(results, student, "student alone", f"{student}, alone")
+        yield _line(results, student, "student distilled", f"{student}, distilled")
+
+
+def _line(results: pd.DataFrame, student: str, model: str, name: str) -> str:
+    accuracy, loss = (by_split(results, student, model, metric).mean() for metric in METRICS)
+    time = np.median(by_split(results, student, model, TIME))
+    size = by_split(results, student, model, SIZE).mean()
+    return f"| {name} | {accuracy:.3f} | {loss:.3f} | {time:.3g} | {size:,.0f} |"
+
+
+def _gains(results: pd.DataFrame) -> Iterator[str]:
+    yield "| distilled − alone, positive is better | accuracy | splits won | cross-entropy |"
+    yield "|---|---|---|---|"
+    for student in STUDENTS:
+        gains = gain(results, student, "accuracy")
+        accuracy, loss = (_gain(results, student, metric) for metric in METRICS)
+        yield f"| {student} | {accuracy} | {(gains > 0).sum()} of {len(gains)} | {loss} |"
+
+
+def _speeds(results: pd.DataFrame) -> Iterator[str]:
+    yield "| distilled against boosting | times as fast (min … max) | target | |"
+    yield "|---|---|---|---|"
+    for student in STUDENTS:
+        ratio = by_split(results, student, "teacher", TIME) / by_split(
+            results, student, "student distilled", TIME
+        )
+        spread = f"**{np.median(ratio):.3g}** ({ratio.min():.3g} … {ratio.max():.3g})"
+        verdict = "met" if np.median(ratio) >= FASTER else "**missed**"
+        yield f"| {student} | {spread} | ≥ {FASTER:.0f} | {verdict} |"
+
+
+def _gain(results: pd.DataFrame, student: str, metric: str) -> str:
+    differences = gain(results, student, metric)
+    low, high = interval(differences)
+    return f"**{differences.mean():+.3f}** ({low:+.3f} … {high:+.3f})"
+
+
+def main() -> None:
+    measured().to_csv(CSV, index=False, float_format="%.6g")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""On Covertype a boosting teacher makes small students better."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import ttest_1samp
+
+from benchmarks import __main__ as bench
+from benchmarks import covertype
+from benchmarks.page import write_page
+
+
+@pytest.fixture(scope="module")
+def results():
+    try:
+        return covertype.measured()
+    except FileNotFoundError as error:
+        pytest.skip(str(error).partition(" Looked at")[0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("student", covertype.STUDENTS)
+@pytest.mark.parametrize("metric", covertype.METRICS)
+def test_the_distilled_student_beats_the_same_student_alone(results, student, metric):
+    gains = covertype.gain(results, student, metric)
+    low, _ = covertype.interval(gains)
+    assert len(gains) == 10
+    assert low > 0
+
+
+def test_the_interval_is_wider_than_that_of_independent_splits():
+    gains = np.random.default_rng(0).normal(size=10)
+    plain = ttest_1samp(gains, 0).confidence_interval()
+    np.testing.assert_allclose(covertype.interval(gains, tested=0.0), plain)
+    low, high = covertype.interval(gains)
+    # ρ/(1 − ρ) = n_test/n_train
+    widening = np.sqrt(1 + 10 * 3000 / 12120)
+    np.testing.assert_allclose((high - low) / (plain.high - plain.low), widening)
+
+
+def test_no_row_is_both_taught_and_tested():
+    y = np.arange(covertype.N_ROWS) % 7
+    rows = covertype.split(y, 0)
+    np.testing.assert_array_equal(np.sort(np.concatenate(rows)), np.arange(len(y)))
+    assert [len(part) for part in rows] == [1000, 11120, 3000]
+
+
+def test_the_page_says_what_the_files_say(tmp_path):
+    write_page(json.loads(bench.RESULTS.read_text("utf-8")), tmp_path / "page.md")
+    assert (tmp_path / "page.md").read_text("utf-8") == bench.PAGE.read_text("utf-8")
+    section = covertype.section(pd.read_csv(covertype.CSV))
+    assert section in bench.PAGE.read_text("utf-8")
