@@ -209,10 +209,7 @@ def _speed_lines(results: pd.DataFrame) -> Iterator[str]:
         )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.neural", description=__doc__)
-    parser.add_argument("only", nargs="?", choices=["quality", "speed"])
-    only = parser.parse_args().only
+def main(only: str | None = None) -> None:
     torch.set_num_threads(1)
     for name, measured, path in (("quality", quality, QUALITY), ("speed", speed, SPEED)):
         if only in {None, name}:
@@ -220,4 +217,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.neural", description=__doc__)
+    parser.add_argument("only", nargs="?", choices=["quality", "speed"])
+    main(parser.parse_args().only)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks import covertype
+from benchmarks import covertype, greedy, neural
 
 INTRODUCTION = """\
 # Benchmarks
@@ -66,7 +66,11 @@ def write_page(results: dict[str, Any], path: Path) -> None:
         parts += [f"## {word}\n", _ratios(cases), _limits(cases)]
     parts.append("## Missed with one thread, and why\n")
     parts += [_reason(case) for case in results["threads"]["1"] if _misses(case)]
-    parts.append(covertype.section(pd.read_csv(covertype.CSV)))
+    parts += [
+        covertype.section(pd.read_csv(covertype.CSV)),
+        neural.section(pd.read_csv(neural.QUALITY), pd.read_csv(neural.SPEED)),
+        greedy.section(pd.read_csv(greedy.CSV)),
+    ]
     path.write_text("\n".join(parts))
 
 

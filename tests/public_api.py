@@ -11,13 +11,16 @@ import sklearn_distill
 NEED_TORCH = frozenset(
     f"sklearn_distill.{module}"
     for module in (
+        "losses.torch_tangent",
         "losses.torch_twin",
         "nets.accelerated",
+        "nets.bilevel",
         "nets.callbacks",
         "nets.checkpoint",
         "nets.embedding",
         "nets.export",
         "nets.features",
+        "nets.hypergradient",
         "nets.loader",
         "nets.modules",
         "nets.net",

@@ -1,6 +1,7 @@
 """Checks of what comes in; the only home of private scikit-learn imports."""
 
 from sklearn_distill._validation.fitting import (
+    HasMethods,
     Interval,
     StrOptions,
     all_or_nothing,
@@ -12,6 +13,7 @@ from sklearn_distill._validation.rows import check_every_row_speaks, check_sampl
 from sklearn_distill._validation.teacher import check_teacher, read_teacher
 
 __all__ = [
+    "HasMethods",
     "Interval",
     "StrOptions",
     "all_or_nothing",

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-__all__ = ["Interval", "StrOptions", "all_or_nothing", "validated_parameters"]
+__all__ = ["HasMethods", "Interval", "StrOptions", "all_or_nothing", "validated_parameters"]
 
 # checks constructor parameters against the class's _parameter_constraints before fit runs
 validated_parameters = _fit_context(prefer_skip_nested_validation=True)

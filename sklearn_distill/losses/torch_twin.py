@@ -133,14 +133,14 @@ class SoftTargetLoss(nn.Module):
         Tensor of shape (n_rows,)
             The losses.
         """
-        z = as_scores(scores, self.n_classes)
+        z = _in_precision_of(table, as_scores(scores, self.n_classes))
         linear = table[:, : self.n_classes]
         loss = -(linear * z).sum(1)
         for t, (temperature, regularizer) in enumerate(self.terms, start=self.n_classes):
             u = z if temperature == 1 else z / temperature
             phi = torch.logsumexp(u, 1)
             if regularizer is not None:
-                phi = phi + _regularizer(regularizer, u)
+                phi = phi + regularizer_of(regularizer, u)
             loss = loss + table[:, t] * phi
         return loss
 
@@ -172,7 +172,8 @@ class SquaredLoss(nn.Module):
             The mean over the rows.
         """
         targets, weight = table[:, :-1], table[:, -1]
-        return (weight * (scores.reshape(targets.shape) - targets).square().mean(1)).mean()
+        z = _in_precision_of(table, scores).reshape(targets.shape)
+        return (weight * (z - targets).square().mean(1)).mean()
 
 
 def as_scores(scores: Tensor, n_classes: int) -> Tensor:
@@ -196,7 +197,26 @@ def as_scores(scores: Tensor, n_classes: int) -> Tensor:
     return scores
 
 
-def _regularizer(name: str, u: Tensor) -> Tensor:
+def _in_precision_of(table: Tensor, scores: Tensor) -> Tensor:
+    """Return scores of half precision in the table's: a loss of three digits would not fall."""
+    return scores.to(torch.promote_types(scores.dtype, table.dtype))
+
+
+def regularizer_of(name: str, u: Tensor) -> Tensor:
+    """Return r of each row, twice differentiable.
+
+    Parameters
+    ----------
+    name : {"grabovoy", "continuous_categorical"}
+        Name of r.
+    u : Tensor of shape (n_rows, n_classes)
+        Softened scores.
+
+    Returns
+    -------
+    Tensor of shape (n_rows,)
+        The values.
+    """
     if name == "grabovoy":
         return _grabovoy(u)
     value: Tensor = _NumpyRegularizer.apply(u, name)  # type: ignore[no-untyped-call]

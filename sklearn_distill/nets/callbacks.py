@@ -1,15 +1,36 @@
-"""What happens between epochs: early stopping, learning-rate schedules, clipping, progress."""
+"""What happens between epochs: stopping, learning-rate schedules, clipping, progress."""
 
 from __future__ import annotations
 
+import math
+import warnings
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
 import torch
+from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import Callback
 from skorch.callbacks import EarlyStopping as SkorchEarlyStopping
 from tqdm.auto import tqdm
+
+
+def bare_module(module: Any) -> Any:
+    """Return the network that torch.compile, or each process of several, wraps.
+
+    Parameters
+    ----------
+    module : Module
+        A net's module.
+
+    Returns
+    -------
+    Module
+        The network; itself if nothing wraps it.
+    """
+    wrapped = isinstance(module, torch.nn.parallel.DistributedDataParallel)
+    module = module.module if wrapped else module
+    return getattr(module, "_orig_mod", module)
 
 
 class StopTraining(Exception):  # noqa: N818 - it is no error
@@ -39,6 +60,28 @@ def stops(net: Any, interruption: BaseException) -> bool:
     return isinstance(interruption, KeyboardInterrupt) and any(
         cb.misses_ == cb.patience for cb in early
     )
+
+
+class Divergence(Callback):
+    """End a training whose loss or weights are not finite: no later epoch mends them.
+
+    Where early stopping has kept the weights of an earlier epoch it is a warning, else an error.
+    """
+
+    def on_epoch_end(self, net: Any, *_: Any, **kwargs: Any) -> None:
+        """Look at this epoch's loss and weights."""
+        loss = net.history[-1, "train_loss"]
+        if math.isfinite(loss) and _are_finite(net.module_):
+            return
+        message = (
+            f"training diverged in epoch {len(net.history)}: its training loss is {loss:.4g} and "
+            f"weights {'are' if _are_finite(net.module_) else 'are not'} finite. Lower lr="
+            f"{net.lr:g}, set gradient_clip, or scale the features and, in regression, the labels"
+        )
+        if not any(isinstance(cb, BestWeights) and cb.best_weights_ for _, cb in net.callbacks_):
+            raise ValueError(message)
+        warnings.warn(f"{message}; the best epoch's weights are kept", ConvergenceWarning, 2)
+        raise StopTraining
 
 
 class BestWeights(Callback):
@@ -71,12 +114,14 @@ class BestWeights(Callback):
 
     def on_epoch_end(self, net: Any, *_: Any, **kwargs: Any) -> None:
         """Compare this epoch's loss with the best so far."""
-        loss = net.history[-1, "valid_loss"]
-        better = self.best_weights_ is None or loss < self.best_loss_ - self.tol
+        loss = net.history[-1].get("valid_loss")
+        if loss is None:  # partial_fit sets no rows aside
+            return
+        better = loss < self.best_loss_ - self.tol  # which NaN never is
         net.history.record("valid_loss_best", better)
         if better:
             self.best_loss_, self.misses_ = loss, 0
-            self.best_weights_ = deepcopy(_bare(net.module_).state_dict())
+            self.best_weights_ = deepcopy(bare_module(net.module_).state_dict())
             return
         self.misses_ += 1
         if self.misses_ >= self.patience:
@@ -85,7 +130,7 @@ class BestWeights(Callback):
     def on_train_end(self, net: Any, *_: Any, **kwargs: Any) -> None:
         """Give the net its best weights back."""
         if self.best_weights_ is not None:
-            _bare(net.module_).load_state_dict(self.best_weights_)
+            bare_module(net.module_).load_state_dict(self.best_weights_)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint must keep.
@@ -127,12 +172,18 @@ class Schedule(Callback):
     def on_train_begin(self, net: Any, *_: Any, **kwargs: Any) -> None:
         """Make the scheduler for the net's optimiser."""
         self.scheduler_ = self.factory(net.optimizer_)
+        if not isinstance(self.scheduler_, torch.optim.lr_scheduler.LRScheduler):
+            raise TypeError(
+                f"lr_schedule returned {type(self.scheduler_).__name__}: from the optimiser it "
+                "must make a scheduler of torch.optim.lr_scheduler"
+            )
 
     def on_epoch_end(self, net: Any, *_: Any, **kwargs: Any) -> None:
         """Record the epoch's learning rate, and set the next one's."""
         net.history.record("lr", net.optimizer_.param_groups[0]["lr"])
         if isinstance(self.scheduler_, torch.optim.lr_scheduler.ReduceLROnPlateau):
-            self.scheduler_.step(net.history[-1, "valid_loss"])
+            epoch = net.history[-1]
+            self.scheduler_.step(epoch.get("valid_loss", epoch["train_loss"]))
         else:
             self.scheduler_.step()
 
@@ -182,19 +233,20 @@ class ProgressBar(Callback):
     ----------
     name : str
         What is trained.
-    n_epochs : int
-        Epochs to come, at most.
     """
 
-    def __init__(self, name: str, n_epochs: int) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
-        self.n_epochs = n_epochs
+
+    def on_train_begin(self, net: Any, *_: Any, **kwargs: Any) -> None:
+        """Count from here, not from a warm start's beginning."""
+        self.n_before_ = len(net.history)
 
     def on_epoch_begin(self, net: Any, *_: Any, **kwargs: Any) -> None:
         """Open the bar, after a checkpoint where that left off."""
         if not hasattr(self, "bar_"):
-            done = len(net.history) - 1
-            self.bar_ = tqdm(total=self.n_epochs, initial=done, desc=self.name, unit="epoch")
+            done = len(net.history) - 1 - self.n_before_
+            self.bar_ = tqdm(total=net.max_epochs, initial=done, desc=self.name, unit="epoch")
 
     def on_epoch_end(self, net: Any, *_: Any, **kwargs: Any) -> None:
         """Move it by an epoch."""
@@ -210,7 +262,5 @@ class ProgressBar(Callback):
             del self.bar_
 
 
-def _bare(module: Any) -> Any:
-    """Return the network that each process of several wraps."""
-    wrapped = isinstance(module, torch.nn.parallel.DistributedDataParallel)
-    return module.module if wrapped else module
+def _are_finite(module: torch.nn.Module) -> bool:
+    return bool(torch.stack([w.detach().isfinite().all() for w in module.parameters()]).all())

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from skorch.callbacks import Callback
 
+from sklearn_distill.nets.callbacks import bare_module
+
 
 class Checkpoint(Callback):
     """Write the state of the training after each epoch, and take it up from there.
@@ -28,6 +30,15 @@ class Checkpoint(Callback):
     def __init__(self, path: str | os.PathLike[str], identity: str) -> None:
         self.path = path
         self.identity = identity
+
+    def on_train_begin(self, net: Any, *_: Any, **kwargs: Any) -> None:
+        """Require a folder to write to, before the first epoch is lost for want of it."""
+        folder = Path(self.path).absolute().parent
+        if not os.access(folder, os.W_OK) or Path(self.path).is_dir():
+            raise ValueError(
+                f"checkpoint={str(self.path)!r} cannot be written: name a file in a folder that "
+                "exists and is writable"
+            )
 
     def on_epoch_end(self, net: Any, *_: Any, **kwargs: Any) -> None:
         """Write the file."""
@@ -56,7 +67,7 @@ class Checkpoint(Callback):
         if not Path(self.path).exists():
             return
         state = self._read(net)
-        net.module_.load_state_dict(state["module"])
+        bare_module(net.module_).load_state_dict(state["module"])
         net.optimizer_.load_state_dict(state["optimizer"])
         net.scaler_.load_state_dict(state["scaler"])
         net.generator.set_state(state["generator"])
@@ -73,7 +84,7 @@ class Checkpoint(Callback):
     def _state(self, net: Any) -> dict[str, Any]:
         return {
             "identity": self.identity,
-            "module": net.module_.state_dict(),
+            "module": bare_module(net.module_).state_dict(),
             "optimizer": net.optimizer_.state_dict(),
             "scaler": net.scaler_.state_dict(),
             "generator": net.generator.get_state(),

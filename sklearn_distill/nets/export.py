@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_distill.losses.torch_twin import as_scores
+from sklearn_distill.nets.callbacks import bare_module
 from sklearn_distill.nets.embedding import WithEmbedding
 
 
@@ -64,7 +65,7 @@ def plain_network(module: nn.Module, n_classes: int | None) -> nn.Module:
     Module
         On the CPU, in evaluation mode.
     """
-    network = getattr(module, "_orig_mod", module)  # what torch.compile wrapped
+    network = bare_module(module)
     network = network.module if isinstance(network, WithEmbedding) else network
     network = deepcopy(network).cpu().eval()
     return network if n_classes is None else Probabilities(network, n_classes).eval()

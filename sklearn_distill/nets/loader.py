@@ -144,6 +144,9 @@ class TensorLoader:
         Rows of a mini-batch; the last may be smaller.
     generator : torch.Generator or None, default=None
         Shuffles the rows anew for each pass; None keeps the order.
+    join_single : bool, default=False
+        Whether a last row that would be alone joins the mini-batch before, for batch
+        normalisation, which has no variance of one row.
 
     Examples
     --------
@@ -158,13 +161,15 @@ class TensorLoader:
         batch_size: int,
         *,
         generator: torch.Generator | None = None,
+        join_single: bool = False,
     ) -> None:
         self.dataset = dataset
         self.batch_size = batch_size
         self.generator = generator
+        self.join_single = join_single
 
     def __len__(self) -> int:
-        return -(-len(self.dataset) // self.batch_size)
+        return len(self._sizes())
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         if self.generator is None:
@@ -173,9 +178,17 @@ class TensorLoader:
         # drawn on the CPU, so that a seed gives one order on every device
         order = torch.randperm(len(self.dataset), generator=self.generator)
         order = order.to(self.dataset.features.device)
-        for rows in order.split(self.batch_size):
+        for rows in order.split(self._sizes()):
             yield self.dataset[rows]
 
     def _in_order(self) -> Iterator[tuple[Tensor, Tensor]]:
         features, table = self.dataset.features, self.dataset.table
-        yield from zip(features.split(self.batch_size), table.split(self.batch_size), strict=True)
+        yield from zip(features.split(self._sizes()), table.split(self._sizes()), strict=True)
+
+    def _sizes(self) -> list[int]:
+        """Return the number of rows of each mini-batch."""
+        n_full, n_left = divmod(len(self.dataset), self.batch_size)
+        sizes = [self.batch_size] * n_full
+        if n_left == 1 and sizes and self.join_single:
+            return [*sizes[:-1], sizes[-1] + 1]
+        return [*sizes, n_left] if n_left else sizes

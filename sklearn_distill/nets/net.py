@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+import numpy as np
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer
@@ -14,6 +15,7 @@ from skorch.utils import to_device
 from torch import Tensor
 
 from sklearn_distill.nets.embedding import scores_of
+from sklearn_distill.nets.loader import TensorRows
 
 Augment = Callable[[Tensor, torch.Generator], Tensor]
 
@@ -81,6 +83,26 @@ class StudentNet(NeuralNet):
         self.scaler_ = torch.amp.GradScaler(self._device_type, enabled=enabled)
         return self
 
+    def get_dataset(self, X: Any, y: Any = None) -> Any:
+        """Return the rows to predict for; skorch's ``predict`` takes arrays too.
+
+        Parameters
+        ----------
+        X : TensorRows, Dataset, ndarray or Tensor
+            Features.
+        y : Any
+            As skorch takes it.
+
+        Returns
+        -------
+        Dataset
+            The rows.
+        """
+        if y is not None or not isinstance(X, (np.ndarray, Tensor)):
+            return super().get_dataset(X, y)
+        weights = next(self.module_.parameters())
+        return TensorRows(torch.as_tensor(X).to(weights.dtype))
+
     def get_loss(
         self, y_pred: Any, y_true: Tensor, X: Any = None, training: bool = False
     ) -> Tensor:
@@ -126,7 +148,14 @@ class StudentNet(NeuralNet):
         if self.augmentation is None:
             return features
         assert self.generator is not None
-        return self.augmentation(to_device(features, self.device), self.generator)
+        augmented = self.augmentation(to_device(features, self.device), self.generator)
+        shape = getattr(augmented, "shape", ())
+        if shape[:1] != features.shape[:1]:
+            raise ValueError(
+                f"augmentation gave {type(augmented).__name__} of shape {tuple(shape)} for "
+                f"features of shape {tuple(features.shape)}: it must give each row back"
+            )
+        return augmented
 
     def infer(self, x: Any, **fit_params: Any) -> Any:
         """Run the module on a mini-batch, in the precision asked for.
@@ -249,6 +278,16 @@ class StudentNet(NeuralNet):
             total = total + loss * len(batch[1])
             n_rows += len(batch[1])
         self.history.record(prefix + "_loss", float(total) / n_rows)
+        self._sum_up(prefix, n_rows)
+
+    def _sum_up(self, prefix: str, n_rows: int) -> None:
+        """Record the pass as one mini-batch, for callbacks that look for some."""
+        self.history.new_batch()
+        self.history.record_batch(prefix + "_loss", self.history[-1, prefix + "_loss"])
+        self.history.record_batch(prefix + "_batch_size", n_rows)
+
+    def close(self) -> None:
+        """Let go of what only a training needs; here nothing."""
 
     def _listeners(self, hook: str) -> list[Callback]:
         """Return the callbacks that do something at a hook."""

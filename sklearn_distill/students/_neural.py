@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from numbers import Integral, Real
 from os import PathLike
@@ -18,8 +20,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_distill._torch import import_skorch
 from sklearn_distill._typing import FloatArray
-from sklearn_distill._validation import Interval, StrOptions
+from sklearn_distill._validation import HasMethods, Interval, StrOptions
 from sklearn_distill.students._neural_lesson import NeuralLesson
+from sklearn_distill.students._neural_stream import is_dataset
 
 if TYPE_CHECKING:
     import torch
@@ -37,6 +40,9 @@ Rows = tuple[NDArray[Any], FloatArray]  # features and a table for the loss
 
 class NeuralStudent(BaseEstimator):
     """A network in a skorch net, taught by a table of targets."""
+
+    # what moves λ and T in a training; of the classifier it is a parameter
+    metaparameter_optimizer: Any = None
 
     n_features_in_: int
     _trained: Trained
@@ -64,7 +70,7 @@ class NeuralStudent(BaseEstimator):
         "precision": [StrOptions({"float32", "float64", "bfloat16", "float16"})],
         "compile": ["boolean"],
         "device": "no_validation",
-        "accelerator": "no_validation",
+        "accelerator": [HasMethods("prepare"), None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -98,7 +104,7 @@ class NeuralStudent(BaseEstimator):
         self
             The estimator.
         """
-        ours = {n for n in params if n.startswith(_PREFIXES) or n in self._skorch_names()}
+        ours = {name for name in params if name.startswith(_PREFIXES)}
         super().set_params(**{name: params[name] for name in params if name not in ours})
         self.__dict__.update({name: params[name] for name in ours})
         return self
@@ -148,19 +154,22 @@ class NeuralStudent(BaseEstimator):
         write_onnx(self.to_torch(), self._shape, path)
 
     def _skorch_names(self) -> list[str]:
-        """Return the names that the constructor's signature does not have."""
-        known = self._get_param_names()
-        return [n for n in vars(self) if n not in known and n[0] != "_" and n[-1] != "_"]
+        """Return the names of parameters that the constructor's signature does not have."""
+        return [name for name in vars(self) if name.startswith(_PREFIXES)]
 
-    def _check_ready(self) -> None:
-        """Require skorch, and of skorch's parameters those that go to module or optimiser."""
-        import_skorch(type(self).__name__)
-        for name in self._skorch_names():
+    def _set_skorch_params(self, params: dict[str, Any]) -> None:
+        """Set what the constructor was given beside its signature."""
+        for name in params:
             if not name.startswith(_PREFIXES):
                 raise TypeError(
                     f"{type(self).__name__} got an unexpected parameter {name!r}: beside those of "
                     "its signature it takes module__x, optimizer__x and iterator_train__x"
                 )
+        self.__dict__.update(params)
+
+    def _check_ready(self) -> None:
+        """Require skorch."""
+        import_skorch(type(self).__name__)
 
     def _prefixed(self, prefix: str) -> dict[str, Any]:
         """Return the parameters for module or optimiser by their names there."""
@@ -171,6 +180,8 @@ class NeuralStudent(BaseEstimator):
         self, X: Any, y: Any = "no_validation", *, reset: bool, **checks: Any
     ) -> NDArray[Any]:
         """Check features; set or require their number and shape."""
+        if is_dataset(X):
+            raise TypeError("X is a Dataset, which only fit reads: pass an array")
         dtype = np.float64 if self.precision == "float64" else np.float32
         checked = validate_data(self, X, y, reset=reset, dtype=dtype, allow_nd=True, **checks)
         X = checked if isinstance(y, str) else checked[0]
@@ -202,8 +213,8 @@ class NeuralStudent(BaseEstimator):
             )
         random_state = check_random_state(self.random_state)
         seed = int(random_state.randint(2**31 - 1))
-        checkpoint = self._checkpoint_of((X, lesson.table))
-        if held_out is None and self.early_stopping and n_epochs is None:
+        checkpoint = self._checkpoint_of((X, lesson.table, held_out))
+        if held_out is None and self._needs_validation(n_epochs):
             X, lesson, held_out = self._hold_out(X, lesson, random_state)
         rows = as_rows(X, lesson.table, self.precision)
         return self._run(lesson, rows, held_out, seed, checkpoint, before, n_epochs)
@@ -213,8 +224,8 @@ class NeuralStudent(BaseEstimator):
         if held_out is None and self.early_stopping:
             raise ValueError("early_stopping=True with a Dataset needs X_val and y_val")
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        checkpoint = self._checkpoint_of(type(stream.dataset).__qualname__)
-        return self._run(lesson, stream, held_out, seed, checkpoint)
+        checkpoint = self._checkpoint_of((type(stream.dataset).__qualname__, held_out))
+        return self._run(lesson, stream, held_out, seed, checkpoint, self._earlier())
 
     def _run(
         self,
@@ -240,10 +251,21 @@ class NeuralStudent(BaseEstimator):
         )
         return self
 
+    def _needs_validation(self, n_epochs: int | None) -> bool:
+        """Tell whether labelled rows are to be set aside."""
+        stops_early = self.early_stopping and n_epochs is None
+        return bool(stops_early or self.metaparameter_optimizer is not None)
+
     def _hold_out(
         self, X: NDArray[Any], lesson: NeuralLesson, random_state: Any
     ) -> tuple[NDArray[Any], NeuralLesson, Rows]:
         """Set labelled rows aside for validation."""
+        if self.checkpoint is not None and not isinstance(self.random_state, Integral):
+            raise ValueError(
+                f"checkpoint with early_stopping=True and random_state={self.random_state!r}: a "
+                "resumed fit would set aside other rows, some that it trained on. Give a number "
+                "as random_state, or X_val and y_val"
+            )
         train, validation = lesson.split(self.validation_fraction, random_state)
         held_out = X[validation], lesson.label_table[validation]
         return X[train], replace(lesson, table=lesson.table[train]), held_out
@@ -251,6 +273,11 @@ class NeuralStudent(BaseEstimator):
     def _checkpoint_of(self, data: Any) -> Checkpoint | None:
         if self.checkpoint is None:
             return None
+        if self.metaparameter_optimizer is not None:
+            raise ValueError(
+                "checkpoint and metaparameter_optimizer: the file does not hold the way of λ and "
+                "T; leave one of the two out"
+            )
         if self.accelerator is not None:
             raise ValueError(
                 "checkpoint and accelerator: save the state by accelerator.save_state instead"
@@ -258,13 +285,22 @@ class NeuralStudent(BaseEstimator):
         from sklearn_distill.nets.checkpoint import Checkpoint
 
         named = {k: _named(v) for k, v in self.get_params(deep=False).items()}
-        params = sorted((k, v) for k, v in named.items() if k not in _NO_IDENTITY)
+        # a cosine is another one where it ends elsewhere
+        free = _NO_IDENTITY - ({"max_epochs"} if self.lr_schedule == "cosine" else set())
+        params = sorted((k, v) for k, v in named.items() if k not in free)
         return Checkpoint(self.checkpoint, joblib.hash((params, data)))
 
     def _set_shape(self, features: Any) -> None:
-        """Take the shape of a Dataset's rows."""
-        self._shape = tuple(features.shape[1:])
-        self.n_features_in_ = self._shape[0]
+        """Take the shape of a Dataset's rows, which have no names; a warm start keeps its own."""
+        shape = tuple(features.shape[1:])
+        if self._earlier() is not None and shape != self._shape:
+            raise ValueError(
+                f"X has rows of shape {shape}, and warm_start=True goes on with a network for "
+                f"rows of shape {self._shape}: set warm_start=False"
+            )
+        self._shape, self.n_features_in_ = shape, shape[0]
+        for name in ("feature_names_in_", "n_taught_rows_"):
+            self.__dict__.pop(name, None)
 
     def _earlier(self) -> Trained | None:
         """Return what a warm start goes on with."""
@@ -290,8 +326,19 @@ class NeuralStudent(BaseEstimator):
         return hasattr(self, "_trained")
 
 
+@contextmanager
+def about_validation() -> Iterator[None]:
+    """Say of a fault that it lies in the validation rows."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"X_val and y_val: {error}") from error
+
+
 def _named(value: Any) -> str:
     """Describe a parameter, the same in every process."""
+    if hasattr(value, "named_modules"):  # a module's layers
+        return repr(value)
     if value is None or isinstance(value, (str, Real, list, tuple, dict, np.ndarray)):
         return repr(value)
     kind = value if hasattr(value, "__qualname__") else type(value)

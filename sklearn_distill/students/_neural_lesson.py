@@ -105,7 +105,8 @@ class NeuralLesson:
         except ValueError as error:
             raise ValueError(
                 f"early_stopping=True cannot set aside validation_fraction={fraction} of the "
-                f"{len(rows)} labelled rows: {error}. Give X_val and y_val, or other rows"
+                f"{len(rows)} labelled rows: {str(error).rstrip('.')}. Give "
+                "X_val and y_val, or other rows"
             ) from error
         train = np.setdiff1d(np.arange(len(self.table)), validation)
         return train, np.sort(validation)

@@ -7,13 +7,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from sklearn_distill.nets.embedding import WithEmbedding, scores_of
+from sklearn_distill.nets.callbacks import bare_module
+from sklearn_distill.nets.embedding import WithEmbedding
 from sklearn_distill.nets.modules import MLP
 from sklearn_distill.nets.net import StudentNet
 from sklearn_distill.students._neural_lesson import NeuralLesson
@@ -26,19 +28,30 @@ def new_network(
 ) -> tuple[nn.Module, torch.Tensor]:
     """Return a network that fits features and lesson, and the state after drawing its weights."""
     with _building, random_stream(seed):
-        network = _build(estimator, X, lesson.n_outputs)
+        network = _build(estimator, X, lesson.n_outputs).to(X.dtype)
+        _check_scores(network, X, lesson.n_outputs)  # lazy layers draw their weights here
         if lesson.n_dimensions:
-            network = WithEmbedding(network, lesson.n_dimensions)
-        torch_rng = torch.get_rng_state()
-    network = network.double() if estimator.precision == "float64" else network
-    _check_scores(network, X, lesson.n_outputs)
-    return network, torch_rng
+            network = WithEmbedding(network, lesson.n_dimensions).to(X.dtype)
+        return network, torch.get_rng_state()
+
+
+def earlier_network(net: StudentNet, lesson: NeuralLesson, X: torch.Tensor) -> nn.Module:
+    """Return a copy of an earlier net's network, which has to fit this lesson too."""
+    network = network_of(net)
+    known = network.projection.out_features if isinstance(network, WithEmbedding) else 0
+    if known != lesson.n_dimensions:
+        raise ValueError(
+            f"teacher_embedding has {lesson.n_dimensions} dimensions that count, where the network "
+            f"was trained with {known}: give as many and the same embedding_weight, or fit anew "
+            "without warm_start"
+        )
+    return network.to(X.dtype)
 
 
 def network_of(net: StudentNet) -> nn.Module:
     """Return a copy of the trained network, with a map of its representation if it has one."""
-    network: nn.Module = net.module_
-    return deepcopy(getattr(network, "_orig_mod", network))  # what torch.compile wrapped
+    network: nn.Module = deepcopy(bare_module(net.module_))
+    return network
 
 
 def _build(estimator: Any, X: torch.Tensor, n_outputs: int) -> nn.Module:
@@ -47,37 +60,82 @@ def _build(estimator: Any, X: torch.Tensor, n_outputs: int) -> nn.Module:
     A class is told ``n_features`` and ``n_outputs`` where it takes them.
     """
     module, params = estimator.module, estimator._prefixed("module")
+    if module is None:
+        _check_table(X)
+        module, params = MLP, {"hidden_layer_sizes": _widths(estimator), **params}
     if isinstance(module, nn.Module):
         if params:
             raise ValueError(
                 f"module is an instance, so {', '.join(f'module__{name}' for name in params)} "
                 "cannot be set: pass its class"
             )
-        return deepcopy(module)
-    if module is None:
-        _check_table(X)
-        sizes = np.atleast_1d(np.asarray(estimator.hidden_layer_sizes, dtype=np.intp))
-        module, params = MLP, {"hidden_layer_sizes": sizes.tolist(), **params}
-    known = {"n_features": X.shape[1], "n_outputs": n_outputs}
-    takes = inspect.signature(module).parameters
-    built: nn.Module = module(**{name: known[name] for name in known if name in takes} | params)
+        built = deepcopy(module)
+    else:
+        built = _made_by(module, {"n_features": X.shape[1], "n_outputs": n_outputs}, params)
+    if not any(weight.requires_grad for weight in built.parameters()):
+        raise ValueError(
+            f"module {type(built).__name__} has no parameters to train: give it a layer with "
+            "weights, or set requires_grad=True for some"
+        )
     return built
 
 
-def _check_scores(network: nn.Module, X: torch.Tensor, n_outputs: int) -> None:
-    """Require scores of the right shape for the first rows."""
-    network.eval()
-    with torch.no_grad():
-        scores = scores_of(network(X[:2]))
-    n_rows = len(X[:2])
-    allowed: list[tuple[int, ...]] = [(n_rows, n_outputs)]
-    if n_outputs <= 2:  # one number: a prediction, or the log-odds of two classes
-        allowed += [(n_rows, 1), (n_rows,)]
-    if tuple(scores.shape) not in allowed:
-        raise ValueError(
-            f"module gives scores of shape {tuple(scores.shape)} for {n_rows} rows: it must give "
-            f"{allowed[0]}, one logit for each class or one number for each output"
+def _made_by(factory: Any, known: dict[str, int], params: dict[str, Any]) -> nn.Module:
+    """Return what a class, or a function like one, makes."""
+    built = None
+    if callable(factory):
+        takes = inspect.signature(factory).parameters
+        built = factory(**{name: known[name] for name in known if name in takes} | params)
+    if not isinstance(built, nn.Module):
+        raise TypeError(
+            f"module={factory!r} is no torch.nn.Module and makes none: pass an instance or a class "
+            "of modules, or None for the default network"
         )
+    return built
+
+
+def _widths(estimator: Any) -> list[int]:
+    """Return the widths of the default network's hidden layers."""
+    widths = np.atleast_1d(np.asarray(estimator.hidden_layer_sizes, dtype=object))
+    if not all(isinstance(width, Integral) and int(width) >= 1 for width in widths):
+        raise ValueError(
+            f"hidden_layer_sizes={estimator.hidden_layer_sizes!r}: give whole numbers of at least "
+            "1, one for each hidden layer"
+        )
+    return [int(width) for width in widths]
+
+
+def _check_scores(network: nn.Module, X: torch.Tensor, n_outputs: int) -> None:
+    """Require scores of the right shape for the first rows, and for one alone."""
+    network.eval()
+    for n_rows in dict.fromkeys((len(X[:2]), 1)):
+        shape = _shape_of_scores(network, X[:n_rows].clone())
+        allowed: list[tuple[int, ...]] = [(n_rows, n_outputs)]
+        if n_outputs <= 2:  # one number: a prediction, or the log-odds of two classes
+            allowed += [(n_rows, 1), (n_rows,)]
+        if shape not in allowed:
+            raise ValueError(
+                f"module gives scores of shape {shape} for {n_rows} rows: it must give "
+                f"{allowed[0]}, one logit for each class or one number for each output"
+            )
+
+
+def _shape_of_scores(network: nn.Module, sample: torch.Tensor) -> tuple[int, ...]:
+    """Return the shape of what the network makes of a few rows, which it must leave alone."""
+    try:
+        with torch.no_grad():
+            scores = network(sample)
+    except Exception as error:
+        error.add_note(f"raised by module, given features of shape {tuple(sample.shape)}")
+        raise
+    if not isinstance(scores, torch.Tensor):
+        raise TypeError(f"module gives a {type(scores).__name__}: it must give a tensor of scores")
+    if sample._version:  # torch counts changes; X is the caller's, and not to be changed
+        raise ValueError(
+            "module changes its features in place: let it work on a copy, as x = x.clone() in its "
+            "forward, or without inplace=True in its first layer"
+        )
+    return tuple(scores.shape)
 
 
 @contextmanager

@@ -56,9 +56,33 @@ def stream_of(
     from sklearn_distill.nets.loader import Stream
 
     collate = Collate(read_table, n_answers, precision)
-    first = next(iter(dataset))
-    features, _ = collate([first])
+    features, _ = collate([first_item(dataset)])
     return Stream(dataset, collate, features, options)
+
+
+def first_item(dataset: Any) -> Any:
+    """Return a Dataset's first item.
+
+    Parameters
+    ----------
+    dataset : torch.utils.data.Dataset
+        The data.
+
+    Returns
+    -------
+    tuple
+        The item.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or it is no such tuple.
+    """
+    item = next(iter(dataset), None)
+    if item is None:
+        raise ValueError("X is a Dataset without any items: fit needs at least one")
+    _check_items([item])
+    return item
 
 
 class Collate:
@@ -84,9 +108,10 @@ class Collate:
         from sklearn_distill.students._neural_training import as_tensor
 
         _check_items(items)
-        features = np.stack([np.asarray(item[0]) for item in items])
-        weight = np.array([item[3] if len(item) == 4 else 1.0 for item in items], dtype=float)
-        table = self.read_table(_labels(items), self._says(items), weight)
+        features = _stacked("features", [np.asarray(item[0]) for item in items])
+        if not np.isfinite(features).all():
+            raise ValueError("the Dataset yields features that are NaN or infinite: fill them")
+        table = self.read_table(_labels(items), self._says(items), _weights(items))
         return as_tensor(features, self.precision), as_tensor(table, self.precision)
 
     def _says(self, items: Sequence[Any]) -> FloatArray:
@@ -94,7 +119,8 @@ class Collate:
         says = [None if item[2] is None else np.atleast_1d(item[2]) for item in items]
         shape = next((row.shape for row in says if row is not None), (self.n_answers,))
         silent = np.full(shape, np.nan)
-        return np.stack([silent if row is None else row for row in says]).astype(np.float64)
+        rows = [silent if row is None else row for row in says]
+        return _stacked("teacher's answers", rows).astype(np.float64)
 
 
 def _check_items(items: Sequence[Any]) -> None:
@@ -105,6 +131,25 @@ def _check_items(items: Sequence[Any]) -> None:
                 f"the Dataset yields {what}: an item must be (x, y, teacher) or "
                 "(x, y, teacher, weight), with None for a missing label or a silent teacher"
             )
+
+
+def _stacked(what: str, rows: list[NDArray[Any]]) -> NDArray[Any]:
+    """Return rows of numbers as one array."""
+    shapes = sorted({row.shape for row in rows})
+    if len(shapes) > 1:
+        raise ValueError(f"the Dataset yields {what} of the shapes {shapes}: give all the same")
+    stacked = np.stack(rows)
+    if stacked.dtype.kind not in "biuf":
+        raise ValueError(f"the Dataset yields {what} of {stacked.dtype}: give arrays of numbers")
+    return stacked
+
+
+def _weights(items: Sequence[Any]) -> FloatArray:
+    given = [item[3] if len(item) == 4 else 1.0 for item in items]
+    weight = np.array([1.0 if value is None else value for value in given], dtype=np.float64)
+    if not (np.isfinite(weight) & (weight >= 0)).all():
+        raise ValueError(f"the Dataset yields the weights {weight.tolist()}: give numbers of 0 on")
+    return weight
 
 
 def _labels(items: Sequence[Any]) -> NDArray[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
@@ -10,13 +11,16 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from skorch.callbacks import Callback
 from skorch.helper import predefined_split
 from torch import nn
 from torch.utils.data import DataLoader
 
 from sklearn_distill._typing import FloatArray
+from sklearn_distill.nets.bilevel import BilevelNet
 from sklearn_distill.nets.callbacks import (
     BestWeights,
+    Divergence,
     GradientClipping,
     ProgressBar,
     Schedule,
@@ -28,18 +32,23 @@ from sklearn_distill.nets.embedding import scores_of
 from sklearn_distill.nets.loader import Stream, TensorLoader, TensorRows
 from sklearn_distill.nets.net import StudentNet
 from sklearn_distill.students._neural_lesson import NeuralLesson
-from sklearn_distill.students._neural_network import network_of, new_network, random_stream
+from sklearn_distill.students._neural_network import (
+    earlier_network,
+    network_of,
+    new_network,
+    random_stream,
+)
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
+NORMALISED = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 VALIDATION_BATCH = 1024  # without gradients larger batches fit
 
 
 def as_tensor(values: NDArray[Any], precision: str) -> torch.Tensor:
     """Return numbers in the precision of the weights."""
     dtype = torch.float64 if precision == "float64" else torch.float32
-    # torch has no read-only tensors and warns
-    values = values if values.flags.writeable else values.copy()
-    return torch.as_tensor(values).to(dtype)
+    # torch has no read-only tensors and warns, nor negative strides
+    return torch.as_tensor(np.require(values, requirements=["C", "W"])).to(dtype)
 
 
 def as_rows(X: NDArray[Any], table: FloatArray, precision: str) -> TensorRows:
@@ -85,9 +94,10 @@ def train_network(
     if before is None:
         network, torch_rng = new_network(estimator, lesson, rows.features, seed)
     else:
-        network, torch_rng = network_of(before.net), before.torch_rng
+        network = earlier_network(before.net, lesson, rows.features)
+        torch_rng = before.torch_rng
     with random_stream(torch_rng):
-        net = _make_net(estimator, network, lesson, generator, rows, checkpoint)
+        net = _make_net(estimator, network, lesson, generator, rows, checkpoint, validation)
         if before is not None:
             _remember(net, before.net)
         _run(net, rows, validation, n_epochs, checkpoint)
@@ -105,11 +115,12 @@ def _make_net(
     generator: torch.Generator,
     rows: TensorRows | Stream,
     checkpoint: Checkpoint | None = None,
+    validation: TensorRows | None = None,
     *,
     accelerate: bool = True,
 ) -> StudentNet:
     """Return an initialised net with the estimator's options."""
-    kind, place = _kind_and_place(estimator, accelerate)
+    kind, place = _kind_and_place(estimator, validation, accelerate)
     net: StudentNet = kind(
         network,
         criterion=lesson.loss,
@@ -126,28 +137,63 @@ def _make_net(
         compile=estimator.compile,
         verbose=0,
         **place,
-        **_readers(estimator, rows, generator, sharing="accelerator" in place),
+        **_readers(
+            estimator,
+            rows,
+            generator,
+            network,
+            sharing="accelerator" in place,
+        ),
         **{f"optimizer__{k}": v for k, v in estimator._prefixed("optimizer").items()},
     )
-    return net.initialize()
+    net.initialize()
+    _check_step(net, estimator)
+    return net
 
 
-def _kind_and_place(estimator: Any, accelerate: bool) -> tuple[type[StudentNet], dict[str, Any]]:
+def _check_step(net: StudentNet, estimator: Any) -> None:
+    """Require an optimiser whose step needs no closure, where it can be given none."""
+    closure = inspect.signature(net.optimizer_.step).parameters.get("closure")
+    needs_it = closure is not None and closure.default is closure.empty
+    if needs_it and (estimator.precision == "float16" or estimator.accelerator is not None):
+        raise ValueError(
+            f"optimizer={estimator.optimizer!r} evaluates the loss several times a step, which "
+            "neither precision='float16' nor an accelerator can: choose another optimizer"
+        )
+
+
+def _kind_and_place(
+    estimator: Any, validation: TensorRows | None, accelerate: bool
+) -> tuple[type[StudentNet], dict[str, Any]]:
     """Return which net trains, and where."""
     if estimator.accelerator is None or not accelerate:
-        return StudentNet, {"device": str(resolve_device(estimator.device))}
+        place: dict[str, Any] = {"device": str(resolve_device(estimator.device))}
+        if estimator.metaparameter_optimizer is None:
+            return StudentNet, place
+        course = estimator.metaparameter_optimizer.start(
+            float(estimator.imitation), float(estimator.temperature)
+        )
+        return BilevelNet, place | {"course": course, "validation": validation}
     from sklearn_distill.nets.accelerated import AcceleratedStudentNet
 
     return AcceleratedStudentNet, {"device": None, "accelerator": estimator.accelerator}
 
 
 def _readers(
-    estimator: Any, rows: TensorRows | Stream, generator: torch.Generator, *, sharing: bool
+    estimator: Any,
+    rows: TensorRows | Stream,
+    generator: torch.Generator,
+    network: nn.Module,
+    *,
+    sharing: bool,
 ) -> dict[str, Any]:
     """Return how the net reads rows to train on and to validate; a sharer needs a DataLoader."""
     many = max(VALIDATION_BATCH, estimator.batch_size)
     valid = DataLoader if sharing else TensorLoader
     train = rows.reader(generator)
+    if isinstance(rows, TensorRows):
+        normalised = any(isinstance(layer, NORMALISED) for layer in network.modules())
+        train["iterator_train__join_single"] = normalised
     if sharing and isinstance(rows, TensorRows):
         train = {"iterator_train": DataLoader, "iterator_train__shuffle": True}
         train["iterator_train__generator"] = generator
@@ -156,14 +202,19 @@ def _readers(
 
 def _remember(net: StudentNet, before: StudentNet) -> None:
     """Give a net an earlier one's memory: its optimiser's, its random numbers, its history."""
-    state = net.optimizer_.state_dict()
-    state["state"] = before.optimizer_.state_dict()["state"]
-    net.optimizer_.load_state_dict(deepcopy(state))
+    if _kind_of_optimizer(net) is _kind_of_optimizer(before):
+        state = net.optimizer_.state_dict()
+        state["state"] = before.optimizer_.state_dict()["state"]
+        net.optimizer_.load_state_dict(deepcopy(state))
     net.scaler_.load_state_dict(before.scaler_.state_dict())
     if net.generator is not None and before.generator is not None:
         net.generator.set_state(before.generator.get_state())
     for epoch in before.history:
         net.history.append(dict(epoch))
+
+
+def _kind_of_optimizer(net: StudentNet) -> type:
+    return type(getattr(net.optimizer_, "optimizer", net.optimizer_))  # what accelerate wraps
 
 
 def _run(
@@ -178,7 +229,7 @@ def _run(
         device = torch.device(net.device)
         rows, validation = rows.to(device), None if validation is None else validation.to(device)
     net.train_split = None if validation is None else predefined_split(validation)
-    n_before = len(net.history)
+    n_before, net.max_epochs = len(net.history), n_epochs
     net.notify("on_train_begin", X=rows, y=None)
     if checkpoint is not None:
         checkpoint.resume(net)
@@ -189,6 +240,7 @@ def _run(
             raise
     finally:
         _close_bars(net)
+        net.close()
         net.train_split = None  # the validation rows are not the net's to keep
     net.notify("on_train_end", X=rows, y=None)
     if checkpoint is not None:
@@ -196,19 +248,29 @@ def _run(
 
 
 def _callbacks(estimator: Any, checkpoint: Checkpoint | None) -> list[Any]:
-    made: list[Any] = []
+    made: list[Any] = [("divergence", Divergence())]
     if estimator.verbose:
-        made.append(("progress", ProgressBar(type(estimator).__name__, estimator.max_epochs)))
+        made.append(("progress", ProgressBar(type(estimator).__name__)))
     if estimator.gradient_clip is not None:
         made.append(("gradient_clip", GradientClipping(estimator.gradient_clip)))
     if estimator.lr_schedule is not None:
         made.append(("lr_schedule", Schedule(_schedule(estimator))))
     if estimator.early_stopping:
         made.append(("best_weights", BestWeights(estimator.n_iter_no_change, estimator.tol)))
-    made += [] if estimator.callbacks is None else map(deepcopy, estimator.callbacks)
+    made += map(_own_copy, estimator.callbacks or [])
     if checkpoint is not None:  # the last, so that it sees what the others did
         made.append(("checkpoint", checkpoint))
     return made
+
+
+def _own_copy(callback: Any) -> Any:
+    """Return a copy of a callback, of its class or of a (name, callback)."""
+    bare = callback[1] if isinstance(callback, tuple) and len(callback) == 2 else callback
+    if not issubclass(bare if inspect.isclass(bare) else type(bare), Callback):
+        raise TypeError(
+            f"callbacks has {callback!r}: give callbacks of skorch, or pairs of a name and one"
+        )
+    return deepcopy(callback)
 
 
 def _schedule(estimator: Any) -> Any:

@@ -7,12 +7,15 @@ from os import PathLike
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import ClassifierMixin, clone
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import FloatArray
 from sklearn_distill._validation import (
+    HasMethods,
     Interval,
     StrOptions,
     all_or_nothing,
@@ -23,7 +26,7 @@ from sklearn_distill._validation import (
     validated_parameters,
 )
 from sklearn_distill.students._class_weight import class_weights
-from sklearn_distill.students._neural import NeuralStudent, Rows
+from sklearn_distill.students._neural import NeuralStudent, Rows, about_validation
 from sklearn_distill.students._neural_lesson import NeuralLesson, check_embedding, mean_one
 from sklearn_distill.students._neural_stream import check_nothing_beside, is_dataset, stream_of
 from sklearn_distill.targets import Labels, TargetMixture, Teachers, row_weights
@@ -75,7 +78,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
     lr : float, default=1e-3
         Learning rate.
     batch_size : int, default=128
-        Rows of a mini-batch.
+        Rows of a mini-batch. With batch normalisation in the network, a last row that would be
+        alone joins the mini-batch before it.
     max_epochs : int, default=20
         Passes over the rows, at most.
     early_stopping : bool, default=False
@@ -89,12 +93,17 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         A validation loss is lower if it is so by more than this.
     lr_schedule : {"cosine"}, callable or None, default=None
         Learning rates by epoch: "cosine" falls to 0 at ``max_epochs``; a callable makes a scheduler
-        of torch.optim.lr_scheduler from the optimiser.
+        of torch.optim.lr_scheduler from the optimiser; ReduceLROnPlateau watches the
+        validation loss, or where no rows are held out the training loss.
     gradient_clip : float or None, default=None
         Largest Euclidean norm of a mini-batch's gradient.
     augmentation : callable or None, default=None
         ``augmentation(features, generator)`` → features, for each mini-batch of training, as those
         of :mod:`sklearn_distill.augmentation`. The teacher's answers stay with their rows.
+    metaparameter_optimizer : object or None, default=None
+        Moves λ and T while the weights are trained, by the loss of held-out labels (X_val, or
+        ``validation_fraction`` of X): :class:`~sklearn_distill.search.GreedyHypergradient` or
+        :class:`~sklearn_distill.search.LinearTrajectory`.
     callbacks : list of skorch callbacks or None, default=None
         Further callbacks; they are copied.
     warm_start : bool, default=False
@@ -128,6 +137,11 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         The net with the trained network, ``net_.module_``.
     history_ : DataFrame
         Losses, learning rates and seconds of each epoch.
+    imitation_, temperature_ : float
+        λ and T at the end of a training that moved them.
+    metaparameter_history_ : DataFrame
+        λ and T after each step of a training that moved them, and whether the step was
+        "computed" by a hypergradient, "predicted" or "held".
     n_taught_rows_ : int
         Rows for which a teacher spoke; not known of a Dataset.
     n_features_in_ : int
@@ -168,6 +182,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         "soften_student": ["boolean"],
         "t_squared": ["boolean"],
         "regularizer": [StrOptions({"grabovoy", "continuous_categorical"}), None],
+        "metaparameter_optimizer": [HasMethods("start"), None],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "classes": ["array-like", None],
     }
@@ -196,6 +211,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         lr_schedule: Any = None,
         gradient_clip: float | None = None,
         augmentation: Any = None,
+        metaparameter_optimizer: Any = None,
         callbacks: Any = None,
         warm_start: bool = False,
         checkpoint: str | PathLike[str] | None = None,
@@ -228,6 +244,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         self.lr_schedule = lr_schedule
         self.gradient_clip = gradient_clip
         self.augmentation = augmentation
+        self.metaparameter_optimizer = metaparameter_optimizer
         self.callbacks = callbacks
         self.warm_start = warm_start
         self.checkpoint = checkpoint
@@ -237,7 +254,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         self.accelerator = accelerator
         self.random_state = random_state
         self.verbose = verbose
-        self.__dict__.update(skorch_params)
+        self._set_skorch_params(skorch_params)
 
     @all_or_nothing
     @validated_parameters
@@ -289,10 +306,15 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         ValueError
             If a teacher's output does not fit to X and the classes or is no distribution (the
             message names the first such row), a row has neither label nor teacher, the module
-            does not give one score a class, or parameters contradict each other. The estimator is
-            then as it was before.
+            does not give one score a class, parameters contradict each other, or the training
+            diverged: its loss or weights are not finite. The estimator is then as it was before.
         ImportError
             If torch or skorch is missing.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the training diverged, and early stopping kept the weights of a better epoch.
         """
         self._check_ready()
         if is_dataset(X):
@@ -309,11 +331,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         lesson = self._read_lesson(
             X, y, sample_weight, teacher_proba, teacher_logits, teacher_embedding, self.classes
         )
-        if before is not None and not np.array_equal(self.classes_, known):
-            raise ValueError(
-                f"warm_start=True with the classes {self.classes_.tolist()}, where the network "
-                f"knows {known.tolist()}: set warm_start=False, or name all in classes"
-            )
+        if before is not None:
+            _check_same_classes(self.classes_, known)
         return self._train(X, lesson, self._read_validation(X_val, y_val), before=before)
 
     @all_or_nothing
@@ -420,11 +439,15 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         from sklearn_distill.losses.torch_twin import SoftTargetLoss
 
         classes = check_classes(self.classes)
+        if self.metaparameter_optimizer is not None:
+            raise ValueError("X is a Dataset: metaparameter_optimizer needs X as an array")
         if classes is None or self.class_weight is not None or self.embedding_weight > 0:
             raise ValueError(
                 "X is a Dataset, of which fit sees a mini-batch at a time: say classes=[...], and "
                 "leave out class_weight (weigh the items) and embedding_weight"
             )
+        if self._earlier() is not None:
+            _check_same_classes(classes, self.classes_)
         self.classes_, reader = classes, clone(self)
         reader.classes_ = classes
         stream = stream_of(
@@ -504,6 +527,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
     ) -> NeuralLesson:
         from sklearn_distill.losses.torch_twin import SoftTargetLoss, target_table
 
+        if self.metaparameter_optimizer is not None:
+            return self._moving_lesson(labels, teachers, weight)
         targets = self._mixture(labels, teachers, weight).targets()
         alone = TargetMixture(labels, None, weight, imitation=0.0).targets()
         return NeuralLesson(
@@ -515,6 +540,66 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             labels.codes,
             n_outputs=len(self.classes_),
         )
+
+    def _moving_lesson(
+        self, labels: Labels, teachers: Teachers | None, weight: FloatArray
+    ) -> NeuralLesson:
+        """Return the lesson of a training that moves λ and T."""
+        from sklearn_distill.losses.torch_tangent import MixtureLoss, answer_table
+        from sklearn_distill.losses.torch_twin import SoftTargetLoss, target_table
+
+        self._check_movable()
+        mixture = self._mixture(labels, teachers, weight)
+        alone = TargetMixture(labels, None, weight, imitation=0.0).targets()
+        loss = MixtureLoss(
+            labels.n_classes,
+            0 if teachers is None else len(teachers.logits),
+            soften_student=mixture.soften_student,
+            t_squared=mixture.t_squared,
+            regularizer=mixture.regularizer,
+        )
+        return NeuralLesson(
+            loss,
+            answer_table(labels, teachers, weight),
+            SoftTargetLoss.of(alone),
+            target_table(alone),
+            labels.present,
+            labels.codes,
+            n_outputs=len(self.classes_),
+        )
+
+    def _check_movable(self) -> None:
+        """Require options with which the step of a training has an exact derivative."""
+        known = {
+            "gradient_clip": self.gradient_clip is None,
+            "embedding_weight": self.embedding_weight == 0,
+            "accelerator": self.accelerator is None,
+            "precision": self.precision in {"float32", "float64"},
+        }
+        for name, fits in known.items():
+            if not fits:
+                raise ValueError(
+                    f"metaparameter_optimizer with {name}={getattr(self, name)!r}: hypergradients "
+                    "are not known with it; leave one of the two out"
+                )
+
+    @property
+    def metaparameter_history_(self) -> pd.DataFrame:
+        """Values of λ and T after each step of the training, and where they came from."""
+        check_is_fitted(self)
+        if self.metaparameter_optimizer is None:
+            raise AttributeError("metaparameter_history_ needs a metaparameter_optimizer in fit")
+        return pd.DataFrame(self.net_.course_history_).set_index("step")
+
+    @property
+    def imitation_(self) -> float:
+        """Imitation λ at the end of the training."""
+        return float(self.metaparameter_history_["imitation"].iloc[-1])
+
+    @property
+    def temperature_(self) -> float:
+        """Temperature T at the end of the training."""
+        return float(self.metaparameter_history_["temperature"].iloc[-1])
 
     def _mixture(
         self, labels: Labels, teachers: Teachers | None, weight: FloatArray
@@ -541,8 +626,9 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             return None
         if X_val is None or y_val is None:
             raise ValueError("give X_val and y_val both, or neither")
-        X_val = self._read_array(X_val, reset=False)
-        _, labels = check_labels(y_val, len(X_val), self.classes_, None)
+        with about_validation():
+            X_val = self._read_array(X_val, reset=False)
+            _, labels = check_labels(y_val, len(X_val), self.classes_, None)
         if not labels.present.all():
             raise ValueError(
                 f"row {int(np.argmin(labels.present))} of y_val has no label: the validation loss "
@@ -570,3 +656,11 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
 
     def _n_classes(self) -> int:
         return len(self.classes_)
+
+
+def _check_same_classes(classes: NDArray[Any], known: NDArray[Any]) -> None:
+    if not np.array_equal(classes, known):
+        raise ValueError(
+            f"warm_start=True with the classes {classes.tolist()}, where the network knows "
+            f"{known.tolist()}: set warm_start=False, or name all in classes"
+        )

@@ -15,9 +15,14 @@ from sklearn_distill._validation import (
     check_sample_weight,
     validated_parameters,
 )
-from sklearn_distill.students._neural import NeuralStudent, Rows
+from sklearn_distill.students._neural import NeuralStudent, Rows, about_validation
 from sklearn_distill.students._neural_lesson import NeuralLesson, check_embedding, mean_one
-from sklearn_distill.students._neural_stream import check_nothing_beside, is_dataset, stream_of
+from sklearn_distill.students._neural_stream import (
+    check_nothing_beside,
+    first_item,
+    is_dataset,
+    stream_of,
+)
 from sklearn_distill.students._teacher_prediction import (
     Targets,
     check_every_row_speaks,
@@ -61,7 +66,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
     lr : float, default=1e-3
         Learning rate.
     batch_size : int, default=128
-        Rows of a mini-batch.
+        Rows of a mini-batch. With batch normalisation in the network, a last row that would be
+        alone joins the mini-batch before it.
     max_epochs : int, default=20
         Passes over the rows, at most.
     early_stopping : bool, default=False
@@ -75,7 +81,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         A validation loss is lower if it is so by more than this.
     lr_schedule : {"cosine"}, callable or None, default=None
         Learning rates by epoch: "cosine" falls to 0 at ``max_epochs``; a callable makes a scheduler
-        of torch.optim.lr_scheduler from the optimiser.
+        of torch.optim.lr_scheduler from the optimiser; ReduceLROnPlateau watches the
+        validation loss, or where no rows are held out the training loss.
     gradient_clip : float or None, default=None
         Largest Euclidean norm of a mini-batch's gradient.
     augmentation : callable or None, default=None
@@ -193,7 +200,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         self.accelerator = accelerator
         self.random_state = random_state
         self.verbose = verbose
-        self.__dict__.update(skorch_params)
+        self._set_skorch_params(skorch_params)
 
     @all_or_nothing
     @validated_parameters
@@ -239,10 +246,16 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         ------
         ValueError
             If lengths or outputs differ, a row is NaN in some outputs but not in all or has
-            neither label nor prediction (the message names the first such row), or the module
-            does not give one number an output. The estimator is then as it was before.
+            neither label nor prediction (the message names the first such row), the module does
+            not give one number an output, or the training diverged: its loss or weights are not
+            finite. The estimator is then as it was before.
         ImportError
             If torch or skorch is missing.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the training diverged, and early stopping kept the weights of a better epoch.
         """
         self._check_ready()
         if is_dataset(X):
@@ -320,10 +333,11 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         """Train on a Dataset of (x, y, teacher's prediction)."""
         if self.embedding_weight > 0:
             raise ValueError("X is a Dataset, whose items bring no embedding: set it to 0")
-        answers = [answer for answer in next(iter(dataset))[1:3] if answer is not None]
+        answers = [answer for answer in first_item(dataset)[1:3] if answer is not None]
         if not answers:
             raise ValueError("the Dataset's first item has neither a label nor a prediction")
-        self._n_outputs, self._flat = int(np.size(answers[0])), np.ndim(answers[0]) == 0
+        flat = np.ndim(answers[0]) == 0
+        self._set_outputs(int(np.size(answers[0])), flat, reset=self._earlier() is None)
         reader = clone(self)
         reader._n_outputs = self._n_outputs
         stream = stream_of(
@@ -391,7 +405,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             return None
         if X_val is None or y_val is None:
             raise ValueError("give X_val and y_val both, or neither")
-        X_val = self._read_array(X_val, reset=False)
+        with about_validation():
+            X_val = self._read_array(X_val, reset=False)
         labels, _ = check_targets("y_val", y_val, len(X_val))
         if labels is None or np.isnan(labels).any() or labels.shape[1] != lesson.n_outputs:
             raise ValueError(

@@ -268,3 +268,37 @@ def test_half_precision_learns():
     student = small(precision="bfloat16", max_epochs=10).fit(DIGITS, DIGIT, teacher_proba=SAYS)
     assert student.score(DIGITS, DIGIT) > 0.9
     assert {w.dtype for w in student.net_.module_.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize("regularizer", ["grabovoy", "continuous_categorical"])
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_half_precision_knows_the_regularisers(precision, regularizer):
+    options = {"regularizer": regularizer, "max_epochs": 20, "temperature": 2.0}
+    half = small(precision=precision, **options).fit(DIGITS, DIGIT, teacher_proba=SAYS)
+    whole = small(**options).fit(DIGITS, DIGIT, teacher_proba=SAYS)
+    losses = [student.history_["train_loss"].iloc[-1] for student in (half, whole)]
+    np.testing.assert_allclose(*losses, rtol=0.01)
+
+
+def test_lazy_layers_are_drawn_from_the_seed():
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    one, same = (small(module=nn.LazyLinear(4)).fit(DIGITS, DIGIT) for _ in range(2))
+    assert torch.equal(before, torch.get_rng_state())
+    assert_same_weights(one, same)
+
+
+def test_an_instance_takes_the_precision_asked_for():
+    module = nn.Linear(64, 4).double()
+    student = small(module=module).fit(DIGITS, DIGIT)
+    assert {w.dtype for w in student.net_.module_.parameters()} == {torch.float32}
+    assert {w.dtype for w in module.parameters()} == {torch.float64}
+
+
+@pytest.mark.parametrize("order", [slice(None, None, -1), slice(None, None, 2)], ids=str)
+def test_views_of_features_are_as_good_as_copies(order):
+    X, y = DIGITS[order], DIGIT[order]
+    X.flags.writeable = False
+    student, copied = small().fit(X, y), small().fit(X.copy(), y.copy())
+    assert_same_weights(student, copied)
+    np.testing.assert_array_equal(student.predict_proba(X), copied.predict_proba(X.copy()))

@@ -8,10 +8,11 @@ import pytest
 import torch
 from sklearn import config_context
 from sklearn.datasets import load_digits
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV, KFold, cross_validate
 from sklearn.pipeline import make_pipeline
 from skorch.callbacks import Callback, EpochScoring, LRScheduler
+from skorch.callbacks import Checkpoint as SkorchCheckpoint
 from skorch.callbacks import EarlyStopping as SkorchEarlyStopping
 
 from sklearn_distill import DistilledNeuralClassifier, DistilledNeuralRegressor
@@ -93,6 +94,90 @@ def test_learning_rates():
     np.testing.assert_allclose(rates, [0.01, 0.01, 0.005, 0.005, 0.0025, 0.0025])
 
 
+@pytest.mark.parametrize("outer", [True, False])
+def test_a_plateau_is_one_of_the_held_out_rows_or_else_of_the_training(outer):
+    def halve(optimizer):  # at every epoch that is not better by half
+        return torch.optim.lr_scheduler.ReduceLROnPlateau(
+            optimizer, factor=0.5, patience=0, threshold=0.5
+        )
+
+    held_out = {"X_val": X, "y_val": Y} if outer else {}
+    history = small(lr_schedule=halve).fit(X, Y, **held_out).history_
+    np.testing.assert_allclose(history["lr"], 0.01 * 0.5 ** np.maximum(np.arange(6) - 1, 0))
+
+
+def test_one_pass_asks_for_no_validation_rows():
+    student = small(early_stopping=True).partial_fit(X, Y)
+    assert_same_weights(student, small().partial_fit(X, Y))
+
+
+DIVERGING = {"optimizer": "sgd", "optimizer__momentum": 0.9, "gradient_clip": None}
+
+
+def test_a_diverged_training_is_an_error():
+    student = small(lr=1e20, **DIVERGING)
+    with pytest.raises(ValueError, match=r"diverged in epoch \d: .* Lower lr=1e\+20"):
+        student.fit(X, Y)
+    assert not hasattr(student, "_trained")
+    regressor = DistilledNeuralRegressor(max_epochs=1, random_state=0)
+    with pytest.raises(ValueError, match=r"training diverged .* the labels"):
+        regressor.fit(X, Y * 1e30)
+
+
+def test_weights_that_the_last_step_spoiled_are_seen():
+    """The loss of the only mini-batch is that before the step."""
+    with pytest.raises(ValueError, match="weights are not finite"):
+        small(lr=1.0, max_epochs=1, batch_size=300, callbacks=[Spoil()]).fit(X, Y)
+
+
+class Spoil(Callback):
+    """Make the gradients NaN, of epochs after the first ``after``."""
+
+    def __init__(self, after=0):
+        self.after = after
+
+    def on_grad_computed(self, net, named_parameters, **kwargs):
+        if len(net.history) > self.after:
+            for _, weight in named_parameters:
+                weight.grad *= float("nan")
+
+
+def test_early_stopping_keeps_the_best_weights_of_a_diverged_training():
+    student = small(early_stopping=True, callbacks=[Spoil(after=3)])
+    with pytest.warns(ConvergenceWarning, match="diverged in epoch 4: .* best epoch's weights"):
+        student.fit(X[:200], Y[:200], X_val=X[200:], y_val=Y[200:])
+    assert len(student.history_) == 4
+    proba = student.predict_proba(X[200:])
+    loss = -np.log(proba[np.arange(100), Y[200:]]).mean()
+    np.testing.assert_allclose(loss, student.history_["valid_loss"].min(), rtol=1e-5)
+
+
+def test_a_diverged_epoch_is_not_written_to_the_checkpoint(tmp_path):
+    file = tmp_path / "training.pt"
+    with pytest.raises(ValueError, match="diverged in epoch 4"):
+        small(checkpoint=file, callbacks=[Spoil(after=3)]).fit(X, Y)
+    resumed = small(checkpoint=file).fit(X, Y)
+    assert_same_weights(resumed, small().fit(X, Y))
+
+
+def test_a_row_left_alone_does_not_stop_batch_normalisation():
+    module = torch.nn.Sequential(
+        torch.nn.Linear(64, 8), torch.nn.BatchNorm1d(8), torch.nn.Linear(8, 4)
+    )
+    sizes = []
+
+    def count(features, generator):
+        sizes.append(len(features))
+        return features
+
+    student = small(module=module, batch_size=50, max_epochs=1, augmentation=count)
+    student.fit(X[:101], Y[:101])
+    assert sizes == [50, 51]
+    sizes.clear()
+    small(batch_size=50, max_epochs=1, augmentation=count).fit(X[:101], Y[:101])
+    assert sizes == [50, 50, 1]
+
+
 def test_clipping_bounds_a_step():
     options = {
         "optimizer": "sgd",
@@ -135,6 +220,23 @@ def test_callbacks_of_skorch():
     student.fit(X[:200], Y[:200], X_val=X[200:], y_val=Y[200:])
     assert 1 < len(student.history_) < 9, "skorch's early stopping stops and is no interruption"
     assert student.history_["accuracy"].iloc[-1] > student.history_["accuracy"].iloc[0] - 0.1
+
+
+def test_callbacks_may_predict_and_save(tmp_path):
+    class Ask(Callback):
+        def on_batch_end(self, net, **kwargs):
+            self.answers_ = net.predict(X[:3])
+
+    save = SkorchCheckpoint(dirname=tmp_path, monitor=None)
+    student = small(module__dropout=0.3, callbacks=[Ask()]).fit(X, Y)
+    plain = small(module__dropout=0.3, callbacks=[save]).fit(X, Y)
+    assert_same_weights(student, plain)
+    ask = next(cb for _, cb in student.net_.callbacks_ if isinstance(cb, Ask))
+    np.testing.assert_array_equal(ask.answers_, student.net_.predict(X[:3]))
+    codes = student.net_.predict(X.astype(np.float64)).argmax(axis=1)
+    np.testing.assert_array_equal(codes, student.predict(X))
+    saved = torch.load(tmp_path / "params.pt", weights_only=True)
+    assert torch.equal(saved["head.bias"], plain.net_.module_.head.bias)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("no more")])
@@ -195,6 +297,67 @@ def test_a_checkpoint_of_other_data_or_none_is_refused(tmp_path):
     file.write_bytes(b"nonsense")
     with pytest.raises(ValueError, match=r"checkpoint=.* cannot be read"):
         small(checkpoint=file).fit(X, Y)
+
+
+@pytest.mark.parametrize("compiled", [(True, False), (False, True)], ids=str)
+def test_a_checkpoint_fits_a_compiled_network_too(tmp_path, compiled, monkeypatch):
+    # the wrapper alone, which needs no compiler
+    monkeypatch.setattr(
+        torch,
+        "compile",
+        lambda module, **_: torch._dynamo.OptimizedModule(module, torch._dynamo.disable()),
+    )
+    file = tmp_path / "training.pt"
+    first, then = compiled
+    broken = small(checkpoint=file, compile=first, callbacks=[Interrupt(3, KeyboardInterrupt())])
+    with pytest.raises(KeyboardInterrupt):
+        broken.fit(X, Y)
+    resumed = small(checkpoint=file, compile=then).fit(X, Y)
+    assert_same_weights(resumed, small().fit(X, Y))
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ({"lr_schedule": "cosine"}, {"lr_schedule": "cosine", "max_epochs": 9}),
+        (
+            {"module": torch.nn.Linear(64, 4)},
+            {"module": torch.nn.Sequential(torch.nn.Linear(64, 4))},
+        ),
+    ],
+    ids=["a cosine that ends elsewhere", "other layers"],
+)
+def test_a_checkpoint_of_another_training_is_refused(tmp_path, first, then):
+    file = tmp_path / "training.pt"
+    with pytest.raises(KeyboardInterrupt):
+        small(checkpoint=file, callbacks=[Interrupt(1, KeyboardInterrupt())], **first).fit(X, Y)
+    with pytest.raises(ValueError, match=r"checkpoint=.* with other data or parameters"):
+        small(checkpoint=file, **then).fit(X, Y)
+
+
+def test_a_resumed_training_may_go_on_longer(tmp_path):
+    file = tmp_path / "training.pt"
+    with pytest.raises(KeyboardInterrupt):
+        small(checkpoint=file, callbacks=[Interrupt(3, KeyboardInterrupt())]).fit(X, Y)
+    longer = small(checkpoint=file, max_epochs=9).fit(X, Y)
+    assert_same_weights(longer, small(max_epochs=9).fit(X, Y))
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ({"optimizer": "sgd", "optimizer__momentum": 0.9}, {"optimizer": "adam"}),
+        ({"precision": "float64"}, {"precision": "float32"}),
+        ({"precision": "float32"}, {"precision": "float64"}),
+    ],
+    ids=str,
+)
+def test_a_warm_start_may_change_optimizer_and_precision(first, then):
+    student = small(max_epochs=30, **first).fit(X, Y)
+    loss = student.history_["train_loss"].iloc[-1]
+    student.__dict__.pop("optimizer__momentum", None)
+    student.set_params(warm_start=True, max_epochs=3, **then).fit(X, Y)
+    assert student.history_["train_loss"].iloc[-1] < loss
 
 
 def test_a_checkpoint_runs_no_code(tmp_path):
@@ -271,6 +434,12 @@ def test_progress_bar(capsys):
     assert "valid_loss" in shown
     small().fit(X, Y)
     assert capsys.readouterr() == ("", "")
+    student = small(verbose=1, max_epochs=2, warm_start=True).fit(X, Y)
+    capsys.readouterr()
+    student.fit(X, Y)
+    assert "2/2" in capsys.readouterr().err
+    student.partial_fit(X, Y)
+    assert "1/1" in capsys.readouterr().err
 
 
 def test_two_threads_give_what_one_gives():
@@ -381,6 +550,14 @@ def test_a_dataset_is_the_same_data(options):
         whole.history_[["train_loss", "valid_loss"]],
         rtol=1e-4,
     )
+
+
+def test_a_warm_start_goes_on_with_a_dataset():
+    options = {"batch_size": 300, "classes": [0, 1, 2, 3], "max_epochs": 2}
+    warm = small(warm_start=True, **options).fit(Rows(SAYS)).fit(Rows(SAYS))
+    assert_same_weights(warm, small(**options | {"max_epochs": 4}).fit(Rows(SAYS)))
+    with pytest.raises(ValueError, match="warm_start=True with the classes"):
+        warm.set_params(classes=[0, 1, 2, 3, 4]).fit(Rows(SAYS))
 
 
 def test_a_dataset_for_regression():

@@ -1,0 +1,273 @@
+r"""The objective of a mini-batch as a function of λ and T, for searches that move them.
+
+The table of a row holds what labels and teachers said, before λ and T mix it: its weight s in one
+of three places, by who speaks, then ``[one-hot label (K) | share of each teacher (M) | logits
+(M·K)]``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sklearn_distill._typing import FloatArray
+from sklearn_distill.losses.torch_twin import regularizer_of
+from sklearn_distill.targets import Labels, Teachers
+
+__all__ = ["MixtureLoss", "Residuals", "answer_table"]
+
+
+@dataclass(frozen=True)
+class Residuals:
+    """The loss of a mini-batch, and its derivatives in the scores.
+
+    Parameters
+    ----------
+    loss : Tensor of shape ()
+        Mean loss L.
+    scores : Tensor of shape (n_rows, n_classes)
+        ∂L/∂z.
+    mixed : tuple of Tensor of shape (n_rows, n_classes)
+        ∂²L/∂λ∂z and ∂²L/∂T∂z; none where they were not asked for.
+    """
+
+    loss: Tensor
+    scores: Tensor
+    mixed: tuple[Tensor, ...] = ()
+
+
+class MixtureLoss(nn.Module):
+    r"""The mean loss of a mini-batch at any λ and T, with closed derivatives in the scores.
+
+    With φ = lse + r, u = z/T', a = τ/T' and the residual :math:`G_i = c_i (p - y)
+    + λ_i a\,(\nablaφ(u) - q)` of a row of weight 1,
+
+    .. math::
+
+        ∂_λ G = a(\nablaφ - q) - (p - y), \qquad
+        ∂_T G = λ_i\{\dot a(\nablaφ - q) - a[\tfrac{\dot T'}{T'}\nabla^2φ\,u - J(q)v/T^2]\},
+
+    the first on rows where label and teacher speak.
+
+    Parameters
+    ----------
+    n_classes : int
+        Number of classes K.
+    n_teachers : int
+        Number of teachers M.
+    soften_student : bool
+        Whether T' is T, or 1.
+    t_squared : bool
+        Whether τ is T'², or 1.
+    regularizer : str or None
+        Name of r.
+
+    References
+    ----------
+    Gorpinich, Bakhteev and Strijov 2022, "Gradient-based metaparameter optimisation in knowledge
+    distillation", section 3.
+
+    Examples
+    --------
+    >>> loss = MixtureLoss(n_classes=2, n_teachers=1)
+    >>> table = torch.tensor([[1.0, 0, 0, 1, 0, 1, 0, 0]])  # both: label 0, a teacher undecided
+    >>> at = loss.at(torch.zeros(1, 2), table, imitation=0.5, temperature=1.0, mixed=True)
+    >>> at.scores, at.mixed[0]
+    (tensor([[-0.2500,  0.2500]]), tensor([[ 0.5000, -0.5000]]))
+    """
+
+    def __init__(
+        self,
+        n_classes: int,
+        n_teachers: int,
+        *,
+        soften_student: bool = True,
+        t_squared: bool = False,
+        regularizer: str | None = None,
+    ) -> None:
+        super().__init__()
+        self.n_classes = n_classes
+        self.n_teachers = n_teachers
+        self.soften_student = soften_student
+        self.t_squared = t_squared
+        self.regularizer = regularizer
+
+    def at(
+        self,
+        scores: Tensor,
+        table: Tensor,
+        *,
+        imitation: float,
+        temperature: float,
+        mixed: bool = False,
+    ) -> Residuals:
+        """Return loss and residuals at λ and T.
+
+        Parameters
+        ----------
+        scores : Tensor of shape (n_rows, n_classes)
+            Logits z; their graph is not followed.
+        table : Tensor of shape (n_rows, 3 + n_classes + n_teachers * (1 + n_classes))
+            Rows of :func:`answer_table`.
+        imitation : float
+            λ in [0, 1].
+        temperature : float
+            T > 0.
+        mixed : bool, default=False
+            Whether to return the mixed derivatives too.
+
+        Returns
+        -------
+        Residuals
+            Loss and derivatives.
+        """
+        z = scores.detach()
+        both, label, teacher, y, share, logits = self._split(table, imitation)
+        T_, dT_, a, da = self._temperatures(temperature)
+        q = self._soft_labels(logits, share, temperature)
+        log_p, u = torch.log_softmax(z, 1), z if T_ == 1 else z / T_
+        phi, gradient = self._phi(u)
+        of_label, of_teacher = log_p.exp() - y, gradient - q
+        losses = (teacher * (a * T_)) * (phi - (q * u).sum(1, keepdim=True))
+        losses = losses - label * (y * log_p).sum(1, keepdim=True)
+        residual = label * of_label + (a * teacher) * of_teacher
+        if not mixed:
+            return Residuals(losses.sum(), residual)
+        turned = self._soft_labels_tangent(logits, share, temperature)
+        if dT_:
+            turned = turned + dT_ / T_ * self._curved(u, gradient)
+        in_imitation = both * (a * of_teacher - of_label)
+        in_temperature = teacher * (da * of_teacher - a * turned)
+        return Residuals(losses.sum(), residual, (in_imitation, in_temperature))
+
+    def slopes(
+        self, scores: Tensor, table: Tensor, *, imitation: float, temperature: float
+    ) -> tuple[float, float]:
+        r"""Return ∂L/∂λ and ∂L/∂T at fixed scores.
+
+        .. math::
+
+            ∂_λ L_i = τ(φ - q·u) - CE(y, p), \qquad
+            ∂_T L_i = λ_i\{\dot τ(φ - q·u) - τ[\tfrac{\dot T'}{T'}(\nablaφ - q)·u + \dot q·u]\}
+
+        Parameters
+        ----------
+        scores : Tensor of shape (n_rows, n_classes)
+            Logits z.
+        table : Tensor of shape (n_rows, 3 + n_classes + n_teachers * (1 + n_classes))
+            Rows of :func:`answer_table`.
+        imitation : float
+            λ in [0, 1].
+        temperature : float
+            T > 0.
+
+        Returns
+        -------
+        tuple of float
+            The derivatives of the mean loss.
+        """
+        z = scores.detach()
+        both, _, teacher, y, share, logits = self._split(table, imitation)
+        T_, dT_, a, _ = self._temperatures(temperature)
+        tau, dtau = a * T_, 2 * T_ if self.t_squared else 0.0
+        q = self._soft_labels(logits, share, temperature)
+        dq = self._soft_labels_tangent(logits, share, temperature)
+        u = z / T_
+        phi, gradient = self._phi(u)
+        of_teacher = phi - (q * u).sum(1, keepdim=True)
+        of_label = -(y * torch.log_softmax(z, 1)).sum(1, keepdim=True)
+        turned = ((dT_ / T_ * (gradient - q) + dq) * u).sum(1, keepdim=True)
+        in_imitation = (both * (tau * of_teacher - of_label)).sum()
+        return float(in_imitation), float((teacher * (dtau * of_teacher - tau * turned)).sum())
+
+    def _split(self, table: Tensor, imitation: float) -> tuple[Tensor, ...]:
+        """Return the weights of rows that both speak for, of the label and of the teacher; more."""
+        K, M = self.n_classes, self.n_teachers
+        who, y, share, logits = torch.split(table, [3, K, M, M * K], dim=1)
+        both, label, teacher = (who / len(table)).unbind(1)
+        label = torch.add(label, both, alpha=1 - imitation)
+        teacher = torch.add(teacher, both, alpha=imitation)
+        weights = both[:, None], label[:, None], teacher[:, None]
+        return *weights, y, share, logits.reshape(-1, M, K)
+
+    def _temperatures(self, T: float) -> tuple[float, float, float, float]:
+        """Return T', its derivative, a = τ/T' and its derivative."""
+        if not self.soften_student:
+            return 1.0, 0.0, 1.0, 0.0
+        return (T, 1.0, T, 1.0) if self.t_squared else (T, 1.0, 1 / T, -1 / T**2)
+
+    def _soft_labels(self, logits: Tensor, share: Tensor, T: float) -> Tensor:
+        """Return q, the mean over the teachers that speak; of silent ones anything."""
+        q = torch.softmax(logits / T, 2)
+        return q[:, 0] if self.n_teachers == 1 else (share[:, :, None] * q).sum(1)
+
+    def _soft_labels_tangent(self, logits: Tensor, share: Tensor, T: float) -> Tensor:
+        """Return ∂q/∂T = −J(q)v/T²."""
+        q = torch.softmax(logits / T, 2)
+        qv = q * logits
+        dq = (q * qv.sum(2, keepdim=True) - qv) / T**2
+        return dq[:, 0] if self.n_teachers == 1 else (share[:, :, None] * dq).sum(1)
+
+    def _phi(self, u: Tensor) -> tuple[Tensor, Tensor]:
+        """Return φ(u) and ∇φ(u)."""
+        value, p = torch.logsumexp(u, 1, keepdim=True), torch.softmax(u, 1)
+        if self.regularizer is None:
+            return value, p
+        with torch.enable_grad():
+            at = u.detach().requires_grad_()
+            r = regularizer_of(self.regularizer, at)
+            (gradient,) = torch.autograd.grad(r.sum(), at)
+        return value + r.detach()[:, None], p + gradient
+
+    def _curved(self, u: Tensor, gradient: Tensor) -> Tensor:
+        """Return ∇²φ(u) u."""
+        if self.regularizer is None:
+            pu = gradient * u  # without r the gradient is p
+            return pu - gradient * pu.sum(1, keepdim=True)
+        p = torch.softmax(u, 1)
+        pu = p * u
+        with torch.enable_grad():
+            at = u.detach().requires_grad_()
+            r = regularizer_of(self.regularizer, at)
+            (slope,) = torch.autograd.grad(r.sum(), at, create_graph=True)
+            (product,) = torch.autograd.grad((slope * u).sum(), at)
+        return pu - p * pu.sum(1, keepdim=True) + product
+
+
+def answer_table(labels: Labels, teachers: Teachers | None, weight: FloatArray) -> FloatArray:
+    """Return what labels and teachers said, one row for each sample.
+
+    Parameters
+    ----------
+    labels : Labels
+        The rows' labels.
+    teachers : Teachers or None
+        The teachers' logits.
+    weight : ndarray of shape (n_rows,)
+        Row weights s.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, 3 + n_classes + n_teachers * (1 + n_classes))
+        The table of :class:`MixtureLoss`; finite, a silent teacher's logits being 0.
+
+    Examples
+    --------
+    >>> answer_table(Labels(np.array([1]), 2), None, np.ones(1))
+    array([[0., 1., 0., 0., 1.]])
+    """
+    n, present = len(weight), labels.present
+    taught = np.zeros(n, dtype=bool) if teachers is None else teachers.speaks
+    who = [present & taught, present & ~taught, taught & ~present]
+    parts = [*(weight * one for one in who), labels.one_hot(np.ones(n)).T]
+    if teachers is not None:
+        speaks = ~np.isnan(teachers.logits[:, 0, :])
+        logits = np.where(np.isnan(teachers.logits), 0.0, teachers.logits)
+        # e^-1e4 is 0 in any precision, and no infinity meets a 0
+        logits = np.maximum(logits - logits.max(axis=1, keepdims=True), -1e4)
+        share = speaks / np.maximum(speaks.sum(axis=0), 1)
+        parts += [share.T, logits.transpose(2, 0, 1).reshape(n, -1)]
+    return np.column_stack(parts).astype(np.float64)

@@ -1,0 +1,206 @@
+"""A net that moves λ and T while it trains: each step of the weights may be followed by theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+import torch
+from skorch.dataset import unpack_data
+from skorch.utils import to_device
+from torch import Tensor
+from torch.func import functional_call
+
+from sklearn_distill.losses.torch_tangent import Residuals
+from sklearn_distill.losses.torch_twin import as_scores
+from sklearn_distill.nets.hypergradient import LinearRoute, WeightRoute, route_of, step_jacobian
+from sklearn_distill.nets.loader import TensorLoader, TensorRows
+from sklearn_distill.nets.net import StudentNet
+
+
+class Course(Protocol):
+    """How λ and T move in one training."""
+
+    imitation: float
+    temperature: float
+    validation_temperature: float
+    virtual_step: str
+    gradient: str
+
+    def wants_gradient(self) -> bool:
+        """Tell whether the next step needs dL_val/d(λ, T)."""
+
+    def move(self, gradient: Sequence[float] | None) -> None:
+        """Move λ and T after a step of the weights."""
+
+    def state(self) -> dict[str, Any]:
+        """Return λ, T and where they come from, for the history."""
+
+
+class BilevelNet(StudentNet):
+    """A student's net whose λ and T follow a course.
+
+    Parameters
+    ----------
+    *args, **kwargs : Any
+        As :class:`StudentNet` takes them; the criterion is a MixtureLoss.
+    course : Course
+        Moves λ and T.
+    validation : TensorRows
+        Rows and labels of the validation loss.
+    """
+
+    def __init__(
+        self, *args: Any, course: Course, validation: TensorRows | None = None, **kwargs: Any
+    ) -> None:
+        self.course = course
+        self.validation = validation
+        self.course_history_: list[dict[str, Any]] = []
+        self._route: WeightRoute | LinearRoute | None = None
+        self._batches: Iterator[tuple[Tensor, Tensor]] | None = None
+        super().__init__(*args, **kwargs)
+
+    def train_step(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
+        """Step the weights, then λ and T.
+
+        Parameters
+        ----------
+        batch : tuple
+            Features and rows of the table.
+        **fit_params : dict
+            Further arguments of the module.
+
+        Returns
+        -------
+        dict
+            ``loss`` and ``y_pred`` at the weights before the step.
+        """
+        if not self.module_.training:
+            self._set_training(True)
+        if self._route is None:  # before the forward pass, which it listens to
+            self._route = route_of(self.module_, self.optimizer_)
+        features, table = unpack_data(batch)
+        scores = self.infer(self.augmented(features), **fit_params)
+        z = as_scores(scores, self.criterion_.n_classes)
+        course = self.course
+        at: Residuals = self.criterion_.at(
+            z,
+            to_device(table, self.device),
+            imitation=course.imitation,
+            temperature=course.temperature,
+            mixed=course.wants_gradient() and course.gradient == "exact",
+        )
+        gradient = self._step(z, at, features, table)
+        course.move(gradient)
+        self.course_history_.append({"step": len(self.course_history_), **course.state()})
+        return {"loss": at.loss, "y_pred": scores}
+
+    def close(self) -> None:
+        """Let go of what only the training needed."""
+        if isinstance(self._route, LinearRoute):
+            self._route.close()
+        self._route = self._batches = self.validation = None
+
+    def _step(
+        self, z: Tensor, at: Residuals, features: Tensor, table: Tensor
+    ) -> list[float] | None:
+        """Step the weights; return dL_val/d(λ, T) where it is wanted."""
+        self.optimizer_.zero_grad()
+        if not self.course.wants_gradient():
+            z.backward(at.scores)
+            self.optimizer_.step()
+            return None
+        if self.course.gradient == "finite_difference":
+            return self._differences(z, at, features, table)
+        route = self._route
+        assert route is not None
+        route.pull_back(z, [at.scores, *at.mixed])
+        if self.course.virtual_step == "sgd":
+            virtual, step = self._descended(), -self.optimizer_.param_groups[0]["lr"]
+            gradient = route.products([step] * len(virtual), self._validation_loss(virtual))
+            self.optimizer_.step()
+            return gradient
+        jacobian = step_jacobian(self.optimizer_)
+        self.optimizer_.step()
+        return route.products(jacobian, self._validation_loss())
+
+    def _differences(
+        self, z: Tensor, at: Residuals, features: Tensor, table: Tensor
+    ) -> list[float]:
+        """Step the weights; return central differences of ∂L_train/∂(λ, T) along D∘∇L_val."""
+        z.backward(at.scores)
+        weights = dict(self.module_.named_parameters())
+        before = {name: p.detach().clone() for name, p in weights.items()}
+        sgd = self.course.virtual_step == "sgd"
+        step = -self.optimizer_.param_groups[0]["lr"]
+        jacobian = [step] * len(weights) if sgd else step_jacobian(self.optimizer_)
+        virtual = self._descended() if sgd else None
+        if not sgd:
+            self.optimizer_.step()
+        outer = torch.autograd.grad(self._validation_loss(virtual), list(weights.values()))
+        if sgd:
+            self.optimizer_.step()
+        along = {n: d * g for n, d, g in zip(weights, jacobian, outer, strict=True)}
+        length = sum(float(v.square().sum()) for v in along.values()) ** 0.5
+        eps = 0.01 / max(length, 1e-30)  # the authors move the weights as far
+        slopes = [
+            self._slopes({n: w + sign * eps * along[n] for n, w in before.items()}, features, table)
+            for sign in (1, -1)
+        ]
+        return [(plus - minus) / (2 * eps) for plus, minus in zip(*slopes, strict=True)]
+
+    def _slopes(
+        self, weights: dict[str, Tensor], features: Tensor, table: Tensor
+    ) -> tuple[float, float]:
+        """Return ∂L_train/∂(λ, T) of a mini-batch at other weights."""
+        with torch.no_grad():
+            scores = functional_call(self.module_, weights, (to_device(features, self.device),))
+        slopes: tuple[float, float] = self.criterion_.slopes(
+            as_scores(scores, self.criterion_.n_classes),
+            to_device(table, self.device),
+            imitation=self.course.imitation,
+            temperature=self.course.temperature,
+        )
+        return slopes
+
+    def _validation_loss(self, weights: dict[str, Tensor] | None = None) -> Tensor:
+        """Return L_val of the next validation rows, at the net's weights or at others."""
+        if self._has_modes:
+            self._set_training(False)
+        features, table = next(self._validation_batches())
+        scores = (
+            self.module_(features)
+            if weights is None
+            else functional_call(self.module_, weights, (features,))
+        )
+        if self._has_modes:
+            self._set_training(True)
+        loss: Tensor = self.criterion_valid(
+            as_scores(scores, self.criterion_.n_classes) / self.course.validation_temperature, table
+        )
+        return loss
+
+    @property
+    def _has_modes(self) -> bool:
+        """Whether the network may do else in evaluation than in training."""
+        return not isinstance(self._route, LinearRoute) or self._route.has_dropout
+
+    def _descended(self) -> dict[str, Tensor]:
+        """Return w − γ∇L_train(w), at which gradients in the weights themselves are taken."""
+        step = self.optimizer_.param_groups[0]["lr"]
+        # the same tensors in the graph, so that a gradient in w is one in w' there
+        return {
+            name: p - (step * p.grad if p.grad is not None else 0.0)
+            for name, p in self.module_.named_parameters()
+        }
+
+    def _validation_batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        if self._batches is None:
+            self._batches = self._endless_batches()
+        return self._batches
+
+    def _endless_batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        assert self.validation is not None
+        rows = self.validation.to(torch.device(self.device))
+        while True:
+            yield from TensorLoader(rows, self.batch_size, generator=self.generator)

@@ -1,0 +1,256 @@
+r"""The exact derivative of the validation loss after one step of training in λ and T.
+
+With g = ∇L_train(w) and the optimiser's step w' = w'(g),
+
+.. math:: \frac{dL_\mathrm{val}(w')}{dθ}
+          = \big\langle D ∘ ∇L_\mathrm{val}(w'),\; ∂_θ ∇L_\mathrm{train}(w) \big\rangle,
+          \qquad D = \frac{∂w'}{∂g},
+
+and :math:`∂_θ∇L_\mathrm{train} = J^⊤ ∂_θ r`, with r the closed-form derivative of the loss in the
+scores and J theirs in the weights: no second derivative of the network is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+Grads = list[Tensor]
+
+
+class Route(Protocol):
+    """A way from the residuals of a mini-batch to gradients and hypergradients."""
+
+    def pull_back(self, scores: Tensor, residuals: Sequence[Tensor]) -> None:
+        """Set the weights' gradients from the first residual; keep what the others need."""
+
+    def products(self, jacobian: Iterable[Tensor | float], loss: Tensor) -> list[float]:
+        """Return ⟨D∘∇L_val, ∂_θ∇L_train⟩ of the other residuals, given L_val at w'."""
+
+
+class WeightRoute:
+    """Gradients of all weights, one backward pass for each residual: any network, any optimiser.
+
+    Parameters
+    ----------
+    parameters : list of Parameter
+        The weights that are trained.
+    """
+
+    def __init__(self, parameters: list[nn.Parameter]) -> None:
+        self.parameters = parameters
+        self.mixed: list[Grads] = []
+
+    def pull_back(self, scores: Tensor, residuals: Sequence[Tensor]) -> None:
+        """Go back through the network once for each residual."""
+        grads = [self._back(scores, r, keep=r is not residuals[-1]) for r in residuals]
+        for parameter, grad in zip(self.parameters, grads[0], strict=True):
+            parameter.grad = grad
+        self.mixed = grads[1:]
+
+    def products(self, jacobian: Iterable[Tensor | float], loss: Tensor) -> list[float]:
+        """Return the inner products over all weights."""
+        outer = torch.autograd.grad(loss, self.parameters, allow_unused=True)
+        scaled = [
+            torch.zeros_like(p) if g is None else d * g
+            for p, g, d in zip(self.parameters, outer, jacobian, strict=True)
+        ]
+        sums = [
+            torch.stack([(one * other).sum() for one, other in zip(scaled, mixed, strict=True)])
+            for mixed in self.mixed
+        ]
+        return [float(part.sum()) for part in sums]
+
+    def _back(self, scores: Tensor, residual: Tensor, *, keep: bool) -> Grads:
+        grads = torch.autograd.grad(
+            scores, self.parameters, residual, retain_graph=keep, allow_unused=True
+        )
+        return [
+            torch.zeros_like(p) if g is None else g
+            for p, g in zip(self.parameters, grads, strict=True)
+        ]
+
+
+class LinearRoute:
+    r"""Inputs H and backward signals Δ of linear layers: for networks of them and plain SGD.
+
+    The weight gradient of a layer is ΔᵀH, so an inner product of two is
+
+    .. math:: \langle Δ'^⊤H', Δ^⊤H \rangle = \sum_{ij} (Δ'Δ^⊤ ∘ H'H^⊤)_{ij}
+              = \langle H\,(Δ'^⊤H')^⊤, Δ \rangle,
+
+    whichever costs less; signals alone go back for ∂_θ r, and no weight gradient of L_val or of
+    ∂_θ L_train is ever formed but the one on the right. A bias adds 1 to H'Hᵀ.
+
+    Parameters
+    ----------
+    layers : list of Linear
+        All layers that have weights.
+    has_dropout : bool, default=False
+        Whether others drop numbers in training.
+    """
+
+    def __init__(self, layers: list[nn.Linear], *, has_dropout: bool = False) -> None:
+        self.layers = layers
+        self.has_dropout = has_dropout
+        self.seen: dict[nn.Linear, tuple[Tensor, Tensor]] = {}
+        self.train: list[tuple[Tensor, list[Tensor]]] = []
+        self.hooks = [layer.register_forward_hook(self._keep) for layer in layers]
+
+    def close(self) -> None:
+        """Take the hooks off the network."""
+        for hook in self.hooks:
+            hook.remove()
+
+    def pull_back(self, scores: Tensor, residuals: Sequence[Tensor]) -> None:
+        """Send each residual back to the layers' outputs; make the weights' gradients of one."""
+        inputs, outputs = self._inputs_and_outputs()
+        signals = [
+            torch.autograd.grad(scores, outputs, r, retain_graph=r is not residuals[-1])
+            for r in residuals
+        ]
+        for layer, H, delta in zip(self.layers, inputs, signals[0], strict=True):
+            layer.weight.grad = delta.T @ H
+            if layer.bias is not None:
+                layer.bias.grad = delta.sum(0)
+        self.train = [(H, list(mixed)) for H, *mixed in zip(inputs, *signals[1:], strict=True)]
+
+    def products(self, jacobian: Iterable[Tensor | float], loss: Tensor) -> list[float]:
+        """Return the inner products, layer by layer."""
+        step = next(iter(jacobian))  # SGD: one number for all weights
+        inputs, outputs = self._inputs_and_outputs()
+        signals = torch.autograd.grad(loss, outputs)
+        total = torch.zeros(len(self.train[0][1]), dtype=loss.dtype, device=loss.device)
+        layers = zip(self.layers, inputs, signals, self.train, strict=True)
+        for layer, H_val, delta_val, (H, mixed) in layers:
+            total += _inner(H_val, delta_val, H, mixed, has_bias=layer.bias is not None)
+        return [float(step * value) for value in total.tolist()]
+
+    def _keep(self, layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        assert isinstance(layer, nn.Linear)
+        self.seen[layer] = (inputs[0].detach(), output)
+
+    def _inputs_and_outputs(self) -> tuple[list[Tensor], list[Tensor]]:
+        kept = [self.seen[layer] for layer in self.layers]
+        self.seen = {}
+        return [H for H, _ in kept], [output for _, output in kept]
+
+
+def _inner(
+    H_val: Tensor, delta_val: Tensor, H: Tensor, mixed: list[Tensor], *, has_bias: bool
+) -> Tensor:
+    """Return ⟨Δ'ᵀH', ΔᵀH⟩ for each Δ, by the cheaper of both ways."""
+    (n_val, d_out), n = delta_val.shape, len(H)
+    if n * n_val < (n + n_val) * d_out:
+        kernel = H_val @ H.T
+        pulled = (kernel + 1 if has_bias else kernel).T @ delta_val
+    else:
+        pulled = H @ (delta_val.T @ H_val).T
+        pulled = pulled + delta_val.sum(0) if has_bias else pulled
+    return torch.stack([(pulled * delta).sum() for delta in mixed])
+
+
+def route_of(network: nn.Module, optimizer: torch.optim.Optimizer) -> WeightRoute | LinearRoute:
+    """Return the cheapest exact route.
+
+    Parameters
+    ----------
+    network : Module
+        What is trained.
+    optimizer : Optimizer
+        What trains it.
+
+    Returns
+    -------
+    WeightRoute or LinearRoute
+        The latter where each weight belongs to one linear layer, which is used once on rows of
+        numbers, and a step is one multiple of the gradient.
+    """
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
+    of_layers = [p for layer in layers for p in layer.parameters()]
+    alone = {id(p) for p in parameters} == {id(p) for p in of_layers}
+    once = len(of_layers) == len(parameters)
+    plain = type(optimizer) is torch.optim.SGD and len(optimizer.param_groups) == 1
+    if plain and alone and once and _is_a_chain(network):
+        drops = any(isinstance(part, nn.Dropout) for part in network.modules())
+        return LinearRoute(layers, has_dropout=drops)
+    return WeightRoute(parameters)
+
+
+# layers that act on rows of numbers and have no weights
+_ROWWISE = (
+    nn.Linear, nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Tanh, nn.Sigmoid,
+    nn.Softplus, nn.Dropout, nn.Flatten, nn.Identity, nn.Sequential,
+)  # fmt: skip
+
+
+def _is_a_chain(network: nn.Module) -> bool:
+    """Tell whether a network is a sequence of layers on rows; others may do anything else."""
+    from sklearn_distill.nets.modules import MLP
+
+    every_use = [part for _, part in network.named_modules(remove_duplicate=False)]
+    if len(every_use) > len(set(every_use)):  # a layer that is used twice
+        return False
+    kinds = all(isinstance(part, (*_ROWWISE, MLP)) for part in every_use)
+    return kinds and isinstance(network, (MLP, nn.Sequential, nn.Linear))
+
+
+def step_jacobian(optimizer: torch.optim.Optimizer) -> list[Tensor | float]:
+    r"""Return D = ∂w'/∂g of each weight for the step that the optimiser is about to make.
+
+    SGD: −γ, from the second step on −γ(1 − dampening), with Nesterov's momentum −γ(1 + μ). Adam,
+    with t the number of this step, m̂ and v̂ its moments after it and :math:`s = \sqrt{v̂}`:
+
+    .. math:: D = -γ\Big[\frac{1-β_1}{(1-β_1^t)(s+ε)}
+              - \frac{\hat m\,(1-β_2)\,g}{(1-β_2^t)\,s\,(s+ε)^2}\Big], \qquad 0 \text{ at } s = 0.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        SGD, Adam or AdamW, the weights' ``grad`` set.
+
+    Returns
+    -------
+    list of Tensor or float
+        One for each weight.
+
+    Raises
+    ------
+    ValueError
+        If the optimiser is another one, or a variant without such a derivative.
+    """
+    known: dict[Any, Any] = {torch.optim.SGD: _sgd, torch.optim.Adam: _adam}
+    jacobian = known.get(type(optimizer), _adam if isinstance(optimizer, torch.optim.AdamW) else 0)
+    groups = optimizer.param_groups
+    if not jacobian or any(group.get("amsgrad") or group.get("maximize") for group in groups):
+        raise ValueError(
+            f"optimizer {type(optimizer).__name__} has no known derivative of its step: take SGD, "
+            "Adam or AdamW (without amsgrad and maximize), or virtual_step='sgd'"
+        )
+    return [jacobian(p, group, optimizer.state[p]) for group in groups for p in group["params"]]
+
+
+def _sgd(p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> float:
+    momentum = group["momentum"]
+    first = state.get("momentum_buffer") is None
+    share = 1.0 if first or not momentum else 1 - group["dampening"]
+    return float(-group["lr"] * (1 + momentum * share if group["nesterov"] else share))
+
+
+def _adam(p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> Tensor:
+    beta1, beta2 = group["betas"]
+    assert p.grad is not None
+    decoupled = group.get("decoupled_weight_decay", False)
+    g = p.grad if decoupled else p.grad + group["weight_decay"] * p.detach()
+    t = int(state.get("step", 0)) + 1
+    m = state.get("exp_avg", torch.zeros_like(g)) * beta1 + (1 - beta1) * g
+    v = state.get("exp_avg_sq", torch.zeros_like(g)) * beta2 + (1 - beta2) * g * g
+    m_hat, s = m / (1 - beta1**t), (v / (1 - beta2**t)).sqrt()
+    near, eps = s + group["eps"], group["eps"]
+    own = (1 - beta1) / ((1 - beta1**t) * near)
+    through_s = m_hat * (1 - beta2) * g / ((1 - beta2**t) * s.clamp(min=eps**2) * near**2)
+    return torch.where(s > 0, -group["lr"] * (own - through_s), 0.0)

@@ -1,0 +1,270 @@
+"""The bad-input table of the neural students: each error names its argument and what to do."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+from sklearn_distill import DistilledNeuralClassifier, DistilledNeuralRegressor
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(24, 4)).astype(np.float32)
+Y = np.arange(24) % 3
+PROBA = np.full((24, 3), 1 / 3)
+
+
+def small(**options):
+    fixed = {"hidden_layer_sizes": (4,), "max_epochs": 2, "random_state": 0}
+    return DistilledNeuralClassifier(**fixed | options)
+
+
+class TwoThings(nn.Linear):
+    def forward(self, x):
+        return super().forward(x), x
+
+
+class Squeezing(nn.Linear):
+    """Loses the rows where there is but one."""
+
+    def forward(self, x):
+        return super().forward(x)[:, 0].squeeze()
+
+
+class Writing(nn.Linear):
+    def forward(self, x):
+        return super().forward(x.mul_(2))
+
+
+WRONG_PARAMETERS = {
+    "module is a number": ({"module": 3}, TypeError, "module=3 is no torch.nn.Module"),
+    "module is a name": ({"module": "MLP"}, TypeError, "module='MLP' is no torch.nn.Module"),
+    "module makes none": ({"module": lambda: 3}, TypeError, "module=<function .* makes none"),
+    "no weights": ({"module": nn.Flatten()}, ValueError, "module Flatten has no parameters"),
+    "frozen weights": (
+        {"module": nn.Linear(4, 3).requires_grad_(False)},
+        ValueError,
+        "module Linear has no parameters to train",
+    ),
+    "too few scores": (
+        {"module": nn.Linear(4, 2)},
+        ValueError,
+        r"module gives scores of shape \(2, 2\) for 2 rows: it must give \(2, 3\)",
+    ),
+    "a tuple": ({"module": TwoThings(4, 3)}, TypeError, "module gives a tuple"),
+    "in place": ({"module": Writing(4, 3)}, ValueError, "module changes its features in place"),
+    "instance and arguments": (
+        {"module": nn.Linear(4, 3), "module__bias": False},
+        ValueError,
+        "module is an instance, so module__bias cannot be set",
+    ),
+    "no width": ({"hidden_layer_sizes": (0,)}, ValueError, r"hidden_layer_sizes=\(0,\): give"),
+    "half a width": ({"hidden_layer_sizes": (1.5,)}, ValueError, "hidden_layer_sizes=.*whole"),
+    "nested widths": ({"hidden_layer_sizes": [[3, 4]]}, ValueError, "hidden_layer_sizes="),
+    "imitation": ({"imitation": 2}, ValueError, "'imitation' parameter .* Got 2"),
+    "optimizer": ({"optimizer": "Adam"}, ValueError, "'optimizer' parameter .* Got 'Adam'"),
+    "lr": ({"lr": np.nan}, ValueError, "'lr' parameter .* Got nan"),
+    "augmentation": ({"augmentation": 3}, ValueError, "'augmentation' parameter .* Got 3"),
+    "augmentation gives nothing": (
+        {"augmentation": lambda features, generator: None},
+        ValueError,
+        "augmentation gave NoneType",
+    ),
+    "augmentation loses rows": (
+        {"augmentation": lambda features, generator: features[:1]},
+        ValueError,
+        r"augmentation gave Tensor of shape \(1, 4\) for features of shape \(24, 4\)",
+    ),
+    "schedule": ({"lr_schedule": "linear"}, ValueError, "'lr_schedule' parameter .* 'linear'"),
+    "schedule makes none": (
+        {"lr_schedule": lambda optimizer: None},
+        TypeError,
+        "lr_schedule returned NoneType",
+    ),
+    "callbacks": ({"callbacks": [3]}, TypeError, "callbacks has 3"),
+    "precision": ({"precision": "half"}, ValueError, "'precision' parameter .* 'half'"),
+    "device": ({"device": "gpu"}, ValueError, "device='gpu' is no device"),
+    "accelerator": ({"accelerator": "yes"}, ValueError, "'accelerator' parameter .* 'yes'"),
+    "loader without Dataset": (
+        {"iterator_train__num_workers": 1},
+        ValueError,
+        "iterator_train__x are arguments of torch's DataLoader",
+    ),
+    "no folder": (
+        {"checkpoint": "/no/such/folder/file"},
+        ValueError,
+        "checkpoint='/no/such/folder/file' cannot be written",
+    ),
+    "a folder": ({"checkpoint": "/"}, ValueError, "checkpoint='/' cannot be written"),
+    "other rows after an interruption": (
+        {"checkpoint": "file", "early_stopping": True, "random_state": None},
+        ValueError,
+        "checkpoint with early_stopping=True and random_state=None",
+    ),
+    "closure in float16": (
+        {"optimizer": torch.optim.LBFGS, "precision": "float16"},
+        ValueError,
+        "optimizer=.*LBFGS.* choose another optimizer",
+    ),
+    "no embedding": ({"embedding_weight": 1.0}, ValueError, "given no teacher_embedding"),
+}
+
+
+@pytest.mark.parametrize(("options", "kind", "message"), WRONG_PARAMETERS.values(), ids=str)
+def test_wrong_parameters(options, kind, message):
+    with pytest.raises(kind, match=message):
+        small(**options).fit(X, Y)
+
+
+def test_a_module_must_keep_a_row_that_is_alone():
+    with pytest.raises(ValueError, match=r"scores of shape \(\) for 1 rows"):
+        small(module=Squeezing(4, 1)).fit(X, Y > 0)
+
+
+def test_an_error_of_the_module_says_what_it_was_given():
+    with pytest.raises(RuntimeError) as caught:
+        small(module=nn.Linear(5, 3)).fit(X, Y)
+    assert caught.value.__notes__ == ["raised by module, given features of shape (2, 4)"]
+
+
+@pytest.mark.parametrize("name", ["hiden_layer_sizes", "classes_", "_trained", "fit"])
+@pytest.mark.parametrize("kind", [DistilledNeuralClassifier, DistilledNeuralRegressor])
+def test_an_unknown_parameter_is_refused_at_once(kind, name):
+    with pytest.raises(TypeError, match=f"{kind.__name__} got an unexpected parameter '{name}'"):
+        kind(**{name: 3})
+    if name == "hiden_layer_sizes":
+        with pytest.raises(ValueError, match="Invalid parameter"):
+            kind().set_params(**{name: 3})
+
+
+def test_an_attribute_of_the_caller_is_no_parameter():
+    student = small()
+    student.note = "mine"
+    assert "note" not in student.get_params()
+    student.fit(X, Y)
+
+
+WRONG_ROWS = {
+    "short teacher": ({"teacher_proba": PROBA[1:]}, "teacher_proba has 23 rows, X has 24"),
+    "columns": ({"teacher_proba": np.full((24, 4), 0.25)}, r"4 columns, but the classes are"),
+    "short weight": ({"sample_weight": np.ones(3)}, "sample_weight has 3 entries, X has 24"),
+    "no weight": ({"sample_weight": np.zeros(24)}, "at least one non-zero"),
+    "short embedding": ({"teacher_embedding": X[1:]}, "teacher_embedding has 23 rows"),
+    "embedding in part": (
+        {"teacher_embedding": np.where(np.arange(4) > 2, np.nan, X)},
+        "row 0 of teacher_embedding is NaN in part",
+    ),
+    "X_val alone": ({"X_val": X}, "X_val and y_val both, or neither"),
+    "narrow X_val": ({"X_val": X[:, :2], "y_val": Y}, "X_val and y_val: X has 2 features"),
+    "short y_val": ({"X_val": X, "y_val": Y[1:]}, "X_val and y_val: y has 23 entries"),
+    "other labels": ({"X_val": X, "y_val": Y + 5}, "X_val and y_val: y contains labels"),
+    "no label": (
+        {"X_val": X, "y_val": np.where(Y == 1, np.nan, Y)},
+        "row 1 of y_val has no label",
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "message"), WRONG_ROWS.values(), ids=WRONG_ROWS.keys())
+def test_wrong_rows_leave_a_fitted_student_as_it_was(given, message):
+    student = small().fit(X, Y)
+    before = dict(vars(student))
+    with pytest.raises(ValueError, match=message):
+        student.fit(X, Y, **given)
+    assert vars(student) == before
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered in cast")  # numpy's own
+@pytest.mark.parametrize(
+    ("features", "labels", "message"),
+    [
+        (X[:0], Y[:0], r"0 sample\(s\)"),
+        (X[:, :0], Y, r"0 feature\(s\)"),
+        (X, Y * 0, "only one class"),
+        (X, None, "requires y"),
+        (np.full_like(X, np.inf), Y, "infinity"),
+        (np.abs(X).astype(float) * 1e300, Y, r"too large for dtype\('float32'\)"),
+    ],
+    ids=["no rows", "no features", "one class", "no labels", "infinite", "too large"],
+)
+def test_wrong_data(features, labels, message):
+    with pytest.raises(ValueError, match=message):
+        small().fit(features, labels)
+
+
+LATER = {
+    "width": ({}, {"X": X[:, :2]}, "X has 2 features"),
+    "classes": ({}, {"y": Y > 0}, "warm_start=True with the classes"),
+    "embedding gone": (
+        {"embedding_weight": 1.0},
+        {"options": {"embedding_weight": 0.0}},
+        "teacher_embedding has 0 dimensions that count, where .* trained with 2",
+    ),
+    "embedding anew": (
+        {},
+        {"options": {"embedding_weight": 1.0}},
+        "teacher_embedding has 2 dimensions that count, where .* trained with 0",
+    ),
+}
+
+
+@pytest.mark.parametrize(("options", "later", "message"), LATER.values(), ids=LATER.keys())
+def test_a_warm_start_needs_what_fits_the_network(options, later, message):
+    student = small(warm_start=True, **options).fit(X, Y, teacher_embedding=X[:, :2])
+    student.set_params(**later.get("options", {}))
+    with pytest.raises(ValueError, match=message):
+        student.fit(later.get("X", X), later.get("y", Y), teacher_embedding=X[:, :2])
+
+
+def test_outputs_of_a_regressor_cannot_change():
+    student = DistilledNeuralRegressor(warm_start=True, max_epochs=1).fit(X, Y)
+    with pytest.raises(ValueError, match="has 2 outputs, the rows before had 1"):
+        student.fit(X, np.column_stack([Y, Y]))
+
+
+class Items(torch.utils.data.Dataset):
+    def __init__(self, items):
+        self.items = items
+
+    def __len__(self):
+        return len(self.items)
+
+    def __getitem__(self, row):
+        return self.items[row]
+
+
+GOOD = [(X[row], Y[row], PROBA[row]) for row in range(24)]
+WRONG_ITEMS = {
+    "none": ([], "X is a Dataset without any items"),
+    "dict": ([{"x": 1}], "the Dataset yields dict"),
+    "other features": ([GOOD[0], (X[0, :2], 0, PROBA[0])], r"features of the shapes \[\(2,\), \("),
+    "text": ([("a", 0, PROBA[0])], "features of <U1"),
+    "NaN": ([(X[0] * np.nan, 0, PROBA[0])], "features that are NaN"),
+    "other label": ([(X[0], 9, PROBA[0])], r"classes=\[0, 1, 2\] does not name: \[9\]"),
+    "other answers": ([GOOD[0], (X[0], 0, PROBA[0, :2])], "teacher's answers of the shapes"),
+    "negative weight": ([(X[0], 0, PROBA[0], -1.0)], r"the weights \[-1.0\]"),
+    "nobody speaks": ([(X[0], None, None)], "row 0 has neither a label in y nor a teacher"),
+}
+
+
+@pytest.mark.parametrize(("items", "message"), WRONG_ITEMS.values(), ids=WRONG_ITEMS.keys())
+def test_wrong_items_of_a_dataset(items, message):
+    with pytest.raises(ValueError, match=message):
+        small(classes=[0, 1, 2]).fit(Items(items))
+
+
+def test_only_fit_reads_a_dataset():
+    student = small(classes=[0, 1, 2])
+    with pytest.raises(TypeError, match="X is a Dataset, which only fit reads"):
+        student.partial_fit(Items(GOOD))
+    with pytest.raises(TypeError, match="X is a Dataset, which only fit reads"):
+        student.fit(Items(GOOD)).predict(Items(GOOD))
+
+
+def test_a_dataset_forgets_names_and_counts_of_an_earlier_fit():
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    student = small(classes=[0, 1, 2]).fit(frame, Y, teacher_proba=PROBA)
+    student.fit(Items(GOOD))
+    assert not hasattr(student, "feature_names_in_")
+    assert not hasattr(student, "n_taught_rows_")
+    student.predict(X)
