@@ -91,6 +91,6 @@ ax.invert_yaxis()
 ax.set(xlabel="cross-entropy on test rows, nats", title="What a network learns 200 digits from")
 
 # %%
-# What the teacher knows of classes that look alike is more than 200 labels tell. A shift by a pixel,
-# in images of eight, did not pay in these forty passes: an augmentation is to be measured like
-# everything else.
+# What the teacher knows of classes that look alike is more than 200 labels tell. A shift by a
+# pixel, in images of eight, did not pay in these forty passes: an augmentation is to be measured
+# like everything else.
