@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -150,6 +150,18 @@ class SoftTargetObjective:
         flat[np.diag_indices(K * d)] += self.alpha * self._penalised(np.ones(self.shape)).ravel()
         return flat
 
+    def hessian_blocks(self, w: FloatArray) -> FloatArray:
+        """Return the diagonal blocks of ∇²F(w), one a score: (n_scores, n_columns, n_columns)."""
+        K, d = self.shape
+        H = np.zeros((K, d, d))
+        for rows in self.design.blocks():
+            curvature = self._curvature(w.reshape(self.shape), rows)
+            for k, direction in enumerate(self._unit_scores(rows)):
+                H[k] += self.design.gram(curvature(direction)[k], rows)
+        H /= self.weight_sum
+        H[:, np.arange(d), np.arange(d)] += self.alpha * self._penalised(np.ones(self.shape))
+        return H
+
     def nonsingular_hessian(self, w: FloatArray) -> FloatArray:
         r"""Return ∇²F(w) + (11ᵀ/K) ⊗ D with D the mean diagonal of the classes' blocks.
 
@@ -199,20 +211,41 @@ class SoftTargetObjective:
         W = w.reshape(self.shape)
         value, gradient = 0.0, np.zeros(self.shape)
         for rows in self.design.blocks():
-            block_value, R = self._residual_tangent(W, tangent, rows)
+            block_value, R = self._residual_tangent(self.design.scores(W, rows), tangent, rows)
             value += block_value
             gradient += self.design.pull_back(R, rows)
         return value / self.weight_sum, (gradient / self.weight_sum).ravel()
 
+    def tangents_along(
+        self, w: FloatArray, a: FloatArray, tangents: Sequence[TargetTangent]
+    ) -> FloatArray:
+        r"""Return :math:`a·\partial\nabla F/\partialθ` at fixed w for each of several tangents.
+
+        It is :math:`\sum_i \dot G_i·(A x_i)`: the scores of w and of a serve all tangents, and
+        nothing is pulled back.
+        """
+        W, A = w.reshape(self.shape), a.reshape(self.shape)
+        totals = np.zeros(len(tangents))
+        for rows in self.design.blocks():
+            Z, U = self.design.scores(W, rows), self.design.scores(A, rows)
+            for j, tangent in enumerate(tangents):
+                totals[j] += np.vdot(self._residual_tangent(Z, tangent, rows)[1], U)
+        return totals / self.weight_sum
+
+    def penalty_gradient(self, w: FloatArray) -> FloatArray:
+        r"""Return :math:`α\,[W, 0]`, the penalty's part of ∇F: that is −∂∇F/∂ log C."""
+        return (self.alpha * self._penalised(w.reshape(self.shape))).ravel()
+
     def _residual_tangent(
-        self, W: FloatArray, tangent: TargetTangent, rows: slice
+        self, Z: FloatArray, tangent: TargetTangent, rows: slice
     ) -> tuple[float, FloatArray]:
-        Z = self.design.scores(W, rows)
         R = -self._scores_of(tangent.direction.linear[:, rows])
         value = float(np.vdot(R, Z))
         for base, direction in zip(tangent.base.terms, tangent.direction.terms, strict=True):
             phi, T_ = self._row_function(base), base.temperature
             c, dc, rate = base.weight[rows], direction.weight[rows], direction.temperature / T_
+            if not (rate or dc.any()):
+                continue
             u = Z / T_
             phi_value, phi_gradient = phi.value_and_gradient(u)
             value += float(np.sum(dc * phi_value - rate * c * (u * phi_gradient).sum(axis=0)))

@@ -1,18 +1,25 @@
 """Minimisers: they know an objective by what it can do, return a Solution and never warn."""
 
-from sklearn_distill.solvers.factor import Factor
+from sklearn_distill.solvers.conjugate_gradients import conjugate_gradients
+from sklearn_distill.solvers.continuation import continue_from
+from sklearn_distill.solvers.factor import BlockFactor, Factor, Preconditioner
 from sklearn_distill.solvers.lbfgs import lbfgs
 from sklearn_distill.solvers.newton import newton_cg
 from sklearn_distill.solvers.solution import Objective, Progress, RowwiseObjective, Solution
-from sklearn_distill.solvers.subsampling import coarse_to_fine
+from sklearn_distill.solvers.subsampling import coarse_to_fine, hessian_factor
 
 __all__ = [
+    "BlockFactor",
     "Factor",
     "Objective",
+    "Preconditioner",
     "Progress",
     "RowwiseObjective",
     "Solution",
     "coarse_to_fine",
+    "conjugate_gradients",
+    "continue_from",
+    "hessian_factor",
     "lbfgs",
     "newton_cg",
 ]

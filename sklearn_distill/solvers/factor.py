@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 from scipy.linalg import cho_factor
 from scipy.linalg.lapack import dpotrs
@@ -11,6 +13,13 @@ from sklearn_distill._typing import FloatArray
 # added to the equilibrated diagonal of 1s: a constant or a repeated column must not break the
 # factorisation, and a preconditioner need not be exact
 _JITTER = 1e-10
+
+
+class Preconditioner(Protocol):
+    """Something near an inverse Hessian."""
+
+    def solve(self, v: FloatArray) -> FloatArray:
+        """Return M⁻¹v, flat as v is."""
 
 
 class Factor:
@@ -66,3 +75,52 @@ class Factor:
         solved, _ = dpotrs(self._cholesky, V.T, lower=True)
         result: FloatArray = (solved.T * self._scale).ravel()
         return result
+
+
+class BlockFactor:
+    r"""Cholesky factors of a block for each score, on weights that sum to zero over the scores.
+
+    With P the projection that takes out what is equal for all scores, where the Hessian of a
+    softmax is flat, this is :math:`P\,\mathrm{diag}(A_1, …, A_K)^{-1} P`.
+
+    Parameters
+    ----------
+    blocks : ndarray of shape (n_scores, n, n)
+        Symmetric and positive semidefinite.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If a block is not finite or not positive semidefinite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> factor = BlockFactor(np.array([[[1.0]], [[2.0]]]))
+    >>> factor.solve(np.array([1.0, -1.0]))
+    array([ 0.75, -0.75])
+    """
+
+    def __init__(self, blocks: FloatArray) -> None:
+        self._factors = [Factor(block) for block in blocks]
+
+    def solve(self, v: FloatArray) -> FloatArray:
+        """Return P diag(A)⁻¹ P v, flat as v is.
+
+        Parameters
+        ----------
+        v : ndarray of shape (n_weights,)
+            Flat weights or a gradient.
+
+        Returns
+        -------
+        ndarray of shape (n_weights,)
+            The solution.
+        """
+        V = self._balanced(v.reshape(len(self._factors), -1))
+        solved = [factor.solve(part) for factor, part in zip(self._factors, V, strict=True)]
+        return self._balanced(np.array(solved)).ravel()
+
+    @staticmethod
+    def _balanced(V: FloatArray) -> FloatArray:
+        return V if len(V) == 1 else V - V.mean(axis=0)

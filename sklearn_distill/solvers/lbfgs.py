@@ -100,4 +100,5 @@ def lbfgs(
         w, value, gradient = new_w, new_value, new_gradient
         if progress is not None:
             progress(n_iter, value, largest(gradient))
-    return Solution(w, value, largest(gradient), n_iter, largest(gradient) <= tol, "lbfgs")
+    converged = largest(gradient) <= tol
+    return Solution(w, value, largest(gradient), n_iter, converged, "lbfgs", gradient=gradient)

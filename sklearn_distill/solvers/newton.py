@@ -86,7 +86,8 @@ def newton_cg(
             hessian_product = objective.hessian_operator(w) if largest(gradient) > tol else None
         if progress is not None:
             progress(n_iter, value, largest(gradient))
-    return Solution(w, value, largest(gradient), n_iter, largest(gradient) <= tol, "newton-cg")
+    converged = largest(gradient) <= tol
+    return Solution(w, value, largest(gradient), n_iter, converged, "newton-cg", gradient=gradient)
 
 
 def truncated_step(

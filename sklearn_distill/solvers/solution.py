@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from sklearn_distill._typing import FloatArray, Rows
-from sklearn_distill.solvers.factor import Factor
+from sklearn_distill.solvers.factor import Preconditioner
 
 # called once an iteration with (n_iter, value, max|gradient|)
 Progress = Callable[[int, float, float], None]
@@ -49,6 +49,9 @@ class RowwiseObjective(Objective, Protocol):
     def nonsingular_hessian(self, w: FloatArray) -> FloatArray:
         """Return ∇²F(w) of all scores together, made nonsingular off the gradients' space."""
 
+    def hessian_blocks(self, w: FloatArray) -> FloatArray:
+        """Return the diagonal blocks of ∇²F(w), one a score."""
+
 
 @dataclass(frozen=True)
 class Solution:
@@ -68,8 +71,10 @@ class Solution:
         Whether the gradient is within the tolerance.
     solver : str
         The method that ended there.
-    factor : Factor or None
+    factor : Preconditioner or None
         A factor near that of the Hessian, for another solve to reuse.
+    gradient : ndarray of shape (n_weights,) or None
+        ∇F(w), where the method says it.
     """
 
     w: FloatArray
@@ -78,7 +83,8 @@ class Solution:
     n_iter: int
     converged: bool
     solver: str = ""
-    factor: Factor | None = None
+    factor: Preconditioner | None = None
+    gradient: FloatArray | None = None
 
 
 def largest(gradient: FloatArray) -> float:

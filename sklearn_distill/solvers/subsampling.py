@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from sklearn_distill._typing import FloatArray, IntArray
-from sklearn_distill.solvers.factor import Factor
+from sklearn_distill.solvers.continuation import PATIENCE, continue_from
+from sklearn_distill.solvers.factor import BlockFactor, Factor, Preconditioner
 from sklearn_distill.solvers.lbfgs import lbfgs
 from sklearn_distill.solvers.newton import newton_cg
 from sklearn_distill.solvers.solution import Progress, RowwiseObjective, Solution
@@ -25,8 +24,10 @@ COARSE_TOL = 1e-3
 # weights, and this many over all rows may be spent on it.
 JOINT_WEIGHTS = 1500
 JOINT_PASSES = 20
-# a good preconditioner needs a dozen steps; where this many do not do, it is none
-PATIENCE = 60
+# the Hessian of so many rows a weight is near that of all rows
+ROWS_A_WEIGHT = 10
+# one factor a score is made for at most so many weights of a score: d² numbers each
+BLOCK_COLUMNS = 2000
 
 
 def coarse_to_fine(
@@ -94,7 +95,15 @@ def coarse_to_fine(
             factor = Factor(coarse.nonsingular_hessian(start))
     except np.linalg.LinAlgError:
         return newton_cg(objective, start, tol=tol, max_iter=max_iter, progress=progress)
-    return _fine(objective, start, factor, tol, max_iter, n_before, progress)
+    return continue_from(
+        objective,
+        start,
+        factor,
+        tol=tol,
+        max_iter=max_iter,
+        n_before=n_before,
+        progress=progress,
+    )
 
 
 def _subsample(objective: RowwiseObjective) -> RowwiseObjective:
@@ -110,44 +119,52 @@ def _joint_pays(n_weights: int, coarse_share: float) -> bool:
     return n_weights <= JOINT_WEIGHTS and n_weights / 2 * coarse_share <= JOINT_PASSES
 
 
-def _fine(
-    objective: RowwiseObjective,
-    start: FloatArray,
-    factor: Factor,
-    tol: float,
-    max_iter: int,
-    n_before: int,
-    progress: Progress | None,
-) -> Solution:
-    """Minimise over all rows, by Newton's method where the factor proves of no use."""
-    n_left = max_iter - n_before
-    fast = lbfgs(
-        objective,
-        start,
-        factor.solve,
-        tol=tol,
-        max_iter=min(PATIENCE, n_left),
-        progress=_after(n_before, progress),
-    )
-    n_before += fast.n_iter
-    if fast.converged or n_before == max_iter:
-        return replace(fast, n_iter=n_before, factor=factor)
-    safe = newton_cg(
-        objective,
-        fast.w,
-        tol=tol,
-        max_iter=max_iter - n_before,
-        precondition=factor.solve,
-        progress=_after(n_before, progress),
-    )
-    return replace(safe, n_iter=n_before + safe.n_iter, factor=factor)
+def hessian_factor(objective: RowwiseObjective, w: FloatArray) -> Preconditioner | None:
+    """Return a factor of the Hessian at w, for many solves near w.
 
+    Up to ``JOINT_WEIGHTS`` weights it is that of all scores together, made on ``ROWS_A_WEIGHT``
+    rows for each weight, which is near enough to all rows; beyond that, of a block for each score.
 
-def _after(n_before: int, progress: Progress | None) -> Progress | None:
-    """Count on from what an earlier method did."""
-    if progress is None:
+    Parameters
+    ----------
+    objective : RowwiseObjective
+        Convex.
+    w : ndarray of shape (n_weights,)
+        A point near the minimisers to come.
+
+    Returns
+    -------
+    Factor, BlockFactor or None
+        None for more than ``BLOCK_COLUMNS`` weights of a score, and where there is no factor.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_distill.losses import SoftTargetObjective, as_design
+    >>> from sklearn_distill.targets import SoftTargets, LogPartitionTerm
+    >>> targets = SoftTargets(np.eye(2), (LogPartitionTerm(np.ones(2), 1.0),))
+    >>> design = as_design(np.array([[-1.0], [1.0]]), fit_intercept=False)
+    >>> objective = SoftTargetObjective(design, targets, np.ones(2), alpha=0.75)
+    >>> hessian_factor(objective, np.zeros(1)).solve(np.ones(1)).round(3)
+    array([1.])
+    """
+    try:
+        if len(w) <= JOINT_WEIGHTS:
+            coarse = _rows_for(objective, ROWS_A_WEIGHT * len(w))
+            return Factor(coarse.nonsingular_hessian(w))
+        if objective.n_columns <= BLOCK_COLUMNS:
+            coarse = _rows_for(objective, ROWS_A_WEIGHT * objective.n_columns)
+            return BlockFactor(coarse.hessian_blocks(w))
+    except np.linalg.LinAlgError:
         return None
-    return lambda n_iter, value, gradient_norm: progress(n_before + n_iter, value, gradient_norm)
+    return None
+
+
+def _rows_for(objective: RowwiseObjective, n_taken: int) -> RowwiseObjective:
+    """Return the objective of so many rows, or of all if a part would save little."""
+    if 2 * n_taken > objective.n_rows:
+        return objective
+    return objective.take(spread_rows(objective.n_rows, n_taken))
 
 
 def spread_rows(n_rows: int, n_taken: int) -> IntArray:

@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable
-from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
-import numpy as np
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import validate_data
-
-from sklearn_distill._typing import BoolArray, FloatArray
-from sklearn_distill._validation import (
-    Interval,
-    StrOptions,
-    all_or_nothing,
-    check_sample_weight,
-    read_lesson,
-    validated_parameters,
-)
-from sklearn_distill.losses import DenseDesign, SoftTargetObjective, as_design
-from sklearn_distill.losses.regularizers import make_regularizer
-from sklearn_distill.solvers import Solution, coarse_to_fine, newton_cg
-from sklearn_distill.students._class_weight import class_weights
-from sklearn_distill.students._coefficients import coefficients, solver_weights
-from sklearn_distill.students._linear_classifier import LinearClassifier
-from sklearn_distill.students._progress import solver_progress
-from sklearn_distill.targets import Labels, SoftTargets, TargetMixture, Teachers, row_weights
+from sklearn_distill._typing import FloatArray
+from sklearn_distill._validation import all_or_nothing, validated_parameters
+from sklearn_distill.losses import as_design
+from sklearn_distill.students._coefficients import solver_weights
+from sklearn_distill.students._lesson import Lesson, Problem, Setting, pose
+from sklearn_distill.students._logistic import CONSTRAINTS, LogisticStudent
 
 
-class DistilledLogisticRegression(LinearClassifier):
+class DistilledLogisticRegression(LogisticStudent):
     r"""Logistic regression taught by labels and by a teacher.
 
     Minimises, over linear scores z = Wx + b with one temperature T for student and teacher,
@@ -126,21 +108,8 @@ class DistilledLogisticRegression(LinearClassifier):
     # sliced by row with X without any set_fit_request
     __metadata_request__fit: ClassVar = {"teacher_proba": True, "teacher_logits": True}
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "imitation": [Interval(Real, 0, 1, closed="both")],
-        "temperature": [Interval(Real, 1e-100, 1e100, closed="both")],  # T² is finite
-        "C": [Interval(Real, 0, None, closed="right")],
-        "fit_intercept": ["boolean"],
-        "soften_student": ["boolean"],
-        "t_squared": ["boolean"],
-        "regularizer": [StrOptions({"grabovoy", "continuous_categorical"}), None],
-        "class_weight": [dict, StrOptions({"balanced"}), None],
-        "classes": ["array-like", None],
-        "solver": [StrOptions({"auto", "lbfgs", "newton-cg"})],
-        "tol": [Interval(Real, 0, None, closed="neither")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "warm_start": ["boolean"],
-        "verbose": ["verbose"],
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS | {
+        "warm_start": ["boolean"]
     }
 
     def __init__(
@@ -218,131 +187,29 @@ class DistilledLogisticRegression(LinearClassifier):
             contradict each other. The estimator is then as it was before.
         """
         X = self._read_features(X, y, teacher_proba, teacher_logits)
-        targets, weight = self._read_targets(
-            X.shape[0], y, sample_weight, teacher_proba, teacher_logits
-        )
-        active = targets.class_mass() > 0
-        self._check_bounded(targets, active)
-        objective = SoftTargetObjective(
-            as_design(X, self.fit_intercept),
-            targets.keep_classes(active),
-            weight,
-            alpha=float(1 / (self.C * weight.sum())),
-        )
-        solution = self._solve(objective, active)
-        self._set_coefficients(solution, active, X.dtype)
+        problem = self._pose(X, y, sample_weight, teacher_proba, teacher_logits)
+        solution = self._solve(problem)
+        self._set_coefficients(solution, problem.active, X.dtype)
         return self
 
-    def _read_features(self, X: Any, y: Any, teacher_proba: Any, teacher_logits: Any) -> Any:
-        if teacher_proba is None and teacher_logits is None:
-            # without a teacher scikit-learn's own errors stand, that of a missing label among them
-            return validate_data(self, X, y, **_X_CHECKS)[0]
-        return validate_data(self, X, **_X_CHECKS)
-
-    def _read_targets(
-        self, n_rows: int, y: Any, sample_weight: Any, teacher_proba: Any, teacher_logits: Any
-    ) -> tuple[SoftTargets, FloatArray]:
-        """Return targets and row weights; set ``classes_`` and ``n_taught_rows_``.
+    def _pose(
+        self, X: Any, y: Any, sample_weight: Any, teacher_proba: Any, teacher_logits: Any
+    ) -> Problem:
+        """Return the problem; set ``classes_`` and ``n_taught_rows_``.
 
         Labels and logits end with this call: the solver needs their memory.
         """
-        self.classes_, labels, teachers = read_lesson(
-            y, n_rows, self.classes, teacher_proba, teacher_logits
-        )
-        self.n_taught_rows_ = 0 if teachers is None else int(teachers.speaks.sum())
-        weight = self._row_weights(sample_weight, labels, teachers)
-        return self._mixture(labels, teachers, weight).targets(), weight
+        setting = Setting.of(self)
+        lesson = Lesson.read(self, X.shape[0], y, sample_weight, teacher_proba, teacher_logits)
+        self.classes_ = lesson.classes
+        self.n_taught_rows_ = lesson.n_taught_rows
+        return pose(lesson, as_design(X, self.fit_intercept), setting)
 
-    def _row_weights(
-        self, sample_weight: Any, labels: Labels, teachers: Teachers | None
-    ) -> FloatArray:
-        weight = check_sample_weight(sample_weight, len(labels.codes))
-        by_class = class_weights(self.class_weight, self.classes_, labels, weight)
-        row_weight = row_weights(weight, by_class, labels, teachers)
-        if not row_weight.any():
-            raise ValueError(
-                f"class_weight={self.class_weight} and sample_weight leave no row any weight"
-            )
-        return row_weight
-
-    def _mixture(
-        self, labels: Labels, teachers: Teachers | None, weight: FloatArray
-    ) -> TargetMixture:
-        if self.t_squared and not self.soften_student:
-            raise ValueError(
-                "t_squared=True with soften_student=False: T² only balances the gradient of a "
-                "student that is divided by T; set one of the two to its other value"
-            )
-        return TargetMixture(
-            labels,
-            teachers,
-            weight,
-            imitation=float(self.imitation),
-            temperature=float(self.temperature),
-            soften_student=self.soften_student,
-            t_squared=self.t_squared,
-            regularizer=self.regularizer,
-        )
-
-    def _check_bounded(self, targets: SoftTargets, active: BoolArray) -> None:
-        used = [make_regularizer(term.regularizer) for term in targets.terms]
-        if not active.all() and any(r is not None and not r.bounded_below for r in used):
-            raise ValueError(
-                f"regularizer={self.regularizer!r} has no minimum when a class has no target "
-                f"mass: neither y nor the teacher ever names {self.classes_[~active].tolist()}"
-            )
-
-    def _solve(self, objective: SoftTargetObjective, active: BoolArray) -> Solution:
-        if active.sum() == 1:  # one class has all the mass: nothing to choose
-            nothing = np.zeros((0, objective.design.n_columns))
-            return Solution(nothing, value=0.0, gradient_norm=0.0, n_iter=0, converged=True)
-        with solver_progress(self.verbose, self.max_iter, type(self).__name__) as progress:
-            solution = self._minimiser(objective)(
-                objective,
-                self._start(objective, active),
-                tol=self.tol,
-                max_iter=self.max_iter,
-                progress=progress,
-            )
-        if not solution.converged:
-            warnings.warn(
-                f"the solver stopped after {solution.n_iter} iterations with max|gradient| = "
-                f"{solution.gradient_norm:.2g} > tol = {self.tol:.2g}: scale X, raise max_iter or "
-                "tol, or lower C",
-                ConvergenceWarning,
-                stacklevel=2,
-            )
-        return solution
-
-    def _minimiser(self, objective: SoftTargetObjective) -> Callable[..., Solution]:
-        """Return the method: for sparse data and without convexity that of Newton."""
-        solver = self.solver
-        if solver == "auto":
-            fast = objective.is_convex and isinstance(objective.design, DenseDesign)
-            solver = "lbfgs" if fast else "newton-cg"
-        return coarse_to_fine if solver == "lbfgs" else newton_cg
-
-    def _start(self, objective: SoftTargetObjective, active: BoolArray) -> FloatArray:
+    def _start(self, problem: Problem) -> FloatArray:
         """Return the present coefficients if they are those of such a problem, else zeros."""
+        active = problem.active
         shape = (1 if len(active) == 2 else len(active), self.n_features_in_)
         warm = None
         if self.warm_start and hasattr(self, "coef_") and self.coef_.shape == shape:
             warm = solver_weights(self.coef_, self.intercept_, active, self.fit_intercept)
-        return objective.zeros() if warm is None else warm
-
-    def _set_coefficients(
-        self, solution: Solution, active: BoolArray, dtype: np.dtype[Any]
-    ) -> None:
-        W = solution.w.reshape(-1, self.n_features_in_ + self.fit_intercept)
-        coef, intercept = coefficients(W, active, self.fit_intercept)
-        self.coef_ = coef.astype(dtype)
-        self.intercept_ = intercept.astype(dtype)
-        self.solver_ = solution.solver
-        self.n_iter_ = np.array([solution.n_iter], dtype=np.int32)
-
-
-_X_CHECKS: dict[str, Any] = {
-    "accept_sparse": ["csr", "csc"],
-    "dtype": [np.float64, np.float32],
-    "accept_large_sparse": True,
-}
+        return problem.objective.zeros() if warm is None else warm

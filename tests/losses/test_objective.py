@@ -160,3 +160,39 @@ def test_extreme_scores_stay_finite(problem):
         value, gradient = objective.value_and_gradient(1e4 * weights_for(objective))
         assert np.isfinite(value)
         assert np.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("regularizer", REGULARIZERS)
+def test_tangents_along_a_direction_are_those_of_the_gradient(problem, setting, regularizer):
+    at = {"imitation": 0.4, "regularizer": regularizer} | setting
+    objective, mixture = objective_of(problem, **at), mixture_of(problem, **at)
+    w = weights_for(objective)
+    a = np.random.default_rng(9).normal(size=w.shape)
+    tangents = [mixture.imitation_tangent(), mixture.temperature_tangent()]
+    expected = [a @ objective.tangent(w, tangent)[1] for tangent in tangents]
+    np.testing.assert_allclose(objective.tangents_along(w, a, tangents), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_penalty_gradient_is_the_derivative_in_log_C(problem, fit_intercept):
+    def gradient(log_C):
+        alpha = 0.1 * np.exp(-log_C)
+        objective = objective_of(problem, alpha=alpha, fit_intercept=fit_intercept)
+        return objective.value_and_gradient(weights_for(objective))[1]
+
+    objective = objective_of(problem, fit_intercept=fit_intercept)
+    np.testing.assert_allclose(
+        -objective.penalty_gradient(weights_for(objective)),
+        central_difference(gradient, 0.0, 1e-5),
+        atol=1e-10,
+    )
+
+
+def test_hessian_blocks_are_on_the_diagonal_of_the_hessian(problem):
+    objective = objective_of(problem, temperature=2.0)
+    w = weights_for(objective)
+    K, d = objective.shape
+    H = objective.hessian(w).reshape(K, d, K, d)
+    for k, block in enumerate(objective.hessian_blocks(w)):
+        np.testing.assert_allclose(block, H[k, :, k, :], atol=1e-13)

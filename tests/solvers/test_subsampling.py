@@ -102,7 +102,7 @@ def test_hard_problems_are_solved_or_said_not_to_be(K, setting):
 
 
 def test_newton_takes_over_where_the_steps_are_many(monkeypatch):
-    monkeypatch.setattr("sklearn_distill.solvers.subsampling.PATIENCE", 2)
+    monkeypatch.setattr("sklearn_distill.solvers.continuation.PATIENCE", 2)
     objective = problem(3, n=600, C=1e8, separable=True)
     told = []
     solution = coarse_to_fine(

@@ -1,0 +1,203 @@
+"""From labels, teachers and weights to the objective of the linear student."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sklearn_distill._typing import BoolArray, FloatArray, IntArray
+from sklearn_distill._validation import check_sample_weight, read_lesson
+from sklearn_distill.losses import SoftTargetObjective
+from sklearn_distill.losses.design import Design
+from sklearn_distill.losses.regularizers import make_regularizer
+from sklearn_distill.students._class_weight import class_weights
+from sklearn_distill.targets import Labels, SoftTargets, TargetMixture, Teachers, row_weights
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the constructor says of the loss.
+
+    Parameters
+    ----------
+    imitation : float
+        λ in [0, 1].
+    temperature : float
+        T > 0.
+    C : float
+        Inverse strength of the penalty.
+    soften_student : bool
+        Whether the student is divided by T too.
+    t_squared : bool
+        Whether the teacher's term is multiplied by T².
+    regularizer : str or None
+        Name of r.
+    """
+
+    imitation: float
+    temperature: float
+    C: float
+    soften_student: bool = True
+    t_squared: bool = False
+    regularizer: str | None = None
+
+    @classmethod
+    def of(cls, student: Any) -> Self:
+        """Read the parameters of an estimator."""
+        if student.t_squared and not student.soften_student:
+            raise ValueError(
+                "t_squared=True with soften_student=False: T² only balances the gradient of a "
+                "student that is divided by T; set one of the two to its other value"
+            )
+        return cls(
+            float(student.imitation),
+            float(student.temperature),
+            float(student.C),
+            student.soften_student,
+            student.t_squared,
+            student.regularizer,
+        )
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Who says what of which row, and how much each row counts.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        Class labels.
+    labels : Labels
+        The rows' labels.
+    teachers : Teachers or None
+        The teachers' logits.
+    sample_weight : ndarray of shape (n_rows,)
+        Weights of the rows.
+    class_weight : dict, "balanced" or None
+        The constructor's; "balanced" counts the rows of this lesson.
+    """
+
+    classes: NDArray[Any]
+    labels: Labels
+    teachers: Teachers | None
+    sample_weight: FloatArray
+    class_weight: Any
+
+    @classmethod
+    def read(
+        cls,
+        student: Any,
+        n_rows: int,
+        y: Any,
+        sample_weight: Any,
+        teacher_proba: Any,
+        teacher_logits: Any,
+    ) -> Self:
+        """Check what came into an estimator's fit."""
+        classes, labels, teachers = read_lesson(
+            y, n_rows, student.classes, teacher_proba, teacher_logits
+        )
+        weight = check_sample_weight(sample_weight, n_rows)
+        return cls(classes, labels, teachers, weight, student.class_weight)
+
+    @property
+    def n_taught_rows(self) -> int:
+        """Number of rows for which a teacher speaks."""
+        return 0 if self.teachers is None else int(self.teachers.speaks.sum())
+
+    @cached_property
+    def weight(self) -> FloatArray:
+        """Row weights s: sample weight times class weight."""
+        by_class = class_weights(self.class_weight, self.classes, self.labels, self.sample_weight)
+        weight = row_weights(self.sample_weight, by_class, self.labels, self.teachers)
+        if not weight.any():
+            raise ValueError(
+                f"class_weight={self.class_weight} and sample_weight leave no row any weight"
+            )
+        return weight
+
+    def take(self, rows: IntArray) -> Lesson:
+        """Return the lesson of the given rows."""
+        teachers = None if self.teachers is None else Teachers(self.teachers.logits[:, :, rows])
+        labels = Labels(self.labels.codes[rows], self.labels.n_classes)
+        return Lesson(self.classes, labels, teachers, self.sample_weight[rows], self.class_weight)
+
+    def mixture(self, setting: Setting) -> TargetMixture:
+        """Return the mixture of labels and teachers at a setting."""
+        return TargetMixture(
+            self.labels,
+            self.teachers,
+            self.weight,
+            imitation=setting.imitation,
+            temperature=setting.temperature,
+            soften_student=setting.soften_student,
+            t_squared=setting.t_squared,
+            regularizer=setting.regularizer,
+        )
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is to be minimised.
+
+    Parameters
+    ----------
+    objective : SoftTargetObjective
+        Over the classes that have target mass.
+    active : ndarray of bool of shape (n_classes,)
+        Which classes these are.
+    """
+
+    objective: SoftTargetObjective
+    active: BoolArray
+
+    @property
+    def is_trivial(self) -> bool:
+        """Whether one class has all the mass: nothing to choose."""
+        return int(self.active.sum()) == 1
+
+
+def pose(lesson: Lesson, design: Design, setting: Setting) -> Problem:
+    """Return the problem of a lesson.
+
+    Parameters
+    ----------
+    lesson : Lesson
+        Labels, teachers and weights; the problem keeps none of them.
+    design : Design
+        The products with X, of the same rows.
+    setting : Setting
+        λ, T, C and the form of the loss.
+
+    Returns
+    -------
+    Problem
+        Objective and active classes.
+
+    Raises
+    ------
+    ValueError
+        If no row has any weight, or the regulariser has no minimum.
+    """
+    weight = lesson.weight
+    targets = lesson.mixture(setting).targets()
+    active = targets.class_mass() > 0
+    _check_bounded(targets, active, lesson.classes, setting.regularizer)
+    alpha = float(1 / (setting.C * weight.sum()))
+    objective = SoftTargetObjective(design, targets.keep_classes(active), weight, alpha)
+    return Problem(objective, active)
+
+
+def _check_bounded(
+    targets: SoftTargets, active: BoolArray, classes: NDArray[Any], regularizer: str | None
+) -> None:
+    used = [make_regularizer(term.regularizer) for term in targets.terms]
+    if not active.all() and any(r is not None and not r.bounded_below for r in used):
+        raise ValueError(
+            f"regularizer={regularizer!r} has no minimum when a class has no target "
+            f"mass: neither y nor the teacher ever names {np.asarray(classes)[~active].tolist()}"
+        )

@@ -1,0 +1,123 @@
+"""What the distilled logistic regressions share: how X is read and the problem is solved."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import validate_data
+
+from sklearn_distill._typing import BoolArray
+from sklearn_distill._validation import Interval, StrOptions
+from sklearn_distill.losses import DenseDesign, SoftTargetObjective
+from sklearn_distill.solvers import Solution, coarse_to_fine, newton_cg
+from sklearn_distill.students._coefficients import coefficients
+from sklearn_distill.students._lesson import Problem
+from sklearn_distill.students._linear_classifier import LinearClassifier
+from sklearn_distill.students._progress import solver_progress
+
+CONSTRAINTS: dict[str, list[Any]] = {
+    "imitation": [Interval(Real, 0, 1, closed="both")],
+    "temperature": [Interval(Real, 1e-100, 1e100, closed="both")],  # T² is finite
+    "C": [Interval(Real, 0, None, closed="right")],
+    "fit_intercept": ["boolean"],
+    "soften_student": ["boolean"],
+    "t_squared": ["boolean"],
+    "regularizer": [StrOptions({"grabovoy", "continuous_categorical"}), None],
+    "class_weight": [dict, StrOptions({"balanced"}), None],
+    "classes": ["array-like", None],
+    "solver": [StrOptions({"auto", "lbfgs", "newton-cg"})],
+    "tol": [Interval(Real, 0, None, closed="neither")],
+    "max_iter": [Interval(Integral, 1, None, closed="left")],
+    "verbose": ["verbose"],
+}
+
+_X_CHECKS: dict[str, Any] = {
+    "accept_sparse": ["csr", "csc"],
+    "dtype": [np.float64, np.float32],
+    "accept_large_sparse": True,
+}
+
+
+def minimiser(
+    solver: str, objective: SoftTargetObjective, *, dense: bool
+) -> Callable[..., Solution]:
+    """Return the method: for sparse data and without convexity that of Newton.
+
+    Parameters
+    ----------
+    solver : {"auto", "lbfgs", "newton-cg"}
+        The constructor's.
+    objective : SoftTargetObjective
+        What is to be minimised.
+    dense : bool
+        Whether X is.
+
+    Returns
+    -------
+    callable
+        ``coarse_to_fine`` or ``newton_cg``.
+    """
+    if solver == "auto":
+        solver = "lbfgs" if dense and objective.is_convex else "newton-cg"
+    return coarse_to_fine if solver == "lbfgs" else newton_cg
+
+
+class LogisticStudent(LinearClassifier):
+    """A linear classifier that is the minimiser of a soft-target objective."""
+
+    fit_intercept: bool
+    solver: str
+    tol: float
+    max_iter: int
+    verbose: int
+
+    def _read_features(self, X: Any, y: Any, teacher_proba: Any, teacher_logits: Any) -> Any:
+        if teacher_proba is None and teacher_logits is None:
+            # without a teacher scikit-learn's own errors stand, that of a missing label among them
+            return validate_data(self, X, y, **_X_CHECKS)[0]
+        return validate_data(self, X, **_X_CHECKS)
+
+    def _solve(self, problem: Problem) -> Solution:
+        objective = problem.objective
+        if problem.is_trivial:
+            nothing = np.zeros((0, objective.design.n_columns))
+            return Solution(nothing, value=0.0, gradient_norm=0.0, n_iter=0, converged=True)
+        with solver_progress(self.verbose, self.max_iter, type(self).__name__) as progress:
+            solution = self._minimiser(objective)(
+                objective,
+                self._start(problem),
+                tol=self.tol,
+                max_iter=self.max_iter,
+                progress=progress,
+            )
+        if not solution.converged:
+            warnings.warn(
+                f"the solver stopped after {solution.n_iter} iterations with max|gradient| = "
+                f"{solution.gradient_norm:.2g} > tol = {self.tol:.2g}: scale X, raise max_iter or "
+                "tol, or lower C",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        return solution
+
+    def _minimiser(self, objective: SoftTargetObjective) -> Callable[..., Solution]:
+        return minimiser(self.solver, objective, dense=isinstance(objective.design, DenseDesign))
+
+    def _start(self, problem: Problem) -> Any:
+        """Return where the solver begins."""
+        return problem.objective.zeros()
+
+    def _set_coefficients(
+        self, solution: Solution, active: BoolArray, dtype: np.dtype[Any]
+    ) -> None:
+        W = solution.w.reshape(-1, self.n_features_in_ + self.fit_intercept)
+        coef, intercept = coefficients(W, active, self.fit_intercept)
+        self.coef_ = coef.astype(dtype)
+        self.intercept_ = intercept.astype(dtype)
+        self.solver_ = solution.solver
+        self.n_iter_ = np.array([solution.n_iter], dtype=np.int32)

@@ -1,0 +1,74 @@
+"""Near solutions, their factors, and linear systems with the Hessian."""
+
+import numpy as np
+import pytest
+
+from sklearn_distill.solvers import (
+    BlockFactor,
+    Factor,
+    conjugate_gradients,
+    continue_from,
+    hessian_factor,
+    newton_cg,
+)
+from tests.solvers.test_subsampling import problem
+
+
+@pytest.mark.parametrize("K", [2, 3, 5])
+@pytest.mark.parametrize("by_blocks", [False, True])
+def test_a_near_solution_is_continued_in_few_steps(K, by_blocks, monkeypatch):
+    if by_blocks:
+        monkeypatch.setattr("sklearn_distill.solvers.subsampling.JOINT_WEIGHTS", 0)
+    before, after = (problem(K, n=1500, temperature=T) for T in (2.0, 2.2))
+    start = newton_cg(before, before.zeros(), tol=1e-9, max_iter=100)
+    factor = hessian_factor(before, start.w)
+    assert isinstance(factor, BlockFactor if by_blocks else Factor)
+    near = continue_from(after, start.w, factor, tol=1e-9, max_iter=100)
+    assert near.converged
+    assert near.solver == "lbfgs"
+    assert near.n_iter <= (40 if by_blocks else 12)
+    np.testing.assert_allclose(after.value_and_gradient(near.w)[1], near.gradient)
+    exact = newton_cg(after, near.w, tol=1e-11, max_iter=100)
+    assert near.value == pytest.approx(exact.value, abs=1e-12)
+
+
+def test_too_many_weights_have_no_factor(monkeypatch):
+    monkeypatch.setattr("sklearn_distill.solvers.subsampling.JOINT_WEIGHTS", 0)
+    monkeypatch.setattr("sklearn_distill.solvers.subsampling.BLOCK_COLUMNS", 0)
+    objective = problem(3, n=100)
+    assert hessian_factor(objective, objective.zeros()) is None
+
+
+@pytest.mark.parametrize("K", [2, 3, 5])
+@pytest.mark.parametrize("preconditioned", [False, True])
+def test_the_null_vector_of_the_intercepts_plays_no_part(K, preconditioned):
+    """What comes back solves (H + nnᵀ) a = b for a b that sums to zero over the classes."""
+    objective = problem(K, n=500)
+    w = 0.3 * np.random.default_rng(0).normal(size=objective.zeros().shape)
+    w -= 0 if K == 2 else np.tile(w.reshape(K, -1).mean(axis=0), K)
+    b = objective.value_and_gradient(w)[1]
+    n = np.zeros(objective.shape)
+    if K > 2:
+        n[:, -1] = 1 / np.sqrt(K)
+    expected = np.linalg.solve(objective.hessian(w) + np.outer(n, n), b)
+    factor = hessian_factor(objective, w)
+    a, n_products = conjugate_gradients(
+        objective.hessian_operator(w),
+        b,
+        precondition=factor.solve if preconditioned else None,
+        rtol=1e-12,
+    )
+    np.testing.assert_allclose(a, expected, atol=1e-7)
+    if preconditioned:
+        assert n_products <= 10
+    again, n_products = conjugate_gradients(
+        objective.hessian_operator(w), b, start=a, precondition=factor.solve, rtol=1e-6
+    )
+    assert n_products <= 1
+    np.testing.assert_array_equal(again, a)
+
+
+def test_conjugate_gradients_stop_where_the_matrix_bends_down():
+    a, n_products = conjugate_gradients(lambda v: np.array([1.0, -1.0]) * v, np.array([0.0, 1.0]))
+    assert n_products == 1
+    assert not a.any()
