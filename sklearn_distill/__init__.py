@@ -1,6 +1,11 @@
 """Knowledge distillation and privileged learning as scikit-learn estimators."""
 
 from sklearn_distill.distillers import TeacherStudentClassifier, TeacherStudentRegressor
+from sklearn_distill.search import (
+    DistilledLogisticRegressionCV,
+    GreedyHypergradient,
+    LinearTrajectory,
+)
 from sklearn_distill.students import (
     DistilledLogisticRegression,
     DistilledNeuralClassifier,
@@ -11,8 +16,11 @@ from sklearn_distill.students import (
 
 __all__ = [
     "DistilledLogisticRegression",
+    "DistilledLogisticRegressionCV",
     "DistilledNeuralClassifier",
     "DistilledNeuralRegressor",
+    "GreedyHypergradient",
+    "LinearTrajectory",
     "PrivilegedLinearRegression",
     "SoftTargetClassifier",
     "TeacherStudentClassifier",

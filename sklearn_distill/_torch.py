@@ -1,4 +1,4 @@
-"""Torch on demand: nothing loads it before it is needed, and a missing one says what to install."""
+"""Torch and Optuna on demand: loaded when needed, and a missing one says what to install."""
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -59,6 +59,32 @@ def import_skorch(who: str) -> ModuleType:
     message = f"{who} needs torch and skorch: {PIP}"
     _import("torch", message)
     return _import("skorch", message)
+
+
+def import_optuna(who: str) -> ModuleType:
+    """Return optuna, or raise an ImportError with the pip command.
+
+    Parameters
+    ----------
+    who : str
+        What needs optuna, as the user wrote it; the error begins with it.
+
+    Returns
+    -------
+    module
+        optuna.
+
+    Raises
+    ------
+    ImportError
+        If optuna is not installed.
+
+    Examples
+    --------
+    >>> import_optuna("distillation_objective").__name__
+    'optuna'
+    """
+    return _import("optuna", f'{who} needs optuna: pip install "sklearn-distill[search]"')
 
 
 def lazy_names(

@@ -1,0 +1,160 @@
+"""One fold: fit to its training rows, judge on its validation rows, differentiate."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sklearn_distill._typing import FloatArray
+from sklearn_distill.losses import SoftTargetObjective
+from sklearn_distill.search._counting import CountedDesign
+from sklearn_distill.search._refits import Refits, Trail
+from sklearn_distill.search._validation_loss import ValidationLoss
+from sklearn_distill.solvers import Preconditioner, Solution, conjugate_gradients, hessian_factor
+from sklearn_distill.students._lesson import Lesson, Problem, Setting, pose
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a fold says of one setting.
+
+    Parameters
+    ----------
+    loss : float
+        Validation loss.
+    rows : ndarray of shape (n_validation_rows,)
+        Loss of each row.
+    weight : ndarray of shape (n_validation_rows,)
+        Weights of the rows.
+    gradient : ndarray of shape (n_names,) or None
+        Its derivatives in the metaparameters, where asked for.
+    converged : bool
+        Whether the fit reached its tolerance.
+    passes : float
+        Cost in passes over the training rows: two products of X with as many vectors as there
+        are scores.
+    seconds : float
+        Time taken.
+    """
+
+    loss: float
+    rows: FloatArray
+    weight: FloatArray
+    gradient: FloatArray | None
+    converged: bool
+    passes: float
+    seconds: float
+
+
+class Fold:
+    r"""Training and validation rows, and where the last fit ended.
+
+    With F the training objective, W its minimiser and V the validation loss, the derivative in a
+    metaparameter θ is
+
+    .. math:: \frac{dV}{dθ} = -a·\frac{\partial\nabla F}{\partialθ}, \qquad \nabla^2F\,a = \nabla V.
+
+    Parameters
+    ----------
+    lesson : Lesson
+        Labels, teachers and weights of the training rows.
+    design : CountedDesign
+        The training X.
+    validation : ValidationLoss
+        The loss on the validation rows.
+    refits : Refits
+        The solver.
+
+    References
+    ----------
+    Larsen et al. 1996, "Design and regularization of neural networks: the optimal use of a
+    validation set"; Bengio 2000, "Gradient-based optimization of hyperparameters".
+    """
+
+    def __init__(
+        self, lesson: Lesson, design: CountedDesign, validation: ValidationLoss, refits: Refits
+    ) -> None:
+        self._lesson = lesson
+        self._design = design
+        self._validation = validation
+        self._refits = refits
+        self.trail: Trail | None = None
+
+    def follow(self, lead: Fold) -> None:
+        """Begin where another fold is: its rows are nearly the same."""
+        if lead.trail is not None:
+            self.trail = replace(lead.trail, adjoint=None)
+
+    def use(self, factor: Preconditioner) -> None:
+        """Take another factor."""
+        if self.trail is not None and self.trail.factor is not None:
+            self.trail = replace(self.trail, factor=factor)
+
+    def new_factor(self, setting: Setting) -> Preconditioner | None:
+        """Return a factor made where the last fit ended, if there is a better one."""
+        if self.trail is None or self.trail.factor is None:
+            return None
+        problem = pose(self._lesson, self._design, setting)
+        return hessian_factor(problem.objective, self.trail.w)
+
+    def judge(self, setting: Setting, names: tuple[str, ...] | None) -> Judged:
+        """Fit at a setting and judge; differentiate in ``names`` if there are any."""
+        began, spent = time.perf_counter(), self._design.multiplications
+        problem = pose(self._lesson, self._design, setting)
+        solution, self.trail = self._refits.fit(problem, self.trail)
+        loss, slope = self._validation.value_and_gradient(solution.w, problem.active)
+        gradient = None
+        if names is not None:
+            gradient = self._hypergradient(problem, setting, slope, names)
+            loss -= self._unfinished(solution)
+        passes = (self._design.multiplications - spent) / (2 * self._one_product(problem))
+        rows = self._validation.rows(solution.w, problem.active)
+        seconds = time.perf_counter() - began
+        weight = self._validation.weight
+        return Judged(loss, rows, weight, gradient, solution.converged, passes, seconds)
+
+    def _hypergradient(
+        self, problem: Problem, setting: Setting, slope: FloatArray, names: tuple[str, ...]
+    ) -> FloatArray:
+        assert self.trail is not None
+        if not slope.any():
+            return np.zeros(len(names))
+        objective, w = problem.objective, self.trail.w
+        a = self._adjoint(objective, slope)
+        mixture = self._lesson.mixture(setting)
+        of_targets = {
+            "imitation": mixture.imitation_tangent,
+            "temperature": mixture.temperature_tangent,
+        }
+        asked = [name for name in names if name in of_targets]
+        tangents = [of_targets[name]().keep_classes(problem.active) for name in asked]
+        derivatives = dict(zip(asked, -objective.tangents_along(w, a, tangents), strict=True))
+        derivatives["C"] = float(a @ objective.penalty_gradient(w)) / setting.C
+        return np.array([derivatives[name] for name in names])
+
+    def _adjoint(self, objective: SoftTargetObjective, slope: FloatArray) -> FloatArray:
+        """Solve ∇²F a = ∇V, from the last adjoint and with the fit's factor."""
+        trail = self.trail
+        assert trail is not None
+        a, _ = conjugate_gradients(
+            objective.hessian_operator(trail.w),
+            slope,
+            start=trail.adjoint,
+            precondition=None if trail.factor is None else trail.factor.solve,
+            rtol=self._refits.adjoint_tol,
+        )
+        self.trail = replace(trail, adjoint=a)
+        return a
+
+    def _unfinished(self, solution: Solution) -> float:
+        """Return a·∇F, by which V would fall if the fit were carried to its end."""
+        assert self.trail is not None
+        if solution.gradient is None or self.trail.adjoint is None:
+            return 0.0
+        return float(self.trail.adjoint @ solution.gradient)
+
+    def _one_product(self, problem: Problem) -> float:
+        n_scores = 1 if problem.is_trivial else problem.objective.n_scores
+        return n_scores * self._design.n_rows * self._design.n_columns

@@ -1,0 +1,164 @@
+"""The cross-validated loss as a function of the metaparameters, with its gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from joblib import Parallel, delayed
+from tqdm.auto import tqdm
+
+from sklearn_distill._typing import FloatArray
+from sklearn_distill.search._fold import Fold, Judged
+from sklearn_distill.search._metaparameters import Space
+
+
+@dataclass(frozen=True)
+class Point:
+    """One evaluation.
+
+    Parameters
+    ----------
+    u : ndarray of shape (n_names,)
+        Where, in the coordinates of the space.
+    folds : list of Judged
+        What each fold said.
+    rates : ndarray of shape (n_names,)
+        Derivative of each metaparameter in its coordinate.
+    stage : str
+        Of which part of the search.
+    on_all : bool
+        Whether on all folds; else on the first.
+    """
+
+    u: FloatArray
+    folds: list[Judged]
+    rates: FloatArray
+    stage: str
+    on_all: bool
+
+    @property
+    def loss(self) -> float:
+        """Mean of the folds' losses."""
+        return float(np.mean([fold.loss for fold in self.folds]))
+
+    @property
+    def slope(self) -> FloatArray:
+        """Derivatives of the mean loss in the coordinates; NaN where they were not asked for."""
+        nothing = np.full(len(self.u), np.nan)
+        slopes = [nothing if fold.gradient is None else fold.gradient for fold in self.folds]
+        return np.asarray(np.mean(slopes, axis=0) * self.rates)
+
+    def projected_gradient(self, space: Space) -> float:
+        """Return max|P(u − g) − u|: 0 where no direction within the box descends."""
+        low, high = space.box
+        return float(np.abs((self.u - self.slope).clip(low, high) - self.u).max())
+
+
+class Surface:
+    """The mean validation loss over folds.
+
+    The first fold leads: where it ends the others begin, and they use its factor. Alone it is a
+    cheap surface, much like that of all folds.
+
+    Parameters
+    ----------
+    folds : list of Fold
+        At least one.
+    space : Space
+        The metaparameters.
+    n_jobs : int or None
+        Folds at a time, in threads.
+    progress : callable
+        Called with each new point.
+    """
+
+    def __init__(
+        self,
+        folds: list[Fold],
+        space: Space,
+        n_jobs: int | None,
+        progress: Callable[[Point], None],
+    ) -> None:
+        self.space = space
+        self.points: list[Point] = []
+        self._folds = folds
+        self._parallel = Parallel(n_jobs=n_jobs, require="sharedmem")
+        self._progress = progress
+
+    @property
+    def judged(self) -> list[Point]:
+        """The points on all folds."""
+        return [point for point in self.points if point.on_all]
+
+    @property
+    def best(self) -> Point:
+        """The point with the smallest loss on all folds so far."""
+        return min(self.judged, key=lambda point: point.loss)
+
+    def evaluate(
+        self, u: FloatArray, stage: str, *, gradient: bool = False, on_all: bool = True
+    ) -> Point:
+        """Fit at u, on all folds or on the first, and keep the result."""
+        names = self.space.names if gradient else None
+        setting = self.space.setting(u)
+        lead, *others = self._folds
+        judged = [lead.judge(setting, names)]
+        if on_all:
+            self._gather(u)
+            judged += self._parallel(delayed(fold.judge)(setting, names) for fold in others)
+        point = Point(u, judged, self.space.rates(u), stage, on_all)
+        self.points.append(point)
+        self._progress(point)
+        if any(fold.trail is not None and fold.trail.is_worn for fold in self._folds[:2]):
+            self._renew(u)
+        return point
+
+    def _gather(self, u: FloatArray) -> None:
+        """Let the others begin where the first is, with a factor made there."""
+        lead, *others = self._folds
+        late = [fold for fold in others if fold.trail is None]
+        if late and self.points:
+            self._renew(u)
+        for fold in late:
+            fold.follow(lead)
+
+    def _renew(self, u: FloatArray) -> None:
+        """Give all folds a new factor, made where the first one ended."""
+        factor = self._folds[0].new_factor(self.space.setting(u))
+        if factor is not None:
+            for fold in self._folds:
+                fold.use(factor)
+
+
+@contextmanager
+def evaluation_progress(verbose: int, name: str) -> Iterator[Callable[[Point], None]]:
+    """Yield a callback that moves a bar over evaluations, or does nothing where silent.
+
+    Parameters
+    ----------
+    verbose : int
+        0 is silent.
+    name : str
+        Who searches.
+
+    Yields
+    ------
+    callable
+        To be called with each point.
+    """
+    if not verbose:
+        yield lambda point: None
+        return
+    with tqdm(desc=name, unit="setting") as bar:
+        best = np.inf
+
+        def advance(point: Point) -> None:
+            nonlocal best
+            best = min(best, point.loss)
+            bar.set_postfix(loss=f"{point.loss:.6g}", best=f"{best:.6g}", refresh=False)
+            bar.update()
+
+        yield advance

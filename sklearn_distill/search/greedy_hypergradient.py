@@ -1,0 +1,204 @@
+"""λ and T by the gradient of the validation loss after the next step of training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sklearn.base import BaseEstimator
+
+_MOVED = ("imitation", "temperature")
+
+
+class GreedyHypergradient(BaseEstimator):
+    r"""Move λ and T down the validation loss, a step after each step of the weights.
+
+    .. math::
+
+        w' = w - γ\,∇_w L_\mathrm{train}(w, θ), \qquad
+        θ ← \mathrm{Proj}\big[θ - γ_θ\,∇_θ L_\mathrm{val}(w'(θ))\big],
+
+    with θ = (λ, T) and L_val the cross-entropy of validation labels at the temperature
+    ``validation_temperature``. The gradient is exact: it is
+    :math:`-γ\,⟨∇L_\mathrm{val}(w'), ∂_θ∇L_\mathrm{train}(w)⟩` for SGD, and the like with the
+    derivative of the optimiser's step for momentum and Adam.
+
+    Give it to a neural student as ``metaparameter_optimizer``; the student's ``imitation`` and
+    ``temperature`` are where λ and T start.
+
+    Parameters
+    ----------
+    lr : float, default=0.1
+        γ_θ, the metaparameters' learning rate.
+    update_every : int, default=1
+        Steps of the weights for each step of λ and T.
+    metaparameters : tuple of {"imitation", "temperature"}, default=("imitation", "temperature")
+        Which of the two move.
+    temperature_range : tuple of float, default=(0.1, 10.0)
+        Where T is kept; λ is kept in [0, 1].
+    validation_temperature : float, default=1.0
+        Temperature of the validation loss.
+    virtual_step : {"own", "sgd"}, default="own"
+        The step w' that is looked ahead: the optimiser's own (SGD with or without momentum, Adam,
+        AdamW), or the paper's, plain SGD's with the same learning rate, whatever the optimiser.
+    gradient : {"exact", "finite_difference"}, default="exact"
+        How the hypergradient is computed. "finite_difference" is the central difference of
+        ∂L_train/∂θ along the derivative of the step, 0.01 long to both sides as in the authors'
+        code; for networks without dropout and batch normalisation.
+    clip : float or None, default=None
+        Largest absolute value of each hypergradient; 0.01 in the authors' code.
+
+    References
+    ----------
+    Gorpinich, Bakhteev and Strijov 2022, "Gradient-based metaparameter optimisation in knowledge
+    distillation", section 3.
+
+    Examples
+    --------
+    >>> course = GreedyHypergradient(lr=0.1).start(imitation=0.5, temperature=1.0)
+    >>> course.move([1.0, 20.0])
+    >>> course.imitation, course.temperature  # projected
+    (0.4, 0.1)
+    """
+
+    def __init__(
+        self,
+        lr: float = 0.1,
+        *,
+        update_every: int = 1,
+        metaparameters: Sequence[str] = _MOVED,
+        temperature_range: tuple[float, float] = (0.1, 10.0),
+        validation_temperature: float = 1.0,
+        virtual_step: str = "own",
+        gradient: str = "exact",
+        clip: float | None = None,
+    ) -> None:
+        self.lr = lr
+        self.update_every = update_every
+        self.metaparameters = metaparameters
+        self.temperature_range = temperature_range
+        self.validation_temperature = validation_temperature
+        self.virtual_step = virtual_step
+        self.gradient = gradient
+        self.clip = clip
+
+    def start(self, imitation: float, temperature: float) -> GreedyCourse:
+        """Begin a training.
+
+        Parameters
+        ----------
+        imitation, temperature : float
+            λ and T at its start.
+
+        Returns
+        -------
+        GreedyCourse
+            What moves them.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is not valid, or T is out of its range.
+        """
+        check_descent(self)
+        return GreedyCourse(self, *project(self, imitation, temperature))
+
+
+@dataclass
+class GreedyCourse:
+    """λ and T in one training, moved by gradients.
+
+    Parameters
+    ----------
+    options : GreedyHypergradient
+        Learning rate and the like.
+    imitation, temperature : float
+        λ and T.
+    """
+
+    options: Any
+    imitation: float
+    temperature: float
+    source: str = "held"
+    n_steps: int = 0
+
+    @property
+    def validation_temperature(self) -> float:
+        """Temperature of the validation loss."""
+        return float(self.options.validation_temperature)
+
+    @property
+    def virtual_step(self) -> str:
+        """The step that is looked ahead."""
+        return str(self.options.virtual_step)
+
+    @property
+    def gradient(self) -> str:
+        """How the hypergradient is computed."""
+        return str(self.options.gradient)
+
+    def wants_gradient(self) -> bool:
+        """Tell whether this step moves λ and T."""
+        return self.n_steps % self.options.update_every == 0
+
+    def move(self, gradient: Sequence[float] | None) -> None:
+        """Step down the gradient in (λ, T); None leaves them where they are."""
+        self.n_steps += 1
+        self.source = "held" if gradient is None else "computed"
+        if gradient is not None:
+            self.imitation, self.temperature = descended(
+                self.options, self.imitation, self.temperature, gradient
+            )
+
+    def state(self) -> dict[str, Any]:
+        """Return λ, T and where they come from."""
+        return {
+            "imitation": self.imitation,
+            "temperature": self.temperature,
+            "source": self.source,
+        }
+
+
+def descended(
+    options: Any, imitation: float, temperature: float, gradient: Sequence[float]
+) -> tuple[float, float]:
+    """Return λ and T after a projected step down the gradient."""
+    if options.clip is not None:
+        gradient = [min(max(slope, -options.clip), options.clip) for slope in gradient]
+    moved = [
+        value - options.lr * slope if name in options.metaparameters else value
+        for name, value, slope in zip(_MOVED, (imitation, temperature), gradient, strict=True)
+    ]
+    return project(options, *moved)
+
+
+def project(options: Any, imitation: float, temperature: float) -> tuple[float, float]:
+    """Return λ and T, brought back into their ranges where they move."""
+    low, high = options.temperature_range
+    if "temperature" in options.metaparameters:
+        temperature = min(max(temperature, low), high)
+    return min(max(imitation, 0.0), 1.0), temperature
+
+
+def check_descent(options: Any) -> None:
+    """Check the parameters of a search by gradients."""
+    unknown = sorted(set(options.metaparameters) - set(_MOVED))
+    if unknown or not options.metaparameters:
+        raise ValueError(
+            f"metaparameters={tuple(options.metaparameters)!r} must name some of {_MOVED}"
+        )
+    low, high = options.temperature_range
+    if not 0 < low <= high:
+        raise ValueError(f"temperature_range={(low, high)} must be 0 < low <= high")
+    if options.virtual_step not in {"own", "sgd"}:
+        raise ValueError(f"virtual_step must be 'own' or 'sgd', got {options.virtual_step!r}")
+    if options.gradient not in {"exact", "finite_difference"}:
+        raise ValueError(
+            f"gradient must be 'exact' or 'finite_difference', got {options.gradient!r}"
+        )
+    if options.clip is not None and not options.clip > 0:
+        raise ValueError(f"clip must be above 0 or None, got {options.clip!r}")
+    for name in ("lr", "validation_temperature"):
+        if not getattr(options, name) > 0:
+            raise ValueError(f"{name} must be above 0, got {getattr(options, name)!r}")

@@ -1,0 +1,231 @@
+"""The search finds what slower ones find, and is an estimator like others."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, GroupKFold, StratifiedKFold, cross_val_predict
+
+from sklearn_distill import DistilledLogisticRegression
+from sklearn_distill.search import DistilledLogisticRegressionCV
+from sklearn_distill.search._splits import splits
+from sklearn_distill.targets import Labels
+from tests.search.problems import cross_validated, lesson
+from tests.students.test_distilled_logistic import data
+
+GRID = {"imitation": [0.2, 0.7], "temperature": [1.0, 3.0], "C": [0.1, 10.0]}
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_grid_is_grid_search(n_classes):
+    X, y, teacher = data(n_classes)
+    ours = DistilledLogisticRegressionCV(tuple(GRID), method="grid", grid=GRID, tol=1e-9)
+    ours.fit(X, y, teacher_proba=teacher)
+    theirs = GridSearchCV(DistilledLogisticRegression(tol=1e-9), GRID, scoring="neg_log_loss")
+    theirs.fit(X, y, teacher_proba=teacher)
+    names = [f"param_{name}" for name in GRID]
+    columns = [f"split{k}_test_score" for k in range(5)] + ["mean_test_score", "std_test_score"]
+    one, other = (
+        pd.DataFrame(search.cv_results_).sort_values(names).reset_index(drop=True)
+        for search in (ours, theirs)
+    )
+    np.testing.assert_allclose(one[columns], other[columns], atol=1e-7)
+    np.testing.assert_array_equal(one["rank_test_score"], other["rank_test_score"])
+    assert {name: getattr(ours, f"{name}_") for name in GRID} == theirs.best_params_
+    assert ours.cv_results_["params"][ours.best_index_] == theirs.best_params_
+    assert ours.best_score_ == pytest.approx(theirs.best_score_, abs=1e-7)
+    np.testing.assert_allclose(ours.coef_, theirs.best_estimator_.coef_, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "names", [("imitation",), ("temperature", "C"), ("imitation", "temperature", "C")]
+)
+@pytest.mark.parametrize("K", [2, 3])
+def test_no_dense_grid_finds_better(names, K):
+    """With silent teachers, missing labels and weights; the loss is the written one."""
+    X, y, logits, weight = lesson(K, n=120)
+    found = DistilledLogisticRegressionCV(names, cv=3, tol=1e-8)
+    found.fit(X, y, weight, teacher_logits=logits)
+    dense = clone(found).set_params(method="grid", grid=9).fit(X, y, weight, teacher_logits=logits)
+    assert found.best_score_ >= dense.best_score_ - 1e-4
+    chosen = {name: getattr(found, f"{name}_") for name in ("imitation", "temperature", "C")}
+    written = cross_validated(X, y, logits, weight, tol=1e-8, **chosen)
+    assert -found.best_score_ == pytest.approx(written, abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_never_worse_than_its_coarse_grid(seed):
+    X, y, logits, weight = lesson(3, seed=seed, n=80)
+    names = ("imitation", "temperature")
+    found = DistilledLogisticRegressionCV(names, cv=3, tol=1e-8)
+    found.fit(X, y, weight, teacher_logits=logits)
+    coarse = found.path_[found.path_["stage"] == "coarse"]
+    assert len(coarse) == 5
+    for point in coarse[list(names)].to_dict("records"):
+        assert -found.best_score_ <= cross_validated(X, y, logits, weight, tol=1e-8, **point) + 1e-6
+
+
+def test_digits_within_a_dense_grid():
+    X, y = load_digits(return_X_y=True)
+    X, y = X[:400] / 16, y[:400]
+    # a teacher that sees more than the student: only every second pixel is left to it
+    teacher = cross_val_predict(
+        LogisticRegression(C=0.1, max_iter=500), X, y, method="predict_proba"
+    )
+    X = X[:, ::2]
+    names = ("imitation", "temperature")
+    found = DistilledLogisticRegressionCV(names).fit(X, y, teacher_proba=teacher)
+    dense = clone(found).set_params(method="grid", grid=10).fit(X, y, teacher_proba=teacher)
+    assert found.best_score_ >= dense.best_score_ - 1e-4
+    assert found.n_fits_ < 0.2 * dense.n_fits_
+
+
+def test_the_last_fit_is_the_students():
+    X, y, teacher = data(3)
+    found = DistilledLogisticRegressionCV(tol=1e-9).fit(X, y, teacher_proba=teacher)
+    student = DistilledLogisticRegression(
+        found.imitation_, found.temperature_, C=found.C_, tol=1e-9
+    ).fit(X, y, teacher_proba=teacher)
+    np.testing.assert_allclose(found.predict_proba(X), student.predict_proba(X), atol=1e-7)
+    assert found.n_taught_rows_ == len(y)
+    assert found.n_iter_.shape == (1,)
+
+
+@pytest.mark.parametrize("method", ["implicit", "grid"])
+def test_parallel_folds_change_nothing(method):
+    X, y, teacher = data(3)
+    one, two = (
+        DistilledLogisticRegressionCV(("imitation", "C"), method=method, grid=3, n_jobs=n).fit(
+            X, y, teacher_proba=teacher
+        )
+        for n in (None, 2)
+    )
+    pd.testing.assert_frame_equal(
+        one.path_.drop(columns="seconds"), two.path_.drop(columns="seconds")
+    )
+    np.testing.assert_array_equal(one.coef_, two.coef_)
+
+
+def test_sparse_is_dense():
+    X, y, teacher = data(3)
+    X = X * (np.abs(X) > 0.5)
+    one, two = (
+        DistilledLogisticRegressionCV(tol=1e-8).fit(A, y, teacher_proba=teacher)
+        for A in (X, sparse.csr_array(X))
+    )
+    assert one.best_score_ == pytest.approx(two.best_score_, abs=1e-5)
+    np.testing.assert_allclose(one.predict_proba(X), two.predict_proba(X), atol=0.02)
+
+
+def test_fixed_metaparameters_stay():
+    X, y, teacher = data(2)
+    found = DistilledLogisticRegressionCV("C", imitation=0.3, temperature=2.5)
+    found.fit(X, y, teacher_proba=teacher)
+    assert (found.imitation_, found.temperature_) == (0.3, 2.5)
+    assert list(found.cv_results_["params"][0]) == ["C"]
+
+
+def test_bounds_hold():
+    X, y, teacher = data(2)
+    bounds = {"imitation": (0.1, 0.2), "C": (1e-3, 1e-2)}
+    found = DistilledLogisticRegressionCV(("imitation", "C"), bounds=bounds)
+    found.fit(X, y, teacher_proba=teacher)
+    for name, (low, high) in bounds.items():
+        assert found.path_[name].between(low, high).all()
+
+
+def test_path_and_results_agree():
+    X, y, teacher = data(3)
+    found = DistilledLogisticRegressionCV().fit(X, y, teacher_proba=teacher)
+    everywhere = found.path_[found.path_["n_folds"] == 5].reset_index(drop=True)
+    np.testing.assert_allclose(-found.cv_results_["mean_test_score"], everywhere["loss"])
+    assert found.n_fits_ == found.path_["n_folds"].sum()
+    assert everywhere["projected_gradient"].iloc[found.best_index_] < 0.05
+    assert (found.path_["passes"] > 0).all()
+    assert found.n_splits_ == 5
+
+
+def test_unlabelled_rows_train_and_never_validate():
+    X, y, teacher = data(3)
+    missing = y.astype(float)
+    missing[::3] = np.nan
+    grid = {"imitation": [0.5]}
+    found = DistilledLogisticRegressionCV(("imitation",), cv=3, method="grid", grid=grid, tol=1e-9)
+    found.fit(X, missing, teacher_proba=teacher)
+    expected = cross_validated(
+        X, missing, np.log(teacher), np.ones(len(y)), imitation=0.5, tol=1e-9
+    )
+    assert -found.best_score_ == pytest.approx(expected, abs=1e-7)
+
+
+def test_groups_and_iterables_of_folds():
+    X, y, teacher = data(3)
+    groups = np.arange(len(y)) % 10
+    cv = GroupKFold(4)
+    by_groups = DistilledLogisticRegressionCV(("C",), cv=cv)
+    by_groups.fit(X, y, teacher_proba=teacher, groups=groups)
+    given = DistilledLogisticRegressionCV(("C",), cv=list(cv.split(X, y, groups)))
+    given.fit(X, y, teacher_proba=teacher)
+    np.testing.assert_array_equal(given.coef_, by_groups.coef_)
+    assert by_groups.n_splits_ == 4
+
+
+def test_unlabelled_rows_of_a_validated_group_do_not_train():
+    groups = np.repeat(np.arange(5), 4)
+    codes = np.tile([0, 1, 0, -1], 5)
+    found = splits(
+        GroupKFold(5), np.zeros((20, 1)), Labels(codes, 2), np.ones(20), {"groups": groups}
+    )
+    for train, test in found:
+        assert not set(groups[train]) & set(groups[test])
+        assert (codes[test] >= 0).all()
+        assert len(train) == 16
+
+
+def test_shuffled_folds_of_a_splitter():
+    X, y, teacher = data(3)
+    cv = StratifiedKFold(3, shuffle=True, random_state=1)
+    found = DistilledLogisticRegressionCV(("imitation",), cv=cv).fit(X, y, teacher_proba=teacher)
+    assert found.n_splits_ == 3
+
+
+def test_float32_stays():
+    X, y, teacher = data(3)
+    found = DistilledLogisticRegressionCV(("imitation",)).fit(
+        X.astype(np.float32), y, teacher_proba=teacher
+    )
+    assert found.coef_.dtype == np.float32
+
+
+def test_pickle_and_clone():
+    X, y, teacher = data(2)
+    found = DistilledLogisticRegressionCV(("imitation",)).fit(X, y, teacher_proba=teacher)
+    again = pickle.loads(pickle.dumps(found))
+    np.testing.assert_array_equal(again.predict_proba(X), found.predict_proba(X))
+    np.testing.assert_array_equal(found.to_sklearn().predict(X), found.predict(X))
+    assert not hasattr(clone(found), "coef_")
+
+
+def test_verbose_shows_a_bar(capsys):
+    X, y, teacher = data(2)
+    DistilledLogisticRegressionCV(("imitation",), verbose=1).fit(X, y, teacher_proba=teacher)
+    assert "DistilledLogisticRegressionCV" in capsys.readouterr().err
+    DistilledLogisticRegressionCV(("imitation",)).fit(X, y, teacher_proba=teacher)
+    assert capsys.readouterr().err == ""
+
+
+def test_no_convergence_is_one_warning_for_all_folds():
+    X, y, teacher = data(3)
+    search = DistilledLogisticRegressionCV(
+        ("imitation",), method="grid", grid=2, max_iter=1, tol=1e-9
+    )
+    with pytest.warns(ConvergenceWarning) as caught:
+        search.fit(X, y, teacher_proba=teacher)
+    assert "10 of 10 fits in folds" in str(caught[0].message)
+    assert len(caught) == 2  # the last fit's own too

@@ -1,0 +1,338 @@
+"""Greedy hypergradients are finite differences of the loss after one step."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import log_softmax
+from torch import nn
+
+from sklearn_distill import DistilledNeuralClassifier
+from sklearn_distill.nets import MLP
+from sklearn_distill.search.greedy_hypergradient import GreedyHypergradient
+from sklearn_distill.search.linear_trajectory import LinearTrajectory
+from tests.helpers import central_difference, random_problem
+
+K = 3
+RNG = np.random.default_rng(0)
+PROBLEM = random_problem(RNG, n=40, K=K)
+Y = np.where(PROBLEM["codes"] >= 0, PROBLEM["codes"], np.nan)
+LESSON = {"sample_weight": PROBLEM["weight"], "teacher_logits": PROBLEM["teacher_logits"]}
+X_VAL, Y_VAL = RNG.normal(size=(20, 3)), RNG.integers(K, size=20)
+
+
+class Probe:
+    """λ and T by step, and the gradients that came back."""
+
+    def __init__(self, values, validation_temperature=1.0, virtual_step="own", gradient="exact"):
+        self.gradient = gradient
+        self.values = values
+        self.validation_temperature = validation_temperature
+        self.virtual_step = virtual_step
+
+    def start(self, imitation, temperature):
+        self.gradients = []
+        self.imitation, self.temperature = self.values[0]
+        return self
+
+    def wants_gradient(self):
+        return True
+
+    def move(self, gradient):
+        self.gradients.append(gradient)
+        self.imitation, self.temperature = self.values[
+            min(len(self.gradients), len(self.values) - 1)
+        ]
+
+    def state(self):
+        return {"imitation": self.imitation}
+
+    def __deepcopy__(self, memo):
+        return self
+
+
+def trained(values, *, validation_temperature=1.0, virtual_step="own", gradient="exact", **options):
+    """Train a step for each pair of values, over all rows at once."""
+    probe = Probe(values, validation_temperature, virtual_step, gradient)
+    student = DistilledNeuralClassifier(
+        **{
+            "hidden_layer_sizes": (5,),
+            "optimizer": "sgd",
+            "lr": 0.3,
+            "precision": "float64",
+            "batch_size": 64,
+            "max_epochs": len(values),
+            "random_state": 0,
+            "metaparameter_optimizer": probe,
+        }
+        | options
+    )
+    student.fit(PROBLEM["X"], Y, **LESSON, X_val=X_VAL, y_val=Y_VAL)
+    return student, probe.gradients[-1]
+
+
+def loss_after(values, validation_temperature=1.0, **options):
+    student, _ = trained(values, validation_temperature=validation_temperature, **options)
+    z = student.predict_log_proba(X_VAL) / validation_temperature
+    return -log_softmax(z, axis=1)[np.arange(20), Y_VAL].mean()
+
+
+def differences(values, **options):
+    *before, (imitation, temperature) = values
+    return (
+        central_difference(
+            lambda t: loss_after([*before, (t, temperature)], **options), imitation, 1e-4
+        ),
+        central_difference(
+            lambda t: loss_after([*before, (imitation, t)], **options), temperature, 1e-4
+        ),
+    )
+
+
+class Twice(nn.Module):
+    """Uses a layer twice, and a product of features: no chain of linear layers."""
+
+    def __init__(self, n_features, n_outputs):
+        super().__init__()
+        self.inner = nn.Linear(n_features, n_features)
+        self.norm = nn.LayerNorm(n_features)
+        self.head = nn.Linear(n_features, n_outputs)
+
+    def forward(self, x):
+        return self.head(self.norm(x * torch.tanh(self.inner(torch.tanh(self.inner(x))))))
+
+
+OPTIMIZERS = {
+    "sgd": {},
+    "momentum": {"optimizer__momentum": 0.9, "optimizer__dampening": 0.3},
+    "nesterov": {"optimizer__momentum": 0.9, "optimizer__nesterov": True},
+    "decay": {"optimizer__weight_decay": 0.1},
+    "adam": {"optimizer": "adam", "lr": 0.05},
+    "adam with decay": {"optimizer": "adam", "lr": 0.05, "optimizer__weight_decay": 0.1},
+    "adamw": {"optimizer": "adamw", "lr": 0.05, "optimizer__weight_decay": 0.1},
+}
+
+
+@pytest.mark.parametrize("n_steps", [1, 3])
+@pytest.mark.parametrize("options", OPTIMIZERS.values(), ids=OPTIMIZERS)
+@pytest.mark.parametrize("module", [None, Twice])
+def test_every_optimiser(module, options, n_steps):
+    values = [(0.4, 2.0), (0.7, 1.5), (0.5, 3.0)][:n_steps]
+    options = {"module": module, **options}
+    _, gradient = trained(values, **options)
+    np.testing.assert_allclose(gradient, differences(values, **options), rtol=1e-4, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"soften_student": False},
+        {"t_squared": True},
+        {"regularizer": "grabovoy"},
+        {"regularizer": "continuous_categorical"},
+        {"regularizer": "continuous_categorical", "t_squared": True},
+        {"regularizer": "grabovoy", "soften_student": False},
+        {"validation_temperature": 0.3},
+        {"class_weight": "balanced"},
+    ],
+    ids=str,
+)
+def test_every_form_of_the_loss(options):
+    values = [(0.4, 2.0), (0.7, 1.5)]
+    _, gradient = trained(values, **options)
+    np.testing.assert_allclose(gradient, differences(values, **options), rtol=1e-4, atol=1e-9)
+
+
+@pytest.mark.parametrize("virtual_step", ["own", "sgd"])
+@pytest.mark.parametrize("name", ["sgd", "nesterov", "adam"])
+@pytest.mark.parametrize("form", [{}, {"t_squared": True}, {"regularizer": "grabovoy"}], ids=str)
+def test_finite_differences_agree(name, virtual_step, form):
+    values = [(0.4, 2.0), (0.7, 1.5)]
+    options = {"virtual_step": virtual_step, **OPTIMIZERS[name], **form}
+    one, exact = trained(values, **options)
+    other, approximate = trained(values, gradient="finite_difference", **options)
+    np.testing.assert_allclose(approximate, exact, rtol=1e-2, atol=1e-6)
+    np.testing.assert_allclose(one.predict_proba(X_VAL), other.predict_proba(X_VAL), rtol=1e-8)
+
+
+def test_a_clipped_gradient():
+    course = GreedyHypergradient(lr=1.0, clip=0.01).start(0.5, 1.0)
+    course.move([5.0, -5.0])
+    np.testing.assert_allclose([course.imitation, course.temperature], [0.49, 1.01])
+
+
+def test_a_linear_model_in_one_layer():
+    values = [(0.4, 2.0), (0.7, 1.5)]
+    options = {"hidden_layer_sizes": ()}
+    _, gradient = trained(values, **options)
+    np.testing.assert_allclose(gradient, differences(values, **options), rtol=1e-4)
+
+
+@pytest.mark.parametrize("module", [None, Twice])
+def test_the_virtual_step_of_plain_sgd(module):
+    """Looked ahead is the step that SGD would make, whatever Adam makes."""
+    values = [(0.4, 2.0), (0.7, 1.5)]
+    _, ahead = trained(values, module=module, virtual_step="sgd", optimizer="adam", lr=0.05)
+
+    def after(last):
+        student, _ = trained(values[:1], module=module, optimizer="adam", lr=0.05)
+        student.set_params(
+            warm_start=True, optimizer="sgd", metaparameter_optimizer=Probe([last]), max_epochs=1
+        )
+        student.fit(PROBLEM["X"], Y, **LESSON, X_val=X_VAL, y_val=Y_VAL)
+        return -student.predict_log_proba(X_VAL)[np.arange(20), Y_VAL].mean()
+
+    expected = [
+        central_difference(lambda t: after((t, 1.5)), 0.7, 1e-4),
+        central_difference(lambda t: after((0.7, t)), 1.5, 1e-4),
+    ]
+    np.testing.assert_allclose(ahead, expected, rtol=1e-4)
+
+
+def test_training_itself_is_that_of_fixed_values():
+    """λ and T that stay where they are train the plain student."""
+    moved, _ = trained([(0.4, 2.0)] * 4)
+    plain = DistilledNeuralClassifier(
+        hidden_layer_sizes=(5,),
+        optimizer="sgd",
+        lr=0.3,
+        precision="float64",
+        batch_size=64,
+        max_epochs=4,
+        random_state=0,
+        imitation=0.4,
+        temperature=2.0,
+    ).fit(PROBLEM["X"], Y, **LESSON)
+    np.testing.assert_allclose(moved.predict_proba(X_VAL), plain.predict_proba(X_VAL), rtol=1e-10)
+
+
+def test_dropout_draws_one_mask():
+    """The gradient is that of the very step: with dropout it still is a finite difference."""
+    values = [(0.4, 2.0), (0.7, 1.5)]
+    for optimizer in ({}, {"optimizer": "adam", "lr": 0.05}):
+        options = {"module__dropout": 0.4, **optimizer}
+        _, gradient = trained(values, **options)
+        np.testing.assert_allclose(gradient, differences(values, **options), rtol=1e-4)
+
+
+def learner(search, **options):
+    student = DistilledNeuralClassifier(
+        **{"hidden_layer_sizes": (5,), "optimizer": "sgd", "lr": 0.3, "random_state": 0}
+        | {"batch_size": 10, "max_epochs": 5, "metaparameter_optimizer": search}
+        | options
+    )
+    return student.fit(PROBLEM["X"], Y, **LESSON, X_val=X_VAL, y_val=Y_VAL)
+
+
+def test_the_history_says_where_each_value_came_from():
+    student = learner(LinearTrajectory(3, 2, lr=0.5))
+    history = student.metaparameter_history_
+    assert len(history) == 20
+    cycle = ["computed"] * 3 + ["predicted"] * 2
+    assert history["source"].tolist() == cycle * 4
+    for name in ("imitation", "temperature"):
+        lines = history[name].to_numpy().reshape(4, 5)
+        for values in lines:
+            line = np.polyval(np.polyfit(np.arange(3), values[:3], 1), np.arange(3, 5))
+            low, high = (0, 1) if name == "imitation" else (0.1, 10)
+            np.testing.assert_allclose(values[3:], np.clip(line, low, high))
+    assert student.imitation_ == history["imitation"].iloc[-1]
+
+
+def test_every_eighth_step_moves():
+    history = learner(GreedyHypergradient(update_every=8)).metaparameter_history_
+    assert (
+        history["source"].tolist()
+        == (["computed"] + ["held"] * 7) * 2 + ["computed"] + ["held"] * 3
+    )
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        GreedyHypergradient(lr=1e3),
+        LinearTrajectory(2, 5, lr=1e3),
+        LinearTrajectory(2, 1000, lr=10.0),
+        GreedyHypergradient(lr=1e3, temperature_range=(0.5, 2.0)),
+    ],
+)
+def test_values_stay_in_their_ranges(optimizer):
+    history = learner(optimizer, max_epochs=20).metaparameter_history_
+    low, high = optimizer.temperature_range
+    assert history["imitation"].between(0, 1).all()
+    assert history["temperature"].between(low, high).all()
+
+
+def test_only_what_is_named_moves():
+    history = learner(GreedyHypergradient(metaparameters=["imitation"])).metaparameter_history_
+    assert (history["temperature"] == 1.0).all()
+    assert history["imitation"].nunique() > 10
+
+
+def test_a_misleading_teacher_is_left():
+    """Against a teacher that says the opposite of the validation labels λ falls."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 2))
+    y = (X[:, 0] > 0).astype(int)
+    wrong = np.where(y[:, None] == [0, 1], 0.1, 0.9)
+    ends = {}
+    for name, teacher in {"wrong": wrong, "right": 1 - wrong}.items():
+        student = DistilledNeuralClassifier(
+            optimizer="sgd",
+            lr=0.5,
+            max_epochs=30,
+            random_state=0,
+            metaparameter_optimizer=GreedyHypergradient(lr=1.0),
+        ).fit(X, np.where(rng.random(400) < 0.4, 1 - y, y), teacher_proba=teacher, X_val=X, y_val=y)
+        ends[name] = student.imitation_
+    assert ends["wrong"] < 0.1 < 0.9 < ends["right"]
+
+
+def test_a_plain_chain_takes_the_cheap_route():
+    from sklearn_distill.nets.hypergradient import LinearRoute, WeightRoute, route_of
+
+    def kind(module, optimizer=torch.optim.SGD):
+        return type(route_of(module, optimizer(module.parameters(), lr=0.1)))
+
+    chain = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))
+    shared = nn.Sequential(chain[0], nn.Linear(4, 3), chain[0], nn.Linear(4, 2))
+    assert kind(MLP(3, 2)) is kind(chain) is LinearRoute
+    assert kind(shared) is kind(Twice(3, 2)) is kind(chain, torch.optim.Adam) is WeightRoute
+
+
+@pytest.mark.parametrize("n_val", [2, 50])
+def test_routes_agree(n_val):
+    """Kernels of rows, products of weights and autograd give one number."""
+    from sklearn_distill.nets.hypergradient import LinearRoute, WeightRoute
+
+    torch.manual_seed(0)
+    network = MLP(6, 3, (4,)).double()
+    x, x_val = torch.randn(8, 6).double(), torch.randn(n_val, 6).double()
+    residuals = [torch.randn(8, 3).double() for _ in range(3)]
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
+    found = []
+    for route in (LinearRoute(layers), WeightRoute(list(network.parameters()))):
+        route.pull_back(network(x), residuals)
+        grads = [p.grad.clone() for p in network.parameters()]
+        found.append((grads, route.products([-0.1] * 4, network(x_val).square().mean())))
+    torch.testing.assert_close(found[0][0], found[1][0])
+    np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "options", "message"),
+    [
+        (GreedyHypergradient(lr=-1.0), {}, "lr must be above 0"),
+        (GreedyHypergradient(metaparameters=["C"]), {}, "metaparameters="),
+        (GreedyHypergradient(temperature_range=(2, 1)), {}, "temperature_range="),
+        (GreedyHypergradient(virtual_step="adam"), {}, "virtual_step must be"),
+        (GreedyHypergradient(gradient="exactly"), {}, "gradient must be"),
+        (GreedyHypergradient(clip=0.0), {}, "clip must be above 0"),
+        (LinearTrajectory(1, 5), {}, "gradient_steps=1 must be at least 2"),
+        (GreedyHypergradient(), {"gradient_clip": 1.0}, "with gradient_clip=1.0"),
+        (GreedyHypergradient(), {"optimizer": torch.optim.RMSprop}, "no known derivative"),
+        (GreedyHypergradient(), {"checkpoint": "file"}, "checkpoint and metaparameter_optimizer"),
+    ],
+)
+def test_errors(optimizer, options, message):
+    with pytest.raises(ValueError, match=message):
+        learner(optimizer, **options)
