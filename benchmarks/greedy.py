@@ -23,7 +23,7 @@ from sklearn_distill.nets import LeNet
 from sklearn_distill.search import GreedyHypergradient
 
 CSV = Path(__file__).with_suffix(".csv")
-N_ROUNDS, N_ROWS, N_VALIDATION, BATCH, EPOCHS = 7, 10_000, 2_000, 128, 2
+N_ROUNDS, N_ROWS, N_VALIDATION, BATCH, EPOCHS = 5, 10_000, 2_000, 128, 2
 # network and optimiser: (options of the student, shape of a row, target of a step, of every eighth)
 CASES: dict[str, tuple[dict[str, Any], tuple[int, ...], float, float]] = {
     "MLP 784-64-10, SGD": ({"optimizer": "sgd", "lr": 0.1}, (784,), 2.1, 1.15),

@@ -1,0 +1,147 @@
+"""λ and T over the steps of a training, as checked arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sklearn_distill._typing import FloatArray
+
+COLUMNS = ("imitation", "temperature", "source")
+SOURCES = ("computed", "predicted", "held")
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """λ, T and where they come from, step by step.
+
+    Parameters
+    ----------
+    step : ndarray of shape (n_steps,)
+        Numbers of the steps, ascending.
+    imitation, temperature : ndarray of shape (n_steps,)
+        λ, and T > 0.
+    source : ndarray of shape (n_steps,)
+        Entries of ``SOURCES``.
+    """
+
+    step: FloatArray
+    imitation: FloatArray
+    temperature: FloatArray
+    source: NDArray[Any]
+
+    @property
+    def n_computed(self) -> int:
+        """Number of steps with a hypergradient, which are those that cost something."""
+        return int(np.sum(self.source == "computed"))
+
+    @property
+    def predicted(self) -> list[tuple[float, float]]:
+        """(start, width) of each run of predicted steps; a step is as wide as 1.
+
+        Examples
+        --------
+        >>> source = np.array(["computed", "predicted", "predicted", "held"])
+        >>> Trajectory(np.arange(4.0), np.zeros(4), np.ones(4), source).predicted
+        [(0.5, 2.0)]
+        """
+        flags = np.concatenate([[False], self.source == "predicted", [False]])
+        edges = np.flatnonzero(flags[1:] != flags[:-1])
+        starts, ends = self.step[edges[::2]], self.step[edges[1::2] - 1]
+        return [(float(a - 0.5), float(b - a + 1)) for a, b in zip(starts, ends, strict=True)]
+
+
+def read_history(history: Any) -> Trajectory:
+    """Check a history and return it as arrays.
+
+    Parameters
+    ----------
+    history : DataFrame
+        Columns imitation, temperature and source, the step as index.
+
+    Returns
+    -------
+    Trajectory
+        Its columns.
+
+    Raises
+    ------
+    TypeError
+        If it is no DataFrame.
+    ValueError
+        If it is empty, lacks a column, or holds what is no λ, T, step or source.
+    """
+    if not isinstance(history, pd.DataFrame):
+        raise TypeError(f"history must be a DataFrame, got {type(history).__name__}")
+    missing = [name for name in COLUMNS if name not in history]
+    if missing or history.empty:
+        raise ValueError(
+            f"history lacks the columns {missing}, it has {list(history)}: pass the "
+            "metaparameter_history_ of a student"
+            if missing
+            else "history has no rows: there was no step of training to draw"
+        )
+    return read_trajectory(history.index, *(history[name] for name in COLUMNS))
+
+
+def read_trajectory(step: Any, imitation: Any, temperature: Any, source: Any) -> Trajectory:
+    """Check arrays of one length.
+
+    Parameters
+    ----------
+    step, imitation, temperature, source : array-like of shape (n_steps,)
+        As in :class:`Trajectory`.
+
+    Returns
+    -------
+    Trajectory
+        The arrays.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, or an array holds what it must not.
+    """
+    arrays = {
+        "step": np.array(step, dtype=np.float64),
+        "imitation": np.array(imitation, dtype=np.float64),
+        "temperature": np.array(temperature, dtype=np.float64),
+        "source": np.array(source, dtype=str),
+    }
+    shapes = {name: values.shape for name, values in arrays.items()}
+    if len(set(shapes.values())) > 1 or arrays["step"].ndim != 1:
+        raise ValueError(f"the arrays must be of one length, their shapes are {shapes}")
+    _check_entries(**arrays)
+    return Trajectory(**arrays)
+
+
+def _check_entries(
+    step: FloatArray, imitation: FloatArray, temperature: FloatArray, source: NDArray[Any]
+) -> None:
+    if (np.diff(step) <= 0).any():
+        raise ValueError("step (the index of a history) must ascend")
+    if not np.isfinite(imitation).all():
+        raise ValueError("imitation must be finite")
+    check_temperature(temperature)
+    unknown = sorted(set(source.tolist()) - set(SOURCES))
+    if unknown:
+        raise ValueError(f"source holds {unknown}: its entries must be of {SOURCES}")
+
+
+def check_temperature(temperature: FloatArray) -> None:
+    """Check that T fits on a log axis.
+
+    Raises
+    ------
+    ValueError
+        If an entry is not above 0 and finite.
+    """
+    bad = ~((temperature > 0) & (temperature < np.inf))
+    if bad.any():
+        raise ValueError(
+            f"temperature holds {temperature[bad][0]}: every T must be above 0 and finite"
+        )

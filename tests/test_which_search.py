@@ -1,0 +1,86 @@
+"""The guide's tables of searches say what the file of results says, and the page does too."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks import which_search
+
+RESULTS = pd.read_csv(which_search.CSV)
+MEANS = RESULTS.groupby(["student", "way"]).mean(numeric_only=True)
+IMPLICIT = "`DistilledLogisticRegressionCV`"
+GRID = "grid of 10 × 10, `GridSearchCV`"
+
+
+def test_the_page_has_the_tables_of_the_file():
+    page = which_search.PAGE.read_text("utf-8")
+    assert which_search.with_tables(page, RESULTS) == page
+    for column in which_search.FORMATS:
+        other = RESULTS.assign(**{column: RESULTS[column] + 1})
+        assert which_search.with_tables(page, other) != page
+
+
+def test_the_file_is_complete():
+    rows = RESULTS[["student", "way", "seed"]].itertuples(index=False, name=None)
+    expected = [
+        (kind, way, seed)
+        for kind, ways in which_search.WAYS.items()
+        for way in ways
+        for seed in which_search.SEEDS
+    ]
+    assert sorted(rows) == sorted(expected)
+
+
+def test_fits_are_those_of_the_searches():
+    fits = {
+        **{("logistic", way): 501 for way in (GRID, 'the same, `method="grid"`')},
+        ("logistic", "random, 25 settings"): 126,
+        ("logistic", "Optuna's TPE, 25 trials"): 126,
+        ("network", "grid of 4 × 4"): 17,
+        ("network", "random, 16 settings"): 17,
+        ("network", "Optuna's TPE, 16 trials"): 17,
+    }
+    for row, n in fits.items():
+        assert MEANS.loc[row, "fits"] == n
+    moving = MEANS.loc["network"].query("hypergradients > 0")
+    assert (moving["fits"] == 1).all()
+    assert sorted(moving["hypergradients"]) == [50, 200, 400]
+
+
+def test_what_the_page_says_of_the_descent():
+    logistic = RESULTS[RESULTS["student"] == "logistic"].set_index(["way", "seed"])
+    descent, grid = logistic.loc[IMPLICIT], logistic.loc[GRID]
+    assert (descent["validation_loss"] < grid["validation_loss"]).all()
+    assert descent["fits"].mean() < grid["fits"].mean() / 8
+    assert descent["seconds"].mean() < grid["seconds"].mean() / 20
+
+
+@pytest.mark.parametrize(
+    ("way", "share"),
+    [("`GreedyHypergradient(lr=1)`", 0.5), ("`LinearTrajectory(10, 10, lr=1)`", 0.75)],
+)
+def test_what_the_page_says_of_trajectories(way, share):
+    network = MEANS.loc["network"]
+    start, grid = network.loc["fixed λ = 0.5, T = 1"], network.loc["grid of 4 × 4"]
+    gain = start["test_loss"] - network.loc[way, "test_loss"]
+    assert gain / (start["test_loss"] - grid["test_loss"]) == pytest.approx(share, abs=0.1)
+    assert network.loc[way, "fits"] * 17 == grid["fits"]
+    assert network.loc[way, "seconds"] < grid["seconds"]
+
+
+def test_both_grids_choose_the_same():
+    logistic = RESULTS[RESULTS["student"] == "logistic"].set_index(["way", "seed"])
+    chosen = list(which_search.NAMES)
+    np.testing.assert_allclose(
+        logistic.loc[GRID, chosen], logistic.loc['the same, `method="grid"`', chosen], rtol=1e-4
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "way"), [("logistic", IMPLICIT), ("network", "`LinearTrajectory(10, 10, lr=1)`")]
+)
+def test_the_script_finds_what_the_file_says(kind, way):
+    row = which_search.measured(kind, way, 0)
+    (kept,) = RESULTS.query("student == @kind and way == @way and seed == 0").to_dict("records")
+    assert (row["fits"], row["hypergradients"]) == (kept["fits"], kept["hypergradients"])
+    assert row["validation_loss"] == pytest.approx(kept["validation_loss"], rel=1e-2)
