@@ -1,8 +1,8 @@
-"""From labels, teachers and weights to the objective of the linear student."""
+"""From labels, teachers and weights to what a student minimises."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -29,7 +29,7 @@ class Setting:
     temperature : float
         T > 0.
     C : float
-        Inverse strength of the penalty.
+        Inverse strength of the penalty; infinite for a student without one.
     soften_student : bool
         Whether the student is divided by T too.
     t_squared : bool
@@ -56,10 +56,25 @@ class Setting:
         return cls(
             float(student.imitation),
             float(student.temperature),
-            float(student.C),
+            float(getattr(student, "C", np.inf)),
             student.soften_student,
             student.t_squared,
             student.regularizer,
+        )
+
+    def mixture(
+        self, labels: Labels, teachers: Teachers | None, weight: FloatArray
+    ) -> TargetMixture:
+        """Return the mixture of labels and teachers with row weights s."""
+        return TargetMixture(
+            labels,
+            teachers,
+            weight,
+            imitation=self.imitation,
+            temperature=self.temperature,
+            soften_student=self.soften_student,
+            t_squared=self.t_squared,
+            regularizer=self.regularizer,
         )
 
 
@@ -96,11 +111,11 @@ class Lesson:
         sample_weight: Any,
         teacher_proba: Any,
         teacher_logits: Any,
+        classes: Any = None,
     ) -> Self:
-        """Check what came into an estimator's fit."""
-        classes, labels, teachers = read_lesson(
-            y, n_rows, student.classes, teacher_proba, teacher_logits
-        )
+        """Check what came into an estimator's fit; ``classes`` go before the constructor's."""
+        named = student.classes if classes is None else classes
+        classes, labels, teachers = read_lesson(y, n_rows, named, teacher_proba, teacher_logits)
         weight = check_sample_weight(sample_weight, n_rows)
         return cls(classes, labels, teachers, weight, student.class_weight)
 
@@ -120,6 +135,10 @@ class Lesson:
             )
         return weight
 
+    def with_mean_weight_one(self) -> Lesson:
+        """Return the lesson whose weights have mean 1, so that they are no learning rate."""
+        return replace(self, sample_weight=self.sample_weight / self.weight.mean())
+
     def take(self, rows: IntArray) -> Lesson:
         """Return the lesson of the given rows."""
         teachers = None if self.teachers is None else Teachers(self.teachers.logits[:, :, rows])
@@ -128,16 +147,7 @@ class Lesson:
 
     def mixture(self, setting: Setting) -> TargetMixture:
         """Return the mixture of labels and teachers at a setting."""
-        return TargetMixture(
-            self.labels,
-            self.teachers,
-            self.weight,
-            imitation=setting.imitation,
-            temperature=setting.temperature,
-            soften_student=setting.soften_student,
-            t_squared=setting.t_squared,
-            regularizer=setting.regularizer,
-        )
+        return setting.mixture(self.labels, self.teachers, self.weight)
 
 
 @dataclass(frozen=True)

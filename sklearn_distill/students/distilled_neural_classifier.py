@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, log_expit, log_softmax, softmax
-from sklearn.base import ClassifierMixin, clone
+from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import FloatArray
@@ -21,15 +21,13 @@ from sklearn_distill._validation import (
     all_or_nothing,
     check_classes,
     check_labels,
-    check_sample_weight,
-    read_lesson,
     validated_parameters,
 )
-from sklearn_distill.students._class_weight import class_weights
+from sklearn_distill.students._lesson import Lesson, Setting
 from sklearn_distill.students._neural import NeuralStudent, Rows, about_validation
-from sklearn_distill.students._neural_lesson import NeuralLesson, check_embedding, mean_one
+from sklearn_distill.students._neural_lesson import NeuralLesson, check_embedding
 from sklearn_distill.students._neural_stream import check_nothing_beside, is_dataset, stream_of
-from sklearn_distill.targets import Labels, TargetMixture, Teachers, row_weights
+from sklearn_distill.targets import TargetMixture
 
 
 class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
@@ -436,7 +434,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
 
     def _fit_dataset(self, dataset: Any, X_val: Any, y_val: Any) -> Self:
         """Train on a Dataset of (x, y, teacher's probabilities)."""
-        from sklearn_distill.losses.torch_twin import SoftTargetLoss
+        from sklearn_distill.students._class_lesson import BatchTable, stream_lesson
 
         classes = check_classes(self.classes)
         if self.metaparameter_optimizer is not None:
@@ -448,39 +446,16 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             )
         if self._earlier() is not None:
             _check_same_classes(classes, self.classes_)
-        self.classes_, reader = classes, clone(self)
-        reader.classes_ = classes
-        stream = stream_of(
-            dataset,
-            reader._stream_table,
-            len(classes),
-            self.precision,
+        self.classes_, setting, options = (
+            classes,
+            Setting.of(self),
             self._prefixed("iterator_train"),
         )
+        table = BatchTable(classes, setting)
+        stream = stream_of(dataset, table, len(classes), self.precision, options)
         self._set_shape(stream.features)
-        lesson = NeuralLesson(
-            SoftTargetLoss(self._terms(), len(classes)),
-            np.empty((0, 0)),
-            SoftTargetLoss([(1.0, None)], len(classes)),
-            np.empty((0, 0)),
-            np.empty(0, dtype=bool),
-            strata=None,
-            n_outputs=len(classes),
-        )
-        return self._train_on_stream(stream, lesson, self._read_validation(X_val, y_val))
-
-    def _stream_table(self, y: NDArray[Any], says: FloatArray, weight: FloatArray) -> FloatArray:
-        """Return the loss's table of a mini-batch."""
-        from sklearn_distill.losses.torch_twin import target_table
-
-        _, labels, teachers = read_lesson(y, len(weight), self.classes_, says, None)
-        return target_table(self._mixture(labels, teachers, weight).targets(), self._terms())
-
-    def _terms(self) -> list[tuple[float, str | None]]:
-        """Return the terms that any mini-batch may have."""
-        label = (1.0, None)
-        teacher = (float(self.temperature) if self.soften_student else 1.0, self.regularizer)
-        return [label] if teacher == label else [label, teacher]
+        held_out = self._read_validation(X_val, y_val)
+        return self._train_on_stream(stream, stream_lesson(len(classes), setting), held_out)
 
     def _read_features(
         self, X: Any, y: Any, teacher_proba: Any, teacher_logits: Any, *, reset: bool
@@ -501,72 +476,18 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         classes: Any,
     ) -> NeuralLesson:
         """Return losses and tables; set ``classes_`` and ``n_taught_rows_``."""
-        self.classes_, labels, teachers = read_lesson(
-            y, len(X), classes, teacher_proba, teacher_logits
-        )
-        self.n_taught_rows_ = 0 if teachers is None else int(teachers.speaks.sum())
-        weight = self._row_weights(sample_weight, labels, teachers)
+        from sklearn_distill.students._class_lesson import fixed_lesson, moving_lesson
+
+        lesson = Lesson.read(
+            self, len(X), y, sample_weight, teacher_proba, teacher_logits, classes
+        ).with_mean_weight_one()
+        self.classes_, self.n_taught_rows_ = lesson.classes, lesson.n_taught_rows
         embedding = check_embedding(teacher_embedding, len(X), self.embedding_weight)
-        lesson = self._lesson(labels, teachers, weight)
-        return lesson.with_embedding(embedding, self.embedding_weight, weight)
-
-    def _row_weights(
-        self, sample_weight: Any, labels: Labels, teachers: Teachers | None
-    ) -> FloatArray:
-        weight: FloatArray = check_sample_weight(sample_weight, len(labels.codes))
-        by_class = class_weights(self.class_weight, self.classes_, labels, weight)
-        weight = row_weights(weight, by_class, labels, teachers)
-        if not weight.any():
-            raise ValueError(
-                f"class_weight={self.class_weight} and sample_weight leave no row any weight"
-            )
-        return mean_one(weight)
-
-    def _lesson(
-        self, labels: Labels, teachers: Teachers | None, weight: FloatArray
-    ) -> NeuralLesson:
-        from sklearn_distill.losses.torch_twin import SoftTargetLoss, target_table
-
         if self.metaparameter_optimizer is not None:
-            return self._moving_lesson(labels, teachers, weight)
-        targets = self._mixture(labels, teachers, weight).targets()
-        alone = TargetMixture(labels, None, weight, imitation=0.0).targets()
-        return NeuralLesson(
-            SoftTargetLoss.of(targets),
-            target_table(targets),
-            SoftTargetLoss.of(alone),
-            target_table(alone),
-            labels.present,
-            labels.codes,
-            n_outputs=len(self.classes_),
-        )
-
-    def _moving_lesson(
-        self, labels: Labels, teachers: Teachers | None, weight: FloatArray
-    ) -> NeuralLesson:
-        """Return the lesson of a training that moves λ and T."""
-        from sklearn_distill.losses.torch_tangent import MixtureLoss, answer_table
-        from sklearn_distill.losses.torch_twin import SoftTargetLoss, target_table
-
-        self._check_movable()
-        mixture = self._mixture(labels, teachers, weight)
-        alone = TargetMixture(labels, None, weight, imitation=0.0).targets()
-        loss = MixtureLoss(
-            labels.n_classes,
-            0 if teachers is None else len(teachers.logits),
-            soften_student=mixture.soften_student,
-            t_squared=mixture.t_squared,
-            regularizer=mixture.regularizer,
-        )
-        return NeuralLesson(
-            loss,
-            answer_table(labels, teachers, weight),
-            SoftTargetLoss.of(alone),
-            target_table(alone),
-            labels.present,
-            labels.codes,
-            n_outputs=len(self.classes_),
-        )
+            self._check_movable()
+            return moving_lesson(lesson, Setting.of(self))
+        neural = fixed_lesson(lesson, Setting.of(self))
+        return neural.with_embedding(embedding, self.embedding_weight, lesson.weight)
 
     def _check_movable(self) -> None:
         """Require options with which the step of a training has an exact derivative."""
@@ -600,25 +521,6 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
     def temperature_(self) -> float:
         """Temperature T at the end of the training."""
         return float(self.metaparameter_history_["temperature"].iloc[-1])
-
-    def _mixture(
-        self, labels: Labels, teachers: Teachers | None, weight: FloatArray
-    ) -> TargetMixture:
-        if self.t_squared and not self.soften_student:
-            raise ValueError(
-                "t_squared=True with soften_student=False: T² only balances the gradient of a "
-                "student that is divided by T; set one of the two to its other value"
-            )
-        return TargetMixture(
-            labels,
-            teachers,
-            weight,
-            imitation=float(self.imitation),
-            temperature=float(self.temperature),
-            soften_student=self.soften_student,
-            t_squared=self.t_squared,
-            regularizer=self.regularizer,
-        )
 
     def _read_validation(self, X_val: Any, y_val: Any) -> Rows | None:
         """Return held-out rows and their table."""
