@@ -104,7 +104,7 @@ class NeuralStudent(BaseEstimator):
         self
             The estimator.
         """
-        ours = {name for name in params if name.startswith(_PREFIXES)}
+        ours = {name for name in params if name.startswith(_PREFIXES + self._unknown())}
         super().set_params(**{name: params[name] for name in params if name not in ours})
         self.__dict__.update({name: params[name] for name in ours})
         return self
@@ -155,21 +155,32 @@ class NeuralStudent(BaseEstimator):
 
     def _skorch_names(self) -> list[str]:
         """Return the names of parameters that the constructor's signature does not have."""
-        return [name for name in vars(self) if name.startswith(_PREFIXES)]
+        return [name for name in vars(self) if name.startswith(_PREFIXES + self._unknown())]
 
     def _set_skorch_params(self, params: dict[str, Any]) -> None:
-        """Set what the constructor was given beside its signature."""
-        for name in params:
-            if not name.startswith(_PREFIXES):
-                raise TypeError(
-                    f"{type(self).__name__} got an unexpected parameter {name!r}: beside those of "
-                    "its signature it takes module__x, optimizer__x and iterator_train__x"
-                )
+        """Set what the constructor was given beside its signature; fit says what it cannot use."""
+        unknown = tuple(name for name in params if not name.startswith(_PREFIXES))
+        if any(hasattr(type(self), name) or "_" in (name[0], name[-1]) for name in unknown):
+            self._refuse(unknown)  # it would take the place of something else
         self.__dict__.update(params)
+        if unknown:
+            self._unknown_params = unknown
+
+    def _unknown(self) -> tuple[str, ...]:
+        """Return names of the constructor's arguments that mean nothing."""
+        return getattr(self, "_unknown_params", ())
 
     def _check_ready(self) -> None:
-        """Require skorch."""
+        """Require skorch, and parameters that mean something."""
         import_skorch(type(self).__name__)
+        if self._unknown():
+            self._refuse(self._unknown())
+
+    def _refuse(self, names: tuple[str, ...]) -> None:
+        raise TypeError(
+            f"{type(self).__name__} got an unexpected parameter {names[0]!r}: beside those of its "
+            "signature it takes module__x, optimizer__x and iterator_train__x"
+        )
 
     def _prefixed(self, prefix: str) -> dict[str, Any]:
         """Return the parameters for module or optimiser by their names there."""
