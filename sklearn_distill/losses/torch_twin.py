@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.losses.regularizers import make_regularizer
@@ -116,7 +117,14 @@ class SoftTargetLoss(nn.Module):
         Tensor of shape ()
             The mean over the rows.
         """
-        return self.of_rows(scores, table).mean()
+        if any(regularizer is not None for _, regularizer in self.terms):
+            return self.of_rows(scores, table).mean()
+        z = _in_precision_of(table, as_scores(scores, self.n_classes))
+        temperatures = [temperature for temperature, _ in self.terms]
+        mean: Tensor = _MeanCrossEntropy.apply(  # type: ignore[no-untyped-call]
+            z, table, self.n_classes, temperatures
+        )
+        return mean
 
     def of_rows(self, scores: Tensor, table: Tensor) -> Tensor:
         """Return the loss of each row.
@@ -221,6 +229,31 @@ def regularizer_of(name: str, u: Tensor) -> Tensor:
         return _grabovoy(u)
     value: Tensor = _NumpyRegularizer.apply(u, name)  # type: ignore[no-untyped-call]
     return value
+
+
+class _MeanCrossEntropy(torch.autograd.Function):
+    """The mean loss without a regulariser, its gradient in closed form: half of autograd's work."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, z: Tensor, table: Tensor, n_classes: int, temperatures: list[float]
+    ) -> Tensor:
+        linear = table[:, :n_classes]
+        loss, residual = -(linear * z).sum(), -linear
+        for t, temperature in enumerate(temperatures, start=n_classes):
+            u = z if temperature == 1 else z / temperature
+            log_p = torch.log_softmax(u, 1)
+            c = table[:, t]
+            loss = loss + torch.dot(c, u[:, 0] - log_p[:, 0])  # lse(u) = u_k − log p_k, for any k
+            residual.addcmul_(log_p.exp_(), c[:, None], value=1 / temperature)
+        ctx.save_for_backward(residual.div_(len(z)))
+        return loss / len(z)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, upstream: Tensor) -> Any:
+        (residual,) = ctx.saved_tensors
+        return residual * upstream, None, None, None
 
 
 def _grabovoy(u: Tensor) -> Tensor:

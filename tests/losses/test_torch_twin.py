@@ -45,6 +45,21 @@ def test_equals_the_objective_written_row_by_row(K, imitation, options):
     np.testing.assert_allclose(loss.item(), written / 30, rtol=1e-12)
 
 
+@pytest.mark.parametrize("K", [2, 4])
+@pytest.mark.parametrize("temperature", [1.0, 3.0])
+def test_the_mean_and_its_closed_gradient_are_those_of_the_rows(K, temperature):
+    rng = np.random.default_rng(4)
+    targets = mixture_of(
+        random_problem(rng, n=20, K=K), K, imitation=0.4, temperature=temperature
+    ).targets()
+    loss, table = SoftTargetLoss.of(targets), torch.tensor(target_table(targets))
+    z = torch.tensor(30 * rng.normal(size=(20, K)), requires_grad=True)
+    means = 3 * loss(z, table), 3 * loss.of_rows(z, table).mean()
+    gradients = [torch.autograd.grad(mean, z) for mean in means]
+    torch.testing.assert_close(*means)
+    torch.testing.assert_close(*gradients)
+
+
 def test_one_logit_is_the_log_odds_of_the_second_class():
     rng = np.random.default_rng(1)
     targets = mixture_of(
