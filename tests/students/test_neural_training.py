@@ -1,6 +1,7 @@
 """Training as people expect it: stopping, schedules, clipping, interruption, export."""
 
 import pickle
+import shutil
 import threading
 
 import numpy as np
@@ -425,6 +426,15 @@ def test_an_accelerator_trains_the_same_network():
     assert len(shared.history_) == 6
     with pytest.raises(ValueError, match="checkpoint and accelerator"):
         small(accelerator=accelerator, checkpoint="somewhere").fit(X, Y)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # torch's own, about the machine
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+def test_a_compiled_network_learns_the_same():
+    plain = small(max_epochs=2).fit(X, Y, teacher_proba=SAYS)
+    compiled = small(max_epochs=2, compile=True).fit(X, Y, teacher_proba=SAYS)
+    np.testing.assert_allclose(compiled.predict_proba(X), plain.predict_proba(X), atol=1e-4)
 
 
 def test_progress_bar(capsys):
