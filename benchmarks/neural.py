@@ -32,7 +32,7 @@ from sklearn_distill.nets import MLP, LeNet
 QUALITY, SPEED = (Path(__file__).with_name(f"neural_{name}.csv") for name in ("quality", "speed"))
 N_RUNS, TEACHER_EPOCHS, EPOCHS, BATCH = 5, 20, 20, 128
 IMITATION, TEMPERATURE = 0.5, 2.0
-N_ROUNDS, SPEED_ROWS, SPEED_EPOCHS = 9, 20_000, 5
+N_ROUNDS, SPEED_ROWS, SPEED_EPOCHS = 5, 20_000, 10
 TARGETS = {"hand-written loop": 1 / 1.10, "skorch with DataLoader": 1.6}
 
 Array = NDArray[Any]

@@ -272,13 +272,12 @@ class StudentNet(NeuralNet):
             sizes = self.history[-1, "batches", :, prefix + "_batch_size"]
             self.history.record(prefix + "_loss", _weighted_mean(losses, sizes))
             return
-        total, n_rows = 0.0, 0
+        losses, sizes = [], []
         for batch in iterator:
-            loss = step_fn(batch, **fit_params)["loss"].detach()
-            total = total + loss * len(batch[1])
-            n_rows += len(batch[1])
-        self.history.record(prefix + "_loss", float(total) / n_rows)
-        self._sum_up(prefix, n_rows)
+            losses.append(step_fn(batch, **fit_params)["loss"].detach())
+            sizes.append(len(batch[1]))
+        self.history.record(prefix + "_loss", _weighted_mean(torch.stack(losses).tolist(), sizes))
+        self._sum_up(prefix, sum(sizes))
 
     def _sum_up(self, prefix: str, n_rows: int) -> None:
         """Record the pass as one mini-batch, for callbacks that look for some."""
