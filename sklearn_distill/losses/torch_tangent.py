@@ -127,7 +127,8 @@ class MixtureLoss(nn.Module):
         z = scores.detach()
         both, label, teacher, y, share, logits = self._split(table, imitation)
         T_, dT_, a, da = self._temperatures(temperature)
-        q = self._soft_labels(logits, share, temperature)
+        each = torch.softmax(logits / temperature, 2)
+        q = self._over_teachers(each, share)
         log_p, u = torch.log_softmax(z, 1), z if T_ == 1 else z / T_
         phi, gradient = self._phi(u)
         of_label, of_teacher = log_p.exp() - y, gradient - q
@@ -136,7 +137,7 @@ class MixtureLoss(nn.Module):
         residual = label * of_label + (a * teacher) * of_teacher
         if not mixed:
             return Residuals(losses.sum(), residual)
-        turned = self._soft_labels_tangent(logits, share, temperature)
+        turned = self._over_teachers(_softened(each, logits, temperature), share)
         if dT_:
             turned = turned + dT_ / T_ * self._curved(u, gradient)
         in_imitation = both * (a * of_teacher - of_label)
@@ -173,8 +174,9 @@ class MixtureLoss(nn.Module):
         both, _, teacher, y, share, logits = self._split(table, imitation)
         T_, dT_, a, _ = self._temperatures(temperature)
         tau, dtau = a * T_, 2 * T_ if self.t_squared else 0.0
-        q = self._soft_labels(logits, share, temperature)
-        dq = self._soft_labels_tangent(logits, share, temperature)
+        each = torch.softmax(logits / temperature, 2)
+        q = self._over_teachers(each, share)
+        dq = self._over_teachers(_softened(each, logits, temperature), share)
         u = z / T_
         phi, gradient = self._phi(u)
         of_teacher = phi - (q * u).sum(1, keepdim=True)
@@ -199,17 +201,9 @@ class MixtureLoss(nn.Module):
             return 1.0, 0.0, 1.0, 0.0
         return (T, 1.0, T, 1.0) if self.t_squared else (T, 1.0, 1 / T, -1 / T**2)
 
-    def _soft_labels(self, logits: Tensor, share: Tensor, T: float) -> Tensor:
-        """Return q, the mean over the teachers that speak; of silent ones anything."""
-        q = torch.softmax(logits / T, 2)
-        return q[:, 0] if self.n_teachers == 1 else (share[:, :, None] * q).sum(1)
-
-    def _soft_labels_tangent(self, logits: Tensor, share: Tensor, T: float) -> Tensor:
-        """Return ∂q/∂T = −J(q)v/T²."""
-        q = torch.softmax(logits / T, 2)
-        qv = q * logits
-        dq = (q * qv.sum(2, keepdim=True) - qv) / T**2
-        return dq[:, 0] if self.n_teachers == 1 else (share[:, :, None] * dq).sum(1)
+    def _over_teachers(self, each: Tensor, share: Tensor) -> Tensor:
+        """Return the mean over the teachers that speak; where none does, anything."""
+        return each[:, 0] if self.n_teachers == 1 else (share[:, :, None] * each).sum(1)
 
     def _phi(self, u: Tensor) -> tuple[Tensor, Tensor]:
         """Return φ(u) and ∇φ(u)."""
@@ -235,6 +229,13 @@ class MixtureLoss(nn.Module):
             (slope,) = torch.autograd.grad(r.sum(), at, create_graph=True)
             (product,) = torch.autograd.grad((slope * u).sum(), at)
         return pu - p * pu.sum(1, keepdim=True) + product
+
+
+def _softened(q: Tensor, v: Tensor, T: float) -> Tensor:
+    """Return ∂q/∂T = −J(q)v/T² of q = softmax(v/T)."""
+    qv = q * v
+    tangent: Tensor = (q * qv.sum(2, keepdim=True) - qv) / T**2
+    return tangent
 
 
 def answer_table(labels: Labels, teachers: Teachers | None, weight: FloatArray) -> FloatArray:

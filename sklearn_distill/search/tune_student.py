@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
+from sklearn_distill._torch import import_optuna
 from sklearn_distill.metrics import cross_entropy_from_proba
 from sklearn_distill.search.greedy_hypergradient import GreedyHypergradient
 from sklearn_distill.search.linear_trajectory import LinearTrajectory
@@ -211,7 +212,7 @@ def _linear(task: _Task, options: dict[str, Any]) -> tuple[Any, int]:
 
 
 def _tpe(task: _Task, options: dict[str, Any]) -> tuple[Any, int]:
-    optuna = _import_optuna()
+    optuna = import_optuna("method='tpe'")
     seed = int(options["random_state"].randint(2**31 - 1))
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
     trained = []
@@ -249,13 +250,3 @@ def _end(student: Any) -> tuple[float, float, int]:
 
 def _n_steps(student: Any, n_rows: int) -> int:
     return len(student.history_) * -(-n_rows // student.batch_size)
-
-
-def _import_optuna() -> Any:
-    try:
-        import optuna
-    except ModuleNotFoundError as error:
-        raise ImportError(
-            "method='tpe' needs optuna: pip install \"sklearn-distill[search]\""
-        ) from error
-    return optuna
