@@ -205,6 +205,15 @@ class NeuralStudent(BaseEstimator):
             )
         return np.asarray(X)
 
+    def _read_held_out(self, X_val: Any, y_val: Any) -> NDArray[Any] | None:
+        """Check features of held-out rows, which come with labels or not at all."""
+        if X_val is None and y_val is None:
+            return None
+        if X_val is None or y_val is None:
+            raise ValueError("give X_val and y_val both, or neither")
+        with about_validation():
+            return self._read_array(X_val, reset=False)
+
     def _train(
         self,
         X: NDArray[Any],

@@ -524,12 +524,10 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
 
     def _read_validation(self, X_val: Any, y_val: Any) -> Rows | None:
         """Return held-out rows and their table."""
-        if X_val is None and y_val is None:
+        X_val = self._read_held_out(X_val, y_val)
+        if X_val is None:
             return None
-        if X_val is None or y_val is None:
-            raise ValueError("give X_val and y_val both, or neither")
         with about_validation():
-            X_val = self._read_array(X_val, reset=False)
             _, labels = check_labels(y_val, len(X_val), self.classes_, None)
         if not labels.present.all():
             raise ValueError(

@@ -15,7 +15,7 @@ from sklearn_distill._validation import (
     check_sample_weight,
     validated_parameters,
 )
-from sklearn_distill.students._neural import NeuralStudent, Rows, about_validation
+from sklearn_distill.students._neural import NeuralStudent, Rows
 from sklearn_distill.students._neural_lesson import NeuralLesson, check_embedding, mean_one
 from sklearn_distill.students._neural_stream import (
     check_nothing_beside,
@@ -401,12 +401,9 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
 
     def _read_validation(self, X_val: Any, y_val: Any, lesson: NeuralLesson) -> Rows | None:
         """Return held-out rows and their table."""
-        if X_val is None and y_val is None:
+        X_val = self._read_held_out(X_val, y_val)
+        if X_val is None:
             return None
-        if X_val is None or y_val is None:
-            raise ValueError("give X_val and y_val both, or neither")
-        with about_validation():
-            X_val = self._read_array(X_val, reset=False)
         labels, _ = check_targets("y_val", y_val, len(X_val))
         if labels is None or np.isnan(labels).any() or labels.shape[1] != lesson.n_outputs:
             raise ValueError(
