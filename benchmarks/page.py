@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks import covertype, greedy, neural
+from benchmarks import covertype, greedy, neural, search
 
 INTRODUCTION = """\
 # Benchmarks
@@ -69,6 +69,7 @@ def write_page(results: dict[str, Any], path: Path) -> None:
     parts += [
         covertype.section(pd.read_csv(covertype.CSV)),
         neural.section(pd.read_csv(neural.QUALITY), pd.read_csv(neural.SPEED)),
+        search.section(pd.read_csv(search.CSV)),
         greedy.section(pd.read_csv(greedy.CSV)),
     ]
     path.write_text("\n".join(parts))

@@ -1,9 +1,9 @@
-"""DistilledLogisticRegressionCV against grids: in cold-fit equivalents and in time.
+"""What a search of λ, T and C costs: ``python -m benchmarks.search``.
 
-A cold-fit equivalent is the CPU time of one fit of DistilledLogisticRegression, from zeros, to the
-training rows of a fold, at λ = ½, T = 2, C = 1 and the search's own ``tol``.
+The unit is a cold fit: one fit of DistilledLogisticRegression, from zeros, to the training rows of
+a fold, at λ = ½, T = 2, C = 1 and the search's own ``tol``.
 
-The grids are too long to run: a sample of their points is fitted, and its mean time multiplied.
+Cold grids are too long to run: a sample of their points is fitted, and its mean time multiplied.
 """
 
 from __future__ import annotations
@@ -11,74 +11,92 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedKFold
+from tqdm import tqdm
 
 from benchmarks.logistic import correlated
-from benchmarks.measure import Case
 from benchmarks.peers import scipy_lbfgs
+from benchmarks.record import versions
 from sklearn_distill import DistilledLogisticRegression
 from sklearn_distill.datasets import fetch_fashion_mnist
 from sklearn_distill.search import DistilledLogisticRegressionCV
 
+CSV = Path(__file__).with_suffix(".csv")
 Array = NDArray[Any]
 Data = tuple[Array, Array, Array]
-N_SPLITS, N_VALUES, TOL = 5, 10, 1e-5
+N_ROUNDS, N_SPLITS, N_VALUES, TOL = 3, 5, 10, 1e-5
 TEMPERATURES = np.geomspace(0.1, 10, N_VALUES)
 IMITATIONS = np.linspace(0, 1, N_VALUES)
 # every third λ and T of the grid stands for its neighbours
 SAMPLED = range(1, N_VALUES, 3)
-GRID_OF_OURS = "10 × 10 grid, DistilledLogisticRegression"
-GRID_OF_SCIPY = "10 × 10 grid, scipy L-BFGS"
+WHOLE = N_SPLITS * N_VALUES**2 / len(SAMPLED) ** 2
+NAMES = {"λ, T": ("imitation", "temperature"), "λ, T, C": ("imitation", "temperature", "C")}
+TARGETS = {"λ, T": 40, "λ, T, C": 90}
+GRIDS = {"grid of ours": 12, "grid of scipy's L-BFGS": 50}
+# above the best of a dense grid
+LOSS_TARGET = 1e-4
 
 
-def cases() -> Iterator[Case]:
-    """Yield the comparisons over (λ, T), then over (λ, T, C)."""
-    for name, data in datasets():
-        yield search_case(name, data, ("imitation", "temperature"), equivalents=40.0)
-        yield search_case(name, data, ("imitation", "temperature", "C"), equivalents=90.0)
+def datasets() -> dict[str, Callable[[], Data]]:
+    """Return how to get the data sets."""
+    return {
+        "digits": digits,
+        "20,000 × 50, K = 5": lambda: correlated(20_000, 50, 5),
+        "Fashion-MNIST 8,000 × 784": lambda: fashion(8_000),
+    }
 
 
-def datasets() -> Iterator[tuple[str, Data]]:
-    """Yield the data sets, one at a time."""
-    yield "digits", digits()
-    yield "20,000 × 50, K = 5", correlated(20_000, 50, 5)
-    yield "Fashion-MNIST 8,000 × 784, float32", fashion(8_000)
+def measured(n_rounds: int = N_ROUNDS) -> pd.DataFrame:
+    """Return CPU seconds and losses, by data set, what was done, and round."""
+    rows = []
+    for name, load in tqdm(datasets().items(), unit="data set"):
+        data = load()
+        for round_ in range(n_rounds):
+            rows += [(name, what, round_, *found) for what, found in one_round(data)]
+        rows += [(name, what, 0, *found) for what, found in grids(data)]
+    columns = ["data", "what", "round", "seconds", "loss"]
+    return pd.DataFrame(rows, columns=columns).assign(versions=versions())
 
 
-def search_case(name: str, data: Data, names: tuple[str, ...], equivalents: float) -> Case:
-    """Compare one search; its limit is a cold fit, so that "passes" are cold-fit equivalents."""
+def one_round(data: Data) -> Iterator[tuple[str, tuple[float, float]]]:
+    """Yield the cost of a cold fit, and those of the searches with what they found."""
+    fold = first_fold(data)
+    yield "cold fit", (seconds(lambda: ours_at(fold, 0.5, 2.0)), np.nan)
+    for what, names in NAMES.items():
+        search = DistilledLogisticRegressionCV(names, tol=TOL)
+        yield what, fitted(search, data)
+
+
+def grids(data: Data) -> Iterator[tuple[str, tuple[float, float]]]:
+    """Yield the costs of grids over λ and T, and the best that one finds."""
+    fold = first_fold(data)
+    for what, fit in zip(GRIDS, (ours_at, scipy_at), strict=True):
+        yield what, (WHOLE * seconds(lambda fit=fit: over_sample(fold, fit)), np.nan)
+    search = DistilledLogisticRegressionCV(NAMES["λ, T"], method="grid", grid=N_VALUES, tol=TOL)
+    yield "warm grid", fitted(search, data)
+
+
+def first_fold(data: Data) -> Data:
+    """Return the training rows of the first fold."""
     X, y, S = data
-    search = DistilledLogisticRegressionCV(names, tol=TOL)
     train = next(StratifiedKFold(N_SPLITS).split(X, y))[0]
-    fold = X[train], y[train], S[train]
-    runs = {"ours": lambda: search.fit(X, y, teacher_proba=S)}
-    targets, extrapolated = {}, {}
-    if len(names) == 2:
-        runs |= {
-            GRID_OF_OURS: lambda: over_sample(fold, ours_at),
-            GRID_OF_SCIPY: lambda: over_sample(fold, scipy_at),
-        }
-        targets = {GRID_OF_OURS: 12.0, GRID_OF_SCIPY: 50.0}
-        whole = N_SPLITS * N_VALUES**2 / len(SAMPLED) ** 2
-        extrapolated = {GRID_OF_OURS: whole, GRID_OF_SCIPY: whole}
-    return Case(
-        name=f"search over {', '.join(names)}: {name}",
-        runs=runs,
-        targets=targets,
-        limit=lambda: ours_at(fold, 0.5, 2.0),
-        n_bytes=X.nbytes,
-        passes_target=equivalents,
-        extrapolated=extrapolated,
-        repeats=1,
-    )
+    return X[train], y[train], S[train]
+
+
+def fitted(search: DistilledLogisticRegressionCV, data: Data) -> tuple[float, float]:
+    """Return the CPU seconds of a search and the loss that it found."""
+    X, y, S = data
+    took = seconds(lambda: search.fit(X, y, teacher_proba=S))
+    return took, -search.best_score_
 
 
 def over_sample(fold: Data, fit: Callable[[Data, float, float], object]) -> None:
@@ -126,45 +144,6 @@ def out_of_fold_teacher(X: Array, y: Array, width: int = 512) -> Array:
     return softmax(logits, axis=1)
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What a search cost, and what it found.
-
-    Parameters
-    ----------
-    case : str
-        Data set and metaparameters.
-    equivalents : float
-        CPU time over that of a cold fit.
-    passes : float
-        Passes over the training rows of one fold, by multiplications with X.
-    n_fits : int
-        Fits in folds.
-    loss : float
-        Cross-validated loss found.
-    """
-
-    case: str
-    equivalents: float
-    passes: float
-    n_fits: int
-    loss: float
-
-
-def costs() -> Iterator[Cost]:
-    """Measure the searches alone, in the unit that the machine's speed cancels from."""
-    for name, (X, y, S) in datasets():
-        train = next(StratifiedKFold(N_SPLITS).split(X, y))[0]
-        fold = X[train], y[train], S[train]
-        for names in (("imitation", "temperature"), ("imitation", "temperature", "C")):
-            search = DistilledLogisticRegressionCV(names, tol=TOL)
-            one = sorted(seconds(lambda fold=fold: ours_at(fold, 0.5, 2.0)) for _ in range(3))[1]
-            whole = seconds(lambda s=search, X=X, y=y, S=S: s.fit(X, y, teacher_proba=S))
-            passes = float(search.path_["passes"].sum())
-            case = f"{name}: {', '.join(names)}"
-            yield Cost(case, whole / one, passes, search.n_fits_, -search.best_score_)
-
-
 def seconds(run: Callable[[], object]) -> float:
     """Return the CPU time of a run."""
     start = time.process_time()
@@ -172,6 +151,74 @@ def seconds(run: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
+def section(results: pd.DataFrame) -> str:
+    """Return the part of the page of benchmarks."""
+    return "\n".join([*_lines(results), ""])
+
+
+def _lines(results: pd.DataFrame) -> Iterator[str]:
+    yield "## What a search of λ, T and C costs\n"
+    yield (
+        "`python -m benchmarks.search`: `DistilledLogisticRegressionCV` with 5 folds, in multiples "
+        "of one fit from zeros to the training rows of a fold at λ = ½, T = 2, C = 1 in the same "
+        f"round (median, min … max of {results['round'].max() + 1} rounds, CPU time with one "
+        f"thread). The loss is that above the best of a warm {N_VALUES} × {N_VALUES} grid over λ "
+        "and T; below 0 the search found better, and with C it has one more to choose. Measured "
+        f"with {results['versions'].iloc[0]}.\n"
+    )
+    yield "| data | over | cold fits | target | loss above the grid's | target |"
+    yield "|---|---|---|---|---|---|"
+    for name in results["data"].unique():
+        for what, target in TARGETS.items():
+            ratio, loss = costs(results, name, what), excess(results, name, what)
+            yield (
+                f"| {name} | {what} | **{np.median(ratio):.0f}** ({ratio.min():.0f} … "
+                f"{ratio.max():.0f}) | {verdict('≤', np.median(ratio), target)} | {loss:+.1e} | "
+                f"{verdict('≤', loss, LOSS_TARGET)} |"
+            )
+    yield ""
+    yield (
+        f"What a {N_VALUES} × {N_VALUES} grid over λ and T with 5 folds costs in its place, as a "
+        "multiple of the search (cold grids are extrapolated from 9 of their settings):\n"
+    )
+    yield "| data | warm grid | " + " | ".join(f"{grid} | target" for grid in GRIDS) + " |"
+    yield "|---" * (2 + 2 * len(GRIDS)) + "|"
+    for name in results["data"].unique():
+        cells = [f"{slower(results, name, 'warm grid'):.1f}"]
+        for grid, target in GRIDS.items():
+            times = slower(results, name, grid)
+            cells += [f"**{times:.0f}**", verdict("≥", times, target)]
+        yield f"| {name} | " + " | ".join(cells) + " |"
+
+
+def verdict(sign: str, value: float, target: float) -> str:
+    """Return the target and whether it is met."""
+    met = value <= target if sign == "≤" else value >= target
+    return f"{sign} {target:g}: {'met' if met else '**missed**'}"
+
+
+def costs(results: pd.DataFrame, data: str, what: str) -> NDArray[np.float64]:
+    """Return the cost in cold fits, by round."""
+    table = results[results["data"] == data].pivot(index="round", columns="what", values="seconds")
+    return (table[what] / table["cold fit"]).to_numpy()
+
+
+def excess(results: pd.DataFrame, data: str, what: str) -> float:
+    """Return the loss found above that of the grid."""
+    losses = results[results["data"] == data].groupby("what")["loss"].first()
+    return float(losses[what] - losses["warm grid"])
+
+
+def slower(results: pd.DataFrame, data: str, grid: str) -> float:
+    """Return the cost of a grid over that of the search for λ and T."""
+    times = results[results["data"] == data].groupby("what")["seconds"].median()
+    return float(times[grid] / times["λ, T"])
+
+
+def main() -> None:
+    """Measure and write the file of results."""
+    measured().to_csv(CSV, index=False, float_format="%.8g")
+
+
 if __name__ == "__main__":
-    for cost in costs():
-        print(cost, flush=True)
+    main()

@@ -3,42 +3,36 @@
 from __future__ import annotations
 
 import itertools
-from contextlib import suppress
 
 import numpy as np
-from scipy.optimize import minimize
 
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.search._metaparameters import Space
+from sklearn_distill.search._quasi_newton import Model, minimise_in_box
 from sklearn_distill.search._surface import Point, Surface
 
 # the coarse grid, in shares of the box's edges; C's edge is long, and its ends are slow to fit
 COARSE = {"imitation": (1 / 3, 2 / 3), "temperature": (1 / 3, 2 / 3), "C": (3 / 8, 5 / 8)}
-# length of a descent's first step, in the coordinates: the gradient says which way, but not how
-# far; on all folds the descent begins where that on the first fold ended
-FIRST_STEP, NEAR_STEP = 0.5, 0.1
-# settings nearer to each other than this are one
-SAME_SETTING = 1e-3
-# a descent ends with a step that gains less
-SAME_LOSS = 1e-5
+# how far a descent's first step may go, in the coordinates; and over what its curvature is measured
+FIRST_STEP, PROBE = 0.5, 0.1
 # standard errors of the mean difference over rows: up to so many another valley is worth a descent,
-# beyond so many there is no doubt; a gain of so few on the first fold need not be one on all
-PROMISING, CLEARLY, SLIGHT = 1.0, 1.5, 0.3
+# and so few gained on the first folds need not be gained on all; beyond so many there is no doubt
+SLIGHT, CLEARLY = 1.0, 1.5
 
 
 def descend(surface: Surface, *, tol: float, max_evaluations: int) -> Point:
-    """Return the best point found: on the first fold, then from there on all folds.
+    """Return the best point found: on the first folds, then from there on all.
 
-    The first fold is searched by a coarse grid and descents from its promising points. In the end
-    every point of the coarse grid is evaluated on all folds unless the first fold's rows hold it
-    clearly worse than what was found.
+    The first folds are searched by a coarse grid and descents from its promising points. In the end
+    every point of the coarse grid is evaluated on fold after fold until their rows hold it clearly
+    worse than what was found.
 
     Parameters
     ----------
     surface : Surface
         The loss; its points are those of the search.
     tol : float
-        A descent stops at max|projected gradient| ≤ tol.
+        A descent stops where its quadratic model promises no larger gain.
     max_evaluations : int
         Largest number of evaluations of one descent.
 
@@ -47,28 +41,38 @@ def descend(surface: Surface, *, tol: float, max_evaluations: int) -> Point:
     Point
         The best point on all folds.
     """
+
+    def has_lost(point: Point) -> bool:
+        return excess(point, surface.best) > CLEARLY
+
     coarse = [surface.evaluate(u, "coarse", on_all=False) for u in coarse_grid(surface.space)]
-    for start in promising(coarse):
-        _descend_from(surface, start.u, tol, max_evaluations, on_all=False)
-    near = min(surface.points, key=lambda point: point.loss)
-    _descend_from(surface, near.u, tol, max_evaluations, on_all=True)
+    ends = [
+        _descend_on_first(surface, start, tol, max_evaluations)
+        # the best one last: the fits on all folds begin where it ends
+        for start in reversed(promising(coarse))
+    ]
+    near = min(ends, key=lambda end: end.loss)
+    _descend_on_all(surface, near, tol, max_evaluations)
     for point in coarse:
-        if excess(point, surface.best) <= CLEARLY:
-            surface.evaluate(point.u, "check")
+        if not point.on_all and not has_lost(point):
+            surface.contest(point, has_lost)
     return surface.best
 
 
 def excess(point: Point, best: Point) -> float:
-    r"""Return by how many standard errors a point is worse, by the rows of the first fold.
+    r"""Return by how many standard errors a point is worse, by the rows of the folds of both.
 
-    With differences d of the rows' losses it is
-    :math:`\sum s_i d_i / \sqrt{\sum s_i (d_i - \bar d)^2}`: a row of weight 2 counts as two.
+    With differences d of the rows' losses, their means :math:`m_k` and the weights
+    :math:`W_k = \sum s_i` of the rows of fold k, it is :math:`\sum_k m_k /
+    \sqrt{\sum_k \sum_i s_i (d_i - m_k)^2 / W_k^2}`: a row of weight 2 counts as two.
     """
-    one, other = point.folds[0], best.folds[0]
-    s, difference = one.weight, one.rows - other.rows
-    total = float(s @ difference)
-    error = float(np.sqrt(s @ (difference - total / s.sum()) ** 2))
-    return total / error if error > 0 else 0.0
+    total = variance = 0.0
+    for one, other in zip(point.folds, best.folds, strict=False):
+        s, difference = one.weight, one.rows - other.rows
+        mean = float(s @ difference) / s.sum()
+        total += mean
+        variance += float(s @ (difference - mean) ** 2) / s.sum() ** 2
+    return total / float(np.sqrt(variance)) if variance > 0 else 0.0
 
 
 def coarse_grid(space: Space) -> list[FloatArray]:
@@ -92,7 +96,7 @@ def promising(coarse: list[Point]) -> list[Point]:
     return [
         point
         for point in ordered
-        if excess(point, ordered[0]) <= PROMISING
+        if excess(point, ordered[0]) <= SLIGHT
         and not any(_beats(other, point, coarse[0]) for other in coarse)
     ]
 
@@ -103,45 +107,50 @@ def _beats(other: Point, point: Point, centre: Point) -> bool:
     return near and other.loss < point.loss
 
 
-class _SettledError(Exception):
-    """The descent need not go on."""
-
-
-def _descend_from(
-    surface: Surface, start: FloatArray, tol: float, max_evaluations: int, *, on_all: bool
-) -> None:
-    low, high = surface.space.box
+def _descend_on_first(surface: Surface, start: Point, tol: float, max_evaluations: int) -> Point:
     path: list[Point] = []
 
-    def point_at(u: FloatArray) -> Point:
-        if path and np.abs(u - path[-1].u).max() < SAME_SETTING:
-            raise _SettledError  # the line search is lost in rounding
-        point = surface.evaluate(u, "descent", gradient=True, on_all=on_all)
-        best = min(path, key=lambda known: known.loss, default=None)
-        path.append(point)
-        done = point.projected_gradient(surface.space) <= tol
-        if done or (best is not None and not on_all and 0 < excess(best, point) <= SLIGHT):
-            raise _SettledError
-        return point
+    def evaluate(u: FloatArray) -> Point:
+        path.append(surface.evaluate(u, "descent", gradient=True, on_all=False))
+        return path[-1]
 
-    with suppress(_SettledError):
-        known = [point_at(start)]
-        step = (start - known[0].slope).clip(low, high) - start
-        scale = (NEAR_STEP if on_all else FIRST_STEP) / float(np.linalg.norm(step))
+    def done(_: Point, promised: float) -> bool:
+        return promised <= tol or (len(path) > 1 and _gained_little(path))
 
-        def loss(u: FloatArray) -> tuple[float, FloatArray]:
-            point = known.pop() if known else point_at(u)
-            return scale * point.loss, scale * point.slope
+    model = Model(FIRST_STEP)
+    box = surface.space.box
+    return minimise_in_box(
+        evaluate, start.u, box, model, done=done, max_evaluations=max_evaluations
+    )
 
-        minimize(
-            loss,
-            start,
-            jac=True,
-            method="L-BFGS-B",
-            bounds=list(zip(low, high, strict=True)),
-            options={
-                "gtol": 0.0,  # of the scaled and then clipped gradient: stopped by ours above
-                "ftol": SAME_LOSS * scale / max(1.0, scale * abs(path[0].loss)),
-                "maxfun": max_evaluations,
-            },
-        )
+
+def _gained_little(path: list[Point]) -> bool:
+    """Whether the last step gained, but less than the rows of the first folds can tell."""
+    before = min(path[:-1], key=lambda point: point.loss)
+    return 0 < excess(before, path[-1]) <= SLIGHT
+
+
+def _descend_on_all(surface: Surface, start: Point, tol: float, max_evaluations: int) -> Point:
+    """Descend with the curvature of the first folds, which is cheap to measure, to begin with."""
+    model = Model(FIRST_STEP, _curvature(surface, start))
+    return minimise_in_box(
+        lambda u: surface.evaluate(u, "descent", gradient=True),
+        start.u,
+        surface.space.box,
+        model,
+        done=lambda _, promised: promised <= tol,
+        max_evaluations=max_evaluations,
+    )
+
+
+def _curvature(surface: Surface, point: Point) -> FloatArray:
+    """Return the Hessian of the first folds' loss, by differences of its gradient."""
+    low, high = surface.space.box
+    H = np.empty((len(low), len(low)))
+    for j in range(len(low)):
+        u = point.u.copy()
+        u[j] += PROBE if u[j] + PROBE <= high[j] else -PROBE
+        u = u.clip(low, high)
+        beside = surface.evaluate(u, "probe", gradient=True, on_all=False)
+        H[j] = (beside.slope - point.slope) / (u[j] - point.u[j])
+    return (H + H.T) / 2

@@ -47,6 +47,10 @@ class Judged:
     passes: float
     seconds: float
 
+    def paid(self) -> Judged:
+        """Return the same, known before and so at no cost."""
+        return replace(self, passes=0.0, seconds=0.0)
+
 
 class Fold:
     r"""Training and validation rows, and where the last fit ended.
@@ -82,6 +86,11 @@ class Fold:
         self._refits = refits
         self.trail: Trail | None = None
 
+    @property
+    def n_validation_rows(self) -> int:
+        """Number of validation rows."""
+        return len(self._validation.weight)
+
     def follow(self, lead: Fold) -> None:
         """Begin where another fold is: its rows are nearly the same."""
         if lead.trail is not None:
@@ -91,6 +100,11 @@ class Fold:
         """Take another factor."""
         if self.trail is not None and self.trail.factor is not None:
             self.trail = replace(self.trail, factor=factor)
+
+    @property
+    def wear(self) -> float:
+        """How much the last fit would have gained by a new factor, as a share of its price."""
+        return 0.0 if self.trail is None else self.trail.wear
 
     def new_factor(self, setting: Setting) -> Preconditioner | None:
         """Return a factor made where the last fit ended, if there is a better one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
 
 import numpy as np
 
@@ -17,10 +17,11 @@ from sklearn_distill.solvers import (
     newton_cg,
 )
 from sklearn_distill.students._lesson import Problem
-from sklearn_distill.students._logistic import minimiser
+from sklearn_distill.students._logistic import Minimiser, minimiser
 
-# a factor serves until a fit takes more steps with it; one a score costs more to make
-MANY_STEPS, MANY_STEPS_BY_BLOCKS = 10, 20
+# with a fresh factor a fit takes so many steps; what more it takes adds up until it has cost as
+# much as a new factor does, in steps: of all scores together, or one a score
+FRESH, PRICE, PRICE_BY_BLOCKS = 6, 40, 60
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,12 @@ class Trail:
     adjoint: FloatArray | None = None
 
     @property
-    def is_worn(self) -> bool:
-        """Whether the fit took so many steps that a new factor would pay."""
-        by_blocks = isinstance(self.factor, BlockFactor)
-        many = MANY_STEPS_BY_BLOCKS if by_blocks else MANY_STEPS
-        return self.factor is not None and self.n_iter > many
+    def wear(self) -> float:
+        """Share of a new factor's cost that the last fit spent for want of it."""
+        if self.factor is None:
+            return 0.0
+        price = PRICE_BY_BLOCKS if isinstance(self.factor, BlockFactor) else PRICE
+        return max(0, self.n_iter - FRESH) / price
 
 
 @dataclass(frozen=True)
@@ -94,12 +96,17 @@ class Refits:
         return solution, Trail(problem.active, solution.w, factor)
 
     def _solve(self, problem: Problem, trail: Trail | None) -> Solution:
-        objective = problem.objective
-        limits: dict[str, Any] = {"tol": self.tol, "max_iter": self.max_iter}
         if problem.is_trivial:
             return Solution(np.zeros(0), 0.0, 0.0, 0, True)
-        start = objective.zeros() if trail is None else trail.w
+        minimise, start = self.way(problem, trail)
+        return minimise(problem.objective, start, tol=self.tol, max_iter=self.max_iter)
+
+    def way(self, problem: Problem, trail: Trail | None) -> tuple[Minimiser, FloatArray]:
+        """Return the method and where it starts: from a trail of the same classes, if any."""
+        objective = problem.objective
         minimise = minimiser(self.solver, objective, dense=self.dense)
-        if trail is None or trail.factor is None or minimise is newton_cg:
-            return minimise(objective, start, **limits)
-        return continue_from(objective, start, trail.factor, **limits)
+        if trail is None or not np.array_equal(trail.active, problem.active):
+            return minimise, objective.zeros()
+        if trail.factor is None or minimise is newton_cg:
+            return minimise, trail.w
+        return partial(continue_from, factor=trail.factor), trail.w

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -13,6 +13,10 @@ from tqdm.auto import tqdm
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.search._fold import Fold, Judged
 from sklearn_distill.search._metaparameters import Space
+from sklearn_distill.search._refits import Trail
+
+# validation rows that tell a good setting from a bad one well enough to look around by
+ENOUGH_ROWS = 300
 
 
 @dataclass(frozen=True)
@@ -60,8 +64,9 @@ class Point:
 class Surface:
     """The mean validation loss over folds.
 
-    The first fold leads: where it ends the others begin, and they use its factor. Alone it is a
-    cheap surface, much like that of all folds.
+    The first fold leads: where it ends the others begin, and they use its factor. Alone, or with as
+    many others as it takes to validate on ``ENOUGH_ROWS``, it is a cheap surface, much like that of
+    all folds.
 
     Parameters
     ----------
@@ -84,6 +89,10 @@ class Surface:
     ) -> None:
         self.space = space
         self.points: list[Point] = []
+        self.n_fits = 0
+        validated = np.cumsum([fold.n_validation_rows for fold in folds])
+        self._n_first = min(int(np.searchsorted(validated, ENOUGH_ROWS)) + 1, len(folds))
+        self._wear = 0.0
         self._folds = folds
         self._parallel = Parallel(n_jobs=n_jobs, require="sharedmem")
         self._progress = progress
@@ -98,35 +107,59 @@ class Surface:
         """The point with the smallest loss on all folds so far."""
         return min(self.judged, key=lambda point: point.loss)
 
+    @property
+    def trail(self) -> Trail | None:
+        """Where the first fold's last fit ended."""
+        return self._folds[0].trail
+
     def evaluate(
         self, u: FloatArray, stage: str, *, gradient: bool = False, on_all: bool = True
     ) -> Point:
         """Fit at u, on all folds or on the first, and keep the result."""
         names = self.space.names if gradient else None
         setting = self.space.setting(u)
-        lead, *others = self._folds
+        lead, *others = self._folds if on_all else self._folds[: self._n_first]
         judged = [lead.judge(setting, names)]
-        if on_all:
-            self._gather(u)
+        if others:
+            self._gather(others, u)
             judged += self._parallel(delayed(fold.judge)(setting, names) for fold in others)
-        point = Point(u, judged, self.space.rates(u), stage, on_all)
-        self.points.append(point)
-        self._progress(point)
-        if any(fold.trail is not None and fold.trail.is_worn for fold in self._folds[:2]):
+        point = self._keep(Point(u, judged, self.space.rates(u), stage, self._are_all(judged)))
+        self.n_fits += len(judged)
+        self._wear += sum(fold.wear for fold in self._folds[: len(judged)])
+        if self._wear > 1:
             self._renew(u)
         return point
 
-    def _gather(self, u: FloatArray) -> None:
+    def contest(self, rival: Point, lost: Callable[[Point], bool]) -> Point:
+        """Judge a point of the first folds on the others in turn, until it has lost."""
+        setting = self.space.setting(rival.u)
+        point = replace(rival, folds=[fold.paid() for fold in rival.folds], stage="check")
+        for fold in self._folds[len(rival.folds) :]:
+            if lost(point):
+                break
+            point = replace(point, folds=[*point.folds, fold.judge(setting, None)])
+            self.n_fits += 1
+        return self._keep(replace(point, on_all=self._are_all(point.folds)))
+
+    def _are_all(self, judged: list[Judged]) -> bool:
+        return len(judged) == len(self._folds)
+
+    def _keep(self, point: Point) -> Point:
+        self.points.append(point)
+        self._progress(point)
+        return point
+
+    def _gather(self, others: list[Fold], u: FloatArray) -> None:
         """Let the others begin where the first is, with a factor made there."""
-        lead, *others = self._folds
         late = [fold for fold in others if fold.trail is None]
         if late and self.points:
             self._renew(u)
         for fold in late:
-            fold.follow(lead)
+            fold.follow(self._folds[0])
 
     def _renew(self, u: FloatArray) -> None:
         """Give all folds a new factor, made where the first one ended."""
+        self._wear = 0.0
         factor = self._folds[0].new_factor(self.space.setting(u))
         if factor is not None:
             for fold in self._folds:

@@ -19,7 +19,7 @@ from sklearn_distill.search._descent import descend
 from sklearn_distill.search._fold import Fold
 from sklearn_distill.search._grid import sweep
 from sklearn_distill.search._metaparameters import Space
-from sklearn_distill.search._refits import Refits
+from sklearn_distill.search._refits import Refits, Trail
 from sklearn_distill.search._results import cv_results, path
 from sklearn_distill.search._routing import router_of, split_params
 from sklearn_distill.search._splits import splits
@@ -59,11 +59,12 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         without a label train in every fold and never validate. With ``groups``, they do not train
         where their group validates.
     method : {"implicit", "grid"}, default="implicit"
-        "implicit" explores by the first fold alone: a coarse grid of the start and two values of
-        each metaparameter within the bounds, then descents from the best of them and from others
-        that no neighbour beats and that are within one standard error (of the mean difference
-        over rows). From where they end it descends on all folds, and evaluates on them each
-        coarse point that is within 1.5 standard errors on the first fold.
+        "implicit" explores by the first fold, or as many as together validate on 300 rows: a coarse
+        grid of the start and two values of each metaparameter within the bounds, then descents
+        from the best of them and from others that no neighbour beats and that are within one
+        standard error (of the mean difference over rows). From the best end it descends on all
+        folds, and judges each coarse point on one fold after another until it is 1.5 standard
+        errors worse.
         "grid" evaluates all points of ``grid`` on all folds.
     validation_temperature : float, default=1.0
         :math:`T_{val}`, by which the student's scores are divided on validation rows.
@@ -73,9 +74,8 @@ class DistilledLogisticRegressionCV(LogisticStudent):
     grid : int or dict, default=5
         For ``method="grid"``: number of values of each metaparameter, evenly spaced in λ, log T and
         log C over its bounds, or the values themselves by metaparameter.
-    search_tol : float, default=5e-4
-        A descent stops when no derivative of V in λ, log T or (log C)/4 that points into the bounds
-        is larger, or when a step gains less than 1e-5.
+    search_tol : float, default=2e-5
+        A descent stops where its quadratic model of V promises a smaller gain than this.
     max_evaluations : int, default=50
         Largest number of evaluations of V in one descent.
     imitation : float, default=0.5
@@ -123,9 +123,10 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         As GridSearchCV's, for the settings evaluated on all folds, in turn; scores are negative
         losses.
     path_ : DataFrame
-        One row for each evaluation: metaparameters, stage ("coarse", "descent", "check" or
-        "grid"), number of folds, loss on these, largest entry of the projected gradient, and what
-        it cost: passes over the training rows of a fold, summed over folds, and seconds.
+        One row for each evaluation: metaparameters, stage ("coarse", "descent", "probe" of the
+        curvature, "check" or "grid"), number of folds, loss on these, largest entry of the
+        projected gradient, and what it cost: passes over the training rows of a fold, summed over
+        folds, and seconds.
     n_fits_ : int
         Fits to training rows of folds.
     n_splits_ : int
@@ -202,7 +203,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         validation_temperature: float = 1.0,
         bounds: dict[str, tuple[float, float]] | None = None,
         grid: int | dict[str, Any] = 5,
-        search_tol: float = 5e-4,
+        search_tol: float = 2e-5,
         max_evaluations: int = 50,
         imitation: float = 0.5,
         temperature: float = 1.0,
@@ -293,7 +294,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
             surface = Surface(folds, space, self.n_jobs, progress)
             self._search(surface)
         self._set_search(surface)
-        self._fit_all(X, lesson, space.setting(surface.best.u))
+        self._fit_all(X, lesson, space.setting(surface.best.u), surface.trail)
         return self
 
     def get_metadata_routing(self) -> Any:
@@ -308,7 +309,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
 
     def _folds(self, X: Any, lesson: Lesson, params: dict[str, Any]) -> list[Fold]:
         weight = lesson.sample_weight
-        refits = Refits(self.solver, not sparse.issparse(X), self.tol, self.max_iter)
+        refits = self._refits(X)
         folds = []
         for train, test in splits(self.cv, X, lesson.labels, weight, params):
             design = CountedDesign(as_design(X[train], self.fit_intercept))
@@ -338,7 +339,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         self.cv_results_: dict[str, Any] = cv_results(surface)
         self.path_: pd.DataFrame = path(surface)
         self.n_splits_ = len(best.folds)
-        self.n_fits_ = sum(len(point.folds) for point in surface.points)
+        self.n_fits_ = surface.n_fits
         self._warn_of_unconverged(surface)
 
     def _warn_of_unconverged(self, surface: Surface) -> None:
@@ -354,8 +355,12 @@ class DistilledLogisticRegressionCV(LogisticStudent):
                 stacklevel=3,
             )
 
-    def _fit_all(self, X: Any, lesson: Lesson, setting: Setting) -> None:
+    def _fit_all(self, X: Any, lesson: Lesson, setting: Setting, trail: Trail | None) -> None:
         self.classes_ = lesson.classes
         self.n_taught_rows_ = lesson.n_taught_rows
         problem = pose(lesson, as_design(X, self.fit_intercept), setting)
-        self._set_coefficients(self._solve(problem), problem.active, X.dtype)
+        solution = self._solve(problem, *self._refits(X).way(problem, trail))
+        self._set_coefficients(solution, problem.active, X.dtype)
+
+    def _refits(self, X: Any) -> Refits:
+        return Refits(self.solver, not sparse.issparse(X), self.tol, self.max_iter)

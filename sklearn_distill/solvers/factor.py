@@ -6,6 +6,7 @@ from typing import Protocol
 
 import numpy as np
 from scipy.linalg import cho_factor
+from scipy.linalg.blas import dtrsv
 from scipy.linalg.lapack import dpotrs
 
 from sklearn_distill._typing import FloatArray
@@ -72,8 +73,16 @@ class Factor:
         """
         V = v.reshape(-1, len(self._scale)) * self._scale
         # LAPACK itself: for small problems cho_solve's checks cost more than the solution
-        solved, _ = dpotrs(self._cholesky, V.T, lower=True)
-        result: FloatArray = (solved.T * self._scale).ravel()
+        solved = (
+            self._solve_one(V[0]) if len(V) == 1 else dpotrs(self._cholesky, V.T, lower=True)[0].T
+        )
+        result: FloatArray = (solved * self._scale).ravel()
+        return result
+
+    def _solve_one(self, v: FloatArray) -> FloatArray:
+        """Return A⁻¹v; for one vector LAPACK's way, made for many, takes 2-3 times as long."""
+        L = self._cholesky
+        result: FloatArray = dtrsv(L, dtrsv(L, v, lower=1), lower=1, trans=1)
         return result
 
 

@@ -11,9 +11,9 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import validate_data
 
-from sklearn_distill._typing import BoolArray
+from sklearn_distill._typing import BoolArray, FloatArray
 from sklearn_distill._validation import Interval, StrOptions
-from sklearn_distill.losses import DenseDesign, SoftTargetObjective
+from sklearn_distill.losses import SoftTargetObjective
 from sklearn_distill.solvers import Solution, coarse_to_fine, newton_cg
 from sklearn_distill.students._coefficients import coefficients
 from sklearn_distill.students._lesson import Problem
@@ -43,9 +43,10 @@ _X_CHECKS: dict[str, Any] = {
 }
 
 
-def minimiser(
-    solver: str, objective: SoftTargetObjective, *, dense: bool
-) -> Callable[..., Solution]:
+Minimiser = Callable[..., Solution]
+
+
+def minimiser(solver: str, objective: SoftTargetObjective, *, dense: bool) -> Minimiser:
     """Return the method: for sparse data and without convexity that of Newton.
 
     Parameters
@@ -82,18 +83,13 @@ class LogisticStudent(LinearClassifier):
             return validate_data(self, X, y, **_X_CHECKS)[0]
         return validate_data(self, X, **_X_CHECKS)
 
-    def _solve(self, problem: Problem) -> Solution:
-        objective = problem.objective
+    def _solve(self, problem: Problem, minimise: Minimiser, start: FloatArray) -> Solution:
         if problem.is_trivial:
-            nothing = np.zeros((0, objective.design.n_columns))
+            nothing = np.zeros((0, problem.objective.design.n_columns))
             return Solution(nothing, value=0.0, gradient_norm=0.0, n_iter=0, converged=True)
         with solver_progress(self.verbose, self.max_iter, type(self).__name__) as progress:
-            solution = self._minimiser(objective)(
-                objective,
-                self._start(problem),
-                tol=self.tol,
-                max_iter=self.max_iter,
-                progress=progress,
+            solution = minimise(
+                problem.objective, start, tol=self.tol, max_iter=self.max_iter, progress=progress
             )
         if not solution.converged:
             warnings.warn(
@@ -104,13 +100,6 @@ class LogisticStudent(LinearClassifier):
                 stacklevel=2,
             )
         return solution
-
-    def _minimiser(self, objective: SoftTargetObjective) -> Callable[..., Solution]:
-        return minimiser(self.solver, objective, dense=isinstance(objective.design, DenseDesign))
-
-    def _start(self, problem: Problem) -> Any:
-        """Return where the solver begins."""
-        return problem.objective.zeros()
 
     def _set_coefficients(
         self, solution: Solution, active: BoolArray, dtype: np.dtype[Any]

@@ -6,10 +6,10 @@ from typing import Any, ClassVar, Self
 
 from sklearn_distill._typing import FloatArray
 from sklearn_distill._validation import all_or_nothing, validated_parameters
-from sklearn_distill.losses import as_design
+from sklearn_distill.losses import DenseDesign, as_design
 from sklearn_distill.students._coefficients import solver_weights
 from sklearn_distill.students._lesson import Lesson, Problem, Setting, pose
-from sklearn_distill.students._logistic import CONSTRAINTS, LogisticStudent
+from sklearn_distill.students._logistic import CONSTRAINTS, LogisticStudent, minimiser
 
 
 class DistilledLogisticRegression(LogisticStudent):
@@ -188,7 +188,9 @@ class DistilledLogisticRegression(LogisticStudent):
         """
         X = self._read_features(X, y, teacher_proba, teacher_logits)
         problem = self._pose(X, y, sample_weight, teacher_proba, teacher_logits)
-        solution = self._solve(problem)
+        dense = isinstance(problem.objective.design, DenseDesign)
+        minimise = minimiser(self.solver, problem.objective, dense=dense)
+        solution = self._solve(problem, minimise, self._start(problem))
         self._set_coefficients(solution, problem.active, X.dtype)
         return self
 
