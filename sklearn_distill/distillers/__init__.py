@@ -1,6 +1,7 @@
 """Meta-estimators that own teacher and student."""
 
+from sklearn_distill.distillers.born_again_classifier import BornAgainClassifier
 from sklearn_distill.distillers.teacher_student_classifier import TeacherStudentClassifier
 from sklearn_distill.distillers.teacher_student_regressor import TeacherStudentRegressor
 
-__all__ = ["TeacherStudentClassifier", "TeacherStudentRegressor"]
+__all__ = ["BornAgainClassifier", "TeacherStudentClassifier", "TeacherStudentRegressor"]

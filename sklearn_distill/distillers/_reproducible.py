@@ -1,4 +1,4 @@
-"""Seeds of teacher and student, and what a cache of teachers needs."""
+"""Seeds of teacher and students, and what a cache of teachers needs."""
 
 from __future__ import annotations
 
@@ -21,6 +21,19 @@ def seeded(teacher: Any, student: Any, random_state: Any) -> tuple[Any, Any, int
         for estimator in both:
             _seed(estimator, rng)
     return *both, _drawn(rng)
+
+
+def seeded_clones(estimator: Any, n_clones: int, random_state: Any) -> tuple[list[Any], int]:
+    """Return clones, each with seeds of its own drawn from ``random_state``, and one for all else.
+
+    None leaves those of the clones.
+    """
+    rng = check_random_state(random_state)
+    clones = [clone(estimator) for _ in range(n_clones)]
+    if random_state is not None:
+        for one in clones:
+            _seed(one, rng)
+    return clones, _drawn(rng)
 
 
 def _seed(estimator: Any, rng: np.random.RandomState) -> None:

@@ -1,0 +1,1 @@
+"""What BornAgainClassifier is made of."""
