@@ -130,9 +130,11 @@ class MixtureLoss(nn.Module):
         each = torch.softmax(logits / temperature, 2)
         q = self._over_teachers(each, share)
         log_p, u = torch.log_softmax(z, 1), z if T_ == 1 else z / T_
-        phi, gradient = self._phi(u)
+        log_p_soft = log_p if T_ == 1 else torch.log_softmax(u, 1)
+        r, gradient = self._phi(u, log_p_soft)
         of_label, of_teacher = log_p.exp() - y, gradient - q
-        losses = (teacher * (a * T_)) * (phi - (q * u).sum(1, keepdim=True))
+        # lse(u) - q·u is the cross-entropy, as q sums to 1
+        losses = (teacher * (a * T_)) * (r - (q * log_p_soft).sum(1, keepdim=True))
         losses = losses - label * (y * log_p).sum(1, keepdim=True)
         residual = label * of_label + (a * teacher) * of_teacher
         if not mixed:
@@ -178,8 +180,9 @@ class MixtureLoss(nn.Module):
         q = self._over_teachers(each, share)
         dq = self._over_teachers(_softened(each, logits, temperature), share)
         u = z / T_
-        phi, gradient = self._phi(u)
-        of_teacher = phi - (q * u).sum(1, keepdim=True)
+        log_p_soft = torch.log_softmax(u, 1)
+        r, gradient = self._phi(u, log_p_soft)
+        of_teacher = r - (q * log_p_soft).sum(1, keepdim=True)
         of_label = -(y * torch.log_softmax(z, 1)).sum(1, keepdim=True)
         turned = ((dT_ / T_ * (gradient - q) + dq) * u).sum(1, keepdim=True)
         in_imitation = (both * (tau * of_teacher - of_label)).sum()
@@ -205,16 +208,16 @@ class MixtureLoss(nn.Module):
         """Return the mean over the teachers that speak; where none does, anything."""
         return each[:, 0] if self.n_teachers == 1 else (share[:, :, None] * each).sum(1)
 
-    def _phi(self, u: Tensor) -> tuple[Tensor, Tensor]:
-        """Return φ(u) and ∇φ(u)."""
-        value, p = torch.logsumexp(u, 1, keepdim=True), torch.softmax(u, 1)
+    def _phi(self, u: Tensor, log_p: Tensor) -> tuple[Tensor | float, Tensor]:
+        """Return r(u) and ∇φ(u), given the logarithm of softmax(u)."""
+        p = log_p.exp()
         if self.regularizer is None:
-            return value, p
+            return 0.0, p
         with torch.enable_grad():
             at = u.detach().requires_grad_()
             r = regularizer_of(self.regularizer, at)
             (gradient,) = torch.autograd.grad(r.sum(), at)
-        return value + r.detach()[:, None], p + gradient
+        return r.detach()[:, None], p + gradient
 
     def _curved(self, u: Tensor, gradient: Tensor) -> Tensor:
         """Return ∇²φ(u) u."""

@@ -148,7 +148,7 @@ def _inner(
         kernel = H_val @ H.T
         pulled = (kernel + 1 if has_bias else kernel).T @ delta_val
     else:
-        pulled = H @ (delta_val.T @ H_val).T
+        pulled = H @ (H_val.T @ delta_val)
         pulled = pulled + delta_val.sum(0) if has_bias else pulled
     return torch.stack([(pulled * delta).sum() for delta in mixed])
 
