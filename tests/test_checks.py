@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sklearn_distill import DistilledLogisticRegression, PrivilegedLinearRegression
-from sklearn_distill.checks import check_distiller
+from sklearn_distill.checks import check_distiller, parametrize_with_distiller_checks
 
 
 class Deaf(DistilledLogisticRegression):
@@ -65,6 +65,53 @@ class Credulous(DistilledLogisticRegression):
         return super().fit(X, y, sample_weight, teacher_proba=teacher_proba)
 
 
+class NotSquared(DistilledLogisticRegression):
+    """Has the option and does nothing with it."""
+
+    def fit(self, X, y=None, sample_weight=None, *, teacher_proba=None):
+        squared, self.t_squared = self.t_squared, False
+        try:
+            return super().fit(X, y, sample_weight, teacher_proba=teacher_proba)
+        finally:
+            self.t_squared = squared
+
+
+class ArraysOnly(DistilledLogisticRegression):
+    """Takes columns by position, whatever a frame calls them."""
+
+    def fit(self, X, y=None, sample_weight=None, *, teacher_proba=None):
+        if hasattr(teacher_proba, "columns"):
+            teacher_proba = np.asarray(teacher_proba)[:, ::-1]
+        return super().fit(X, y, sample_weight, teacher_proba=teacher_proba)
+
+
+class Writer(DistilledLogisticRegression):
+    """Normalises the teacher where it stands."""
+
+    def fit(self, X, y=None, sample_weight=None, *, teacher_proba=None):
+        super().fit(X, y, sample_weight, teacher_proba=teacher_proba)
+        if isinstance(teacher_proba, np.ndarray) and teacher_proba.flags.writeable:
+            teacher_proba[:] = teacher_proba / 2
+        return self
+
+
+class Coarse(DistilledLogisticRegression):
+    """Rounds what is not double precision."""
+
+    def fit(self, X, y=None, sample_weight=None, *, teacher_proba=None):
+        if getattr(X, "dtype", None) == np.float32:
+            X = np.round(X)
+        return super().fit(X, y, sample_weight, teacher_proba=teacher_proba)
+
+
+class ForgetsWhenCopied(DistilledLogisticRegression):
+    def __getstate__(self):
+        state = super().__getstate__()
+        if "coef_" in state:
+            state["coef_"] = np.zeros_like(state["coef_"])
+        return state
+
+
 @pytest.mark.parametrize(
     "student",
     [
@@ -89,6 +136,11 @@ def test_our_students_pass(student):
         (Columns, "names of the classes"),
         (FillsSilence, "silent on every row differs"),
         (Credulous, "accepts a row that does not sum to 1"),
+        (NotSquared, "not multiplied by T²"),
+        (ArraysOnly, "pandas object"),
+        (Writer, "writes into teacher_proba"),
+        (Coarse, "in float32"),
+        (ForgetsWhenCopied, "pickled"),
     ],
 )
 def test_broken_students_are_caught(broken, message):
@@ -101,3 +153,16 @@ def test_the_estimator_itself_is_not_fitted():
     check_distiller(student)
     assert not hasattr(student, "coef_")
     assert student.tol == 1e-4
+
+
+@parametrize_with_distiller_checks(
+    [Deaf()],
+    expected_failed_checks=lambda _: {
+        "check_teacher_matters": "it is deaf",
+        "check_silent_rows": "it is deaf",
+        "check_t_squared": "it is deaf",
+        "check_errors": "it looks at no teacher",
+    },
+)
+def test_each_check_is_a_test(estimator, check):
+    check(estimator)

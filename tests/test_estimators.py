@@ -4,17 +4,22 @@ import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.tree import DecisionTreeRegressor
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklearn_distill import (
     DistilledLogisticRegression,
     DistilledNeuralClassifier,
     DistilledNeuralRegressor,
+    GaussianNoise,
     PrivilegedLinearRegression,
 )
-from sklearn_distill.checks import check_distiller
-from sklearn_distill.distillers import TeacherStudentClassifier, TeacherStudentRegressor
+from sklearn_distill.checks import parametrize_with_distiller_checks
+from sklearn_distill.distillers import (
+    BornAgainClassifier,
+    TeacherStudentClassifier,
+    TeacherStudentRegressor,
+)
 from sklearn_distill.students.soft_target import SoftTargetClassifier
 
 TREE = DecisionTreeRegressor(random_state=0)
@@ -27,6 +32,11 @@ KNOWN = {"noise_variance": 1.0, "teacher_noise_variance": 1.0}
 TEACHER_STUDENTS = [
     TeacherStudentClassifier(LOGISTIC, DISTILLED, cv=2),
     TeacherStudentRegressor(LinearRegression(), PrivilegedLinearRegression(**KNOWN)),
+]
+BORN_AGAIN = [
+    BornAgainClassifier(DISTILLED, n_generations=2),
+    BornAgainClassifier(DISTILLED, n_generations=2, cv=2, ensemble=True),
+    BornAgainClassifier(DecisionTreeClassifier(random_state=0), n_generations=2, labels="hard"),
 ]
 # few rows, all in one mini-batch, in which a repeated row is a row of twice the weight; enough
 # steps to learn them
@@ -48,7 +58,9 @@ FAILED_BY_DEFAULT = {
         PrivilegedLinearRegression(),
         *SOFT_TARGETS,
         *TEACHER_STUDENTS,
+        *BORN_AGAIN,
         *NEURAL,
+        GaussianNoise(),
     ]
 )
 def test_scikit_learn_checks(estimator, check):
@@ -64,16 +76,14 @@ def test_scikit_learn_checks_of_default_networks(estimator, check):
     check(estimator)
 
 
-@pytest.mark.parametrize(
-    "student",
+@parametrize_with_distiller_checks(
     [
         DistilledLogisticRegression(),
         PrivilegedLinearRegression(),
         *SOFT_TARGETS,
         SoftTargetClassifier(make_pipeline("passthrough", TREE), temperature=2.0),
-    ],
-    ids=str,
+    ]
 )
-def test_students_learn_from_their_teacher(student):
+def test_students_learn_from_their_teacher(estimator, check):
     """TeacherStudent* is none of these: its fit takes no teacher's answers, it has its own."""
-    check_distiller(student)
+    check(estimator)

@@ -18,7 +18,7 @@ from sklearn_distill import (
     DistilledNeuralRegressor,
     PrivilegedLinearRegression,
 )
-from sklearn_distill.checks import check_distiller
+from sklearn_distill.checks import parametrize_with_distiller_checks
 from sklearn_distill.nets import MLP
 from tests.helpers import random_problem
 
@@ -57,11 +57,11 @@ def assert_same_weights(one, other):
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize(
-    "estimator", [DistilledNeuralClassifier(**EXACT), DistilledNeuralRegressor(**EXACT)]
+@parametrize_with_distiller_checks(
+    [DistilledNeuralClassifier(**EXACT), DistilledNeuralRegressor(**EXACT)]
 )
-def test_laws_of_distillers(estimator):
-    check_distiller(estimator)
+def test_laws_of_distillers(estimator, check):
+    check(estimator)
 
 
 @pytest.mark.parametrize("K", [2, 3])
