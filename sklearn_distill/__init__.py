@@ -1,6 +1,16 @@
 """Knowledge distillation and privileged learning as scikit-learn estimators."""
 
-from sklearn_distill.distillers import TeacherStudentClassifier, TeacherStudentRegressor
+from sklearn_distill.distillers import (
+    BornAgainClassifier,
+    TeacherStudentClassifier,
+    TeacherStudentRegressor,
+)
+from sklearn_distill.mappings import (
+    GaussianNoise,
+    RandomConvolution,
+    StyleTransfer,
+    TwoDecoderVAE,
+)
 from sklearn_distill.search import (
     DistilledLogisticRegressionCV,
     GreedyHypergradient,
@@ -13,17 +23,24 @@ from sklearn_distill.students import (
     PrivilegedLinearRegression,
     SoftTargetClassifier,
 )
+from sklearn_distill.teachers import LatentAligner
 
 __all__ = [
+    "BornAgainClassifier",
     "DistilledLogisticRegression",
     "DistilledLogisticRegressionCV",
     "DistilledNeuralClassifier",
     "DistilledNeuralRegressor",
+    "GaussianNoise",
     "GreedyHypergradient",
+    "LatentAligner",
     "LinearTrajectory",
     "PrivilegedLinearRegression",
+    "RandomConvolution",
     "SoftTargetClassifier",
+    "StyleTransfer",
     "TeacherStudentClassifier",
     "TeacherStudentRegressor",
+    "TwoDecoderVAE",
 ]
 __version__ = "0.1.0.dev0"

@@ -7,6 +7,7 @@ from sklearn_distill.nets.device import resolve_device
 
 if TYPE_CHECKING:
     from sklearn_distill.nets.features import BGRPixels, SqueezeNet, VGG19Features
+    from sklearn_distill.nets.hidden import hidden_representation
     from sklearn_distill.nets.modules import MLP, BiLSTM, CifarCNN, LeNet, ScoreNetwork
     from sklearn_distill.nets.resnet import ResNet18, ResNet50
     from sklearn_distill.nets.weights import load_imagenet_weights
@@ -22,6 +23,7 @@ __all__ = [
     "ScoreNetwork",
     "SqueezeNet",
     "VGG19Features",
+    "hidden_representation",
     "load_imagenet_weights",
     "resolve_device",
 ]
@@ -37,6 +39,7 @@ _HOMES = {
     "ScoreNetwork": "modules",
     "SqueezeNet": "features",
     "VGG19Features": "features",
+    "hidden_representation": "hidden",
     "load_imagenet_weights": "weights",
 }
 __getattr__, __dir__ = lazy_names(__name__, _HOMES)

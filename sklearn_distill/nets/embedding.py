@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 from sklearn_distill._typing import FloatArray
 
+_INSTEAD = "set embedding_weight=0"
+
 
 class WithEmbedding(nn.Module):
     """A network that gives its scores and a map of what its last linear layer reads.
@@ -37,7 +39,7 @@ class WithEmbedding(nn.Module):
     def __init__(self, module: nn.Module, n_dimensions: int) -> None:
         super().__init__()
         self.module = module
-        head = _last_linear(module)
+        head = last_linear(module, _INSTEAD)
         self.projection = nn.Linear(head.in_features, n_dimensions)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -57,9 +59,8 @@ class WithEmbedding(nn.Module):
         """
         read: list[Tensor] = []
         # for this call alone: what hangs on a module is copied and pickled with it
-        hook = _last_linear(self.module).register_forward_pre_hook(
-            lambda _, inputs: read.append(inputs[0])
-        )
+        head = last_linear(self.module, _INSTEAD)
+        hook = head.register_forward_pre_hook(lambda _, inputs: read.append(inputs[0]))
         try:
             scores = self.module(x)
         finally:
@@ -134,12 +135,31 @@ def embedding_table(embedding: FloatArray, weight: FloatArray) -> FloatArray:
     return np.column_stack([np.where(known[:, None], embedding, 0.0), weight * known])
 
 
-def _last_linear(module: nn.Module) -> nn.Linear:
+def last_linear(module: nn.Module, instead: str) -> nn.Linear:
+    """Return a network's last linear layer, whose input is its last hidden representation.
+
+    Parameters
+    ----------
+    module : Module
+        The network.
+    instead : str
+        What else the user can do, for the error.
+
+    Returns
+    -------
+    Linear
+        The layer that was registered last.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
     layers = [layer for layer in module.modules() if isinstance(layer, nn.Linear)]
     if not layers:
         raise ValueError(
-            f"module {type(module).__name__} has no torch.nn.Linear layer, whose input "
-            "embedding_weight > 0 could teach: end it in one, or set embedding_weight=0"
+            f"module {type(module).__name__} has no torch.nn.Linear layer, whose input would be "
+            f"its last hidden representation: end it in one, or {instead}"
         )
     return layers[-1]
 

@@ -1,0 +1,355 @@
+"""One latent space for the hidden representations of several teachers."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+from tqdm.auto import tqdm
+
+from sklearn_distill._torch import import_torch
+from sklearn_distill._typing import FloatArray
+from sklearn_distill._validation import (
+    Interval,
+    StrOptions,
+    all_or_nothing,
+    validated_parameters,
+)
+from sklearn_distill.teachers._latent_codes import mean_code, principal_axes
+from sklearn_distill.teachers._latent_rows import (
+    Representations,
+    check_some_rows,
+    linked_pairs,
+    read_classes,
+    read_representations,
+)
+
+if TYPE_CHECKING:
+    from sklearn_distill.nets.alignment import LatentSpace, Lesson
+
+
+class LatentAligner(BaseEstimator):
+    r"""Align teachers' hidden representations in one latent space.
+
+    The representations may differ in width, and each teacher may have seen other rows. Each is
+    standardised and brought onto its principal axes, x; then an encoder :math:`f_m` into the unit
+    sphere of :math:`R^d` and a decoder :math:`g_m` are learnt for each teacher m, to minimise
+
+    .. math::
+
+        \sum_m \mathrm{mean}_i \frac{\|g_m(f_m(x_{im})) - x_{im}\|^2}{w_m}
+        + α\,\mathrm{mean}\,\max\big(0,\ δ + \|f_a(x_{ia}) - f_m(x_{im})\|^2
+        - \|f_a(x_{ia}) - f_m(x_{jm})\|^2\big),
+
+    where :math:`w_m` is the width of :math:`x_m`, and the second mean is over all triplets within
+    a mini-batch: a row i that the anchor a and another teacher m have both seen, and a row j of
+    another class that m has seen. What a teacher makes of a row, the anchor's code of the same row
+    shall find nearer than that of any other class.
+
+    The mean code of the teachers that have seen a row is what a student can be taught towards:
+    ``fit(X, y, teacher_embedding=aligner.transform(representations, combine="mean"))``, with
+    ``embedding_weight`` above 0.
+
+    Parameters
+    ----------
+    n_components : int, default=32
+        d, dimensions of the latent space.
+    n_principal : int, default=64
+        Principal axes of each representation, at most.
+    hidden_layer_sizes : int or sequence of int, default=(64,)
+        Widths of the encoders' hidden layers; the decoders have them in reverse. Empty makes
+        linear maps.
+    margin : float, default=1.0
+        δ ≥ 0. Squared distances on the sphere are in [0, 4].
+    triplet_weight : float, default=1.0
+        α ≥ 0; 0 learns an autoencoder for each teacher, without alignment.
+    anchor : {"first", "each", "student"}, default="first"
+        Whose codes the triplets start from: the first teacher's; in turn each teacher's, so that
+        those which have no row in common with the first are held by others; or those of a
+        student, whose representation ``fit`` is then given. Its codes are no part of ``transform``.
+    lr : float, default=1e-3
+        Learning rate of Adam.
+    batch_size : int, default=256
+        Rows of a mini-batch.
+    max_epochs : int, default=50
+        Passes over the rows.
+    device : str or torch.device, default="auto"
+        Where to train: "auto" is cuda, mps or cpu, the first that is there. Tested on the CPU.
+    random_state : int, RandomState or None, default=None
+        Initial weights and order of the rows; torch's own generator is left alone.
+    verbose : int, default=0
+        Above 0, show a progress bar over the epochs.
+
+    Attributes
+    ----------
+    names_ : list
+        Keys of the teachers, or their positions.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels.
+    widths_ : list of int
+        Width of each teacher's representation.
+    loss_curve_ : DataFrame
+        Columns "loss", "reconstruction" and "triplet", a row for each epoch.
+    module_ : torch.nn.Module
+        Encoders and decoders, on the CPU; the student's, if it was the anchor, come first.
+
+    See Also
+    --------
+    sklearn_distill.nets.hidden_representation : Read a representation off a network.
+    combine_teachers : Make one teacher of several by their probabilities.
+
+    References
+    ----------
+    Sedova, Gorpinich, Bakhteev and Strijov 2022, "Distillation with the shared latent space of
+    models"; Schroff, Kalenichenko and Philbin 2015, "FaceNet: a unified embedding for face
+    recognition and clustering", eq. (3).
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> wide, narrow = X[:, [0, 1, 2]], X[:, [2, 3]].copy()
+    >>> narrow[y == 0] = np.nan  # a teacher that never saw the first class
+    >>> aligner = LatentAligner(n_components=2, random_state=0).fit([wide, narrow], y)
+    >>> aligner.transform([wide, narrow]).shape
+    (150, 2, 2)
+    >>> aligner.transform([wide, narrow], combine="mean").shape
+    (150, 2)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "n_principal": [Interval(Integral, 1, None, closed="left")],
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "margin": [Interval(Real, 0, None, closed="left")],
+        "triplet_weight": [Interval(Real, 0, None, closed="left")],
+        "anchor": [StrOptions({"first", "each", "student"})],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "batch_size": [Interval(Integral, 2, None, closed="left")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "device": "no_validation",
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    names_: list[Any]
+    classes_: NDArray[Any]
+    widths_: list[int]
+    loss_curve_: pd.DataFrame
+    module_: LatentSpace
+
+    def __init__(
+        self,
+        n_components: int = 32,
+        *,
+        n_principal: int = 64,
+        hidden_layer_sizes: Any = (64,),
+        margin: float = 1.0,
+        triplet_weight: float = 1.0,
+        anchor: str = "first",
+        lr: float = 1e-3,
+        batch_size: int = 256,
+        max_epochs: int = 50,
+        device: Any = "auto",
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.n_components = n_components
+        self.n_principal = n_principal
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.margin = margin
+        self.triplet_weight = triplet_weight
+        self.anchor = anchor
+        self.lr = lr
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @all_or_nothing
+    @validated_parameters
+    def fit(self, representations: Any, y: Any, *, student: Any = None) -> Self:
+        """Learn the shared space.
+
+        Parameters
+        ----------
+        representations : list or dict of array-like, each of shape (n_samples, width)
+            Each teacher's representation of the same rows; a row of NaN where it never saw it.
+        y : array-like of shape (n_samples,)
+            Labels. Rows without one (NaN, None, pd.NA) are reconstructed and give no triplets.
+        student : array-like of shape (n_samples, width) or None, default=None
+            The student's representation, which ``anchor="student"`` needs.
+
+        Returns
+        -------
+        self
+            The fitted aligner.
+
+        Raises
+        ------
+        ValueError
+            If arrays differ in length or have rows that are NaN in part, a teacher has less than
+            two rows, y has less than two classes, a teacher has no triplets with the anchor (with
+            ``anchor="each"``: no chain of teachers that have leads to it), or the training
+            diverged. The aligner is then as it was before.
+        ImportError
+            If torch is missing.
+        """
+        import_torch("LatentAligner")
+        read = self._read(representations, student)
+        classes, codes = read_classes(y, read.n_rows)
+        pairs = linked_pairs(read, codes, self._anchors(read))
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        n_students = int(student is not None)
+        self.names_ = read.names[n_students:]
+        self.widths_ = [one.shape[1] for one in read.rows[n_students:]]
+        self.classes_ = classes
+        self._n_students = n_students
+        self._axes = [principal_axes(one, self.n_principal, seed) for one in read.rows]
+        self._train(_lesson(self._projected(read), read, codes, pairs), seed)
+        return self
+
+    def transform(self, representations: Any, *, combine: str | None = None) -> FloatArray:
+        """Return codes in the shared space.
+
+        Parameters
+        ----------
+        representations : list or dict of array-like, each of shape (n_samples, width)
+            The teachers of the fit; a row of NaN where one has nothing to say.
+        combine : {"mean"} or None, default=None
+            "mean" makes one code of those of the teachers that speak: their mean, brought back to
+            length 1.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_teachers, n_components) or (n_samples, n_components)
+            Codes of length 1, NaN where a teacher, or with "mean" each of them, is silent.
+
+        Raises
+        ------
+        ValueError
+            If these are not the teachers of the fit, or ``combine`` is unknown.
+        """
+        check_is_fitted(self)
+        if combine not in {None, "mean"}:
+            raise ValueError(f"combine={combine!r}: give 'mean' or None")
+        read = self._check_same_teachers(read_representations(representations))
+        numbers = range(self._n_students, self._n_students + len(read.rows))
+        codes = [self._encode(m, rows) for m, rows in zip(numbers, read.rows, strict=True)]
+        stacked = np.stack(codes, axis=1)
+        return stacked if combine is None else mean_code(stacked)
+
+    def _read(self, representations: Any, student: Any) -> Representations:
+        if (student is not None) != (self.anchor == "student"):
+            raise ValueError(
+                f"anchor={self.anchor!r}, and fit was given "
+                f"{'no' if student is None else 'a'} student: a student's representation goes with "
+                "anchor='student'"
+            )
+        read = read_representations(representations, student=student)
+        if len(read.rows) < 2:
+            raise ValueError(
+                "representations holds one teacher: two are needed, or one and a student "
+                "(anchor='student')"
+            )
+        check_some_rows(read)
+        return read
+
+    def _anchors(self, read: Representations) -> list[int]:
+        return list(range(len(read.rows))) if self.anchor == "each" else [0]
+
+    def _projected(self, read: Representations) -> list[FloatArray]:
+        """Return each model's principal components, 0 where it has no row."""
+        projected = []
+        for axes, rows, seen in zip(self._axes, read.rows, read.seen, strict=True):
+            x = np.zeros((len(rows), axes[-1].n_components_), dtype=np.float32)
+            x[seen] = axes.transform(rows[seen])
+            projected.append(x)
+        return projected
+
+    def _train(self, lesson: Lesson, seed: int) -> None:
+        from sklearn_distill.nets.alignment import LatentSpace, train_latent_space
+        from sklearn_distill.nets.device import resolve_device
+
+        device = resolve_device(self.device)
+        widths = [one.shape[1] for one in lesson.rows]
+        space = LatentSpace(widths, self.n_components, self._hidden_sizes(), seed).to(device)
+        epochs = train_latent_space(
+            space,
+            lesson.to(device),
+            margin=self.margin,
+            triplet_weight=self.triplet_weight,
+            lr=self.lr,
+            batch_size=self.batch_size,
+            max_epochs=self.max_epochs,
+            seed=seed,
+        )
+        bar = tqdm(epochs, "LatentAligner", self.max_epochs, unit="epoch", disable=not self.verbose)
+        curve = pd.DataFrame(list(bar), columns=["reconstruction", "triplet"])
+        loss = curve["reconstruction"] + self.triplet_weight * curve["triplet"]
+        if not np.isfinite(loss.iloc[-1]):
+            raise ValueError(f"the training diverged: its loss is not finite. Lower lr={self.lr}")
+        curve.insert(0, "loss", loss)
+        self.loss_curve_, self.module_ = curve, space.cpu().eval()
+
+    def _hidden_sizes(self) -> list[int]:
+        sizes = np.atleast_1d(np.asarray(self.hidden_layer_sizes, dtype=object))
+        if not all(isinstance(size, Integral) and int(size) >= 1 for size in sizes):
+            raise ValueError(
+                f"hidden_layer_sizes={self.hidden_layer_sizes!r}: give whole numbers of at least "
+                "1, one for each hidden layer"
+            )
+        return [int(size) for size in sizes]
+
+    def _check_same_teachers(self, read: Representations) -> Representations:
+        """Return the teachers in the order of the fit."""
+        if set(read.names) != set(self.names_):
+            raise ValueError(
+                f"representations has the teachers {read.names}, the fit had {self.names_}: give "
+                "the same, with NaN for one that is silent"
+            )
+        rows = [read.rows[read.names.index(name)] for name in self.names_]
+        widths = [one.shape[1] for one in rows]
+        if widths != self.widths_:
+            raise ValueError(
+                f"representations has the widths {widths}, the fit had {self.widths_}: give the "
+                "same layers"
+            )
+        return Representations(list(self.names_), rows)
+
+    def _encode(self, m: int, rows: FloatArray) -> FloatArray:
+        """Return the codes of model m, NaN where it has no row."""
+        import torch
+
+        seen = ~np.isnan(rows[:, 0])
+        codes = np.full((len(rows), self.n_components), np.nan)
+        if seen.any():
+            x = torch.as_tensor(self._axes[m].transform(rows[seen]), dtype=torch.float32)
+            with torch.no_grad():
+                codes[seen] = self.module_.encode_one(m, x).numpy()
+        return codes
+
+
+def _lesson(
+    projected: list[FloatArray],
+    read: Representations,
+    codes: NDArray[Any],
+    pairs: list[tuple[int, int]],
+) -> Lesson:
+    import torch
+
+    from sklearn_distill.nets.alignment import Lesson
+
+    return Lesson(
+        [torch.as_tensor(x) for x in projected],
+        torch.as_tensor(read.seen),
+        torch.as_tensor(codes, dtype=torch.long),
+        pairs,
+    )
