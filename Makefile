@@ -8,7 +8,7 @@ require = $(PYTHON) -c 'import sys; $(1) or sys.exit("$(2), and $(PYTHON) is " \
 	+ sys.version.split()[0] + "; name another: make PYTHON=python3.11 $(MAKECMDGOALS)")'
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install demo test test-all test-oldest lint docs bench clean
+.PHONY: help install demo test test-all test-oldest lint docs papers bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 20
@@ -19,18 +19,18 @@ demo: .venv/.plot ## Teach a small model by a strong one; print a report, save a
 	$(BIN)/python -m sklearn_distill
 
 # On small arrays threads wait for each other, on busy cores for long.
-test test-all test-oldest docs: export OPENBLAS_NUM_THREADS = 1
-test test-all test-oldest docs: export OMP_NUM_THREADS = 1
+test test-all test-oldest docs papers: export OPENBLAS_NUM_THREADS = 1
+test test-all test-oldest docs papers: export OMP_NUM_THREADS = 1
 
 test: .venv/.dev ## Run the fast tests and the doctests
-	$(BIN)/python -m pytest -m "not slow" --durations=20
+	$(BIN)/python -m pytest -n auto -m "not slow" --durations=20
 
 test-all: .venv/.dev ## Run all tests
-	$(BIN)/python -m pytest --durations=20
+	$(BIN)/python -m pytest -n auto --durations=20
 
 # Without the doctests: they print numbers as today's numpy does.
 test-oldest: $(OLDEST)/.oldest ## Run the fast tests on the oldest supported versions (Python 3.11)
-	$(OLDEST)/bin/python -m pytest -m "not slow" -o addopts="-ra --strict-markers" tests
+	$(OLDEST)/bin/python -m pytest -n auto -m "not slow" -o addopts="-ra --strict-markers" tests
 
 lint: .venv/.dev ## Check style, types, imports between rooms and docstrings
 	$(BIN)/ruff check .
@@ -41,6 +41,9 @@ lint: .venv/.dev ## Check style, types, imports between rooms and docstrings
 
 docs: .venv/.dev ## Build the documentation and run the gallery: docs/_build/html/index.html
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+
+papers: .venv/.dev ## Make the papers' tables at small scale, as far as missing; write docs/reproduction.md
+	$(BIN)/python -m examples.papers.reproduction --run
 
 bench: .venv/.dev ## Time our estimators against other means; write docs/benchmarks.md (an hour)
 	$(BIN)/python -m benchmarks

@@ -53,6 +53,7 @@ sphinx_gallery_conf = {
     "ignore_pattern": "^(?!plot_)",
     "within_subsection_order": "FileNameSortKey",
     "run_stale_examples": True,
+    "parallel": 2,
     "doc_module": ("sklearn_distill",),
     "backreferences_dir": "auto_examples/backreferences",
     "download_all_examples": False,

@@ -7,6 +7,7 @@ from sklearn_distill.losses import SoftTargetObjective, as_design
 from sklearn_distill.solvers import coarse_to_fine, newton_cg
 from sklearn_distill.solvers.subsampling import spread_rows
 from sklearn_distill.targets import Labels, TargetMixture, Teachers
+from tests.helpers import label
 
 
 def problem(
@@ -44,7 +45,7 @@ def many_scales(X):
         {"change": np.asfortranarray},
         {"regularizer": "continuous_categorical"},
     ],
-    ids=str,
+    ids=label,
 )
 def test_agrees_with_newton(K, setting, monkeypatch):
     monkeypatch.setattr("sklearn_distill.solvers.subsampling.SMALL", 0)

@@ -8,6 +8,7 @@ from sklearn.base import clone
 from torch import nn
 
 from sklearn_distill import DistilledNeuralClassifier, DistilledNeuralRegressor
+from tests.helpers import label
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(24, 4)).astype(np.float32)
@@ -111,7 +112,7 @@ WRONG_PARAMETERS = {
 }
 
 
-@pytest.mark.parametrize(("options", "kind", "message"), WRONG_PARAMETERS.values(), ids=str)
+@pytest.mark.parametrize(("options", "kind", "message"), WRONG_PARAMETERS.values(), ids=label)
 def test_wrong_parameters(options, kind, message):
     with pytest.raises(kind, match=message):
         small(**options).fit(X, Y)

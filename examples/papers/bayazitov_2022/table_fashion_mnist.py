@@ -4,7 +4,10 @@ A student sees few labelled images of clothes; its teacher may know clothes, noi
 clothes, or digits, and is then asked through a map φ. Every run draws rows, maps, teachers and
 students anew.
 
-    python examples/papers/bayazitov_2022/table_fashion_mnist.py --scale small --runs 3
+    python -m examples.papers.bayazitov_2022.table_fashion_mnist --scale small
+
+The small scale has 6000 images of each domain instead of 60000, and 20 draws of each generated
+digit instead of 70.
 
 Bayazitov 2022, "Distillation on multi-domain data". Three things are done otherwise than there:
 every student starts from fresh weights (the published runs go on with one student), the generated
@@ -15,34 +18,25 @@ of all training images, of which the student may see one in sixty. The loss is t
 the labels' cross-entropy plus the teacher's at temperature 1, halved, to which Adam is blind.
 """
 
-import argparse
-import platform
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
+from functools import cache, cached_property, lru_cache
 
 import numpy as np
-import pandas as pd
-import sklearn
-import torch
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-from tqdm.auto import tqdm
 
+from examples.papers.runs import Claim, Experiment, main
 from sklearn_distill import (
     DistilledNeuralClassifier,
     GaussianNoise,
     RandomConvolution,
     TwoDecoderVAE,
-    __version__,
 )
 from sklearn_distill.datasets import fetch_fashion_mnist, fetch_mnist
 from sklearn_distill.metrics import integral_criterion
 
-HERE = Path(__file__).parent
-N_SMALL, N_DRAWS, SHARE_OF_OBJECTS = 1000, 70, 59 / 70
+N_SMALL, SHARE_OF_OBJECTS = 1000, 59 / 70
 TEACHER = {"hidden_layer_sizes": (256, 128, 64, 64), "batch_size": 64}
 STUDENT = {"hidden_layer_sizes": (64,), "batch_size": 100, "max_epochs": 20}
 # 1000 images make few steps an epoch, and a smaller β names more of their classes
@@ -53,14 +47,15 @@ PHI_AS_PUBLISHED = {"kl_weight": 2.0, "pairing": "once"}
 
 @dataclass(frozen=True)
 class Scale:
-    """Training images of each domain, the student's 1000 among them, and epochs."""
+    """Training images of each domain, the student's 1000 among them, draws, and epochs."""
 
     n_images: int
+    n_draws: int
     teacher_epochs: int
     phi_epochs: int
 
 
-SCALES = {"small": Scale(10_000, 10, 30), "full": Scale(60_000, 10, 50)}
+SCALES = {"small": Scale(6_000, 20, 10, 30), "full": Scale(60_000, 70, 10, 50)}
 
 
 @dataclass(frozen=True)
@@ -145,10 +140,10 @@ class Run:
         """Return φ and a teacher of generated digits, and its accuracy on other objects' digits."""
         small = self.fashion.small
         n_objects = int(SHARE_OF_OBJECTS * len(small))
-        draws = phi.sample(self.fashion.X[small], N_DRAWS, random_state=self.seed)
-        y = np.repeat(self.fashion.y[small], N_DRAWS)
+        draws = phi.sample(self.fashion.X[small], self.scale.n_draws, random_state=self.seed)
+        y = np.repeat(self.fashion.y[small], self.scale.n_draws)
         digits = draws.reshape(len(y), -1)
-        cut = n_objects * N_DRAWS
+        cut = n_objects * self.scale.n_draws
         teacher = self.teacher(digits[:cut], y[:cut])
         return make_pipeline(phi, teacher), teacher.score(digits[cut:], y[cut:])
 
@@ -160,67 +155,70 @@ def dilated(X):
     return sum(images[:, i : i + 24, j : j + 24] for i, j in taps).reshape(len(X), -1)
 
 
-@dataclass(frozen=True)
-class Line:
-    """One row of the table: the student's images, how to make its teacher, what was published."""
-
-    student: str
-    teacher: str
-    phi: str
-    published: tuple[float, float, float] | None
-    make_teacher: Callable[[Run], object] | None
+def through(make_phi):
+    """Return how to make a teacher that sees the student's own domain through a map."""
+    return lambda run: run.through(make_phi(run))
 
 
-def lines():
-    """Return the rows of the table."""
-    small, big, digits = "Fashion small", "Fashion big", "MNIST big"
-
-    def noisy(run):
-        return run.through(GaussianNoise(0.1, random_state=run.seed))
-
-    def convolved(run):
-        return run.through(RandomConvolution(random_state=run.seed))
-
-    def as_in_the_code(run):
-        return run.through(FunctionTransformer(dilated))
-
-    def mapped(run):
-        return make_pipeline(run.phi, run.digits_big)
-
-    def mapped_by_all(run):
-        return make_pipeline(run.phi_of_all_labels, run.digits_big)
-
-    return [
-        Line("Fashion full", "–", "–", (0.878, 0.384, 7.151), None),
-        Line(
-            "Fashion full", "Fashion full", "–", (0.885, 0.329, 6.520), lambda run: run.fashion_full
-        ),
-        Line(small, "–", "–", (0.798, 0.666, 12.978), None),
-        Line(small, big, "–", (0.813, 0.570, 11.484), lambda run: run.fashion_big),
-        Line(small, big, "noise", (0.810, 0.565, 11.362), noisy),
-        Line(small, big, "random convolution", None, convolved),
-        Line(small, big, "dilation, the author's kernel", (0.816, 0.561, 11.330), as_in_the_code),
-        Line(small, digits, "VAE", None, mapped),
-        Line(small, digits, "VAE, φ of all labels", (0.810, 0.629, 12.657), mapped_by_all),
-        Line(small, digits, "–", (0.520, 1.257, 24.642), lambda run: run.digits_big),
-        Line(small, "generated MNIST", "VAE", None, lambda run: run.generated(run.phi)),
-        Line(
-            small,
-            "generated MNIST",
-            "VAE, φ of all labels",
-            (0.803, 0.600, 12.019),
-            lambda run: run.generated(run.phi_of_all_labels),
-        ),
-    ]
+# teacher and φ, and what the student has: how to make the teacher, and what was published
+SMALL, FULL = "1000 labels", "all labels"
+ALONE = ("no teacher", SMALL)
+UNMAPPED = ("MNIST, no φ", SMALL)
+MAPPED, MAPPED_BY_ALL = ("MNIST, VAE", SMALL), ("MNIST, VAE of all labels", SMALL)
+GENERATED = ("generated MNIST, VAE", SMALL)
+GENERATED_BY_ALL = ("generated MNIST, VAE of all labels", SMALL)
+SAME = ("Fashion-MNIST", SMALL)
+LINES: dict[tuple[str, str], tuple[Callable | None, tuple[float, float, float] | None]] = {
+    ("no teacher", FULL): (None, (0.878, 0.384, 7.151)),
+    ("Fashion-MNIST", FULL): (lambda run: run.fashion_full, (0.885, 0.329, 6.520)),
+    ALONE: (None, (0.798, 0.666, 12.978)),
+    SAME: (lambda run: run.fashion_big, (0.813, 0.570, 11.484)),
+    ("Fashion-MNIST, noise", SMALL): (
+        through(lambda run: GaussianNoise(0.1, random_state=run.seed)),
+        (0.810, 0.565, 11.362),
+    ),
+    ("Fashion-MNIST, random convolution", SMALL): (
+        through(lambda run: RandomConvolution(random_state=run.seed)),
+        None,
+    ),
+    ("Fashion-MNIST, the author's dilation", SMALL): (
+        through(lambda run: FunctionTransformer(dilated)),
+        (0.816, 0.561, 11.330),
+    ),
+    MAPPED: (lambda run: make_pipeline(run.phi, run.digits_big), None),
+    MAPPED_BY_ALL: (
+        lambda run: make_pipeline(run.phi_of_all_labels, run.digits_big),
+        (0.810, 0.629, 12.657),
+    ),
+    UNMAPPED: (lambda run: run.digits_big, (0.520, 1.257, 24.642)),
+    GENERATED: (lambda run: run.generated(run.phi), None),
+    GENERATED_BY_ALL: (lambda run: run.generated(run.phi_of_all_labels), (0.803, 0.600, 12.019)),
+}
+MEASURES = ("accuracy", "cross_entropy", "integral_criterion")
+OF_TEACHER = ("teacher_on_student_rows", "teacher_on_test", "generated_accuracy")
 
 
-def measure(line, run):
-    """Return what one student of a line reaches, and what its teacher knows."""
-    rows = slice(None) if line.student == "Fashion full" else run.fashion.small
+@cache
+def data():
+    """Return both domains, and the test set."""
+    test = fetch_fashion_mnist(subset="test", return_X_y=True)
+    return {"fashion": fetch_fashion_mnist(), "digits": fetch_mnist(), "test": test}
+
+
+@lru_cache(maxsize=1)
+def shared(seed, scale, device):
+    """Return what the rows of a seed share."""
+    return Run(data(), scale, seed, device)
+
+
+def compute(row, seed, scale, device):
+    """Return what one student reaches, and what its teacher knows."""
+    run, (make_teacher, _) = shared(seed, scale, device), LINES[row]
+    rows = slice(None) if row[1] == FULL else run.fashion.small
     X, y = run.fashion.X[rows], run.fashion.y[rows]
     found, says = {}, None
-    if line.make_teacher is not None:
-        teacher = line.make_teacher(run)
+    if make_teacher is not None:
+        teacher = make_teacher(run)
         if isinstance(teacher, tuple):
             teacher, found["generated_accuracy"] = teacher
         says = teacher.predict_proba(X)
@@ -236,63 +234,27 @@ def measure(line, run):
     return found
 
 
-def experiment(scale, n_runs, device):
-    """Return one row for each line and run."""
-    fashion, digits = fetch_fashion_mnist(), fetch_mnist()
-    test = fetch_fashion_mnist(subset="test", return_X_y=True)
-    data = {"fashion": fashion, "digits": digits, "test": test}
-    table = lines()
-    records = []
-    with tqdm(total=n_runs * len(table), unit="student") as bar:
-        for seed in range(n_runs):
-            run = Run(data, scale, seed, device)
-            for place, line in enumerate(table):
-                begin = time.perf_counter()
-                found = measure(line, run)
-                seconds = time.perf_counter() - begin
-                records.append({"line": place, "run": seed, "seconds": seconds} | found)
-                bar.update()
-    return pd.DataFrame(records)
-
-
-def summary(records, n_runs):
-    """Return the table: means and standard deviations over the runs beside what was published."""
-    table = pd.DataFrame([vars(line) for line in lines()]).drop(columns="make_teacher")
-    names = ("accuracy", "cross_entropy", "integral_criterion")
-    published = table.pop("published")
-    by_line = records.groupby("line")
-    for place, name in enumerate(names):
-        table[f"published_{name}"] = [row[place] if row else np.nan for row in published]
-        table[name] = by_line[name].mean()
-        table[f"{name}_std"] = by_line[name].std(ddof=1) if n_runs > 1 else np.nan
-    for name in ("teacher_on_student_rows", "teacher_on_test", "generated_accuracy", "seconds"):
-        table[name] = by_line[name].mean()
-    table["runs"] = n_runs
-    return table
-
-
-def versions():
-    """Return what the figures depend on."""
-    return (
-        f"sklearn_distill {__version__}, Python {platform.python_version()}, numpy "
-        f"{np.__version__}, scikit-learn {sklearn.__version__}, torch {torch.__version__}"
-    )
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--scale", choices=SCALES, default="small")
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--device", default="auto")
-    options = parser.parse_args()
-    records = experiment(SCALES[options.scale], options.runs, options.device)
-    table = summary(records, options.runs).assign(scale=options.scale, versions=versions())
-    target = HERE / f"table_fashion_mnist_{options.scale}.csv"
-    table.to_csv(target, index=False, float_format="%.4f")
-    shown = table.drop(columns=["scale", "versions"])
-    print(shown.to_string(index=False, float_format="{:.3f}".format, na_rep="–"))
-    print(f"written to {target}")
-
+EXPERIMENT = Experiment(
+    __file__,
+    rows=list(LINES),
+    measures=(*MEASURES, *OF_TEACHER),
+    compute=compute,
+    scales=SCALES,
+    n_runs={"small": 5, "full": 5},
+    published={
+        row: dict(zip(MEASURES, published, strict=True))
+        for row, (_, published) in LINES.items()
+        if published
+    },
+    claims=[
+        Claim(SAME, ALONE, "accuracy"),
+        *(
+            Claim(row, than, "accuracy")
+            for row in (MAPPED, MAPPED_BY_ALL, GENERATED, GENERATED_BY_ALL)
+            for than in (UNMAPPED, ALONE)
+        ),
+    ],
+)
 
 if __name__ == "__main__":
-    main()
+    main(EXPERIMENT)

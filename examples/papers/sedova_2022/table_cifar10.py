@@ -13,32 +13,26 @@ probabilities are then wrong with confidence, while the aligner learns from labe
 teacher's layer its unknown classes lie. So can a logistic regression on all layers side by side,
 whose probabilities then stand for the mean ("stacked layers").
 
-    python examples/papers/sedova_2022/table_cifar10.py --scale small --runs 5
-    python examples/papers/sedova_2022/table_cifar10.py --vary
+    python -m examples.papers.sedova_2022.table_cifar10 --scale small
+
+What was varied, one axis at a time, is ``table_cifar10_varied``.
 
 Sedova, Gorpinich, Bakhteev and Strijov 2022, "Distillation with the shared latent space of models":
 the text stops before its experiment, so this one is ours.
 """
 
-import argparse
-import platform
-import time
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cache, lru_cache
 
-import joblib
 import numpy as np
-import pandas as pd
-import sklearn
-import torch
-from scipy import stats
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
-from sklearn_distill import DistilledNeuralClassifier, LatentAligner, __version__
+from examples.papers.runs import Claim, Experiment, main
+from sklearn_distill import DistilledNeuralClassifier, LatentAligner
 from sklearn_distill.datasets import fetch_cifar10
 from sklearn_distill.nets import (
     MLP,
@@ -88,47 +82,16 @@ class Way:
 
 LATENT = {"anchor": "each"}
 WEIGHT = 1.0
+LABELS = ("labels only", "no teacher")
 TABLE = {
-    "labels only": Way(),
-    "silent: mean probabilities": Way("silent"),
-    "silent: + mean code": Way("silent", LATENT, WEIGHT),
-    "unaware: mean probabilities": Way("unaware"),
-    "unaware: + mean code": Way("unaware", LATENT, WEIGHT),
-    "unaware: stacked layers": Way("unaware", stacked=True),
-    "unaware: stacked layers + mean code": Way("unaware", LATENT, WEIGHT, stacked=True),
+    LABELS: Way(),
+    ("mean probabilities", "silent"): Way("silent"),
+    ("mean probabilities + code", "silent"): Way("silent", LATENT, WEIGHT),
+    ("mean probabilities", "unaware"): Way("unaware"),
+    ("mean probabilities + code", "unaware"): Way("unaware", LATENT, WEIGHT),
+    ("stacked layers", "unaware"): Way("unaware", stacked=True),
+    ("stacked layers + code", "unaware"): Way("unaware", LATENT, WEIGHT, stacked=True),
 }
-DIFFERENCES = [
-    ("silent: mean probabilities", "labels only"),
-    ("silent: + mean code", "silent: mean probabilities"),
-    ("unaware: mean probabilities", "labels only"),
-    ("unaware: + mean code", "unaware: mean probabilities"),
-    ("unaware: + mean code", "unaware: stacked layers"),
-    ("unaware: stacked layers + mean code", "unaware: stacked layers"),
-]
-
-
-def latent(speaking, weight=WEIGHT, **aligner):
-    """Return the way with a latent space, with other options than those of the table."""
-    return Way(speaking, {**LATENT, **aligner}, weight)
-
-
-VARIED = {
-    f"{speaking}: {name}": way
-    for speaking in ("silent", "unaware")
-    for name, way in {
-        "mean probabilities": Way(speaking),
-        "weight 0.3": latent(speaking, 0.3),
-        "weight 1": latent(speaking),
-        "weight 3": latent(speaking, 3.0),
-        "no triplets": latent(speaking, triplet_weight=0.0),
-        "anchor first": latent(speaking, anchor="first"),
-    }.items()
-}
-VARIED_DIFFERENCES = [
-    (name, f"{name.partition(':')[0]}: mean probabilities")
-    for name, way in VARIED.items()
-    if way.aligner is not None
-]
 
 
 @dataclass(frozen=True)
@@ -145,6 +108,7 @@ class Task:
     teacher_accuracy: dict[str, float]
 
 
+@cache
 def images(subset):
     """Return images as (n, 3, 32, 32) bytes, and labels."""
     bunch = fetch_cifar10(subset=subset, dtype="uint8")
@@ -156,10 +120,10 @@ def as_floats(X):
     return (X.astype(np.float32) / 255 - 0.5) / 0.25
 
 
-def draw(run, scale, device):
+def draw(seed, scale, device):
     """Draw rows for everyone, train the teachers and ask them."""
     (X, y), (X_test, y_test) = images("train"), images("test")
-    order = np.random.default_rng(run).permutation(len(y))
+    order = np.random.default_rng(seed).permutation(len(y))
     sizes = [scale.teacher_rows] * 3 + [scale.student_rows, scale.validation_rows]
     *own, rows, validation = np.split(order[: sum(sizes)], np.cumsum(sizes)[:-1])
     teachers = {}
@@ -171,7 +135,7 @@ def draw(run, scale, device):
             max_epochs=scale.teacher_epochs,
             lr_schedule="cosine",
             device=device,
-            random_state=run,
+            random_state=seed,
         ).fit(read(X[mine]), y[mine])
         teachers[name] = ask(teacher, read(X[rows]), y[rows])
     speaks, proba, hidden, accuracy = zip(*teachers.values(), strict=True)
@@ -242,16 +206,16 @@ def speaking(task, way):
     )
 
 
-def mean_code(task, way, run, device):
+def mean_code(task, way, seed, device):
     """Return the code that a way teaches towards."""
     y = np.where(task.labelled, task.y, np.nan)
     _, hidden = speaking(task, way)
-    aligner = LatentAligner(device=device, random_state=run, **way.aligner).fit(hidden, y)
+    aligner = LatentAligner(device=device, random_state=seed, **way.aligner).fit(hidden, y)
     return aligner.transform(hidden, combine="mean")
 
 
-def teach(task, way, code, run, scale, device):
-    """Return a student that was taught in a way; those of a run start from the same weights."""
+def teach(task, way, code, seed, scale, device):
+    """Return a student that was taught in a way; those of a seed start from the same weights."""
     student = DistilledNeuralClassifier(
         hidden_layer_sizes=(64,),
         lr=3e-3,
@@ -260,7 +224,7 @@ def teach(task, way, code, run, scale, device):
         lr_schedule="cosine",
         embedding_weight=way.weight,
         device=device,
-        random_state=run,
+        random_state=seed,
     )
     if way.speaking is None:
         return student.fit(task.X[task.labelled], task.y[task.labelled])
@@ -284,88 +248,60 @@ def judge(student, rows):
     return (log_proba.argmax(axis=1) == y).mean(), -log_proba[np.arange(len(y)), y].mean()
 
 
-def one_run(run, ways, split, scale, device, ask_once=draw):
-    """Return accuracy, cross-entropy and seconds of each way; an alignment is learnt once."""
-    task = ask_once(run, scale, device)
-    rows, codes = [], {None: (None, 0.0)}
-    for name, way in ways.items():
-        key = way.aligner and (way.speaking, *way.aligner.items())
-        if key not in codes:
-            codes[key] = timed(mean_code, task, way, run, device)
-        code, waited = codes[key]
-        student, seconds = timed(teach, task, way, code, run, scale, device)
-        rows.append([run, name, *judge(student, task.held_out[split]), waited + seconds])
-        print("run {} {:36} {:.4f} {:.4f} {:6.1f} s".format(*rows[-1]), flush=True)
-    return pd.DataFrame(rows, columns=["run", "row", "accuracy", "cross_entropy", "seconds"])
+class Run:
+    """What the ways of one seed share: the teachers' answers, and each alignment."""
+
+    def __init__(self, seed, scale, device):
+        self.seed, self.scale, self.device = seed, scale, device
+        self.task = draw(seed, scale, device)
+        self.codes = {}
+
+    def code(self, way):
+        """Return the code that a way teaches towards, made once for ways that align alike."""
+        if way.aligner is None:
+            return None
+        key = (way.speaking, *way.aligner.items())
+        if key not in self.codes:
+            self.codes[key] = mean_code(self.task, way, self.seed, self.device)
+        return self.codes[key]
+
+    def measured(self, way, split):
+        """Return what a student reaches that was taught in a way."""
+        student = teach(self.task, way, self.code(way), self.seed, self.scale, self.device)
+        accuracy, loss = judge(student, self.task.held_out[split])
+        return {"accuracy": accuracy, "cross_entropy": loss}
 
 
-def timed(work, *args):
-    """Return what something gives, and the seconds it took."""
-    start = time.perf_counter()
-    return work(*args), time.perf_counter() - start
+shared = lru_cache(maxsize=1)(Run)
 
 
-def summary(found, pairs):
-    """Return means and spreads, then the differences within a run with 95 % t-intervals."""
-    wide = found.pivot(index="run", columns="row")
-    scores, rows = ["accuracy", "cross_entropy"], []
-    for name in found["row"].unique():
-        of_row = found[found["row"] == name]
-        mean, std = of_row[scores].mean(), of_row[scores].std()
-        rows.append(["mean ± std", name, *of_each(mean, std), of_row["seconds"].mean()])
-    for name, other in pairs:
-        gaps = pd.DataFrame({score: wide[score][name] - wide[score][other] for score in scores})
-        half = stats.t.ppf(0.975, len(gaps) - 1) * gaps.sem()
-        rows.append(["difference ± 95 %", f"{name} − {other}", *of_each(gaps.mean(), half), np.nan])
-    columns = ["what", "row", "accuracy", "±", "cross_entropy", "± nats", "seconds"]
-    table = pd.DataFrame(rows, columns=columns).round(
-        {"accuracy": 4, "±": 4, "cross_entropy": 4, "± nats": 4, "seconds": 1}
-    )
-    return table.assign(runs=found["run"].nunique(), versions=versions())
+def compute(row, seed, scale, device):
+    """Return what a student reaches on the test rows."""
+    return shared(seed, scale, device).measured(TABLE[row], "test")
 
 
-def of_each(value, spread):
-    """Return the values of both scores, each with its spread."""
-    return [number for score in value.index for number in (value[score], spread[score])]
+def claims():
+    """Return that codes help beside probabilities, and alone against stacking."""
+    for setting in ("silent", "unaware"):
+        mean, code = ("mean probabilities", setting), ("mean probabilities + code", setting)
+        for measure, lower in (("accuracy", False), ("cross_entropy", True)):
+            yield Claim(mean, LABELS, measure, lower)
+            yield Claim(code, mean, measure, lower)
+    stacked, both = ("stacked layers", "unaware"), ("stacked layers + code", "unaware")
+    for measure, lower in (("accuracy", False), ("cross_entropy", True)):
+        yield Claim(code, stacked, measure, lower)
+        yield Claim(both, stacked, measure, lower)
 
 
-def versions():
-    """Return what this ran with."""
-    libraries = f"numpy {np.__version__}, scikit-learn {sklearn.__version__}"
-    return (
-        f"sklearn_distill {__version__}, torch {torch.__version__}, {libraries}, "
-        f"Python {platform.python_version()}"
-    )
-
-
-def main():
-    """Make the table, or that of what was varied."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--scale", choices=SCALES, default="small")
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--jobs", type=int, default=1, help="runs side by side")
-    parser.add_argument("--device", default="cpu")
-    about = "vary one axis at a time, and judge on validation rows"
-    parser.add_argument("--vary", action="store_true", help=about)
-    parser.add_argument("--memory", help="folder that keeps the teachers' answers between calls")
-    args = parser.parse_args()
-    scale = SCALES[args.scale]
-    ask_once = joblib.Memory(args.memory, verbose=0).cache(draw)
-    ways, pairs, split, end = (
-        (VARIED, VARIED_DIFFERENCES, "validation", "_varied")
-        if args.vary
-        else (TABLE, DIFFERENCES, "test", "")
-    )
-    found = joblib.Parallel(args.jobs)(
-        joblib.delayed(one_run)(run, ways, split, scale, args.device, ask_once)
-        for run in range(args.runs)
-    )
-    table = summary(pd.concat(found), pairs)
-    file = Path(__file__).with_name(f"table_cifar10{end}_{args.scale}.csv")
-    table.to_csv(file, index=False)
-    print(table.drop(columns="versions").to_string(index=False))
-    print(f"written to {file}")
-
+EXPERIMENT = Experiment(
+    __file__,
+    rows=list(TABLE),
+    measures=("accuracy", "cross_entropy"),
+    compute=compute,
+    scales=SCALES,
+    n_runs={"small": 5, "full": 5},
+    claims=list(claims()),
+)
 
 if __name__ == "__main__":
-    main()
+    main(EXPERIMENT)

@@ -1,0 +1,1 @@
+"""Bayazitov 2022, "Distillation on multi-domain data"."""
