@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sklearn_distill.demo.experiment import Outcome
-
-COLOURS = {"teacher": "#444444", "student alone": "#d95f02", "student distilled": "#1b9e77"}
+from sklearn_distill.inspection.report_display import COLOURS
 
 
 def draw_outcome(outcome: Outcome, path: str) -> None:
@@ -31,7 +30,8 @@ def draw_outcome(outcome: Outcome, path: str) -> None:
         If matplotlib is not installed.
     """
     figure, axes = _subplots()
-    _draw_models(axes[0], outcome.report.table)
+    outcome.report.plot(ax=axes[0])
+    axes[0].set_title("Accuracy against prediction time")
     _draw_differences(axes[1], outcome.report.did_the_teacher_help)
     _draw_search(axes[2], outcome)
     figure.suptitle(outcome.lesson.name)
@@ -47,20 +47,6 @@ def _subplots() -> tuple[Any, Any]:
         ) from error
     figure = Figure(figsize=(13, 4), layout="constrained")  # needs no display and no pyplot state
     return figure, figure.subplots(1, 3)
-
-
-def _draw_models(ax: Any, table: pd.DataFrame) -> None:
-    for name, colour in COLOURS.items():
-        time, accuracy = table.loc[name, ["predict_us_per_row", "accuracy"]]
-        ax.scatter(time, accuracy, s=90, color=colour, label=name)
-    ax.set(
-        xscale="log",
-        xlabel="prediction time, µs a row",
-        ylabel="accuracy on the test rows",
-        title="Accuracy against prediction time",
-    )
-    ax.legend(loc="best", frameon=False)
-    ax.margins(0.15)
 
 
 def _draw_differences(ax: Any, differences: pd.DataFrame) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -57,8 +57,8 @@ class Answers:
         return p
 
 
-def ask(model: Any, X: Any, name: str, n_repeats: int) -> Answers:
-    """Let a fitted classifier answer, and time it.
+def ask(model: Any, X: Any, name: str) -> Answers:
+    """Let a fitted classifier answer.
 
     Parameters
     ----------
@@ -68,8 +68,6 @@ def ask(model: Any, X: Any, name: str, n_repeats: int) -> Answers:
         Test rows.
     name : str
         What the error messages call the model.
-    n_repeats : int
-        Number of timed calls.
 
     Returns
     -------
@@ -87,44 +85,64 @@ def ask(model: Any, X: Any, name: str, n_repeats: int) -> Answers:
             "that gives probabilities, for example wrapped in CalibratedClassifierCV."
         )
     proba = check_proba(model.predict_proba(X), f"{name}.predict_proba")
-    classes = np.asarray(model.classes_).tolist()
-    us_per_row = microseconds_per_row(model, X, len(proba), n_repeats)
-    return _matched(Answers(name, classes, proba, model, us_per_row))
+    return _matched(Answers(name, np.asarray(model.classes_).tolist(), proba, model))
 
 
-def read_teacher_proba(
-    teacher_proba: Any, teacher_classes: ArrayLike | None, known: list[Any]
-) -> Answers:
-    """Take precomputed answers of a teacher.
+def ask_timed(model: Any, X: Any, name: str, n_repeats: int) -> Answers:
+    """Let a fitted classifier answer, and time it.
 
     Parameters
     ----------
-    teacher_proba : array-like of shape (n_samples, n_classes) or (n_samples,), or DataFrame
-        Probabilities; the columns of a DataFrame are class labels, or their text.
-    teacher_classes : array-like of shape (n_classes,) or None
-        The class of each column; None is the columns of a DataFrame, else `known`.
-    known : list
-        The classes of the distilled student.
+    model, X, name
+        As in :func:`ask`.
+    n_repeats : int
+        Number of timed calls.
 
     Returns
     -------
     Answers
-        What the teacher said.
+        What it said, and how fast.
+    """
+    answers = ask(model, X, name)
+    us_per_row = microseconds_per_row(model, X, len(answers.proba), n_repeats)
+    return replace(answers, us_per_row=us_per_row)
+
+
+def read_proba(
+    y_proba: Any, classes: ArrayLike | None, known: list[Any], name: str = "y_proba"
+) -> Answers:
+    """Take precomputed answers of a model.
+
+    Parameters
+    ----------
+    y_proba : array-like of shape (n_samples, n_classes) or (n_samples,), or DataFrame
+        Probabilities; the columns of a DataFrame are class labels, or the text of known ones.
+    classes : array-like of shape (n_classes,) or None
+        The class of each column; None is the columns of a DataFrame, else `known`.
+    known : list
+        The classes that are known from elsewhere.
+    name : str
+        The argument's name, for errors.
+
+    Returns
+    -------
+    Answers
+        What the model said.
 
     Raises
     ------
     ValueError
         If these are no probabilities, or there is not one column per class.
     """
-    proba = check_proba(teacher_proba, "teacher_proba")
-    if teacher_classes is not None:
-        classes = np.asarray(teacher_classes).tolist()
-    elif hasattr(teacher_proba, "columns"):
+    proba = check_proba(y_proba, name)
+    if classes is not None:
+        labels = np.asarray(classes).tolist()
+    elif hasattr(y_proba, "columns"):
         by_text: dict[str, Any] = {str(label): label for label in known}
-        classes = [c if c in known else by_text.get(c, c) for c in teacher_proba.columns]
+        labels = [c if c in known else by_text.get(c, c) for c in y_proba.columns]
     else:
-        classes = known
-    return _matched(Answers("teacher_proba", classes, proba))
+        labels = known
+    return _matched(Answers(name, labels, proba))
 
 
 def _matched(answers: Answers) -> Answers:
@@ -136,13 +154,13 @@ def _matched(answers: Answers) -> Answers:
     return answers
 
 
-def all_classes(y: ArrayLike, models: Iterable[Answers]) -> list[Any]:
+def all_classes(y: ArrayLike | None, models: Iterable[Answers]) -> list[Any]:
     """Return every class that occurs in y or that a model knows, sorted.
 
     Parameters
     ----------
-    y : array-like of shape (n_samples,)
-        Test labels.
+    y : array-like of shape (n_samples,) or None
+        Test labels, where there are any.
     models : iterable of Answers
         The models.
 
@@ -156,7 +174,9 @@ def all_classes(y: ArrayLike, models: Iterable[Answers]) -> list[Any]:
     ValueError
         If a label is missing, or some are strings and others are not.
     """
-    found = {"y": label_list(y, "y"), **{m.name: m.classes for m in models}}
+    found = {m.name: m.classes for m in models}
+    if y is not None:
+        found["y"] = label_list(y, "y")
     strings = {name for name, labels in found.items() if any(isinstance(c, str) for c in labels)}
     others = found.keys() - strings
     if strings and others:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 
-def axes_for(ax: Any, n_axes: int) -> Any:
+def axes_for(ax: Any, n_axes: int, panel_height: float | None = None) -> Any:
     """Return the axes to draw on: those that came, or those of a new figure, one below another.
 
     Parameters
@@ -16,6 +16,9 @@ def axes_for(ax: Any, n_axes: int) -> Any:
         What the caller passed; None makes a figure.
     n_axes : int
         How many are needed.
+    panel_height : float, default=None
+        Inches for each of a new figure's axes; None leaves the figure as large as matplotlib
+        makes it.
 
     Returns
     -------
@@ -25,13 +28,14 @@ def axes_for(ax: Any, n_axes: int) -> Any:
     Raises
     ------
     ImportError
-        If matplotlib is missing.
+        If matplotlib is missing where a figure is needed.
     ValueError
         If another number of axes came.
     """
-    plt = pyplot()
     if ax is None:
-        return plt.subplots(n_axes, 1, sharex=True, squeeze=False, layout="constrained")[1][:, 0]
+        size = None if panel_height is None else (6.4, 0.8 + n_axes * panel_height)
+        options = {"sharex": True, "squeeze": False, "layout": "constrained", "figsize": size}
+        return pyplot().subplots(n_axes, 1, **options)[1][:, 0]
     given = np.ravel(np.asarray(ax, dtype=object))
     if len(given) != n_axes:
         raise ValueError(f"ax holds {len(given)} axes; pass {n_axes}, or None for a new figure.")
@@ -53,6 +57,26 @@ def pyplot() -> Any:
             'drawing needs matplotlib: pip install "sklearn-distill[plot]"'
         ) from error
     return plt
+
+
+def class_colours(n_classes: int) -> Any:
+    """Return a colour for each class: up to ten that are told apart easily, or shades of a scale.
+
+    Parameters
+    ----------
+    n_classes : int
+        How many are needed.
+
+    Returns
+    -------
+    ndarray of shape (n_classes, 4)
+        Red, green, blue and opacity.
+    """
+    from matplotlib import colormaps
+
+    if n_classes <= 10:
+        return colormaps["tab10"](np.arange(n_classes))
+    return colormaps["turbo"](np.linspace(0.05, 0.95, n_classes))
 
 
 def make_logarithmic(axes: Any, which: str) -> None:

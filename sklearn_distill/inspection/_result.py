@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from sklearn_distill.inspection.report_display import ReportDisplay
+
 _FORMATS = {"n_parameters": ",.0f", "n_bytes": ",.0f", "predict_us_per_row": ",.2f"}
 
 
@@ -43,6 +45,34 @@ class DistillationReport:
     n_bootstrap: int
     confidence_level: float
     teacher_saw: str | None = None
+
+    def plot(
+        self, metric: str = "accuracy", *, cost: str = "predict_us_per_row", ax: Any = None
+    ) -> ReportDisplay:
+        """Draw a metric against prediction time or size, one point a model.
+
+        Parameters
+        ----------
+        metric : str, default="accuracy"
+            Column of ``table``.
+        cost : {"predict_us_per_row", "n_parameters", "n_bytes"}, default="predict_us_per_row"
+            Another.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        ReportDisplay
+            The drawing, with the interval of the teacher's help.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is missing.
+        ValueError
+            If ``table`` has no such columns.
+        """
+        return ReportDisplay.from_report(self, metric=metric, cost=cost, ax=ax)
 
     @property
     def _heading(self) -> str:

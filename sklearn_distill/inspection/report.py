@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.random import RandomState
 from numpy.typing import ArrayLike
 
-from sklearn_distill.inspection._answers import Answers, all_classes, ask, read_teacher_proba
+from sklearn_distill.inspection._answers import Answers, all_classes, ask_timed, read_proba
 from sklearn_distill.inspection._numbers import TestRows, numbers, scores
 from sklearn_distill.inspection._result import DistillationReport
 from sklearn_distill.inspection._teacher_help import judge
@@ -125,12 +125,12 @@ def distillation_report(
     'undecided'
     """
     _check_options(teacher, teacher_proba, n_repeats)
-    alone = ask(student_alone, X, "student_alone", n_repeats)
-    distilled = ask(student_distilled, X, "student_distilled", n_repeats)
+    alone = ask_timed(student_alone, X, "student_alone", n_repeats)
+    distilled = ask_timed(student_distilled, X, "student_distilled", n_repeats)
     if teacher is None:
-        teacher_ = read_teacher_proba(teacher_proba, teacher_classes, distilled.classes)
+        teacher_ = read_proba(teacher_proba, teacher_classes, distilled.classes, "teacher_proba")
     else:
-        teacher_ = ask(teacher, X if X_teacher is None else X_teacher, "teacher", n_repeats)
+        teacher_ = ask_timed(teacher, X if X_teacher is None else X_teacher, "teacher", n_repeats)
     models = {"teacher": teacher_, "student alone": alone, "student distilled": distilled}
     test = _test_rows(y, sample_weight, models)
     q = teacher_.align(test.classes)

@@ -120,7 +120,7 @@ def _descend_on_first(surface: Surface, start: Point, tol: float, max_evaluation
     model = Model(FIRST_STEP)
     box = surface.space.box
     return minimise_in_box(
-        evaluate, start.u, box, model, done=done, max_evaluations=max_evaluations
+        evaluate, evaluate(start.u), box, model, done=done, max_evaluations=max_evaluations
     )
 
 
@@ -132,10 +132,14 @@ def _gained_little(path: list[Point]) -> bool:
 
 def _descend_on_all(surface: Surface, start: Point, tol: float, max_evaluations: int) -> Point:
     """Descend with the curvature of the first folds, which is cheap to measure, to begin with."""
+
+    def evaluate(u: FloatArray) -> Point:
+        return surface.evaluate(u, "descent", gradient=True)
+
     model = Model(FIRST_STEP, _curvature(surface, start))
     return minimise_in_box(
-        lambda u: surface.evaluate(u, "descent", gradient=True),
-        start.u,
+        evaluate,
+        start if start.on_all else evaluate(start.u),
         surface.space.box,
         model,
         done=lambda _, promised: promised <= tol,

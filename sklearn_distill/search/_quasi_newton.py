@@ -130,7 +130,7 @@ V = TypeVar("V", bound=Value)
 
 def minimise_in_box(
     evaluate: Callable[[FloatArray], V],
-    start: FloatArray,
+    start: V,
     box: tuple[FloatArray, FloatArray],
     model: Model,
     *,
@@ -143,8 +143,8 @@ def minimise_in_box(
     ----------
     evaluate : callable
         Gives value and gradient at u.
-    start : ndarray of shape (n,)
-        Within the box.
+    start : Value
+        Where to begin, within the box; it is evaluated already.
     box : (ndarray, ndarray)
         Lowest and highest u.
     model : Model
@@ -159,7 +159,7 @@ def minimise_in_box(
     Value
         The best found.
     """
-    best = evaluate(start)
+    best = start
     for _ in range(max_evaluations - 1):
         d = model.step(best.slope, box[0] - best.u, box[1] - best.u)
         promised = model.gain(best.slope, d)

@@ -99,8 +99,8 @@ class Surface:
 
     @property
     def judged(self) -> list[Point]:
-        """The points on all folds."""
-        return [point for point in self.points if point.on_all]
+        """The settings judged on all folds; of one that was judged twice the last judgement."""
+        return list({point.u.tobytes(): point for point in self.points if point.on_all}.values())
 
     @property
     def best(self) -> Point:

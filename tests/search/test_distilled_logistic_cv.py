@@ -143,7 +143,8 @@ def test_bounds_hold():
 def test_path_and_results_agree():
     X, y, teacher = data(3)
     found = DistilledLogisticRegressionCV().fit(X, y, teacher_proba=teacher)
-    everywhere = found.path_[found.path_["n_folds"] == 5].reset_index(drop=True)
+    everywhere = found.path_[found.path_["n_folds"] == 5]
+    everywhere = everywhere.groupby(["imitation", "temperature", "C"], sort=False).last()
     np.testing.assert_allclose(-found.cv_results_["mean_test_score"], everywhere["loss"])
     assert found.n_fits_ == found.path_["n_folds"].sum()
     assert everywhere["projected_gradient"].iloc[found.best_index_] < 0.05

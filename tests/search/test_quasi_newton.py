@@ -30,7 +30,7 @@ def descend(value, gradient, start, low, high, model=None, tol=1e-12, limit=200)
     evaluate, path = recorded(value, gradient)
     best = minimise_in_box(
         evaluate,
-        np.array(start, dtype=float),
+        evaluate(np.array(start, dtype=float)),
         (np.array(low, dtype=float), np.array(high, dtype=float)),
         model or Model(0.5),
         done=lambda _, promised: promised <= tol,

@@ -1,0 +1,153 @@
+"""How often models give which probability."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sklearn_distill.inspection._model_probabilities import ModelProbabilities
+from sklearn_distill.metrics import uncertainty_degree
+from sklearn_distill.metrics._checks import FloatArray, as_floats
+
+
+@dataclass(frozen=True, eq=False)
+class Histogram:
+    """The distribution of one model's answers.
+
+    Parameters
+    ----------
+    name : str
+        The model.
+    label : object or None
+        The true class of the rows; None where all rows are counted together.
+    heights : ndarray of shape (n_bins,)
+        Share of the rows in each bin.
+    edges : ndarray of shape (n_bins + 1,)
+        Edges of the bins.
+    uncertainty : float
+        :func:`~sklearn_distill.metrics.uncertainty_degree` of these rows.
+    n_rows : int
+        Number of rows.
+    """
+
+    name: str
+    label: Any
+    heights: FloatArray
+    edges: FloatArray
+    uncertainty: float
+    n_rows: int
+
+
+def read_bins(bins: int | ArrayLike) -> FloatArray:
+    """Return the edges of bins.
+
+    Parameters
+    ----------
+    bins : int or array-like of shape (n_bins + 1,)
+        A number of equal bins between 0 and 1, or edges.
+
+    Returns
+    -------
+    ndarray of shape (n_bins + 1,)
+        Ascending edges.
+
+    Raises
+    ------
+    ValueError
+        If there is no bin, or the edges do not ascend from 0 to 1.
+
+    Examples
+    --------
+    >>> read_bins(4).tolist()
+    [0.0, 0.25, 0.5, 0.75, 1.0]
+    """
+    if isinstance(bins, Integral) and bins >= 1:
+        return np.linspace(0.0, 1.0, int(bins) + 1)
+    edges = as_floats(bins, "bins")
+    ascends = edges.ndim == 1 and edges.size > 1 and bool((np.diff(edges) > 0).all())
+    if not ascends or (edges[0], edges[-1]) != (0, 1):
+        raise ValueError(
+            f"bins={bins!r}; pass a whole number, 1 or more, or edges that ascend from 0 to 1."
+        )
+    return edges
+
+
+def choose_values(
+    models: ModelProbabilities, label: Any = None
+) -> tuple[dict[str, FloatArray], str]:
+    """Return the probability to count of each row, and its name.
+
+    Parameters
+    ----------
+    models : ModelProbabilities
+        The models.
+    label : object, default=None
+        A class; None is the second of two classes, and the most probable one of more.
+
+    Returns
+    -------
+    values : dict of str to ndarray of shape (n_samples,)
+        By model.
+    name : str
+        What they are.
+
+    Raises
+    ------
+    ValueError
+        If nobody knows the class.
+    """
+    if label is None and len(models.classes) != 2:
+        return {name: p.max(axis=1) for name, p in models.by_model.items()}, "largest probability"
+    label = models.classes[1] if label is None else label
+    if label not in models.classes:
+        raise ValueError(f"label={label!r} is none of the classes {models.classes}.")
+    k = models.classes.index(label)
+    return {name: p[:, k] for name, p in models.by_model.items()}, f"probability of {label}"
+
+
+def count_predictions(
+    models: ModelProbabilities, values: dict[str, FloatArray], edges: FloatArray
+) -> list[Histogram]:
+    """Count the answers of each model, for each true class if these are known.
+
+    Parameters
+    ----------
+    models : ModelProbabilities
+        The models.
+    values : dict of str to ndarray of shape (n_samples,)
+        What to count, by model.
+    edges : ndarray of shape (n_bins + 1,)
+        Edges of the bins.
+
+    Returns
+    -------
+    list of Histogram
+        In the order of classes, then models.
+    """
+    return [
+        _count(name, label, values[name][rows], p[rows], edges)
+        for label, rows in _groups(models).items()
+        for name, p in models.by_model.items()
+    ]
+
+
+def _groups(models: ModelProbabilities) -> dict[Any, NDArray[np.intp]]:
+    """Return the rows of each true class; all rows as None where classes are not known."""
+    if models.y is None:
+        return {None: np.arange(models.n_rows)}
+    rows: dict[Any, list[int]] = {label: [] for label in models.classes}
+    for i, label in enumerate(models.y):
+        rows[label].append(i)
+    return {label: np.array(i) for label, i in rows.items() if i}
+
+
+def _count(
+    name: str, label: Any, values: FloatArray, p: FloatArray, edges: FloatArray
+) -> Histogram:
+    # rounding may put a probability a hair above 1
+    heights = np.histogram(np.clip(values, 0, 1), edges)[0] / len(values)
+    return Histogram(name, label, heights, edges, uncertainty_degree(p), len(values))

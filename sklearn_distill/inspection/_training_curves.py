@@ -1,0 +1,178 @@
+"""Losses and scores by epoch, of one or several runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_distill._typing import FloatArray
+from sklearn_distill.inspection._epoch_table import is_history, read_history
+
+COLUMNS = ("train_loss", "valid_loss")
+BANDS = ("std", "min-max", None)
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """One column of a history, its mean where there are several runs.
+
+    Parameters
+    ----------
+    name : str or None
+        The student.
+    column : str
+        The column.
+    step : ndarray of shape (n_steps,)
+        Epochs, or what else the history counts.
+    mean, low, high : ndarray of shape (n_steps,)
+        Mean of the runs and the ends of their band; all the same for one run.
+    n_runs : int
+        Number of runs.
+    """
+
+    name: str | None
+    column: str
+    step: FloatArray
+    mean: FloatArray
+    low: FloatArray
+    high: FloatArray
+    n_runs: int
+
+
+def histories_of(estimator: Any) -> dict[str, list[Any]]:
+    """Return the histories of fitted students, by name.
+
+    Parameters
+    ----------
+    estimator : estimator, list of estimators, or dict of either by name
+        Those in one list are runs of the same student. Without a dict the name is the class.
+
+    Returns
+    -------
+    dict of str to list
+        What each run's ``history_`` is.
+
+    Raises
+    ------
+    ValueError
+        If an estimator has no ``history_``.
+    NotFittedError
+        If it is not fitted.
+    """
+    if not isinstance(estimator, Mapping):
+        first = _as_list(estimator, "estimator")[0]
+        estimator = {type(first).__name__: estimator}
+    return {
+        str(name): [_history_of(run) for run in _as_list(runs, f"estimator[{name!r}]")]
+        for name, runs in estimator.items()
+    }
+
+
+def _history_of(student: Any) -> Any:
+    check_is_fitted(student)
+    history = getattr(student, "history_", None)
+    if history is None:
+        raise ValueError(
+            f"a {type(student).__name__} came, which has no history_; pass a fitted "
+            "DistilledNeuralClassifier or the like, or draw numbers by from_curves."
+        )
+    return history
+
+
+def _as_list(runs: Any, name: str) -> list[Any]:
+    if not isinstance(runs, list | tuple):
+        return [runs]
+    if not runs:
+        raise ValueError(f"{name} is empty; pass one run or more.")
+    return list(runs)
+
+
+def read_curves(curves: Any, columns: Any, band: str | None) -> list[Curve]:
+    """Check histories and average the runs of each name.
+
+    Parameters
+    ----------
+    curves : history, list of histories, or dict of either by name
+        A history is a DataFrame, a dict of arrays or a skorch history.
+    columns : str or list of str or None
+        What to take; None is train_loss and valid_loss where they are there.
+    band : {"std", "min-max", None}
+        Mean ± standard deviation of the runs (n − 1 in the denominator), their smallest and
+        largest, or no band.
+
+    Returns
+    -------
+    list of Curve
+        By name, then column.
+
+    Raises
+    ------
+    TypeError
+        If something is no history.
+    ValueError
+        If there is none, a column is missing, the runs share no epoch, or `band` is unknown.
+    """
+    if band not in BANDS:
+        raise ValueError(f"band={band!r}; pass one of {BANDS}.")
+    named = _by_name(curves)
+    wanted = [columns] if isinstance(columns, str) else columns
+    return [
+        _average(name, column, tables, band)
+        for name, tables in named.items()
+        for column in _columns(tables, wanted, name)
+    ]
+
+
+def _by_name(curves: Any) -> dict[str | None, list[pd.DataFrame]]:
+    nameless = is_history(curves) or not isinstance(curves, Mapping)
+    named = {None: curves} if nameless else curves
+    if not named:
+        raise ValueError("there is no history in an empty dict; pass one or more by name.")
+    return {
+        None if name is None else str(name): _tables(runs, "curves" if nameless else repr(name))
+        for name, runs in named.items()
+    }
+
+
+def _tables(runs: Any, name: str) -> list[pd.DataFrame]:
+    several = [runs] if is_history(runs) else _as_list(runs, name)
+    return [read_history(run, name) for run in several]
+
+
+def _columns(tables: list[pd.DataFrame], wanted: Any, name: str | None) -> list[str]:
+    """Return the columns to draw; every run must have them."""
+    common = [column for column in tables[0] if all(column in table for table in tables)]
+    found = [c for c in (COLUMNS if wanted is None else wanted) if c in common]
+    missing = [c for c in (wanted or ()) if c not in common]
+    if missing or not found:
+        of = "the history" if name is None else f"the history of {name!r}"
+        raise ValueError(
+            f"{of} has the columns {common} and not {missing or list(COLUMNS)}; name those to "
+            "draw by columns."
+        )
+    return found
+
+
+def _average(name: str | None, column: str, tables: list[pd.DataFrame], band: Any) -> Curve:
+    runs = pd.concat([table[column].dropna() for table in tables], axis=1, join="inner")
+    if runs.empty:
+        raise ValueError(f"{column} of {name!r}: there is no epoch that all runs have.")
+    values = runs.to_numpy(np.float64)
+    mean = values.mean(axis=1)
+    low, high = _spread(values, mean, band)
+    step = runs.index.to_numpy(np.float64)
+    return Curve(name, column, step, mean, low, high, values.shape[1])
+
+
+def _spread(values: FloatArray, mean: FloatArray, band: Any) -> tuple[FloatArray, FloatArray]:
+    if band is None or values.shape[1] == 1:
+        return mean, mean
+    if band == "min-max":
+        return values.min(axis=1), values.max(axis=1)
+    deviation = values.std(axis=1, ddof=1)
+    return mean - deviation, mean + deviation
