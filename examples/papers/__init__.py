@@ -1,0 +1,1 @@
+"""The papers' tables and figures, a folder each; :mod:`examples.papers.runs` is their ground."""

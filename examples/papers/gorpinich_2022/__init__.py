@@ -1,0 +1,1 @@
+"""Gorpinich, Bakhteev and Strijov 2022, "Gradient-based metaparameter optimisation"."""
