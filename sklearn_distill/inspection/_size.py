@@ -37,6 +37,7 @@ def count_parameters(model: object) -> float:
     linear                          ``coef_``, ``intercept_``
     tree, forest, boosting          nodes of all trees, leaves included
     MLP                             ``coefs_``, ``intercepts_``
+    skorch net, neural student      parameters of the module
     SVC                             support vectors, ``dual_coef_``, ``intercept_``
     nearest neighbours              stored rows times features
     naive Bayes                     means, variances or log probabilities, and priors
@@ -116,6 +117,8 @@ _COUNTERS: dict[str, Callable[[Any], float]] = {
     "transformers_": lambda model: _total(part for _, part, _ in model.transformers_),
     "best_estimator_": lambda model: count_parameters(model.best_estimator_),
     "student_": lambda model: count_parameters(model.student_),
+    "net_": lambda model: count_parameters(model.net_),
+    "module_": lambda model: float(sum(p.numel() for p in model.module_.parameters())),
     "_predictors": _histogram_nodes,
     "tree_": lambda model: float(model.tree_.node_count),
     "estimators_": _ensemble,

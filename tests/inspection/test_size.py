@@ -27,6 +27,7 @@ from sklearn.preprocessing import FunctionTransformer, Normalizer, OneHotEncoder
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
+from sklearn_distill import DistilledNeuralClassifier
 from sklearn_distill.inspection import count_parameters
 from sklearn_distill.inspection._size import count_bytes
 
@@ -109,3 +110,11 @@ def test_bytes_are_the_pickles():
     assert math.isnan(count_bytes(lambda: None))
     frame = pd.DataFrame(X)
     assert count_bytes(frame) > 8 * X.size
+
+
+def test_networks_count_the_parameters_of_their_module():
+    student = DistilledNeuralClassifier(hidden_layer_sizes=(7,), max_epochs=1, random_state=0)
+    n_features, n_classes = X.shape[1], len(np.unique(Y))
+    expected = n_features * 7 + 7 + 7 * n_classes + n_classes
+    fitted = student.fit(X, Y)
+    assert count_parameters(fitted) == count_parameters(fitted.net_) == expected
