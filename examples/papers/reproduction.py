@@ -89,8 +89,9 @@ def section(about: str, experiment: Experiment) -> str:
 
 def without_code(text: str) -> str:
     """Return the paragraphs of a docstring that are prose, as Markdown."""
-    prose = [part for part in text.split("\n\n") if part.strip() and not part.startswith("    ")]
-    return "\n\n".join(part.strip("\n").replace("``", "`") for part in prose) + "\n"
+    parts = [part.strip("\n") for part in text.split("\n\n")]
+    prose = [part for part in parts if part and not part.startswith("    ")]
+    return "\n\n".join(prose).replace("``", "`") + "\n"
 
 
 def circumstances(scale: str, table: pd.DataFrame) -> str:

@@ -1,0 +1,1 @@
+"""Biryukova, "Knowledge distillation on the example of binary classification"."""

@@ -1,0 +1,37 @@
+"""The teacher's network and the students', which give the log-odds of a dog."""
+
+from torch import nn
+
+from sklearn_distill.nets import BGRPixels, ResNet50, load_imagenet_weights
+
+N_FEATURES = 2048
+
+
+class Resized(nn.Sequential):
+    """A network that enlarges its images first, so that large ones need not be kept."""
+
+    def __init__(self, make, pixels):
+        super().__init__(nn.Upsample(size=pixels), make())
+
+
+class Trunk(nn.Sequential):
+    """ResNet-50 up to its last hidden layer, with the weights from ImageNet."""
+
+    def __init__(self, pixels):
+        network = load_imagenet_weights(ResNet50())
+        network.head = nn.Identity()
+        super().__init__(nn.Upsample(size=pixels), BGRPixels(), network)
+
+
+class Head(nn.Sequential):
+    """What the thesis puts on the trunk: dropout ½ and one unit."""
+
+    def __init__(self):
+        super().__init__(nn.Dropout(0.5), nn.Linear(N_FEATURES, 1))
+
+
+class TrunkWithHead(nn.Sequential):
+    """The whole teacher, every weight of which is trained."""
+
+    def __init__(self, pixels):
+        super().__init__(Trunk(pixels), Head())

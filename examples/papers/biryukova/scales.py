@@ -1,0 +1,69 @@
+"""How large the experiments are: as published, or for minutes on one core."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from torch import nn
+
+from sklearn_distill.nets import CifarCNN, ResNet18
+
+SIZE = 64  # of the images at hand, in pixels
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How large an experiment is.
+
+    Parameters
+    ----------
+    n_images : int
+        Images for training (70 %), validation and test.
+    frozen : bool
+        Whether the teacher's trunk keeps the weights from ImageNet, or is trained too.
+    teacher_pixels, teacher_lr, teacher_epochs
+        Size of the teacher's images, and its training.
+    network : callable
+        Makes a student's network.
+    pixels, shift, lr, epochs
+        Size of a student's images, by which share of it they are shifted, and the training.
+    """
+
+    n_images: int
+    frozen: bool
+    teacher_pixels: int
+    teacher_lr: float
+    teacher_epochs: int
+    network: Callable[[], nn.Module]
+    pixels: int
+    shift: float
+    lr: float
+    epochs: int
+
+
+SCALES = {
+    "small": Scale(
+        n_images=3000,
+        frozen=True,
+        teacher_pixels=64,
+        teacher_lr=1e-3,
+        teacher_epochs=20,
+        network=partial(CifarCNN, n_outputs=1, image_shape=(3, 24, 24)),
+        pixels=24,
+        shift=0.1,
+        lr=5e-3,
+        epochs=10,
+    ),
+    "full": Scale(
+        n_images=25_000,
+        frozen=False,
+        teacher_pixels=224,
+        teacher_lr=1e-6,
+        teacher_epochs=25,
+        network=partial(ResNet18, n_outputs=1),
+        pixels=224,
+        shift=0.4,
+        lr=1e-4,
+        epochs=100,
+    ),
+}
