@@ -117,6 +117,13 @@ def _lines(results: pd.DataFrame) -> Iterator[str]:
                 f"≤ {target:g}: {verdict}",
             ]
         yield "| " + " | ".join(cells) + " |"
+    yield ""
+    yield (
+        "Why the first is missed: of the products with the widest layer a plain step needs two, "
+        "the scores and the weights' gradient; a hypergradient with as many validation rows needs "
+        "three more, their scores and the two that its inner product takes. That is 2.5 times as "
+        "many, and what else a step costs does not weigh more."
+    )
 
 
 def ratios(results: pd.DataFrame, case: str, search: str) -> NDArray[np.float64]:
