@@ -10,6 +10,7 @@ from sklearn_distill._validation.fitting import (
 from sklearn_distill._validation.labels import check_classes, check_labels
 from sklearn_distill._validation.lesson import read_lesson
 from sklearn_distill._validation.rows import check_every_row_speaks, check_sample_weight
+from sklearn_distill._validation.sizes import check_hidden_layer_sizes
 from sklearn_distill._validation.teacher import check_teacher, read_teacher
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "all_or_nothing",
     "check_classes",
     "check_every_row_speaks",
+    "check_hidden_layer_sizes",
     "check_labels",
     "check_sample_weight",
     "check_teacher",

@@ -1,4 +1,4 @@
-"""Which of fit's parameters go to the teacher, to the student and to the splitter."""
+"""Which of fit's parameters go to the teacher, if there is one, to the student and the splitter."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ def router_of(distiller: Any) -> MetadataRouter:
     """Return a router from fit to the teacher's fit, the student's fit and the splitter's split."""
     to_fit = MethodMapping().add(caller="fit", callee="fit")
     to_split = MethodMapping().add(caller="fit", callee="split")
-    return (
-        MetadataRouter(owner=distiller)
-        .add_self_request(distiller)
-        .add(teacher=distiller.teacher, method_mapping=to_fit)
-        .add(student=distiller.student, method_mapping=to_fit)
-        .add(splitter=distiller.cv, method_mapping=to_split)
-    )
+    router = MetadataRouter(owner=distiller).add_self_request(distiller)
+    for part in parts_of(distiller):
+        router.add(**{part: getattr(distiller, part)}, method_mapping=to_fit)
+    return router.add(splitter=distiller.cv, method_mapping=to_split)
+
+
+def parts_of(distiller: Any) -> list[str]:
+    """Return the parameters that are estimators to fit."""
+    return [part for part in ("teacher", "student") if hasattr(distiller, part)]
 
 
 @dataclass(frozen=True)
@@ -45,26 +47,28 @@ def routed(distiller: Any, sample_weight: Any, fit_params: Params) -> Routed:
     if get_config()["enable_metadata_routing"]:
         weight = {} if sample_weight is None else {"sample_weight": sample_weight}
         way = process_routing(distiller, "fit", **weight, **fit_params)
-        return Routed(way["teacher"]["fit"], way["student"]["fit"], way["splitter"]["split"])
-    params = _by_prefix(fit_params)
+        to_fit = {part: way[part]["fit"] for part in parts_of(distiller)}
+        return Routed(**to_fit, splitter=way["splitter"]["split"])
+    params = _by_prefix(fit_params, parts_of(distiller))
     if sample_weight is not None:
-        params.teacher.update(_teacher_weight(distiller, sample_weight))
+        if hasattr(distiller, "teacher"):
+            params.teacher.update(_teacher_weight(distiller, sample_weight))
         params.student.update(_student_weight(distiller, sample_weight))
     return params
 
 
-def _by_prefix(fit_params: Params) -> Routed:
+def _by_prefix(fit_params: Params, parts: list[str]) -> Routed:
     params = Routed()
     for name, value in fit_params.items():
         part, _, inner = name.partition("__")
-        if inner and part in {"teacher", "student"}:
+        if inner and part in parts:
             getattr(params, part)[inner] = value
         elif name == "groups":
             params.splitter[name] = value
         else:
+            known = " or ".join(f"{part}__{name}" for part in parts)
             raise TypeError(
-                f"fit got an unexpected argument {name!r}: say teacher__{name} or student__{name}, "
-                "or enable metadata routing"
+                f"fit got an unexpected argument {name!r}: say {known}, or enable metadata routing"
             )
     return params
 

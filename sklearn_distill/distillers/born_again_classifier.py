@@ -19,8 +19,8 @@ from sklearn_distill._validation import Interval, StrOptions, all_or_nothing
 from sklearn_distill.distillers._born_again.generations import Generations
 from sklearn_distill.distillers._born_again.judge import Chronicle
 from sklearn_distill.distillers._born_again.lesson import proba_of
-from sklearn_distill.distillers._born_again.routing import router_of
 from sklearn_distill.distillers._born_again.rows import judge_of
+from sklearn_distill.distillers._routing import router_of
 
 
 def _student_has(method: str) -> Callable[[Any], bool]:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from os import PathLike
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sklearn_distill.nets.features import BGRPixels, FeatureNetwork, VGG19Features
+from sklearn_distill.nets.loader import as_tensor
 from sklearn_distill.nets.weights import load_imagenet_weights
 
 
@@ -33,7 +33,7 @@ def read_network(network: Any) -> FeatureNetwork:
 
 def as_images(X: NDArray[Any]) -> Tensor:
     """Return (n, h, w, 3) in [0, 1] as (n, 3, h, w)."""
-    return torch.as_tensor(np.require(X, dtype=np.float32, requirements=["C", "W"])).movedim(3, 1)
+    return as_tensor(X).movedim(3, 1)
 
 
 def grams(features: Mapping[str, Tensor], layers: Sequence[str]) -> dict[str, Tensor]:

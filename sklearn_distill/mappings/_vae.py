@@ -14,6 +14,8 @@ from torch import Generator, Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 from torch.nn.utils import skip_init
 
+from sklearn_distill.nets.loader import TensorLoader, TensorRows, as_tensor
+
 CHUNK = 4096  # rows that are mapped at once
 
 
@@ -123,8 +125,8 @@ def train(
     optimizer = torch.optim.Adam(network.parameters(), plan.lr, fused=True)
     losses = []
     for epoch in epochs:
-        paired = x_source[torch.from_numpy(partners()).to(plan.device)]
-        losses.append(_run_epoch(network, optimizer, x, paired, plan))
+        paired = x_source.index_select(0, torch.from_numpy(partners()).to(plan.device))
+        losses.append(_run_epoch(network, optimizer, TensorRows(x, paired), plan))
         if not np.isfinite(losses[-1]):
             raise ValueError(
                 f"the training diverged: the loss of epoch {epoch + 1} is {losses[-1]}; lower lr, "
@@ -137,26 +139,19 @@ def train(
 def _run_epoch(
     network: TwoDecoderNetwork,
     optimizer: torch.optim.Optimizer,
-    x: Tensor,
-    x_source: Tensor,
+    pairs: TensorRows,
     plan: Plan,
 ) -> float:
     """Make one step for each mini-batch; return the mean loss of the rows."""
     total = torch.zeros((), device=plan.device)
-    order = torch.randperm(len(x), generator=plan.generator).to(plan.device)
-    for rows in order.split(plan.batch_size):
-        noise = _noise(2, len(rows), network, plan.generator)
-        loss = network.negative_elbo(x[rows], x_source[rows], noise, plan.kl_weight)
+    for x, x_source in TensorLoader(pairs, plan.batch_size, generator=plan.generator):
+        noise = _noise(2, len(x), network, plan.generator)
+        loss = network.negative_elbo(x, x_source, noise, plan.kl_weight)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        total += loss.detach() * len(rows)
-    return float(total) / len(x)
-
-
-def as_tensor(X: NDArray[Any]) -> Tensor:
-    """Return pixels as a tensor of float32 that the network may share with X."""
-    return torch.as_tensor(np.require(X, dtype=np.float32, requirements=["C", "W"]))
+        total += loss.detach() * len(x)
+    return float(total) / len(pairs)
 
 
 def decode_means(

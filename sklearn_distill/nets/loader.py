@@ -6,9 +6,30 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset
+
+
+def as_tensor(values: NDArray[Any], dtype: torch.dtype = torch.float32) -> Tensor:
+    """Return numbers as a tensor, which may share their memory.
+
+    Parameters
+    ----------
+    values : ndarray
+        Numbers.
+    dtype : torch.dtype, default=torch.float32
+        Their precision.
+
+    Returns
+    -------
+    Tensor of the shape of values
+        The same numbers.
+    """
+    # torch has no read-only tensors and warns, nor negative strides
+    return torch.as_tensor(np.require(values, requirements=["C", "W"])).to(dtype)
 
 
 class TensorRows(Dataset[tuple[Tensor, Tensor]]):

@@ -57,6 +57,12 @@ class Trail:
         return max(0, self.n_iter - FRESH) / price
 
 
+def serving(trail: Trail | None, problem: Problem) -> Trail | None:
+    """Return the trail if it is one of the problem's classes."""
+    same = trail is not None and np.array_equal(trail.active, problem.active)
+    return trail if same else None
+
+
 @dataclass(frozen=True)
 class Refits:
     """The way from one fit to the next.
@@ -85,8 +91,7 @@ class Refits:
 
     def fit(self, problem: Problem, trail: Trail | None) -> tuple[Solution, Trail]:
         """Return the solution, and what the next fit begins with."""
-        if trail is not None and not np.array_equal(trail.active, problem.active):
-            trail = None
+        trail = serving(trail, problem)
         solution = self._solve(problem, trail)
         if trail is not None:
             return solution, replace(trail, w=solution.w, n_iter=solution.n_iter)
@@ -102,10 +107,10 @@ class Refits:
         return minimise(problem.objective, start, tol=self.tol, max_iter=self.max_iter)
 
     def way(self, problem: Problem, trail: Trail | None) -> tuple[Minimiser, FloatArray]:
-        """Return the method and where it starts: from a trail of the same classes, if any."""
+        """Return the method and where it starts: where the trail ends, if there is one."""
         objective = problem.objective
         minimise = minimiser(self.solver, objective, dense=self.dense)
-        if trail is None or not np.array_equal(trail.active, problem.active):
+        if trail is None:
             return minimise, objective.zeros()
         if trail.factor is None or minimise is newton_cg:
             return minimise, trail.w

@@ -135,10 +135,10 @@ class Surface:
         setting = self.space.setting(rival.u)
         point = replace(rival, folds=[fold.paid() for fold in rival.folds], stage="check")
         for fold in self._folds[len(rival.folds) :]:
-            if lost(point):
-                break
             point = replace(point, folds=[*point.folds, fold.judge(setting, None)])
             self.n_fits += 1
+            if lost(point):
+                break
         return self._keep(replace(point, on_all=self._are_all(point.folds)))
 
     def _are_all(self, judged: list[Judged]) -> bool:

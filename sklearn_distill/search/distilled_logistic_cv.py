@@ -19,7 +19,7 @@ from sklearn_distill.search._descent import descend
 from sklearn_distill.search._fold import Fold
 from sklearn_distill.search._grid import sweep
 from sklearn_distill.search._metaparameters import Space
-from sklearn_distill.search._refits import Refits, Trail
+from sklearn_distill.search._refits import Refits, Trail, serving
 from sklearn_distill.search._results import cv_results, path
 from sklearn_distill.search._routing import router_of, split_params
 from sklearn_distill.search._splits import splits
@@ -359,7 +359,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         self.classes_ = lesson.classes
         self.n_taught_rows_ = lesson.n_taught_rows
         problem = pose(lesson, as_design(X, self.fit_intercept), setting)
-        solution = self._solve(problem, *self._refits(X).way(problem, trail))
+        solution = self._solve(problem, *self._refits(X).way(problem, serving(trail, problem)))
         self._set_coefficients(solution, problem.active, X.dtype)
 
     def _refits(self, X: Any) -> Refits:

@@ -7,13 +7,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from numbers import Integral
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
+from sklearn_distill._validation import check_hidden_layer_sizes
 from sklearn_distill.nets.callbacks import bare_module
 from sklearn_distill.nets.embedding import WithEmbedding
 from sklearn_distill.nets.modules import MLP
@@ -62,7 +61,8 @@ def _build(estimator: Any, X: torch.Tensor, n_outputs: int) -> nn.Module:
     module, params = estimator.module, estimator._prefixed("module")
     if module is None:
         _check_table(X)
-        module, params = MLP, {"hidden_layer_sizes": _widths(estimator), **params}
+        sizes = check_hidden_layer_sizes(estimator.hidden_layer_sizes)
+        module, params = MLP, {"hidden_layer_sizes": sizes, **params}
     if isinstance(module, nn.Module):
         if params:
             raise ValueError(
@@ -92,17 +92,6 @@ def _made_by(factory: Any, known: dict[str, int], params: dict[str, Any]) -> nn.
             "of modules, or None for the default network"
         )
     return built
-
-
-def _widths(estimator: Any) -> list[int]:
-    """Return the widths of the default network's hidden layers."""
-    widths = np.atleast_1d(np.asarray(estimator.hidden_layer_sizes, dtype=object))
-    if not all(isinstance(width, Integral) and int(width) >= 1 for width in widths):
-        raise ValueError(
-            f"hidden_layer_sizes={estimator.hidden_layer_sizes!r}: give whole numbers of at least "
-            "1, one for each hidden layer"
-        )
-    return [int(width) for width in widths]
 
 
 def _check_scores(network: nn.Module, X: torch.Tensor, n_outputs: int) -> None:

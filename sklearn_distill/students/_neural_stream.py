@@ -105,14 +105,14 @@ class Collate:
 
     def __call__(self, items: Sequence[Any]) -> tuple[Any, Any]:
         """Return features and rows of the table."""
-        from sklearn_distill.students._neural_training import as_tensor
+        from sklearn_distill.students._neural_training import in_precision
 
         _check_items(items)
         features = _stacked("features", [np.asarray(item[0]) for item in items])
         if not np.isfinite(features).all():
             raise ValueError("the Dataset yields features that are NaN or infinite: fill them")
         table = self.read_table(_labels(items), self._says(items), _weights(items))
-        return as_tensor(features, self.precision), as_tensor(table, self.precision)
+        return in_precision(features, self.precision), in_precision(table, self.precision)
 
     def _says(self, items: Sequence[Any]) -> FloatArray:
         """Return the teacher's rows, NaN where it is silent."""

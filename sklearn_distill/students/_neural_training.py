@@ -29,7 +29,7 @@ from sklearn_distill.nets.callbacks import (
 from sklearn_distill.nets.checkpoint import Checkpoint
 from sklearn_distill.nets.device import resolve_device
 from sklearn_distill.nets.embedding import scores_of
-from sklearn_distill.nets.loader import Stream, TensorLoader, TensorRows
+from sklearn_distill.nets.loader import Stream, TensorLoader, TensorRows, as_tensor
 from sklearn_distill.nets.net import StudentNet
 from sklearn_distill.students._neural_lesson import NeuralLesson
 from sklearn_distill.students._neural_network import (
@@ -44,21 +44,19 @@ NORMALISED = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 VALIDATION_BATCH = 1024  # without gradients larger batches fit
 
 
-def as_tensor(values: NDArray[Any], precision: str) -> torch.Tensor:
+def in_precision(values: NDArray[Any], precision: str) -> torch.Tensor:
     """Return numbers in the precision of the weights."""
-    dtype = torch.float64 if precision == "float64" else torch.float32
-    # torch has no read-only tensors and warns, nor negative strides
-    return torch.as_tensor(np.require(values, requirements=["C", "W"])).to(dtype)
+    return as_tensor(values, torch.float64 if precision == "float64" else torch.float32)
 
 
 def as_rows(X: NDArray[Any], table: FloatArray, precision: str) -> TensorRows:
     """Return features and targets as tensors."""
-    return TensorRows(as_tensor(X, precision), as_tensor(table, precision))
+    return TensorRows(in_precision(X, precision), in_precision(table, precision))
 
 
 def predict_scores(net: StudentNet, X: NDArray[Any], precision: str) -> FloatArray:
     """Return the scores of a trained net, batch by batch."""
-    scores = scores_of(net.forward(TensorRows(as_tensor(X, precision))))
+    scores = scores_of(net.forward(TensorRows(in_precision(X, precision))))
     return np.asarray(scores.double().numpy())
 
 

@@ -19,6 +19,7 @@ from sklearn_distill._validation import (
     Interval,
     StrOptions,
     all_or_nothing,
+    check_hidden_layer_sizes,
     validated_parameters,
 )
 from sklearn_distill.teachers._latent_codes import mean_code, principal_axes
@@ -280,7 +281,8 @@ class LatentAligner(BaseEstimator):
 
         device = resolve_device(self.device)
         widths = [one.shape[1] for one in lesson.rows]
-        space = LatentSpace(widths, self.n_components, self._hidden_sizes(), seed).to(device)
+        hidden = check_hidden_layer_sizes(self.hidden_layer_sizes)
+        space = LatentSpace(widths, self.n_components, hidden, seed).to(device)
         epochs = train_latent_space(
             space,
             lesson.to(device),
@@ -298,15 +300,6 @@ class LatentAligner(BaseEstimator):
             raise ValueError(f"the training diverged: its loss is not finite. Lower lr={self.lr}")
         curve.insert(0, "loss", loss)
         self.loss_curve_, self.module_ = curve, space.cpu().eval()
-
-    def _hidden_sizes(self) -> list[int]:
-        sizes = np.atleast_1d(np.asarray(self.hidden_layer_sizes, dtype=object))
-        if not all(isinstance(size, Integral) and int(size) >= 1 for size in sizes):
-            raise ValueError(
-                f"hidden_layer_sizes={self.hidden_layer_sizes!r}: give whole numbers of at least "
-                "1, one for each hidden layer"
-            )
-        return [int(size) for size in sizes]
 
     def _check_same_teachers(self, read: Representations) -> Representations:
         """Return the teachers in the order of the fit."""

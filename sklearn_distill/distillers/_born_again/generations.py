@@ -17,7 +17,6 @@ from sklearn_distill.distillers._born_again.judge import Best, Chronicle, Judge,
 from sklearn_distill.distillers._born_again.lesson import Lesson, Rows
 from sklearn_distill.distillers._born_again.line import Line, LineWithFolds
 from sklearn_distill.distillers._born_again.mean import MeanOfGenerations
-from sklearn_distill.distillers._born_again.routing import Params, routed
 from sklearn_distill.distillers._born_again.rows import as_rows, judge_of, judge_of_given, part
 from sklearn_distill.distillers._born_again.student import (
     check_classifier,
@@ -26,6 +25,7 @@ from sklearn_distill.distillers._born_again.student import (
     imitating,
 )
 from sklearn_distill.distillers._reproducible import seeded_clones
+from sklearn_distill.distillers._routing import Params, routed
 from sklearn_distill.distillers._student import last_step
 from sklearn_distill.teachers.folds import folds
 from sklearn_distill.teachers.labels import check_teachable
@@ -61,7 +61,7 @@ class Generations(MetaEstimatorMixin, BaseEstimator):
         validate_data(self, X, skip_check_array=True)
         weight = check_sample_weight(sample_weight, X.shape[0])
         given = None if sample_weight is None else weight
-        to_student, to_splitter = routed(self, given, fit_params)
+        params = routed(self, given, fit_params)
         known = check_classes(getattr(last_step(self.student), "classes", None))
         self.classes_, labels = check_labels(y, X.shape[0], known, None)
         check_teachable(labels.present)
@@ -71,11 +71,11 @@ class Generations(MetaEstimatorMixin, BaseEstimator):
             present=labels.present,
             classes=self.classes_,
             weight=weight,
-            fit_params=to_student,
+            fit_params=params.student,
             argument=argument,
             hard=self.labels == "hard",
         )
-        return lesson, to_splitter
+        return lesson, params.splitter
 
     def _hearing(self) -> str | None:
         """Return by which argument of fit the student hears the generation before."""
