@@ -1,9 +1,13 @@
-"""Teacher rows follow their samples through scikit-learn's tools, with routing on and off."""
+"""Teacher rows follow their samples: frames, weights, folds that lack a class.
+
+The tools one by one are in ``tests/routing``.
+"""
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn import config_context
+from sklearn.ensemble import VotingClassifier
 from sklearn.model_selection import GridSearchCV, KFold, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -47,43 +51,22 @@ def spy(**parameters):
 
 
 @pytest.mark.parametrize("routing", [False, True])
-@pytest.mark.parametrize("as_frame", [False, True])
-def test_grid_search(lesson, routing, as_frame):
+def test_frames(lesson, routing):
     X, y, teacher = lesson
-    if as_frame:
-        teacher = pd.DataFrame(teacher)
     with config_context(enable_metadata_routing=routing):
         search = GridSearchCV(spy(), GRID, cv=CV, error_score="raise")
-        search.fit(X, y, teacher_proba=teacher)
+        search.fit(pd.DataFrame(X), y, teacher_proba=pd.DataFrame(teacher))
     assert search.best_estimator_.n_taught_rows_ == N
 
 
-def prefixed(grid):
-    return {f"spy__{name}": values for name, values in grid.items()}
-
-
-def test_pipeline(lesson):
+def test_tools_that_number_the_classes_take_columns_without_names(lesson):
     X, y, teacher = lesson
-    search = GridSearchCV(
-        make_pipeline("passthrough", spy()), prefixed(GRID), cv=CV, error_score="raise"
-    )
-    search.fit(X, y, spy__teacher_proba=teacher)
-
-
-def test_pipeline_with_routing(lesson):
-    X, y, teacher = lesson
+    names = np.array(["a", "b", "c"])
+    ensemble = VotingClassifier([("spy", spy())])
     with config_context(enable_metadata_routing=True):
-        search = GridSearchCV(
-            make_pipeline("passthrough", spy()), prefixed(GRID), cv=CV, error_score="raise"
-        )
-        search.fit(X, y, teacher_proba=teacher)
-
-
-def test_cross_validate(lesson):
-    X, y, teacher = lesson
-    cross_validate(spy(), X, y, params={"teacher_proba": teacher}, cv=CV, error_score="raise")
-    with config_context(enable_metadata_routing=True):
-        cross_validate(spy(), X, y, params={"teacher_proba": teacher}, cv=CV, error_score="raise")
+        ensemble.fit(X, names[y], teacher_proba=teacher)
+        with pytest.raises(ValueError, match="none of which is named 0"):
+            ensemble.fit(X, names[y], teacher_proba=pd.DataFrame(teacher, columns=names))
 
 
 def test_sample_weight_still_asks_for_a_request(lesson):

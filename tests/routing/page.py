@@ -1,0 +1,80 @@
+"""Record what the tools do with a teacher's rows, and write the guide's tables of it.
+
+``python -m tests.routing.page`` probes the installed scikit-learn, writes its column into
+``verdicts.csv`` and the tables into ``docs/user_guide/routing.md``.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import optuna
+import pandas as pd
+
+from benchmarks.record import with_part
+from tests.routing.matrix import CASES, CSV, observed, recorded_verdicts
+
+PAGE = Path(__file__).parents[2] / "docs" / "user_guide" / "routing.md"
+SCRIPT = "tests/routing/page.py"
+TITLES = {
+    "classifier": "A classifier and its `teacher_proba`:",
+    "regressor": "A regressor and its `teacher_prediction`:",
+}
+HEAD = "| tool | routing off | routing on |\n|---|---|---|"
+ROUTING_IS_OFF = re.compile(r"Passing extra .* (only supported if enable_metadata_routing=True).*")
+
+
+def with_tables(page: str, verdicts: pd.DataFrame) -> str:
+    """Return the page with the tables of these verdicts."""
+    tables = [f"{TITLES[student]}\n\n{table(student, verdicts)}\n" for student in CASES]
+    return with_part(page, SCRIPT, "\n".join([*tables, f"{versions(verdicts)}\n"]))
+
+
+def versions(verdicts: pd.DataFrame) -> str:
+    """Return what the tables were observed with."""
+    return (
+        f"Observed with scikit-learn {' and '.join(verdicts)}, with the other packages as "
+        "`constraints/oldest.txt` and `constraints/dev.txt` pin them."
+    )
+
+
+def table(student: str, verdicts: pd.DataFrame) -> str:
+    """Return a student's table, a line for each tool."""
+    lines = [
+        f"| {case.tool} | "
+        + " | ".join(cell(verdicts.loc[student, case.tool, routing]) for routing in ("off", "on"))
+        + " |"
+        for case in CASES[student]
+    ]
+    return "\n".join([HEAD, *lines])
+
+
+def cell(verdicts: pd.Series) -> str:
+    """Return the verdict of all versions, or each version's where they differ."""
+    texts = [ROUTING_IS_OFF.sub(r"… \1", text) for text in verdicts]
+    if len(set(texts)) == 1:
+        return texts[0]
+    return "; ".join(
+        f"scikit-learn {version}: {text}"
+        for version, text in zip(verdicts.index, texts, strict=True)
+    )
+
+
+def merged(old: pd.DataFrame, new: pd.Series) -> pd.DataFrame:
+    """Return the verdicts with a version's column in place, oldest version first."""
+    both = old.reindex(new.index).assign(**{str(new.name): new})
+    return both[sorted(both, key=lambda version: [int(part) for part in version.split(".")])]
+
+
+def main() -> None:
+    """Probe, record, and write the page."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    new = observed()
+    verdicts = merged(recorded_verdicts(), new) if CSV.exists() else new.to_frame()
+    verdicts.to_csv(CSV, lineterminator="\n")
+    PAGE.write_text(with_tables(PAGE.read_text("utf-8"), verdicts), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
