@@ -16,7 +16,9 @@ EXEMPT = {
     "SA01",  # most have no neighbour worth naming
 }
 SECTIONS = {"PR01", "RT01", "YD01"}  # parameters, returns, yields
-MATHEMATICS = tuple(f"sklearn_distill.{room}." for room in ("targets", "losses", "solvers"))
+MATHEMATICS = tuple(
+    f"sklearn_distill.{room}." for room in ("blocks", "targets", "losses", "solvers")
+)
 
 
 def generated_init(owner: object) -> bool:

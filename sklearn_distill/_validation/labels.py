@@ -77,23 +77,32 @@ def check_labels(
     values, present = _read_labels(y, n_rows, taught=teacher is not None)
     found = np.unique(values)
     if classes is None:
-        classes = found if len(found) else _classes_of_columns(teacher)
-        _check_two_classes(classes)
+        columns = None if teacher is None else teacher.columns
+        classes = found if len(found) else classes_of_columns(columns)
+        check_two_classes(classes)
     codes = np.full(n_rows, MISSING, dtype=np.intp)
     codes[present] = _positions(found, classes)[np.searchsorted(found, values)]
     return classes, Labels(codes, len(classes))
 
 
-def _classes_of_columns(teacher: TeacherOutput | None) -> NDArray[Any]:
-    if teacher is None or teacher.columns is None:
+def found_labels(y: Any, n_rows: int) -> NDArray[Any]:
+    """Return the labels of y, each once, without the missing ones."""
+    values, _ = _read_labels(y, n_rows, taught=True)
+    return np.asarray(np.unique(values))
+
+
+def classes_of_columns(columns: list[Any] | None) -> NDArray[Any]:
+    """Return the classes that a teacher's columns are named after."""
+    if columns is None:
         raise ValueError(
             "y has no labels and the teacher's columns no names: say classes=[...] in the "
             "constructor, or give the teacher's output as a DataFrame with labels as columns"
         )
-    return np.unique(teacher.columns)
+    return np.asarray(np.unique(columns))
 
 
-def _check_two_classes(classes: NDArray[Any]) -> None:
+def check_two_classes(classes: NDArray[Any]) -> None:
+    """Require two classes."""
     if len(classes) < 2:
         raise ValueError(
             "y must have samples of at least 2 classes, but the data contains only one class: "
@@ -111,9 +120,11 @@ def _read_labels(y: Any, n_rows: int, taught: bool) -> tuple[NDArray[Any], NDArr
         raise ValueError(f"y has {len(y)} entries, X has {n_rows} rows: give one label a row")
     present = ~np.asarray(pd.isna(y), dtype=bool)
     values = y[present]
-    # with a teacher also a fold in which no label is missing: it must read like the others
-    if y.dtype == object and (taught or not present.all()):
-        values = _without_object_dtype(values)
+    if y.dtype == object:
+        _check_one_type(values)
+        # with a teacher also a fold in which no label is missing: it must read like the others
+        if taught or not present.all():  # ints, strings or booleans that these made objects
+            values = np.array(values.tolist())
     if values.dtype.kind == "f" and np.isinf(values).any():
         row = int(np.flatnonzero(present)[np.isinf(values)][0])
         raise ValueError(f"y contains infinity in row {row}: labels are classes, or NaN if missing")
@@ -122,12 +133,9 @@ def _read_labels(y: Any, n_rows: int, taught: bool) -> tuple[NDArray[Any], NDArr
     return values, present
 
 
-def _without_object_dtype(values: NDArray[Any]) -> NDArray[Any]:
-    """Return ints, strings or booleans that only missing labels had made objects."""
-    kinds = {isinstance(value, str) for value in values}
-    if len(kinds) > 1:
+def _check_one_type(values: NDArray[Any]) -> None:
+    if len({isinstance(value, str) for value in values}) > 1:
         raise TypeError("y mixes strings and numbers: use one type of label")
-    return np.array(values.tolist())
 
 
 def _positions(found: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.intp]:

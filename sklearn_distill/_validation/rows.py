@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import check_array
 
+from sklearn_distill._validation.numbers import check_numbers
 from sklearn_distill.targets import Labels, Teachers
 
 
@@ -29,11 +29,17 @@ def check_sample_weight(sample_weight: Any, n_rows: int) -> NDArray[np.float64]:
     ValueError
         If the shape is wrong, or a weight is negative or not finite, or all are zero.
     """
+    weight = read_sample_weight(sample_weight, n_rows)
+    if not weight.any():
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return weight
+
+
+def read_sample_weight(sample_weight: Any, n_rows: int) -> NDArray[np.float64]:
+    """Return one nonnegative weight a row, as :func:`check_sample_weight`; all may be zero."""
     if sample_weight is None or np.isscalar(sample_weight):
         sample_weight = np.full(n_rows, 1.0 if sample_weight is None else sample_weight)
-    weight = check_array(
-        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
-    )
+    weight = check_numbers("sample_weight", sample_weight)
     if weight.ndim != 1:
         raise ValueError("Sample weights must be 1D array or scalar")
     if len(weight) != n_rows:
@@ -43,9 +49,7 @@ def check_sample_weight(sample_weight: Any, n_rows: int) -> NDArray[np.float64]:
     if (weight < 0).any():
         row = int(np.argmax(weight < 0))
         raise ValueError(f"sample_weight must not be negative: row {row} has {weight[row]}")
-    if not weight.any():
-        raise ValueError("Sample weights must contain at least one non-zero number.")
-    return np.asarray(weight, dtype=np.float64)
+    return weight
 
 
 def check_every_row_speaks(labels: Labels, teachers: Teachers | None) -> None:

@@ -1,13 +1,17 @@
 """The one objective: value, gradient, Hessian products, derivatives in λ and T."""
 
+from sklearn_distill.losses.block_sums import BlockSums
 from sklearn_distill.losses.design import DenseDesign, Design, SparseDesign, as_design
 from sklearn_distill.losses.log_partition import OneLogitLogPartition, SoftmaxLogPartition
 from sklearn_distill.losses.objective import SoftTargetObjective
+from sklearn_distill.losses.row_sums import RowSums
 
 __all__ = [
+    "BlockSums",
     "DenseDesign",
     "Design",
     "OneLogitLogPartition",
+    "RowSums",
     "SoftTargetObjective",
     "SoftmaxLogPartition",
     "SparseDesign",

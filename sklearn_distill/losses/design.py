@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -158,6 +158,23 @@ def _bordered_gram(
         result[d, :d] = result[:d, d] = np.asarray(weighted.sum(axis=0)).ravel()
         result[d, d] = weight.sum(dtype=np.float64)
     return result
+
+
+def stack_designs(parts: Sequence[Any]) -> Design:
+    """Return the design of the rows of several parts together.
+
+    Parameters
+    ----------
+    parts : sequence of DenseDesign, or of SparseDesign
+        All alike.
+
+    Returns
+    -------
+    Design
+        It holds a copy.
+    """
+    stack = sparse.vstack if isinstance(parts[0], SparseDesign) else np.vstack
+    return as_design(stack([part.X for part in parts]), parts[0].fit_intercept)
 
 
 def as_design(X: Any, fit_intercept: bool) -> Design:

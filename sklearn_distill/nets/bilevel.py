@@ -24,6 +24,7 @@ class Course(Protocol):
     imitation: float
     temperature: float
     validation_temperature: float
+    validation_batch_size: int | None
     virtual_step: str
     gradient: str
 
@@ -202,5 +203,6 @@ class BilevelNet(StudentNet):
     def _endless_batches(self) -> Iterator[tuple[Tensor, Tensor]]:
         assert self.validation is not None
         rows = self.validation.to(torch.device(self.device))
+        size = self.course.validation_batch_size or self.batch_size
         while True:
-            yield from TensorLoader(rows, self.batch_size, generator=self.generator)
+            yield from TensorLoader(rows, size, generator=self.generator)

@@ -170,5 +170,5 @@ class Fold:
         return float(self.trail.adjoint @ solution.gradient)
 
     def _one_product(self, problem: Problem) -> float:
-        n_scores = 1 if problem.is_trivial else problem.objective.n_scores
+        n_scores = 1 if problem.is_trivial else problem.objective.sums.n_scores
         return n_scores * self._design.n_rows * self._design.n_columns

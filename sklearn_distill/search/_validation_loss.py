@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from sklearn_distill._typing import BoolArray, FloatArray
-from sklearn_distill.losses import SoftTargetObjective
+from sklearn_distill.losses import RowSums, SoftTargetObjective
 from sklearn_distill.losses.design import Design
 from sklearn_distill.targets import Labels, LogPartitionTerm, SoftTargets
 
@@ -86,6 +86,6 @@ class ValidationLoss:
             linear = self._labels.one_hot(possible / self._temperature)[active]
             targets = SoftTargets(linear, (LogPartitionTerm(possible, self._temperature),))
             self._objectives[key] = SoftTargetObjective(
-                self._design, targets, self.weight, alpha=0.0
+                RowSums(self._design, targets, self.weight), alpha=0.0
             )
         return self._objectives[key]

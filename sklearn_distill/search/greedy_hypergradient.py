@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 from sklearn.base import BaseEstimator
@@ -48,6 +49,9 @@ class GreedyHypergradient(BaseEstimator):
         code; for networks without dropout and batch normalisation.
     clip : float or None, default=None
         Largest absolute value of each hypergradient; 0.01 in the authors' code.
+    validation_batch_size : int or None, default=None
+        Validation rows of a hypergradient; None takes as many as the student's ``batch_size``.
+        Fewer cost less, and make a noisier gradient.
 
     References
     ----------
@@ -73,6 +77,7 @@ class GreedyHypergradient(BaseEstimator):
         virtual_step: str = "own",
         gradient: str = "exact",
         clip: float | None = None,
+        validation_batch_size: int | None = None,
     ) -> None:
         self.lr = lr
         self.update_every = update_every
@@ -82,6 +87,7 @@ class GreedyHypergradient(BaseEstimator):
         self.virtual_step = virtual_step
         self.gradient = gradient
         self.clip = clip
+        self.validation_batch_size = validation_batch_size
 
     def start(self, imitation: float, temperature: float) -> GreedyCourse:
         """Begin a training.
@@ -127,6 +133,12 @@ class GreedyCourse:
     def validation_temperature(self) -> float:
         """Temperature of the validation loss."""
         return float(self.options.validation_temperature)
+
+    @property
+    def validation_batch_size(self) -> int | None:
+        """Validation rows of a hypergradient; None for as many as train."""
+        size: int | None = self.options.validation_batch_size
+        return size
 
     @property
     def virtual_step(self) -> str:
@@ -197,8 +209,15 @@ def check_descent(options: Any) -> None:
         raise ValueError(
             f"gradient must be 'exact' or 'finite_difference', got {options.gradient!r}"
         )
+    _check_numbers(options)
+
+
+def _check_numbers(options: Any) -> None:
     if options.clip is not None and not options.clip > 0:
         raise ValueError(f"clip must be above 0 or None, got {options.clip!r}")
+    size = options.validation_batch_size
+    if size is not None and not (isinstance(size, Integral) and int(size) >= 1):
+        raise ValueError(f"validation_batch_size must be a whole number >= 1 or None, got {size!r}")
     for name in ("lr", "validation_temperature"):
         if not getattr(options, name) > 0:
             raise ValueError(f"{name} must be above 0, got {getattr(options, name)!r}")

@@ -43,6 +43,8 @@ class LinearTrajectory(GreedyHypergradient):
         As in :class:`GreedyHypergradient`.
     clip : float or None, default=None
         As in :class:`GreedyHypergradient`.
+    validation_batch_size : int or None, default=None
+        As in :class:`GreedyHypergradient`.
 
     References
     ----------
@@ -73,6 +75,7 @@ class LinearTrajectory(GreedyHypergradient):
         virtual_step: str = "own",
         gradient: str = "exact",
         clip: float | None = None,
+        validation_batch_size: int | None = None,
     ) -> None:
         super().__init__(
             lr,
@@ -82,6 +85,7 @@ class LinearTrajectory(GreedyHypergradient):
             virtual_step=virtual_step,
             gradient=gradient,
             clip=clip,
+            validation_batch_size=validation_batch_size,
         )
         del self.update_every  # every step of the first e₁ is one
         self.gradient_steps = gradient_steps

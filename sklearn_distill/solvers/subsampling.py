@@ -15,6 +15,8 @@ from sklearn_distill.solvers.solution import Progress, RowwiseObjective, Solutio
 # preconditioner
 COARSE_SHARE = 1 / 16
 ROWS_A_COLUMN = 10
+# and no more entries of X than this: rows that lie on disk or elsewhere are brought here
+COARSE_ENTRIES = 2**24
 # below this many entries of X a pass over a part costs as much as one over the whole
 SMALL = 2**18
 # the coarse minimiser is only near the fine one: solving it better is wasted
@@ -68,12 +70,12 @@ def coarse_to_fine(
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_distill.losses import SoftTargetObjective, as_design
+    >>> from sklearn_distill.losses import RowSums, SoftTargetObjective, as_design
     >>> from sklearn_distill.targets import SoftTargets, LogPartitionTerm
     >>> terms = (LogPartitionTerm(np.ones(2), 1.0),)
     >>> targets = SoftTargets(np.array([[1.0, 0.0], [0.0, 1.0]]), terms)
     >>> design = as_design(np.array([[-1.0], [1.0]]), fit_intercept=False)
-    >>> objective = SoftTargetObjective(design, targets, np.ones(2), alpha=0.5)
+    >>> objective = SoftTargetObjective(RowSums(design, targets, np.ones(2)), alpha=0.5)
     >>> coarse_to_fine(objective, np.zeros(1), tol=1e-8, max_iter=20).w.round(4)
     array([0.6748])
     """
@@ -109,7 +111,8 @@ def coarse_to_fine(
 def _subsample(objective: RowwiseObjective) -> RowwiseObjective:
     """Return the coarse problem; the objective itself where a part would save little."""
     n_rows = objective.n_rows
-    n_coarse = max(int(COARSE_SHARE * n_rows), ROWS_A_COLUMN * objective.n_columns)
+    share = min(int(COARSE_SHARE * n_rows), COARSE_ENTRIES // objective.n_columns)
+    n_coarse = max(share, ROWS_A_COLUMN * objective.n_columns)
     if n_rows * objective.n_columns < SMALL or n_rows < 4 * n_coarse:
         return objective
     return objective.take(spread_rows(n_rows, n_coarse))
@@ -140,11 +143,11 @@ def hessian_factor(objective: RowwiseObjective, w: FloatArray) -> Preconditioner
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_distill.losses import SoftTargetObjective, as_design
+    >>> from sklearn_distill.losses import RowSums, SoftTargetObjective, as_design
     >>> from sklearn_distill.targets import SoftTargets, LogPartitionTerm
     >>> targets = SoftTargets(np.eye(2), (LogPartitionTerm(np.ones(2), 1.0),))
     >>> design = as_design(np.array([[-1.0], [1.0]]), fit_intercept=False)
-    >>> objective = SoftTargetObjective(design, targets, np.ones(2), alpha=0.75)
+    >>> objective = SoftTargetObjective(RowSums(design, targets, np.ones(2)), alpha=0.75)
     >>> hessian_factor(objective, np.zeros(1)).solve(np.ones(1)).round(3)
     array([1.])
     """

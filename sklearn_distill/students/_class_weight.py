@@ -42,7 +42,7 @@ def class_weights(
     if class_weight is None:
         return None
     if isinstance(class_weight, str):
-        return _balanced(labels, sample_weight)
+        return balanced_weights(labels.one_hot(sample_weight).sum(axis=1))
     names = classes.tolist()
     unknown = [label for label in class_weight if label not in names]
     if unknown:
@@ -55,9 +55,9 @@ def class_weights(
     return np.array([class_weight.get(label, 1.0) for label in names], dtype=np.float64)
 
 
-def _balanced(labels: Labels, sample_weight: FloatArray) -> FloatArray:
-    mass = labels.one_hot(sample_weight).sum(axis=1)
+def balanced_weights(mass: FloatArray) -> FloatArray:
+    """Return the weight of each class that is "balanced", from the weight of its labels."""
     seen = mass > 0
-    weight = np.ones(labels.n_classes)
+    weight = np.ones(len(mass))
     weight[seen] = mass.sum() / (seen.sum() * mass[seen])
     return weight

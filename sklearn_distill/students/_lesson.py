@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
@@ -10,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sklearn_distill._typing import BoolArray, FloatArray, IntArray
-from sklearn_distill._validation import check_sample_weight, read_lesson
-from sklearn_distill.losses import SoftTargetObjective
+from sklearn_distill._validation import check_sample_weight, read_lesson, read_sample_weight
+from sklearn_distill.losses import RowSums, SoftTargetObjective
 from sklearn_distill.losses.design import Design
 from sklearn_distill.losses.regularizers import make_regularizer
 from sklearn_distill.students._class_weight import class_weights
-from sklearn_distill.targets import Labels, SoftTargets, TargetMixture, Teachers, row_weights
+from sklearn_distill.targets import Labels, TargetMixture, Teachers, row_weights
 
 
 @dataclass(frozen=True)
@@ -112,11 +113,17 @@ class Lesson:
         teacher_proba: Any,
         teacher_logits: Any,
         classes: Any = None,
+        *,
+        of_block: bool = False,
     ) -> Self:
-        """Check what came into an estimator's fit; ``classes`` go before the constructor's."""
+        """Check what came into an estimator's fit; ``classes`` go before the constructor's.
+
+        The weights of a block alone may all be zero.
+        """
         named = student.classes if classes is None else classes
         classes, labels, teachers = read_lesson(y, n_rows, named, teacher_proba, teacher_logits)
-        weight = check_sample_weight(sample_weight, n_rows)
+        read_weight = read_sample_weight if of_block else check_sample_weight
+        weight = read_weight(sample_weight, n_rows)
         return cls(classes, labels, teachers, weight, student.class_weight)
 
     @property
@@ -125,15 +132,16 @@ class Lesson:
         return 0 if self.teachers is None else int(self.teachers.speaks.sum())
 
     @cached_property
-    def weight(self) -> FloatArray:
+    def row_weight(self) -> FloatArray:
         """Row weights s: sample weight times class weight."""
         by_class = class_weights(self.class_weight, self.classes, self.labels, self.sample_weight)
-        weight = row_weights(self.sample_weight, by_class, self.labels, self.teachers)
-        if not weight.any():
-            raise ValueError(
-                f"class_weight={self.class_weight} and sample_weight leave no row any weight"
-            )
-        return weight
+        return row_weights(self.sample_weight, by_class, self.labels, self.teachers)
+
+    @property
+    def weight(self) -> FloatArray:
+        """Row weights s, of which some are not zero."""
+        check_some_weight(float(self.row_weight.sum()), self.class_weight)
+        return self.row_weight
 
     def with_mean_weight_one(self) -> Lesson:
         """Return the lesson whose weights have mean 1, so that they are no learning rate."""
@@ -147,7 +155,7 @@ class Lesson:
 
     def mixture(self, setting: Setting) -> TargetMixture:
         """Return the mixture of labels and teachers at a setting."""
-        return setting.mixture(self.labels, self.teachers, self.weight)
+        return setting.mixture(self.labels, self.teachers, self.row_weight)
 
 
 @dataclass(frozen=True)
@@ -196,18 +204,26 @@ def pose(lesson: Lesson, design: Design, setting: Setting) -> Problem:
     weight = lesson.weight
     targets = lesson.mixture(setting).targets()
     active = targets.class_mass() > 0
-    _check_bounded(targets, active, lesson.classes, setting.regularizer)
+    check_bounded({term.regularizer for term in targets.terms}, active, lesson.classes)
     alpha = float(1 / (setting.C * weight.sum()))
-    objective = SoftTargetObjective(design, targets.keep_classes(active), weight, alpha)
-    return Problem(objective, active)
+    sums = RowSums(design, targets.keep_classes(active), weight)
+    return Problem(SoftTargetObjective(sums, alpha), active)
 
 
-def _check_bounded(
-    targets: SoftTargets, active: BoolArray, classes: NDArray[Any], regularizer: str | None
+def check_some_weight(weight_sum: float, class_weight: Any) -> None:
+    """Require that some row has a weight."""
+    if not weight_sum:
+        raise ValueError(f"class_weight={class_weight} and sample_weight leave no row any weight")
+
+
+def check_bounded(
+    regularizers: Collection[str | None], active: BoolArray, classes: NDArray[Any]
 ) -> None:
-    used = [make_regularizer(term.regularizer) for term in targets.terms]
-    if not active.all() and any(r is not None and not r.bounded_below for r in used):
-        raise ValueError(
-            f"regularizer={regularizer!r} has no minimum when a class has no target "
-            f"mass: neither y nor the teacher ever names {np.asarray(classes)[~active].tolist()}"
-        )
+    """Require that the regularisers in use have a minimum over the classes with mass."""
+    for name in regularizers:
+        regularizer = make_regularizer(name)
+        if not active.all() and regularizer is not None and not regularizer.bounded_below:
+            raise ValueError(
+                f"regularizer={name!r} has no minimum when a class has no target mass: "
+                f"neither y nor the teacher ever names {np.asarray(classes)[~active].tolist()}"
+            )

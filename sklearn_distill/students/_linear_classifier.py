@@ -9,6 +9,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sklearn_distill.students._blocks import by_blocks
+
 
 class LinearClassifier(ClassifierMixin, BaseEstimator):
     """Predictions from ``coef_``, ``intercept_`` and ``classes_`` as LogisticRegression makes them.
@@ -21,6 +23,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
     classes_: NDArray[Any]
     n_iter_: NDArray[Any]
 
+    @by_blocks
     def decision_function(self, X: Any) -> NDArray[Any]:
         """Return the scores.
 
@@ -41,6 +44,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         scores = np.asarray(X @ self.coef_.T) + self.intercept_
         return np.asarray(scores.ravel() if scores.shape[1] == 1 else scores)
 
+    @by_blocks
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable class of each row.
 
@@ -58,6 +62,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         codes = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
         return np.asarray(self.classes_[codes])
 
+    @by_blocks
     def predict_proba(self, X: Any) -> NDArray[Any]:
         """Return the probabilities softmax(z) at temperature 1.
 
@@ -76,6 +81,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             return np.stack([expit(-scores), expit(scores)], axis=1)
         return np.asarray(softmax(scores, axis=1))
 
+    @by_blocks
     def predict_log_proba(self, X: Any) -> NDArray[Any]:
         """Return the logarithms of the probabilities, without rounding them first.
 

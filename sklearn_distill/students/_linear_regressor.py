@@ -16,6 +16,7 @@ from sklearn_distill.solvers.least_squares import (
     Rows,
     Statistics,
 )
+from sklearn_distill.students._blocks import by_blocks
 
 X_CHECKS: dict[str, Any] = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}
 
@@ -30,6 +31,7 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     _solution: PrivilegedFit
     _flat: bool  # whether targets came one-dimensional
 
+    @by_blocks
     def predict(
         self, X: Any, return_std: bool = False
     ) -> NDArray[Any] | tuple[NDArray[Any], NDArray[Any]]:

@@ -15,6 +15,7 @@ from sklearn_distill._typing import BoolArray, FloatArray
 from sklearn_distill._validation import Interval, StrOptions
 from sklearn_distill.losses import SoftTargetObjective
 from sklearn_distill.solvers import Solution, coarse_to_fine, newton_cg
+from sklearn_distill.students._blocks import lies_in_blocks
 from sklearn_distill.students._coefficients import coefficients
 from sklearn_distill.students._lesson import Problem
 from sklearn_distill.students._linear_classifier import LinearClassifier
@@ -78,6 +79,9 @@ class LogisticStudent(LinearClassifier):
     verbose: int
 
     def _read_features(self, X: Any, y: Any, teacher_proba: Any, teacher_logits: Any) -> Any:
+        """Check X, or leave it for later if it lies in blocks; set ``n_features_in_``."""
+        if lies_in_blocks(X):
+            return validate_data(self, X, skip_check_array=True)
         if teacher_proba is None and teacher_logits is None:
             # without a teacher scikit-learn's own errors stand, that of a missing label among them
             return validate_data(self, X, y, **_X_CHECKS)[0]
@@ -85,7 +89,7 @@ class LogisticStudent(LinearClassifier):
 
     def _solve(self, problem: Problem, minimise: Minimiser, start: FloatArray) -> Solution:
         if problem.is_trivial:
-            nothing = np.zeros((0, problem.objective.design.n_columns))
+            nothing = np.zeros((0, problem.objective.n_columns))
             return Solution(nothing, value=0.0, gradient_norm=0.0, n_iter=0, converged=True)
         with solver_progress(self.verbose, self.max_iter, type(self).__name__) as progress:
             solution = minimise(

@@ -19,14 +19,15 @@ from sklearn_distill.nets.modules import MLP
 from sklearn_distill.nets.net import StudentNet
 from sklearn_distill.students._neural_lesson import NeuralLesson
 
-_building = threading.Lock()  # torch draws initial weights from one stream a process
+# torch draws initial weights and dropout from one stream a process: one draws at a time
+_drawing = threading.RLock()
 
 
 def new_network(
     estimator: Any, lesson: NeuralLesson, X: torch.Tensor, seed: int
 ) -> tuple[nn.Module, torch.Tensor]:
     """Return a network that fits features and lesson, and the state after drawing its weights."""
-    with _building, random_stream(seed):
+    with random_stream(seed):
         network = _build(estimator, X, lesson.n_outputs).to(X.dtype)
         _check_scores(network, X, lesson.n_outputs)  # lazy layers draw their weights here
         if lesson.n_dimensions:
@@ -129,8 +130,11 @@ def _shape_of_scores(network: nn.Module, sample: torch.Tensor) -> tuple[int, ...
 
 @contextmanager
 def random_stream(start: int | torch.Tensor) -> Iterator[None]:
-    """Draw torch's own random numbers (weights, dropout) from a seed or a state; leave no trace."""
-    with torch.random.fork_rng():
+    """Draw torch's own random numbers (weights, dropout) from a seed or a state; leave no trace.
+
+    The stream is that of all threads, so a second one waits until the first has done.
+    """
+    with _drawing, torch.random.fork_rng():
         if isinstance(start, int):
             torch.manual_seed(start)
         else:

@@ -24,6 +24,7 @@ from sklearn_distill.nets.callbacks import (
     GradientClipping,
     ProgressBar,
     Schedule,
+    bare_module,
     stops,
 )
 from sklearn_distill.nets.checkpoint import Checkpoint
@@ -103,6 +104,9 @@ def train_network(
             plain = _make_net(estimator, network_of(net), lesson, generator, rows, accelerate=False)
             _remember(plain, net)
             net = plain
+        for seen in (rows, validation):
+            if seen is not None:
+                _check_answers(net, seen.features)
         return Trained(net, torch.get_rng_state())
 
 
@@ -243,6 +247,20 @@ def _run(
     net.notify("on_train_end", X=rows, y=None)
     if checkpoint is not None:
         checkpoint.finish()
+
+
+def _check_answers(net: StudentNet, features: torch.Tensor) -> None:
+    """Require finite scores of the first rows: finite weights may be too large to answer with."""
+    network = bare_module(net.module_).eval()
+    device = next(network.parameters()).device
+    with torch.no_grad():
+        scores = scores_of(network(features[:VALIDATION_BATCH].to(device)))
+    if not scores.isfinite().all():
+        raise ValueError(
+            f"training diverged: after {len(net.history)} epochs the network does not answer with "
+            f"finite numbers. Lower lr={net.lr:g}, set gradient_clip, or scale the features and, "
+            "in regression, the labels"
+        )
 
 
 def _callbacks(estimator: Any, checkpoint: Checkpoint | None) -> list[Any]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import check_array
+
+from sklearn_distill._validation import check_numbers
 
 Targets = NDArray[np.float64]
 
@@ -44,14 +45,7 @@ def check_targets(name: str, target: Any, n_rows: int) -> tuple[Targets | None, 
     """
     if target is None:
         return None, True
-    values = check_array(
-        target,
-        ensure_2d=False,
-        ensure_min_samples=0,
-        dtype=np.float64,
-        ensure_all_finite="allow-nan",
-        input_name=name,
-    )
+    values = check_numbers(name, target, allow_nan=True, ensure_min_samples=0)
     if values.ndim not in (1, 2):
         raise ValueError(f"{name} has shape {values.shape}: give one number, or one row, a sample")
     if len(values) != n_rows:

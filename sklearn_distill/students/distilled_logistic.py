@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Self
 
+from scipy import sparse
+
 from sklearn_distill._typing import FloatArray
 from sklearn_distill._validation import all_or_nothing, validated_parameters
-from sklearn_distill.losses import DenseDesign, as_design
+from sklearn_distill.losses import as_design
+from sklearn_distill.students._block_lesson import pose_blocks, read_blocks
+from sklearn_distill.students._blocks import cut, float_dtype, lies_in_blocks
 from sklearn_distill.students._coefficients import solver_weights
 from sklearn_distill.students._lesson import Lesson, Problem, Setting, pose
 from sklearn_distill.students._logistic import CONSTRAINTS, LogisticStudent, minimiser
@@ -160,8 +164,9 @@ class DistilledLogisticRegression(LogisticStudent):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Features; float32 stays float32, CSR and CSC stay sparse.
+        X : {array-like, sparse matrix, dask array} of shape (n_samples, n_features)
+            Features; float32 stays float32, CSR and CSC stay sparse. A dask array, and a
+            ``numpy.memmap`` of 256 MB and more, is read block by block in each pass.
         y : array-like of shape (n_samples,) or None
             Labels. NaN, None and pd.NA are missing labels, which a teacher must answer for; None
             instead of an array means that all are missing.
@@ -188,10 +193,10 @@ class DistilledLogisticRegression(LogisticStudent):
         """
         X = self._read_features(X, y, teacher_proba, teacher_logits)
         problem = self._pose(X, y, sample_weight, teacher_proba, teacher_logits)
-        dense = isinstance(problem.objective.design, DenseDesign)
+        dense = not sparse.issparse(X)
         minimise = minimiser(self.solver, problem.objective, dense=dense)
         solution = self._solve(problem, minimise, self._start(problem))
-        self._set_coefficients(solution, problem.active, X.dtype)
+        self._set_coefficients(solution, problem.active, float_dtype(X))
         return self
 
     def _pose(
@@ -201,11 +206,27 @@ class DistilledLogisticRegression(LogisticStudent):
 
         Labels and logits end with this call: the solver needs their memory.
         """
+        if lies_in_blocks(X):
+            return self._pose_blocks(
+                X,
+                y=y,
+                sample_weight=sample_weight,
+                teacher_proba=teacher_proba,
+                teacher_logits=teacher_logits,
+            )
         setting = Setting.of(self)
         lesson = Lesson.read(self, X.shape[0], y, sample_weight, teacher_proba, teacher_logits)
         self.classes_ = lesson.classes
         self.n_taught_rows_ = lesson.n_taught_rows
         return pose(lesson, as_design(X, self.fit_intercept), setting)
+
+    def _pose_blocks(self, X: Any, **answers: Any) -> Problem:
+        """Return the problem of rows that are read block by block."""
+        table = cut(X, **answers)
+        reader = read_blocks(self, table)
+        self.classes_ = reader.classes
+        problem, self.n_taught_rows_ = pose_blocks(reader, table)
+        return problem
 
     def _start(self, problem: Problem) -> FloatArray:
         """Return the present coefficients if they are those of such a problem, else zeros."""

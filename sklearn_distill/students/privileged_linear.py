@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy.linalg import LinAlgWarning
+from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_distill._validation import (
@@ -15,6 +16,7 @@ from sklearn_distill._validation import (
     StrOptions,
     all_or_nothing,
     check_sample_weight,
+    read_sample_weight,
     validated_parameters,
 )
 from sklearn_distill.solvers.least_squares import (
@@ -26,6 +28,7 @@ from sklearn_distill.solvers.least_squares import (
     Rows,
     Statistics,
 )
+from sklearn_distill.students._blocks import Answers, cut, lies_in_blocks
 from sklearn_distill.students._linear_regressor import X_CHECKS, LinearRegressor
 from sklearn_distill.students._teacher_prediction import check_every_row_speaks, check_targets
 
@@ -160,8 +163,9 @@ class PrivilegedLinearRegression(LinearRegressor):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Features; float32 and CSR are read as they are, without a copy.
+        X : {array-like, sparse matrix, dask array} of shape (n_samples, n_features)
+            Features; float32 and CSR are read as they are, without a copy. A dask array, and a
+            ``numpy.memmap`` of 256 MB and more, is read block by block.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), or None
             Labels. A row of NaN is a missing label, which the teacher must answer for; None
             instead of an array means that all are missing.
@@ -182,6 +186,8 @@ class PrivilegedLinearRegression(LinearRegressor):
             neither label nor prediction (the message names the first such row), or a variance is
             to be estimated from too few rows. The estimator is then as it was before.
         """
+        if lies_in_blocks(X):
+            return self._set_solution(self._fit_blocks(X, y, sample_weight, teacher_prediction))
         rows = self._read(X, y, sample_weight, teacher_prediction, reset=True)
         return self._set_solution(self._problem().fit(rows, self.solver))
 
@@ -269,6 +275,18 @@ class PrivilegedLinearRegression(LinearRegressor):
         weight = None if sample_weight is None else check_sample_weight(sample_weight, n_rows)
         return Rows(X, labels, predictions, weight)
 
+    def _fit_blocks(self, X: Any, y: Any, sample_weight: Any, teacher: Any) -> PrivilegedFit:
+        """Solve from rows that are read block by block."""
+        validate_data(self, X, skip_check_array=True)
+        target = teacher if y is None else y
+        if target is None:
+            raise ValueError("fit requires y or teacher_prediction, but both are None")
+        given = {"y": y, "sample_weight": sample_weight, "teacher_prediction": teacher}
+        table = cut(X, **given)
+        self._flat = np.ndim(target) == 1
+        rows = table.features.map(_rows_of_block, table.answers)
+        return self._problem().fit_blocks(rows, X.shape, self.solver)
+
     def _check_n_outputs(self, rows: Rows, known: Statistics) -> None:
         if rows.n_outputs != known.n_outputs:
             raise ValueError(
@@ -300,6 +318,20 @@ class PrivilegedLinearRegression(LinearRegressor):
         self.intercept_ = solution.intercept[0] if self._flat else solution.intercept
         _warn(solution)
         return self
+
+
+def _rows_of_block(X: Any, answers: Answers) -> Rows:
+    """Check what came in of a block."""
+    with answers.located():
+        X = check_array(X, input_name="X", **X_CHECKS)
+        labels, _ = check_targets("y", answers.given["y"], answers.n_rows)
+        predictions, _ = check_targets(
+            "teacher_prediction", answers.given["teacher_prediction"], answers.n_rows
+        )
+        check_every_row_speaks(labels, predictions)
+        weight = answers.given["sample_weight"]
+        weight = None if weight is None else read_sample_weight(weight, answers.n_rows)
+    return Rows(X, labels, predictions, weight)
 
 
 def _number_or_none(variance: float | str) -> float | None:

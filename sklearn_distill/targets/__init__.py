@@ -6,7 +6,12 @@ sum of a few long contiguous vectors instead of many short ones.
 
 from sklearn_distill.targets.labels import Labels
 from sklearn_distill.targets.mixture import TargetMixture
-from sklearn_distill.targets.soft_targets import LogPartitionTerm, SoftTargets, TargetTangent
+from sklearn_distill.targets.soft_targets import (
+    LogPartitionTerm,
+    SoftTargets,
+    TargetTangent,
+    stack_targets,
+)
 from sklearn_distill.targets.teachers import Teachers
 from sklearn_distill.targets.temperature import soften, soften_derivative
 from sklearn_distill.targets.weights import row_weights
@@ -21,4 +26,5 @@ __all__ = [
     "row_weights",
     "soften",
     "soften_derivative",
+    "stack_targets",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +56,11 @@ class SoftTargets:
     linear: FloatArray
     terms: tuple[LogPartitionTerm, ...]
 
+    @property
+    def nbytes(self) -> int:
+        """Size in memory."""
+        return self.linear.nbytes + sum(term.weight.nbytes for term in self.terms)
+
     def class_mass(self) -> FloatArray:
         """Return (n_classes,): a class with 0 is in no row's target."""
         return np.asarray(self.linear.sum(axis=1))
@@ -69,6 +75,41 @@ class SoftTargets:
     def keep_classes(self, kept: BoolArray) -> SoftTargets:
         """Return the targets of a problem that has the kept classes only."""
         return self if kept.all() else SoftTargets(self.linear[kept], self.terms)
+
+
+def stack_targets(parts: Sequence[SoftTargets]) -> SoftTargets:
+    """Return the targets of the rows of several parts together.
+
+    Parameters
+    ----------
+    parts : sequence of SoftTargets
+        Of the same classes; a term that a part lacks has weight 0 there.
+
+    Returns
+    -------
+    SoftTargets
+        A term for each temperature and regulariser that some part has.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> one = SoftTargets(np.ones((2, 1)), (LogPartitionTerm(np.ones(1), 1.0),))
+    >>> other = SoftTargets(np.ones((2, 1)), (LogPartitionTerm(np.ones(1), 3.0),))
+    >>> [term.weight.tolist() for term in stack_targets([one, other]).terms]
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+    kinds = {(t.temperature, t.regularizer): None for part in parts for t in part.terms}
+    terms = tuple(
+        LogPartitionTerm(np.concatenate([_weight_in(part, kind) for part in parts]), *kind)
+        for kind in kinds
+    )
+    return SoftTargets(np.concatenate([part.linear for part in parts], axis=1), terms)
+
+
+def _weight_in(part: SoftTargets, kind: tuple[float, str | None]) -> FloatArray:
+    """Return the weight of the term of a kind; 0 on each row if there is none."""
+    weights = [t.weight for t in part.terms if (t.temperature, t.regularizer) == kind]
+    return weights[0] if weights else np.zeros(part.linear.shape[1])
 
 
 @dataclass(frozen=True)

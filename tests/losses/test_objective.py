@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from sklearn_distill.losses import SoftTargetObjective, as_design
+from sklearn_distill.losses import RowSums, SoftTargetObjective, as_design
 from sklearn_distill.losses import design as design_module
 from sklearn_distill.targets import Labels, TargetMixture, Teachers
 from tests.helpers import central_difference, gradient_by_differences, random_problem
@@ -29,7 +29,7 @@ def mixture_of(problem, **parameters):
 def objective_of(problem, X=None, *, alpha=0.1, fit_intercept=True, **parameters):
     design = as_design(problem["X"] if X is None else X, fit_intercept)
     targets = mixture_of(problem, **parameters).targets()
-    return SoftTargetObjective(design, targets, problem["weight"], alpha)
+    return SoftTargetObjective(RowSums(design, targets, problem["weight"]), alpha)
 
 
 @pytest.fixture(params=[2, 3, 4])
@@ -47,7 +47,7 @@ def test_value_is_the_written_formula(problem, setting, fit_intercept):
     objective = objective_of(problem, fit_intercept=fit_intercept, **setting)
     w = weights_for(objective)
     W = w.reshape(objective.shape)
-    Z = objective.design.scores(W, slice(0, len(problem["codes"]))).T
+    Z = objective.sums.design.scores(W, slice(0, len(problem["codes"]))).T
     if Z.shape[1] == 1:
         Z = np.column_stack([np.zeros(len(Z)), Z])
     arguments = (Z, problem["codes"], problem["teacher_logits"], problem["weight"])
@@ -128,7 +128,7 @@ def test_sum_over_blocks_is_the_whole(problem, monkeypatch):
     H = whole.hessian(w)
     monkeypatch.setattr(design_module, "BLOCK_BYTES", 1)
     blocked = objective_of(large, temperature=2.0)
-    assert len(list(blocked.design.blocks())) == 4
+    assert len(list(blocked.sums.design.blocks())) == 4
     np.testing.assert_allclose(blocked.value_and_gradient(w)[0], expected[0], rtol=1e-13)
     np.testing.assert_allclose(blocked.value_and_gradient(w)[1], expected[1], atol=1e-14)
     np.testing.assert_allclose(blocked.hessian(w), H, atol=1e-14)
@@ -140,7 +140,7 @@ def test_parts_add_up_to_the_whole(problem):
     w = weights_for(objective)
     rows = np.random.default_rng(2).permutation(len(problem["codes"]))
     parts = [objective.take(rows[:13]), objective.take(rows[13:])]
-    shares = [part.weight.sum() / problem["weight"].sum() for part in parts]
+    shares = [part.sums.weight.sum() / problem["weight"].sum() for part in parts]
     values, gradients = zip(*(part.value_and_gradient(w) for part in parts), strict=True)
     value, gradient = objective.value_and_gradient(w)
     np.testing.assert_allclose(np.dot(shares, values), value, rtol=1e-13)

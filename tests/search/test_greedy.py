@@ -23,6 +23,8 @@ X_VAL, Y_VAL = RNG.normal(size=(20, 3)), RNG.integers(K, size=20)
 class Probe:
     """λ and T by step, and the gradients that came back."""
 
+    validation_batch_size = None
+
     def __init__(self, values, validation_temperature=1.0, virtual_step="own", gradient="exact"):
         self.gradient = gradient
         self.values = values
@@ -52,7 +54,10 @@ class Probe:
 
 def trained(values, *, validation_temperature=1.0, virtual_step="own", gradient="exact", **options):
     """Train a step for each pair of values, over all rows at once."""
-    probe = Probe(values, validation_temperature, virtual_step, gradient)
+    return trained_by(Probe(values, validation_temperature, virtual_step, gradient), **options)
+
+
+def trained_by(probe, **options):
     student = DistilledNeuralClassifier(
         **{
             "hidden_layer_sizes": (5,),
@@ -60,7 +65,7 @@ def trained(values, *, validation_temperature=1.0, virtual_step="own", gradient=
             "lr": 0.3,
             "precision": "float64",
             "batch_size": 64,
-            "max_epochs": len(values),
+            "max_epochs": len(probe.values),
             "random_state": 0,
             "metaparameter_optimizer": probe,
         }
@@ -268,6 +273,19 @@ def test_only_what_is_named_moves():
     assert history["imitation"].nunique() > 10
 
 
+@pytest.mark.parametrize("module", [None, Twice])
+def test_smaller_validation_batches_go_round_all_rows(module):
+    """At weights that stand nearly still their gradients' mean is that of all rows."""
+    options = {"module": module, "lr": 1e-9}
+    _, whole = trained([(0.4, 2.0)], **options)
+    probe = Probe([(0.4, 2.0)] * 5)
+    probe.validation_batch_size = 4
+    trained_by(probe, **options)
+    parts = np.array(probe.gradients)
+    assert len(np.unique(parts[:, 0])) == 5
+    np.testing.assert_allclose(parts.mean(axis=0), whole, rtol=1e-6)
+
+
 def test_a_misleading_teacher_is_left():
     """Against a teacher that says the opposite of the validation labels λ falls."""
     rng = np.random.default_rng(0)
@@ -327,6 +345,8 @@ def test_routes_agree(n_val):
         (GreedyHypergradient(virtual_step="adam"), {}, "virtual_step must be"),
         (GreedyHypergradient(gradient="exactly"), {}, "gradient must be"),
         (GreedyHypergradient(clip=0.0), {}, "clip must be above 0"),
+        (GreedyHypergradient(validation_batch_size=0), {}, "validation_batch_size must be"),
+        (LinearTrajectory(validation_batch_size=0.5), {}, "validation_batch_size must be"),
         (LinearTrajectory(1, 5), {}, "gradient_steps=1 must be at least 2"),
         (GreedyHypergradient(), {"gradient_clip": 1.0}, "with gradient_clip=1.0"),
         (GreedyHypergradient(), {"optimizer": torch.optim.RMSprop}, "no known derivative"),

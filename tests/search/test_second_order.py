@@ -50,6 +50,7 @@ class Recorder:
     """A course that goes through given values of (λ, T) and keeps the gradients."""
 
     validation_temperature = 0.7
+    validation_batch_size = None
     gradient = "exact"
 
     def __init__(self, virtual_step="own"):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sklearn_distill.losses import SoftTargetObjective, as_design
+from sklearn_distill.losses import RowSums, SoftTargetObjective, as_design
 from sklearn_distill.solvers import coarse_to_fine, newton_cg
 from sklearn_distill.solvers.subsampling import spread_rows
 from sklearn_distill.targets import Labels, TargetMixture, Teachers
@@ -21,7 +21,9 @@ def problem(
     teachers = None if separable else Teachers(logits.T[None])
     mixture = TargetMixture(labels, teachers, np.ones(n), 0.5, temperature, regularizer=regularizer)
     X = X if change is None else change(X)
-    return SoftTargetObjective(as_design(X, True), mixture.targets(), np.ones(n), 1 / (C * n))
+    return SoftTargetObjective(
+        RowSums(as_design(X, True), mixture.targets(), np.ones(n)), 1 / (C * n)
+    )
 
 
 def constant_and_repeated(X):
@@ -56,7 +58,8 @@ def test_agrees_with_newton(K, setting, monkeypatch):
     )  # fmt: skip
     assert fast.converged
     Z, expected = (
-        objective.design.scores(s.w.reshape(objective.shape), slice(0, 4000)) for s in (fast, safe)
+        objective.sums.design.scores(s.w.reshape(objective.shape), slice(0, 4000))
+        for s in (fast, safe)
     )
     np.testing.assert_allclose(Z, expected, atol=2e-3)
 

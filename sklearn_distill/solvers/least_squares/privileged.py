@@ -8,8 +8,10 @@ from functools import cached_property
 import numpy as np
 
 from sklearn_distill._typing import FloatArray
+from sklearn_distill.blocks import Blocks, LocalBlocks
 from sklearn_distill.solvers.least_squares.covariance import SandwichCovariance
 from sklearn_distill.solvers.least_squares.gram import Gram
+from sklearn_distill.solvers.least_squares.moments import Moments
 from sklearn_distill.solvers.least_squares.noise import Noise
 from sklearn_distill.solvers.least_squares.root import Root
 from sklearn_distill.solvers.least_squares.rows import Rows
@@ -92,12 +94,16 @@ class PrivilegedLeastSquares:
         PrivilegedFit
             The minimum, with its statistics.
         """
-        wide = rows.X.shape[0] <= rows.n_features
-        if solver == "tsqr" or (solver == "auto" and wide):
-            return self.solve(Statistics.of(rows, Root))
-        fit = self.solve(Statistics.of(rows, Gram))
+        return self.fit_blocks(LocalBlocks([lambda: rows]), rows.X.shape, solver)
+
+    def fit_blocks(self, rows: Blocks, shape: tuple[int, int], solver: str) -> PrivilegedFit:
+        """Solve from blocks of Rows, as :meth:`fit` does; ``shape`` is that of all X."""
+        n_rows, n_columns = shape
+        if solver == "tsqr" or (solver == "auto" and n_rows <= n_columns):
+            return self.solve(_statistics(rows, Root))
+        fit = self.solve(_statistics(rows, Gram))
         if solver == "auto" and (fit.deficient or fit.condition > ILL_CONDITIONED):
-            return self.solve(Statistics.of(rows, Root))
+            return self.solve(_statistics(rows, Root))
         return fit.refine(rows) if solver == "auto" and fit.condition > _REFINE_ABOVE else fit
 
     def noise(self, statistics: Statistics) -> Noise:
@@ -113,6 +119,11 @@ class PrivilegedLeastSquares:
         if not teacher_counts:
             return np.ones(statistics.n_outputs), []
         return self.noise(statistics).ratio()
+
+
+def _statistics(rows: Blocks, kind: type[Moments]) -> Statistics:
+    statistics: Statistics = rows.total(Statistics.of, kind, combine=Statistics.merge)
+    return statistics
 
 
 @dataclass(frozen=True)
@@ -174,8 +185,8 @@ class PrivilegedFit:
         lost = any(fit.factor.deficient and fit.factor.rank < expected_rank for fit in self.fits)
         return self.statistics.kind is Gram and (lost or self.condition > ILL_CONDITIONED)
 
-    def refine(self, rows: Rows) -> PrivilegedFit:
-        """Correct rounding errors by passes over the rows."""
+    def refine(self, rows: Blocks) -> PrivilegedFit:
+        """Correct rounding errors by passes over blocks of Rows."""
         return replace(self, fits=tuple(fit.refine(rows) for fit in self.fits))
 
     @cached_property

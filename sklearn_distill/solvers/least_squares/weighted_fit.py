@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sklearn_distill._typing import FloatArray, IntArray
+from sklearn_distill.blocks import Blocks
 from sklearn_distill.solvers.least_squares.factors import Factor
 from sklearn_distill.solvers.least_squares.rows import Rows
 from sklearn_distill.solvers.least_squares.sources import Shares, Source
@@ -73,8 +74,8 @@ class WeightedFit:
         weight = moments.weight
         return cls(outputs, shares, alpha, fit_intercept, weight, x_mean, y_mean, coef, factor)
 
-    def refine(self, rows: Rows) -> WeightedFit:
-        """Correct the rounding error of the normal equations by passes over the rows.
+    def refine(self, rows: Blocks) -> WeightedFit:
+        """Correct the rounding error of the normal equations by passes over blocks of Rows.
 
         Each pass solves H v = −½∇ with the gradient taken from the rows themselves, which
         converges while eps · cond(X)² < 1; it ends when a step is not half of the one before.
@@ -93,9 +94,14 @@ class WeightedFit:
             fit, last = replace(fit, coef=fit.coef + step), size
         return fit
 
-    def half_gradient(self, rows: Rows) -> FloatArray:
-        """Return −½ of the gradient in w, summed over blocks of rows."""
-        gradient = -self.alpha * self.coef
+    def half_gradient(self, rows: Blocks) -> FloatArray:
+        """Return −½ of the gradient in w, summed over blocks of Rows."""
+        gradient: FloatArray = rows.total(_half_gradient, self) - self.alpha * self.coef
+        return gradient
+
+    def half_gradient_of(self, rows: Rows) -> FloatArray:
+        """Return what rows have of −½ of the gradient in w, summed over chunks of them."""
+        gradient = np.zeros_like(self.coef)
         c_y, c_s = (np.array([self.shares[source][k] for source in Source]) for k in (0, 1))
         for chunk in rows.chunks():
             x, source = rows.features(chunk) - self.x_mean, rows.source[chunk]
@@ -107,3 +113,7 @@ class WeightedFit:
                 residual *= rows.weight[chunk, None]
             gradient += x.T @ residual
         return gradient
+
+
+def _half_gradient(rows: Rows, fit: WeightedFit) -> FloatArray:
+    return fit.half_gradient_of(rows)

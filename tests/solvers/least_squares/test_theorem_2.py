@@ -5,6 +5,7 @@ import pytest
 from scipy.optimize import minimize
 from sklearn.linear_model import LinearRegression, Ridge
 
+from sklearn_distill.blocks import LocalBlocks
 from sklearn_distill.solvers.least_squares import PrivilegedLeastSquares, Rows
 from tests.solvers.least_squares.lessons import random_lesson, weighted_rows, written_objective
 
@@ -81,4 +82,4 @@ def test_the_stationary_point_is_stationary_for_the_rows_themselves():
     rows = random_lesson(q=2)
     fit = PrivilegedLeastSquares(0.6, alpha=0.5).fit(rows)
     for part in fit.fits:
-        np.testing.assert_allclose(part.half_gradient(rows), 0, atol=1e-9)
+        np.testing.assert_allclose(part.half_gradient(LocalBlocks([lambda: rows])), 0, atol=1e-9)

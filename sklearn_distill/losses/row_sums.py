@@ -1,0 +1,271 @@
+"""Sums over rows of the terms of the objective: everything that needs X."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from sklearn_distill._typing import FloatArray, Rows
+from sklearn_distill.losses.design import Design, stack_designs
+from sklearn_distill.losses.log_partition import (
+    Curvature,
+    OneLogit,
+    OneLogitLogPartition,
+    RegularizerFunction,
+    RowFunction,
+    SoftmaxLogPartition,
+    SumOf,
+)
+from sklearn_distill.losses.regularizers import make_regularizer
+from sklearn_distill.targets import LogPartitionTerm, SoftTargets, TargetTangent, stack_targets
+
+
+class RowSums:
+    r"""Sums over the rows of one design.
+
+    With scores Z = W [X 1]ᵀ, the targets' linear form ℓ and terms (c, T', r), these are
+
+    .. math::
+
+        Φ(W) = \sum_i \sum_t c_{it}\,[\mathrm{lse}(z_i/T_t) + r_t(z_i/T_t)], \qquad
+        L = \sum_i ℓ_i\,[x_i\ 1],
+
+    and the derivatives of Φ. They add up over blocks of rows, and nothing here divides by a number
+    of rows or knows a penalty. Two classes are one logit: z = (0, η).
+
+    Parameters
+    ----------
+    design : Design
+        The products with X.
+    targets : SoftTargets
+        Targets of two or more classes.
+    weight : ndarray of shape (n_rows,)
+        Row weights s.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_distill.losses import as_design
+    >>> targets = SoftTargets(np.eye(2), (LogPartitionTerm(np.ones(2), 1.0),))
+    >>> sums = RowSums(as_design(np.array([[-1.0], [1.0]]), False), targets, np.ones(2))
+    >>> value, gradient = sums.value_and_gradient(np.zeros((1, 1)))
+    >>> round(value / np.log(2), 6), gradient, sums.linear_form
+    (np.float64(2.0), array([[0.]]), array([[1.]]))
+    """
+
+    def __init__(self, design: Design, targets: SoftTargets, weight: FloatArray) -> None:
+        self.design = design
+        self.targets = targets
+        self.weight = weight
+        self.n_classes = len(targets.linear)
+        self.n_scores = 1 if self.n_classes == 2 else self.n_classes
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return self.design.n_rows
+
+    @property
+    def n_columns(self) -> int:
+        """Number of weights of one score."""
+        return self.design.n_columns
+
+    @property
+    def fit_intercept(self) -> bool:
+        """Whether the last column is the intercept's."""
+        return self.design.fit_intercept
+
+    @property
+    def regularizers(self) -> set[str | None]:
+        """Names of the terms' regularisers."""
+        return {term.regularizer for term in self.targets.terms}
+
+    @cached_property
+    def weight_sum(self) -> float:
+        """Return Σ s."""
+        return float(self.weight.sum())
+
+    @cached_property
+    def linear_form(self) -> FloatArray:
+        """L of shape (n_scores, n_columns), the only way in which targets enter: computed once."""
+        result = np.zeros((self.n_scores, self.n_columns))
+        for rows in self.design.blocks():
+            linear = self._scores_of(self.targets.linear[:, rows])
+            result += self.design.pull_back(linear, rows)
+        return result
+
+    def take(self, rows: Rows) -> RowSums:
+        """Return the sums of the given rows."""
+        return RowSums(self.design.take(rows), self.targets.take(rows), self.weight[rows])
+
+    def value_and_gradient(self, W: FloatArray) -> tuple[float, FloatArray]:
+        """Return Φ and ∇Φ in one pass over X."""
+        value, gradient = 0.0, np.zeros(W.shape)
+        for rows in self.design.blocks():
+            Z = self.design.scores(W, rows)
+            R = np.zeros_like(Z)
+            for phi, c, T_ in self._terms_at(rows):
+                phi_value, phi_gradient = phi.value_and_gradient(Z / T_ if T_ != 1 else Z)
+                value += _dot(c, phi_value)
+                phi_gradient *= c / T_
+                R += phi_gradient
+            gradient += self.design.pull_back(R, rows)
+        return value, gradient
+
+    def hessian_operator(self, W: FloatArray) -> Callable[[FloatArray], FloatArray]:
+        """Return V ↦ ∇²Φ(W) V; each product is one pass over X."""
+        curvatures = [(rows, self._curvature(W, rows)) for rows in self.design.blocks()]
+
+        def product(V: FloatArray) -> FloatArray:
+            result = np.zeros(V.shape)
+            for rows, curvature in curvatures:
+                dR = curvature(self.design.scores(V, rows))
+                result += self.design.pull_back(dR, rows)
+            return result
+
+        return product
+
+    def hessian(self, W: FloatArray) -> FloatArray:
+        """Return ∇²Φ(W) of shape (n_scores, n_columns, n_scores, n_columns)."""
+        K, d = W.shape
+        H = np.zeros((K, d, K, d))
+        for rows in self.design.blocks():
+            curvature = self._curvature(W, rows)
+            for k, direction in enumerate(self._unit_scores(rows)):
+                h = curvature(direction)
+                for m in range(k, K):
+                    H[k, :, m, :] += self.design.gram(h[m], rows)
+        for k in range(K):
+            for m in range(k):
+                H[k, :, m, :] = H[m, :, k, :].T
+        return H
+
+    def hessian_blocks(self, W: FloatArray) -> FloatArray:
+        """Return the diagonal blocks of ∇²Φ(W): (n_scores, n_columns, n_columns)."""
+        K, d = W.shape
+        H = np.zeros((K, d, d))
+        for rows in self.design.blocks():
+            curvature = self._curvature(W, rows)
+            for k, direction in enumerate(self._unit_scores(rows)):
+                H[k] += self.design.gram(curvature(direction)[k], rows)
+        return H
+
+    def gram_at_zero(self) -> FloatArray:
+        r"""Return A of shape (n_columns, n_columns) with :math:`\nabla^2Φ(0) = P ⊗ A`.
+
+        P is 1 for one logit, else the projection :math:`I - 11ᵀ/K`: at W = 0 all classes are
+        alike, so the curvature in the scores is one number κ for each term.
+        """
+        A = np.zeros((self.n_columns, self.n_columns))
+        for rows in self.design.blocks():
+            h = sum(
+                (c * (self._curvature_at_zero(phi) / T_**2) for phi, c, T_ in self._terms_at(rows)),
+                np.zeros(rows.stop - rows.start, self.design.dtype),
+            )
+            A += self.design.gram(h, rows)
+        return A
+
+    def tangent(self, W: FloatArray, tangent: TargetTangent) -> tuple[float, FloatArray]:
+        r"""Return the derivative of Φ − L·W and of its gradient in a metaparameter θ, at fixed W.
+
+        With u = z/T' and a dot for ∂/∂θ, the residual :math:`G = \frac{c}{T'}\nablaφ(u) - ℓ` has
+
+        .. math:: \dot G = \frac{1}{T'}\big[\dot c\,\nablaφ
+                  - \tfrac{\dot T'}{T'}\,c\,(\nablaφ + \nabla^2φ\,u)\big] - \dot ℓ.
+        """
+        value, gradient = 0.0, np.zeros(W.shape)
+        for rows in self.design.blocks():
+            block_value, R = self._residual_tangent(self.design.scores(W, rows), tangent, rows)
+            value += block_value
+            gradient += self.design.pull_back(R, rows)
+        return value, gradient
+
+    def tangents_along(
+        self, W: FloatArray, A: FloatArray, tangents: Sequence[TargetTangent]
+    ) -> FloatArray:
+        r"""Return :math:`\sum_i \dot G_i·(A x_i)` for each of several tangents.
+
+        The scores of W and of A serve all tangents, and nothing is pulled back.
+        """
+        totals = np.zeros(len(tangents))
+        for rows in self.design.blocks():
+            Z, U = self.design.scores(W, rows), self.design.scores(A, rows)
+            for j, tangent in enumerate(tangents):
+                totals[j] += np.vdot(self._residual_tangent(Z, tangent, rows)[1], U)
+        return totals
+
+    def _curvature_at_zero(self, phi: RowFunction) -> float:
+        """Return κ: the one eigenvalue of ∇²φ(0) on directions that sum to zero."""
+        v = np.zeros((self.n_scores, 1))
+        v[:2, 0] = [1.0, -1.0][: self.n_scores]
+        return float(phi.curvature(np.zeros_like(v))(v)[0, 0])
+
+    def _residual_tangent(
+        self, Z: FloatArray, tangent: TargetTangent, rows: slice
+    ) -> tuple[float, FloatArray]:
+        R = -self._scores_of(tangent.direction.linear[:, rows])
+        value = float(np.vdot(R, Z))
+        for base, direction in zip(tangent.base.terms, tangent.direction.terms, strict=True):
+            phi, T_ = self._row_function(base), base.temperature
+            c, dc, rate = base.weight[rows], direction.weight[rows], direction.temperature / T_
+            if not (rate or dc.any()):
+                continue
+            u = Z / T_
+            phi_value, phi_gradient = phi.value_and_gradient(u)
+            value += float(np.sum(dc * phi_value - rate * c * (u * phi_gradient).sum(axis=0)))
+            R = R + (dc - rate * c) / T_ * phi_gradient
+            if rate:
+                R = R - rate * c / T_ * phi.curvature(u)(u)
+        return value, R
+
+    def _curvature(self, W: FloatArray, rows: slice) -> Curvature:
+        """Return the Hessian in the scores of a block of rows."""
+        Z = self.design.scores(W, rows)
+        parts = [(phi.curvature(Z / T_), c / T_**2) for phi, c, T_ in self._terms_at(rows)]
+        return lambda dZ: sum((c * curvature(dZ) for curvature, c in parts), np.zeros_like(dZ))
+
+    def _unit_scores(self, rows: slice) -> Iterator[FloatArray]:
+        """Yield the direction of each score; all at once would be n_scores² numbers a row."""
+        for k in range(self.n_scores):
+            unit = np.zeros((self.n_scores, rows.stop - rows.start), self.design.dtype)
+            unit[k] = 1
+            yield unit
+
+    def _terms_at(self, rows: slice) -> list[tuple[RowFunction, FloatArray, float]]:
+        return [(phi, c[rows], T_) for phi, c, T_ in self._terms]
+
+    @cached_property
+    def _terms(self) -> list[tuple[RowFunction, FloatArray, float]]:
+        """The terms with their weights in X's dtype: mixed dtypes would recast X."""
+        return [
+            (self._row_function(t), t.weight.astype(self.design.dtype, copy=False), t.temperature)
+            for t in self.targets.terms
+        ]
+
+    def _scores_of(self, linear: FloatArray) -> FloatArray:
+        """Return the part of a (n_classes, n_rows) array that goes with the scores."""
+        return linear[1:] if self.n_scores == 1 else linear
+
+    def _row_function(self, term: LogPartitionTerm) -> RowFunction:
+        phi: RowFunction = OneLogitLogPartition() if self.n_scores == 1 else SoftmaxLogPartition()
+        regularizer = make_regularizer(term.regularizer)
+        if regularizer is None:
+            return phi
+        r = RegularizerFunction(regularizer)
+        return SumOf(phi, OneLogit(r) if self.n_scores == 1 else r)
+
+
+def stack_sums(parts: Sequence[RowSums]) -> RowSums:
+    """Return the sums of the rows of several parts together, in memory."""
+    return RowSums(
+        stack_designs([part.design for part in parts]),
+        stack_targets([part.targets for part in parts]),
+        np.concatenate([part.weight for part in parts]),
+    )
+
+
+def _dot(c: FloatArray, values: FloatArray) -> float:
+    """Return c·values, accumulated in float64."""
+    return float(np.dot(c.astype(np.float64, copy=False), values.astype(np.float64, copy=False)))

@@ -1,0 +1,99 @@
+"""A student on a Dask cluster: a worker that dies changes nothing."""
+
+import os
+import signal
+
+import numpy as np
+import pytest
+
+from sklearn_distill import DistilledLogisticRegression, PrivilegedLinearRegression
+
+da = pytest.importorskip("dask.array")
+distributed = pytest.importorskip("distributed")
+
+RNG = np.random.default_rng(0)
+N, D, K = 4000, 5, 3
+X = RNG.normal(size=(N, D))
+SCORES = 2 * X @ RNG.normal(size=(D, K))
+PROBA = np.exp(SCORES) / np.exp(SCORES).sum(axis=1, keepdims=True)
+Y = np.array([RNG.choice(K, p=p) for p in PROBA])
+
+
+@pytest.fixture(scope="module")
+def client():
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
+    with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
+        yield client
+
+
+class Deadly:
+    """Hands a block on; the n-th time, it takes the worker with it."""
+
+    def __init__(self, folder, n):
+        self.folder = folder
+        self.n = n
+
+    def __call__(self, block):
+        with open(self.folder / "times", "ab") as times:
+            times.write(b".")
+        if os.path.getsize(self.folder / "times") >= self.n and not self.died:
+            (self.folder / "died").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return block
+
+    @property
+    def died(self):
+        return (self.folder / "died").exists()
+
+
+def test_a_worker_that_is_killed_changes_nothing(client, tmp_path):
+    rows, y, proba = (da.from_array(a, chunks=(1000, -1)[: a.ndim]) for a in (X, Y, PROBA))
+    student = DistilledLogisticRegression(temperature=3.0, tol=1e-8)
+    expected = student.fit(rows, y, teacher_proba=proba).coef_
+    deadly = Deadly(tmp_path, n=30)
+    killed = student.fit(
+        rows.map_blocks(deadly, dtype=float, meta=X[:0]), y, teacher_proba=proba
+    ).coef_
+    assert deadly.died
+    np.testing.assert_allclose(killed, expected, atol=1e-8)
+    alone = student.fit(X, Y, teacher_proba=PROBA).coef_
+    np.testing.assert_allclose(killed, alone, atol=1e-7)
+
+
+@pytest.mark.slow
+def test_so_it_is_for_the_regression(client, tmp_path):
+    rows, y, s = (da.from_array(a, chunks=1000) for a in (X, SCORES[:, 0] + Y, SCORES[:, 0]))
+    rows = rows.rechunk({1: -1})
+    student = PrivilegedLinearRegression(noise_variance=1.0, teacher_noise_variance=0.5)
+    expected = student.fit(rows, y, teacher_prediction=s).coef_
+    deadly = Deadly(tmp_path, n=3)
+    killed = student.fit(
+        rows.map_blocks(deadly, dtype=float, meta=X[:0]), y, teacher_prediction=s
+    ).coef_
+    assert deadly.died
+    np.testing.assert_allclose(killed, expected, atol=1e-8)
+
+
+@pytest.mark.slow
+def test_data_larger_than_the_memory_of_all_workers(tmp_path):
+    """1 GB from files, on two workers that may take 400 MiB each; one is killed on the way."""
+    n, d, chunk = 500_000, 250, 20_000
+    rng = np.random.default_rng(0)
+    w = rng.normal(size=d)
+    rows = da.random.default_rng(1).normal(size=(n, d), chunks=(chunk, d))
+    da.to_npy_stack(tmp_path / "X", rows)
+    rows = da.from_npy_stack(tmp_path / "X", mmap_mode=None)
+    logits = (rows @ w).compute()
+    y, proba = rng.random(n) < 1 / (1 + np.exp(-logits)), 1 / (1 + np.exp(-logits))
+    assert rows.nbytes > 2 * 400 * 2**20
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
+    cluster = distributed.LocalCluster(**options, memory_limit="400MiB")
+    with cluster, distributed.Client(cluster):
+        student = DistilledLogisticRegression(temperature=2.0)
+        expected = student.fit(rows, y, teacher_proba=proba).coef_
+        deadly = Deadly(tmp_path, n=100)
+        deadly_rows = rows.map_blocks(deadly, dtype=float, meta=X[:0])
+        killed = student.fit(deadly_rows, y, teacher_proba=proba).coef_
+    assert deadly.died
+    np.testing.assert_allclose(killed, expected, atol=1e-8)
+    assert np.corrcoef(expected[0], w)[0, 1] > 0.99
