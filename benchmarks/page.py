@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks import covertype, greedy, neural, search
+from benchmarks import covertype, greedy, neural, search, streaming
 
 INTRODUCTION = """\
 # Benchmarks
@@ -71,6 +71,7 @@ def write_page(results: dict[str, Any], path: Path) -> None:
         neural.section(pd.read_csv(neural.QUALITY), pd.read_csv(neural.SPEED)),
         search.section(pd.read_csv(search.CSV)),
         greedy.section(pd.read_csv(greedy.CSV)),
+        streaming.section(pd.read_csv(streaming.CSV)),
     ]
     path.write_text("\n".join(parts))
 

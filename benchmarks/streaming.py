@@ -1,0 +1,188 @@
+"""What a fit costs when X lies on disk: ``python -m benchmarks.streaming``.
+
+X, labels and teacher are memory maps, 50 columns, two classes. Each size is fitted in a process of
+its own, whose private memory is limited to 2 GiB (``RLIMIT_DATA``: what is read from the maps does
+not count, the system takes it back when it is short of memory).
+"""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from benchmarks.record import versions
+from sklearn_distill import DistilledLogisticRegression, PrivilegedLinearRegression
+from sklearn_distill.students import _blocks
+from sklearn_distill.students._block_lesson import pose_blocks, read_blocks
+
+CSV = Path(__file__).with_suffix(".csv")
+SIZES = [10**5, 10**6, 10**7]
+N_COLUMNS, LIMIT, N_PASSES = 50, 2 * 2**30, 5
+
+
+def write_data(folder: Path, n: int) -> None:
+    """Write X, y and the teacher's probabilities of n rows, a part at a time."""
+    rng = np.random.default_rng(0)
+    w = rng.normal(size=N_COLUMNS) / N_COLUMNS**0.5
+    shapes = {"X": (n, N_COLUMNS), "y": (n,), "proba": (n, 2), "target": (n,), "said": (n,)}
+    maps = {
+        name: np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", shape=shape)
+        for name, shape in shapes.items()
+    }
+    for start in range(0, n, 10**5):
+        rows = slice(start, start + 10**5)
+        X = rng.normal(size=maps["X"][rows].shape)
+        p = 1 / (1 + np.exp(-3 * (X @ w)))
+        maps["X"][rows], maps["proba"][rows] = X, np.column_stack([1 - p, p])
+        maps["y"][rows] = rng.random(len(p)) < p
+        maps["said"][rows] = X @ w
+        maps["target"][rows] = X @ w + rng.normal(size=len(p))
+
+
+class PrivateMemory:
+    """The largest private memory of this process while the block runs, in MB above the start."""
+
+    def __enter__(self) -> PrivateMemory:
+        self._running = True
+        self.start = self.peak = _private()
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._running = False
+        self._thread.join()
+        self.megabytes = (self.peak - self.start) / 1e6
+
+    def _watch(self) -> None:
+        while self._running:
+            self.peak = max(self.peak, _private())
+            time.sleep(0.01)
+
+
+def _private() -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return 1024 * int(next(line for line in lines if line.startswith("RssAnon")).split()[1])
+
+
+def fit(folder: Path) -> None:
+    """Fit both students under the limit; print what it cost."""
+    resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT))
+    _blocks.LARGE = 0  # the small ones in blocks, too
+    data = {path.stem: np.load(path, mmap_mode="r") for path in folder.glob("*.npy")}
+    student = DistilledLogisticRegression(temperature=2.0)
+    lesson = {"y": data["y"], "teacher_proba": data["proba"]}
+    with PrivateMemory() as memory:
+        seconds = _timed(lambda: student.fit(data["X"], **lesson))
+    _print(
+        folder, "logistic", seconds, memory.megabytes, _seconds_a_pass(student, data["X"], lesson)
+    )
+    regression = PrivilegedLinearRegression()
+    lesson = {"y": data["target"], "teacher_prediction": data["said"]}
+    with PrivateMemory() as memory:
+        seconds = _timed(lambda: regression.fit(data["X"], **lesson))
+    _print(folder, "regression", seconds, memory.megabytes, seconds)
+
+
+def _seconds_a_pass(student: Any, X: Any, lesson: dict[str, Any]) -> float:
+    """Return the time of a value with its gradient; the median of several."""
+    table = _blocks.cut(X, **lesson, sample_weight=None, teacher_logits=None)
+    problem, _ = pose_blocks(read_blocks(student, table), table)
+    w = problem.objective.zeros()
+    problem.objective.value_and_gradient(w)  # makes the targets, as far as they are kept
+    return float(
+        np.median(
+            [_timed(lambda: problem.objective.value_and_gradient(w)) for _ in range(N_PASSES)]
+        )
+    )
+
+
+def _timed(run: Any) -> float:
+    start = time.process_time()
+    run()
+    return time.process_time() - start
+
+
+def _print(folder: Path, student: str, seconds: float, megabytes: float, a_pass: float) -> None:
+    n = len(np.load(folder / "y.npy", mmap_mode="r"))
+    print(f"{student},{n},{seconds:.4g},{a_pass:.4g},{megabytes:.4g}")
+
+
+def measured() -> pd.DataFrame:
+    """Return seconds and megabytes by student and size."""
+    lines = []
+    for n in tqdm(SIZES, unit="size"):
+        with tempfile.TemporaryDirectory() as folder:
+            write_data(Path(folder), n)
+            command = [sys.executable, "-m", "benchmarks.streaming", folder]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            lines += [line.split(",") for line in done.stdout.splitlines()]
+    columns = ["student", "rows", "seconds", "seconds_a_pass", "megabytes"]
+    return pd.DataFrame(lines, columns=columns).assign(versions=versions())
+
+
+def exponent(rows: pd.DataFrame) -> float:
+    """Return the slope of log seconds a pass over log rows."""
+    return float(np.polyfit(np.log(rows["rows"]), np.log(rows["seconds_a_pass"]), 1)[0])
+
+
+def section(results: pd.DataFrame) -> str:
+    """Return the part of the page of benchmarks."""
+    return "\n".join([*_lines(results), ""])
+
+
+def _lines(results: pd.DataFrame) -> Iterator[str]:
+    yield "## X on disk\n"
+    yield (
+        f"`python -m benchmarks.streaming`: memory maps of {N_COLUMNS} columns in float64, two "
+        "classes, T = 2, fitted in a process whose private memory is limited to 2 GiB; memory is "
+        "the peak of private memory above that before the fit. Seconds are CPU time, one thread. "
+        f"Measured with {results['versions'].iloc[0]}.\n"
+    )
+    yield "| student | rows | X, MB | fit, s | from 100,000 rows | a pass, s | memory, MB |"
+    yield "|---|---:|---:|---:|---:|---:|---:|"
+    for student, rows in results.groupby("student"):
+        smallest = rows.iloc[0]
+        for row in rows.to_dict("records"):
+            expected = smallest["seconds"] * row["rows"] / smallest["rows"]
+            yield (
+                f"| {student} | {row['rows']:,} | {row['rows'] * N_COLUMNS * 8 / 1e6:,.0f} | "
+                f"{row['seconds']:.3g} | {expected:.3g} | {row['seconds_a_pass']:.3g} | "
+                f"{row['megabytes']:.0f} |"
+            )
+    yield ""
+    for student, rows in results.groupby("student"):
+        yield _growth(str(student), rows)
+
+
+def _growth(student: str, rows: pd.DataFrame) -> str:
+    slope, largest = exponent(rows), rows.iloc[-1]
+    verdict = "met" if abs(slope - 1) <= 0.1 else "**missed**"
+    minutes = largest["seconds"] * 1e9 / largest["rows"] / 60
+    return (
+        f"{student.capitalize()}: a pass costs rows to the power of {slope:.2f} (1.0 ± 0.1: "
+        f"{verdict}); 10⁹ rows would take {minutes:.0f} minutes of one core, and the time to read "
+        f"{N_COLUMNS * 8:,} GB in each pass if the system cannot hold them.\n"
+    )
+
+
+def main() -> None:
+    if len(sys.argv) > 1:
+        fit(Path(sys.argv[1]))
+        return
+    measured().to_csv(CSV, index=False)
+
+
+if __name__ == "__main__":
+    main()
