@@ -18,7 +18,17 @@ import scipy
 import sklearn
 from tqdm import tqdm
 
-from benchmarks import covertype, greedy, least_squares, logistic, neural, search, streaming
+from benchmarks import (
+    covertype,
+    greedy,
+    least_squares,
+    logistic,
+    neural,
+    passes,
+    peer_searches,
+    search,
+    streaming,
+)
 from benchmarks.measure import measure
 from benchmarks.page import write_page
 
@@ -41,7 +51,7 @@ def main() -> None:
         for n_threads in (1, 2):
             results["threads"][str(n_threads)] = in_process(n_threads)
             RESULTS.write_text(json.dumps(results, indent=1) + "\n")
-        for part in (covertype, neural, search, greedy, streaming):
+        for part in (covertype, passes, neural, search, peer_searches, greedy, streaming):
             part.main()
     write_page(json.loads(RESULTS.read_text()), PAGE)
     print(f"wrote {RESULTS} and {PAGE}")

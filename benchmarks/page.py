@@ -7,7 +7,16 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks import covertype, greedy, neural, search, streaming
+from benchmarks import (
+    covertype,
+    greedy,
+    neural,
+    passes,
+    peer_searches,
+    search,
+    streaming,
+    targets,
+)
 
 INTRODUCTION = """\
 # Benchmarks
@@ -60,16 +69,19 @@ def write_page(results: dict[str, Any], path: Path) -> None:
         Where to write.
     """
     machine = ", ".join(f"{key} {value}" for key, value in results["machine"].items())
-    parts = [INTRODUCTION, f"Measured on: {machine}.\n"]
+    parts = [INTRODUCTION, f"Measured on: {machine}.\n", targets.section(results)]
+    targets.draw(results)
     for n_threads, cases in results["threads"].items():
         word = "One thread" if n_threads == "1" else "Two threads"
         parts += [f"## {word}\n", _ratios(cases), _limits(cases)]
     parts.append("## Missed with one thread, and why\n")
     parts += [_reason(case) for case in results["threads"]["1"] if _misses(case)]
     parts += [
+        passes.section(pd.read_csv(passes.CSV)),
         covertype.section(pd.read_csv(covertype.CSV)),
         neural.section(pd.read_csv(neural.QUALITY), pd.read_csv(neural.SPEED)),
         search.section(pd.read_csv(search.CSV)),
+        peer_searches.section(pd.read_csv(peer_searches.CSV)),
         greedy.section(pd.read_csv(greedy.CSV)),
         streaming.section(pd.read_csv(streaming.CSV)),
     ]
