@@ -151,8 +151,8 @@ def _lines(results: pd.DataFrame) -> Iterator[str]:
         "a plain step; in a wider one, or with fewer validation rows (`validation_batch_size`), it "
         "is less; but at a millisecond a step, as with 64 hidden units, calls cost as much as "
         "products, and fewer rows save little. Adam scales each weight's gradient by its own "
-        "number, and a convolution uses its "
-        "weights many times: there the gradients themselves are made."
+        "number, which leaves the first way alone, and a convolution uses its weights many times: "
+        "there the gradients themselves are made."
     )
 
 

@@ -78,15 +78,15 @@ class WeightRoute:
 
 
 class LinearRoute:
-    r"""Inputs H and backward signals Δ of linear layers: for networks of them and plain SGD.
+    r"""Inputs H and backward signals Δ of linear layers: for networks of nothing else.
 
     The weight gradient of a layer is ΔᵀH, so an inner product of two is
 
-    .. math:: \langle Δ'^⊤H', Δ^⊤H \rangle = \sum_{ij} (Δ'Δ^⊤ ∘ H'H^⊤)_{ij}
-              = \langle H\,(Δ'^⊤H')^⊤, Δ \rangle,
+    .. math:: \langle D∘Δ'^⊤H', Δ^⊤H \rangle = \langle H\,(D∘Δ'^⊤H')^⊤, Δ \rangle
+              = D \sum_{ij} (Δ'Δ^⊤ ∘ H'H^⊤)_{ij},
 
-    whichever costs less; signals alone go back for ∂_θ r, and no weight gradient of L_val or of
-    ∂_θ L_train is ever formed but the one on the right. A bias adds 1 to H'Hᵀ.
+    the latter where D is one number, as for SGD, and where it costs less. Signals alone go back
+    for ∂_θ r: their weight gradients are never formed. A bias adds 1 to H'Hᵀ.
 
     Parameters
     ----------
@@ -123,14 +123,17 @@ class LinearRoute:
 
     def products(self, jacobian: Iterable[Tensor | float], loss: Tensor) -> list[float]:
         """Return the inner products, layer by layer."""
-        step = next(iter(jacobian))  # SGD: one number for all weights
+        D = iter(jacobian)
         inputs, outputs = self._inputs_and_outputs()
         signals = torch.autograd.grad(loss, outputs)
         total = torch.zeros(len(self.train[0][1]), dtype=loss.dtype, device=loss.device)
         layers = zip(self.layers, inputs, signals, self.train, strict=True)
         for layer, H_val, delta_val, (H, mixed) in layers:
-            total += _inner(H_val, delta_val, H, mixed, has_bias=layer.bias is not None)
-        return [float(step * value) for value in total.tolist()]
+            pulled = _pulled(H_val, delta_val, H, next(D))
+            if layer.bias is not None:
+                pulled += next(D) * delta_val.sum(0)
+            total += torch.stack([(pulled * delta).sum() for delta in mixed])
+        return total.tolist()
 
     def _keep(self, layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         assert isinstance(layer, nn.Linear)
@@ -142,18 +145,12 @@ class LinearRoute:
         return [H for H, _ in kept], [output for _, output in kept]
 
 
-def _inner(
-    H_val: Tensor, delta_val: Tensor, H: Tensor, mixed: list[Tensor], *, has_bias: bool
-) -> Tensor:
-    """Return ⟨Δ'ᵀH', ΔᵀH⟩ for each Δ, by the cheaper of both ways."""
+def _pulled(H_val: Tensor, delta_val: Tensor, H: Tensor, D: Tensor | float) -> Tensor:
+    """Return H(D∘Δ'ᵀH')ᵀ, by the cheaper of both ways where D is a number."""
     (n_val, d_out), n = delta_val.shape, len(H)
-    if n * n_val < NARROW * (n + n_val) * d_out:
-        kernel = H_val @ H.T
-        pulled = (kernel + 1 if has_bias else kernel).T @ delta_val
-    else:
-        pulled = H @ (H_val.T @ delta_val)
-        pulled = pulled + delta_val.sum(0) if has_bias else pulled
-    return torch.stack([(pulled * delta).sum() for delta in mixed])
+    if not isinstance(D, Tensor) and n * n_val < NARROW * (n + n_val) * d_out:
+        return D * ((H_val @ H.T).T @ delta_val)
+    return H @ (D * (delta_val.T @ H_val)).T
 
 
 def route_of(network: nn.Module, optimizer: torch.optim.Optimizer) -> WeightRoute | LinearRoute:
@@ -169,16 +166,14 @@ def route_of(network: nn.Module, optimizer: torch.optim.Optimizer) -> WeightRout
     Returns
     -------
     WeightRoute or LinearRoute
-        The latter where each weight belongs to one linear layer, which is used once on rows of
-        numbers, and a step is one multiple of the gradient.
+        The latter where the weights are those of linear layers, in their order, each of which is
+        used once on rows of numbers.
     """
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
     of_layers = [p for layer in layers for p in layer.parameters()]
-    alone = {id(p) for p in parameters} == {id(p) for p in of_layers}
-    once = len(of_layers) == len(parameters)
-    plain = type(optimizer) is torch.optim.SGD and len(optimizer.param_groups) == 1
-    if plain and alone and once and _is_a_chain(network):
+    same = list(map(id, parameters)) == list(map(id, of_layers))
+    if same and _is_a_chain(network):
         drops = any(isinstance(part, nn.Dropout) for part in network.modules())
         return LinearRoute(layers, has_dropout=drops)
     return WeightRoute(parameters)

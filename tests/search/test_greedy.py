@@ -313,12 +313,13 @@ def test_a_plain_chain_takes_the_cheap_route():
 
     chain = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))
     shared = nn.Sequential(chain[0], nn.Linear(4, 3), chain[0], nn.Linear(4, 2))
-    assert kind(MLP(3, 2)) is kind(chain) is LinearRoute
-    assert kind(shared) is kind(Twice(3, 2)) is kind(chain, torch.optim.Adam) is WeightRoute
+    assert kind(MLP(3, 2)) is kind(chain) is kind(chain, torch.optim.Adam) is LinearRoute
+    assert kind(shared) is kind(Twice(3, 2)) is WeightRoute
 
 
 @pytest.mark.parametrize("n_val", [2, 50])
-def test_routes_agree(n_val):
+@pytest.mark.parametrize("own_steps", [False, True])
+def test_routes_agree(n_val, own_steps):
     """Kernels of rows, products of weights and autograd give one number."""
     from sklearn_distill.nets.hypergradient import LinearRoute, WeightRoute
 
@@ -331,7 +332,8 @@ def test_routes_agree(n_val):
     for route in (LinearRoute(layers), WeightRoute(list(network.parameters()))):
         route.pull_back(network(x), residuals)
         grads = [p.grad.clone() for p in network.parameters()]
-        found.append((grads, route.products([-0.1] * 4, network(x_val).square().mean())))
+        steps = [torch.cos(p.detach()) if own_steps else -0.1 for p in network.parameters()]
+        found.append((grads, route.products(steps, network(x_val).square().mean())))
     torch.testing.assert_close(found[0][0], found[1][0])
     np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-12)
 
