@@ -51,6 +51,7 @@ class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
     memory : str, path-like, joblib.Memory or None, default=None
         Where to keep fitted teachers, so that a search over the student's parameters fits each
         teacher once. Needs an integer ``random_state`` and a deterministic ``cv``.
+        joblib unpickles what lies there: take a folder that nobody else can write to.
     random_state : int, RandomState or None, default=None
         Seeds the made rows, and the teacher and the student where their own ``random_state`` is
         None.

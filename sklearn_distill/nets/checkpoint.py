@@ -41,15 +41,20 @@ class Checkpoint(Callback):
             )
 
     def on_epoch_end(self, net: Any, *_: Any, **kwargs: Any) -> None:
-        """Write the file."""
+        """Write the file, or leave the last one."""
         place = Path(self.path)
         beside = place.with_name(place.name + ".part")
         try:
             torch.save(self._state(net), beside)
             beside.replace(place)
-        except BaseException:
+        except (OSError, RuntimeError) as error:  # torch's own of a full disk says nothing of it
+            raise OSError(
+                f"checkpoint={str(self.path)!r} could not be written after epoch "
+                f"{len(net.history)} ({error}): make room on the disk and fit again; training goes "
+                "on from the last file that was written, if there is one"
+            ) from error
+        finally:
             beside.unlink(missing_ok=True)
-            raise
 
     def resume(self, net: Any) -> None:
         """Set an initialised net to where the file left off, if there is a file.

@@ -308,6 +308,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             diverged: its loss or weights are not finite. The estimator is then as it was before.
         ImportError
             If torch or skorch is missing.
+        OSError
+            If ``checkpoint`` cannot be written, as on a full disk; the last good file stays.
 
         Warns
         -----

@@ -251,6 +251,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             finite. The estimator is then as it was before.
         ImportError
             If torch or skorch is missing.
+        OSError
+            If ``checkpoint`` cannot be written, as on a full disk; the last good file stays.
 
         Warns
         -----

@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import check_array
+
+from sklearn_distill._validation import check_numbers
 
 
 def read_targets(y: Any, n_rows: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return the numbers to learn and which rows have them."""
-    y = check_array(
-        y, ensure_2d=False, dtype=np.float64, ensure_all_finite="allow-nan", input_name="y"
-    )
+    y = check_numbers("y", y, allow_nan=True)
     if len(y) != n_rows:
         raise ValueError(f"y has {len(y)} entries, X has {n_rows} rows: give one label a row")
     return y, ~np.isnan(y.reshape(n_rows, -1)).any(axis=1)

@@ -170,10 +170,17 @@ def test_one_class():
         DistilledLogisticRegression().fit(X, np.zeros(12, dtype=int))
 
 
-def test_mixed_labels():
-    y = np.array(["a", 1, None] * 4, dtype=object)
+@pytest.mark.parametrize("third", [None, 2])
+@pytest.mark.parametrize("teacher_proba", [None, PROBA])
+def test_mixed_labels(third, teacher_proba):
+    y = np.array(["a", 1, third] * 4, dtype=object)
     with pytest.raises(TypeError, match="y mixes strings and numbers"):
-        DistilledLogisticRegression().fit(X, y, teacher_proba=PROBA)
+        DistilledLogisticRegression().fit(X, y, teacher_proba=teacher_proba)
+
+
+def test_weights_that_are_words():
+    with pytest.raises(ValueError, match="sample_weight must be an array of numbers"):
+        DistilledLogisticRegression().fit(X, Y, ["much"] * 12)
 
 
 @pytest.mark.parametrize("dtype", [float, object])

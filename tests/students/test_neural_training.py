@@ -143,6 +143,27 @@ class Spoil(Callback):
                 weight.grad *= float("nan")
 
 
+class Swell(Callback):
+    """Make the weights so large that the scores, products of some, are infinite."""
+
+    def on_epoch_end(self, net, **kwargs):
+        for weight in net.module_.parameters():
+            torch.nn.init.constant_(weight, 1e30)
+
+
+def test_weights_too_large_to_answer_with_are_an_error():
+    student = small(max_epochs=1, callbacks=[Swell()])
+    with pytest.raises(ValueError, match=r"training diverged: after 1 epochs .* Lower lr=0.01"):
+        student.fit(X, Y)
+    assert not hasattr(student, "_trained")
+
+
+def test_answers_to_validation_rows_must_be_finite_too():
+    student = small(max_epochs=1, callbacks=[Swell()])
+    with pytest.raises(ValueError, match=r"training diverged: after 1 epochs"):
+        student.fit(-np.ones_like(X), Y, X_val=X[:9], y_val=Y[:9])
+
+
 def test_early_stopping_keeps_the_best_weights_of_a_diverged_training():
     student = small(early_stopping=True, callbacks=[Spoil(after=3)])
     with pytest.warns(ConvergenceWarning, match="diverged in epoch 4: .* best epoch's weights"):
@@ -452,9 +473,14 @@ def test_progress_bar(capsys):
     assert "1/1" in capsys.readouterr().err
 
 
-def test_two_threads_give_what_one_gives():
-    alone = [small(random_state=seed).fit(X, Y) for seed in (0, 1)]
-    together = [small(random_state=seed) for seed in (0, 1)]
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_two_threads_give_what_one_gives(dropout):
+    """Dropout draws from one stream, which all threads of a process share."""
+    alone, together = (
+        [small(random_state=seed, module__dropout=dropout) for seed in (0, 1)] for _ in range(2)
+    )
+    for student in alone:
+        student.fit(X, Y)
     threads = [threading.Thread(target=s.fit, args=(X, Y)) for s in together]
     for thread in threads:
         thread.start()

@@ -240,6 +240,11 @@ def test_a_teacher_that_lacks_a_class():
         out_of_fold_proba(GaussianNB(), ROWS, in_order, KFold(3))
 
 
+def test_targets_that_are_words():
+    with pytest.raises(ValueError, match="y must be an array of numbers: could not convert"):
+        out_of_fold_prediction(LinearRegression(), [[0.0], [1.0]], ["one", "two"], cv=2)
+
+
 def test_folds_that_overlap_or_are_none():
     with pytest.raises(ValueError, match="cv in fold 1 of 1 tests row 5, on which it trains"):
         out_of_fold_proba(GaussianNB(), X, Y, [(np.arange(60), np.arange(5, 70))])
