@@ -5,6 +5,7 @@ from sklearn_distill.losses.design import DenseDesign, Design, SparseDesign, as_
 from sklearn_distill.losses.log_partition import OneLogitLogPartition, SoftmaxLogPartition
 from sklearn_distill.losses.objective import SoftTargetObjective
 from sklearn_distill.losses.row_sums import RowSums
+from sklearn_distill.losses.tensor_design import TensorDesign
 
 __all__ = [
     "BlockSums",
@@ -15,5 +16,6 @@ __all__ = [
     "SoftTargetObjective",
     "SoftmaxLogPartition",
     "SparseDesign",
+    "TensorDesign",
     "as_design",
 ]

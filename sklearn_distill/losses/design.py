@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_distill._typing import FloatArray, Rows
+from sklearn_distill.losses.tensor_design import TensorDesign
 
 # A block and its scores stay in the cache between the product that makes the scores and the
 # product that pulls the residuals back.
@@ -182,7 +183,7 @@ def as_design(X: Any, fit_intercept: bool) -> Design:
 
     Parameters
     ----------
-    X : ndarray, CSR or CSC of shape (n_rows, n_features)
+    X : ndarray, CSR, CSC or torch.Tensor of shape (n_rows, n_features)
         Features in float32 or float64.
     fit_intercept : bool
         Whether a column of ones follows the features.
@@ -201,4 +202,6 @@ def as_design(X: Any, fit_intercept: bool) -> Design:
     """
     if sparse.issparse(X):
         return SparseDesign(X, fit_intercept)
-    return DenseDesign(X, fit_intercept)
+    if isinstance(X, np.ndarray):
+        return DenseDesign(X, fit_intercept)
+    return TensorDesign(X, fit_intercept)

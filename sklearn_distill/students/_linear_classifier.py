@@ -1,5 +1,6 @@
 """What a fitted linear classifier answers."""
 
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -7,15 +8,18 @@ from numpy.typing import NDArray
 from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
+from sklearn_distill.students import _tensor_answers
 from sklearn_distill.students._blocks import by_blocks
+from sklearn_distill.students._tensors import check_same_place, is_tensor, validated
 
 
 class LinearClassifier(ClassifierMixin, BaseEstimator):
     """Predictions from ``coef_``, ``intercept_`` and ``classes_`` as LogisticRegression makes them.
 
-    A class with intercept ``-inf`` has probability 0.
+    A class with intercept ``-inf`` has probability 0. Answers lie where X does; only labels that
+    are no numbers are NumPy's.
     """
 
     coef_: NDArray[Any]
@@ -29,20 +33,24 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, torch.Tensor} of shape (n_samples, n_features)
             Features.
 
         Returns
         -------
-        ndarray of shape (n_samples,) or (n_samples, n_classes)
+        array of shape (n_samples,) or (n_samples, n_classes)
             With two classes the log-odds of ``classes_[1]``, else one score a class.
         """
         check_is_fitted(self)
-        X = validate_data(
+        X = validated(
             self, X, reset=False, accept_sparse=["csr", "csc"], dtype=[np.float64, np.float32]
         )
-        scores = np.asarray(X @ self.coef_.T) + self.intercept_
-        return np.asarray(scores.ravel() if scores.shape[1] == 1 else scores)
+        check_same_place(self, X)
+        if is_tensor(X):
+            scores = _tensor_answers.scores(X, self.coef_, self.intercept_)
+        else:
+            scores = np.asarray(X @ self.coef_.T) + self.intercept_
+        return scores.ravel() if scores.shape[1] == 1 else scores
 
     @by_blocks
     def predict(self, X: Any) -> NDArray[Any]:
@@ -50,15 +58,17 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, torch.Tensor} of shape (n_samples, n_features)
             Features.
 
         Returns
         -------
-        ndarray of shape (n_samples,)
+        array of shape (n_samples,)
             Labels from ``classes_``.
         """
         scores = self.decision_function(X)
+        if is_tensor(scores):
+            return _tensor_answers.labels(scores, self.classes_)
         codes = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
         return np.asarray(self.classes_[codes])
 
@@ -68,15 +78,17 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, torch.Tensor} of shape (n_samples, n_features)
             Features.
 
         Returns
         -------
-        ndarray of shape (n_samples, n_classes)
+        array of shape (n_samples, n_classes)
             Probabilities in the order of ``classes_``.
         """
         scores = self.decision_function(X)
+        if is_tensor(scores):
+            return _tensor_answers.proba(scores)
         if scores.ndim == 1:
             return np.stack([expit(-scores), expit(scores)], axis=1)
         return np.asarray(softmax(scores, axis=1))
@@ -87,15 +99,17 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, torch.Tensor} of shape (n_samples, n_features)
             Features.
 
         Returns
         -------
-        ndarray of shape (n_samples, n_classes)
+        array of shape (n_samples, n_classes)
             Log-probabilities in the order of ``classes_``.
         """
         scores = self.decision_function(X)
+        if is_tensor(scores):
+            return _tensor_answers.log_proba(scores)
         if scores.ndim == 1:
             return np.stack([log_expit(-scores), log_expit(scores)], axis=1)
         return np.asarray(log_softmax(scores, axis=1))
@@ -113,7 +127,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         names = ("coef_", "intercept_", "classes_", "n_iter_", "feature_names_in_")
         for name in names:
             if hasattr(self, name):
-                setattr(plain, name, getattr(self, name).copy())
+                setattr(plain, name, deepcopy(getattr(self, name)))
         plain.n_features_in_ = self.n_features_in_
         return plain
 

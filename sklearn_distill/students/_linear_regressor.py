@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.linear_model import LinearRegression
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill.solvers.least_squares import (
     NoNoiseEstimateError,
     PrivilegedFit,
-    Rows,
     Statistics,
 )
 from sklearn_distill.students._blocks import by_blocks
+from sklearn_distill.students._tensor_answers import scores
+from sklearn_distill.students._tensors import (
+    beside,
+    check_same_place,
+    is_tensor,
+    rows_of,
+    validated,
+)
 
 X_CHECKS: dict[str, Any] = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}
 
@@ -43,16 +51,16 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, torch.Tensor} of shape (n_samples, n_features)
             Features.
         return_std : bool, default=False
             Whether to return the standard deviation.
 
         Returns
         -------
-        prediction : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        prediction : array of shape (n_samples,) or (n_samples, n_outputs)
             x·β + b.
-        std : ndarray of the same shape
+        std : array of the same shape
             Only with ``return_std``.
 
         Raises
@@ -61,15 +69,24 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             With ``return_std``, if σ² is to be estimated from too few rows.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, **X_CHECKS)
-        rows, solution = Rows(X, None), self._solution
+        X = validated(self, X, reset=False, **X_CHECKS)
+        check_same_place(self, X)
+        prediction = self._one_or_many(self._mean(X))
+        return (prediction, self._one_or_many(self._std(X))) if return_std else prediction
+
+    def _mean(self, X: Any) -> Any:
+        """Return x·β + b, of shape (n_samples, n_outputs)."""
+        if is_tensor(X):
+            return scores(X, self.coef_, self.intercept_)
         coef, intercept = np.atleast_2d(self.coef_), np.atleast_1d(self.intercept_)
         # by blocks, since a product of float32 and float64 would copy X
-        prediction = np.vstack([X[chunk] @ coef.T + intercept for chunk in rows.chunks()])
-        if not return_std:
-            return self._one_or_many(prediction)
-        variance = [solution.prediction_variance(rows.features(chunk)) for chunk in rows.chunks()]
-        return self._one_or_many(prediction), self._one_or_many(np.sqrt(np.vstack(variance)))
+        return np.vstack([X[chunk] @ coef.T + intercept for chunk in rows_of(X).chunks()])
+
+    def _std(self, X: Any) -> Any:
+        """Return the standard deviation of a new label, of shape (n_samples, n_outputs)."""
+        rows, solution = rows_of(X), self._solution
+        variance = [solution.variance_of_rows(rows, chunk) for chunk in rows.chunks()]
+        return beside(X, np.sqrt(np.vstack(variance)))
 
     @property
     def coef_covariance_(self) -> NDArray[Any]:
@@ -102,8 +119,8 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         plain = LinearRegression(fit_intercept=self.fit_intercept)
-        plain.coef_ = self.coef_.copy()
-        plain.intercept_ = np.array(self.intercept_)[()]
+        plain.coef_ = deepcopy(self.coef_)
+        plain.intercept_ = deepcopy(self.intercept_)
         plain.n_features_in_ = self.n_features_in_
         if hasattr(self, "feature_names_in_"):
             plain.feature_names_in_ = self.feature_names_in_.copy()

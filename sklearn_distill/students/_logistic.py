@@ -5,21 +5,20 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import validate_data
 
 from sklearn_distill._typing import BoolArray, FloatArray
 from sklearn_distill._validation import Interval, StrOptions
 from sklearn_distill.losses import SoftTargetObjective
 from sklearn_distill.solvers import Solution, coarse_to_fine, newton_cg
-from sklearn_distill.students._blocks import lies_in_blocks
 from sklearn_distill.students._coefficients import coefficients
 from sklearn_distill.students._lesson import Problem
 from sklearn_distill.students._linear_classifier import LinearClassifier
 from sklearn_distill.students._progress import solver_progress
+from sklearn_distill.students._tensors import beside, is_tensor, validated
 
 CONSTRAINTS: dict[str, list[Any]] = {
     "imitation": [Interval(Real, 0, 1, closed="both")],
@@ -78,14 +77,22 @@ class LogisticStudent(LinearClassifier):
     max_iter: int
     verbose: int
 
+    _reads_tensors: ClassVar[bool] = False
+
     def _read_features(self, X: Any, y: Any, teacher_proba: Any, teacher_logits: Any) -> Any:
-        """Check X, or leave it for later if it lies in blocks; set ``n_features_in_``."""
-        if lies_in_blocks(X):
-            return validate_data(self, X, skip_check_array=True)
+        """Return X checked; set ``n_features_in_``."""
         if teacher_proba is None and teacher_logits is None:
             # without a teacher scikit-learn's own errors stand, that of a missing label among them
-            return validate_data(self, X, y, **_X_CHECKS)[0]
-        return validate_data(self, X, **_X_CHECKS)
+            X = validated(self, X, y, **_X_CHECKS)[0]
+        else:
+            X = validated(self, X, **_X_CHECKS)
+        if is_tensor(X) and not self._reads_tensors:
+            raise TypeError(
+                f"X is a torch tensor, which {type(self).__name__} does not read with "
+                "array_api_dispatch=True: search with X.cpu().numpy(), then fit "
+                "DistilledLogisticRegression with what was found"
+            )
+        return X
 
     def _solve(self, problem: Problem, minimise: Minimiser, start: FloatArray) -> Solution:
         if problem.is_trivial:
@@ -114,3 +121,8 @@ class LogisticStudent(LinearClassifier):
         self.intercept_ = intercept.astype(dtype)
         self.solver_ = solution.solver
         self.n_iter_ = np.array([solution.n_iter], dtype=np.int32)
+
+    def _follow(self, X: Any) -> None:
+        """Put the numbers of the fit beside X, if X is a tensor."""
+        for name in ("coef_", "intercept_", "n_iter_"):
+            setattr(self, name, beside(X, getattr(self, name)))

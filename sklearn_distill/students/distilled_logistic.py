@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Self
 
 from scipy import sparse
+from sklearn.utils.validation import validate_data
 
 from sklearn_distill._typing import FloatArray
 from sklearn_distill._validation import all_or_nothing, validated_parameters
@@ -14,6 +15,7 @@ from sklearn_distill.students._blocks import cut, float_dtype, lies_in_blocks
 from sklearn_distill.students._coefficients import solver_weights
 from sklearn_distill.students._lesson import Lesson, Problem, Setting, pose
 from sklearn_distill.students._logistic import CONSTRAINTS, LogisticStudent, minimiser
+from sklearn_distill.students._tensors import to_numpy
 
 
 class DistilledLogisticRegression(LogisticStudent):
@@ -92,6 +94,15 @@ class DistilledLogisticRegression(LogisticStudent):
     feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, where X has string names.
 
+    Notes
+    -----
+    With ``sklearn.set_config(array_api_dispatch=True)`` a torch tensor X stays on its device, and
+    so do products with it. Labels, weights and the teacher's answers, on whatever device, are
+    brought to NumPy once. In each pass over X the scores and their residuals (one number a row and
+    class) cross between device and NumPy, where the loss is computed, and with them weights,
+    gradients and Gram matrices, whose size does not depend on the number of rows. ``coef_``,
+    ``intercept_`` and ``n_iter_`` are then tensors beside X, ``classes_`` is NumPy's.
+
     References
     ----------
     Grabovoy and Strijov 2022, "Probabilistic interpretation of the distillation problem",
@@ -111,6 +122,8 @@ class DistilledLogisticRegression(LogisticStudent):
 
     # sliced by row with X without any set_fit_request
     __metadata_request__fit: ClassVar = {"teacher_proba": True, "teacher_logits": True}
+
+    _reads_tensors: ClassVar[bool] = True
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS | {
         "warm_start": ["boolean"]
@@ -164,9 +177,10 @@ class DistilledLogisticRegression(LogisticStudent):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dask array} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, dask array, torch.Tensor} of shape (n_samples, n_features)
             Features; float32 stays float32, CSR and CSC stay sparse. A dask array, and a
-            ``numpy.memmap`` of 256 MB and more, is read block by block in each pass.
+            ``numpy.memmap`` of 256 MB and more, is read block by block in each pass. A tensor
+            stays on its device under ``array_api_dispatch=True``.
         y : array-like of shape (n_samples,) or None
             Labels. NaN, None and pd.NA are missing labels, which a teacher must answer for; None
             instead of an array means that all are missing.
@@ -186,42 +200,45 @@ class DistilledLogisticRegression(LogisticStudent):
 
         Raises
         ------
+        TypeError
+            If X is an array of another library than NumPy and torch, or a tensor that lies on a
+            device which scikit-learn is not to dispatch to.
         ValueError
             If a teacher's output does not fit to X and the classes or is no distribution (the
             message names the first such row), a row has neither label nor teacher, or parameters
             contradict each other. The estimator is then as it was before.
         """
-        X = self._read_features(X, y, teacher_proba, teacher_logits)
-        problem = self._pose(X, y, sample_weight, teacher_proba, teacher_logits)
-        dense = not sparse.issparse(X)
-        minimise = minimiser(self.solver, problem.objective, dense=dense)
+        answers = {
+            "y": to_numpy(y),
+            "sample_weight": to_numpy(sample_weight),
+            "teacher_proba": to_numpy(teacher_proba),
+            "teacher_logits": to_numpy(teacher_logits),
+        }
+        if lies_in_blocks(X):
+            problem = self._pose_blocks(X, answers)
+        else:
+            X = self._read_features(X, answers["y"], teacher_proba, teacher_logits)
+            problem = self._pose(X, answers)
+        minimise = minimiser(self.solver, problem.objective, dense=not sparse.issparse(X))
         solution = self._solve(problem, minimise, self._start(problem))
         self._set_coefficients(solution, problem.active, float_dtype(X))
+        self._follow(X)
         return self
 
-    def _pose(
-        self, X: Any, y: Any, sample_weight: Any, teacher_proba: Any, teacher_logits: Any
-    ) -> Problem:
+    def _pose(self, X: Any, answers: dict[str, Any]) -> Problem:
         """Return the problem; set ``classes_`` and ``n_taught_rows_``.
 
         Labels and logits end with this call: the solver needs their memory.
         """
-        if lies_in_blocks(X):
-            return self._pose_blocks(
-                X,
-                y=y,
-                sample_weight=sample_weight,
-                teacher_proba=teacher_proba,
-                teacher_logits=teacher_logits,
-            )
         setting = Setting.of(self)
-        lesson = Lesson.read(self, X.shape[0], y, sample_weight, teacher_proba, teacher_logits)
+        lesson = Lesson.read(self, X.shape[0], **answers)
         self.classes_ = lesson.classes
         self.n_taught_rows_ = lesson.n_taught_rows
         return pose(lesson, as_design(X, self.fit_intercept), setting)
 
-    def _pose_blocks(self, X: Any, **answers: Any) -> Problem:
+    def _pose_blocks(self, X: Any, answers: dict[str, Any]) -> Problem:
         """Return the problem of rows that are read block by block."""
+        validate_data(self, X, skip_check_array=True)
         table = cut(X, **answers)
         reader = read_blocks(self, table)
         self.classes_ = reader.classes
@@ -234,5 +251,6 @@ class DistilledLogisticRegression(LogisticStudent):
         shape = (1 if len(active) == 2 else len(active), self.n_features_in_)
         warm = None
         if self.warm_start and hasattr(self, "coef_") and self.coef_.shape == shape:
-            warm = solver_weights(self.coef_, self.intercept_, active, self.fit_intercept)
+            coef, intercept = to_numpy(self.coef_), to_numpy(self.intercept_)
+            warm = solver_weights(coef, intercept, active, self.fit_intercept)
         return problem.objective.zeros() if warm is None else warm

@@ -31,6 +31,7 @@ from sklearn_distill.solvers.least_squares import (
 from sklearn_distill.students._blocks import Answers, cut, lies_in_blocks
 from sklearn_distill.students._linear_regressor import X_CHECKS, LinearRegressor
 from sklearn_distill.students._teacher_prediction import check_every_row_speaks, check_targets
+from sklearn_distill.students._tensors import beside, rows_of, to_numpy, validated
 
 
 class PrivilegedLinearRegression(LinearRegressor):
@@ -108,6 +109,13 @@ class PrivilegedLinearRegression(LinearRegressor):
     Several outputs are fitted as if each came alone, with variances of its own. Sparse X is made
     dense block by block, so it costs little memory but as much time as dense X.
 
+    With ``sklearn.set_config(array_api_dispatch=True)`` a torch tensor X stays on its device.
+    Labels, weights and predictions, on whatever device, are brought to NumPy once, and go to the
+    device with each block of rows, which is made float64 there. What comes back is a Gram matrix
+    or a triangular root of the block; where "auto" refines, also x·β of each row, whose residual
+    goes to the device. ``coef_`` and ``intercept_`` are then tensors beside X in its precision;
+    ``statistics_``, the covariance and the variances are NumPy's, in float64.
+
     References
     ----------
     Grabovoy and Strijov 2022, "Probabilistic interpretation of the distillation problem",
@@ -163,9 +171,10 @@ class PrivilegedLinearRegression(LinearRegressor):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dask array} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, dask array, torch.Tensor} of shape (n_samples, n_features)
             Features; float32 and CSR are read as they are, without a copy. A dask array, and a
-            ``numpy.memmap`` of 256 MB and more, is read block by block.
+            ``numpy.memmap`` of 256 MB and more, is read block by block. A tensor stays on its
+            device under ``array_api_dispatch=True``.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), or None
             Labels. A row of NaN is a missing label, which the teacher must answer for; None
             instead of an array means that all are missing.
@@ -181,15 +190,18 @@ class PrivilegedLinearRegression(LinearRegressor):
 
         Raises
         ------
+        TypeError
+            If X is an array of another library than NumPy and torch, or a tensor that lies on a
+            device which scikit-learn is not to dispatch to.
         ValueError
             If lengths or outputs differ, a row is NaN in some outputs but not in all or has
             neither label nor prediction (the message names the first such row), or a variance is
             to be estimated from too few rows. The estimator is then as it was before.
         """
         if lies_in_blocks(X):
-            return self._set_solution(self._fit_blocks(X, y, sample_weight, teacher_prediction))
+            return self._set_solution(self._fit_blocks(X, y, sample_weight, teacher_prediction), X)
         rows = self._read(X, y, sample_weight, teacher_prediction, reset=True)
-        return self._set_solution(self._problem().fit(rows, self.solver))
+        return self._set_solution(self._problem().fit(rows, self.solver), rows.X)
 
     @all_or_nothing
     @validated_parameters
@@ -204,7 +216,7 @@ class PrivilegedLinearRegression(LinearRegressor):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, torch.Tensor} of shape (n_samples, n_features)
             Features of the new rows.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), or None
             Labels, NaN where missing.
@@ -232,8 +244,9 @@ class PrivilegedLinearRegression(LinearRegressor):
         else:
             self._check_n_outputs(rows, known)
             self.statistics_ = known.merge(Statistics.of(rows, known.kind))
-        return self._set_solution(self._solve_so_far())
+        return self._set_solution(self._solve_so_far(), rows.X)
 
+    @all_or_nothing
     def solve(self) -> Self:
         """Solve again from ``statistics_``, with the parameters that hold now and without data.
 
@@ -255,17 +268,16 @@ class PrivilegedLinearRegression(LinearRegressor):
         """
         check_is_fitted(self, "statistics_")
         self._validate_params()
-        return self._set_solution(self._problem().solve(self.statistics_))
+        return self._set_solution(self._problem().solve(self.statistics_), self.coef_)
 
     def _read(self, X: Any, y: Any, sample_weight: Any, teacher: Any, *, reset: bool) -> Rows:
         """Check what came in; set ``n_features_in_`` and whether outputs come as a column."""
+        y, sample_weight, teacher = to_numpy(y), to_numpy(sample_weight), to_numpy(teacher)
         if teacher is None:
             # without a teacher scikit-learn's own errors stand, that of a missing label among them
-            X, y = validate_data(
-                self, X, y, reset=reset, multi_output=True, y_numeric=True, **X_CHECKS
-            )
+            X, y = validated(self, X, y, reset=reset, multi_output=True, y_numeric=True, **X_CHECKS)
         else:
-            X = validate_data(self, X, reset=reset, **X_CHECKS)
+            X = validated(self, X, reset=reset, **X_CHECKS)
         n_rows = X.shape[0]
         labels, flat = check_targets("y", y, n_rows)
         predictions, teacher_flat = check_targets("teacher_prediction", teacher, n_rows)
@@ -273,7 +285,7 @@ class PrivilegedLinearRegression(LinearRegressor):
         if reset:
             self._flat = teacher_flat if labels is None else flat
         weight = None if sample_weight is None else check_sample_weight(sample_weight, n_rows)
-        return Rows(X, labels, predictions, weight)
+        return rows_of(X, labels, predictions, weight)
 
     def _fit_blocks(self, X: Any, y: Any, sample_weight: Any, teacher: Any) -> PrivilegedFit:
         """Solve from rows that are read block by block."""
@@ -310,12 +322,13 @@ class PrivilegedLinearRegression(LinearRegressor):
             warnings.warn(f"{error}; until then a prediction counts as a label does", stacklevel=2)
             return self._problem().solve(self.statistics_, np.ones(self.statistics_.n_outputs))
 
-    def _set_solution(self, solution: PrivilegedFit) -> Self:
+    def _set_solution(self, solution: PrivilegedFit, X: Any) -> Self:
+        """Set what was learned; the coefficients as tensors if X is one, beside it."""
         self._solution = solution
         self.statistics_ = solution.statistics
         self.n_taught_rows_ = solution.statistics.n_taught_rows
-        self.coef_ = solution.coef[0] if self._flat else solution.coef
-        self.intercept_ = solution.intercept[0] if self._flat else solution.intercept
+        self.coef_ = beside(X, solution.coef[0] if self._flat else solution.coef)
+        self.intercept_ = beside(X, solution.intercept[0] if self._flat else solution.intercept)
         _warn(solution)
         return self
 

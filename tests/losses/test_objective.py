@@ -132,6 +132,18 @@ def test_sum_over_blocks_is_the_whole(problem, monkeypatch):
     np.testing.assert_allclose(blocked.value_and_gradient(w)[0], expected[0], rtol=1e-13)
     np.testing.assert_allclose(blocked.value_and_gradient(w)[1], expected[1], atol=1e-14)
     np.testing.assert_allclose(blocked.hessian(w), H, atol=1e-14)
+    v = weights_for(whole, scale=1.0)[::-1]
+    for answer in (
+        lambda objective: objective.hessian_operator(w)(v),
+        lambda objective: objective.hessian_blocks(w),
+        lambda objective: objective.hessian_at_zero(),
+    ):
+        np.testing.assert_allclose(answer(blocked), answer(whole), atol=1e-14)
+    tangent = mixture_of(large, temperature=2.0).temperature_tangent()
+    for a, b in zip(blocked.tangent(w, tangent), whole.tangent(w, tangent), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-14)
+    along = [objective.tangents_along(w, v, [tangent]) for objective in (blocked, whole)]
+    np.testing.assert_allclose(*along, atol=1e-14)
 
 
 def test_parts_add_up_to_the_whole(problem):
@@ -196,3 +208,92 @@ def test_hessian_blocks_are_on_the_diagonal_of_the_hessian(problem):
     H = objective.hessian(w).reshape(K, d, K, d)
     for k, block in enumerate(objective.hessian_blocks(w)):
         np.testing.assert_allclose(block, H[k, :, k, :], atol=1e-13)
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("regularizer", REGULARIZERS)
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_hessian_at_zero_is_one_matrix_for_all_classes(
+    problem, setting, regularizer, fit_intercept
+):
+    objective = objective_of(
+        problem, regularizer=regularizer, fit_intercept=fit_intercept, alpha=0, **setting
+    )
+    K = objective.shape[0]
+    P = np.eye(K) - (1 / K if K > 1 else 0)
+    H = objective.hessian(objective.zeros())
+    np.testing.assert_allclose(np.kron(P, objective.hessian_at_zero()), H, atol=1e-12)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_the_penalty_adds_alpha_to_the_hessians_diagonal_but_for_the_intercept(
+    problem, fit_intercept
+):
+    free, penalised = (
+        objective_of(problem, alpha=alpha, fit_intercept=fit_intercept) for alpha in (0, 0.1)
+    )
+    w = weights_for(free)
+    K, d = free.shape
+    added = np.diag([0.1] * (d - fit_intercept) + [0.0] * fit_intercept)
+    difference = penalised.hessian_at_zero() - free.hessian_at_zero()
+    np.testing.assert_allclose(difference, added, atol=1e-14)
+    difference = penalised.hessian_blocks(w) - free.hessian_blocks(w)
+    np.testing.assert_allclose(difference, [added] * K, atol=1e-14)
+    difference = penalised.hessian(w) - free.hessian(w)
+    np.testing.assert_allclose(difference, np.kron(np.eye(K), added), atol=1e-14)
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_nonsingular_hessian_acts_as_the_hessian_where_gradients_are(problem, setting):
+    objective = objective_of(problem, alpha=0.0, **setting)
+    w = weights_for(objective)
+    K, d = objective.shape
+    H, nonsingular = objective.hessian(w), objective.nonsingular_hessian(w)
+    if K == 1:
+        np.testing.assert_array_equal(nonsingular, H)
+        return
+    V = np.random.default_rng(8).normal(size=(K, d))
+    balanced = (V - V.mean(axis=0)).ravel()
+    np.testing.assert_allclose(nonsingular @ balanced, H @ balanced, atol=1e-13)
+    alike, D = np.tile(V[0], K), np.diag(H).reshape(K, d).mean(axis=0)
+    np.testing.assert_allclose(H @ alike, 0, atol=1e-13)
+    np.testing.assert_allclose(nonsingular @ alike, np.tile(D * V[0], K), atol=1e-13)
+    assert np.linalg.eigvalsh(nonsingular)[0] > 1e-3
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_the_objective_is_convex_if_its_regularizers_are(problem, setting):
+    assert objective_of(problem, **setting).is_convex
+    assert objective_of(problem, regularizer="continuous_categorical", **setting).is_convex
+    many = problem["teacher_logits"].shape[2] > 2
+    assert objective_of(problem, regularizer="grabovoy", **setting).is_convex != many
+
+
+def test_classes_parts_of_the_gradient_sum_to_zero_exactly_enough(problem):
+    """What rounding leaves lies where the Hessian is flat: solvers would follow it far away."""
+    objective = objective_of(problem, alpha=0.0, temperature=2.5)
+    K = objective.shape[0]
+    w = 1e3 * weights_for(objective)
+    v = np.random.default_rng(8).normal(size=w.shape)
+    for G in (objective.value_and_gradient(w)[1], objective.hessian_operator(w)(v)):
+        if K > 1:
+            size = np.abs(G).max()
+            np.testing.assert_allclose(G.reshape(K, -1).sum(axis=0), 0, atol=3e-16 * size)
+
+
+def test_derivatives_in_the_metaparameters_need_rows_in_memory(problem):
+    class Elsewhere:
+        n_scores, n_columns = 1, 1
+
+    mixture = mixture_of(problem)
+    objective = SoftTargetObjective(Elsewhere(), 0.1)
+    with pytest.raises(TypeError, match="rows in memory only"):
+        objective.tangent(objective.zeros(), mixture.imitation_tangent())
+
+
+def test_size_is_that_of_the_rows_and_columns(problem):
+    objective = objective_of(problem)
+    assert objective.n_rows == len(problem["codes"])
+    assert objective.n_columns == problem["X"].shape[1] + 1
+    part = objective.take(np.arange(7))
+    assert (part.n_rows, part.shape, part.alpha) == (7, objective.shape, objective.alpha)

@@ -5,7 +5,11 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from sklearn_distill import DistilledLogisticRegression, PrivilegedLinearRegression
+from sklearn_distill import (
+    DistilledLogisticRegression,
+    DistilledLogisticRegressionCV,
+    PrivilegedLinearRegression,
+)
 from sklearn_distill.students import _blocks
 
 da = pytest.importorskip("dask.array")
@@ -209,3 +213,14 @@ def test_a_small_memory_map_is_an_array(tmp_path):
     mapped[:] = X
     assert not _blocks.lies_in_blocks(mapped)
     assert _blocks.lies_in_blocks(DASK)
+
+
+def test_a_search_reads_all_of_X(on_disk):
+    """Folds are taken out of X, which is then an array like others."""
+    options = {"cv": 3, "metaparameters": ("imitation",)}
+    expected = DistilledLogisticRegressionCV(**options).fit(X, Y, teacher_proba=PROBA)
+    for rows in (DASK, on_disk):
+        search = DistilledLogisticRegressionCV(**options).fit(rows, Y, teacher_proba=PROBA)
+        np.testing.assert_array_equal(search.coef_, expected.coef_)
+    with pytest.raises(ValueError, match="X contains NaN"):
+        search.fit(broken(on_disk, 2000, np.nan), Y, teacher_proba=PROBA)

@@ -389,7 +389,7 @@ Y2 = np.ones((N, 2))
         (None, with_nan(np.ones(N), 2), "row 2 has neither"),
         (np.ones(N), np.full(N, np.inf), "teacher_prediction contains infinity"),
         (np.full(N, np.inf), np.ones(N), "y contains infinity"),
-        (np.ones(N), ["much"] * N, "could not convert|dtype"),
+        (np.ones(N), ["much"] * N, "teacher_prediction must be an array of numbers: could not"),
         (with_nan(np.ones(N), 0), None, "Input y contains NaN"),
         (None, None, "requires y to be passed"),
     ],
@@ -400,6 +400,17 @@ def test_errors_of_targets(lesson, y, teacher, message):
     with pytest.raises(ValueError, match=message):
         student.fit(X, y, teacher_prediction=teacher)
     assert not hasattr(student, "n_features_in_")
+
+
+def test_a_warning_that_is_an_error_leaves_the_earlier_solution(lesson):
+    X, y, _ = lesson
+    X = np.column_stack([X, X])
+    student = PrivilegedLinearRegression(alpha=1.0, solver="gram").fit(X, y)
+    student.set_params(alpha=0.0)
+    before = dict(vars(student))
+    with pytest.raises(LinAlgWarning):
+        student.solve()
+    assert vars(student) == before
 
 
 def test_errors_leave_the_estimator_as_it_was(lesson):

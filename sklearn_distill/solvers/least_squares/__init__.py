@@ -7,6 +7,7 @@ from sklearn_distill.solvers.least_squares.root import Root
 from sklearn_distill.solvers.least_squares.rows import Rows
 from sklearn_distill.solvers.least_squares.sources import Source
 from sklearn_distill.solvers.least_squares.statistics import Statistics
+from sklearn_distill.solvers.least_squares.tensor_rows import TensorRows
 
 __all__ = [
     "Gram",
@@ -17,4 +18,5 @@ __all__ = [
     "Rows",
     "Source",
     "Statistics",
+    "TensorRows",
 ]

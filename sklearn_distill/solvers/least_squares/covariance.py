@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sklearn_distill._typing import FloatArray
+from sklearn_distill.solvers.least_squares.rows import Rows
 from sklearn_distill.solvers.least_squares.sources import variance_shares
 from sklearn_distill.solvers.least_squares.statistics import Statistics
 from sklearn_distill.solvers.least_squares.weighted_fit import WeightedFit
@@ -67,6 +68,9 @@ class SandwichCovariance:
 
     def of_mean(self, X: FloatArray) -> FloatArray:
         """Return the variance of x·w + b over σ², for each row x of X."""
-        x = X - self.x_mean
-        common = x @ self.lean + self.mean_scale
-        return np.asarray(((x @ self.spread) * x).sum(axis=1) + self.weight * common**2)
+        return self.of_rows(Rows(X, None), slice(None))
+
+    def of_rows(self, rows: Rows, chunk: slice) -> FloatArray:
+        """Return the variance of x·w + b over σ², for each x of a chunk of rows."""
+        spread, lean = rows.quadratic(chunk, self.x_mean, self.spread, self.lean)
+        return np.asarray(spread + self.weight * (lean + self.mean_scale) ** 2)

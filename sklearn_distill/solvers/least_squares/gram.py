@@ -7,7 +7,7 @@ from scipy.linalg.blas import dsyrk
 
 from sklearn_distill._typing import BoolArray, FloatArray
 from sklearn_distill.solvers.least_squares.factors import Factor, factorise
-from sklearn_distill.solvers.least_squares.moments import Moments
+from sklearn_distill.solvers.least_squares.moments import Block, Moments
 
 # beyond this many columns BLAS counts entries past 2³¹
 _LARGEST = 46_000
@@ -62,7 +62,9 @@ class Gram(Moments):
         return np.zeros((n_columns, n_columns), order="F")
 
     @classmethod
-    def _absorb(cls, spread: FloatArray, block: FloatArray) -> FloatArray:
+    def _absorb(cls, spread: FloatArray, block: Block) -> FloatArray:
+        if not isinstance(block, np.ndarray):
+            return np.asarray(spread + block.gram())
         # adds to the upper triangle in place
         return np.asarray(dsyrk(1.0, block.T, beta=1.0, c=spread, overwrite_c=1))
 

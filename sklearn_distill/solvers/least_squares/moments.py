@@ -5,12 +5,25 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Protocol, Self, TypeAlias
 
 import numpy as np
 
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.solvers.least_squares.factors import Factor
+
+
+class RemoteBlock(Protocol):
+    """A block B of rows that lies elsewhere; what is asked of it comes here."""
+
+    def gram(self) -> FloatArray:
+        """Return BᵀB."""
+
+    def root(self) -> FloatArray:
+        """Return R with RᵀR = BᵀB, of at most as many rows as columns."""
+
+
+Block: TypeAlias = FloatArray | RemoteBlock
 
 
 @dataclass(frozen=True)
@@ -49,7 +62,7 @@ class Moments(ABC):
 
     @classmethod
     def of_blocks(
-        cls, blocks: Iterable[FloatArray], shift: FloatArray, resolution: float = resolution
+        cls, blocks: Iterable[Block], shift: FloatArray, resolution: float = resolution
     ) -> Self:
         """Collect rows √s · [1 | z − shift], block by block; a block may be overwritten after."""
         spread = cls._nothing(len(shift) + 1)
@@ -97,7 +110,7 @@ class Moments(ABC):
 
     @classmethod
     @abstractmethod
-    def _absorb(cls, spread: FloatArray, block: FloatArray) -> FloatArray: ...
+    def _absorb(cls, spread: FloatArray, block: Block) -> FloatArray: ...
 
     @classmethod
     @abstractmethod

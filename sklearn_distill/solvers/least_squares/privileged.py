@@ -225,7 +225,11 @@ class PrivilegedFit:
 
     def prediction_variance(self, X: FloatArray) -> FloatArray:
         """Return xᵀ Cov x + σ² for each row x and output: (n_rows, n_outputs)."""
-        variance = np.empty((len(X), self.statistics.n_outputs))
+        return self.variance_of_rows(Rows(X, None), slice(0, len(X)))
+
+    def variance_of_rows(self, rows: Rows, chunk: slice) -> FloatArray:
+        """Return xᵀ Cov x + σ² for each x of a chunk of rows and output."""
+        variance = np.empty((chunk.stop - chunk.start, self.statistics.n_outputs))
         for fit, sandwich in zip(self.fits, self.covariances, strict=True):
-            variance[:, fit.outputs] = sandwich.of_mean(X)[:, None]
+            variance[:, fit.outputs] = sandwich.of_rows(rows, chunk)[:, None]
         return (variance + 1) * self.noise_variance

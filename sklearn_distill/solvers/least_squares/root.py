@@ -7,7 +7,7 @@ from scipy.linalg import qr
 
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.solvers.least_squares.factors import Factor, SpectralFactor
-from sklearn_distill.solvers.least_squares.moments import Moments
+from sklearn_distill.solvers.least_squares.moments import Block, Moments
 
 _EPS = float(np.finfo(np.float64).eps)
 
@@ -57,8 +57,9 @@ class Root(Moments):
         return np.zeros((0, n_columns))
 
     @classmethod
-    def _absorb(cls, spread: FloatArray, block: FloatArray) -> FloatArray:
-        return _at_most_square(np.vstack([spread, block]))
+    def _absorb(cls, spread: FloatArray, block: Block) -> FloatArray:
+        rows = block if isinstance(block, np.ndarray) else block.root()
+        return _at_most_square(np.vstack([spread, rows]))
 
     @classmethod
     def _about_mean(cls, spread: FloatArray) -> tuple[float, FloatArray, FloatArray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from sklearn_distill._typing import BoolArray, FloatArray
+from sklearn_distill.solvers.least_squares.moments import Block
 from sklearn_distill.solvers.least_squares.sources import Source
 
 # a block of this many numbers (2 MB) stays in the cache between copy and product
@@ -52,6 +53,12 @@ class Rows:
         target = self.teacher if self.y is None else self.y
         return 0 if target is None else target.shape[1]
 
+    @property
+    def resolution(self) -> float:
+        """Machine epsilon of X."""
+        dtype = self.X.dtype if self.X.dtype.kind == "f" else np.float64
+        return float(np.finfo(dtype).eps)
+
     @cached_property
     def taught(self) -> BoolArray:
         """Rows for which the teacher speaks."""
@@ -73,45 +80,73 @@ class Rows:
             source[self.weight == 0] = -1
         return source
 
+    @property
+    def block_size(self) -> int:
+        """Numbers in a block."""
+        return _BLOCK_SIZE
+
     def chunks(self) -> Iterator[slice]:
-        """Cut the rows into slices of about 2 MB, or as many rows as columns if that is more."""
-        step = max(_BLOCK_SIZE // self._n_columns, self._n_columns)
+        """Cut into slices of ``block_size`` numbers, or as many rows as columns if that is more."""
+        step = max(self.block_size // self._n_columns, self._n_columns)
         for start in range(0, self.X.shape[0], step):
-            yield slice(start, start + step)
+            yield slice(start, min(start + step, self.X.shape[0]))
 
     def features(self, rows: slice) -> NDArray[Any]:
         """Return X of some rows, dense."""
         X: Any = self.X[rows]
         return np.asarray(X.toarray() if sparse.issparse(X) else X)  # type: ignore[attr-defined]
 
+    def pulled_back(
+        self,
+        rows: slice,
+        centre: FloatArray,
+        coef: FloatArray,
+        residual: Callable[[FloatArray], FloatArray],
+    ) -> FloatArray:
+        """Return (X − c)ᵀ r((X − c) w) of some rows, of shape (n_features, n_outputs)."""
+        x = self.features(rows) - centre
+        return np.asarray(x.T @ residual(x @ coef))
+
+    def quadratic(
+        self, rows: slice, centre: FloatArray, A: FloatArray, b: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return (x − c)ᵀ A (x − c) and (x − c)·b for each x of some rows."""
+        x = self.features(rows) - centre
+        return ((x @ A) * x).sum(axis=1), x @ b
+
     def shift(self, source: Source) -> FloatArray:
         """Guess the mean of [features | targets]: of few rows for X, of all for the targets."""
-        glimpse = self.X[:: max(1, self.X.shape[0] // _GLIMPSE)]
-        x = np.asarray(glimpse.mean(axis=0, dtype=np.float64)).ravel()
         rows = (self.source == source)[:, None]
         means = [target.mean(axis=0, where=rows) for target in self._targets(source)]
-        return np.concatenate([x, *means])
+        return np.concatenate([self._glimpsed_mean(), *means])
 
-    def blocks(self, source: Source, shift: FloatArray) -> Iterator[FloatArray]:
+    def blocks(self, source: Source, shift: FloatArray) -> Iterator[Block]:
         """Yield √weight · [1 | x − shift | targets − shift] of a source's rows; one buffer."""
         buffer: FloatArray | None = None
+        for rows, pick in self._parts(source):
+            if buffer is None:
+                buffer = np.empty((rows.stop - rows.start, 1 + len(shift)))
+            yield self._block(buffer, rows, pick, shift, self._targets(source))
+
+    def _parts(self, source: Source) -> Iterator[tuple[slice, Any]]:
+        """Yield the chunks in which there are rows of a source, and which rows of them these are.
+
+        All rows of a chunk are a slice, which is no copy.
+        """
         for rows in self.chunks():
             picked = self.source[rows] == source
             if picked.any():
-                if buffer is None:
-                    buffer = np.empty((len(picked), 1 + len(shift)))
-                yield self._block(buffer, rows, picked, shift, self._targets(source))
+                yield rows, slice(None) if picked.all() else picked
 
     def _block(
         self,
         buffer: FloatArray,
         rows: slice,
-        picked: BoolArray,
+        pick: Any,
         shift: FloatArray,
         targets: list[FloatArray],
     ) -> FloatArray:
-        pick: Any = slice(None) if picked.all() else picked
-        block = buffer[: int(picked.sum())]
+        block = buffer[: len(self.source[rows][pick])]
         block[:, 0], start = 1.0, 1
         for columns in (self.features(rows), *(target[rows] for target in targets)):
             stop = start + columns.shape[1]
@@ -120,6 +155,12 @@ class Rows:
         if self.weight is not None:
             block *= np.sqrt(self.weight[rows][pick])[:, None]
         return block
+
+    def _glimpse(self) -> Any:
+        return self.X[:: max(1, self.X.shape[0] // _GLIMPSE)]
+
+    def _glimpsed_mean(self) -> FloatArray:
+        return np.asarray(self._glimpse().mean(axis=0, dtype=np.float64)).ravel()
 
     def _targets(self, source: Source) -> list[FloatArray]:
         spoken = {

@@ -109,8 +109,7 @@ class Statistics:
 
 def _moments(rows: Rows, source: Source, kind: type[Moments]) -> Moments:
     shift = rows.shift(source)
-    dtype = rows.X.dtype if rows.X.dtype.kind == "f" else np.float64
-    return kind.of_blocks(rows.blocks(source, shift), shift, float(np.finfo(dtype).eps))
+    return kind.of_blocks(rows.blocks(source, shift), shift, rows.resolution)
 
 
 def _mix(source: Source, shares: Shares, chosen: FloatArray) -> FloatArray:

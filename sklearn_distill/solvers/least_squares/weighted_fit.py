@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -102,17 +103,22 @@ class WeightedFit:
     def half_gradient_of(self, rows: Rows) -> FloatArray:
         """Return what rows have of −½ of the gradient in w, summed over chunks of them."""
         gradient = np.zeros_like(self.coef)
-        c_y, c_s = (np.array([self.shares[source][k] for source in Source]) for k in (0, 1))
         for chunk in rows.chunks():
-            x, source = rows.features(chunk) - self.x_mean, rows.source[chunk]
-            residual = -(c_y + c_s)[source, None] * (self.y_mean + x @ self.coef)
-            for share, target in ((c_y, rows.y), (c_s, rows.teacher)):
-                if target is not None:
-                    residual += share[source, None] * np.nan_to_num(target[chunk, self.outputs])
-            if rows.weight is not None:
-                residual *= rows.weight[chunk, None]
-            gradient += x.T @ residual
+            residual = partial(self._residual, rows, chunk)
+            gradient += rows.pulled_back(chunk, self.x_mean, self.coef, residual)
         return gradient
+
+    def _residual(self, rows: Rows, chunk: slice, product: FloatArray) -> FloatArray:
+        """Return s (y' − a (ȳ + (x − x̄)·w)) of the rows of a chunk, given (x − x̄)·w."""
+        c_y, c_s = (np.array([self.shares[source][k] for source in Source]) for k in (0, 1))
+        source = rows.source[chunk]
+        residual: FloatArray = -(c_y + c_s)[source, None] * (self.y_mean + product)
+        for share, target in ((c_y, rows.y), (c_s, rows.teacher)):
+            if target is not None:
+                residual += share[source, None] * np.nan_to_num(target[chunk, self.outputs])
+        if rows.weight is not None:
+            residual *= rows.weight[chunk, None]
+        return residual
 
 
 def _half_gradient(rows: Rows, fit: WeightedFit) -> FloatArray:

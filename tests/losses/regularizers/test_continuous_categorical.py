@@ -101,6 +101,11 @@ def test_r_alone_is_concave_where_all_scores_tie() -> None:
     np.testing.assert_allclose(hessian, (np.eye(4) - 0.25) * (1 / 20 - 1 / 4), rtol=1e-12)
 
 
+def test_it_says_that_it_is_convex_with_the_cross_entropy() -> None:
+    """So that the law of convexity in test_regularizers.py is asked of it."""
+    assert all(ContinuousCategorical().convex(n_classes) for n_classes in (2, 3, 10))
+
+
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_the_loss_of_a_certain_target_is_unbounded_below(n_classes: int) -> None:
     assert not ContinuousCategorical().bounded_below

@@ -130,9 +130,11 @@ def test_certainty_is_finite(r: Regularizer, n_classes: int, spread: float) -> N
 def test_the_answer_has_the_precision_of_the_scores(r: Regularizer, n_classes: int) -> None:
     u = scores(n_classes).astype(np.float32)
     v = np.ones_like(u) * np.arange(n_classes, dtype=np.float32)[:, None]
-    single = (*r.value_and_gradient(u), r.hessian_product(u, v), r.hessian(u))
+    single = (r.value(u), r.gradient(u), *r.value_and_gradient(u))
+    single += (r.hessian_product(u, v), r.hessian(u))
     u, v = u.astype(np.float64), v.astype(np.float64)
-    double = (*r.value_and_gradient(u), r.hessian_product(u, v), r.hessian(u))
+    double = (r.value(u), r.gradient(u), *r.value_and_gradient(u))
+    double += (r.hessian_product(u, v), r.hessian(u))
     for low, high in zip(single, double, strict=True):
         assert (low.dtype, high.dtype) == (np.float32, np.float64)
         np.testing.assert_array_equal(low, high.astype(np.float32))

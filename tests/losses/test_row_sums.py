@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+
+from sklearn_distill.losses import RowSums
+from sklearn_distill.losses.design import DenseDesign
+from sklearn_distill.targets import LogPartitionTerm, SoftTargets
+
+REGULARIZERS = [None, "grabovoy", "continuous_categorical"]
+
+
+def sums_of(design, *kinds, K=3):
+    """Sums of random targets with a term of each kind (temperature, regularizer)."""
+    rng = np.random.default_rng(K)
+    terms = tuple(LogPartitionTerm(rng.uniform(1, 2, design.n_rows), *kind) for kind in kinds)
+    return RowSums(design, SoftTargets(rng.uniform(size=(K, design.n_rows)), terms), np.ones(5))
+
+
+def weights_for(sums, seed=0):
+    return np.random.default_rng(seed).normal(size=(sums.n_scores, sums.n_columns))
+
+
+def every_sum(sums):
+    W, V = weights_for(sums), weights_for(sums, seed=1)
+    value, gradient = sums.value_and_gradient(W)
+    yield from (value, gradient, sums.hessian_operator(W)(V), sums.hessian(W))
+    yield from (sums.hessian_blocks(W), sums.gram_at_zero())
+
+
+@pytest.fixture
+def X():
+    return np.random.default_rng(0).normal(size=(5, 3))
+
+
+@pytest.mark.parametrize("K", [2, 3])
+def test_rows_without_a_term_add_nothing_to_the_convex_part(X, K):
+    """A block whose rows have no weight has no term."""
+    for total in every_sum(sums_of(DenseDesign(X, True), K=K)):
+        np.testing.assert_array_equal(total, 0)
+
+
+@pytest.mark.parametrize("K", [2, 3])
+@pytest.mark.parametrize("regularizer", REGULARIZERS)
+def test_a_term_of_twice_the_weight_is_two_terms(X, K, regularizer):
+    one = sums_of(DenseDesign(X, True), (1.5, regularizer), K=K)
+    twice = RowSums(one.design, SoftTargets(one.targets.linear, 2 * one.targets.terms), one.weight)
+    for single, double in zip(every_sum(one), every_sum(twice), strict=True):
+        np.testing.assert_allclose(double, 2 * np.asarray(single), rtol=1e-12, atol=1e-13)
+
+
+class Watched(DenseDesign):
+    """A design that takes only factors of its own precision: others would have X recast."""
+
+    def pull_back(self, R, rows):
+        assert R.dtype == self.dtype
+        return super().pull_back(R, rows)
+
+    def gram(self, weight, rows):
+        assert weight.dtype == self.dtype
+        return super().gram(weight, rows)
+
+
+@pytest.mark.parametrize("K", [2, 3])
+@pytest.mark.parametrize("regularizer", REGULARIZERS)
+def test_sums_have_the_precision_of_X_but_are_added_in_double(X, K, regularizer):
+    kinds = [(1.0, None), (2.5, regularizer)]
+    single = sums_of(Watched(X.astype(np.float32), True), *kinds, K=K)
+    double = sums_of(Watched(X, True), *kinds, K=K)
+    for low, high in zip(every_sum(single), every_sum(double), strict=True):
+        assert np.asarray(low).dtype == np.float64
+        np.testing.assert_allclose(low, high, rtol=1e-4, atol=1e-5)
+
+
+def test_regularizers_and_weight_are_those_of_the_targets(X):
+    sums = sums_of(DenseDesign(X, True), (1.0, None), (2.0, "grabovoy"), (3.0, "grabovoy"))
+    assert sums.regularizers == {None, "grabovoy"}
+    assert sums.take(slice(1, 3)).weight_sum == 2
+    assert isinstance(sums.weight_sum, float)
