@@ -125,6 +125,8 @@ for column, (ax, metric) in enumerate(zip(axes, ["accuracy", "cross_entropy"], s
                     arrowprops={"arrowstyle": "->", "color": colour})  # fmt: skip
     ax.set(xscale="log", xlabel="prediction time, µs a row", ylabel=metric.replace("_", "-"))
 axes[1].set_yscale("log")
+axes[1].set_yticks([0.8, 1, 2, 4, 6], ["0.8", "1", "2", "4", "6"])
+axes[1].minorticks_off()
 figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8)
 figure.suptitle(f"{title}: 1000 labels, one split")
 plt.show()

@@ -89,6 +89,7 @@ colors = ["0.6", "0.6", "#1b9e77", "#1b9e77"]
 ax.barh(list(NAMES.values()), losses.mean(axis=0), xerr=error, color=colors, capsize=4)
 ax.invert_yaxis()
 ax.set(xlabel="cross-entropy on test rows, nats", title="What a network learns 200 digits from")
+plt.show()
 
 # %%
 # What the teacher knows of classes that look alike is more than 200 labels tell. A shift by a

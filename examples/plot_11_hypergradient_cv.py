@@ -2,7 +2,7 @@
 λ and T by the gradient of the cross-validated loss
 ===================================================
 
-:class:`~sklearn_distill.search.DistilledLogisticRegressionCV` follows the exact gradient of the
+:class:`~sklearn_distill.DistilledLogisticRegressionCV` follows the exact gradient of the
 cross-validated loss in λ and T instead of trying a grid. Where does it go, where does it end, and
 what does it cost?
 """

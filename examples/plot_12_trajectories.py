@@ -4,8 +4,8 @@
 
 A network need not be trained to the end to learn that its teacher misleads it: after each step of
 the weights, the loss on validation rows has an exact derivative in λ and T
-(:class:`~sklearn_distill.search.GreedyHypergradient`).
-:class:`~sklearn_distill.search.LinearTrajectory` computes it in some of the steps, and lets λ and T
+(:class:`~sklearn_distill.GreedyHypergradient`).
+:class:`~sklearn_distill.LinearTrajectory` computes it in some of the steps, and lets λ and T
 go on along straight lines in the others (Gorpinich, Bakhteev and Strijov 2022).
 """
 

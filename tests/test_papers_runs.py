@@ -217,6 +217,15 @@ def test_runs_of_another_table(experiment):
         main(other, [])
 
 
+def test_the_reason_of_the_most_words_is_given(experiment):
+    reasons = {("small",): "few", ("small", "score"): "few scores", ("taught", "score"): "later"}
+    explained = Experiment(**{**vars(experiment), "because": reasons})
+    assert explained.reason("small", *TAUGHT, "score") == "few scores"  # the first of two
+    assert explained.reason("small", *TAUGHT, "of_teacher") == "few"
+    assert explained.reason("full", *ALONE, "score") == ""
+    assert experiment.reason("small", *TAUGHT, "score") == ""
+
+
 def test_at_least_one_run(experiment, capsys):
     with pytest.raises(SystemExit):
         main(experiment, ["--runs", "0"])

@@ -91,6 +91,9 @@ class Experiment:
         The paper's numbers by row and measure.
     claims : sequence of Claim, default=()
         What is to be judged.
+    because : mapping, default={}
+        Why ours differ from the published numbers: a clause, "there are fewer images", by a tuple
+        of the words that a row must have among its scale, method, setting and measure.
     """
 
     script: str
@@ -101,6 +104,7 @@ class Experiment:
     n_runs: Mapping[str, int]
     published: Mapping[Row, Mapping[str, float]] = field(default_factory=dict)
     claims: Sequence[Claim] = ()
+    because: Mapping[tuple[str, ...], str] = field(default_factory=dict)
 
     @property
     def columns(self) -> list[str]:
@@ -111,6 +115,14 @@ class Experiment:
         """Return the path of a table."""
         script = Path(self.script)
         return script.with_name(f"{script.stem}{what}.csv")
+
+    def reason(self, *words: str) -> str:
+        """Return why a row differs from the published one; "" where no reason is given.
+
+        Of the reasons that hold for the row, that of the most words is taken, or the first of them.
+        """
+        held = [key for key in self.because if set(key) <= set(words)]
+        return self.because[max(held, key=len)] if held else ""
 
 
 def main(experiment: Experiment, arguments: Sequence[str] | None = None) -> None:

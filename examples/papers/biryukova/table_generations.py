@@ -18,7 +18,7 @@ from sklearn.metrics import accuracy_score
 
 from examples.papers.biryukova.estimators import dog, taught, untrained_student
 from examples.papers.biryukova.lessons import draw
-from examples.papers.biryukova.scales import SCALES
+from examples.papers.biryukova.scales import BECAUSE, SCALES
 from examples.papers.runs import Claim, Experiment, main
 from sklearn_distill.metrics import uncertainty_degree
 
@@ -101,6 +101,7 @@ EXPERIMENT = Experiment(
     n_runs={"small": 5, "full": 3},
     published=published(),
     claims=list(claims()),
+    because=BECAUSE,
 )
 
 if __name__ == "__main__":

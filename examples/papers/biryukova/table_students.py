@@ -33,7 +33,7 @@ from sklearn.metrics import accuracy_score, log_loss
 
 from examples.papers.biryukova.estimators import best_epoch, dog, taught, untrained_student
 from examples.papers.biryukova.lessons import N_TIMED, draw
-from examples.papers.biryukova.scales import SCALES
+from examples.papers.biryukova.scales import BECAUSE, SCALES
 from examples.papers.runs import Claim, Experiment, main
 from sklearn_distill.metrics import uncertainty_degree
 
@@ -158,6 +158,7 @@ EXPERIMENT = Experiment(
     n_runs={"small": 5, "full": 5},
     published=PUBLISHED,
     claims=list(claims()),
+    because=BECAUSE,
 )
 
 if __name__ == "__main__":

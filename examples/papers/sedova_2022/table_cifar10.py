@@ -15,34 +15,26 @@ whose probabilities then stand for the mean ("stacked layers").
 
     python -m examples.papers.sedova_2022.table_cifar10 --scale small
 
-What was varied, one axis at a time, is ``table_cifar10_varied``.
+What was varied, one axis at a time, is in ``table_cifar10_varied``.
 
 Sedova, Gorpinich, Bakhteev and Strijov 2022, "Distillation with the shared latent space of models":
 the text stops before its experiment, so this one is ours.
 """
 
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from torch import nn
+from skorch.callbacks import Callback
 
+from examples.papers.cifar10 import imagenet_features, images
 from examples.papers.runs import Claim, Experiment, main
 from sklearn_distill import DistilledNeuralClassifier, LatentAligner
-from sklearn_distill.datasets import fetch_cifar10
-from sklearn_distill.nets import (
-    MLP,
-    BGRPixels,
-    CifarCNN,
-    LeNet,
-    SqueezeNet,
-    hidden_representation,
-    load_imagenet_weights,
-)
+from sklearn_distill.nets import MLP, CifarCNN, LeNet, hidden_representation
 from sklearn_distill.teachers import combine_teachers
 
 KNOWN = {
@@ -72,12 +64,18 @@ SCALES = {
 
 @dataclass(frozen=True)
 class Way:
-    """How a student is taught: who speaks ("silent", "unaware" or no one), and what is aligned."""
+    """How a student is taught: who speaks ("silent", "unaware" or no one), and what is aligned.
+
+    ``layer`` is that of the teachers which is aligned, "hidden" (the last one) or "scores"; the
+    weight of the code falls to 0 over the epochs where it ``falls``.
+    """
 
     speaking: str | None = None
     aligner: dict | None = None
     weight: float = 0.0
     stacked: bool = False
+    layer: str = "hidden"
+    falls: bool = False
 
 
 LATENT = {"anchor": "each"}
@@ -103,16 +101,9 @@ class Task:
     labelled: np.ndarray
     speaks: list[np.ndarray]
     proba: list[np.ndarray]
-    hidden: list[np.ndarray]
+    layers: list[dict[str, np.ndarray]]
     held_out: dict[str, tuple[np.ndarray, np.ndarray]]
     teacher_accuracy: dict[str, float]
-
-
-@cache
-def images(subset):
-    """Return images as (n, 3, 32, 32) bytes, and labels."""
-    bunch = fetch_cifar10(subset=subset, dtype="uint8")
-    return np.ascontiguousarray(bunch.images.transpose(0, 3, 1, 2)), bunch.target
 
 
 def as_floats(X):
@@ -138,7 +129,7 @@ def draw(seed, scale, device):
             random_state=seed,
         ).fit(read(X[mine]), y[mine])
         teachers[name] = ask(teacher, read(X[rows]), y[rows])
-    speaks, proba, hidden, accuracy = zip(*teachers.values(), strict=True)
+    speaks, proba, layers, accuracy = zip(*teachers.values(), strict=True)
     principal = principal_components(X[rows])
     return Task(
         principal(X[rows]),
@@ -146,7 +137,7 @@ def draw(seed, scale, device):
         np.arange(len(rows)) < scale.labels,  # the order is random
         speaks,
         proba,
-        hidden,
+        layers,
         {
             "validation": (principal(X[validation]), y[validation]),
             "test": (principal(X_test), y_test),
@@ -164,25 +155,15 @@ HEADS = {"CifarCNN": CifarCNN, "LeNet": small_lenet}
 
 
 def ask(teacher, features, y):
-    """Return where a teacher knows the class, what it says, its last layer, and its accuracy."""
+    """Return where a teacher knows the class, what it says, its layers, and its accuracy."""
     speaks = np.isin(y, teacher.classes_)
     proba = np.zeros((len(features), 10))
     proba[:, teacher.classes_] = teacher.predict_proba(features)
-    hidden = hidden_representation(teacher, features)
-    return speaks, proba, hidden, (proba.argmax(axis=1) == y)[speaks].mean()
-
-
-def imagenet_features(X):
-    """Return the means over the pixels of SqueezeNet's last feature maps, of enlarged images."""
-    layers = list(load_imagenet_weights(SqueezeNet()).layers)[:-1]  # without its 1000 scores
-    network = nn.Sequential(
-        nn.Upsample(size=64, mode="bilinear"),
-        BGRPixels((104, 117, 123)),
-        *layers,
-        nn.AdaptiveAvgPool2d(1),
-    )
-    last = str(len(network) - 1)
-    return hidden_representation(network, X.astype(np.float32) / 255, last, batch_size=500)
+    layers = {
+        "hidden": hidden_representation(teacher, features),
+        "scores": hidden_representation(teacher, features, "head"),
+    }
+    return speaks, proba, layers, (proba.argmax(axis=1) == y)[speaks].mean()
 
 
 def principal_components(X):
@@ -194,7 +175,8 @@ def principal_components(X):
 
 
 def speaking(task, way):
-    """Return probabilities and hidden layers of the teachers, NaN where one is silent."""
+    """Return probabilities and a layer of the teachers, NaN where one is silent."""
+    layers = [of_teacher[way.layer] for of_teacher in task.layers]
     if way.speaking == "silent":
         heard = looked_at = task.speaks
     else:  # of a row with a label one knows who is blind to it; its layer is there all the same
@@ -202,7 +184,7 @@ def speaking(task, way):
         looked_at = [np.ones_like(speaks) for speaks in task.speaks]
     return (
         [np.where(s[:, None], p, np.nan) for s, p in zip(heard, task.proba, strict=True)],
-        [np.where(s[:, None], h, np.nan) for s, h in zip(looked_at, task.hidden, strict=True)],
+        [np.where(s[:, None], h, np.nan) for s, h in zip(looked_at, layers, strict=True)],
     )
 
 
@@ -214,6 +196,18 @@ def mean_code(task, way, seed, device):
     return aligner.transform(hidden, combine="mean")
 
 
+class FallingWeight(Callback):
+    """Let the weight of the code fall to 0 over the epochs, by as much after each."""
+
+    def on_train_begin(self, net, **kwargs):
+        """Remember the weight."""
+        self.first_ = net.criterion_.weight
+
+    def on_epoch_begin(self, net, **kwargs):
+        """Set the weight of an epoch, which is the last of the history."""
+        net.criterion_.weight = self.first_ * (1 - (len(net.history) - 1) / net.max_epochs)
+
+
 def teach(task, way, code, seed, scale, device):
     """Return a student that was taught in a way; those of a seed start from the same weights."""
     student = DistilledNeuralClassifier(
@@ -223,6 +217,7 @@ def teach(task, way, code, seed, scale, device):
         max_epochs=scale.student_epochs,
         lr_schedule="cosine",
         embedding_weight=way.weight,
+        callbacks=[FallingWeight()] if way.falls else None,
         device=device,
         random_state=seed,
     )
@@ -235,7 +230,7 @@ def teach(task, way, code, seed, scale, device):
 
 def stacked(task):
     """Return probabilities by a linear model that reads all layers, taught by the same labels."""
-    layers = np.hstack(task.hidden)
+    layers = np.hstack([of_teacher["hidden"] for of_teacher in task.layers])
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01))
     model.fit(layers[task.labelled], task.y[task.labelled])
     return model.predict_proba(layers)
@@ -260,7 +255,7 @@ class Run:
         """Return the code that a way teaches towards, made once for ways that align alike."""
         if way.aligner is None:
             return None
-        key = (way.speaking, *way.aligner.items())
+        key = (way.speaking, way.layer, *way.aligner.items())
         if key not in self.codes:
             self.codes[key] = mean_code(self.task, way, self.seed, self.device)
         return self.codes[key]

@@ -1,0 +1,10 @@
+"""The six ways to λ and T, as the tables name them and as ``tune_student`` does."""
+
+METHODS = {
+    "none": "none",
+    "naive": "naive",
+    "random": "random",
+    "gradient": "gradient",
+    "hyperopt (TPE)": "tpe",
+    "proposed": "linear",
+}
