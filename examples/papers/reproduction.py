@@ -25,7 +25,10 @@ from examples.papers.runs import CONFIDENCE, Experiment, aggregate, judge, main,
 AGREES = "agrees"
 PAGE = Path(__file__).parents[2] / "docs" / "reproduction.md"
 PAPERS = {
-    "Grabovoy and Strijov 2022": ["grabovoy_strijov_2022.table"],
+    "Grabovoy and Strijov 2022": [
+        "grabovoy_strijov_2022.table",
+        "grabovoy_strijov_2022.table_twitter",
+    ],
     "Gorpinich, Bakhteev and Strijov 2022": [
         "gorpinich_2022.table_synthetic",
         "gorpinich_2022.table_steps",

@@ -13,7 +13,7 @@ L_real takes all test objects and the true ones, and by it that setting is worse
 
 Fashion-MNIST: a LeNet of 29,176 parameters teaches a linear student, T = 2, λ = 0.25. The full
 scale is the published one; the small one has 6000 training images, 40 epochs for the teacher and 20
-for the student. Twitter is left out: its BERT features are not at hand.
+for the student. Twitter has a table of its own, ``table_twitter``.
 
 ``l_maxmin_std`` is the spread of max − min over the test objects, the published ±.
 """
