@@ -50,7 +50,7 @@ bench: .venv/.dev ## Time our estimators against other means; write docs/benchma
 
 clean: ## Remove what the other targets made, the environments included
 	rm -rf .venv $(OLDEST) build *.egg-info docs/_build docs/api docs/auto_examples
-	rm -rf docs/sg_execution_times.rst .*_cache .hypothesis .coverage
+	rm -rf .*_cache .hypothesis .coverage
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # The stamps: an environment is installed again only when what it is made from has changed.

@@ -8,6 +8,7 @@ DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS.parent))
 
 import sklearn_distill  # noqa: E402
+from docs.draw_layers import layers_svg  # noqa: E402
 from tests.public_api import public_methods, public_modules, public_names  # noqa: E402
 
 project = "sklearn_distill"
@@ -33,7 +34,12 @@ html_show_sourcelink = False
 html_static_path = ["_static"]
 html_css_files = ["wide.css"]
 html_sidebars = {"*": []}  # pages that have no pages below them
-html_theme_options = {"show_prev_next": False, "footer_start": ["copyright"], "footer_end": []}
+html_theme_options = {
+    "show_prev_next": False,
+    "header_links_before_dropdown": 6,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
 
 myst_enable_extensions = ["amsmath", "dollarmath"]
 myst_heading_anchors = 3
@@ -59,6 +65,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "show_memory": False,
     "show_signature": False,
+    "write_computation_times": False,  # its page wants scripts from the network
 }
 
 
@@ -99,3 +106,4 @@ def write_api_pages() -> None:
 for folder in ("api", "auto_examples"):  # what has gone takes its page along
     shutil.rmtree(DOCS / folder, ignore_errors=True)
 write_api_pages()
+(DOCS / "api" / "layers.svg").write_text(layers_svg(), "utf-8")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -104,7 +105,8 @@ def without_code(text: str) -> str:
     """Return the paragraphs of a docstring that are prose, as Markdown."""
     parts = [part.strip("\n") for part in text.split("\n\n")]
     prose = [part for part in parts if part and not part.startswith("    ")]
-    return "\n\n".join(prose).replace("``", "`") + "\n"
+    text = re.sub(r":\w+:`~?([\w.]+)`", r"`\1`", "\n\n".join(prose))
+    return text.replace("``", "`") + "\n"
 
 
 def circumstances(scale: str, table: pd.DataFrame) -> str:

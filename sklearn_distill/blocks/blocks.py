@@ -15,7 +15,7 @@ class Blocks(Protocol):
     n_blocks: int
 
     def map(self, function: Callable[..., Any], *others: Blocks) -> Blocks:
-        """Return function(thing, *things of the others) of each block, made when it is needed."""
+        """Return the function of each block's thing and the others', made when it is needed."""
 
     def beside(self, things: Sequence[Any]) -> Blocks:
         """Return blocks of the given things, one for each block of these."""
@@ -29,10 +29,10 @@ class Blocks(Protocol):
         *args: Any,
         combine: Callable[[Any, Any], Any] | None = None,
     ) -> Any:
-        """Return function(thing, *args) of all blocks, combined in their order; added if None."""
+        """Return ``function(thing, *args)`` of all blocks, combined in order; added if None."""
 
     def each(self, function: Callable[..., Any], *args: Any) -> list[Any]:
-        """Return function(thing, *args) of each block, in their order."""
+        """Return ``function(thing, *args)`` of each block, in their order."""
 
 
 def add(one: Any, other: Any) -> Any:

@@ -18,7 +18,7 @@ from sklearn_distill.search.greedy_hypergradient import (
 class LinearTrajectory(GreedyHypergradient):
     r"""Compute hypergradients for e₁ steps, predict λ and T by lines for the next e₂, repeat.
 
-    The values that e₁ steps of :class:`GreedyHypergradient` leave are fitted by one least-squares
+    The values that e₁ steps of :class:`.GreedyHypergradient` leave are fitted by one least-squares
     line over the step number z for each metaparameter; in the next e₂ steps λ and T are the lines'
     values at z = e₁, …, e₁ + e₂ − 1, always projected into their ranges, and no hypergradient is
     computed.
@@ -38,13 +38,13 @@ class LinearTrajectory(GreedyHypergradient):
     validation_temperature : float, default=1.0
         Temperature of the validation loss.
     virtual_step : {"own", "sgd"}, default="own"
-        As in :class:`GreedyHypergradient`.
+        As in :class:`.GreedyHypergradient`.
     gradient : {"exact", "finite_difference"}, default="exact"
-        As in :class:`GreedyHypergradient`.
+        As in :class:`.GreedyHypergradient`.
     clip : float or None, default=None
-        As in :class:`GreedyHypergradient`.
+        As in :class:`.GreedyHypergradient`.
     validation_batch_size : int or None, default=None
-        As in :class:`GreedyHypergradient`.
+        As in :class:`.GreedyHypergradient`.
 
     References
     ----------

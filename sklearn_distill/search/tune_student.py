@@ -107,7 +107,7 @@ def tune_student(
     method : {"none", "naive", "random", "gradient", "linear", "tpe"}
         "none": λ = 0, no teacher. "naive": λ = ½, T = 1. "random": λ ~ U(0, 1) and log₁₀ T ~
         U(−1, 1) (as in the authors' code; their slides print T ~ U(0.1, 10)). "gradient":
-        :class:`GreedyHypergradient` from such a start. "linear": :class:`LinearTrajectory` from
+        :class:`.GreedyHypergradient` from such a start. "linear": :class:`.LinearTrajectory` from
         such a start, the proposed method. "tpe": the best of ``n_trials`` students by Optuna's TPE
         in these ranges.
     X_val, y_val : array-like

@@ -100,8 +100,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         of :mod:`sklearn_distill.augmentation`. The teacher's answers stay with their rows.
     metaparameter_optimizer : object or None, default=None
         Moves λ and T while the weights are trained, by the loss of held-out labels (X_val, or
-        ``validation_fraction`` of X): :class:`~sklearn_distill.search.GreedyHypergradient` or
-        :class:`~sklearn_distill.search.LinearTrajectory`.
+        ``validation_fraction`` of X): :class:`~sklearn_distill.GreedyHypergradient` or
+        :class:`~sklearn_distill.LinearTrajectory`.
     callbacks : list of skorch callbacks or None, default=None
         Further callbacks; they are copied.
     warm_start : bool, default=False

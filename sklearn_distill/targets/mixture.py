@@ -143,13 +143,13 @@ class TargetMixture:
 
     @cached_property
     def _label_share(self) -> FloatArray:
-        share = np.where(self._both_speak, 1 - self.imitation, self.labels.present)
+        share = np.where(self._both_speak, 1.0 - self.imitation, self.labels.present)
         share *= self.weight
         return share
 
     @cached_property
     def _teacher_share(self) -> FloatArray:
-        share = np.where(self._both_speak, self.imitation, ~self.labels.present)
+        share = np.where(self._both_speak, 1.0 * self.imitation, ~self.labels.present)
         share *= self.weight
         share *= self._tau
         return share

@@ -60,7 +60,7 @@ def learn_teacher_weights(
     Returns
     -------
     ndarray of shape (n_teachers,)
-        Weights w, to be passed to :func:`combine_teachers`; they sum to 1.
+        Weights w for :func:`~sklearn_distill.teachers.combine_teachers`; they sum to 1.
 
     Raises
     ------

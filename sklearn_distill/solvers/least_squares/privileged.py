@@ -33,7 +33,8 @@ class PrivilegedLeastSquares:
 
         Σ_i s_i a_i (y'_i/a_i - x_i·w - b)^2 + α‖w‖^2,
 
-    with :math:`a_i, y'_i` from :func:`imitation_shares`, in units of σ².
+    with :math:`a_i, y'_i` from
+    :func:`~sklearn_distill.solvers.least_squares.imitation_shares`, in units of σ².
 
     Parameters
     ----------
