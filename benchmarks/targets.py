@@ -154,8 +154,8 @@ def slower(results: dict[str, Any]) -> dict[str, float]:
     table = pd.read_csv(peer_searches.CSV).groupby(["data", "search"], sort=False)
     times = table["seconds"].median()
     for data in times.index.unique("data"):
-        ours = times[data, "DistilledLogisticRegressionCV"]
-        others = times[data].drop("DistilledLogisticRegressionCV")
+        ours = times[data, peer_searches.OURS]
+        others = times[data].drop(peer_searches.OURS)
         found |= {f"search, {data}: {name}": value / ours for name, value in others.items()}
     return found
 

@@ -229,26 +229,42 @@ def step_jacobian(optimizer: torch.optim.Optimizer) -> list[Tensor | float]:
             f"optimizer {type(optimizer).__name__} has no known derivative of its step: take SGD, "
             "Adam or AdamW (without amsgrad and maximize), or virtual_step='sgd'"
         )
-    return [jacobian(p, group, optimizer.state[p]) for group in groups for p in group["params"]]
+    states = [[optimizer.state[p] for p in group["params"]] for group in groups]
+    parts = [jacobian(group, of_group) for group, of_group in zip(groups, states, strict=True)]
+    return [D for part in parts for D in part]
 
 
-def _sgd(p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> float:
-    momentum = group["momentum"]
-    first = state.get("momentum_buffer") is None
-    share = 1.0 if first or not momentum else 1 - group["dampening"]
-    return float(-group["lr"] * (1 + momentum * share if group["nesterov"] else share))
+def _sgd(group: dict[str, Any], states: Sequence[dict[str, Any]]) -> list[float]:
+    momentum, lr = group["momentum"], group["lr"]
+    steps = []
+    for state in states:
+        first = state.get("momentum_buffer") is None
+        share = 1.0 if first or not momentum else 1 - group["dampening"]
+        steps.append(float(-lr * (1 + momentum * share if group["nesterov"] else share)))
+    return steps
 
 
-def _adam(p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> Tensor:
+def _adam(group: dict[str, Any], states: Sequence[dict[str, Any]]) -> list[Tensor]:
+    """Return D of each weight; of all at once, since calls cost more than numbers."""
     beta1, beta2 = group["betas"]
-    assert p.grad is not None
-    decoupled = group.get("decoupled_weight_decay", False)
-    g = p.grad if decoupled else p.grad + group["weight_decay"] * p.detach()
-    t = int(state.get("step", 0)) + 1
-    m = state.get("exp_avg", torch.zeros_like(g)) * beta1 + (1 - beta1) * g
-    v = state.get("exp_avg_sq", torch.zeros_like(g)) * beta2 + (1 - beta2) * g * g
+    weights = group["params"]
+    g = _flat([p.grad for p in weights])
+    if not group.get("decoupled_weight_decay", False):
+        g = g + group["weight_decay"] * _flat(weights)
+    t = int(states[0].get("step", 0)) + 1
+    m = (1 - beta1) * g
+    v = (1 - beta2) * g * g
+    if t > 1:
+        m += beta1 * _flat([state["exp_avg"] for state in states])
+        v += beta2 * _flat([state["exp_avg_sq"] for state in states])
     m_hat, s = m / (1 - beta1**t), (v / (1 - beta2**t)).sqrt()
     near, eps = s + group["eps"], group["eps"]
     own = (1 - beta1) / ((1 - beta1**t) * near)
     through_s = m_hat * (1 - beta2) * g / ((1 - beta2**t) * s.clamp(min=eps**2) * near**2)
-    return torch.where(s > 0, -group["lr"] * (own - through_s), 0.0)
+    D = torch.where(s > 0, -group["lr"] * (own - through_s), 0.0)
+    parts = D.split([p.numel() for p in weights])
+    return [part.view_as(p) for part, p in zip(parts, weights, strict=True)]
+
+
+def _flat(tensors: Sequence[Tensor]) -> Tensor:
+    return torch.cat([tensor.detach().reshape(-1) for tensor in tensors])
