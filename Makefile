@@ -49,7 +49,7 @@ bench: .venv/.dev ## Time our estimators against other means; write docs/benchma
 	$(BIN)/python -m benchmarks
 
 clean: ## Remove what the other targets made, the environments included
-	rm -rf .venv $(OLDEST) build *.egg-info docs/_build docs/api docs/auto_examples
+	rm -rf .venv $(OLDEST) build *.egg-info docs/_build docs/api docs/auto_examples mutants
 	rm -rf .*_cache .hypothesis .coverage
 	find . -name __pycache__ -prune -exec rm -rf {} +
 

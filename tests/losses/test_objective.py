@@ -4,6 +4,7 @@ from scipy import sparse
 
 from sklearn_distill.losses import RowSums, SoftTargetObjective, as_design
 from sklearn_distill.losses import design as design_module
+from sklearn_distill.losses.regularizers import make_regularizer
 from sklearn_distill.targets import Labels, TargetMixture, Teachers
 from tests.helpers import central_difference, gradient_by_differences, random_problem
 from tests.helpers import written_objective as written
@@ -41,7 +42,7 @@ def weights_for(objective, scale=0.7):
     return scale * np.random.default_rng(7).normal(size=objective.zeros().shape)
 
 
-@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("setting", [*SETTINGS, {"temperature": 2.0}])
 @pytest.mark.parametrize("fit_intercept", [True, False])
 def test_value_is_the_written_formula(problem, setting, fit_intercept):
     objective = objective_of(problem, fit_intercept=fit_intercept, **setting)
@@ -54,6 +55,26 @@ def test_value_is_the_written_formula(problem, setting, fit_intercept):
     data = written(*arguments, imitation=0.4, **setting) / problem["weight"].sum()
     penalty = 0.05 * (W[:, : problem["X"].shape[1]] ** 2).sum()
     np.testing.assert_allclose(objective.value_and_gradient(w)[0], data + penalty, rtol=1e-12)
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("regularizer", REGULARIZERS[1:])
+def test_a_regularizer_adds_its_value_at_the_softened_scores_where_a_teacher_speaks(
+    problem, setting, regularizer
+):
+    with_r = objective_of(problem, regularizer=regularizer, **setting)
+    without = objective_of(problem, **setting)
+    w = weights_for(with_r)
+    scores = with_r.sums.design.scores(w.reshape(with_r.shape), slice(0, with_r.n_rows))
+    if len(scores) == 1:
+        scores = np.concatenate([np.zeros_like(scores), scores])
+    T_ = setting["temperature"] if setting.get("soften_student", True) else 1.0
+    silent = np.isnan(problem["teacher_logits"]).all(axis=(1, 2))
+    share = np.where(silent, 0, np.where(problem["codes"] < 0, 1.0, 0.4))
+    tau = T_**2 if setting.get("t_squared") else 1.0
+    added = (problem["weight"] * share * tau) @ make_regularizer(regularizer).value(scores / T_)
+    difference = with_r.value_and_gradient(w)[0] - without.value_and_gradient(w)[0]
+    np.testing.assert_allclose(difference, added / problem["weight"].sum(), rtol=1e-10)
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
@@ -116,34 +137,28 @@ def test_storage_of_X_changes_nothing(problem, storage, dtype):
     np.testing.assert_allclose(stored.hessian(w), plain.hessian(w), atol=tolerance)
 
 
+def every_answer(objective, w, tangent):
+    v = np.random.default_rng(8).normal(size=w.shape)
+    yield from objective.value_and_gradient(w)
+    yield from (objective.hessian_operator(w)(v), objective.hessian(w))
+    yield from (objective.hessian_blocks(w), objective.hessian_at_zero())
+    yield from objective.tangent(w, tangent)
+    yield objective.tangents_along(w, v, [tangent])
+
+
 def test_sum_over_blocks_is_the_whole(problem, monkeypatch):
     rng = np.random.default_rng(0)
     large = {
         name: np.concatenate([values] * 20) if name != "X" else rng.normal(size=(800, 3))
         for name, values in problem.items()
     }
-    whole = objective_of(large, temperature=2.0)
-    w = weights_for(whole)
-    expected = whole.value_and_gradient(w)
-    H = whole.hessian(w)
+    whole, blocked = (objective_of(large, temperature=2.0) for _ in range(2))
+    arguments = weights_for(whole), mixture_of(large, temperature=2.0).temperature_tangent()
+    expected = list(every_answer(whole, *arguments))
     monkeypatch.setattr(design_module, "BLOCK_BYTES", 1)
-    blocked = objective_of(large, temperature=2.0)
     assert len(list(blocked.sums.design.blocks())) == 4
-    np.testing.assert_allclose(blocked.value_and_gradient(w)[0], expected[0], rtol=1e-13)
-    np.testing.assert_allclose(blocked.value_and_gradient(w)[1], expected[1], atol=1e-14)
-    np.testing.assert_allclose(blocked.hessian(w), H, atol=1e-14)
-    v = weights_for(whole, scale=1.0)[::-1]
-    for answer in (
-        lambda objective: objective.hessian_operator(w)(v),
-        lambda objective: objective.hessian_blocks(w),
-        lambda objective: objective.hessian_at_zero(),
-    ):
-        np.testing.assert_allclose(answer(blocked), answer(whole), atol=1e-14)
-    tangent = mixture_of(large, temperature=2.0).temperature_tangent()
-    for a, b in zip(blocked.tangent(w, tangent), whole.tangent(w, tangent), strict=True):
-        np.testing.assert_allclose(a, b, atol=1e-14)
-    along = [objective.tangents_along(w, v, [tangent]) for objective in (blocked, whole)]
-    np.testing.assert_allclose(*along, atol=1e-14)
+    for actual, answer in zip(every_answer(blocked, *arguments), expected, strict=True):
+        np.testing.assert_allclose(actual, answer, rtol=1e-13, atol=1e-14)
 
 
 def test_parts_add_up_to_the_whole(problem):
@@ -287,7 +302,9 @@ def test_derivatives_in_the_metaparameters_need_rows_in_memory(problem):
 
     mixture = mixture_of(problem)
     objective = SoftTargetObjective(Elsewhere(), 0.1)
-    with pytest.raises(TypeError, match="rows in memory only"):
+    with pytest.raises(
+        TypeError, match=r"^derivatives in λ and T are taken of rows in memory only$"
+    ):
         objective.tangent(objective.zeros(), mixture.imitation_tangent())
 
 

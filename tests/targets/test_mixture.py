@@ -114,3 +114,31 @@ def test_classes_without_mass_are_seen():
     targets = TargetMixture(labels, None, np.ones(2), imitation=0.5).targets()
     np.testing.assert_array_equal(targets.class_mass() > 0, [True, False, True])
     assert targets.keep_classes(np.array([True, False, True])).linear.shape == (2, 2)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 2.0])
+def test_the_regularizer_is_of_the_teachers_term_alone(temperature):
+    problem = random_problem(np.random.default_rng(0))
+    at = {"imitation": 0.3, "temperature": temperature}
+    labels, teacher = mixture_of(problem, **at, regularizer="grabovoy").targets().terms
+    assert (labels.temperature, labels.regularizer) == (1.0, None)
+    assert (teacher.temperature, teacher.regularizer) == (temperature, "grabovoy")
+    np.testing.assert_allclose(labels.weight + teacher.weight, problem["weight"])
+
+
+@pytest.mark.parametrize("name", ["imitation", "temperature"])
+@pytest.mark.parametrize("t_squared", [True, False])
+def test_without_a_teacher_nothing_depends_on_imitation_and_temperature(name, t_squared):
+    weight = np.array([1.0, 2.0, 3.0])
+    mixture = TargetMixture(
+        Labels(np.array([0, 2, 1]), 3),
+        None,
+        weight,
+        imitation=0.4,
+        temperature=3.0,
+        t_squared=t_squared,
+    )
+    direction = getattr(mixture, f"{name}_tangent")().direction
+    np.testing.assert_array_equal(direction.linear, np.zeros((3, 3)))
+    for term in direction.terms:
+        np.testing.assert_array_equal(term.weight, np.zeros(3))

@@ -15,6 +15,23 @@ def test_several_teachers_are_the_mean_of_those_that_speak():
     np.testing.assert_array_equal(Teachers(logits).speaks, [True] * 4 + [False])
 
 
+def test_teachers_that_speak_everywhere_are_all_heard():
+    logits = np.random.default_rng(0).normal(size=(3, 4, 5))
+    for n in (1, 2, 3):
+        expected = np.mean([soften(v, 2.0) for v in logits[:n]], axis=0)
+        np.testing.assert_allclose(Teachers(logits[:n]).soften(2.0), expected, rtol=1e-14)
+
+
+def test_one_teacher_may_be_silent_too():
+    logits = np.random.default_rng(0).normal(size=(1, 4, 5))
+    silent = logits.copy()
+    silent[:, :, 2] = np.nan
+    for name in ("soften", "soften_derivative"):
+        expected = getattr(Teachers(logits), name)(2.0)
+        expected[:, 2] = 0
+        np.testing.assert_allclose(getattr(Teachers(silent), name)(2.0), expected, rtol=1e-14)
+
+
 def test_equal_teachers_are_one_teacher():
     v = np.random.default_rng(1).normal(size=(1, 3, 6))
     once, thrice = Teachers(v), Teachers(np.repeat(v, 3, axis=0))
@@ -33,3 +50,9 @@ def test_row_weights():
         row_weights(s, np.array([10.0, 2.0]), labels, teachers),
         [2, 20, 3 * (0.25 * 10 + 0.75 * 2)],
     )
+
+
+def test_a_row_without_a_source_leaves_the_other_weights():
+    labels = Labels(np.array([1, 0, -1]), 2)
+    s = row_weights(np.array([1.0, 2.0, 3.0]), np.array([10.0, 2.0]), labels, None)
+    np.testing.assert_array_equal(s[:2], [2, 20])

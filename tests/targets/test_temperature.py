@@ -42,3 +42,11 @@ def test_derivative_is_the_finite_difference(logits, temperature):
 
 def test_a_shift_of_the_logits_changes_nothing(logits):
     np.testing.assert_allclose(soften(logits + 1e3, 2.0), soften(logits, 2.0), rtol=1e-11)
+
+
+def test_a_shift_of_one_row_changes_neither_its_derivative_nor_the_others():
+    """Exactly: 2^40 more is a number without rounding here, and only differences are used."""
+    v = np.random.default_rng(0).integers(-16, 16, size=(4, 6)) / 4
+    shift = np.array([0, 2.0**40, 0, -(2.0**40), 1, 0])
+    for function in (soften, soften_derivative):
+        np.testing.assert_array_equal(function(v + shift, 2.0), function(v, 2.0))

@@ -1,11 +1,14 @@
 """The log-normaliser against quadrature, closed forms and matrix exponentials."""
 
+from decimal import Decimal, localcontext
 from math import lgamma
 
 import numpy as np
 import pytest
+from scipy.special import gammainc
 
 from sklearn_distill.losses.regularizers import ContinuousCategorical, _many_classes
+from sklearn_distill.losses.regularizers.continuous_categorical import BLOCK_ENTRIES, _blocks
 from tests.losses.regularizers.reference import (
     REFERENCE_ROUNDING,
     divided_difference_in_decimals,
@@ -75,6 +78,19 @@ def test_the_general_formula_is_the_closed_one_for_two_classes() -> None:
     np.testing.assert_allclose(r.hessian(u), _many_classes.hessian(u), rtol=1e-10, atol=1e-15)
 
 
+@pytest.mark.parametrize("eta", [1e-3, 0.1, 0.3, 0.49, 0.4999, 0.5, 0.51, 0.7, 1.0, 5.0, 30.0])
+def test_two_classes_keep_thirteen_digits_beside_the_cancelled_poles(eta: float) -> None:
+    with localcontext() as context:
+        context.prec = 60
+        x = Decimal(eta)
+        sinh, cosh = ((x.exp() - sign * (-x).exp()) / 2 for sign in (1, -1))
+        slope, curvature = 1 / sinh - 1 / x, 1 / x**2 - cosh / sinh**2
+    u, v = np.array([[0.0], [eta]]), np.array([[0.0], [1.0]])
+    r = ContinuousCategorical()
+    np.testing.assert_allclose(r.gradient(u)[1], float(slope), rtol=5e-14)
+    np.testing.assert_allclose(r.hessian_product(u, v)[1], float(curvature), rtol=5e-13)
+
+
 @pytest.mark.parametrize("n_classes", [2, 3, 10, 100, 1000])
 def test_equal_scores_give_the_volume_of_the_simplex(n_classes: int) -> None:
     value, gradient = ContinuousCategorical().value_and_gradient(np.zeros((n_classes, 1)))
@@ -93,6 +109,23 @@ def test_certainty_has_independent_exponential_margins(n_classes: int) -> None:
         hessian = ContinuousCategorical().hessian(u)[:, :, 0] * spread**2
         np.testing.assert_allclose(np.delete(np.diag(hessian), 1), 1, rtol=1e-10)
         np.testing.assert_allclose(hessian[1, 1], n_classes - 1, rtol=1e-10)
+        # A shift of v changes nothing, although it is 1/variance times what it may change.
+        v = np.where(np.arange(n_classes) == 0, 8.0, 7.0)[:, None]
+        product = ContinuousCategorical().hessian_product(u, v)[:, 0] * spread**2
+        np.testing.assert_allclose(product[:2], [1, -1], rtol=1e-10)
+
+
+@pytest.mark.parametrize("n_classes", [3, 20, 200, 1000])
+@pytest.mark.parametrize("gap", [0.3, 0.6, 1.0, 1.5, 3.0])  # in classes; about 1 is hardest
+def test_one_class_above_equal_ones_has_an_incomplete_gamma_mass(
+    n_classes: int, gap: float
+) -> None:
+    # The others' shares are exponential with rate g, of which those count that sum to less than 1.
+    g = gap * n_classes
+    u = np.full((n_classes, 1), -g)
+    u[0] = 0
+    log_mass = np.log(gammainc(n_classes - 1, g)) - (n_classes - 1) * np.log(g)
+    np.testing.assert_allclose(ContinuousCategorical().value(u) + lse(u), log_mass, atol=1e-10)
 
 
 def test_r_alone_is_concave_where_all_scores_tie() -> None:
@@ -113,3 +146,12 @@ def test_the_loss_of_a_certain_target_is_unbounded_below(n_classes: int) -> None
     u[0] = [1e2, 1e4, 1e6]
     loss = lse(u) - u[0] + ContinuousCategorical().value(u)
     np.testing.assert_allclose(loss, -(n_classes - 1) * np.log(u[0]), rtol=1e-13)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 1000, 2 * BLOCK_ENTRIES])
+def test_blocks_are_all_rows_in_turn_and_as_few_as_memory_lets(n_classes: int) -> None:
+    n_rows = 3 * max(1, BLOCK_ENTRIES // n_classes)
+    blocks = list(_blocks(np.broadcast_to(0.0, (n_classes, n_rows))))
+    assert len(blocks) == 3
+    numbers = np.concatenate([np.arange(n_rows)[rows] for rows in blocks])
+    np.testing.assert_array_equal(numbers, np.arange(n_rows))
