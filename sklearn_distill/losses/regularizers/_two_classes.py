@@ -14,7 +14,8 @@ from sklearn_distill._typing import FloatArray
 Float64Array = npt.NDArray[np.float64]
 
 # csch η − 1/η = Σ_j c_j η^{2j+1} for |η| < π, c_j = −2 (−1)^j (1 − 2^{−1−2j}) ζ(2j+2) / π^{2j+2}.
-# Below NEAR eleven terms reach rounding; above it the difference of the poles keeps 4e-15 of r', 3e-13 of r''.
+# Below NEAR eleven terms reach rounding; above it the difference of the poles keeps 4e-15 of r'
+# and 3e-13 of r''.
 NEAR = 0.5
 _J = np.arange(11)
 SERIES = (
