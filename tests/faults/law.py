@@ -13,6 +13,7 @@ OF_SPLITTERS = "The least populated class in y has only"
 # its own errors of X and y name neither
 OF_SKLEARN = (
     "Input contains NaN",
+    "boolean value of NA is ambiguous",  # scikit-learn 1.6 says so of pd.NA in y
     "inconsistent numbers of samples",
     "Unknown label type",
     "Complex data not supported",

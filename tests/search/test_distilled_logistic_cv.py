@@ -1,5 +1,6 @@
 """The search finds what slower ones find, and is an estimator like others."""
 
+import itertools
 import pickle
 
 import numpy as np
@@ -43,11 +44,18 @@ def test_grid_is_grid_search(n_classes):
     np.testing.assert_allclose(ours.coef_, theirs.best_estimator_.coef_, atol=1e-5)
 
 
+ALL = ("imitation", "temperature", "C")
+
+
 @pytest.mark.parametrize(
-    "names", [("imitation",), ("temperature", "C"), ("imitation", "temperature", "C")]
+    ("K", "names"),
+    [
+        *itertools.product([2, 3], [("imitation",), ("temperature", "C")]),
+        (2, ALL),
+        pytest.param(3, ALL, marks=pytest.mark.slow),
+    ],
 )
-@pytest.mark.parametrize("K", [2, 3])
-def test_no_dense_grid_finds_better(names, K):
+def test_no_dense_grid_finds_better(K, names):
     """With silent teachers, missing labels and weights; the loss is the written one."""
     X, y, logits, weight = lesson(K, n=120)
     found = DistilledLogisticRegressionCV(names, cv=3, tol=1e-8)

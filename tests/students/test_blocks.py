@@ -87,7 +87,7 @@ def test_precision_is_kept(dtype):
 
 def test_sparse_blocks_and_named_columns():
     """Labels come from the names of the teacher's columns where y has none."""
-    rows = sparse.random_array((N, 40), density=0.1, format="csr", rng=0)
+    rows = sparse.random(N, 40, density=0.1, format="csr", random_state=0)
     teacher = pd.DataFrame(PROBA, columns=list("dcba"))
     expected = DistilledLogisticRegression(tol=1e-8).fit(rows, teacher_proba=teacher)
     parts = [rows[i : i + 1000] for i in range(0, N, 1000)]

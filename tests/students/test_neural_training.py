@@ -458,7 +458,8 @@ def test_a_compiled_network_learns_the_same():
     np.testing.assert_allclose(compiled.predict_proba(X), plain.predict_proba(X), atol=1e-4)
 
 
-def test_progress_bar(capsys):
+def test_progress_bar(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
     small(verbose=1, max_epochs=2).fit(X, Y, X_val=X, y_val=Y)
     shown = capsys.readouterr().err
     assert "DistilledNeuralClassifier: 100%" in shown
