@@ -110,3 +110,10 @@ def _resident(key: str) -> int:
     lines: Iterator[str] = iter(Path("/proc/self/status").read_text().splitlines())
     line = next(line for line in lines if line.startswith(key + ":"))
     return 1024 * int(line.split()[1])
+
+
+def cpu_seconds(run: Run) -> float:
+    """Return the CPU time that a run takes."""
+    start = time.process_time()
+    run()
+    return time.process_time() - start

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.logistic import bare_products, correlated
+from benchmarks.measure import cpu_seconds
 from benchmarks.record import versions
 from sklearn_distill import DistilledLogisticRegression
 from sklearn_distill.losses import as_design
@@ -36,7 +36,9 @@ def measured() -> pd.DataFrame:
         bare = bare_products((X, y, S))
         objective.value_and_gradient(w)  # makes the linear form
         for round_ in range(N_ROUNDS):
-            ratio = _seconds(lambda w=w, o=objective: o.value_and_gradient(w)) / _seconds(bare)
+            ratio = cpu_seconds(lambda w=w, o=objective: o.value_and_gradient(w)) / cpu_seconds(
+                bare
+            )
             rows.append((name, "pass / bare products", round_, ratio))
     rows.append((FITTED, "passes of a fit", 0, passes_of_a_fit(correlated(*SIZES[FITTED]))))
     columns = ["data", "what", "round", "value"]
@@ -76,12 +78,6 @@ class Counted:
             return product(matrix, rows)
 
         return counting
-
-
-def _seconds(run: Callable[[], Any]) -> float:
-    start = time.process_time()
-    run()
-    return time.process_time() - start
 
 
 def section(results: pd.DataFrame) -> str:

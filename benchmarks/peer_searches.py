@@ -6,9 +6,8 @@ which distils too, is left out: its version 1.6 does not install beside pandas 3
 
 from __future__ import annotations
 
-import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ from sklearn.model_selection import (
 from tqdm import tqdm
 
 from benchmarks.logistic import correlated
+from benchmarks.measure import cpu_seconds
 from benchmarks.record import versions
 from sklearn_distill import DistilledLogisticRegression, DistilledLogisticRegressionCV
 
@@ -86,7 +86,7 @@ def measured() -> pd.DataFrame:
         for round_ in tqdm(range(N_ROUNDS), desc=data, unit="round"):
             cv = StratifiedKFold(5, shuffle=True, random_state=round_)
             for name, search in searches(cv, round_).items():
-                seconds = timed(lambda s=search, X=X, y=y, S=S: s.fit(X, y, teacher_proba=S))
+                seconds = cpu_seconds(lambda s=search, X=X, y=y, S=S: s.fit(X, y, teacher_proba=S))
                 rows.append((data, name, round_, seconds, loss_of(search, cv, X, y, S)))
     columns = ["data", "search", "round", "seconds", "loss"]
     return pd.DataFrame(rows, columns=columns).assign(versions=versions())
@@ -105,12 +105,6 @@ def loss_of(search: Any, cv: Any, X: Any, y: Any, S: Any) -> float:
         P = student.predict_log_proba(X[test])
         losses.append(-P[np.arange(len(test)), np.searchsorted(student.classes_, y[test])].mean())
     return float(np.mean(losses))
-
-
-def timed(run: Callable[[], Any]) -> float:
-    start = time.process_time()
-    run()
-    return time.process_time() - start
 
 
 def section(results: pd.DataFrame) -> str:

@@ -8,7 +8,6 @@ Cold grids are too long to run: a sample of their points is fitted, and its mean
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,6 +23,7 @@ from sklearn.model_selection import StratifiedKFold
 from tqdm import tqdm
 
 from benchmarks.logistic import correlated
+from benchmarks.measure import cpu_seconds
 from benchmarks.peers import scipy_lbfgs
 from benchmarks.record import versions
 from sklearn_distill import DistilledLogisticRegression
@@ -70,7 +70,7 @@ def measured(n_rounds: int = N_ROUNDS) -> pd.DataFrame:
 def one_round(data: Data) -> Iterator[tuple[str, tuple[float, float]]]:
     """Yield the cost of a cold fit, and those of the searches with what they found."""
     fold = first_fold(data)
-    yield "cold fit", (seconds(lambda: ours_at(fold, 0.5, 2.0)), np.nan)
+    yield "cold fit", (cpu_seconds(lambda: ours_at(fold, 0.5, 2.0)), np.nan)
     for what, names in NAMES.items():
         search = DistilledLogisticRegressionCV(names, tol=TOL)
         yield what, fitted(search, data)
@@ -80,7 +80,7 @@ def grids(data: Data) -> Iterator[tuple[str, tuple[float, float]]]:
     """Yield the costs of grids over λ and T, and the best that one finds."""
     fold = first_fold(data)
     for what, fit in zip(GRIDS, (ours_at, scipy_at), strict=True):
-        yield what, (WHOLE * seconds(lambda fit=fit: over_sample(fold, fit)), np.nan)
+        yield what, (WHOLE * cpu_seconds(lambda fit=fit: over_sample(fold, fit)), np.nan)
     search = DistilledLogisticRegressionCV(NAMES["λ, T"], method="grid", grid=N_VALUES, tol=TOL)
     yield "warm grid", fitted(search, data)
 
@@ -95,7 +95,7 @@ def first_fold(data: Data) -> Data:
 def fitted(search: DistilledLogisticRegressionCV, data: Data) -> tuple[float, float]:
     """Return the CPU seconds of a search and the loss that it found."""
     X, y, S = data
-    took = seconds(lambda: search.fit(X, y, teacher_proba=S))
+    took = cpu_seconds(lambda: search.fit(X, y, teacher_proba=S))
     return took, -search.best_score_
 
 
@@ -142,13 +142,6 @@ def out_of_fold_teacher(X: Array, y: Array, width: int = 512) -> Array:
         A = H[train].T @ H[train] + 1e-2 * np.mean(H**2) * len(train) * np.eye(width)
         logits[test] = 10 * H[test] @ np.linalg.solve(A, H[train].T @ np.eye(K)[y[train]])
     return softmax(logits, axis=1)
-
-
-def seconds(run: Callable[[], object]) -> float:
-    """Return the CPU time of a run."""
-    start = time.process_time()
-    run()
-    return time.process_time() - start
 
 
 def section(results: pd.DataFrame) -> str:

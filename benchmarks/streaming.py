@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from benchmarks.measure import cpu_seconds
 from benchmarks.record import versions
 from sklearn_distill import DistilledLogisticRegression, PrivilegedLinearRegression
 from sklearn_distill.students import _blocks
@@ -84,14 +85,14 @@ def fit(folder: Path) -> None:
     student = DistilledLogisticRegression(temperature=2.0)
     lesson = {"y": data["y"], "teacher_proba": data["proba"]}
     with PrivateMemory() as memory:
-        seconds = _timed(lambda: student.fit(data["X"], **lesson))
+        seconds = cpu_seconds(lambda: student.fit(data["X"], **lesson))
     _print(
         folder, "logistic", seconds, memory.megabytes, _seconds_a_pass(student, data["X"], lesson)
     )
     regression = PrivilegedLinearRegression()
     lesson = {"y": data["target"], "teacher_prediction": data["said"]}
     with PrivateMemory() as memory:
-        seconds = _timed(lambda: regression.fit(data["X"], **lesson))
+        seconds = cpu_seconds(lambda: regression.fit(data["X"], **lesson))
     _print(folder, "regression", seconds, memory.megabytes, seconds)
 
 
@@ -103,15 +104,9 @@ def _seconds_a_pass(student: Any, X: Any, lesson: dict[str, Any]) -> float:
     problem.objective.value_and_gradient(w)  # makes the targets, as far as they are kept
     return float(
         np.median(
-            [_timed(lambda: problem.objective.value_and_gradient(w)) for _ in range(N_PASSES)]
+            [cpu_seconds(lambda: problem.objective.value_and_gradient(w)) for _ in range(N_PASSES)]
         )
     )
-
-
-def _timed(run: Any) -> float:
-    start = time.process_time()
-    run()
-    return time.process_time() - start
 
 
 def _print(folder: Path, student: str, seconds: float, megabytes: float, a_pass: float) -> None:

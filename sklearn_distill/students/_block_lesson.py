@@ -57,25 +57,29 @@ class BlockReader:
 
     def row_sums(self, X: Any, answers: Answers) -> RowSums:
         """Return the sums over a block's rows, over all classes; X is checked."""
-        with answers.located():
-            design = as_design(checked_features(X), self.fit_intercept)
-        lesson = self.lesson(answers)
-        return RowSums(design, lesson.mixture(self.setting).targets(), lesson.row_weight)
+        return self._sums_of(X, answers, self.lesson(answers))
 
     def terms(self, answers: Answers) -> SoftTargets:
         """Return a block's targets without the linear form of each row."""
         targets = self.lesson(answers).mixture(self.setting).targets()
         return replace(targets, linear=targets.linear[:, :0])
 
-    def facts(self, sums: RowSums, answers: Answers) -> Facts:
+    def facts(self, X: Any, answers: Answers) -> Facts:
         """Return what the whole must know of a block."""
+        lesson = self.lesson(answers)
+        sums = self._sums_of(X, answers, lesson)
         return Facts(
             sums.weight_sum,
-            self.lesson(answers).n_taught_rows,
+            lesson.n_taught_rows,
             sums.targets.class_mass(),
             sums.linear_form,
             frozenset(sums.regularizers),
         )
+
+    def _sums_of(self, X: Any, answers: Answers, lesson: Lesson) -> RowSums:
+        with answers.located():
+            design = as_design(checked_features(X), self.fit_intercept)
+        return RowSums(design, lesson.mixture(self.setting).targets(), lesson.row_weight)
 
     def light_sums(self, X: Any, terms: SoftTargets, active: BoolArray) -> RowSums:
         """Return the sums over a block's rows, without their linear form."""
@@ -180,7 +184,7 @@ def pose_blocks(reader: BlockReader, table: Table) -> tuple[Problem, int]:
         If X or an answer is wrong, no row has any weight, or the regulariser has no minimum.
     """
     whole = table.features.map(reader.row_sums, table.answers)
-    facts: Facts = whole.map(reader.facts, table.answers).total(_itself)
+    facts: Facts = table.features.map(reader.facts, table.answers).total(_itself)
     check_some_weight(facts.weight_sum, reader.class_weight)
     active = facts.class_mass > 0
     check_bounded(facts.regularizers, active, reader.classes)

@@ -14,6 +14,7 @@ from sklearn_distill._typing import BoolArray, FloatArray
 from sklearn_distill._validation import Interval, StrOptions
 from sklearn_distill.losses import SoftTargetObjective
 from sklearn_distill.solvers import Solution, coarse_to_fine, newton_cg
+from sklearn_distill.students._blocks import X_CHECKS
 from sklearn_distill.students._coefficients import coefficients
 from sklearn_distill.students._lesson import Problem
 from sklearn_distill.students._linear_classifier import LinearClassifier
@@ -35,13 +36,6 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "max_iter": [Interval(Integral, 1, None, closed="left")],
     "verbose": ["verbose"],
 }
-
-_X_CHECKS: dict[str, Any] = {
-    "accept_sparse": ["csr", "csc"],
-    "dtype": [np.float64, np.float32],
-    "accept_large_sparse": True,
-}
-
 
 Minimiser = Callable[..., Solution]
 
@@ -83,9 +77,9 @@ class LogisticStudent(LinearClassifier):
         """Return X checked; set ``n_features_in_``."""
         if teacher_proba is None and teacher_logits is None:
             # without a teacher scikit-learn's own errors stand, that of a missing label among them
-            X = validated(self, X, y, **_X_CHECKS)[0]
+            X = validated(self, X, y, **X_CHECKS)[0]
         else:
-            X = validated(self, X, **_X_CHECKS)
+            X = validated(self, X, **X_CHECKS)
         if is_tensor(X) and not self._reads_tensors:
             raise TypeError(
                 f"X is a torch tensor, which {type(self).__name__} does not read with "

@@ -58,6 +58,14 @@ def check_targets(name: str, target: Any, n_rows: int) -> tuple[Targets | None, 
     return columns, values.ndim == 1
 
 
+def check_answers(y: Any, teacher: Any, n_rows: int) -> tuple[Targets | None, Targets | None, bool]:
+    """Return labels and predictions as columns, and whether the first given is one-dimensional."""
+    labels, flat = check_targets("y", y, n_rows)
+    predictions, teacher_flat = check_targets("teacher_prediction", teacher, n_rows)
+    check_every_row_speaks(labels, predictions)
+    return labels, predictions, teacher_flat if labels is None else flat
+
+
 def check_every_row_speaks(y: Targets | None, teacher: Targets | None) -> None:
     """Require as many outputs of both, and a label or a prediction for each row.
 

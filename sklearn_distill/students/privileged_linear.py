@@ -30,7 +30,7 @@ from sklearn_distill.solvers.least_squares import (
 )
 from sklearn_distill.students._blocks import Answers, cut, lies_in_blocks
 from sklearn_distill.students._linear_regressor import X_CHECKS, LinearRegressor
-from sklearn_distill.students._teacher_prediction import check_every_row_speaks, check_targets
+from sklearn_distill.students._teacher_prediction import check_answers
 from sklearn_distill.students._tensors import beside, rows_of, to_numpy, validated
 
 
@@ -279,11 +279,9 @@ class PrivilegedLinearRegression(LinearRegressor):
         else:
             X = validated(self, X, reset=reset, **X_CHECKS)
         n_rows = X.shape[0]
-        labels, flat = check_targets("y", y, n_rows)
-        predictions, teacher_flat = check_targets("teacher_prediction", teacher, n_rows)
-        check_every_row_speaks(labels, predictions)
+        labels, predictions, flat = check_answers(y, teacher, n_rows)
         if reset:
-            self._flat = teacher_flat if labels is None else flat
+            self._flat = flat
         weight = None if sample_weight is None else check_sample_weight(sample_weight, n_rows)
         return rows_of(X, labels, predictions, weight)
 
@@ -337,11 +335,8 @@ def _rows_of_block(X: Any, answers: Answers) -> Rows:
     """Check what came in of a block."""
     with answers.located():
         X = check_array(X, input_name="X", **X_CHECKS)
-        labels, _ = check_targets("y", answers.given["y"], answers.n_rows)
-        predictions, _ = check_targets(
-            "teacher_prediction", answers.given["teacher_prediction"], answers.n_rows
-        )
-        check_every_row_speaks(labels, predictions)
+        y, teacher = answers.given["y"], answers.given["teacher_prediction"]
+        labels, predictions, _ = check_answers(y, teacher, answers.n_rows)
         weight = answers.given["sample_weight"]
         weight = None if weight is None else read_sample_weight(weight, answers.n_rows)
     return Rows(X, labels, predictions, weight)
