@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_distill._typing import FloatArray
-from sklearn_distill.losses.torch_twin import regularizer_of
+from sklearn_distill.losses.torch_twin import class_major, regularizer_of
 from sklearn_distill.targets import Labels, Teachers
 
 __all__ = ["MixtureLoss", "Residuals", "answer_table"]
@@ -124,27 +124,28 @@ class MixtureLoss(nn.Module):
         Residuals
             Loss and derivatives.
         """
-        z = scores.detach()
+        z = class_major(scores.detach())
         both, label, teacher, y, share, logits = self._split(table, imitation)
         T_, dT_, a, da = self._temperatures(temperature)
-        each = torch.softmax(logits / temperature, 2)
+        each = torch.softmax(logits / temperature, 1)
         q = self._over_teachers(each, share)
-        log_p, u = torch.log_softmax(z, 1), z if T_ == 1 else z / T_
-        log_p_soft = log_p if T_ == 1 else torch.log_softmax(u, 1)
+        log_p, u = torch.log_softmax(z, 0), z if T_ == 1 else z / T_
+        log_p_soft = log_p if T_ == 1 else torch.log_softmax(u, 0)
         r, gradient = self._phi(u, log_p_soft)
-        of_label, of_teacher = log_p.exp() - y, gradient - q
         # lse(u) - q·u is the cross-entropy, as q sums to 1
-        losses = (teacher * (a * T_)) * (r - (q * log_p_soft).sum(1, keepdim=True))
-        losses = losses - label * (y * log_p).sum(1, keepdim=True)
-        residual = label * of_label + (a * teacher) * of_teacher
+        agreement = torch.addcmul(label * y * log_p, teacher * q, log_p_soft, value=a * T_)
+        loss = -agreement.sum() if r is None else a * T_ * (teacher * r).sum() - agreement.sum()
+        of_label, of_teacher = log_p.exp() - y, gradient - q
+        residual = torch.addcmul(label * of_label, teacher, of_teacher, value=a)
         if not mixed:
-            return Residuals(losses.sum(), residual)
-        turned = self._over_teachers(_softened(each, logits, temperature), share)
+            return Residuals(loss, residual.T)
+        of_T = da * of_teacher
+        turned = self._over_teachers(_curved(each, logits), share)  # −T² ∂q/∂T
+        of_T.add_(turned, alpha=a / temperature**2)
         if dT_:
-            turned = turned + dT_ / T_ * self._curved(u, gradient)
-        in_imitation = both * (a * of_teacher - of_label)
-        in_temperature = teacher * (da * of_teacher - a * turned)
-        return Residuals(losses.sum(), residual, (in_imitation, in_temperature))
+            of_T.sub_(self._curved(u, gradient), alpha=a * dT_ / T_)
+        of_imitation = both * (a * of_teacher - of_label)
+        return Residuals(loss, residual.T, (of_imitation.T, (teacher * of_T).T))
 
     def slopes(
         self, scores: Tensor, table: Tensor, *, imitation: float, temperature: float
@@ -172,31 +173,33 @@ class MixtureLoss(nn.Module):
         tuple of float
             The derivatives of the mean loss.
         """
-        z = scores.detach()
+        z = class_major(scores.detach())
         both, _, teacher, y, share, logits = self._split(table, imitation)
         T_, dT_, a, _ = self._temperatures(temperature)
         tau, dtau = a * T_, 2 * T_ if self.t_squared else 0.0
-        each = torch.softmax(logits / temperature, 2)
+        each = torch.softmax(logits / temperature, 1)
         q = self._over_teachers(each, share)
-        dq = self._over_teachers(_softened(each, logits, temperature), share)
+        dq = self._over_teachers(_curved(each, logits), share) / -(temperature**2)
         u = z / T_
-        log_p_soft = torch.log_softmax(u, 1)
+        log_p_soft = torch.log_softmax(u, 0)
         r, gradient = self._phi(u, log_p_soft)
-        of_teacher = r - (q * log_p_soft).sum(1, keepdim=True)
-        of_label = -(y * torch.log_softmax(z, 1)).sum(1, keepdim=True)
-        turned = ((dT_ / T_ * (gradient - q) + dq) * u).sum(1, keepdim=True)
+        of_teacher = (0.0 if r is None else r) - (q * log_p_soft).sum(0)
+        of_label = -(y * torch.log_softmax(z, 0)).sum(0)
+        turned = ((dT_ / T_ * (gradient - q) + dq) * u).sum(0)
         in_imitation = (both * (tau * of_teacher - of_label)).sum()
         return float(in_imitation), float((teacher * (dtau * of_teacher - tau * turned)).sum())
 
     def _split(self, table: Tensor, imitation: float) -> tuple[Tensor, ...]:
-        """Return the weights of rows that both speak for, of the label and of the teacher; more."""
+        """Return the weights of rows that both speak for, of the label and of the teacher; more.
+
+        All class-major: a column a row.
+        """
         K, M = self.n_classes, self.n_teachers
-        who, y, share, logits = torch.split(table, [3, K, M, M * K], dim=1)
-        both, label, teacher = (who / len(table)).unbind(1)
+        who, y, share, logits = torch.split(class_major(table), [3, K, M, M * K])
+        both, label, teacher = torch.split(who / len(table), 1)
         label = torch.add(label, both, alpha=1 - imitation)
         teacher = torch.add(teacher, both, alpha=imitation)
-        weights = both[:, None], label[:, None], teacher[:, None]
-        return *weights, y, share, logits.reshape(-1, M, K)
+        return both, label, teacher, y, share, logits.reshape(M, K, -1)
 
     def _temperatures(self, T: float) -> tuple[float, float, float, float]:
         """Return T', its derivative, a = τ/T' and its derivative."""
@@ -206,39 +209,35 @@ class MixtureLoss(nn.Module):
 
     def _over_teachers(self, each: Tensor, share: Tensor) -> Tensor:
         """Return the mean over the teachers that speak; where none does, anything."""
-        return each[:, 0] if self.n_teachers == 1 else (share[:, :, None] * each).sum(1)
+        return each[0] if self.n_teachers == 1 else (share[:, None] * each).sum(0)
 
-    def _phi(self, u: Tensor, log_p: Tensor) -> tuple[Tensor | float, Tensor]:
-        """Return r(u) and ∇φ(u), given the logarithm of softmax(u)."""
+    def _phi(self, u: Tensor, log_p: Tensor) -> tuple[Tensor | None, Tensor]:
+        """Return r(u), None where there is none, and ∇φ(u), given the logarithm of softmax(u)."""
         p = log_p.exp()
         if self.regularizer is None:
-            return 0.0, p
+            return None, p
         with torch.enable_grad():
             at = u.detach().requires_grad_()
-            r = regularizer_of(self.regularizer, at)
+            r = regularizer_of(self.regularizer, at.T)
             (gradient,) = torch.autograd.grad(r.sum(), at)
-        return r.detach()[:, None], p + gradient
+        return r.detach(), p + gradient
 
     def _curved(self, u: Tensor, gradient: Tensor) -> Tensor:
         """Return ∇²φ(u) u."""
         if self.regularizer is None:
-            pu = gradient * u  # without r the gradient is p
-            return pu - gradient * pu.sum(1, keepdim=True)
-        p = torch.softmax(u, 1)
-        pu = p * u
+            return _curved(gradient, u)  # without r the gradient is p
         with torch.enable_grad():
             at = u.detach().requires_grad_()
-            r = regularizer_of(self.regularizer, at)
+            r = regularizer_of(self.regularizer, at.T)
             (slope,) = torch.autograd.grad(r.sum(), at, create_graph=True)
             (product,) = torch.autograd.grad((slope * u).sum(), at)
-        return pu - p * pu.sum(1, keepdim=True) + product
+        return _curved(torch.softmax(u, 0), u) + product
 
 
-def _softened(q: Tensor, v: Tensor, T: float) -> Tensor:
-    """Return ∂q/∂T = −J(q)v/T² of q = softmax(v/T)."""
-    qv = q * v
-    tangent: Tensor = (q * qv.sum(2, keepdim=True) - qv) / T**2
-    return tangent
+def _curved(p: Tensor, v: Tensor) -> Tensor:
+    """Return J(p)v = (diag p − pp^⊤)v of classes in the last dimension but one."""
+    pv = p * v
+    return pv.addcmul_(p, pv.sum(-2, keepdim=True), value=-1)
 
 
 def answer_table(labels: Labels, teachers: Teachers | None, weight: FloatArray) -> FloatArray:

@@ -117,14 +117,36 @@ class SoftTargetLoss(nn.Module):
         Tensor of shape ()
             The mean over the rows.
         """
-        if any(regularizer is not None for _, regularizer in self.terms):
+        if self._is_regularized:
             return self.of_rows(scores, table).mean()
         z = _in_precision_of(table, as_scores(scores, self.n_classes))
-        temperatures = [temperature for temperature, _ in self.terms]
         mean: Tensor = _MeanCrossEntropy.apply(  # type: ignore[no-untyped-call]
-            z, table, self.n_classes, temperatures
+            z, table, self.n_classes, self._temperatures
         )
         return mean
+
+    def residual(self, scores: Tensor, table: Tensor) -> Tensor:
+        """Return the derivative of the mean loss in the scores; their graph is not followed.
+
+        Parameters
+        ----------
+        scores : Tensor of shape (n_rows, n_classes)
+            Logits z.
+        table : Tensor of shape (n_rows, n_classes + n_terms)
+            Rows of :func:`target_table`.
+
+        Returns
+        -------
+        Tensor of shape (n_rows, n_classes)
+            ∂L/∂z.
+        """
+        z = _in_precision_of(table, scores.detach())
+        if not self._is_regularized:
+            return self._plain_residual(class_major(z), class_major(table)).T
+        with torch.enable_grad():
+            at = z.clone().requires_grad_()
+            (residual,) = torch.autograd.grad(self.of_rows(at, table).mean(), at)
+        return residual
 
     def of_rows(self, scores: Tensor, table: Tensor) -> Tensor:
         """Return the loss of each row.
@@ -151,6 +173,20 @@ class SoftTargetLoss(nn.Module):
                 phi = phi + regularizer_of(regularizer, u)
             loss = loss + table[:, t] * phi
         return loss
+
+    def _plain_residual(self, z: Tensor, table: Tensor) -> Tensor:
+        residual = -table[: self.n_classes]
+        for c, T in zip(table[self.n_classes :], self._temperatures, strict=True):
+            residual.addcmul_(torch.softmax(z / T, 0), c, value=1 / T)
+        return residual.div_(z.shape[1])
+
+    @property
+    def _is_regularized(self) -> bool:
+        return any(regularizer is not None for _, regularizer in self.terms)
+
+    @property
+    def _temperatures(self) -> list[float]:
+        return [temperature for temperature, _ in self.terms]
 
 
 class SquaredLoss(nn.Module):
@@ -238,22 +274,48 @@ class _MeanCrossEntropy(torch.autograd.Function):
     def forward(
         ctx: Any, z: Tensor, table: Tensor, n_classes: int, temperatures: list[float]
     ) -> Tensor:
-        linear = table[:, :n_classes]
-        loss, residual = -(linear * z).sum(), -linear
-        for t, temperature in enumerate(temperatures, start=n_classes):
-            u = z if temperature == 1 else z / temperature
-            log_p = torch.log_softmax(u, 1)
-            c = table[:, t]
-            loss = loss + torch.dot(c, u[:, 0] - log_p[:, 0])  # lse(u) = u_k − log p_k, for any k
-            residual.addcmul_(log_p.exp_(), c[:, None], value=1 / temperature)
-        ctx.save_for_backward(residual.div_(len(z)))
-        return loss / len(z)
+        loss, residual = _mean_cross_entropy(z, table, n_classes, temperatures)
+        ctx.save_for_backward(residual)
+        return loss
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, upstream: Tensor) -> Any:
         (residual,) = ctx.saved_tensors
         return residual * upstream, None, None, None
+
+
+def _mean_cross_entropy(
+    z: Tensor, table: Tensor, n_classes: int, temperatures: list[float]
+) -> tuple[Tensor, Tensor]:
+    """Return the mean loss without a regulariser, and its derivative in z."""
+    z, table = class_major(z), class_major(table)
+    linear = table[:n_classes]
+    loss, residual = -(linear * z).sum(), -linear
+    for t, temperature in enumerate(temperatures, start=n_classes):
+        u = z if temperature == 1 else z / temperature
+        log_p = torch.log_softmax(u, 0)
+        c = table[t]
+        loss = loss + torch.dot(c, u[0] - log_p[0])  # lse(u) = u_k − log p_k, for any k
+        residual.addcmul_(log_p.exp_(), c, value=1 / temperature)
+    n = z.shape[1]
+    return loss / n, residual.div_(n).T
+
+
+def class_major(rows: Tensor) -> Tensor:
+    """Return rows as columns: few classes are summed up several times as fast one below the other.
+
+    Parameters
+    ----------
+    rows : Tensor of shape (n_rows, n_columns)
+        Rows.
+
+    Returns
+    -------
+    Tensor of shape (n_columns, n_rows)
+        A copy.
+    """
+    return rows.T.contiguous()
 
 
 def _grabovoy(u: Tensor) -> Tensor:

@@ -106,8 +106,8 @@ class BilevelNet(StudentNet):
         self, z: Tensor, at: Residuals, features: Tensor, table: Tensor
     ) -> list[float] | None:
         """Step the weights; return dL_val/d(λ, T) where it is wanted."""
-        self.optimizer_.zero_grad()
         if not self.course.wants_gradient():
+            self.optimizer_.zero_grad()
             z.backward(at.scores)
             self.optimizer_.step()
             return None
@@ -118,17 +118,18 @@ class BilevelNet(StudentNet):
         route.pull_back(z, [at.scores, *at.mixed])
         if self.course.virtual_step == "sgd":
             virtual, step = self._descended(), -self.optimizer_.param_groups[0]["lr"]
-            gradient = route.products([step] * len(virtual), self._validation_loss(virtual))
+            gradient = route.products([step] * len(virtual), *self._validation(virtual))
             self.optimizer_.step()
             return gradient
         jacobian = step_jacobian(self.optimizer_)
         self.optimizer_.step()
-        return route.products(jacobian, self._validation_loss())
+        return route.products(jacobian, *self._validation())
 
     def _differences(
         self, z: Tensor, at: Residuals, features: Tensor, table: Tensor
     ) -> list[float]:
         """Step the weights; return central differences of ∂L_train/∂(λ, T) along D∘∇L_val."""
+        self.optimizer_.zero_grad()
         z.backward(at.scores)
         weights = dict(self.module_.named_parameters())
         before = {name: p.detach().clone() for name, p in weights.items()}
@@ -138,7 +139,8 @@ class BilevelNet(StudentNet):
         virtual = self._descended() if sgd else None
         if not sgd:
             self.optimizer_.step()
-        outer = torch.autograd.grad(self._validation_loss(virtual), list(weights.values()))
+        scores, residual = self._validation(virtual)
+        outer = torch.autograd.grad(scores, list(weights.values()), residual)
         if sgd:
             self.optimizer_.step()
         along = {n: d * g for n, d, g in zip(weights, jacobian, outer, strict=True)}
@@ -164,8 +166,8 @@ class BilevelNet(StudentNet):
         )
         return slopes
 
-    def _validation_loss(self, weights: dict[str, Tensor] | None = None) -> Tensor:
-        """Return L_val of the next validation rows, at the net's weights or at others."""
+    def _validation(self, weights: dict[str, Tensor] | None = None) -> tuple[Tensor, Tensor]:
+        """Return z of the next validation rows, at the net's weights or others, and ∂L_val/∂z."""
         if self._has_modes:
             self._set_training(False)
         features, table = next(self._validation_batches())
@@ -176,10 +178,9 @@ class BilevelNet(StudentNet):
         )
         if self._has_modes:
             self._set_training(True)
-        loss: Tensor = self.criterion_valid(
-            as_scores(scores, self.criterion_.n_classes) / self.course.validation_temperature, table
-        )
-        return loss
+        z, T = as_scores(scores, self.criterion_.n_classes), self.course.validation_temperature
+        of_labels = self.criterion_valid.residual
+        return z, of_labels(z, table) if T == 1 else of_labels(z / T, table) / T
 
     @property
     def _has_modes(self) -> bool:
@@ -201,8 +202,12 @@ class BilevelNet(StudentNet):
         return self._batches
 
     def _endless_batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Go round the rows, in an order drawn once: slices cost nothing, and rows do."""
         assert self.validation is not None
         rows = self.validation.to(torch.device(self.device))
         size = self.course.validation_batch_size or self.batch_size
+        if size < len(rows):
+            order = torch.randperm(len(rows), generator=self.generator).to(self.device)
+            rows = TensorRows(*rows.take(order))
         while True:
-            yield from TensorLoader(rows, size, generator=self.generator)
+            yield from TensorLoader(rows, size)
