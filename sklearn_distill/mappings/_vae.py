@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 from torch.nn.utils import skip_init
+from torch.optim.lr_scheduler import LRScheduler
 
 from sklearn_distill.nets.loader import TensorLoader, TensorRows, as_tensor
+from sklearn_distill.nets.schedules import advance
 
 CHUNK = 4096  # rows that are mapped at once
 
@@ -90,6 +92,8 @@ class Plan:
     ----------
     lr : float
         Adam's learning rate.
+    lr_schedule : callable or None
+        ``lr_schedule(optimizer)`` → what changes it after each epoch, a scheduler of torch's.
     batch_size : int
         Rows of a mini-batch.
     kl_weight : float
@@ -101,6 +105,7 @@ class Plan:
     """
 
     lr: float
+    lr_schedule: Callable[[torch.optim.Optimizer], LRScheduler] | None
     batch_size: int
     kl_weight: float
     device: torch.device
@@ -123,7 +128,8 @@ def train(
     x, x_source = (as_tensor(images).to(plan.device) for images in (X, X_source))
     # one kernel for all weights takes a fifth off the step of a network of this size
     optimizer = torch.optim.Adam(network.parameters(), plan.lr, fused=True)
-    losses = []
+    scheduler = plan.lr_schedule and plan.lr_schedule(optimizer)
+    losses: list[float] = []
     for epoch in epochs:
         paired = x_source.index_select(0, torch.from_numpy(partners()).to(plan.device))
         losses.append(_run_epoch(network, optimizer, TensorRows(x, paired), plan))
@@ -132,6 +138,8 @@ def train(
                 f"the training diverged: the loss of epoch {epoch + 1} is {losses[-1]}; lower lr, "
                 f"which is {plan.lr}"
             )
+        if scheduler:
+            advance(scheduler, losses[-1])
     network.cpu().requires_grad_(False)
     return losses
 

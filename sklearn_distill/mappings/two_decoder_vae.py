@@ -26,6 +26,8 @@ from sklearn_distill.nets.device import resolve_device
 
 if TYPE_CHECKING:
     from torch import Generator
+    from torch.optim import Optimizer
+    from torch.optim.lr_scheduler import LRScheduler
 
     from sklearn_distill.mappings._vae import Plan, TwoDecoderNetwork
 
@@ -58,6 +60,9 @@ class TwoDecoderVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         or once. Anew, decoder 1 sees the whole source domain however few the target images are.
     lr : float, default=1e-3
         Adam's learning rate.
+    lr_schedule : {"cosine"}, callable or None, default=None
+        Learning rates by epoch: "cosine" falls to 0 at ``max_epochs``; a callable makes a scheduler
+        of torch.optim.lr_scheduler from the optimiser; ReduceLROnPlateau watches the training loss.
     batch_size : int, default=64
         Rows of a mini-batch.
     max_epochs : int, default=50
@@ -110,6 +115,7 @@ class TwoDecoderVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         "kl_weight": [Interval(Real, 0, None, closed="left")],
         "pairing": [StrOptions({"epoch", "once"})],
         "lr": [Interval(Real, 0, None, closed="neither")],
+        "lr_schedule": [StrOptions({"cosine"}), callable, None],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "device": "no_validation",
@@ -125,6 +131,7 @@ class TwoDecoderVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         kl_weight: float = 1.0,
         pairing: str = "epoch",
         lr: float = 1e-3,
+        lr_schedule: Any = None,
         batch_size: int = 64,
         max_epochs: int = 50,
         device: Any = "auto",
@@ -136,6 +143,7 @@ class TwoDecoderVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         self.kl_weight = kl_weight
         self.pairing = pairing
         self.lr = lr
+        self.lr_schedule = lr_schedule
         self.batch_size = batch_size
         self.max_epochs = max_epochs
         self.device = device
@@ -255,9 +263,14 @@ class TwoDecoderVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
     def _plan(self, random_state: RandomState) -> Plan:
         from sklearn_distill.mappings._vae import Plan
+        from sklearn_distill.nets.schedules import scheduler_of
+
+        def scheduler(optimizer: Optimizer) -> LRScheduler:
+            return scheduler_of(self.lr_schedule, optimizer, self.max_epochs)
 
         return Plan(
             lr=self.lr,
+            lr_schedule=None if self.lr_schedule is None else scheduler,
             batch_size=self.batch_size,
             kl_weight=self.kl_weight,
             device=resolve_device(self.device),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
@@ -13,6 +12,8 @@ from sklearn.exceptions import ConvergenceWarning
 from skorch.callbacks import Callback
 from skorch.callbacks import EarlyStopping as SkorchEarlyStopping
 from tqdm.auto import tqdm
+
+from sklearn_distill.nets.schedules import advance, scheduler_of
 
 
 def bare_module(module: Any) -> Any:
@@ -162,30 +163,25 @@ class Schedule(Callback):
 
     Parameters
     ----------
-    factory : callable
-        ``factory(optimizer)`` → a scheduler of torch.optim.lr_scheduler.
+    schedule : {"cosine"} or callable
+        As :func:`~sklearn_distill.nets.schedules.scheduler_of` takes it.
+    max_epochs : int
+        Where the cosine ends.
     """
 
-    def __init__(self, factory: Callable[[torch.optim.Optimizer], Any]) -> None:
-        self.factory = factory
+    def __init__(self, schedule: Any, max_epochs: int) -> None:
+        self.schedule = schedule
+        self.max_epochs = max_epochs
 
     def on_train_begin(self, net: Any, *_: Any, **kwargs: Any) -> None:
         """Make the scheduler for the net's optimiser."""
-        self.scheduler_ = self.factory(net.optimizer_)
-        if not isinstance(self.scheduler_, torch.optim.lr_scheduler.LRScheduler):
-            raise TypeError(
-                f"lr_schedule returned {type(self.scheduler_).__name__}: from the optimiser it "
-                "must make a scheduler of torch.optim.lr_scheduler"
-            )
+        self.scheduler_ = scheduler_of(self.schedule, net.optimizer_, self.max_epochs)
 
     def on_epoch_end(self, net: Any, *_: Any, **kwargs: Any) -> None:
         """Record the epoch's learning rate, and set the next one's."""
         net.history.record("lr", net.optimizer_.param_groups[0]["lr"])
-        if isinstance(self.scheduler_, torch.optim.lr_scheduler.ReduceLROnPlateau):
-            epoch = net.history[-1]
-            self.scheduler_.step(epoch.get("valid_loss", epoch["train_loss"]))
-        else:
-            self.scheduler_.step()
+        epoch = net.history[-1]
+        advance(self.scheduler_, epoch.get("valid_loss", epoch["train_loss"]))
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint must keep.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -270,7 +269,7 @@ def _callbacks(estimator: Any, checkpoint: Checkpoint | None) -> list[Any]:
     if estimator.gradient_clip is not None:
         made.append(("gradient_clip", GradientClipping(estimator.gradient_clip)))
     if estimator.lr_schedule is not None:
-        made.append(("lr_schedule", Schedule(_schedule(estimator))))
+        made.append(("lr_schedule", Schedule(estimator.lr_schedule, estimator.max_epochs)))
     if estimator.early_stopping:
         made.append(("best_weights", BestWeights(estimator.n_iter_no_change, estimator.tol)))
     made += map(_own_copy, estimator.callbacks or [])
@@ -287,12 +286,6 @@ def _own_copy(callback: Any) -> Any:
             f"callbacks has {callback!r}: give callbacks of skorch, or pairs of a name and one"
         )
     return deepcopy(callback)
-
-
-def _schedule(estimator: Any) -> Any:
-    if estimator.lr_schedule != "cosine":
-        return estimator.lr_schedule
-    return partial(torch.optim.lr_scheduler.CosineAnnealingLR, T_max=estimator.max_epochs)
 
 
 def _close_bars(net: StudentNet) -> None:
