@@ -21,6 +21,9 @@ from sklearn_distill.losses.log_partition import (
 from sklearn_distill.losses.regularizers import make_regularizer
 from sklearn_distill.targets import LogPartitionTerm, SoftTargets, TargetTangent, stack_targets
 
+# Numbers of this size, times features and weights of any usual size, are within float32's range.
+HUGE = 1e20
+
 
 class RowSums:
     r"""Sums over the rows of one design.
@@ -120,10 +123,11 @@ class RowSums:
 
         def product(V: FloatArray) -> FloatArray:
             result = np.zeros(V.shape)
+            V, length = _within_range(V)
             for rows, curvature in curvatures:
                 dR = curvature(self.design.scores(V, rows))
                 result += self.design.pull_back(dR, rows)
-            return result
+            return length * result
 
         return product
 
@@ -190,11 +194,12 @@ class RowSums:
         The scores of W and of A serve all tangents, and nothing is pulled back.
         """
         totals = np.zeros(len(tangents))
+        A, length = _within_range(A)
         for rows in self.design.blocks():
             Z, U = self.design.scores(W, rows), self.design.scores(A, rows)
             for j, tangent in enumerate(tangents):
                 totals[j] += np.vdot(self._residual_tangent(Z, tangent, rows)[1], U)
-        return totals
+        return length * totals
 
     def _curvature_at_zero(self, phi: RowFunction) -> float:
         """Return κ: the one eigenvalue of ∇²φ(0) on directions that sum to zero."""
@@ -269,3 +274,9 @@ def stack_sums(parts: Sequence[RowSums]) -> RowSums:
 def _dot(c: FloatArray, values: FloatArray) -> float:
     """Return c·values, accumulated in float64."""
     return float(np.dot(c.astype(np.float64, copy=False), values.astype(np.float64, copy=False)))
+
+
+def _within_range(V: FloatArray) -> tuple[FloatArray, float]:
+    """Return V/s and s; s is 1 but where products with X in float32 might overflow."""
+    peak = float(np.abs(V).max(initial=0.0))
+    return (V, 1.0) if peak < HUGE else (V / peak, peak)

@@ -3,7 +3,7 @@ import pytest
 
 from sklearn_distill.losses import RowSums
 from sklearn_distill.losses.design import DenseDesign
-from sklearn_distill.targets import LogPartitionTerm, SoftTargets
+from sklearn_distill.targets import LogPartitionTerm, SoftTargets, TargetTangent
 
 REGULARIZERS = [None, "grabovoy", "continuous_categorical"]
 
@@ -45,6 +45,19 @@ def test_a_term_of_twice_the_weight_is_two_terms(X, K, regularizer):
     twice = RowSums(one.design, SoftTargets(one.targets.linear, 2 * one.targets.terms), one.weight)
     for single, double in zip(every_sum(one), every_sum(twice), strict=True):
         np.testing.assert_allclose(double, 2 * np.asarray(single), rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("K", [2, 3])
+def test_float32_holds_products_with_vectors_beyond_its_range(X, K):
+    """Adjoints of a separable fold may be of any size: linear is linear."""
+    sums = sums_of(DenseDesign(X.astype(np.float32), True), (1.5, None), K=K)
+    W, V = weights_for(sums), weights_for(sums, seed=1)
+    hessian = sums.hessian_operator(W)
+    np.testing.assert_allclose(hessian(1e45 * V) / 1e45, hessian(V), rtol=1e-5)
+    linear = sums.targets.linear
+    tangent = TargetTangent(SoftTargets(linear, ()), SoftTargets(np.cos(linear), ()))
+    (one,), (huge,) = (sums.tangents_along(W, A, [tangent]) for A in (V, 1e45 * V))
+    assert huge / 1e45 == pytest.approx(one, rel=1e-5)
 
 
 class Watched(DenseDesign):
