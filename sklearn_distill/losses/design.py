@@ -16,6 +16,10 @@ from sklearn_distill.losses.tensor_design import TensorDesign
 BLOCK_BYTES = 4 * 2**20
 
 
+# Numbers of this size, times features of any usual size, are within float32's range.
+HUGE = 1e20
+
+
 class Design(Protocol):
     """The linear map from weights to scores, Z = W Xᵀ + b 1ᵀ, and its transpose."""
 
@@ -66,8 +70,7 @@ class DenseDesign:
 
     def scores(self, W: FloatArray, rows: slice) -> FloatArray:
         """Return W Xᵀ + b 1ᵀ on the rows."""
-        # equal dtypes: a float64 W would make numpy recast all of a float32 X at each product
-        W = W.astype(self.dtype, copy=False)
+        W = _like(self.dtype, W)
         Z: FloatArray = W[:, : self.X.shape[1]] @ self.X[rows].T
         if self.fit_intercept:
             Z += W[:, -1:]
@@ -117,7 +120,7 @@ class SparseDesign:
 
     def scores(self, W: FloatArray, rows: slice) -> FloatArray:
         """Return W Xᵀ + b 1ᵀ on the rows."""
-        W = W.astype(self.dtype, copy=False)
+        W = _like(self.dtype, W)
         Z = np.ascontiguousarray((self._at(rows) @ W[:, : self.X.shape[1]].T).T)
         if self.fit_intercept:
             Z += W[:, -1:]
@@ -145,6 +148,14 @@ class SparseDesign:
     def _at(self, rows: slice) -> Any:
         whole = rows.start == 0 and rows.stop == self.n_rows
         return self.X if whole else self.X[rows]
+
+
+def _like(dtype: Any, W: FloatArray) -> FloatArray:
+    """Return weights in X's precision; of a search's wildest trials, which it cannot hold, as is.
+
+    A float64 W would make numpy recast all of a float32 X at each product.
+    """
+    return W if np.abs(W).max(initial=0.0) > HUGE else W.astype(dtype, copy=False)
 
 
 def _bordered_gram(

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from sklearn_distill._typing import FloatArray, Rows
-from sklearn_distill.losses.design import Design, stack_designs
+from sklearn_distill.losses.design import HUGE, Design, stack_designs
 from sklearn_distill.losses.log_partition import (
     Curvature,
     OneLogit,
@@ -20,9 +20,6 @@ from sklearn_distill.losses.log_partition import (
 )
 from sklearn_distill.losses.regularizers import make_regularizer
 from sklearn_distill.targets import LogPartitionTerm, SoftTargets, TargetTangent, stack_targets
-
-# Numbers of this size, times features and weights of any usual size, are within float32's range.
-HUGE = 1e20
 
 
 class RowSums:

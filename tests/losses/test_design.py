@@ -105,3 +105,14 @@ def test_parts_stacked_are_the_whole(storage, fit_intercept, cuts):
     assert stacked.dtype == whole.dtype == np.float64
     W = numbers(2, whole.n_columns)
     np.testing.assert_array_equal(stacked.scores(W, rows), whole.scores(W, rows))
+
+
+@every_storage
+def test_weights_beyond_float32_have_scores(storage):
+    """A search may try them where no penalty holds it back."""
+    X = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
+    W = 1e45 * np.random.default_rng(1).normal(size=(2, 4))
+    rows = slice(0, 5)
+    found = as_design(storage(X), True).scores(W, rows)
+    expected = as_design(X.astype(np.float64), True).scores(W, rows)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
