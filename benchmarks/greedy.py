@@ -147,12 +147,13 @@ def _lines(results: pd.DataFrame) -> Iterator[str]:
         "gradient. A hypergradient needs the scores of the validation rows, and an inner product "
         "of two gradients, which takes the cheaper of two ways: through the validation rows' "
         "gradient, two products, or through a table of training rows against validation rows, one "
-        "product of its size. In a hidden layer narrower than both mini-batches, that is 2.5 times "
-        "a plain step; in a wider one, or with fewer validation rows (`validation_batch_size`), it "
-        "is less; but at a millisecond a step, as with 64 hidden units, calls cost as much as "
-        "products, and fewer rows save little. Adam scales each weight's gradient by its own "
-        "number, which leaves the first way alone, and a convolution uses its weights many times: "
-        "there the gradients themselves are made."
+        "product of its size. So of products alone it is 2.5 plain steps where a hidden layer is "
+        "narrower than both mini-batches, and less in a wider one or with fewer validation rows "
+        "(`validation_batch_size`). What a plain step spends besides on its mini-batch, its loss "
+        "and its calls, a hypergradient hardly needs again: the residuals of loss, λ and T go back "
+        "together. Adam scales each weight's gradient by its own number, which leaves the first "
+        "way alone, and a convolution uses its weights many times: there the gradients themselves "
+        "are made."
     )
 
 

@@ -1,0 +1,117 @@
+"""What a map from clothes to digits keeps of the classes: ``python -m benchmarks.domain_mapping``.
+
+:class:`~sklearn_distill.TwoDecoderVAE` is fitted on labelled images of Fashion-MNIST and of MNIST,
+and a classifier of MNIST then says how many of the mapped images show the digit of their label.
+Writes the CSV and from it the table of the guide's page; ``--page-only`` leaves the CSV as it is.
+One run of each row, about 20 minutes of one core; needs both data sets.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
+from sklearn.utils import Bunch
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+
+from benchmarks.neural import all_versions
+from benchmarks.record import with_part
+from sklearn_distill import TwoDecoderVAE
+from sklearn_distill.datasets import fetch_fashion_mnist, fetch_mnist
+
+CSV = Path(__file__).with_suffix(".csv")
+PAGE = Path(__file__).parents[1] / "docs" / "user_guide" / "domains.md"
+LONG = {
+    "hidden_size": 400, "kl_weight": 0.01, "batch_size": 128, "lr": 2e-3, "lr_schedule": "cosine"
+}  # fmt: skip
+# labels that φ is fitted with, and its parameters
+MAPS: list[tuple[int, dict[str, Any]]] = [
+    (1000, {"max_epochs": 200}),
+    (1000, {"max_epochs": 200, "kl_weight": 0.1}),
+    (5000, {"max_epochs": 50, "kl_weight": 0.1}),
+    (5000, {"max_epochs": 50, "kl_weight": 0.1, "pairing": "once"}),
+    (60_000, {"max_epochs": 50, "pairing": "once"}),
+    (60_000, {"max_epochs": 50, **LONG}),
+]
+
+
+def measured() -> pd.DataFrame:
+    """Return the share of mapped images that show the digit of their label, by map."""
+    digits, clothes = fetch_mnist(), fetch_fashion_mnist()
+    judge = judge_of(digits)
+    sight = judge.score(*_images("test", fetch_mnist))
+    unseen = _images("test", fetch_fashion_mnist)
+    rows = []
+    for n_labels, options in tqdm(MAPS, unit="map"):
+        X, y = clothes.data[:n_labels], clothes.target[:n_labels]
+        start = time.process_time()
+        phi = TwoDecoderVAE(random_state=0, **options)
+        phi.fit(X, y, X_source=digits.data, y_source=digits.target)
+        seconds = time.process_time() - start
+        shares = (judge.score(phi.transform(images), of) for images, of in ((X, y), unseen))
+        rows.append((n_labels, described(options), *shares, seconds, sight))
+    columns = ["labels", "parameters", "fitted", "unseen", "seconds", "judge"]
+    return pd.DataFrame(rows, columns=columns).assign(versions=all_versions())
+
+
+def judge_of(digits: Bunch) -> MLPClassifier:
+    """Return a classifier of digits."""
+    judge = MLPClassifier((256,), max_iter=8, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # eight epochs are what is wanted
+        return judge.fit(digits.data, digits.target)
+
+
+def _images(subset: str, fetch: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    bunch = fetch(subset=subset)
+    return bunch.data, bunch.target
+
+
+def described(options: dict[str, Any]) -> str:
+    """Return parameters as one writes them."""
+    return ", ".join(f"{name}={value!r}" for name, value in options.items())
+
+
+def part(results: pd.DataFrame) -> str:
+    """Return the table and what it depends on."""
+    lines = [
+        "| labels that φ was fitted with | of those images | of unseen images |",
+        "|---|---|---|",
+    ]
+    for row in results.to_dict("records"):
+        name = f"{row['labels']} (`{row['parameters']}`)"
+        lines.append(f"| {name} | {row['fitted']:.3f} | {row['unseen']:.3f} |")
+    one = results.iloc[0]
+    lines += [
+        "",
+        f"`python -m benchmarks.domain_mapping`: one run each, {results['seconds'].sum() / 60:.0f} "
+        f"minutes of one core in all; the classifier is right about {one['judge']:.3f} of real "
+        f"digits; {one['versions']}.",
+    ]
+    return "\n".join(lines)
+
+
+def with_table(page: str, results: pd.DataFrame) -> str:
+    """Return the page with the table of these results."""
+    return with_part(page, "benchmarks/domain_mapping.py", part(results))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--page-only", action="store_true", help="write the page from the CSV")
+    if not parser.parse_args().page_only:
+        with threadpool_limits(1):
+            measured().to_csv(CSV, index=False, float_format="%.4g")
+    PAGE.write_text(with_table(PAGE.read_text("utf-8"), pd.read_csv(CSV)), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
