@@ -27,6 +27,7 @@ NEED_TORCH = frozenset(
         "nets.modules",
         "nets.net",
         "nets.resnet",
+        "nets.schedules",
         "nets.weights",
     )
 )

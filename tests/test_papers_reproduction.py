@@ -1,6 +1,9 @@
 """docs/reproduction.md says what the kept runs say, and none is missing."""
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from examples.papers import reproduction
@@ -31,9 +34,16 @@ def test_the_page_is_that_of_the_files():
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
-def test_every_run_of_the_small_scale_is_kept(experiment):
+@pytest.mark.parametrize("scale", ["small", "medium"])
+def test_every_run_of_the_smaller_scales_is_kept(experiment, scale):
     runs = read_runs(experiment)
-    assert not missing(experiment, runs, "small", experiment.n_runs["small"])
+    assert not missing(experiment, runs, scale, experiment.n_runs[scale])
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_small_is_the_default_and_full_the_largest(experiment):
+    assert list(experiment.scales) == ["small", "medium", "full"]
+    assert experiment.default_scale == "small"
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
@@ -47,9 +57,8 @@ def test_every_claim_has_a_verdict_on_the_page(experiment):
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
-def test_each_row_of_the_small_scale_that_differs_says_why(experiment):
-    runs = read_runs(experiment)
-    table = aggregate(experiment, runs[runs["scale"] == "small"])
+def test_each_row_that_differs_says_why(experiment):
+    table = aggregate(experiment, read_runs(experiment))
     found = [
         reproduction.explained(experiment, row)
         for row in table.to_dict("records")
@@ -66,3 +75,41 @@ def test_a_row_that_agrees_needs_no_reason(experiment_with_reasons):
     assert reproduction.explained(experiment_with_reasons, far) == "better, because it is small"
     of_full = far | {"scale": "full"}
     assert reproduction.explained(experiment_with_reasons, of_full) == "better"
+
+
+def runs_of(*made):
+    """Return runs of the one row, by scale and seed."""
+    lines = [(scale, seed, "a", "b", 0.5) for scale, seed in made]
+    return pd.DataFrame(lines, columns=["scale", "seed", "method", "setting", "accuracy"])
+
+
+@pytest.mark.parametrize(
+    ("made", "shown"),
+    [
+        ([("small", 0), ("small", 1)], "small"),
+        ([("full", 0), ("full", 1), ("medium", 0), ("medium", 1)], "full"),
+        ([("small", 0), ("small", 1), ("medium", 0), ("medium", 1), ("full", 0)], "medium"),
+        ([("small", 0), ("full", 0)], None),
+        ([], None),
+    ],
+)
+def test_the_largest_scale_that_is_whole_is_shown(experiment_with_reasons, made, shown):
+    experiment = replace(
+        experiment_with_reasons, scales=dict.fromkeys(["small", "medium", "full"], 1)
+    )
+    assert reproduction.shown_scale(experiment, runs_of(*made)) == shown
+    another_row = replace(experiment, rows=[("a", "b"), ("a", "not run")])
+    assert reproduction.shown_scale(another_row, runs_of(*made)) is None
+
+
+def test_a_table_without_runs_says_so(experiment_with_reasons, tmp_path):
+    experiment = replace(experiment_with_reasons, script=str(tmp_path / "table.py"))
+    section = reproduction.section("A table.\n\nOf this.", experiment)
+    assert section.splitlines()[0] == "### A table"
+    assert "No scale has two runs of every row yet." in section
+
+
+def test_a_number_of_processes(capsys):
+    with pytest.raises(SystemExit):
+        reproduction.main(["--jobs", "0"])
+    assert "--jobs must be at least 1, got 0" in capsys.readouterr().err

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from examples.papers import runs
-from examples.papers.runs import Claim, Experiment, gain, main, read_runs, verdict
+from examples.papers import claims
+from examples.papers.claims import Claim, gain, verdict
+from examples.papers.runs import Experiment, main, read_runs
 
 ALONE, TAUGHT = ("NA", "small set"), ("taught", "small set")
 
@@ -235,4 +236,4 @@ def test_at_least_one_run(experiment, capsys):
 def test_the_module_s_examples_hold():
     import doctest
 
-    assert doctest.testmod(runs) == doctest.TestResults(failed=0, attempted=2)
+    assert doctest.testmod(claims) == doctest.TestResults(failed=0, attempted=2)

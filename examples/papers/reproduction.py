@@ -12,41 +12,49 @@ from __future__ import annotations
 import argparse
 import inspect
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from joblib import cpu_count
 from scipy import stats
 
-from examples.papers.runs import CONFIDENCE, Experiment, aggregate, judge, main, read_runs
+from examples.papers.claims import CONFIDENCE, judge
+from examples.papers.run_all import experiment_of, run_all
+from examples.papers.runs import ROW, Experiment, aggregate, read_runs
 
 AGREES = "agrees"
 PAGE = Path(__file__).parents[2] / "docs" / "reproduction.md"
 PAPERS = {
     "Grabovoy and Strijov 2022": [
-        "grabovoy_strijov_2022.table",
-        "grabovoy_strijov_2022.table_twitter",
+        "examples.papers.grabovoy_strijov_2022.table",
+        "examples.papers.grabovoy_strijov_2022.table_twitter",
     ],
     "Gorpinich, Bakhteev and Strijov 2022": [
-        "gorpinich_2022.table_synthetic",
-        "gorpinich_2022.table_steps",
-        "gorpinich_2022.table_fashion_mnist",
-        "gorpinich_2022.table_cifar10",
+        "examples.papers.gorpinich_2022.table_synthetic",
+        "examples.papers.gorpinich_2022.table_steps",
+        "examples.papers.gorpinich_2022.table_fashion_mnist",
+        "examples.papers.gorpinich_2022.table_cifar10",
     ],
-    "Biryukova": ["biryukova.table_students", "biryukova.table_generations"],
+    "Biryukova": [
+        "examples.papers.biryukova.table_students",
+        "examples.papers.biryukova.table_generations",
+    ],
     "Bayazitov 2022": [
-        "bayazitov_2022.table_fashion_mnist",
-        "bayazitov_2022.table_imagenette",
-        "bayazitov_2022.table_regression",
+        "examples.papers.bayazitov_2022.table_fashion_mnist",
+        "examples.papers.bayazitov_2022.table_imagenette",
+        "examples.papers.bayazitov_2022.table_regression",
     ],
     "Sedova, Gorpinich, Bakhteev and Strijov 2022": [
-        "sedova_2022.table_cifar10",
-        "sedova_2022.table_cifar10_varied",
+        "examples.papers.sedova_2022.table_cifar10",
+        "examples.papers.sedova_2022.table_cifar10_varied",
     ],
 }
+MODULES = [module for modules in PAPERS.values() for module in modules]
 # whether more of a measure is better; of others one can only say that they differ
 BETTER = {
     "accuracy": 1,
@@ -59,10 +67,15 @@ INTRODUCTION = """\
 
 Every table of the five papers that the scripts in `examples/papers/` make, with the public API
 alone. No number on this page was typed: `python -m examples.papers.reproduction` writes it from
-the files of runs beside the scripts, and `make papers` makes the runs of the small scale first.
+the files of runs beside the scripts.
 
-- **ours** is mean ± standard deviation over the runs; the **scale** is "small" unless the table
-  says "full", which is the published one.
+- The **scale** says how large an experiment is. "Full" is the published size, as far as data allow.
+  "Medium" has fewer images, steps or epochs, and takes hours on two cores for all tables. "Small"
+  has still fewer, and of most tables three runs: `make papers` makes those that are missing, which
+  takes about 15 minutes for all tables on two cores, and writes this page. A table is shown at the
+  largest scale of which every row has two runs or more; the figures of the others are in the CSV
+  files beside its script, whose `--scale` makes more.
+- **ours** is mean ± standard deviation over the runs.
 - A **verdict** on a row compares with the published figure: *agrees* if that lies within the 95 %
   interval of the difference, else *better*, *worse* or, where more is not better, *differs*, with
   what was done otherwise than in the paper. That is why one must expect another figure, and not a
@@ -75,9 +88,9 @@ the files of runs beside the scripts, and `make papers` makes the runs of the sm
 
 def experiments() -> Iterator[tuple[str, list[tuple[str, Experiment]]]]:
     """Yield each paper with what its scripts say of themselves and what they run."""
-    for paper, scripts in PAPERS.items():
-        modules = [import_module(f"examples.papers.{script}") for script in scripts]
-        yield paper, [(inspect.getdoc(module) or "", module.EXPERIMENT) for module in modules]
+    for paper, modules in PAPERS.items():
+        about = [inspect.getdoc(import_module(module)) or "" for module in modules]
+        yield paper, list(zip(about, map(experiment_of, modules), strict=True))
 
 
 def page() -> str:
@@ -94,11 +107,22 @@ def section(about: str, experiment: Experiment) -> str:
     title, _, rest = about.partition("\n")
     runs = read_runs(experiment)
     parts = [f"### {title.rstrip('.')}\n", without_code(rest)]
-    for scale, of_scale in runs.groupby("scale", sort=False):
-        table = aggregate(experiment, of_scale)
-        parts += [circumstances(str(scale), table), rows(experiment, table)]
-        parts.append(claims(experiment, of_scale))
+    scale = shown_scale(experiment, runs)
+    if scale is None:
+        return "\n".join([*parts, "No scale has two runs of every row yet.\n"])
+    of_scale = runs[runs["scale"] == scale]
+    table = aggregate(experiment, of_scale)
+    parts += [circumstances(scale, table), rows(experiment, table), claims(experiment, of_scale)]
     return "\n".join(parts)
+
+
+def shown_scale(experiment: Experiment, runs: pd.DataFrame) -> str | None:
+    """Return the largest scale of which every row has two runs or more."""
+    n_runs = runs.groupby(["scale", *ROW]).size()
+    for scale in reversed(experiment.scales):
+        if all(n_runs.get((scale, *row), 0) >= 2 for row in experiment.rows):
+            return scale
+    return None
 
 
 def without_code(text: str) -> str:
@@ -164,21 +188,39 @@ def claims(experiment: Experiment, runs: pd.DataFrame) -> str:
     lines += [
         f"| {row['claim']} | {row['gain']:+.4f} | {row['low']:+.4f} … {row['high']:+.4f} | "
         f"{row['runs']} | **{row['verdict']}** |"
-        for row in judge(experiment, runs).to_dict("records")
+        for row in judge(experiment.claims, runs).to_dict("records")
     ]
     return "\n".join(lines) + "\n"
 
 
-def run_all() -> None:
-    """Make the runs of the small scale that are missing."""
-    for _, tables in experiments():
-        for _, experiment in tables:
-            main(experiment, ["--scale", "small"])
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write the page, on request after the runs that it lacks."""
+    options = read_options(arguments)
+    lacking = run_all(MODULES, options.jobs) if options.run else []
+    PAGE.write_text(page(), "utf-8")
+    if lacking:
+        sys.exit("\n".join(["Not all runs could be made.", *lacking]))
+
+
+def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Write docs/reproduction.md.")
+    add = parser.add_argument
+    add("--run", action="store_true", help="make the missing small runs first")
+    add(
+        "--jobs",
+        type=int,
+        default=cpu_count(),
+        help="processes of --run, of up to 1.5 GB each (default: %(default)s)",
+    )
+    options = parser.parse_args(arguments)
+    if options.jobs < 1:
+        parser.error(f"--jobs must be at least 1, got {options.jobs}")
+    return options
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Write docs/reproduction.md.")
-    parser.add_argument("--run", action="store_true", help="make the missing small runs first")
-    if parser.parse_args().run:
-        run_all()
-    PAGE.write_text(page(), "utf-8")
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("Stopped; the runs that were done are kept.")

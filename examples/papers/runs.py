@@ -9,6 +9,9 @@ Beside the script ``table_synthetic.py`` then lie ``table_synthetic_runs.csv``, 
 to which a run is appended when it ends, so that a call that was killed is taken up by the next one;
 ``table_synthetic.csv``, means and spreads of all runs that are kept, by scale; and, if it makes
 claims, ``table_synthetic_claims.csv``.
+
+Of the scales "full" is the published one; "medium" takes hours for all tables, "small" minutes, and
+:mod:`examples.papers.run_all` makes the small runs of all.
 """
 
 from __future__ import annotations
@@ -24,47 +27,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 from tqdm.auto import tqdm
 
+from examples.papers.claims import Claim, Row, judge
 from sklearn_distill.nets import resolve_device
 
-Row = tuple[str, str]  # method, setting
 ROW, RUN = ["method", "setting"], ["scale", "seed", "method", "setting"]
 LIBRARIES = ["numpy", "scikit-learn", "torch"]
 CIRCUMSTANCES = ["device", "Python", *LIBRARIES]
-CONFIDENCE = 0.95
-
-
-@dataclass(frozen=True)
-class Claim:
-    """That a row of a table is better than another one, or than a number.
-
-    Parameters
-    ----------
-    better : tuple of str
-        Method and setting.
-    than : tuple of str or float
-        Method and setting of the other row, or a number.
-    measure : str
-        What is compared.
-    lower : bool, default=False
-        Whether lower is better.
-
-    Examples
-    --------
-    >>> print(Claim(("proposed", "ten draws"), 0.74, "accuracy"))
-    accuracy of proposed, ten draws > 0.74
-    """
-
-    better: Row
-    than: Row | float
-    measure: str
-    lower: bool = False
-
-    def __str__(self) -> str:
-        than = ", ".join(self.than) if isinstance(self.than, tuple) else self.than
-        return f"{self.measure} of {', '.join(self.better)} {'<' if self.lower else '>'} {than}"
 
 
 @dataclass(frozen=True)
@@ -84,7 +54,7 @@ class Experiment:
         one after another and share what the seed draws: their differences are paired. What is
         drawn for the first of them and cached counts among its seconds.
     scales : mapping
-        What ``compute`` is given as a scale, by name; the first is the default.
+        What ``compute`` is given as a scale, by name, the smallest first; that is the default.
     n_runs : mapping
         Seeds by scale, unless the command line tells another number.
     published : mapping, default={}
@@ -105,6 +75,11 @@ class Experiment:
     published: Mapping[Row, Mapping[str, float]] = field(default_factory=dict)
     claims: Sequence[Claim] = ()
     because: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+
+    @property
+    def default_scale(self) -> str:
+        """The smallest scale."""
+        return next(iter(self.scales))
 
     @property
     def columns(self) -> list[str]:
@@ -142,12 +117,9 @@ def main(experiment: Experiment, arguments: Sequence[str] | None = None) -> None
     todo = missing(experiment, read_runs(experiment), options.scale, options.runs)
     for row, seed in tqdm(todo, unit="run", desc=experiment.file().stem):
         append(experiment, one_run(experiment, row, seed, options.scale, device))
-    runs = read_runs(experiment)
-    table, verdicts = aggregate(experiment, runs), judge(experiment, runs)
-    write(experiment.file(), table)
+    table, verdicts = write_tables(experiment)
     print(shown(table[table["scale"] == options.scale]))
     if experiment.claims:
-        write(experiment.file("_claims"), verdicts)
         of_scale = verdicts[verdicts["scale"] == options.scale]
         print(of_scale.to_string(index=False, float_format="{:.4f}".format))
 
@@ -158,7 +130,7 @@ def read_options(
     """Read the command line."""
     parser = argparse.ArgumentParser(description=f"Make the table {experiment.file().stem}.")
     add = parser.add_argument
-    add("--scale", choices=list(experiment.scales), default=next(iter(experiment.scales)))
+    add("--scale", choices=list(experiment.scales), default=experiment.default_scale)
     add("--runs", type=int, help=f"seeds (default: {dict(experiment.n_runs)})")
     add("--device", choices=["auto", "cpu", "cuda"], default="auto")
     add("--fresh", action="store_true", help="forget the runs of this scale that are kept")
@@ -234,10 +206,19 @@ def read_runs(experiment: Experiment) -> pd.DataFrame:
 
 
 def append(experiment: Experiment, made: dict[str, Any]) -> None:
-    """Keep a run."""
-    file = experiment.file("_runs")
+    """Keep a run, in one write: other processes may append theirs."""
+    begin(experiment)
     line = pd.DataFrame([made], columns=experiment.columns)
-    line.to_csv(file, mode="a", header=not file.exists(), index=False, float_format="%.6g")
+    text = line.to_csv(header=False, index=False, float_format="%.6g", lineterminator="\n")
+    with experiment.file("_runs").open("a", encoding="utf-8", newline="") as file:
+        file.write(text)
+
+
+def begin(experiment: Experiment) -> None:
+    """Write the head of the file of runs, unless there is one."""
+    file = experiment.file("_runs")
+    if not file.exists():
+        write(file, pd.DataFrame(columns=experiment.columns))
 
 
 def forget(experiment: Experiment, scale: str) -> None:
@@ -249,6 +230,16 @@ def forget(experiment: Experiment, scale: str) -> None:
 def write(file: Path, table: pd.DataFrame) -> None:
     """Write a table."""
     table.to_csv(file, index=False, float_format="%.6g")
+
+
+def write_tables(experiment: Experiment) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Write and return what the kept runs say: means and spreads, and verdicts on the claims."""
+    runs = read_runs(experiment)
+    table, verdicts = aggregate(experiment, runs), judge(experiment.claims, runs)
+    write(experiment.file(), table)
+    if experiment.claims:
+        write(experiment.file("_claims"), verdicts)
+    return table, verdicts
 
 
 def aggregate(experiment: Experiment, runs: pd.DataFrame) -> pd.DataFrame:
@@ -284,50 +275,6 @@ def summary(experiment: Experiment, of_row: pd.DataFrame, measure: str) -> dict[
             for circumstance in CIRCUMSTANCES
         },
     }
-
-
-def judge(experiment: Experiment, runs: pd.DataFrame) -> pd.DataFrame:
-    """Return by how much each claim is right, with its 95 % interval, and a verdict, by scale."""
-    return pd.DataFrame(
-        {"scale": scale, "claim": str(claim), **gain(of_scale, claim)}
-        for scale, of_scale in runs.groupby("scale", sort=False)
-        for claim in experiment.claims
-    )
-
-
-def gain(runs: pd.DataFrame, claim: Claim) -> dict[str, Any]:
-    """Return the mean over seeds of by how much a claim is right, with the t interval of the mean.
-
-    Two rows are compared seed by seed; a seed that lacks one of them does not count.
-    """
-    values = runs.set_index("seed")
-    of_better = values_of(values, claim.better, claim.measure)
-    than = claim.than
-    of_other = values_of(values, than, claim.measure) if isinstance(than, tuple) else than
-    gains = (of_other - of_better if claim.lower else of_better - of_other).dropna()
-    mean, error = gains.agg(["mean", "sem"])
-    half = stats.t.ppf((1 + CONFIDENCE) / 2, len(gains) - 1) * error
-    interval = {"gain": mean, "low": mean - half, "high": mean + half, "runs": len(gains)}
-    return interval | {"verdict": verdict(mean - half, mean + half)}
-
-
-def values_of(runs: pd.DataFrame, row: Row, measure: str) -> pd.Series:
-    """Return a row's measure by seed."""
-    method, setting = row
-    return runs.loc[(runs["method"] == method) & (runs["setting"] == setting), measure]
-
-
-def verdict(low: float, high: float) -> str:
-    """Judge a claim by the interval of its gain; one run, which has no interval, decides nothing.
-
-    Examples
-    --------
-    >>> verdict(0.01, 0.05), verdict(-0.05, -0.01), verdict(-0.01, 0.05)
-    ('holds', 'does not hold', 'undecided')
-    """
-    if low > 0:
-        return "holds"
-    return "does not hold" if high < 0 else "undecided"
 
 
 def shown(table: pd.DataFrame) -> str:

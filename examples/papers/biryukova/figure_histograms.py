@@ -1,6 +1,6 @@
 """How often teacher and students give which probability of a dog: figures 6 to 8 of Biryukova.
 
-    python -m examples.papers.biryukova.figure_histograms --scale small
+    python -m examples.papers.biryukova.figure_histograms --scale medium
 
 The probabilities for the test images are counted in 20 bins, cats and dogs apart, as shares of the
 class; the legend tells the degree of uncertainty. Teacher and students are those of a run of
@@ -53,7 +53,7 @@ def shares(display):
 def main():
     """Draw, and write figure and shares."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--scale", choices=SCALES, default="small")
+    parser.add_argument("--scale", choices=SCALES, default="medium")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     options = parser.parse_args()

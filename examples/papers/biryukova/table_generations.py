@@ -19,7 +19,8 @@ from sklearn.metrics import accuracy_score
 from examples.papers.biryukova.estimators import dog, taught, untrained_student
 from examples.papers.biryukova.lessons import draw
 from examples.papers.biryukova.scales import BECAUSE, SCALES
-from examples.papers.runs import Claim, Experiment, main
+from examples.papers.claims import Claim
+from examples.papers.runs import Experiment, main
 from sklearn_distill.metrics import uncertainty_degree
 
 N_GENERATIONS = 6
@@ -98,7 +99,7 @@ EXPERIMENT = Experiment(
     measures=("accuracy", "uncertainty", "growth"),
     compute=compute,
     scales=SCALES,
-    n_runs={"small": 5, "full": 3},
+    n_runs={"small": 2, "medium": 5, "full": 3},
     published=published(),
     claims=list(claims()),
     because=BECAUSE,

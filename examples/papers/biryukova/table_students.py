@@ -8,10 +8,11 @@ and the first weights; each keeps the weights of the lowest cross-entropy on val
 
 The full scale is the published one: ResNet-50 with weights from ImageNet, dropout ½ and one unit
 teaches a ResNet-18, both on 224×224 (enlarged from 64×64; the thesis had larger originals, and
-gave ResNet-50 pixels in [0, 1] and not those that its weights expect). The small one takes 3000
+gave ResNet-50 pixels in [0, 1] and not those that its weights expect). The medium one takes 3000
 images; its teacher is the head alone on ResNet-50's frozen features of 64×64, its student a
-network of three convolutions on 24×24, shifted by 0.1 instead of 0.4, for 10 epochs. Splits of the
-same 3000 images overlap: the intervals are about further splits of them.
+network of three convolutions on 24×24, shifted by 0.1 instead of 0.4, for 10 epochs. The small one
+is the medium one with 1500 images and 8 epochs. Splits of the same images overlap: the intervals
+are about further splits of them.
 
 ⚠ The published teacher is right on .99983 of its training images, so that the hard student's labels
 differ from the classic one's in three of 17500, and their published difference is that of two
@@ -34,7 +35,8 @@ from sklearn.metrics import accuracy_score, log_loss
 from examples.papers.biryukova.estimators import best_epoch, dog, taught, untrained_student
 from examples.papers.biryukova.lessons import N_TIMED, draw
 from examples.papers.biryukova.scales import BECAUSE, SCALES
-from examples.papers.runs import Claim, Experiment, main
+from examples.papers.claims import Claim
+from examples.papers.runs import Experiment, main
 from sklearn_distill.metrics import uncertainty_degree
 
 N_CALLS = 5
@@ -155,7 +157,7 @@ EXPERIMENT = Experiment(
     measures=MEASURES,
     compute=compute,
     scales=SCALES,
-    n_runs={"small": 5, "full": 5},
+    n_runs={"small": 3, "medium": 5, "full": 5},
     published=PUBLISHED,
     claims=list(claims()),
     because=BECAUSE,

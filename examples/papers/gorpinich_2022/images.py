@@ -6,8 +6,8 @@ from functools import partial
 import numpy as np
 from torch.optim.lr_scheduler import StepLR
 
+from examples.papers.claims import Claim
 from examples.papers.gorpinich_2022.methods import METHODS
-from examples.papers.runs import Claim
 from sklearn_distill import DistilledNeuralClassifier
 from sklearn_distill.search import tune_student
 
@@ -46,6 +46,14 @@ class Course:
     def n_training(self):
         """Images that train; the others of ``n_images`` validate."""
         return self.n_images - self.n_images // 10
+
+
+def shorter(course, published):
+    """Return why the figures of a course differ from the published ones."""
+    return (
+        f"there are {course.n_images} images instead of {published.n_images:,}, and "
+        f"{course.epochs} epochs instead of {published.epochs}"
+    )
 
 
 @dataclass(frozen=True)

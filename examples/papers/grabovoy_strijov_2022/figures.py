@@ -1,6 +1,6 @@
 """Figures 3 to 7 of Grabovoy and Strijov 2022.
 
-    python -m examples.papers.grabovoy_strijov_2022.figures --scale small
+    python -m examples.papers.grabovoy_strijov_2022.figures --scale medium
 
 Beside this file it writes
 
@@ -105,7 +105,7 @@ def probabilities(lesson, place, soften_student):
 def main():
     """Draw and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--scale", choices=EXPERIMENT.scales, default="small")
+    parser.add_argument("--scale", choices=EXPERIMENT.scales, default="medium")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     options = parser.parse_args()

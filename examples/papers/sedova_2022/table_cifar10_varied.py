@@ -7,10 +7,12 @@ one thing done otherwise: the weight of the code in the student's loss (1 there)
 falls to 0 over the epochs, the margin of the triplets (1 there) and whether there are any, whose
 codes they start from (each teacher's in turn there, here the first one's), and the layer of the
 teachers that is aligned (the last hidden one there, here the scores). Rows, teachers and first
-weights of a run are those of ``table_cifar10``; the small scale makes three runs of them.
+weights of a run are those of ``table_cifar10``; the small scale makes two runs of them, the medium
+one three.
 """
 
-from examples.papers.runs import Claim, Experiment, main
+from examples.papers.claims import Claim
+from examples.papers.runs import Experiment, main
 from examples.papers.sedova_2022.table_cifar10 import LATENT, SCALES, WEIGHT, Way, shared
 
 SETTINGS = ("silent", "unaware")
@@ -59,7 +61,7 @@ EXPERIMENT = Experiment(
     measures=("accuracy", "cross_entropy"),
     compute=compute,
     scales=SCALES,
-    n_runs={"small": 3, "full": 5},
+    n_runs={"small": 2, "medium": 3, "full": 5},
     claims=list(claims()),
 )
 
