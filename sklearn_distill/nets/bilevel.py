@@ -8,12 +8,18 @@ from typing import Any, Protocol
 import torch
 from skorch.dataset import unpack_data
 from skorch.utils import to_device
-from torch import Tensor
+from torch import Tensor, nn
 from torch.func import functional_call
 
 from sklearn_distill.losses.torch_tangent import Residuals
 from sklearn_distill.losses.torch_twin import as_scores
-from sklearn_distill.nets.hypergradient import LinearRoute, WeightRoute, route_of, step_jacobian
+from sklearn_distill.nets.hypergradient import (
+    LinearRoute,
+    WeightRoute,
+    route_of,
+    step_jacobian,
+    trained_parameters,
+)
 from sklearn_distill.nets.loader import TensorLoader, TensorRows
 from sklearn_distill.nets.net import StudentNet
 
@@ -117,8 +123,7 @@ class BilevelNet(StudentNet):
         assert route is not None
         route.pull_back(z, [at.scores, *at.mixed])
         if self.course.virtual_step == "sgd":
-            virtual, step = self._descended(), -self.optimizer_.param_groups[0]["lr"]
-            gradient = route.products([step] * len(virtual), *self._validation(virtual))
+            gradient = route.products(self._sgd_steps(), *self._validation(self._descended()))
             self.optimizer_.step()
             return gradient
         jacobian = step_jacobian(self.optimizer_)
@@ -131,11 +136,10 @@ class BilevelNet(StudentNet):
         """Step the weights; return central differences of ∂L_train/∂(λ, T) along D∘∇L_val."""
         self.optimizer_.zero_grad()
         z.backward(at.scores)
-        weights = dict(self.module_.named_parameters())
+        weights = self._trained()
         before = {name: p.detach().clone() for name, p in weights.items()}
         sgd = self.course.virtual_step == "sgd"
-        step = -self.optimizer_.param_groups[0]["lr"]
-        jacobian = [step] * len(weights) if sgd else step_jacobian(self.optimizer_)
+        jacobian = self._sgd_steps() if sgd else step_jacobian(self.optimizer_)
         virtual = self._descended() if sgd else None
         if not sgd:
             self.optimizer_.step()
@@ -187,14 +191,21 @@ class BilevelNet(StudentNet):
         """Whether the network may do else in evaluation than in training."""
         return not isinstance(self._route, LinearRoute) or self._route.has_dropout
 
+    def _trained(self) -> dict[str, nn.Parameter]:
+        """Return the weights that move, by name, in the optimiser's order."""
+        names = {id(p): name for name, p in self.module_.named_parameters()}
+        return {names[id(p)]: p for p in trained_parameters(self.optimizer_)}
+
+    def _sgd_steps(self) -> list[float]:
+        """Return −γ of each weight that moves."""
+        groups = self.optimizer_.param_groups
+        return [-group["lr"] for group in groups for p in group["params"] if p.requires_grad]
+
     def _descended(self) -> dict[str, Tensor]:
         """Return w − γ∇L_train(w), at which gradients in the weights themselves are taken."""
-        step = self.optimizer_.param_groups[0]["lr"]
+        moved = zip(self._trained().items(), self._sgd_steps(), strict=True)
         # the same tensors in the graph, so that a gradient in w is one in w' there
-        return {
-            name: p - (step * p.grad if p.grad is not None else 0.0)
-            for name, p in self.module_.named_parameters()
-        }
+        return {name: p + step * (0.0 if p.grad is None else p.grad) for (name, p), step in moved}
 
     def _validation_batches(self) -> Iterator[tuple[Tensor, Tensor]]:
         if self._batches is None:

@@ -12,7 +12,7 @@ scores and J theirs in the weights: no second derivative of the network is neede
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple, Protocol
 
@@ -202,9 +202,9 @@ def route_of(network: nn.Module, optimizer: torch.optim.Optimizer) -> WeightRout
     -------
     WeightRoute or LinearRoute
         The latter where the weights are those of linear layers, in their order, each of which is
-        used once on rows of numbers.
+        used once on rows of numbers, and none is frozen.
     """
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    parameters = trained_parameters(optimizer)
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
     of_layers = [p for layer in layers for p in layer.parameters()]
     same = list(map(id, parameters)) == list(map(id, of_layers))
@@ -212,6 +212,22 @@ def route_of(network: nn.Module, optimizer: torch.optim.Optimizer) -> WeightRout
         drops = any(isinstance(part, nn.Dropout) for part in network.modules())
         return LinearRoute(layers, has_dropout=drops)
     return WeightRoute(parameters)
+
+
+def trained_parameters(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
+    """Return the weights that an optimiser moves: those that are not frozen.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        The optimiser.
+
+    Returns
+    -------
+    list of Parameter
+        Its parameters, group by group.
+    """
+    return [p for group in optimizer.param_groups for p in _moved(group)]
 
 
 # layers that act on each number for itself, and have no weights
@@ -256,7 +272,7 @@ def step_jacobian(optimizer: torch.optim.Optimizer) -> list[Tensor | float]:
     Returns
     -------
     list of Tensor or float
-        One for each weight.
+        One for each weight that is not frozen.
 
     Raises
     ------
@@ -271,26 +287,31 @@ def step_jacobian(optimizer: torch.optim.Optimizer) -> list[Tensor | float]:
             f"optimizer {type(optimizer).__name__} has no known derivative of its step: take SGD, "
             "Adam or AdamW (without amsgrad and maximize), or virtual_step='sgd'"
         )
-    states = [[optimizer.state[p] for p in group["params"]] for group in groups]
-    parts = [jacobian(group, of_group) for group, of_group in zip(groups, states, strict=True)]
-    return [D for part in parts for D in part]
+    return [D for group in groups for D in jacobian(group, optimizer.state)]
 
 
-def _sgd(group: dict[str, Any], states: Sequence[dict[str, Any]]) -> list[float]:
+def _moved(group: dict[str, Any]) -> list[nn.Parameter]:
+    return [p for p in group["params"] if p.requires_grad]
+
+
+def _sgd(group: dict[str, Any], state: Mapping[Tensor, Any]) -> list[float]:
     momentum, lr = group["momentum"], group["lr"]
     steps = []
-    for state in states:
-        first = state.get("momentum_buffer") is None
+    for p in _moved(group):
+        first = state[p].get("momentum_buffer") is None
         share = 1.0 if first or not momentum else 1 - group["dampening"]
         steps.append(float(-lr * (1 + momentum * share if group["nesterov"] else share)))
     return steps
 
 
-def _adam(group: dict[str, Any], states: Sequence[dict[str, Any]]) -> list[Tensor]:
+def _adam(group: dict[str, Any], state: Mapping[Tensor, Any]) -> list[Tensor]:
     """Return D of each weight; of all at once, since calls cost more than numbers."""
     beta1, beta2 = group["betas"]
-    weights = group["params"]
-    g = _flat([p.grad for p in weights])
+    weights = _moved(group)
+    if not weights:
+        return []
+    states = [state[p] for p in weights]
+    g = _flat([p.grad for p in weights if p.grad is not None])
     if not group.get("decoupled_weight_decay", False):
         g = g + group["weight_decay"] * _flat(weights)
     t = int(states[0].get("step", 0)) + 1

@@ -109,6 +109,7 @@ class Twice(nn.Module):
 
 OPTIMIZERS = {
     "sgd": {},
+    "groups": {"optimizer__param_groups": [("*bias", {"lr": 0.05})]},
     "momentum": {"optimizer__momentum": 0.9, "optimizer__dampening": 0.3},
     "nesterov": {"optimizer__momentum": 0.9, "optimizer__nesterov": True},
     "decay": {"optimizer__weight_decay": 0.1},
@@ -164,6 +165,24 @@ def test_a_clipped_gradient():
     course = GreedyHypergradient(lr=1.0, clip=0.01).start(0.5, 1.0)
     course.move([5.0, -5.0])
     np.testing.assert_allclose([course.imitation, course.temperature], [0.49, 1.01])
+
+
+@pytest.mark.parametrize("virtual_step", ["own", "sgd"])
+@pytest.mark.parametrize("name", ["sgd", "adam"])
+def test_groups_of_weights_and_frozen_ones(name, virtual_step):
+    """Finite differences agree where learning rates differ and a layer stays as it is."""
+    torch.manual_seed(0)
+    layers = nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 4), nn.Tanh(), nn.Linear(4, K)
+    network = nn.Sequential(*layers).double()
+    layers[2].requires_grad_(False)
+    options = {"virtual_step": virtual_step, **OPTIMIZERS[name], **OPTIMIZERS["groups"]}
+    values = [(0.4, 2.0), (0.7, 1.5)]
+    student, exact = trained(values, module=network, **options)
+    _, approximate = trained(values, module=network, gradient="finite_difference", **options)
+    np.testing.assert_allclose(approximate, exact, rtol=1e-2, atol=1e-6)
+    ended = [part for part in student.to_torch().modules() if isinstance(part, nn.Linear)]
+    assert torch.equal(ended[1].weight, layers[2].weight)
+    assert not torch.equal(ended[0].weight, layers[0].weight)
 
 
 def test_a_linear_model_in_one_layer():

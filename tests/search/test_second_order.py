@@ -31,6 +31,13 @@ def chain():
     return nn.Sequential(nn.Linear(5, 6), nn.Tanh(), nn.Linear(6, 4), nn.Tanh(), nn.Linear(4, K))
 
 
+def frozen():
+    """Return a chain whose first layer stays as it is."""
+    network = chain()
+    network[0].requires_grad_(False)
+    return network
+
+
 def convolution():
     """Return a small LeNet: convolutions, pools, then linear layers."""
     return nn.Sequential(
@@ -150,8 +157,8 @@ def reference(
 ):
     """Return dL_val(w')/d(λ, T) of each step, differentiated through the step."""
     module = network(build)
-    names = [name for name, _ in module.named_parameters()]
-    w = [p.detach().clone().requires_grad_() for p in module.parameters()]
+    moved = {name: p for name, p in module.named_parameters() if p.requires_grad}
+    names, w = list(moved), [p.detach().clone().requires_grad_() for p in moved.values()]
     x, x_val = (torch.as_tensor(part) for part in data)
     gradients = []
     for values in STEPS:
@@ -183,7 +190,11 @@ STEPPERS = {
     "adam with decay": (Adam, {"optimizer": "adam", "lr": 0.05, "optimizer__weight_decay": 0.1}),
     "adamw": (Adam, {"optimizer": "adamw", "lr": 0.05, "optimizer__weight_decay": 0.1}),
 }
-PROBLEMS = {"mlp": (chain, TABLE), "convolution": (convolution, IMAGES)}
+PROBLEMS = {
+    "mlp": (chain, TABLE),
+    "frozen": (frozen, TABLE),
+    "convolution": (convolution, IMAGES),
+}
 
 
 def stepper(name):
@@ -235,7 +246,7 @@ def test_both_routes_are_met():
         return type(route_of(module, optimizer(module.parameters(), lr=0.1)))
 
     assert kind(chain, torch.optim.SGD) is kind(chain, torch.optim.Adam) is LinearRoute
-    assert kind(convolution, torch.optim.SGD) is WeightRoute
+    assert kind(convolution, torch.optim.SGD) is kind(frozen, torch.optim.SGD) is WeightRoute
 
 
 def test_the_comparison_can_fail():
