@@ -76,7 +76,7 @@ def run_all(modules: Sequence[str], n_jobs: int = -1) -> list[str]:
     for experiment in map(experiment_of, modules):
         if not read_runs(experiment).empty:
             write_tables(experiment)
-    return list(dict.fromkeys(filter(None, problems)))
+    return sorted(set(problems))
 
 
 def make_all(tasks: Sequence[Task], n_jobs: int) -> list[str]:
@@ -84,13 +84,16 @@ def make_all(tasks: Sequence[Task], n_jobs: int) -> list[str]:
 
     joblib replaces a process that has grown by 300 MB, as caches make it grow, and warns.
     """
-    parallel = Parallel(n_jobs, return_as="generator", batch_size=1, pre_dispatch="n_jobs")
-    n_runs, problems = sum(len(task.rows) for task in tasks), []
+    parallel = Parallel(
+        n_jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs"
+    )
+    n_runs = sum(len(task.rows) for task in tasks)
+    problems: list[str] = []
     with warnings.catch_warnings(), tqdm(total=n_runs, unit="run", disable=not tasks) as bar:
         warnings.filterwarnings("ignore", "A worker stopped while some jobs were given")
-        for task, problem in zip(tasks, parallel(map(delayed(make), tasks)), strict=True):
-            bar.update(len(task.rows))
-            problems.append(problem)
+        for n_made, of_task in parallel(map(delayed(make), tasks)):
+            bar.update(n_made)
+            problems += of_task
     return problems
 
 
@@ -127,12 +130,12 @@ def tasks_of(module: str, device: str) -> list[Task]:
     ]
 
 
-def make(task: Task) -> str:
-    """Make the runs of a task and keep each; return why it cannot be done, or ""."""
-    experiment = experiment_of(task.module)
-    try:
-        for row in task.rows:
+def make(task: Task) -> tuple[int, list[str]]:
+    """Make the runs of a task and keep each; return their number, and why any cannot be made."""
+    experiment, problems = experiment_of(task.module), []
+    for row in task.rows:
+        try:
             append(experiment, one_run(experiment, row, task.seed, task.scale, task.device))
-    except ImportError as error:  # of a table that needs more than the others
-        return f"{task.module}: {error}"
-    return ""
+        except ImportError as error:  # of a row that needs more than the others
+            problems.append(f"{task.module}: {error}")
+    return len(task.rows), problems

@@ -216,9 +216,11 @@ def append(experiment: Experiment, made: dict[str, Any]) -> None:
 
 def begin(experiment: Experiment) -> None:
     """Write the head of the file of runs, unless there is one."""
-    file = experiment.file("_runs")
-    if not file.exists():
-        write(file, pd.DataFrame(columns=experiment.columns))
+    try:
+        with experiment.file("_runs").open("x", encoding="utf-8", newline="") as file:
+            file.write(",".join(experiment.columns) + "\n")
+    except FileExistsError:
+        return
 
 
 def forget(experiment: Experiment, scale: str) -> None:

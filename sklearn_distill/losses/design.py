@@ -9,15 +9,12 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_distill._typing import FloatArray, Rows
+from sklearn_distill.losses.float_range import within_range
 from sklearn_distill.losses.tensor_design import TensorDesign
 
 # A block and its scores stay in the cache between the product that makes the scores and the
 # product that pulls the residuals back.
 BLOCK_BYTES = 4 * 2**20
-
-
-# Numbers of this size, times features of any usual size, are within float32's range.
-HUGE = 1e20
 
 
 class Design(Protocol):
@@ -70,11 +67,13 @@ class DenseDesign:
 
     def scores(self, W: FloatArray, rows: slice) -> FloatArray:
         """Return W Xᵀ + b 1ᵀ on the rows."""
-        W = _like(self.dtype, W)
+        # equal dtypes: a float64 W would make numpy recast all of a float32 X at each product
+        W, length = within_range(W)
+        W = W.astype(self.dtype, copy=False)
         Z: FloatArray = W[:, : self.X.shape[1]] @ self.X[rows].T
         if self.fit_intercept:
             Z += W[:, -1:]
-        return Z
+        return Z if length == 1 else length * Z.astype(np.float64)
 
     def pull_back(self, R: FloatArray, rows: slice) -> FloatArray:
         """Return R [X 1] on the rows."""
@@ -120,11 +119,12 @@ class SparseDesign:
 
     def scores(self, W: FloatArray, rows: slice) -> FloatArray:
         """Return W Xᵀ + b 1ᵀ on the rows."""
-        W = _like(self.dtype, W)
+        W, length = within_range(W)
+        W = W.astype(self.dtype, copy=False)
         Z = np.ascontiguousarray((self._at(rows) @ W[:, : self.X.shape[1]].T).T)
         if self.fit_intercept:
             Z += W[:, -1:]
-        return Z
+        return Z if length == 1 else length * Z.astype(np.float64)
 
     def pull_back(self, R: FloatArray, rows: slice) -> FloatArray:
         """Return R [X 1] on the rows."""
@@ -148,14 +148,6 @@ class SparseDesign:
     def _at(self, rows: slice) -> Any:
         whole = rows.start == 0 and rows.stop == self.n_rows
         return self.X if whole else self.X[rows]
-
-
-def _like(dtype: Any, W: FloatArray) -> FloatArray:
-    """Return weights in X's precision; of a search's wildest trials, which it cannot hold, as is.
-
-    A float64 W would make numpy recast all of a float32 X at each product.
-    """
-    return W if np.abs(W).max(initial=0.0) > HUGE else W.astype(dtype, copy=False)
 
 
 def _bordered_gram(

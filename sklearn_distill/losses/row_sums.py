@@ -8,7 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from sklearn_distill._typing import FloatArray, Rows
-from sklearn_distill.losses.design import HUGE, Design, stack_designs
+from sklearn_distill.losses.design import Design, stack_designs
+from sklearn_distill.losses.float_range import within_range
 from sklearn_distill.losses.log_partition import (
     Curvature,
     OneLogit,
@@ -120,7 +121,7 @@ class RowSums:
 
         def product(V: FloatArray) -> FloatArray:
             result = np.zeros(V.shape)
-            V, length = _within_range(V)
+            V, length = within_range(V)
             for rows, curvature in curvatures:
                 dR = curvature(self.design.scores(V, rows))
                 result += self.design.pull_back(dR, rows)
@@ -191,7 +192,7 @@ class RowSums:
         The scores of W and of A serve all tangents, and nothing is pulled back.
         """
         totals = np.zeros(len(tangents))
-        A, length = _within_range(A)
+        A, length = within_range(A)
         for rows in self.design.blocks():
             Z, U = self.design.scores(W, rows), self.design.scores(A, rows)
             for j, tangent in enumerate(tangents):
@@ -271,9 +272,3 @@ def stack_sums(parts: Sequence[RowSums]) -> RowSums:
 def _dot(c: FloatArray, values: FloatArray) -> float:
     """Return c·values, accumulated in float64."""
     return float(np.dot(c.astype(np.float64, copy=False), values.astype(np.float64, copy=False)))
-
-
-def _within_range(V: FloatArray) -> tuple[FloatArray, float]:
-    """Return V/s and s; s is 1 but where products with X in float32 might overflow."""
-    peak = float(np.abs(V).max(initial=0.0))
-    return (V, 1.0) if peak < HUGE else (V / peak, peak)

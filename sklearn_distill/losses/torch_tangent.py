@@ -176,7 +176,7 @@ class MixtureLoss(nn.Module):
         z = class_major(scores.detach())
         both, _, teacher, y, share, logits = self._split(table, imitation)
         T_, dT_, a, _ = self._temperatures(temperature)
-        tau, dtau = a * T_, 2 * T_ if self.t_squared else 0.0
+        tau, dtau = a * T_, 2 * T_ * dT_ if self.t_squared else 0.0
         each = torch.softmax(logits / temperature, 1)
         q = self._over_teachers(each, share)
         dq = self._over_teachers(_curved(each, logits), share) / -(temperature**2)

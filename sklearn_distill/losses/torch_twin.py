@@ -126,11 +126,11 @@ class SoftTargetLoss(nn.Module):
         return mean
 
     def residual(self, scores: Tensor, table: Tensor) -> Tensor:
-        """Return the derivative of the mean loss in the scores; their graph is not followed.
+        """Return the derivative of the mean loss in the K scores; their graph is not followed.
 
         Parameters
         ----------
-        scores : Tensor of shape (n_rows, n_classes)
+        scores : Tensor of shape (n_rows, n_classes), or (n_rows, 1) or (n_rows,) for two classes
             Logits z.
         table : Tensor of shape (n_rows, n_classes + n_terms)
             Rows of :func:`target_table`.
@@ -140,7 +140,7 @@ class SoftTargetLoss(nn.Module):
         Tensor of shape (n_rows, n_classes)
             ∂L/∂z.
         """
-        z = _in_precision_of(table, scores.detach())
+        z = _in_precision_of(table, as_scores(scores.detach(), self.n_classes))
         if not self._is_regularized:
             return self._plain_residual(class_major(z), class_major(table)).T
         with torch.enable_grad():
@@ -313,7 +313,7 @@ def class_major(rows: Tensor) -> Tensor:
     Returns
     -------
     Tensor of shape (n_columns, n_rows)
-        A copy.
+        Contiguous, to be read only: a single row shares its memory.
     """
     return rows.T.contiguous()
 

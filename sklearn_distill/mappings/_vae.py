@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 from torch.nn.utils import skip_init
-from torch.optim.lr_scheduler import LRScheduler
 
 from sklearn_distill.nets.loader import TensorLoader, TensorRows, as_tensor
-from sklearn_distill.nets.schedules import advance
+from sklearn_distill.nets.schedules import advance, scheduler_of
 
 CHUNK = 4096  # rows that are mapped at once
 
@@ -92,8 +91,10 @@ class Plan:
     ----------
     lr : float
         Adam's learning rate.
-    lr_schedule : callable or None
-        ``lr_schedule(optimizer)`` → what changes it after each epoch, a scheduler of torch's.
+    lr_schedule : {"cosine"}, callable or None
+        What changes it after each epoch.
+    max_epochs : int
+        Where a cosine ends.
     batch_size : int
         Rows of a mini-batch.
     kl_weight : float
@@ -105,7 +106,8 @@ class Plan:
     """
 
     lr: float
-    lr_schedule: Callable[[torch.optim.Optimizer], LRScheduler] | None
+    lr_schedule: Any
+    max_epochs: int
     batch_size: int
     kl_weight: float
     device: torch.device
@@ -128,7 +130,9 @@ def train(
     x, x_source = (as_tensor(images).to(plan.device) for images in (X, X_source))
     # one kernel for all weights takes a fifth off the step of a network of this size
     optimizer = torch.optim.Adam(network.parameters(), plan.lr, fused=True)
-    scheduler = plan.lr_schedule and plan.lr_schedule(optimizer)
+    scheduler = None
+    if plan.lr_schedule is not None:
+        scheduler = scheduler_of(plan.lr_schedule, optimizer, plan.max_epochs)
     losses: list[float] = []
     for epoch in epochs:
         paired = x_source.index_select(0, torch.from_numpy(partners()).to(plan.device))
@@ -138,7 +142,7 @@ def train(
                 f"the training diverged: the loss of epoch {epoch + 1} is {losses[-1]}; lower lr, "
                 f"which is {plan.lr}"
             )
-        if scheduler:
+        if scheduler is not None:
             advance(scheduler, losses[-1])
     network.cpu().requires_grad_(False)
     return losses

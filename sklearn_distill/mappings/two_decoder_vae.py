@@ -26,8 +26,6 @@ from sklearn_distill.nets.device import resolve_device
 
 if TYPE_CHECKING:
     from torch import Generator
-    from torch.optim import Optimizer
-    from torch.optim.lr_scheduler import LRScheduler
 
     from sklearn_distill.mappings._vae import Plan, TwoDecoderNetwork
 
@@ -177,6 +175,8 @@ class TwoDecoderVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             If pixels are not in [0, 1], labels are given for one domain only, the source domain
             lacks a label, lengths differ, or the training diverges. The estimator is then as it
             was before.
+        TypeError
+            If ``lr_schedule`` does not make a scheduler.
         ImportError
             If torch is missing.
         """
@@ -263,14 +263,11 @@ class TwoDecoderVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
     def _plan(self, random_state: RandomState) -> Plan:
         from sklearn_distill.mappings._vae import Plan
-        from sklearn_distill.nets.schedules import scheduler_of
-
-        def scheduler(optimizer: Optimizer) -> LRScheduler:
-            return scheduler_of(self.lr_schedule, optimizer, self.max_epochs)
 
         return Plan(
             lr=self.lr,
-            lr_schedule=None if self.lr_schedule is None else scheduler,
+            lr_schedule=self.lr_schedule,
+            max_epochs=self.max_epochs,
             batch_size=self.batch_size,
             kl_weight=self.kl_weight,
             device=resolve_device(self.device),

@@ -15,12 +15,14 @@ from sklearn_distill.losses.torch_tangent import Residuals
 from sklearn_distill.losses.torch_twin import as_scores
 from sklearn_distill.nets.hypergradient import (
     LinearRoute,
-    WeightRoute,
+    Route,
     route_of,
+    sgd_steps,
     step_jacobian,
     trained_parameters,
+    weight_gradients,
 )
-from sklearn_distill.nets.loader import TensorLoader, TensorRows
+from sklearn_distill.nets.loader import TensorRows
 from sklearn_distill.nets.net import StudentNet
 
 
@@ -63,7 +65,8 @@ class BilevelNet(StudentNet):
         self.course = course
         self.validation = validation
         self.course_history_: list[dict[str, Any]] = []
-        self._route: WeightRoute | LinearRoute | None = None
+        self._route: Route | None = None
+        self._on_route: list[int] = []
         self._batches: Iterator[tuple[Tensor, Tensor]] | None = None
         super().__init__(*args, **kwargs)
 
@@ -84,8 +87,7 @@ class BilevelNet(StudentNet):
         """
         if not self.module_.training:
             self._set_training(True)
-        if self._route is None:  # before the forward pass, which it listens to
-            self._route = route_of(self.module_, self.optimizer_)
+        self._find_route()  # before the forward pass, which it listens to
         features, table = unpack_data(batch)
         scores = self.infer(self.augmented(features), **fit_params)
         z = as_scores(scores, self.criterion_.n_classes)
@@ -104,9 +106,19 @@ class BilevelNet(StudentNet):
 
     def close(self) -> None:
         """Let go of what only the training needed."""
-        if isinstance(self._route, LinearRoute):
+        if self._route is not None:
             self._route.close()
         self._route = self._batches = self.validation = None
+
+    def _find_route(self) -> None:
+        """Have a route for the weights that move now: callbacks may freeze some, and free them."""
+        moving = list(map(id, trained_parameters(self.optimizer_)))
+        if self._route is not None and moving == self._on_route:
+            return
+        if self._route is not None:
+            self._route.close()
+            self.optimizer_.zero_grad()  # what is frozen now has a gradient of its last step
+        self._route, self._on_route = route_of(self.module_, self.optimizer_), moving
 
     def _step(
         self, z: Tensor, at: Residuals, features: Tensor, table: Tensor
@@ -123,7 +135,8 @@ class BilevelNet(StudentNet):
         assert route is not None
         route.pull_back(z, [at.scores, *at.mixed])
         if self.course.virtual_step == "sgd":
-            gradient = route.products(self._sgd_steps(), *self._validation(self._descended()))
+            steps = sgd_steps(self.optimizer_)
+            gradient = route.products(steps, *self._validation(self._descended()))
             self.optimizer_.step()
             return gradient
         jacobian = step_jacobian(self.optimizer_)
@@ -139,19 +152,24 @@ class BilevelNet(StudentNet):
         weights = self._trained()
         before = {name: p.detach().clone() for name, p in weights.items()}
         sgd = self.course.virtual_step == "sgd"
-        jacobian = self._sgd_steps() if sgd else step_jacobian(self.optimizer_)
+        jacobian = sgd_steps(self.optimizer_) if sgd else step_jacobian(self.optimizer_)
         virtual = self._descended() if sgd else None
         if not sgd:
             self.optimizer_.step()
         scores, residual = self._validation(virtual)
-        outer = torch.autograd.grad(scores, list(weights.values()), residual)
+        outer = weight_gradients(scores, list(weights.values()), residual)
         if sgd:
             self.optimizer_.step()
-        along = {n: d * g for n, d, g in zip(weights, jacobian, outer, strict=True)}
+        scaled = zip(weights, jacobian, outer, strict=True)
+        along = {name: d * g for name, d, g in scaled if g is not None}
         length = sum(float(v.square().sum()) for v in along.values()) ** 0.5
         eps = 0.01 / max(length, 1e-30)  # the authors move the weights as far
         slopes = [
-            self._slopes({n: w + sign * eps * along[n] for n, w in before.items()}, features, table)
+            self._slopes(
+                before | {name: before[name] + sign * eps * v for name, v in along.items()},
+                features,
+                table,
+            )
             for sign in (1, -1)
         ]
         return [(plus - minus) / (2 * eps) for plus, minus in zip(*slopes, strict=True)]
@@ -196,14 +214,9 @@ class BilevelNet(StudentNet):
         names = {id(p): name for name, p in self.module_.named_parameters()}
         return {names[id(p)]: p for p in trained_parameters(self.optimizer_)}
 
-    def _sgd_steps(self) -> list[float]:
-        """Return −γ of each weight that moves."""
-        groups = self.optimizer_.param_groups
-        return [-group["lr"] for group in groups for p in group["params"] if p.requires_grad]
-
     def _descended(self) -> dict[str, Tensor]:
         """Return w − γ∇L_train(w), at which gradients in the weights themselves are taken."""
-        moved = zip(self._trained().items(), self._sgd_steps(), strict=True)
+        moved = zip(self._trained().items(), sgd_steps(self.optimizer_), strict=True)
         # the same tensors in the graph, so that a gradient in w is one in w' there
         return {name: p + step * (0.0 if p.grad is None else p.grad) for (name, p), step in moved}
 
@@ -213,12 +226,18 @@ class BilevelNet(StudentNet):
         return self._batches
 
     def _endless_batches(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Go round the rows, in an order drawn once: slices cost nothing, and rows do."""
+        """Go round the rows, in an order drawn once: slices cost nothing, and rows do.
+
+        All mini-batches are full, so that each row counts as much as any other.
+        """
         assert self.validation is not None
         rows = self.validation.to(torch.device(self.device))
-        size = self.course.validation_batch_size or self.batch_size
-        if size < len(rows):
-            order = torch.randperm(len(rows), generator=self.generator).to(self.device)
-            rows = TensorRows(*rows.take(order))
+        n, size = len(rows), min(self.course.validation_batch_size or self.batch_size, len(rows))
+        if size < n:
+            order = torch.randperm(n, generator=self.generator)
+            rows = TensorRows(*rows.take(torch.cat([order, order[: size - 1]]).to(self.device)))
+        start = 0
         while True:
-            yield from TensorLoader(rows, size)
+            batch = slice(start, start + size)
+            yield rows.features[batch], rows.table[batch]
+            start = (start + size) % n

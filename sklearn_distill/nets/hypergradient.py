@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
-Grads = list[Tensor]
+Grads = list[Tensor | None]
 
 # A table of rows against rows is made at about this share of the speed of other products.
 NARROW = 0.6
@@ -30,6 +30,9 @@ class Route(Protocol):
 
     def pull_back(self, scores: Tensor, residuals: Sequence[Tensor]) -> None:
         """Set the weights' gradients from the first residual; keep what the others need."""
+
+    def close(self) -> None:
+        """Leave the network as it was found."""
 
     def products(
         self, jacobian: Iterable[Tensor | float], scores: Tensor, residual: Tensor
@@ -50,9 +53,15 @@ class WeightRoute:
         self.parameters = parameters
         self.mixed: list[Grads] = []
 
+    def close(self) -> None:
+        """Leave the network, on which there is nothing."""
+
     def pull_back(self, scores: Tensor, residuals: Sequence[Tensor]) -> None:
         """Go back through the network once for each residual."""
-        grads = [self._back(scores, r, keep=r is not residuals[-1]) for r in residuals]
+        grads = [
+            weight_gradients(scores, self.parameters, r, keep=r is not residuals[-1])
+            for r in residuals
+        ]
         for parameter, grad in zip(self.parameters, grads[0], strict=True):
             parameter.grad = grad
         self.mixed = grads[1:]
@@ -61,22 +70,41 @@ class WeightRoute:
         self, jacobian: Iterable[Tensor | float], scores: Tensor, residual: Tensor
     ) -> list[float]:
         """Return the inner products over all weights."""
-        outer = self._back(scores, residual, keep=False)
-        scaled = [d * g for d, g in zip(jacobian, outer, strict=True)]
-        sums = [
-            torch.stack([(one * other).sum() for one, other in zip(scaled, mixed, strict=True)])
-            for mixed in self.mixed
-        ]
-        return [float(part.sum()) for part in sums]
+        outer = weight_gradients(scores, self.parameters, residual)
+        scaled = [None if g is None else d * g for d, g in zip(jacobian, outer, strict=True)]
+        return [_inner_product(scaled, mixed) for mixed in self.mixed]
 
-    def _back(self, scores: Tensor, residual: Tensor, *, keep: bool) -> Grads:
-        grads = torch.autograd.grad(
-            scores, self.parameters, residual, retain_graph=keep, allow_unused=True
-        )
-        return [
-            torch.zeros_like(p) if g is None else g
-            for p, g in zip(self.parameters, grads, strict=True)
-        ]
+
+def weight_gradients(
+    scores: Tensor, parameters: Sequence[Tensor], residual: Tensor, *, keep: bool = False
+) -> Grads:
+    """Send a residual back to the weights.
+
+    Parameters
+    ----------
+    scores : Tensor of shape (n_rows, n_classes)
+        What the network gave.
+    parameters : sequence of Tensor
+        Its weights.
+    residual : Tensor of shape (n_rows, n_classes)
+        A derivative in the scores.
+    keep : bool, default=False
+        Whether others will be sent back.
+
+    Returns
+    -------
+    list of Tensor or None
+        The gradient of each weight; None of one that was not used.
+    """
+    return list(
+        torch.autograd.grad(scores, parameters, residual, retain_graph=keep, allow_unused=True)
+    )
+
+
+def _inner_product(one: Grads, other: Grads) -> float:
+    pairs = zip(one, other, strict=True)
+    products = [(a * b).sum() for a, b in pairs if a is not None and b is not None]
+    return float(torch.stack(products).sum()) if products else 0.0
 
 
 class LinearRoute:
@@ -152,7 +180,10 @@ class LinearRoute:
 
 
 class Use(NamedTuple):
-    """What a linear layer took and gave in the last forward pass, and the weights it had."""
+    """What a linear layer took and gave in the last forward pass, and its weights.
+
+    They are the layer's own, or others that it was called with; a step changes the former.
+    """
 
     inputs: Tensor
     weight: Tensor
@@ -189,7 +220,7 @@ def _pulled(H_val: Tensor, delta_val: Tensor, H: Tensor, D: Tensor | float) -> T
 
 
 def route_of(network: nn.Module, optimizer: torch.optim.Optimizer) -> WeightRoute | LinearRoute:
-    """Return the cheapest exact route.
+    """Return the cheapest exact route, for the weights that are not frozen now.
 
     Parameters
     ----------
@@ -230,6 +261,26 @@ def trained_parameters(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
     return [p for group in optimizer.param_groups for p in _moved(group)]
 
 
+def sgd_steps(optimizer: torch.optim.Optimizer) -> list[float]:
+    """Return −γ of each weight that an optimiser moves: D of a step of plain SGD.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        The optimiser, of any kind.
+
+    Returns
+    -------
+    list of float
+        One for each of :func:`trained_parameters`.
+    """
+    return [-group["lr"] for group in optimizer.param_groups for _ in _moved(group)]
+
+
+def _moved(group: dict[str, Any]) -> list[nn.Parameter]:
+    return [p for p in group["params"] if p.requires_grad]
+
+
 # layers that act on each number for itself, and have no weights
 _ELEMENTWISE = {
     nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Tanh, nn.Sigmoid,
@@ -246,13 +297,17 @@ def _is_a_chain(network: nn.Module) -> bool:
         return False
     chains = {MLP, nn.Sequential, nn.Linear}
     kinds = all(type(part) in _ELEMENTWISE | chains and _is_plain(part) for part in every_use)
-    return kinds and type(network) in chains
+    own = all(set(part._modules) == {"body", "head"} for part in every_use if type(part) is MLP)
+    return kinds and own and type(network) in chains
 
 
 def _is_plain(part: nn.Module) -> bool:
     """Tell whether a layer leaves its input as it is, and has no hooks that change what it does."""
-    hooked = part._forward_hooks or part._forward_pre_hooks or part._backward_hooks
-    return not (hooked or getattr(part, "inplace", False))
+    hooks: list[Any] = [part._forward_hooks, part._forward_pre_hooks]
+    hooks += [part._backward_hooks, part._backward_pre_hooks]
+    for p in part.parameters(recurse=False):
+        hooks += [p._backward_hooks, p._post_accumulate_grad_hooks]
+    return not (any(hooks) or getattr(part, "inplace", False))
 
 
 def step_jacobian(optimizer: torch.optim.Optimizer) -> list[Tensor | float]:
@@ -290,10 +345,6 @@ def step_jacobian(optimizer: torch.optim.Optimizer) -> list[Tensor | float]:
     return [D for group in groups for D in jacobian(group, optimizer.state)]
 
 
-def _moved(group: dict[str, Any]) -> list[nn.Parameter]:
-    return [p for p in group["params"] if p.requires_grad]
-
-
 def _sgd(group: dict[str, Any], state: Mapping[Tensor, Any]) -> list[float]:
     momentum, lr = group["momentum"], group["lr"]
     steps = []
@@ -305,21 +356,29 @@ def _sgd(group: dict[str, Any], state: Mapping[Tensor, Any]) -> list[float]:
 
 
 def _adam(group: dict[str, Any], state: Mapping[Tensor, Any]) -> list[Tensor]:
-    """Return D of each weight; of all at once, since calls cost more than numbers."""
-    beta1, beta2 = group["betas"]
+    """Return D of each weight; those that were stepped as often are taken together."""
     weights = _moved(group)
-    if not weights:
-        return []
-    states = [state[p] for p in weights]
-    g = _flat([p.grad for p in weights if p.grad is not None])
+    steps = [int(state[p].get("step", 0)) + 1 for p in weights]
+    jacobian: dict[int, Tensor] = {}
+    for t in set(steps):
+        same = [p for p, own in zip(weights, steps, strict=True) if own == t]
+        jacobian |= zip(map(id, same), _adam_at(t, group, same, state), strict=True)
+    return [jacobian[id(p)] for p in weights]
+
+
+def _adam_at(
+    t: int, group: dict[str, Any], weights: Sequence[Tensor], state: Mapping[Tensor, Any]
+) -> list[Tensor]:
+    """Return D of weights whose step is their t-th; of all at once, as calls cost the most."""
+    beta1, beta2 = group["betas"]
+    g = _flat([torch.zeros_like(p) if p.grad is None else p.grad for p in weights])
     if not group.get("decoupled_weight_decay", False):
         g = g + group["weight_decay"] * _flat(weights)
-    t = int(states[0].get("step", 0)) + 1
     m = (1 - beta1) * g
     v = (1 - beta2) * g * g
     if t > 1:
-        m += beta1 * _flat([state["exp_avg"] for state in states])
-        v += beta2 * _flat([state["exp_avg_sq"] for state in states])
+        m += beta1 * _flat([state[p]["exp_avg"] for p in weights])
+        v += beta2 * _flat([state[p]["exp_avg_sq"] for p in weights])
     m_hat, s = m / (1 - beta1**t), (v / (1 - beta2**t)).sqrt()
     near, eps = s + group["eps"], group["eps"]
     own = (1 - beta1) / ((1 - beta1**t) * near)

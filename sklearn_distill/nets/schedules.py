@@ -29,15 +29,15 @@ def scheduler_of(schedule: Any, optimizer: Optimizer, max_epochs: int) -> LRSche
     Raises
     ------
     TypeError
-        If the callable returns anything else.
+        If the callable returns anything else, or a scheduler of another optimiser.
     """
-    if isinstance(schedule, str):
+    if schedule == "cosine":
         return CosineAnnealingLR(optimizer, T_max=max_epochs)
     scheduler = schedule(optimizer)
-    if not isinstance(scheduler, LRScheduler):
+    if not isinstance(scheduler, LRScheduler) or scheduler.optimizer is not optimizer:
         raise TypeError(
-            f"lr_schedule returned {type(scheduler).__name__}: from the optimiser it must make a "
-            "scheduler of torch.optim.lr_scheduler"
+            f"lr_schedule returned {type(scheduler).__name__}: from the optimiser that it is given "
+            "it must make a scheduler of torch.optim.lr_scheduler"
         )
     return scheduler
 

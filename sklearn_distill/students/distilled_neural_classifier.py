@@ -486,13 +486,18 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         self.classes_, self.n_taught_rows_ = lesson.classes, lesson.n_taught_rows
         embedding = check_embedding(teacher_embedding, len(X), self.embedding_weight)
         if self.metaparameter_optimizer is not None:
-            self._check_movable()
+            self._check_movable(lesson)
             return moving_lesson(lesson, Setting.of(self))
         neural = fixed_lesson(lesson, Setting.of(self))
         return neural.with_embedding(embedding, self.embedding_weight, lesson.weight)
 
-    def _check_movable(self) -> None:
-        """Require options with which the step of a training has an exact derivative."""
+    def _check_movable(self, lesson: Lesson) -> None:
+        """Require a teacher, and options with which a training's step has an exact derivative."""
+        if lesson.teachers is None:
+            raise ValueError(
+                "metaparameter_optimizer moves the weight and the temperature of a teacher, and "
+                "neither teacher_proba nor teacher_logits is given; give one, or leave it out"
+            )
         known = {
             "gradient_clip": self.gradient_clip is None,
             "embedding_weight": self.embedding_weight == 0,

@@ -93,6 +93,9 @@ def test_learning_rates_by_epoch(domains):
     assert len({constant[-1], cosine[-1], impatient[-1]}) == 3
     with pytest.raises(TypeError, match="lr_schedule returned NoneType"):
         losses(lambda optimizer: None)
+    other = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    with pytest.raises(TypeError, match="lr_schedule returned StepLR: from the optimiser that"):
+        losses(lambda optimizer: schedulers.StepLR(other, 1))
 
 
 def test_random_state_decides_and_global_generators_are_left_alone(domains):

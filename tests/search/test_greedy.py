@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 import torch
 from scipy.special import log_softmax
+from skorch.callbacks import Callback
 from torch import nn
 
 from sklearn_distill import DistilledNeuralClassifier
-from sklearn_distill.nets import MLP
-from sklearn_distill.nets.hypergradient import LinearRoute, WeightRoute, route_of
 from sklearn_distill.search.greedy_hypergradient import GreedyHypergradient
 from sklearn_distill.search.linear_trajectory import LinearTrajectory
 from tests.helpers import central_difference, random_problem
@@ -306,6 +305,73 @@ def test_smaller_validation_batches_go_round_all_rows(module):
     np.testing.assert_allclose(parts.mean(axis=0), whole, rtol=1e-6)
 
 
+@pytest.mark.parametrize("size", [3, 19])
+def test_each_validation_row_counts_as_much(size):
+    """Though they do not divide into mini-batches: after 20 of them each was in ``size``."""
+    options = {"lr": 1e-9}
+    _, whole = trained([(0.4, 2.0)], **options)
+    probe = Probe([(0.4, 2.0)] * 20)
+    probe.validation_batch_size = size
+    trained_by(probe, **options)
+    np.testing.assert_allclose(np.mean(probe.gradients, axis=0), whole, rtol=1e-6)
+
+
+class Toggle(Callback):
+    """Freeze a layer and free it, after the epochs whose numbers are given."""
+
+    def __init__(self, layer, *epochs):
+        self.layer, self.epochs = layer, epochs
+
+    def on_epoch_end(self, net, **kwargs):
+        if len(net.history) in self.epochs:
+            for p in net.module_[self.layer].parameters():
+                p.requires_grad_(not p.requires_grad)
+
+
+@pytest.mark.parametrize("name", ["sgd", "momentum", "adam"])
+@pytest.mark.parametrize("layer", [0, 2])
+@pytest.mark.parametrize("virtual_step", ["own", "sgd"])
+def test_layers_are_frozen_and_freed(name, layer, virtual_step):
+    """By a callback, while λ and T move: each step is that of the layers that move then."""
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, K)).double()
+    options = {"module": network, "virtual_step": virtual_step, **OPTIMIZERS[name]}
+    for n_steps in (3, 6):  # the layer rests after two steps, and moves again after four
+        values = [(0.4, 2.0), (0.7, 1.5)] * (n_steps // 2) + [(0.6, 1.2)] * (n_steps % 2)
+        found = []
+        for gradient in ("exact", "finite_difference"):
+            callbacks = [Toggle(layer, 2, 4)]
+            student, last = trained(values, gradient=gradient, callbacks=callbacks, **options)
+            found.append((student.predict_proba(X_VAL), last))
+        np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-8)
+        np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-2, atol=1e-6)
+
+
+class WithSpare(nn.Module):
+    """A network with a weight that it does not use."""
+
+    def __init__(self, n_features, n_outputs):
+        super().__init__()
+        self.spare = nn.Linear(2, 2)
+        self.head = nn.Linear(n_features, n_outputs)
+
+    def forward(self, x):
+        return self.head(x)
+
+
+@pytest.mark.parametrize("gradient", ["exact", "finite_difference"])
+@pytest.mark.parametrize("name", ["decay", "adam with decay"])
+def test_a_weight_without_use_stays(name, gradient):
+    """As in plain training: it has no gradient, so that no decay shrinks it."""
+    options = {"module": WithSpare, **OPTIMIZERS[name]}
+    values = [(0.4, 2.0), (0.7, 1.5)]
+    short, _ = trained(values[:1], gradient=gradient, **options)
+    long, found = trained(values, gradient=gradient, **options)
+    before, after = (dict(student.net_.module_.named_parameters()) for student in (short, long))
+    assert torch.equal(before["spare.weight"], after["spare.weight"])
+    np.testing.assert_allclose(found, differences(values, **options), rtol=1e-2, atol=1e-6)
+
+
 def test_a_misleading_teacher_is_left():
     """Against a teacher that says the opposite of the validation labels λ falls."""
     rng = np.random.default_rng(0)
@@ -323,129 +389,6 @@ def test_a_misleading_teacher_is_left():
         ).fit(X, np.where(rng.random(400) < 0.4, 1 - y, y), teacher_proba=teacher, X_val=X, y_val=y)
         ends[name] = student.imitation_
     assert ends["wrong"] < 0.1 < 0.9 < ends["right"]
-
-
-class SquaredMLP(MLP):
-    """An MLP that does more than its layers."""
-
-    def forward(self, x):
-        return super().forward(x).square()
-
-
-class SkippedChain(nn.Sequential):
-    """Linear layers in another order of use than they are listed in."""
-
-    def forward(self, x):
-        return self[2](self[1](self[0](x))) + self[0](x)[:, :2]
-
-
-def hooked():
-    chain = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))
-    chain[1].register_forward_hook(lambda module, inputs, output: 2 * output)
-    return chain
-
-
-CHAINS = {
-    "MLP": lambda: MLP(3, 2, (4,), dropout=0.1),
-    "sequential": lambda: nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)),
-    "linear": lambda: nn.Linear(3, 2),
-    "nothing between": lambda: nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2, bias=False)),
-    "softened at its end": lambda: nn.Sequential(
-        nn.Linear(3, 4), nn.GELU(), nn.Linear(4, 2), nn.Tanh()
-    ),
-    "nested": lambda: nn.Sequential(nn.Flatten(), MLP(3, 4), nn.ELU(), nn.Linear(4, 2)),
-}
-OTHERS = {
-    "changed in place": lambda: nn.Sequential(
-        nn.Linear(3, 4), nn.ReLU(inplace=True), nn.Linear(4, 2)
-    ),
-    "dropped in place": lambda: nn.Sequential(
-        nn.Linear(3, 4), nn.Dropout(0.0, True), nn.Linear(4, 2)
-    ),
-    "input changed in place": lambda: nn.Sequential(nn.ReLU(inplace=True), nn.Linear(3, 2)),
-    "own forward of an MLP": lambda: SquaredMLP(3, 2),
-    "own forward of a chain": lambda: SkippedChain(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)),
-    "hooked": hooked,
-    "normed weights": lambda: nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Linear(3, 2))),
-    "a layer twice": lambda: (lambda one: nn.Sequential(one, one, nn.Linear(3, 2)))(
-        nn.Linear(3, 3)
-    ),
-    "normed rows": lambda: nn.Sequential(nn.Linear(3, 4), nn.LayerNorm(4), nn.Linear(4, 2)),
-}
-
-
-def route_for(network, optimizer=torch.optim.SGD):
-    return route_of(network, optimizer(network.parameters(), lr=0.1))
-
-
-@pytest.mark.parametrize("optimizer", [torch.optim.SGD, torch.optim.Adam])
-@pytest.mark.parametrize("build", CHAINS.values(), ids=CHAINS)
-def test_a_plain_chain_takes_the_cheap_route(build, optimizer):
-    assert type(route_for(build(), optimizer)) is LinearRoute
-
-
-@pytest.mark.parametrize("build", OTHERS.values(), ids=OTHERS)
-def test_any_other_network_takes_the_general_route(build):
-    assert type(route_for(build())) is WeightRoute
-
-
-@pytest.mark.parametrize("build", (CHAINS | OTHERS).values(), ids=CHAINS | OTHERS)
-def test_the_gradients_of_a_route_are_autograds(build):
-    torch.manual_seed(0)
-    network = build().eval().double()
-    x, x_val = torch.randn(8, 3).double(), torch.randn(5, 3).double()
-    train, *mixed = (torch.randn(8, 2).double() for _ in range(3))
-    ahead = torch.randn(5, 2).double()
-
-    def gradient(rows, residual):
-        return torch.autograd.grad(network(rows.clone()), list(network.parameters()), residual)
-
-    expected = [
-        -0.1
-        * sum((a * b).sum() for a, b in zip(gradient(x, m), gradient(x_val, ahead), strict=True))
-        for m in mixed
-    ]
-    of_train = gradient(x, train)
-    route = route_for(network)
-    route.pull_back(network(x.clone()), [train, *mixed])
-    torch.testing.assert_close([p.grad for p in network.parameters()], list(of_train))
-    found = route.products([-0.1] * len(of_train), network(x_val.clone()), ahead)
-    np.testing.assert_allclose(found, [float(one.detach()) for one in expected], rtol=1e-12)
-
-
-def test_rows_of_several_positions():
-    """A linear layer that acts on each position of a row, and one on all."""
-    torch.manual_seed(0)
-    layers = nn.Linear(4, 3), nn.Tanh(), nn.Flatten(), nn.Linear(6, 2)
-    network = nn.Sequential(*layers).double()
-    x, x_val = torch.randn(8, 2, 4).double(), torch.randn(5, 2, 4).double()
-    residuals = [torch.randn(8, 2).double() for _ in range(3)]
-    ahead, parameters = torch.randn(5, 2).double(), list(network.parameters())
-    found = []
-    for route in (LinearRoute([layers[0], layers[3]]), WeightRoute(parameters)):
-        route.pull_back(network(x), residuals)
-        found.append(route.products([-0.1] * 4, network(x_val), ahead))
-    np.testing.assert_allclose(found[0], found[1], rtol=1e-12)
-
-
-@pytest.mark.parametrize("n_val", [2, 50])
-@pytest.mark.parametrize("own_steps", [False, True])
-def test_routes_agree(n_val, own_steps):
-    """Kernels of rows, products of weights and autograd give one number."""
-    torch.manual_seed(0)
-    network = MLP(6, 3, (4,)).double()
-    x, x_val = torch.randn(8, 6).double(), torch.randn(n_val, 6).double()
-    residuals = [torch.randn(8, 3).double() for _ in range(3)]
-    ahead = torch.randn(n_val, 3).double()
-    layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
-    found = []
-    for route in (LinearRoute(layers), WeightRoute(list(network.parameters()))):
-        route.pull_back(network(x), residuals)
-        grads = [p.grad.clone() for p in network.parameters()]
-        steps = [torch.cos(p.detach()) if own_steps else -0.1 for p in network.parameters()]
-        found.append((grads, route.products(steps, network(x_val), ahead)))
-    torch.testing.assert_close(found[0][0], found[1][0])
-    np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -468,3 +411,10 @@ def test_routes_agree(n_val, own_steps):
 def test_errors(optimizer, options, message):
     with pytest.raises(ValueError, match=message):
         learner(optimizer, **options)
+
+
+def test_a_search_without_a_teacher():
+    with pytest.raises(ValueError, match="neither teacher_proba nor teacher_logits is given"):
+        DistilledNeuralClassifier(metaparameter_optimizer=GreedyHypergradient()).fit(
+            X_VAL, Y_VAL, X_val=X_VAL, y_val=Y_VAL
+        )

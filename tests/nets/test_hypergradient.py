@@ -1,0 +1,148 @@
+"""Both routes back through a network are autograd's, and a network takes the one that fits it."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from sklearn_distill.nets import MLP
+from sklearn_distill.nets.hypergradient import LinearRoute, WeightRoute, route_of
+
+
+class SquaredMLP(MLP):
+    """An MLP that does more than its layers."""
+
+    def forward(self, x):
+        return super().forward(x).square()
+
+
+class SkippedChain(nn.Sequential):
+    """Linear layers in another order of use than they are listed in."""
+
+    def forward(self, x):
+        return self[2](self[1](self[0](x))) + self[0](x)[:, :2]
+
+
+def hooked():
+    chain = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))
+    chain[1].register_forward_hook(lambda module, inputs, output: 2 * output)
+    return chain
+
+
+def masked():
+    chain = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))
+    chain[0].weight.register_hook(torch.zeros_like)
+    return chain
+
+
+def with_more():
+    network = MLP(3, 2)
+    network.aside = nn.Linear(3, 3)
+    return network
+
+
+CHAINS = {
+    "MLP": lambda: MLP(3, 2, (4,), dropout=0.1),
+    "sequential": lambda: nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)),
+    "linear": lambda: nn.Linear(3, 2),
+    "nothing between": lambda: nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2, bias=False)),
+    "softened at its end": lambda: nn.Sequential(
+        nn.Linear(3, 4), nn.GELU(), nn.Linear(4, 2), nn.Tanh()
+    ),
+    "nested": lambda: nn.Sequential(nn.Flatten(), MLP(3, 4), nn.ELU(), nn.Linear(4, 2)),
+}
+OTHERS = {
+    "changed in place": lambda: nn.Sequential(
+        nn.Linear(3, 4), nn.ReLU(inplace=True), nn.Linear(4, 2)
+    ),
+    "dropped in place": lambda: nn.Sequential(
+        nn.Linear(3, 4), nn.Dropout(0.0, True), nn.Linear(4, 2)
+    ),
+    "input changed in place": lambda: nn.Sequential(nn.ReLU(inplace=True), nn.Linear(3, 2)),
+    "own forward of an MLP": lambda: SquaredMLP(3, 2),
+    "own forward of a chain": lambda: SkippedChain(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)),
+    "hooked": hooked,
+    "masked weights": masked,
+    "an MLP with more": with_more,
+    "normed weights": lambda: nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Linear(3, 2))),
+    "a layer twice": lambda: (lambda one: nn.Sequential(one, one, nn.Linear(3, 2)))(
+        nn.Linear(3, 3)
+    ),
+    "normed rows": lambda: nn.Sequential(nn.Linear(3, 4), nn.LayerNorm(4), nn.Linear(4, 2)),
+}
+
+
+def route_for(network, optimizer=torch.optim.SGD):
+    return route_of(network, optimizer(network.parameters(), lr=0.1))
+
+
+@pytest.mark.parametrize("optimizer", [torch.optim.SGD, torch.optim.Adam])
+@pytest.mark.parametrize("build", CHAINS.values(), ids=CHAINS)
+def test_a_plain_chain_takes_the_cheap_route(build, optimizer):
+    assert type(route_for(build(), optimizer)) is LinearRoute
+
+
+@pytest.mark.parametrize("build", OTHERS.values(), ids=OTHERS)
+def test_any_other_network_takes_the_general_route(build):
+    assert type(route_for(build())) is WeightRoute
+
+
+@pytest.mark.parametrize("build", (CHAINS | OTHERS).values(), ids=CHAINS | OTHERS)
+def test_the_gradients_of_a_route_are_autograds(build):
+    torch.manual_seed(0)
+    network = build().eval().double()
+    x, x_val = torch.randn(8, 3).double(), torch.randn(5, 3).double()
+    train, *mixed = (torch.randn(8, 2).double() for _ in range(3))
+    ahead = torch.randn(5, 2).double()
+
+    def gradient(rows, residual):
+        scores, weights = network(rows.clone()), list(network.parameters())
+        return torch.autograd.grad(scores, weights, residual, materialize_grads=True)
+
+    expected = [
+        -0.1
+        * sum((a * b).sum() for a, b in zip(gradient(x, m), gradient(x_val, ahead), strict=True))
+        for m in mixed
+    ]
+    of_train = gradient(x, train)
+    route = route_for(network)
+    route.pull_back(network(x.clone()), [train, *mixed])
+    grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in network.parameters()]
+    torch.testing.assert_close(grads, list(of_train))
+    found = route.products([-0.1] * len(of_train), network(x_val.clone()), ahead)
+    np.testing.assert_allclose(found, [float(one.detach()) for one in expected], rtol=1e-12)
+
+
+def test_rows_of_several_positions():
+    """A linear layer that acts on each position of a row, and one on all."""
+    torch.manual_seed(0)
+    layers = nn.Linear(4, 3), nn.Tanh(), nn.Flatten(), nn.Linear(6, 2)
+    network = nn.Sequential(*layers).double()
+    x, x_val = torch.randn(8, 2, 4).double(), torch.randn(5, 2, 4).double()
+    residuals = [torch.randn(8, 2).double() for _ in range(3)]
+    ahead, parameters = torch.randn(5, 2).double(), list(network.parameters())
+    found = []
+    for route in (LinearRoute([layers[0], layers[3]]), WeightRoute(parameters)):
+        route.pull_back(network(x), residuals)
+        found.append(route.products([-0.1] * 4, network(x_val), ahead))
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-12)
+
+
+@pytest.mark.parametrize("n_val", [2, 50])
+@pytest.mark.parametrize("own_steps", [False, True])
+def test_routes_agree(n_val, own_steps):
+    """Kernels of rows, products of weights and autograd give one number."""
+    torch.manual_seed(0)
+    network = MLP(6, 3, (4,)).double()
+    x, x_val = torch.randn(8, 6).double(), torch.randn(n_val, 6).double()
+    residuals = [torch.randn(8, 3).double() for _ in range(3)]
+    ahead = torch.randn(n_val, 3).double()
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
+    found = []
+    for route in (LinearRoute(layers), WeightRoute(list(network.parameters()))):
+        route.pull_back(network(x), residuals)
+        grads = [p.grad.clone() for p in network.parameters()]
+        steps = [torch.cos(p.detach()) if own_steps else -0.1 for p in network.parameters()]
+        found.append((grads, route.products(steps, network(x_val), ahead)))
+    torch.testing.assert_close(found[0][0], found[1][0])
+    np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-12)
