@@ -87,19 +87,25 @@ class BilevelNet(StudentNet):
         """
         if not self.module_.training:
             self._set_training(True)
-        self._find_route()  # before the forward pass, which it listens to
+        course = self.course
+        wanted = course.wants_gradient()
+        exact = wanted and course.gradient == "exact"
+        self._set_listening(exact)
         features, table = unpack_data(batch)
         scores = self.infer(self.augmented(features), **fit_params)
         z = as_scores(scores, self.criterion_.n_classes)
-        course = self.course
         at: Residuals = self.criterion_.at(
             z,
             to_device(table, self.device),
             imitation=course.imitation,
             temperature=course.temperature,
-            mixed=course.wants_gradient() and course.gradient == "exact",
+            mixed=exact,
         )
-        gradient = self._step(z, at, features, table)
+        gradient = None
+        if wanted:
+            gradient = self._step(z, at, features, table)
+        else:
+            self._plain_step(z, at)
         course.move(gradient)
         self.course_history_.append({"step": len(self.course_history_), **course.state()})
         return {"loss": at.loss, "y_pred": scores}
@@ -110,25 +116,25 @@ class BilevelNet(StudentNet):
             self._route.close()
         self._route = self._batches = self.validation = None
 
-    def _find_route(self) -> None:
-        """Have a route for the weights that move now: callbacks may freeze some, and free them."""
-        moving = list(map(id, trained_parameters(self.optimizer_)))
-        if self._route is not None and moving == self._on_route:
-            return
-        if self._route is not None:
+    def _set_listening(self, wanted: bool) -> None:
+        """Have a route listen to the forward pass that comes, where it is wanted."""
+        moving = list(map(id, trained_parameters(self.optimizer_))) if wanted else []
+        if self._route is not None and moving != self._on_route:
             self._route.close()
-            self.optimizer_.zero_grad()  # what is frozen now has a gradient of its last step
-        self._route, self._on_route = route_of(self.module_, self.optimizer_), moving
-
-    def _step(
-        self, z: Tensor, at: Residuals, features: Tensor, table: Tensor
-    ) -> list[float] | None:
-        """Step the weights; return dL_val/d(λ, T) where it is wanted."""
-        if not self.course.wants_gradient():
+        if wanted and (self._route is None or moving != self._on_route):
+            # callbacks may have frozen weights, with a gradient of their last step, or freed some
             self.optimizer_.zero_grad()
-            z.backward(at.scores)
-            self.optimizer_.step()
-            return None
+            self._route, self._on_route = route_of(self.module_, self.optimizer_), moving
+        if wanted and self._route is not None:
+            self._route.listen()
+
+    def _plain_step(self, z: Tensor, at: Residuals) -> None:
+        self.optimizer_.zero_grad()
+        z.backward(at.scores)
+        self.optimizer_.step()
+
+    def _step(self, z: Tensor, at: Residuals, features: Tensor, table: Tensor) -> list[float]:
+        """Step the weights; return dL_val/d(λ, T)."""
         if self.course.gradient == "finite_difference":
             return self._differences(z, at, features, table)
         route = self._route

@@ -31,8 +31,11 @@ class Route(Protocol):
     def pull_back(self, scores: Tensor, residuals: Sequence[Tensor]) -> None:
         """Set the weights' gradients from the first residual; keep what the others need."""
 
+    def listen(self) -> None:
+        """Take notice of the forward passes that come."""
+
     def close(self) -> None:
-        """Leave the network as it was found."""
+        """Leave the network as it was found; it may be listened to again."""
 
     def products(
         self, jacobian: Iterable[Tensor | float], scores: Tensor, residual: Tensor
@@ -53,8 +56,11 @@ class WeightRoute:
         self.parameters = parameters
         self.mixed: list[Grads] = []
 
+    def listen(self) -> None:
+        """Do nothing: autograd knows all that is needed."""
+
     def close(self) -> None:
-        """Leave the network, on which there is nothing."""
+        """Do nothing."""
 
     def pull_back(self, scores: Tensor, residuals: Sequence[Tensor]) -> None:
         """Go back through the network once for each residual."""
@@ -132,12 +138,18 @@ class LinearRoute:
         self.has_dropout = has_dropout
         self.seen: dict[nn.Linear, Use] = {}
         self.train: list[tuple[Tensor, Tensor]] = []
-        self.hooks = [layer.register_forward_hook(self._keep) for layer in layers]
+        self.hooks: list[Any] = []
+
+    def listen(self) -> None:
+        """Keep what the layers take and give from now on."""
+        if not self.hooks:
+            self.hooks = [layer.register_forward_hook(self._keep) for layer in self.layers]
 
     def close(self) -> None:
-        """Take the hooks off the network."""
+        """Take the hooks off the network: they cost, in steps that need none."""
         for hook in self.hooks:
             hook.remove()
+        self.hooks, self.seen = [], {}
 
     def pull_back(self, scores: Tensor, residuals: Sequence[Tensor]) -> None:
         """Send the residuals back to the layers' outputs; make the weights' gradients of one."""

@@ -106,6 +106,7 @@ def test_the_gradients_of_a_route_are_autograds(build):
     ]
     of_train = gradient(x, train)
     route = route_for(network)
+    route.listen()
     route.pull_back(network(x.clone()), [train, *mixed])
     grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in network.parameters()]
     torch.testing.assert_close(grads, list(of_train))
@@ -123,6 +124,7 @@ def test_rows_of_several_positions():
     ahead, parameters = torch.randn(5, 2).double(), list(network.parameters())
     found = []
     for route in (LinearRoute([layers[0], layers[3]]), WeightRoute(parameters)):
+        route.listen()
         route.pull_back(network(x), residuals)
         found.append(route.products([-0.1] * 4, network(x_val), ahead))
     np.testing.assert_allclose(found[0], found[1], rtol=1e-12)
@@ -140,6 +142,7 @@ def test_routes_agree(n_val, own_steps):
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
     found = []
     for route in (LinearRoute(layers), WeightRoute(list(network.parameters()))):
+        route.listen()
         route.pull_back(network(x), residuals)
         grads = [p.grad.clone() for p in network.parameters()]
         steps = [torch.cos(p.detach()) if own_steps else -0.1 for p in network.parameters()]
