@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ from benchmarks.page import write_page
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
 PAGE = HERE.parent / "docs" / "benchmarks.md"
+PARTS = (covertype, passes, neural, search, peer_searches, greedy, streaming)
 
 
 def main() -> None:
@@ -51,20 +53,31 @@ def main() -> None:
         for n_threads in (1, 2):
             results["threads"][str(n_threads)] = in_process(n_threads)
             RESULTS.write_text(json.dumps(results, indent=1) + "\n")
-        for part in (covertype, passes, neural, search, peer_searches, greedy, streaming):
-            part.main()
+        for part in PARTS:
+            alone(part)
     write_page(json.loads(RESULTS.read_text()), PAGE)
     print(f"wrote {RESULTS} and {PAGE}")
 
 
 def in_process(n_threads: int) -> list[dict[str, object]]:
     """Return what a fresh process with that many threads measures."""
-    variables = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-    environment = os.environ | dict.fromkeys(variables, str(n_threads))
     command = [sys.executable, "-m", "benchmarks", "--threads", str(n_threads)]
-    answer = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
+    answer = subprocess.run(
+        command, env=with_threads(n_threads), stdout=subprocess.PIPE, check=True
+    )
     results: list[dict[str, object]] = json.loads(answer.stdout)
     return results
+
+
+def alone(part: ModuleType) -> None:
+    """Run a script that writes its own file, with one thread, as when it is called by itself."""
+    subprocess.run([sys.executable, "-m", part.__name__], env=with_threads(1), check=True)
+
+
+def with_threads(n_threads: int) -> dict[str, str]:
+    """Return an environment in which every library takes that many threads."""
+    variables = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+    return os.environ | dict.fromkeys(variables, str(n_threads))
 
 
 def measured(n_threads: int) -> list[dict[str, object]]:

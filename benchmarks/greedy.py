@@ -24,7 +24,7 @@ from sklearn_distill.nets import LeNet
 from sklearn_distill.search import GreedyHypergradient
 
 CSV = Path(__file__).with_suffix(".csv")
-N_ROUNDS, N_ROWS, N_VALIDATION, BATCH, EPOCHS = 5, 10_000, 2_000, 128, 2
+N_ROUNDS, N_ROWS, N_VALIDATION, BATCH, EPOCHS = 11, 10_000, 2_000, 128, 2
 SGD: dict[str, Any] = {"optimizer": "sgd", "lr": 0.1}
 WIDE = {"hidden_layer_sizes": (512,)}
 SEARCHES = {"every step": {}, "every 8th step": {"update_every": 8}}
