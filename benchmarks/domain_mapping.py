@@ -8,14 +8,12 @@ One run of each row, about 20 minutes of one core; needs both data sets.
 
 from __future__ import annotations
 
-import argparse
 import time
 import warnings
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from sklearn.utils import Bunch
@@ -23,7 +21,7 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from benchmarks.neural import all_versions
-from benchmarks.record import with_part
+from benchmarks.record import with_part, write_guide
 from sklearn_distill import TwoDecoderVAE
 from sklearn_distill.datasets import fetch_fashion_mnist, fetch_mnist
 
@@ -47,8 +45,8 @@ def measured() -> pd.DataFrame:
     """Return the share of mapped images that show the digit of their label, by map."""
     digits, clothes = fetch_mnist(), fetch_fashion_mnist()
     judge = judge_of(digits)
-    sight = judge.score(*_images("test", fetch_mnist))
-    unseen = _images("test", fetch_fashion_mnist)
+    sight = judge.score(*fetch_mnist(subset="test", return_X_y=True))
+    unseen = fetch_fashion_mnist(subset="test", return_X_y=True)
     rows = []
     for n_labels, options in tqdm(MAPS, unit="map"):
         X, y = clothes.data[:n_labels], clothes.target[:n_labels]
@@ -68,11 +66,6 @@ def judge_of(digits: Bunch) -> MLPClassifier:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # eight epochs are what is wanted
         return judge.fit(digits.data, digits.target)
-
-
-def _images(subset: str, fetch: Any) -> tuple[NDArray[Any], NDArray[Any]]:
-    bunch = fetch(subset=subset)
-    return bunch.data, bunch.target
 
 
 def described(options: dict[str, Any]) -> str:
@@ -105,12 +98,8 @@ def with_table(page: str, results: pd.DataFrame) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--page-only", action="store_true", help="write the page from the CSV")
-    if not parser.parse_args().page_only:
-        with threadpool_limits(1):
-            measured().to_csv(CSV, index=False, float_format="%.4g")
-    PAGE.write_text(with_table(PAGE.read_text("utf-8"), pd.read_csv(CSV)), "utf-8")
+    with threadpool_limits(1):
+        write_guide(__doc__, CSV, PAGE, measured, with_table)
 
 
 if __name__ == "__main__":

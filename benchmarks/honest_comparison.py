@@ -6,7 +6,6 @@ guide's page; ``--page-only`` leaves the CSV as it is.
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +23,7 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.svm import SVC
 from tqdm import tqdm
 
-from benchmarks.record import versions, with_part
+from benchmarks.record import versions, with_part, write_guide
 from sklearn_distill import (
     DistilledLogisticRegression,
     SoftTargetClassifier,
@@ -152,16 +151,14 @@ def with_table(page: str, results: pd.DataFrame) -> str:
     return with_part(page, "benchmarks/honest_comparison.py", table(results))
 
 
+def every_row() -> pd.DataFrame:
+    """Return what each way says of each teacher and student."""
+    rows = [(t, s, way) for t in TEACHERS for s in STUDENTS for way in WAYS]
+    return pd.DataFrame([measured(*row) for row in tqdm(rows, unit="row")])
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.honest_comparison", description=__doc__
-    )
-    parser.add_argument("--page-only", action="store_true", help="write the table from the CSV")
-    if not parser.parse_args().page_only:
-        rows = [(t, s, way) for t in TEACHERS for s in STUDENTS for way in WAYS]
-        results = pd.DataFrame([measured(*row) for row in tqdm(rows, unit="row")])
-        results.to_csv(CSV, index=False, float_format="%.6g")
-    PAGE.write_text(with_table(PAGE.read_text("utf-8"), pd.read_csv(CSV)), "utf-8")
+    write_guide(__doc__, CSV, PAGE, every_row, with_table)
 
 
 if __name__ == "__main__":

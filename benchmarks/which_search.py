@@ -7,7 +7,6 @@ it is. The searches were not tuned to the data.
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Callable
 from functools import cache
@@ -29,7 +28,7 @@ from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from benchmarks.record import versions, with_part
+from benchmarks.record import versions, with_part, write_guide
 from sklearn_distill import DistilledLogisticRegression, DistilledNeuralClassifier
 from sklearn_distill.datasets import load_digits_privileged
 from sklearn_distill.search import (
@@ -324,16 +323,16 @@ def with_tables(page: str, results: pd.DataFrame) -> str:
     return with_part(page, "benchmarks/which_search.py", part(results))
 
 
+def every_row() -> pd.DataFrame:
+    """Return what each way costs and finds, with each seed."""
+    rows = [(kind, way, seed) for kind in WAYS for way in WAYS[kind] for seed in SEEDS]
+    with threadpool_limits(1):
+        network(0).fit(**digits(0).lesson)  # imports are not what is measured
+        return pd.DataFrame([measured(*row) for row in tqdm(rows, unit="row")])
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.which_search", description=__doc__)
-    parser.add_argument("--page-only", action="store_true", help="write the tables from the CSV")
-    if not parser.parse_args().page_only:
-        rows = [(kind, way, seed) for kind in WAYS for way in WAYS[kind] for seed in SEEDS]
-        with threadpool_limits(1):
-            network(0).fit(**digits(0).lesson)  # imports are not what is measured
-            results = pd.DataFrame([measured(*row) for row in tqdm(rows, unit="row")])
-        results.to_csv(CSV, index=False, float_format="%.6g")
-    PAGE.write_text(with_tables(PAGE.read_text("utf-8"), pd.read_csv(CSV)), "utf-8")
+    write_guide(__doc__, CSV, PAGE, every_row, with_tables)
 
 
 if __name__ == "__main__":

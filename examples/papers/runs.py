@@ -20,6 +20,7 @@ import argparse
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -216,11 +217,9 @@ def append(experiment: Experiment, made: dict[str, Any]) -> None:
 
 def begin(experiment: Experiment) -> None:
     """Write the head of the file of runs, unless there is one."""
-    try:
-        with experiment.file("_runs").open("x", encoding="utf-8", newline="") as file:
-            file.write(",".join(experiment.columns) + "\n")
-    except FileExistsError:
-        return
+    path = experiment.file("_runs")
+    with suppress(FileExistsError), path.open("x", encoding="utf-8", newline="") as file:
+        file.write(",".join(experiment.columns) + "\n")
 
 
 def forget(experiment: Experiment, scale: str) -> None:

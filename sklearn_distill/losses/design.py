@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_distill._typing import FloatArray, Rows
-from sklearn_distill.losses.float_range import within_range
+from sklearn_distill.losses.float_range import scaled_back, within_range
 from sklearn_distill.losses.tensor_design import TensorDesign
 
 # A block and its scores stay in the cache between the product that makes the scores and the
@@ -67,13 +67,13 @@ class DenseDesign:
 
     def scores(self, W: FloatArray, rows: slice) -> FloatArray:
         """Return W Xᵀ + b 1ᵀ on the rows."""
+        W, scale = within_range(W, self.dtype)
         # equal dtypes: a float64 W would make numpy recast all of a float32 X at each product
-        W, length = within_range(W)
         W = W.astype(self.dtype, copy=False)
         Z: FloatArray = W[:, : self.X.shape[1]] @ self.X[rows].T
         if self.fit_intercept:
             Z += W[:, -1:]
-        return Z if length == 1 else length * Z.astype(np.float64)
+        return scaled_back(Z, scale)
 
     def pull_back(self, R: FloatArray, rows: slice) -> FloatArray:
         """Return R [X 1] on the rows."""
@@ -119,12 +119,12 @@ class SparseDesign:
 
     def scores(self, W: FloatArray, rows: slice) -> FloatArray:
         """Return W Xᵀ + b 1ᵀ on the rows."""
-        W, length = within_range(W)
+        W, scale = within_range(W, self.dtype)
         W = W.astype(self.dtype, copy=False)
         Z = np.ascontiguousarray((self._at(rows) @ W[:, : self.X.shape[1]].T).T)
         if self.fit_intercept:
             Z += W[:, -1:]
-        return Z if length == 1 else length * Z.astype(np.float64)
+        return scaled_back(Z, scale)
 
     def pull_back(self, R: FloatArray, rows: slice) -> FloatArray:
         """Return R [X 1] on the rows."""

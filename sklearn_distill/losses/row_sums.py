@@ -9,7 +9,7 @@ import numpy as np
 
 from sklearn_distill._typing import FloatArray, Rows
 from sklearn_distill.losses.design import Design, stack_designs
-from sklearn_distill.losses.float_range import within_range
+from sklearn_distill.losses.float_range import scaled_back, within_range
 from sklearn_distill.losses.log_partition import (
     Curvature,
     OneLogit,
@@ -121,11 +121,11 @@ class RowSums:
 
         def product(V: FloatArray) -> FloatArray:
             result = np.zeros(V.shape)
-            V, length = within_range(V)
+            V, scale = within_range(V, self.design.dtype)
             for rows, curvature in curvatures:
                 dR = curvature(self.design.scores(V, rows))
                 result += self.design.pull_back(dR, rows)
-            return length * result
+            return scaled_back(result, scale)
 
         return product
 
@@ -192,12 +192,12 @@ class RowSums:
         The scores of W and of A serve all tangents, and nothing is pulled back.
         """
         totals = np.zeros(len(tangents))
-        A, length = within_range(A)
+        A, scale = within_range(A, self.design.dtype)
         for rows in self.design.blocks():
             Z, U = self.design.scores(W, rows), self.design.scores(A, rows)
             for j, tangent in enumerate(tangents):
                 totals[j] += np.vdot(self._residual_tangent(Z, tangent, rows)[1], U)
-        return length * totals
+        return scaled_back(totals, scale)
 
     def _curvature_at_zero(self, phi: RowFunction) -> float:
         """Return κ: the one eigenvalue of ∇²φ(0) on directions that sum to zero."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_distill._typing import FloatArray, Rows
-from sklearn_distill.losses.float_range import within_range
+from sklearn_distill.losses.float_range import scaled_back, within_range
 
 # A block is large enough to keep a GPU busy, and its scores are small beside it.
 BLOCK_BYTES = 2**26
@@ -51,11 +51,11 @@ class TensorDesign:
 
     def scores(self, W: FloatArray, rows: slice) -> FloatArray:
         """Return W Xᵀ + b 1ᵀ on the rows."""
-        W, length = within_range(W)
+        W, scale = within_range(W, self.dtype)
         Z = _to_numpy(self._there(W[:, : self.X.shape[1]]) @ self.X[rows].T)
         if self.fit_intercept:
             Z += W[:, -1:].astype(self.dtype)
-        return Z if length == 1 else length * Z.astype(np.float64)
+        return scaled_back(Z, scale)
 
     def pull_back(self, R: FloatArray, rows: slice) -> FloatArray:
         """Return R [X 1] on the rows."""
