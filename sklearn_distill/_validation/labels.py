@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
+from sklearn_distill._typing import IntArray
 from sklearn_distill._validation.teacher import TeacherOutput
 from sklearn_distill.targets import Labels
 from sklearn_distill.targets.labels import MISSING
@@ -75,14 +76,29 @@ def check_labels(
         the classes are, or there is only one.
     """
     values, present = _read_labels(y, n_rows, taught=teacher is not None)
-    found = np.unique(values)
+    found, numbers = _numbered(values)
     if classes is None:
         columns = None if teacher is None else teacher.columns
         classes = found if len(found) else classes_of_columns(columns)
         check_two_classes(classes)
-    codes = np.full(n_rows, MISSING, dtype=np.intp)
-    codes[present] = _positions(found, classes)[np.searchsorted(found, values)]
+    codes = _positions(found, classes)[numbers]
+    if len(codes) < n_rows:
+        codes_there, codes = codes, np.full(n_rows, MISSING, dtype=np.intp)
+        codes[present] = codes_there
     return classes, Labels(codes, len(classes))
+
+
+def _numbered(values: NDArray[Any]) -> tuple[NDArray[Any], IntArray]:
+    """Return each value once, sorted, and for all values their positions there."""
+    if len(values) and np.can_cast(values.dtype, np.intp):
+        low, high = int(values.min()), int(values.max())
+        if high - low < len(values):  # whole numbers near each other need no sorting
+            above = np.subtract(values, low, dtype=np.intp)
+            occurs = np.bincount(above) > 0
+            found = (np.flatnonzero(occurs) + low).astype(values.dtype)
+            return found, (np.cumsum(occurs) - 1)[above]
+    found = np.unique(values)
+    return found, np.searchsorted(found, values)
 
 
 def found_labels(y: Any, n_rows: int) -> NDArray[Any]:
@@ -119,7 +135,7 @@ def _read_labels(y: Any, n_rows: int, taught: bool) -> tuple[NDArray[Any], NDArr
     if len(y) != n_rows:
         raise ValueError(f"y has {len(y)} entries, X has {n_rows} rows: give one label a row")
     present = ~np.asarray(pd.isna(y), dtype=bool)
-    values = y[present]
+    values = y if present.all() else y[present]
     if y.dtype == object:
         _check_one_type(values)
         # with a teacher also a fold in which no label is missing: it must read like the others

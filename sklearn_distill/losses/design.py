@@ -85,10 +85,8 @@ class DenseDesign:
 
     def gram(self, weight: FloatArray, rows: slice) -> FloatArray:
         """Return [X 1]ᵀ diag(weight) [X 1] on the rows."""
-        block = self.X[rows]
-        return _bordered_gram(
-            block.T, weight.astype(self.dtype, copy=False)[:, None] * block, weight, self
-        )
+        block, c = self.X[rows], weight.astype(self.dtype, copy=False)
+        return _bordered_gram(block.T, c, c[:, None] * block, self)
 
     def take(self, rows: Rows) -> DenseDesign:
         """Return the design of the given rows."""
@@ -136,10 +134,8 @@ class SparseDesign:
 
     def gram(self, weight: FloatArray, rows: slice) -> FloatArray:
         """Return [X 1]ᵀ diag(weight) [X 1] on the rows; (n_columns, n_columns), dense."""
-        block = self._at(rows)
-        return _bordered_gram(
-            block.T, block.multiply(weight.astype(self.dtype, copy=False)[:, None]), weight, self
-        )
+        block, c = self._at(rows), weight.astype(self.dtype, copy=False)
+        return _bordered_gram(block.T, c, block.multiply(c[:, None]), self)
 
     def take(self, rows: Rows) -> SparseDesign:
         """Return the design of the given rows."""
@@ -151,7 +147,7 @@ class SparseDesign:
 
 
 def _bordered_gram(
-    transposed: Any, weighted: Any, weight: FloatArray, design: DenseDesign | SparseDesign
+    transposed: Any, c: FloatArray, weighted: Any, design: DenseDesign | SparseDesign
 ) -> FloatArray:
     """Return Xᵀ(cX), bordered by Xᵀc and Σc if there is an intercept."""
     product = transposed @ weighted
@@ -159,8 +155,8 @@ def _bordered_gram(
     d = transposed.shape[0]
     result[:d, :d] = product.toarray() if hasattr(product, "toarray") else product
     if design.fit_intercept:
-        result[d, :d] = result[:d, d] = np.asarray(weighted.sum(axis=0)).ravel()
-        result[d, d] = weight.sum(dtype=np.float64)
+        result[d, :d] = result[:d, d] = transposed @ c
+        result[d, d] = c.sum(dtype=np.float64)
     return result
 
 

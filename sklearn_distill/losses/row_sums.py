@@ -130,18 +130,26 @@ class RowSums:
         return product
 
     def hessian(self, W: FloatArray) -> FloatArray:
-        """Return ∇²Φ(W) of shape (n_scores, n_columns, n_scores, n_columns)."""
+        """Return ∇²Φ(W) of shape (n_scores, n_columns, n_scores, n_columns).
+
+        A change that is equal for all of several scores changes nothing, so the blocks of a row
+        sum to 0: those on the diagonal follow from the others.
+        """
         K, d = W.shape
+        if K == 1:
+            return self.hessian_blocks(W)[:, :, None, :]
         H = np.zeros((K, d, K, d))
         for rows in self.design.blocks():
             curvature = self._curvature(W, rows)
-            for k, direction in enumerate(self._unit_scores(rows)):
+            for k, direction in zip(range(K - 1), self._unit_scores(rows), strict=False):
                 h = curvature(direction)
-                for m in range(k, K):
+                for m in range(k + 1, K):
                     H[k, :, m, :] += self.design.gram(h[m], rows)
         for k in range(K):
             for m in range(k):
                 H[k, :, m, :] = H[m, :, k, :].T
+        for k, of_score in enumerate(H):
+            of_score[:, k, :] = -of_score.sum(axis=1)
         return H
 
     def hessian_blocks(self, W: FloatArray) -> FloatArray:

@@ -127,9 +127,9 @@ class MixtureLoss(nn.Module):
         z = class_major(scores.detach())
         both, label, teacher, y, share, logits = self._split(table, imitation)
         T_, dT_, a, da = self._temperatures(temperature)
-        each = torch.softmax(logits / temperature, 1)
+        each = torch.softmax(logits * (1 / temperature), 1)
         q = self._over_teachers(each, share)
-        log_p, u = torch.log_softmax(z, 0), z if T_ == 1 else z / T_
+        log_p, u = torch.log_softmax(z, 0), z if T_ == 1 else z * (1 / T_)
         log_p_soft = log_p if T_ == 1 else torch.log_softmax(u, 0)
         r, gradient = self._phi(u, log_p_soft)
         # lse(u) - q·u is the cross-entropy, as q sums to 1
@@ -195,8 +195,9 @@ class MixtureLoss(nn.Module):
         All class-major: a column a row.
         """
         K, M = self.n_classes, self.n_teachers
-        who, y, share, logits = torch.split(class_major(table), [3, K, M, M * K])
-        both, label, teacher = torch.split(who / len(table), 1)
+        parts = torch.split_with_sizes(class_major(table), [3, K, M, M * K])
+        who, y, share, logits = parts
+        both, label, teacher = (who * (1 / len(table))).unbind()
         label = torch.add(label, both, alpha=1 - imitation)
         teacher = torch.add(teacher, both, alpha=imitation)
         return both, label, teacher, y, share, logits.reshape(M, K, -1)

@@ -177,8 +177,9 @@ class SoftTargetLoss(nn.Module):
     def _plain_residual(self, z: Tensor, table: Tensor) -> Tensor:
         residual = -table[: self.n_classes]
         for c, T in zip(table[self.n_classes :], self._temperatures, strict=True):
-            residual.addcmul_(torch.softmax(z / T, 0), c, value=1 / T)
-        return residual.div_(z.shape[1])
+            u = z if T == 1 else z * (1 / T)
+            residual.addcmul_(torch.softmax(u, 0), c, value=1 / T)
+        return residual.mul_(1 / z.shape[1])
 
     @property
     def _is_regularized(self) -> bool:
@@ -293,13 +294,13 @@ def _mean_cross_entropy(
     linear = table[:n_classes]
     loss, residual = -(linear * z).sum(), -linear
     for t, temperature in enumerate(temperatures, start=n_classes):
-        u = z if temperature == 1 else z / temperature
+        u = z if temperature == 1 else z * (1 / temperature)
         log_p = torch.log_softmax(u, 0)
         c = table[t]
         loss = loss + torch.dot(c, u[0] - log_p[0])  # lse(u) = u_k − log p_k, for any k
         residual.addcmul_(log_p.exp_(), c, value=1 / temperature)
-    n = z.shape[1]
-    return loss / n, residual.div_(n).T
+    share = 1 / z.shape[1]  # a division by a number costs torch twice as much as a product
+    return loss * share, residual.mul_(share).T
 
 
 def class_major(rows: Tensor) -> Tensor:

@@ -40,7 +40,7 @@ class Labels:
     def add_mass(self, mass: FloatArray, weight: FloatArray) -> FloatArray:
         """Add each row's weight in its label's place to (n_classes, n_rows) and return that."""
         for k, mass_k in enumerate(mass):  # faster than scattering into K far-apart rows
-            np.add(mass_k, weight, out=mass_k, where=self.codes == k)
+            mass_k += weight * (self.codes == k)
         return mass
 
     def one_hot(self, weight: FloatArray) -> FloatArray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Protocol, Self, TypeAlias
+from typing import ClassVar, Protocol, Self, TypeAlias
 
 import numpy as np
 
@@ -59,6 +59,9 @@ class Moments(ABC):
     mean: FloatArray
     spread: FloatArray
     resolution: float = float(np.finfo(np.float64).eps)
+
+    # blocks of fewer rows cost more, for each row, than blocks of more
+    rows_a_column: ClassVar[float] = 0.5
 
     @classmethod
     def of_blocks(

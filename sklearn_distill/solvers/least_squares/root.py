@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from scipy.linalg import qr
 
@@ -30,6 +32,8 @@ class Root(Moments):
     >>> coef.round(12)
     array([[2.]])
     """
+
+    rows_a_column: ClassVar[float] = 1.0  # a block's rows are factorised with all of R's
 
     def solve(self, n_features: int, alpha: float) -> tuple[FloatArray, Factor]:
         """Minimise Σ s (t − x·w)² + α‖w‖² by the singular values of R."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,8 @@ from sklearn_distill._typing import BoolArray, FloatArray
 from sklearn_distill.solvers.least_squares.moments import Block
 from sklearn_distill.solvers.least_squares.sources import Source
 
-# a block of this many numbers (2 MB) stays in the cache between copy and product
-_BLOCK_SIZE = 2**18
+# a block of this many numbers (1 MB) stays in the cache between copy and product
+_BLOCK_SIZE = 2**17
 # rows that are enough to guess the mean of the features
 _GLIMPSE = 512
 
@@ -85,9 +86,9 @@ class Rows:
         """Numbers in a block."""
         return _BLOCK_SIZE
 
-    def chunks(self) -> Iterator[slice]:
-        """Cut into slices of ``block_size`` numbers, or as many rows as columns if that is more."""
-        step = max(self.block_size // self._n_columns, self._n_columns)
+    def chunks(self, rows_a_column: float = 0.5) -> Iterator[slice]:
+        """Cut into slices of ``block_size`` numbers, or so many rows a column if that is more."""
+        step = max(self.block_size // self._n_columns, ceil(rows_a_column * self._n_columns))
         for start in range(0, self.X.shape[0], step):
             yield slice(start, min(start + step, self.X.shape[0]))
 
@@ -120,20 +121,20 @@ class Rows:
         means = [target.mean(axis=0, where=rows) for target in self._targets(source)]
         return np.concatenate([self._glimpsed_mean(), *means])
 
-    def blocks(self, source: Source, shift: FloatArray) -> Iterator[Block]:
+    def blocks(self, source: Source, shift: FloatArray, rows_a_column: float) -> Iterator[Block]:
         """Yield √weight · [1 | x − shift | targets − shift] of a source's rows; one buffer."""
         buffer: FloatArray | None = None
-        for rows, pick in self._parts(source):
+        for rows, pick in self._parts(source, rows_a_column):
             if buffer is None:
                 buffer = np.empty((rows.stop - rows.start, 1 + len(shift)))
             yield self._block(buffer, rows, pick, shift, self._targets(source))
 
-    def _parts(self, source: Source) -> Iterator[tuple[slice, Any]]:
+    def _parts(self, source: Source, rows_a_column: float) -> Iterator[tuple[slice, Any]]:
         """Yield the chunks in which there are rows of a source, and which rows of them these are.
 
         All rows of a chunk are a slice, which is no copy.
         """
-        for rows in self.chunks():
+        for rows in self.chunks(rows_a_column):
             picked = self.source[rows] == source
             if picked.any():
                 yield rows, slice(None) if picked.all() else picked

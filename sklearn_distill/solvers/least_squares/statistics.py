@@ -109,7 +109,8 @@ class Statistics:
 
 def _moments(rows: Rows, source: Source, kind: type[Moments]) -> Moments:
     shift = rows.shift(source)
-    return kind.of_blocks(rows.blocks(source, shift), shift, rows.resolution)
+    blocks = rows.blocks(source, shift, kind.rows_a_column)
+    return kind.of_blocks(blocks, shift, rows.resolution)
 
 
 def _mix(source: Source, shares: Shares, chosen: FloatArray) -> FloatArray:

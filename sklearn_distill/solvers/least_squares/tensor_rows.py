@@ -99,10 +99,12 @@ class TensorRows(Rows):
         squares = ((x @ self._there(A)) * x).sum(1)
         return _to_numpy(squares), _to_numpy(x @ self._there(b))
 
-    def blocks(self, source: Source, shift: FloatArray) -> Iterator[TensorBlock]:
+    def blocks(
+        self, source: Source, shift: FloatArray, rows_a_column: float
+    ) -> Iterator[TensorBlock]:
         """Yield √weight · [1 | x − shift | targets − shift] of a source's rows, on the device."""
         d = self.n_features
-        for rows, pick in self._parts(source):
+        for rows, pick in self._parts(source, rows_a_column):
             x = self._centred(self.X[rows][pick], shift[:d])
             block = x.new_ones((len(x), 1 + len(shift)))
             block[:, 1 : d + 1] = x
