@@ -241,14 +241,14 @@ def _curved(p: Tensor, v: Tensor) -> Tensor:
     return pv.addcmul_(p, pv.sum(-2, keepdim=True), value=-1)
 
 
-def answer_table(labels: Labels, teachers: Teachers | None, weight: FloatArray) -> FloatArray:
+def answer_table(labels: Labels, teachers: Teachers, weight: FloatArray) -> FloatArray:
     """Return what labels and teachers said, one row for each sample.
 
     Parameters
     ----------
     labels : Labels
         The rows' labels.
-    teachers : Teachers or None
+    teachers : Teachers
         The teachers' logits.
     weight : ndarray of shape (n_rows,)
         Row weights s.
@@ -260,18 +260,22 @@ def answer_table(labels: Labels, teachers: Teachers | None, weight: FloatArray) 
 
     Examples
     --------
-    >>> answer_table(Labels(np.array([1]), 2), None, np.ones(1))
-    array([[0., 1., 0., 0., 1.]])
+    >>> teachers = Teachers(np.log([[[0.5], [0.5]]]))
+    >>> answer_table(Labels(np.array([1]), 2), teachers, np.ones(1))
+    array([[1., 0., 0., 0., 1., 1., 0., 0.]])
     """
-    n, present = len(weight), labels.present
-    taught = np.zeros(n, dtype=bool) if teachers is None else teachers.speaks
+    n, present, taught = len(weight), labels.present, teachers.speaks
     who = [present & taught, present & ~taught, taught & ~present]
-    parts = [*(weight * one for one in who), labels.one_hot(np.ones(n)).T]
-    if teachers is not None:
-        speaks = ~np.isnan(teachers.logits[:, 0, :])
-        logits = np.where(np.isnan(teachers.logits), 0.0, teachers.logits)
-        # e^-1e4 is 0 in any precision, and no infinity meets a 0
-        logits = np.maximum(logits - logits.max(axis=1, keepdims=True), -1e4)
-        share = speaks / np.maximum(speaks.sum(axis=0), 1)
-        parts += [share.T, logits.transpose(2, 0, 1).reshape(n, -1)]
-    return np.column_stack(parts).astype(np.float64)
+    speaks = ~np.isnan(teachers.logits[:, 0, :])
+    share = speaks / np.maximum(speaks.sum(axis=0), 1)
+    logits = np.where(np.isnan(teachers.logits), 0.0, teachers.logits)
+    # e^-1e4 is 0 in any precision, and no infinity meets a 0
+    logits = np.maximum(logits - logits.max(axis=1, keepdims=True), -1e4)
+    return np.column_stack(
+        [
+            *(weight * one for one in who),
+            labels.one_hot(np.ones(n)).T,
+            share.T,
+            logits.transpose(2, 0, 1).reshape(n, -1),
+        ]
+    )

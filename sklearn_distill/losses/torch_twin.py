@@ -142,7 +142,7 @@ class SoftTargetLoss(nn.Module):
         """
         z = _in_precision_of(table, as_scores(scores.detach(), self.n_classes))
         if not self._is_regularized:
-            return self._plain_residual(class_major(z), class_major(table)).T
+            return _mean_cross_entropy(z, table, self.n_classes, self._temperatures)[1]
         with torch.enable_grad():
             at = z.clone().requires_grad_()
             (residual,) = torch.autograd.grad(self.of_rows(at, table).mean(), at)
@@ -173,13 +173,6 @@ class SoftTargetLoss(nn.Module):
                 phi = phi + regularizer_of(regularizer, u)
             loss = loss + table[:, t] * phi
         return loss
-
-    def _plain_residual(self, z: Tensor, table: Tensor) -> Tensor:
-        residual = -table[: self.n_classes]
-        for c, T in zip(table[self.n_classes :], self._temperatures, strict=True):
-            u = z if T == 1 else z * (1 / T)
-            residual.addcmul_(torch.softmax(u, 0), c, value=1 / T)
-        return residual.mul_(1 / z.shape[1])
 
     @property
     def _is_regularized(self) -> bool:

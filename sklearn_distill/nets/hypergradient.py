@@ -64,13 +64,11 @@ class WeightRoute:
 
     def pull_back(self, scores: Tensor, residuals: Sequence[Tensor]) -> None:
         """Go back through the network once for each residual."""
-        grads = [
-            weight_gradients(scores, self.parameters, r, keep=r is not residuals[-1])
-            for r in residuals
-        ]
-        for parameter, grad in zip(self.parameters, grads[0], strict=True):
-            parameter.grad = grad
-        self.mixed = grads[1:]
+        train, *mixed = residuals
+        self.mixed = [weight_gradients(scores, self.parameters, r, keep=True) for r in mixed]
+        for parameter in self.parameters:
+            parameter.grad = None
+        scores.backward(train, inputs=self.parameters)  # as in a plain step, its hooks included
 
     def products(
         self, jacobian: Iterable[Tensor | float], scores: Tensor, residual: Tensor

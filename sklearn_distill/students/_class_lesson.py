@@ -24,16 +24,20 @@ def fixed_lesson(lesson: Lesson, setting: Setting) -> NeuralLesson:
 
 
 def moving_lesson(lesson: Lesson, setting: Setting) -> NeuralLesson:
-    """Return the lesson of a training that moves λ and T, and mixes at each step."""
-    n_teachers = 0 if lesson.teachers is None else len(lesson.teachers.logits)
+    """Return the lesson of a training that moves λ and T, and mixes at each step.
+
+    It has a teacher.
+    """
+    teachers = lesson.teachers
+    assert teachers is not None
     loss = MixtureLoss(
         lesson.labels.n_classes,
-        n_teachers,
+        len(teachers.logits),
         soften_student=setting.soften_student,
         t_squared=setting.t_squared,
         regularizer=setting.regularizer,
     )
-    return _neural(lesson, loss, answer_table(lesson.labels, lesson.teachers, lesson.weight))
+    return _neural(lesson, loss, answer_table(lesson.labels, teachers, lesson.weight))
 
 
 def stream_lesson(n_classes: int, setting: Setting) -> NeuralLesson:

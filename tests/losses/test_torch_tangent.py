@@ -46,14 +46,18 @@ def test_loss_and_residual_are_those_of_fixed_values(K, M, regularizer, form):
     mixture = TargetMixture(problem.labels, problem.teachers, problem.weight, **options)
     targets = mixture.targets()
     fixed, table = SoftTargetLoss.of(targets), torch.tensor(target_table(targets))
-    found = MixtureLoss(K, M, regularizer=regularizer, **form).at(
-        problem.z, problem.table, **VALUES
-    )
+    moving = MixtureLoss(K, M, regularizer=regularizer, **form)
+    found = moving.at(problem.z, problem.table, **VALUES)
     assert found.mixed == ()
     z = problem.z.clone().requires_grad_()
-    (expected,) = torch.autograd.grad(fixed(z, table), z)
+    loss = fixed(z, table)
+    (expected,) = torch.autograd.grad(loss, z)
+    torch.testing.assert_close(found.loss, loss.detach())
     torch.testing.assert_close(found.scores, expected)
     torch.testing.assert_close(fixed.residual(problem.z, table), expected)
+    with_mixed = moving.at(problem.z, problem.table, **VALUES, mixed=True)
+    torch.testing.assert_close(with_mixed.loss, found.loss)
+    torch.testing.assert_close(with_mixed.scores, found.scores)
 
 
 @every_form
@@ -87,3 +91,16 @@ def test_one_logit_has_the_residual_of_two():
     both = loss.residual(torch.stack([torch.zeros(2), eta], dim=1), table)
     for scores in (eta, eta[:, None]):
         torch.testing.assert_close(loss.residual(scores, table), both)
+
+
+def test_certain_teachers_of_any_logits_leave_finite_numbers():
+    sure = Teachers(np.array([[[1e6, 0.0, np.nan], [-1e6, -np.inf, np.nan], [0.0, 0.0, np.nan]]]))
+    table = answer_table(Labels(np.array([0, 1, 2]), 3), sure, np.ones(3))
+    certain = np.log([[[1.0, 0.5, np.nan], [1e-300, 1e-300, np.nan], [1e-300, 0.5, np.nan]]])
+    same = answer_table(Labels(np.array([0, 1, 2]), 3), Teachers(certain), np.ones(3))
+    z = torch.tensor([[0.5, -1.0, 0.0], [2.0, 0.0, 1.0], [1.0, 1.0, 0.0]])
+    loss = MixtureLoss(3, 1)
+    at, nearly = (loss.at(z, torch.tensor(t), **VALUES, mixed=True) for t in (table, same))
+    torch.testing.assert_close([at.loss, at.scores], [nearly.loss, nearly.scores])
+    torch.testing.assert_close(at.mixed, nearly.mixed)
+    assert all(torch.isfinite(part).all() for part in (at.loss, at.scores, *at.mixed))

@@ -70,6 +70,28 @@ def test_one_logit_is_the_log_odds_of_the_second_class():
     both = torch.stack([torch.zeros_like(eta), eta], 1)
     for scores in (eta, eta[:, None]):
         torch.testing.assert_close(loss.of_rows(scores, table), loss.of_rows(both, table))
+        torch.testing.assert_close(loss(scores, table), loss(both, table))
+
+
+def test_a_table_of_named_terms_has_zeros_for_those_that_targets_lack():
+    problem = random_problem(np.random.default_rng(0), n=6, K=3)
+    targets = mixture_of(problem, 3, imitation=1.0, temperature=3.0).targets()
+    own = {term.temperature: term.weight for term in targets.terms}
+    table = target_table(targets, [(3.0, None), (5.0, None), (1.0, None)])
+    np.testing.assert_array_equal(table[:, :3], targets.linear.T)
+    np.testing.assert_array_equal(table[:, 3], own[3.0])
+    np.testing.assert_array_equal(table[:, 4], 0)
+    np.testing.assert_array_equal(table[:, 5], own.get(1.0, 0))
+
+
+def test_scores_of_half_precision_give_a_loss_in_the_tables():
+    problem = random_problem(np.random.default_rng(0), n=50, K=3)
+    targets = mixture_of(problem, 3, imitation=0.5, temperature=2.0).targets()
+    loss, table = SoftTargetLoss.of(targets), torch.tensor(target_table(targets)).float()
+    z = torch.randn(50, 3, generator=torch.Generator().manual_seed(0)).half()
+    for mean in (loss(z, table), loss.of_rows(z, table).mean()):
+        torch.testing.assert_close(mean, loss(z.float(), table))
+    torch.testing.assert_close(loss.residual(z, table), loss.residual(z.float(), table))
 
 
 @pytest.mark.parametrize("name", REGULARIZERS)

@@ -114,6 +114,22 @@ def test_the_gradients_of_a_route_are_autograds(build):
     np.testing.assert_allclose(found, [float(one.detach()) for one in expected], rtol=1e-12)
 
 
+def test_hooks_after_a_gradient_are_called():
+    network = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))
+
+    def clipped(weight):
+        weight.grad.clamp_(-0.01, 0.01)
+
+    for weight in network.parameters():
+        weight.register_post_accumulate_grad_hook(clipped)
+    route, x, residual = route_for(network), torch.randn(8, 3), torch.randn(8, 2)
+    network(x).backward(residual)
+    plain = [weight.grad.clone() for weight in network.parameters()]
+    route.pull_back(network(x), [residual, torch.randn(8, 2)])
+    assert max(float(grad.abs().max()) for grad in plain) == pytest.approx(0.01)
+    torch.testing.assert_close([weight.grad for weight in network.parameters()], plain)
+
+
 def test_rows_of_several_positions():
     """A linear layer that acts on each position of a row, and one on all."""
     torch.manual_seed(0)

@@ -264,6 +264,26 @@ class TestMissingLabels:
         assert student.classes_.tolist() == [0, 1, 2]
         np.testing.assert_array_equal(student.coef_, self.labels_alone(y).coef_)
 
+    @pytest.mark.parametrize(
+        "labels",
+        [
+            np.array([-128, 0, 127], np.int8),
+            np.array([0, 250, 255], np.uint8),
+            np.array([5, 7, 8], np.int32),
+            np.array([-(2**62), 0, 2**62]),
+            np.array([2**63, 2**63 + 1, 2**63 + 2], np.uint64),
+            np.array([False, True]),
+        ],
+        ids=lambda labels: labels.dtype.name,
+    )
+    def test_whole_numbers_of_any_size(self, labels):
+        X, codes, teacher = data(len(labels), n=400)
+        student = DistilledLogisticRegression(0.5).fit(X, labels[codes], teacher_proba=teacher)
+        same = DistilledLogisticRegression(0.5).fit(X, codes, teacher_proba=teacher)
+        np.testing.assert_array_equal(student.classes_, labels)
+        assert student.classes_.dtype == labels.dtype
+        np.testing.assert_array_equal(student.coef_, same.coef_)
+
     def test_minus_one_is_a_label(self):
         _, y, _ = data(3)
         assert self.labels_alone(y - 1).classes_.tolist() == [-1, 0, 1]
