@@ -37,8 +37,10 @@ def check_sample_weight(sample_weight: Any, n_rows: int) -> NDArray[np.float64]:
 
 def read_sample_weight(sample_weight: Any, n_rows: int) -> NDArray[np.float64]:
     """Return one nonnegative weight a row, as :func:`check_sample_weight`; all may be zero."""
-    if sample_weight is None or np.isscalar(sample_weight):
-        sample_weight = np.full(n_rows, 1.0 if sample_weight is None else sample_weight)
+    if sample_weight is None:
+        return np.ones(n_rows)
+    if np.isscalar(sample_weight):
+        sample_weight = np.full(n_rows, sample_weight)
     weight = check_numbers("sample_weight", sample_weight)
     if weight.ndim != 1:
         raise ValueError("Sample weights must be 1D array or scalar")
