@@ -45,7 +45,7 @@ docs: .venv/.dev ## Build the documentation and run the gallery: docs/_build/htm
 papers: .venv/.text ## Make the papers' tables at small scale, as far as missing (15 minutes); write docs/reproduction.md
 	$(BIN)/python -m examples.papers.reproduction --run
 
-bench: .venv/.dev ## Time our estimators against other means; write docs/benchmarks.md (two hours)
+bench: .venv/.dev ## Time our estimators against other means; write docs/benchmarks.md (an hour)
 	$(BIN)/python -m benchmarks
 
 clean: ## Remove what the other targets made, the environments included

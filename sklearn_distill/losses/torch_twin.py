@@ -142,7 +142,8 @@ class SoftTargetLoss(nn.Module):
         """
         z = _in_precision_of(table, as_scores(scores.detach(), self.n_classes))
         if not self._is_regularized:
-            return _mean_cross_entropy(z, table, self.n_classes, self._temperatures)[1]
+            z, table = class_major(z), class_major(table)
+            return _residual(_log_probabilities(z, self._temperatures), table, self._temperatures).T
         with torch.enable_grad():
             at = z.clone().requires_grad_()
             (residual,) = torch.autograd.grad(self.of_rows(at, table).mean(), at)
@@ -284,16 +285,26 @@ def _mean_cross_entropy(
 ) -> tuple[Tensor, Tensor]:
     """Return the mean loss without a regulariser, and its derivative in z."""
     z, table = class_major(z), class_major(table)
-    linear = table[:n_classes]
-    loss, residual = -(linear * z).sum(), -linear
-    for t, temperature in enumerate(temperatures, start=n_classes):
-        u = z if temperature == 1 else z * (1 / temperature)
-        log_p = torch.log_softmax(u, 0)
-        c = table[t]
-        loss = loss + torch.dot(c, u[0] - log_p[0])  # lse(u) = u_k − log p_k, for any k
-        residual.addcmul_(log_p.exp_(), c, value=1 / temperature)
-    share = 1 / z.shape[1]  # a division by a number costs torch twice as much as a product
-    return loss * share, residual.mul_(share).T
+    log_p = _log_probabilities(z, temperatures)
+    loss = -(table[:n_classes] * z).sum()
+    for c, T, of_term in zip(table[n_classes:], temperatures, log_p, strict=True):
+        loss = loss + torch.dot(c, z[0] * (1 / T) - of_term[0])  # lse(u) = u_k − log p_k, any k
+    # a division by a number costs torch twice as much as a product
+    return loss * (1 / z.shape[1]), _residual(log_p, table, temperatures).T
+
+
+def _log_probabilities(z: Tensor, temperatures: list[float]) -> list[Tensor]:
+    """Return log softmax(z/T') of each term; classes go down."""
+    return [torch.log_softmax(z if T == 1 else z * (1 / T), 0) for T in temperatures]
+
+
+def _residual(log_p: list[Tensor], table: Tensor, temperatures: list[float]) -> Tensor:
+    """Return the derivative of the mean loss in z, all class-major; log_p is overwritten."""
+    n_classes = len(table) - len(log_p)
+    residual = -table[:n_classes]
+    for c, T, of_term in zip(table[n_classes:], temperatures, log_p, strict=True):
+        residual.addcmul_(of_term.exp_(), c, value=1 / T)
+    return residual.mul_(1 / table.shape[1])
 
 
 def class_major(rows: Tensor) -> Tensor:

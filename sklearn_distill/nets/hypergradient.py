@@ -165,10 +165,10 @@ class LinearRoute:
         D = iter(jacobian)
         total = torch.zeros(len(self.train[0][1]), dtype=residual.dtype, device=residual.device)
         layers = zip(self.layers, self._back(scores, [residual]), self.train, strict=True)
-        for layer, (H_val, (delta_val,)), (H, mixed) in layers:
-            pulled = _pulled(H_val, delta_val, H, next(D))
-            if layer.bias is not None:
-                pulled += next(D) * delta_val.sum(0)
+        for layer, (H_val, signals), (H, mixed) in layers:
+            pulled = _pulled(
+                H_val, signals[0], H, next(D), next(D) if layer.bias is not None else 0
+            )
             total.addmv_(mixed.flatten(1), pulled.flatten())
         return total.tolist()
 
@@ -176,11 +176,11 @@ class LinearRoute:
         """Yield H of each layer, and Δ of each residual at its output, all rows two-dimensional."""
         uses = [self.seen.pop(layer) for layer in self.layers]
         top = [_sent_back(scores, uses[-1].outputs, residual) for residual in residuals]
-        signals = [torch.stack(top)]
+        signals = [torch.stack(top) if len(top) > 1 else top[0][None]]
         for below, above in reversed(list(pairwise(uses))):
             slope = _slope(above.inputs, below.outputs)
-            passed = (signals[-1] @ above.weight).reshape(-1, *slope.shape)
-            signals.append(passed * slope)
+            passed = (signals[-1].flatten(0, -2) @ above.weight).reshape(-1, *slope.shape)
+            signals.append(passed.mul_(slope))
         for use, signal in zip(uses, reversed(signals), strict=True):
             yield use.inputs.detach().flatten(0, -2), signal.flatten(1, -2)
 
@@ -211,7 +211,9 @@ def _slope(above: Tensor, below: Tensor) -> Tensor:
     """Return the derivative of each number above in that below which it was made from."""
     relu = above.grad_fn
     if relu is not None and relu.name() == "ReluBackward0" and _follows(relu, below):
-        return above.detach() > 0  # autograd takes three times as long only to begin
+        # 0 or 1; a comparison takes three times as long, as its truth values have to be made
+        # numbers, and autograd longer only to begin
+        return above.detach().sign()
     return _sent_back(above, below, torch.ones_like(above))
 
 
@@ -219,14 +221,18 @@ def _follows(node: Any, below: Tensor) -> bool:
     return node.next_functions[0][0] is below.grad_fn
 
 
-def _pulled(H_val: Tensor, delta_val: Tensor, H: Tensor, D: Tensor | float) -> Tensor:
-    """Return H(D∘Δ'ᵀH')ᵀ, by the cheaper of both ways where D is a number."""
+def _pulled(
+    H_val: Tensor, delta_val: Tensor, H: Tensor, D: Tensor | float, D_bias: Tensor | float
+) -> Tensor:
+    """Return H(D∘Δ'ᵀH')ᵀ + 1 (D_b∘1ᵀΔ'), by the cheaper of both ways where D is a number."""
     (n_val, d_out), n = delta_val.shape, len(H)
-    if isinstance(D, Tensor):
-        return H @ (D * (delta_val.T @ H_val)).T
+    of_bias = delta_val.sum(0)
+    if isinstance(D, Tensor) or isinstance(D_bias, Tensor):
+        return torch.addmm(D_bias * of_bias, H, (D * (delta_val.T @ H_val)).T)
     if n * n_val < NARROW * (n + n_val) * d_out:
-        return D * ((H_val @ H.T).T @ delta_val)
-    return H @ (H_val.T @ (D * delta_val))  # no factor turned: twice as fast
+        return torch.addmm(of_bias, (H_val @ H.T).T, delta_val, beta=D_bias, alpha=D)
+    # no factor turned: twice as fast
+    return torch.addmm(of_bias, H, H_val.T @ delta_val, beta=D_bias, alpha=D)
 
 
 def route_of(network: nn.Module, optimizer: torch.optim.Optimizer) -> WeightRoute | LinearRoute:

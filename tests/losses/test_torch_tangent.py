@@ -10,7 +10,7 @@ from sklearn_distill.targets import Labels, TargetMixture, Teachers
 from tests.helpers import central_difference, random_problem
 
 N = 30
-VALUES = {"imitation": 0.3, "temperature": 1.7}
+VALUES = {"imitation": 0.3, "temperature": 2.0}
 FORMS = [
     {},
     {"soften_student": False},
@@ -94,9 +94,10 @@ def test_one_logit_has_the_residual_of_two():
 
 
 def test_certain_teachers_of_any_logits_leave_finite_numbers():
-    sure = Teachers(np.array([[[1e6, 0.0, np.nan], [-1e6, -np.inf, np.nan], [0.0, 0.0, np.nan]]]))
+    low = -1e6 - np.log(3)
+    sure = Teachers(np.array([[[1e6, -1e6, np.nan], [-1e6, -np.inf, np.nan], [0.0, low, np.nan]]]))
     table = answer_table(Labels(np.array([0, 1, 2]), 3), sure, np.ones(3))
-    certain = np.log([[[1.0, 0.5, np.nan], [1e-300, 1e-300, np.nan], [1e-300, 0.5, np.nan]]])
+    certain = np.log([[[1.0, 0.75, np.nan], [1e-300, 1e-300, np.nan], [1e-300, 0.25, np.nan]]])
     same = answer_table(Labels(np.array([0, 1, 2]), 3), Teachers(certain), np.ones(3))
     z = torch.tensor([[0.5, -1.0, 0.0], [2.0, 0.0, 1.0], [1.0, 1.0, 0.0]])
     loss = MixtureLoss(3, 1)

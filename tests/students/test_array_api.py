@@ -23,6 +23,7 @@ from sklearn_distill import (
     PrivilegedLinearRegression,
 )
 from sklearn_distill.losses import tensor_design
+from sklearn_distill.solvers import subsampling
 from sklearn_distill.solvers.least_squares import tensor_rows
 
 torch = pytest.importorskip("torch")
@@ -52,8 +53,9 @@ def dispatch():
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    """Cut the rows of a tensor into several blocks."""
+    """Cut the rows of a tensor into several blocks, and begin with some of them."""
     monkeypatch.setattr(tensor_design, "BLOCK_BYTES", 0)
+    monkeypatch.setattr(subsampling, "SMALL", 0)
     monkeypatch.setattr(tensor_rows, "_BLOCK_SIZE", 250 * (D + 5))
 
 
@@ -188,7 +190,8 @@ def test_x_stays_on_its_device(n_classes, dispatch, small_blocks):
         student.predict(rows)
         student.predict_proba(rows)
     assert sorted(read) == sorted([(N,), (N,), (N, n_classes)])
-    scores = {(n_scores, size) for size in (256, N % 256)}
+    n_coarse = len(subsampling.spread_rows(N, subsampling.ROWS_A_COLUMN * (D + 1)))
+    scores = {(n_scores, size) for size in (256, N % 256, n_coarse)}
     assert set(per_pass) == scores | {(n_scores, D), (D, D), (D,)}
     assert gpu.brought == read + per_pass, "predictions of numbers bring nothing"
 
