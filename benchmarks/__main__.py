@@ -1,7 +1,4 @@
-"""Run all comparisons, or those that are named, and write the page: ``make bench``.
-
-python -m benchmarks students greedy
-"""
+"""Run all comparisons, or the parts that are named, and write the page: ``make bench``."""
 
 from __future__ import annotations
 
@@ -54,7 +51,7 @@ def main() -> None:
     known = (STUDENTS, *PARTS)
     parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(known)}")
     arguments = parser.parse_args()
-    unknown = set(arguments.parts) - set(known)
+    unknown = set(arguments.parts) - set(known)  # choices= of Python 3.11 refuses to be given none
     if unknown:
         parser.error(f"there is no part {sorted(unknown)}: name some of {', '.join(known)}")
     if arguments.threads:

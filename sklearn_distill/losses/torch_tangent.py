@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_distill._typing import FloatArray
-from sklearn_distill.losses.torch_twin import class_major, regularizer_of
+from sklearn_distill.losses.torch_twin import class_major, regularizer_of, softened
 from sklearn_distill.targets import Labels, Teachers
 
 __all__ = ["MixtureLoss", "Residuals", "answer_table"]
@@ -127,9 +127,9 @@ class MixtureLoss(nn.Module):
         z = class_major(scores.detach())
         both, label, teacher, y, share, logits = self._split(table, imitation)
         T_, dT_, a, da = self._temperatures(temperature)
-        each = torch.softmax(logits * (1 / temperature), 1)
+        each = torch.softmax(softened(logits, temperature), 1)
         q = self._over_teachers(each, share)
-        log_p, u = torch.log_softmax(z, 0), z if T_ == 1 else z * (1 / T_)
+        log_p, u = torch.log_softmax(z, 0), softened(z, T_)
         log_p_soft = log_p if T_ == 1 else torch.log_softmax(u, 0)
         r, gradient = self._phi(u, log_p_soft)
         # lse(u) - q·u is the cross-entropy, as q sums to 1
@@ -177,10 +177,10 @@ class MixtureLoss(nn.Module):
         both, _, teacher, y, share, logits = self._split(table, imitation)
         T_, dT_, a, _ = self._temperatures(temperature)
         tau, dtau = a * T_, 2 * T_ * dT_ if self.t_squared else 0.0
-        each = torch.softmax(logits / temperature, 1)
+        each = torch.softmax(softened(logits, temperature), 1)
         q = self._over_teachers(each, share)
         dq = self._over_teachers(_curved(each, logits), share) / -(temperature**2)
-        u = z / T_
+        u = softened(z, T_)
         log_p_soft = torch.log_softmax(u, 0)
         r, gradient = self._phi(u, log_p_soft)
         of_teacher = (0.0 if r is None else r) - (q * log_p_soft).sum(0)

@@ -168,7 +168,7 @@ class SoftTargetLoss(nn.Module):
         linear = table[:, : self.n_classes]
         loss = -(linear * z).sum(1)
         for t, (temperature, regularizer) in enumerate(self.terms, start=self.n_classes):
-            u = z if temperature == 1 else z / temperature
+            u = softened(z, temperature)
             phi = torch.logsumexp(u, 1)
             if regularizer is not None:
                 phi = phi + regularizer_of(regularizer, u)
@@ -288,14 +288,13 @@ def _mean_cross_entropy(
     log_p = _log_probabilities(z, temperatures)
     loss = -(table[:n_classes] * z).sum()
     for c, T, of_term in zip(table[n_classes:], temperatures, log_p, strict=True):
-        loss = loss + torch.dot(c, z[0] * (1 / T) - of_term[0])  # lse(u) = u_k − log p_k, any k
-    # a division by a number costs torch twice as much as a product
+        loss = loss + torch.dot(c, softened(z[0], T) - of_term[0])  # lse(u) = u_k − log p_k, any k
     return loss * (1 / z.shape[1]), _residual(log_p, table, temperatures).T
 
 
 def _log_probabilities(z: Tensor, temperatures: list[float]) -> list[Tensor]:
     """Return log softmax(z/T') of each term; classes go down."""
-    return [torch.log_softmax(z if T == 1 else z * (1 / T), 0) for T in temperatures]
+    return [torch.log_softmax(softened(z, T), 0) for T in temperatures]
 
 
 def _residual(log_p: list[Tensor], table: Tensor, temperatures: list[float]) -> Tensor:
@@ -305,6 +304,24 @@ def _residual(log_p: list[Tensor], table: Tensor, temperatures: list[float]) -> 
     for c, T, of_term in zip(table[n_classes:], temperatures, log_p, strict=True):
         residual.addcmul_(of_term.exp_(), c, value=1 / T)
     return residual.mul_(1 / table.shape[1])
+
+
+def softened(scores: Tensor, temperature: float) -> Tensor:
+    """Return scores/T by a product: a division by a number costs torch twice as much.
+
+    Parameters
+    ----------
+    scores : Tensor
+        Scores z.
+    temperature : float
+        T > 0.
+
+    Returns
+    -------
+    Tensor of the shape of scores
+        The scores themselves where T is 1.
+    """
+    return scores if temperature == 1 else scores * (1 / temperature)
 
 
 def class_major(rows: Tensor) -> Tensor:
