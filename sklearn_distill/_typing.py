@@ -8,4 +8,4 @@ from numpy.typing import NDArray
 FloatArray: TypeAlias = NDArray[np.floating[Any]]
 IntArray: TypeAlias = NDArray[np.integer[Any]]
 BoolArray: TypeAlias = NDArray[np.bool_]
-Rows: TypeAlias = slice | NDArray[np.integer[Any]]
+RowIndexer: TypeAlias = slice | NDArray[np.integer[Any]]

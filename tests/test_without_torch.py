@@ -68,7 +68,7 @@ def test_linear_students_learn():
             'resolve_device needs torch: pip install "sklearn-distill[neural]"',
         ),
         (
-            "from sklearn_distill._torch import import_skorch; import_skorch('ThisStudent')",
+            "from sklearn_distill._optional import import_skorch; import_skorch('ThisStudent')",
             'ThisStudent needs torch and skorch: pip install "sklearn-distill[neural]"',
         ),
     ],
@@ -83,6 +83,6 @@ def test_error_names_the_pip_command(code, message):
     [("skorch", "ThisStudent needs torch and skorch"), ("skorch.net", "'skorch.net'")],
 )
 def test_missing_skorch_is_told_apart_from_a_broken_one(missing, message):
-    code = "from sklearn_distill._torch import import_skorch; import_skorch('ThisStudent')"
+    code = "from sklearn_distill._optional import import_skorch; import_skorch('ThisStudent')"
     catch = f"try:\n    {code}\nexcept ImportError as error:\n    print(error)"
     assert message in run_python(MISSING.format(name=missing) + catch)

@@ -79,7 +79,7 @@ def check_labels(
     found, numbers = _numbered(values)
     if classes is None:
         columns = None if teacher is None else teacher.columns
-        classes = found if len(found) else classes_of_columns(columns)
+        classes = found if len(found) else classes_from_columns(columns)
         check_two_classes(classes)
     codes = _positions(found, classes)[numbers]
     if len(codes) < n_rows:
@@ -101,13 +101,13 @@ def _numbered(values: NDArray[Any]) -> tuple[NDArray[Any], IntArray]:
     return found, np.searchsorted(found, values)
 
 
-def found_labels(y: Any, n_rows: int) -> NDArray[Any]:
+def unique_labels(y: Any, n_rows: int) -> NDArray[Any]:
     """Return the labels of y, each once, without the missing ones."""
     values, _ = _read_labels(y, n_rows, taught=True)
     return np.asarray(np.unique(values))
 
 
-def classes_of_columns(columns: list[Any] | None) -> NDArray[Any]:
+def classes_from_columns(columns: list[Any] | None) -> NDArray[Any]:
     """Return the classes that a teacher's columns are named after."""
     if columns is None:
         raise ValueError(
@@ -162,3 +162,37 @@ def _positions(found: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.intp]:
             f"y contains labels that classes={classes.tolist()} does not name: {unknown}"
         )
     return np.array([position[label] for label in found.tolist()], dtype=np.intp)
+
+
+def check_some_label(present: NDArray[np.bool_], needed_by: str) -> None:
+    """Require at least one label, or raise a ValueError that says who needs it."""
+    if not present.any():
+        raise ValueError(f"y has no labels: {needed_by}")
+
+
+def mark_missing(y: NDArray[Any], present: NDArray[np.bool_]) -> NDArray[Any]:
+    """Return y with None, or NaN in a float y, where a label is missing.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+        Labels; anything where ``present`` is False.
+    present : ndarray of bool of shape (n_rows,)
+        Rows that have a label.
+
+    Returns
+    -------
+    ndarray
+        y itself if none is missing, else a copy, of objects unless y is float.
+
+    Examples
+    --------
+    >>> mark_missing(np.array(["no", "yes"]), np.array([True, False]))
+    array(['no', None], dtype=object)
+    """
+    if present.all():
+        return y
+    is_float = y.dtype.kind == "f"
+    marked = y.copy() if is_float else y.astype(object)
+    marked[~present] = np.nan if is_float else None
+    return marked

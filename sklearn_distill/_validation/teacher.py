@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.utils import check_array
 
+from sklearn_distill._typing import FloatArray
+from sklearn_distill._validation.numbers import check_rows_complete
+from sklearn_distill._validation.probabilities import SUM_TOLERANCE
 from sklearn_distill.targets import Teachers
-
-SUM_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -226,3 +228,44 @@ def _logit_faults(values: NDArray[np.float64]) -> dict[str, NDArray[np.bool_]]:
 def _some(mask: Any) -> NDArray[np.bool_]:
     """Return, by teacher and row, whether any class is marked."""
     return np.asarray(mask.any(axis=1))
+
+
+def check_embedding(embedding: Any, n_rows: int, weight: float) -> FloatArray | None:
+    """Check a teacher's embedding.
+
+    Parameters
+    ----------
+    embedding : array-like of shape (n_rows, n_dimensions) or None
+        A row of NaN is a row that the teacher never saw.
+    n_rows : int
+        Number of rows of X.
+    weight : float
+        The estimator's ``embedding_weight``.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_dimensions) or None
+        The embedding; None where it counts nothing.
+
+    Raises
+    ------
+    ValueError
+        If it is no such matrix, a row is NaN in part, or there is a weight but no embedding.
+    """
+    if embedding is None:
+        if weight > 0:
+            raise ValueError(
+                f"embedding_weight={weight}, but fit was given no teacher_embedding: pass one, or "
+                "set embedding_weight=0"
+            )
+        return None
+    values = check_array(
+        embedding, dtype=np.float64, ensure_all_finite="allow-nan", input_name="teacher_embedding"
+    )
+    if len(values) != n_rows:
+        raise ValueError(
+            f"teacher_embedding has {len(values)} rows, X has {n_rows}: give one row for each row "
+            "of X (NaN where the teacher has none)"
+        )
+    check_rows_complete("teacher_embedding", values, "an embedding or missing")
+    return np.asarray(values) if weight > 0 else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from numbers import Real
 from typing import TYPE_CHECKING, Protocol
 
-from sklearn_distill._torch import import_torch
+from sklearn_distill._optional import import_torch
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor, device

@@ -9,7 +9,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_random_state
 
 from sklearn_distill._typing import FloatArray
-from sklearn_distill.augmentation._columns import Columns, filled, read_columns
+from sklearn_distill.augmentation._encoded_table import EncodedTable, encode_table, filled
 
 
 def munge(
@@ -81,7 +81,7 @@ def munge(
            [1., 1.]])
     """
     _check_parameters(n_samples, p, s)
-    table = read_columns(X, categorical_features)
+    table = encode_table(X, categorical_features)
     neighbor = _nearest_different_row(table)
     random = check_random_state(random_state)
     e = _every_row_equally_often(len(neighbor), n_samples, random)
@@ -108,7 +108,7 @@ def _every_row_equally_often(
     return np.concatenate([random.permutation(n_rows) for _ in range(rounds)])[:n_samples]
 
 
-def _nearest_different_row(table: Columns) -> NDArray[np.intp]:
+def _nearest_different_row(table: EncodedTable) -> NDArray[np.intp]:
     """Return e' for each row; copies of a row have one and the same."""
     _, first, which = np.unique(table.values, axis=0, return_index=True, return_inverse=True)
     if len(first) < 2:
@@ -121,7 +121,7 @@ def _nearest_different_row(table: Columns) -> NDArray[np.intp]:
     return np.asarray(first[nearest[which.ravel()]])
 
 
-def _coordinates(table: Columns) -> FloatArray:
+def _coordinates(table: EncodedTable) -> FloatArray:
     """Return standardised continuous features and one-hot categorical ones."""
     continuous = table.values[:, ~table.categorical]
     continuous = continuous - continuous.mean(axis=0)

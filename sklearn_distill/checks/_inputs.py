@@ -15,12 +15,19 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from sklearn_distill.checks._lesson import Lesson, answers, assert_same, fitted, name_of, predicted
+from sklearn_distill.checks._data import (
+    CheckData,
+    answers,
+    assert_same,
+    class_name,
+    fitted,
+    predicted,
+)
 
 NEAR = 1e-2  # predictions of a fit in float32 and of one in float64 differ by less than this
 
 
-def check_float32(estimator: Any, lesson: Lesson) -> None:
+def check_float32(estimator: Any, lesson: CheckData) -> None:
     """Single precision gives nearly the same student."""
     assert lesson.teacher is not None
     single = replace(
@@ -31,12 +38,12 @@ def check_float32(estimator: Any, lesson: Lesson) -> None:
         coarse.set_params(tol=1e-4)
     difference = np.abs(answers(estimator, lesson) - answers(coarse, single)).max()
     assert difference < NEAR, (
-        f"{name_of(estimator)}: in float32 predictions differ from those in float64 by "
+        f"{class_name(estimator)}: in float32 predictions differ from those in float64 by "
         f"{difference:.1e}"
     )
 
 
-def check_containers(estimator: Any, lesson: Lesson) -> None:
+def check_containers(estimator: Any, lesson: CheckData) -> None:
     """A teacher in a list, a frame or a file says what it says in an array."""
     expected = answers(estimator, lesson)
     with tempfile.TemporaryDirectory() as folder:
@@ -46,7 +53,7 @@ def check_containers(estimator: Any, lesson: Lesson) -> None:
             del teacher, got  # the file is closed before its folder goes
 
 
-def check_read_only(estimator: Any, lesson: Lesson) -> None:
+def check_read_only(estimator: Any, lesson: CheckData) -> None:
     """Fit leaves what it is given as it is, and takes what may not be written."""
     arrays = {"X": lesson.X, "y": lesson.y, lesson.argument: lesson.teacher}
     copies = {name: np.array(array) for name, array in arrays.items()}
@@ -58,11 +65,11 @@ def check_read_only(estimator: Any, lesson: Lesson) -> None:
     )
     for name, array in arrays.items():
         assert np.array_equal(copies[name], np.asarray(array)), (
-            f"{name_of(estimator)}: fit writes into {name}"
+            f"{class_name(estimator)}: fit writes into {name}"
         )
 
 
-def check_copies(estimator: Any, lesson: Lesson) -> None:
+def check_copies(estimator: Any, lesson: CheckData) -> None:
     """A fitted student survives pickling and copying; a clone is fitted to the same."""
     student = fitted(estimator, lesson)
     expected = predicted(student, lesson.X)
@@ -75,7 +82,7 @@ def check_copies(estimator: Any, lesson: Lesson) -> None:
         assert_same(estimator, got, expected, f"a student that was {what} is another")
 
 
-def _containers(lesson: Lesson, folder: Path) -> Iterator[tuple[str, Any]]:
+def _containers(lesson: CheckData, folder: Path) -> Iterator[tuple[str, Any]]:
     assert lesson.teacher is not None
     yield "list", lesson.teacher.tolist()
     columns = None if lesson.teacher.ndim == 1 else np.unique(lesson.y)

@@ -8,20 +8,20 @@ from typing import Any
 
 from sklearn.base import clone, is_classifier
 
-from sklearn_distill.checks import _inputs, _laws
-from sklearn_distill.checks._lesson import classification, name_of, regression
+from sklearn_distill.checks import _inputs, _properties
+from sklearn_distill.checks._data import class_name, classification, regression
 
 CHECKS: tuple[Callable[..., None], ...] = (
     _inputs.check_read_only,  # before what it would spoil
-    _laws.check_teacher_matters,
-    _laws.check_imitation_zero_ignores_teacher,
-    _laws.check_no_teacher_is_label_learning,
-    _laws.check_row_order,
-    _laws.check_class_names,
-    _laws.check_silent_rows,
-    _laws.check_repeated_rows_are_weights,
-    _laws.check_t_squared,
-    _laws.check_errors,
+    _properties.check_teacher_matters,
+    _properties.check_imitation_zero_ignores_teacher,
+    _properties.check_no_teacher_is_label_learning,
+    _properties.check_row_order,
+    _properties.check_class_names,
+    _properties.check_silent_rows,
+    _properties.check_repeated_rows_are_weights,
+    _properties.check_t_squared,
+    _properties.check_errors,
     _inputs.check_float32,
     _inputs.check_containers,
     _inputs.check_copies,
@@ -103,7 +103,7 @@ def parametrize_with_distiller_checks(
                 name, lesson = check.func.__name__, check.keywords["lesson"]
                 reason = excused.get(name)
                 marks = [] if reason is None else [pytest.mark.xfail(reason=reason, strict=True)]
-                label = f"{name_of(estimator)}-{name}-{lesson.name}"
+                label = f"{class_name(estimator)}-{name}-{lesson.name}"
                 yield pytest.param(prepared(estimator), check, id=label, marks=marks)
 
     return pytest.mark.parametrize(("estimator", "check"), list(cases()))

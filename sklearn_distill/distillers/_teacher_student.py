@@ -15,23 +15,30 @@ from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_distill._validation import Interval, StrOptions, all_or_nothing, check_sample_weight
-from sklearn_distill.distillers._augmentation_gain import Comparison, Gain
-from sklearn_distill.distillers._columns import Columns, read_columns
-from sklearn_distill.distillers._further_rows import (
-    FurtherRows,
+from sklearn_distill._validation.fitting import Interval, StrOptions, all_or_nothing
+from sklearn_distill._validation.indexing import as_table
+from sklearn_distill._validation.labels import check_some_label
+from sklearn_distill._validation.random_state import check_reproducible, seeded
+from sklearn_distill._validation.routing import make_router, route_fit_params
+from sklearn_distill._validation.sample_weight import check_sample_weight
+from sklearn_distill._validation.splits import Splits, labelled_splits
+from sklearn_distill.distillers._augmentation_gain import (
+    Comparison,
+    Gain,
+    NestedFold,
+    NestedPredictions,
+    default_splits,
+    has_fold_pairs,
+    nested_folds,
+)
+from sklearn_distill.distillers._extra_samples import (
+    ExtraSamples,
     check_same_kind,
     read_augmentation,
 )
-from sklearn_distill.distillers._lesson import Lesson
-from sklearn_distill.distillers._pairs_of_folds import has_pairs
-from sklearn_distill.distillers._rehearsal import Plan, Rehearsal, own_folds, plans_of
-from sklearn_distill.distillers._reproducible import check_reproducible, seeded
-from sklearn_distill.distillers._routing import routed, router_of
-from sklearn_distill.distillers._student import Told, teacher_argument
-from sklearn_distill.teachers.folds import Splits, folds
-from sklearn_distill.teachers.labels import check_teachable
-from sklearn_distill.teachers.tables import as_table
+from sklearn_distill.distillers._feature_split import FeatureSplit, split_features
+from sklearn_distill.distillers._student_data import StudentData, required_teacher_param
+from sklearn_distill.distillers._teacher_fit import TeacherData
 
 
 class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
@@ -41,7 +48,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
     student_: Any
     augmentation_gain_: float | None
     augmentation_gain_se_: float | None
-    _columns: Columns
+    _columns: FeatureSplit
     _answers_are: ClassVar[str]  # the student's argument
     _loss_is: ClassVar[str]
 
@@ -128,18 +135,22 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         self._validate_params()
         check_reproducible(self.memory, self.random_state, self.cv)
         self._check_labelled(y)
-        argument = teacher_argument(self.student, self._answers_are)
+        argument = required_teacher_param(self.student, self._answers_are)
         X, more = self._read_features(X, X_unlabeled)
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, X.shape[0])
-        params = routed(self, sample_weight, fit_params)
+        params = route_fit_params(self, sample_weight, fit_params)
         teacher, student, seed = seeded(self.teacher, self.student, self.random_state)
-        further = FurtherRows(X, more, read_augmentation(self.augmentation, self.n_augmented, seed))
+        further = ExtraSamples(
+            X, more, read_augmentation(self.augmentation, self.n_augmented, seed)
+        )
         lesson = self._read_lesson(self._columns.for_teacher(X), y, params.teacher)
         splits = self._splits(lesson, params.splitter)
         plans = self._plans(lesson, splits, further, seed)
         self.teacher_, answers, rehearsals = self._teach(teacher, lesson, splits, plans)
-        told = Told(self._columns.for_student(X), self._labels(lesson), answers, params.student)
+        told = StudentData(
+            self._columns.for_student(X), self._labels(lesson), answers, params.student
+        )
         teach = partial(self._taught, student, argument, lesson)
         comparison = Comparison(told, self._columns, further.n_given, teach, self._losses)
         self._set_gain(comparison.gain(rehearsals))
@@ -171,25 +182,25 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         MetadataRouter
             The routing.
         """
-        return router_of(self)
+        return make_router(self)
 
     @abstractmethod
-    def _read_lesson(self, X: Any, y: Any, fit_params: dict[str, Any]) -> Lesson:
+    def _read_lesson(self, X: Any, y: Any, fit_params: dict[str, Any]) -> TeacherData:
         """Read the labels, and say how to ask the teacher."""
 
     @abstractmethod
-    def _labels(self, lesson: Lesson) -> NDArray[Any]:
+    def _labels(self, lesson: TeacherData) -> NDArray[Any]:
         """Return the labels for the student, with missing ones marked."""
 
     @abstractmethod
     def _losses(self, student: Any, X: Any, y: NDArray[Any]) -> NDArray[np.float64]:
         """Return a fitted student's loss for each row."""
 
-    def _can_be_judged(self, lesson: Lesson, splits: Splits) -> bool:
+    def _can_be_judged(self, lesson: TeacherData, splits: Splits) -> bool:
         """Tell whether the student can be taught in each fold and gives what the losses need."""
         return True
 
-    def _named(self, answers: NDArray[np.float64], lesson: Lesson) -> Any:
+    def _named(self, answers: NDArray[np.float64], lesson: TeacherData) -> Any:
         """Return the teacher's answers as the student is given them."""
         return answers
 
@@ -197,7 +208,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         """Check what came in; set the names and the number of features and who sees which."""
         X = as_table(X)
         validate_data(self, X, skip_check_array=True)
-        self._columns = read_columns(X, self.privileged_features, self.teacher_features)
+        self._columns = split_features(X, self.privileged_features, self.teacher_features)
         if X_unlabeled is None:
             return X, None
         more = as_table(X_unlabeled)
@@ -215,32 +226,34 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
     def _is_prefit(self) -> bool:
         return isinstance(self.cv, str)
 
-    def _splits(self, lesson: Lesson, split_params: dict[str, Any]) -> Splits:
+    def _splits(self, lesson: TeacherData, split_params: dict[str, Any]) -> Splits:
         """Return the folds of ``cv``, none where it says none."""
         if self._is_prefit():
             return []
-        check_teachable(lesson.present)
+        check_some_label(lesson.present, "a teacher needs some to learn from")
         if self.cv is None:
             return []
-        return folds(
+        return labelled_splits(
             self.cv, lesson.X, lesson.y, lesson.present, split_params, is_class=is_classifier(self)
         )
 
-    def _plans(self, lesson: Lesson, splits: Splits, further: FurtherRows, seed: int) -> list[Plan]:
+    def _plans(
+        self, lesson: TeacherData, splits: Splits, further: ExtraSamples, seed: int
+    ) -> list[NestedFold]:
         """Plan how to tell whether made rows help; return nothing where it cannot be told."""
         if further.augmentation is None:
             return []
         if self._is_prefit():
-            splits = own_folds(lesson.y, lesson.present, seed, is_class=is_classifier(self))
-        elif not has_pairs(splits):
+            splits = default_splits(lesson.y, lesson.present, seed, is_class=is_classifier(self))
+        elif not has_fold_pairs(splits):
             return []
         if not self._can_be_judged(lesson, splits):
             return []
-        return plans_of(splits, lesson.present, further)
+        return nested_folds(splits, lesson.present, further)
 
     def _teach(
-        self, teacher: Any, lesson: Lesson, splits: Splits, plans: list[Plan]
-    ) -> tuple[Any, NDArray[np.float64], list[Rehearsal]]:
+        self, teacher: Any, lesson: TeacherData, splits: Splits, plans: list[NestedFold]
+    ) -> tuple[Any, NDArray[np.float64], list[NestedPredictions]]:
         """Return the fitted teacher, and what it says of the rows and in rehearsals."""
         if self._is_prefit():
             return lesson.of_prefit(self.teacher, plans)
@@ -248,7 +261,9 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
             return *lesson.in_sample(teacher, self.memory), []
         return lesson.out_of_fold(teacher, splits, self.memory, plans)
 
-    def _with_further(self, told: Told, lesson: Lesson, further: FurtherRows) -> Told:
+    def _with_further(
+        self, told: StudentData, lesson: TeacherData, further: ExtraSamples
+    ) -> StudentData:
         """Add the rows that the teacher alone speaks for."""
         rows = further.of(np.arange(further.X.shape[0]))
         if rows is None:
@@ -256,7 +271,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         answers = lesson.ask_further(self.teacher_, rows)
         return told.extended(self._columns.for_student(rows), answers)
 
-    def _taught(self, student: Any, argument: str, lesson: Lesson, told: Told) -> Any:
+    def _taught(self, student: Any, argument: str, lesson: TeacherData, told: StudentData) -> Any:
         """Return a clone of the student, fitted on what it is told."""
         answers = self._named(told.answers, lesson)
         return clone(student).fit(told.X, told.y, **{argument: answers}, **told.fit_params)

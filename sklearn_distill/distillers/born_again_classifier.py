@@ -15,12 +15,12 @@ from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_distill._validation import Interval, StrOptions, all_or_nothing
+from sklearn_distill._validation.fitting import Interval, StrOptions, all_or_nothing
+from sklearn_distill._validation.routing import make_router
+from sklearn_distill.distillers._born_again.data import proba_of
 from sklearn_distill.distillers._born_again.generations import Generations
-from sklearn_distill.distillers._born_again.judge import Chronicle
-from sklearn_distill.distillers._born_again.lesson import proba_of
-from sklearn_distill.distillers._born_again.rows import judge_of
-from sklearn_distill.distillers._routing import router_of
+from sklearn_distill.distillers._born_again.scores import GenerationHistory
+from sklearn_distill.distillers._born_again.validation_split import validation_set
 
 
 def _student_has(method: str) -> Callable[[Any], bool]:
@@ -236,11 +236,13 @@ class BornAgainClassifier(ClassifierMixin, Generations):
         lesson, to_splitter = self._read(X, y, sample_weight, fit_params)
         students, seed = self._students(lesson.argument)
         rows, validation = self._rows(lesson, X_val, y_val, seed)
-        chronicle = Chronicle(judge_of(lesson, rows), validation, self._score(validation))
+        chronicle = GenerationHistory(
+            validation_set(lesson, rows), validation, self._score(validation)
+        )
         line = self._line(lesson, rows, to_splitter)
-        self.estimators_, self.best_generation_ = self._raised(line, students, chronicle)
+        self.estimators_, self.best_generation_ = self._fit_generations(line, students, chronicle)
         self.generations_ = chronicle.table()
-        self.estimator_ = self._elected()
+        self.estimator_ = self._final_estimator()
         self._warn_of_forgotten(lesson.shown)
         return self
 
@@ -302,7 +304,7 @@ class BornAgainClassifier(ClassifierMixin, Generations):
         MetadataRouter
             The routing.
         """
-        return router_of(self)
+        return make_router(self)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -13,12 +13,12 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_distill._validation import check_classes, check_labels
-from sklearn_distill.distillers._lesson import Lesson
-from sklearn_distill.distillers._student import last_step
+from sklearn_distill._validation.labels import check_classes, check_labels, mark_missing
+from sklearn_distill._validation.splits import Splits
+from sklearn_distill.distillers._student_data import last_step
+from sklearn_distill.distillers._teacher_fit import TeacherData
 from sklearn_distill.distillers._teacher_student import TeacherStudent
-from sklearn_distill.teachers.asking import AskProba
-from sklearn_distill.teachers.folds import Splits
+from sklearn_distill.teachers._cross_fit import PredictAligned
 
 
 def _student_has(method: str) -> Callable[[Any], bool]:
@@ -189,13 +189,13 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
         check_is_fitted(self)
         return np.asarray(self.student_.decision_function(self._regular(X)))
 
-    def _read_lesson(self, X: Any, y: Any, fit_params: dict[str, Any]) -> Lesson:
+    def _read_lesson(self, X: Any, y: Any, fit_params: dict[str, Any]) -> TeacherData:
         if np.asarray(y).dtype.kind == "f":  # NaN is a missing label, inf is none
             assert_all_finite(y, allow_nan=True, input_name="y")
         classes, labels = check_labels(y, X.shape[0], self._known_classes(y), None)
         required = classes[np.unique(labels.codes[labels.present])]
-        ask = AskProba(classes, required)
-        return Lesson(X, classes[labels.codes], labels.present, fit_params, ask, self._columns)
+        ask = PredictAligned(classes, required)
+        return TeacherData(X, classes[labels.codes], labels.present, fit_params, ask, self._columns)
 
     def _known_classes(self, y: Any) -> NDArray[Any] | None:
         """Return the student's classes, or, without any label, those of a fitted teacher."""
@@ -205,14 +205,10 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
         unlabelled = y is None or bool(np.all(pd.isna(y)))
         return getattr(self.teacher, "classes_", None) if unlabelled else None
 
-    def _labels(self, lesson: Lesson) -> NDArray[Any]:
-        if lesson.present.all():
-            return lesson.y
-        y = lesson.y.astype(object)
-        y[~lesson.present] = None
-        return y
+    def _labels(self, lesson: TeacherData) -> NDArray[Any]:
+        return mark_missing(lesson.y, lesson.present)
 
-    def _can_be_judged(self, lesson: Lesson, splits: Splits) -> bool:
+    def _can_be_judged(self, lesson: TeacherData, splits: Splits) -> bool:
         n_classes = len(np.unique(lesson.y[lesson.present]))
         shown = [len(np.unique(lesson.y[train])) for train, _ in splits]
         return hasattr(self.student, "predict_proba") and set(shown) == {n_classes}
@@ -223,7 +219,7 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
         codes = np.searchsorted(student.classes_, y.astype(student.classes_.dtype))
         return -np.log(proba[np.arange(len(y)), codes])
 
-    def _named(self, answers: NDArray[np.float64], lesson: Lesson) -> Any:
+    def _named(self, answers: NDArray[np.float64], lesson: TeacherData) -> Any:
         if lesson.present.any():
             return answers
         # without a label, only names say what the columns are

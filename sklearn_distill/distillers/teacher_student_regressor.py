@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
 
-from sklearn_distill.distillers._lesson import Lesson
+from sklearn_distill._validation.targets import check_numeric_targets
+from sklearn_distill.distillers._teacher_fit import TeacherData
 from sklearn_distill.distillers._teacher_student import TeacherStudent
-from sklearn_distill.teachers.asking import ask_prediction
-from sklearn_distill.teachers.labels import read_targets
+from sklearn_distill.teachers._cross_fit import predict_finite
 
 
 class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
@@ -115,15 +115,15 @@ class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
     _answers_are: ClassVar[str] = "teacher_prediction"
     _loss_is: ClassVar[str] = "squared error"
 
-    def _read_lesson(self, X: Any, y: Any, fit_params: dict[str, Any]) -> Lesson:
+    def _read_lesson(self, X: Any, y: Any, fit_params: dict[str, Any]) -> TeacherData:
         if y is None and self._is_prefit():
             y = np.full_like(self.teacher.predict(X), np.nan, dtype=np.float64)
-        y, present = read_targets(y, X.shape[0])
+        y, present = check_numeric_targets(y, X.shape[0])
         if y.ndim == 2 and not self.__sklearn_tags__().target_tags.multi_output:
             y = column_or_1d(y, warn=True)
-        return Lesson(X, y, present, fit_params, ask_prediction, self._columns)
+        return TeacherData(X, y, present, fit_params, predict_finite, self._columns)
 
-    def _labels(self, lesson: Lesson) -> NDArray[Any]:
+    def _labels(self, lesson: TeacherData) -> NDArray[Any]:
         return lesson.y
 
     def _losses(self, student: Any, X: Any, y: NDArray[Any]) -> NDArray[np.float64]:

@@ -10,9 +10,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from sklearn_distill.inspection._answers import Answers, all_classes, ask, read_proba
-from sklearn_distill.metrics._checks import FloatArray, check_same_length
-from sklearn_distill.metrics._labels import label_list
+from sklearn_distill._typing import FloatArray
+from sklearn_distill._validation.class_index import label_list
+from sklearn_distill._validation.numbers import check_same_length
+from sklearn_distill.inspection._model_proba import (
+    ModelProba,
+    all_classes,
+    predict_proba_of,
+    read_proba,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +62,7 @@ class ModelProbabilities:
         return replace(self, by_model={name: p[i] for name, p in self.by_model.items()}, y=y)
 
 
-def ask_models(estimator: Any, X: Any) -> dict[str, pd.DataFrame]:
+def predict_models(estimator: Any, X: Any) -> dict[str, pd.DataFrame]:
     """Let fitted classifiers answer.
 
     Parameters
@@ -77,9 +83,12 @@ def ask_models(estimator: Any, X: Any) -> dict[str, pd.DataFrame]:
         If a model gives no probabilities.
     """
     if isinstance(estimator, Mapping):
-        said = {name: ask(one, X, f"estimator[{name!r}]") for name, one in estimator.items()}
+        said = {
+            name: predict_proba_of(one, X, f"estimator[{name!r}]")
+            for name, one in estimator.items()
+        }
     else:
-        said = {type(estimator).__name__: ask(estimator, X, "estimator")}
+        said = {type(estimator).__name__: predict_proba_of(estimator, X, "estimator")}
     return {
         str(name): pd.DataFrame(answers.proba, columns=pd.Index(answers.classes))
         for name, answers in said.items()
@@ -126,7 +135,9 @@ def read_models(
     return ModelProbabilities(columns, by_model, labels)
 
 
-def _read(y_proba: Any, labels: list[Any] | None, classes: ArrayLike | None, name: str) -> Answers:
+def _read(
+    y_proba: Any, labels: list[Any] | None, classes: ArrayLike | None, name: str
+) -> ModelProba:
     if labels is not None:
         return read_proba(y_proba, classes, sorted(set(labels)), name)
     shape = np.shape(y_proba)
@@ -134,7 +145,7 @@ def _read(y_proba: Any, labels: list[Any] | None, classes: ArrayLike | None, nam
     return read_proba(y_proba, classes, counted, name)
 
 
-def _check_rows(labels: list[Any] | None, models: list[Answers]) -> None:
+def _check_rows(labels: list[Any] | None, models: list[ModelProba]) -> None:
     first = models[0]
     for model in models[1:]:
         check_same_length(first.name, len(first.proba), model.name, len(model.proba))

@@ -8,23 +8,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sklearn_distill.inspection._answers import Answers
-from sklearn_distill.inspection._size import count_bytes, count_parameters
+from sklearn_distill._typing import FloatArray, IntArray
+from sklearn_distill.inspection._model_proba import ModelProba
+from sklearn_distill.inspection.size import count_bytes, count_parameters
 from sklearn_distill.metrics import (
     expected_calibration_error,
     fidelity_score,
     max_min_gap,
     uncertainty_degree,
 )
-from sklearn_distill.metrics._brier_score import brier_scale
-from sklearn_distill.metrics._checks import FloatArray, IndexArray
-from sklearn_distill.metrics._rows import (
+from sklearn_distill.metrics._row_scores import (
     one_hot,
     row_brier,
     row_correct,
     row_cross_entropy,
     weighted_mean,
 )
+from sklearn_distill.metrics.brier_score import brier_scale
 
 METRICS = ("accuracy", "cross_entropy", "brier")  # means over rows, so the bootstrap takes them
 
@@ -32,7 +32,7 @@ _EPS = np.finfo(np.float64).eps  # as sklearn.metrics.log_loss: no row is infini
 
 
 @dataclass(frozen=True, eq=False)
-class TestRows:
+class TestSet:
     """What the models are tested on.
 
     Parameters
@@ -47,19 +47,19 @@ class TestRows:
 
     __test__ = False  # not a test class for pytest
 
-    k: IndexArray
+    k: IntArray
     s: FloatArray
     classes: list[Any]
 
 
-def scores(model: Answers, test: TestRows) -> pd.DataFrame:
+def scores(model: ModelProba, test: TestSet) -> pd.DataFrame:
     """Return what the model scores on each row, by metric of METRICS.
 
     Parameters
     ----------
-    model : Answers
+    model : ModelProba
         The model's probabilities.
-    test : TestRows
+    test : TestSet
         The labels.
 
     Returns
@@ -78,14 +78,14 @@ def scores(model: Answers, test: TestRows) -> pd.DataFrame:
     )
 
 
-def numbers(model: Answers, test: TestRows, q: FloatArray, n_bins: int) -> dict[str, float]:
+def numbers(model: ModelProba, test: TestSet, q: FloatArray, n_bins: int) -> dict[str, float]:
     """Return the columns of the report for one model.
 
     Parameters
     ----------
-    model : Answers
+    model : ModelProba
         The model and its probabilities.
-    test : TestRows
+    test : TestSet
         The labels.
     q : ndarray of shape (n_samples, n_classes)
         The teacher's probabilities.

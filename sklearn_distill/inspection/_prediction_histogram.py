@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sklearn_distill._typing import FloatArray
+from sklearn_distill._validation.numbers import as_floats
 from sklearn_distill.inspection._model_probabilities import ModelProbabilities
 from sklearn_distill.metrics import uncertainty_degree
-from sklearn_distill.metrics._checks import FloatArray, as_floats
 
 
 @dataclass(frozen=True, eq=False)

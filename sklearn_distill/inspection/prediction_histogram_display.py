@@ -7,7 +7,7 @@ from typing import Any, Self
 from numpy.typing import ArrayLike
 
 from sklearn_distill.inspection._drawing import axes_for
-from sklearn_distill.inspection._model_probabilities import ask_models, read_models
+from sklearn_distill.inspection._model_probabilities import predict_models, read_models
 from sklearn_distill.inspection._prediction_histogram import (
     Histogram,
     choose_values,
@@ -136,7 +136,7 @@ class PredictionHistogramDisplay:
         ValueError
             If a model gives no probabilities, or `y`, `label`, `bins` or `ax` do not fit.
         """
-        y_proba = ask_models(estimator, X)
+        y_proba = predict_models(estimator, X)
         return cls.from_predictions(y_proba, y, label=label, bins=bins, ax=ax, **patch_kw)
 
     @classmethod

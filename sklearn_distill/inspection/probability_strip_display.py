@@ -8,10 +8,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sklearn_distill._typing import FloatArray
+from sklearn_distill._typing import FloatArray, IntArray
 from sklearn_distill.inspection._drawing import axes_for, class_colours
-from sklearn_distill.inspection._model_probabilities import ask_models, read_models
-from sklearn_distill.metrics._checks import IndexArray
+from sklearn_distill.inspection._model_probabilities import predict_models, read_models
 
 _N_SHOWN = 20
 _PANEL_HEIGHT = 1.4
@@ -137,7 +136,7 @@ class ProbabilityStripDisplay:
         ValueError
             If a model gives no probabilities, or an argument does not fit.
         """
-        y_proba = ask_models(estimator, X)
+        y_proba = predict_models(estimator, X)
         return cls.from_predictions(y_proba, y, rows=rows, kind=kind, ax=ax, **strip_kw)
 
     @classmethod
@@ -266,7 +265,7 @@ class ProbabilityStripDisplay:
         self.axes_[-1].set_xlabel("object" if self.labels_ is None else "true class of the object")
 
 
-def _read_rows(rows: ArrayLike | None, n_rows: int) -> IndexArray:
+def _read_rows(rows: ArrayLike | None, n_rows: int) -> IntArray:
     if rows is None:
         return np.arange(min(_N_SHOWN, n_rows))
     positions = np.asarray(rows)

@@ -9,12 +9,18 @@ import pandas as pd
 from numpy.random import RandomState
 from numpy.typing import ArrayLike
 
-from sklearn_distill.inspection._answers import Answers, all_classes, ask_timed, read_proba
-from sklearn_distill.inspection._numbers import TestRows, numbers, scores
-from sklearn_distill.inspection._result import DistillationReport
-from sklearn_distill.inspection._teacher_help import judge
-from sklearn_distill.metrics._checks import check_same_length, check_weights
-from sklearn_distill.metrics._labels import class_index
+from sklearn_distill._validation.class_index import class_index
+from sklearn_distill._validation.numbers import check_same_length
+from sklearn_distill._validation.sample_weight import check_sample_weight
+from sklearn_distill.inspection._model_proba import (
+    ModelProba,
+    all_classes,
+    read_proba,
+    timed_predict_proba,
+)
+from sklearn_distill.inspection._numbers import TestSet, numbers, scores
+from sklearn_distill.inspection.bootstrap import compare_paired
+from sklearn_distill.inspection.report_result import DistillationReport
 
 
 def distillation_report(
@@ -125,17 +131,19 @@ def distillation_report(
     'undecided'
     """
     _check_options(teacher, teacher_proba, n_repeats)
-    alone = ask_timed(student_alone, X, "student_alone", n_repeats)
-    distilled = ask_timed(student_distilled, X, "student_distilled", n_repeats)
+    alone = timed_predict_proba(student_alone, X, "student_alone", n_repeats)
+    distilled = timed_predict_proba(student_distilled, X, "student_distilled", n_repeats)
     if teacher is None:
         teacher_ = read_proba(teacher_proba, teacher_classes, distilled.classes, "teacher_proba")
     else:
-        teacher_ = ask_timed(teacher, X if X_teacher is None else X_teacher, "teacher", n_repeats)
+        teacher_ = timed_predict_proba(
+            teacher, X if X_teacher is None else X_teacher, "teacher", n_repeats
+        )
     models = {"teacher": teacher_, "student alone": alone, "student distilled": distilled}
     test = _test_rows(y, sample_weight, models)
     q = teacher_.align(test.classes)
     table = {name: numbers(model, test, q, n_bins) for name, model in models.items()}
-    did_the_teacher_help = judge(
+    did_the_teacher_help = compare_paired(
         scores(alone, test),
         scores(distilled, test),
         test.s,
@@ -155,13 +163,13 @@ def distillation_report(
 
 
 def _test_rows(
-    y: ArrayLike, sample_weight: ArrayLike | None, models: dict[str, Answers]
-) -> TestRows:
+    y: ArrayLike, sample_weight: ArrayLike | None, models: dict[str, ModelProba]
+) -> TestSet:
     classes = all_classes(y, models.values())
     k = class_index(y, classes, len(classes), "y")
     for model in models.values():
         check_same_length("y", len(k), f"{model.name}'s answer", len(model.proba))
-    return TestRows(k, check_weights(sample_weight, len(k)), classes)
+    return TestSet(k, check_sample_weight(sample_weight, len(k)), classes)
 
 
 def _check_options(teacher: Any, teacher_proba: Any, n_repeats: int) -> None:

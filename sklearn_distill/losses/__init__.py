@@ -1,6 +1,6 @@
 """The one objective: value, gradient, Hessian products, derivatives in λ and T."""
 
-from sklearn_distill.losses.block_sums import BlockSums
+from sklearn_distill.losses.chunk_sums import ChunkSums
 from sklearn_distill.losses.design import DenseDesign, Design, SparseDesign, as_design
 from sklearn_distill.losses.log_partition import OneLogitLogPartition, SoftmaxLogPartition
 from sklearn_distill.losses.objective import SoftTargetObjective
@@ -8,7 +8,7 @@ from sklearn_distill.losses.row_sums import RowSums
 from sklearn_distill.losses.tensor_design import TensorDesign
 
 __all__ = [
-    "BlockSums",
+    "ChunkSums",
     "DenseDesign",
     "Design",
     "OneLogitLogPartition",

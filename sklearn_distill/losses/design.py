@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 from scipy import sparse
 
-from sklearn_distill._typing import FloatArray, Rows
-from sklearn_distill.losses.float_range import scaled_back, within_range
+from sklearn_distill._typing import FloatArray, RowIndexer
+from sklearn_distill.losses._float_range import scaled_back, within_range
 from sklearn_distill.losses.tensor_design import TensorDesign
 
 # A block and its scores stay in the cache between the product that makes the scores and the
@@ -37,7 +37,7 @@ class Design(Protocol):
     def gram(self, weight: FloatArray, rows: slice) -> FloatArray:
         """Return [X 1]ᵀ diag(weight) [X 1]."""
 
-    def take(self, rows: Rows) -> Design:
+    def take(self, rows: RowIndexer) -> Design:
         """Return the design of the given rows."""
 
 
@@ -88,7 +88,7 @@ class DenseDesign:
         block, c = self.X[rows], weight.astype(self.dtype, copy=False)
         return _bordered_gram(block.T, c, c[:, None] * block, self)
 
-    def take(self, rows: Rows) -> DenseDesign:
+    def take(self, rows: RowIndexer) -> DenseDesign:
         """Return the design of the given rows."""
         return DenseDesign(self.X[rows], self.fit_intercept)
 
@@ -137,7 +137,7 @@ class SparseDesign:
         block, c = self._at(rows), weight.astype(self.dtype, copy=False)
         return _bordered_gram(block.T, c, block.multiply(c[:, None]), self)
 
-    def take(self, rows: Rows) -> SparseDesign:
+    def take(self, rows: RowIndexer) -> SparseDesign:
         """Return the design of the given rows."""
         return SparseDesign(self.X[rows], self.fit_intercept)
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from sklearn_distill._typing import FloatArray, Rows
+from sklearn_distill._typing import FloatArray, RowIndexer
 from sklearn_distill.losses.regularizers import make_regularizer
 from sklearn_distill.losses.row_sums import RowSums
 from sklearn_distill.targets import TargetTangent
@@ -48,7 +48,7 @@ class Sums(Protocol):
     def linear_form(self) -> FloatArray:
         """Σ ℓ_i [x_i 1]."""
 
-    def take(self, rows: Rows) -> RowSums:
+    def take(self, rows: RowIndexer) -> RowSums:
         """Return the sums of the given rows, which are then in memory."""
 
     def value_and_gradient(self, W: FloatArray) -> tuple[float, FloatArray]:
@@ -82,7 +82,7 @@ class SoftTargetObjective:
 
     Parameters
     ----------
-    sums : RowSums or BlockSums
+    sums : RowSums or ChunkSums
         The sums over rows; each class has some mass.
     alpha : float
         Penalty α = 1/(C Σ s) of the whole problem; :meth:`take` keeps it.
@@ -125,7 +125,7 @@ class SoftTargetObjective:
         """Return the weights at which every class is equally probable."""
         return np.zeros(self.shape[0] * self.shape[1])
 
-    def take(self, rows: Rows) -> SoftTargetObjective:
+    def take(self, rows: RowIndexer) -> SoftTargetObjective:
         """Return the objective of the given rows with the penalty of the whole problem."""
         return SoftTargetObjective(self.sums.take(rows), self.alpha)
 

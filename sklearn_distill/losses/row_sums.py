@@ -7,9 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
-from sklearn_distill._typing import FloatArray, Rows
+from sklearn_distill._typing import FloatArray, RowIndexer
+from sklearn_distill.losses._float_range import scaled_back, within_range
 from sklearn_distill.losses.design import Design, stack_designs
-from sklearn_distill.losses.float_range import scaled_back, within_range
 from sklearn_distill.losses.log_partition import (
     Curvature,
     OneLogit,
@@ -97,7 +97,7 @@ class RowSums:
             result += self.design.pull_back(linear, rows)
         return result
 
-    def take(self, rows: Rows) -> RowSums:
+    def take(self, rows: RowIndexer) -> RowSums:
         """Return the sums of the given rows."""
         return RowSums(self.design.take(rows), self.targets.take(rows), self.weight[rows])
 

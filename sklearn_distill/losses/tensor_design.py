@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_distill._typing import FloatArray, Rows
-from sklearn_distill.losses.float_range import scaled_back, within_range
+from sklearn_distill._optional import tensor_to_numpy
+from sklearn_distill._typing import FloatArray, RowIndexer
+from sklearn_distill.losses._float_range import scaled_back, within_range
 
 # A block is large enough to keep a GPU busy, and its scores are small beside it.
 BLOCK_BYTES = 2**26
@@ -52,7 +53,7 @@ class TensorDesign:
     def scores(self, W: FloatArray, rows: slice) -> FloatArray:
         """Return W Xᵀ + b 1ᵀ on the rows."""
         W, scale = within_range(W, self.dtype)
-        Z = _to_numpy(self._there(W[:, : self.X.shape[1]]) @ self.X[rows].T)
+        Z = tensor_to_numpy(self._there(W[:, : self.X.shape[1]]) @ self.X[rows].T)
         if self.fit_intercept:
             Z += W[:, -1:].astype(self.dtype)
         return scaled_back(Z, scale)
@@ -60,7 +61,7 @@ class TensorDesign:
     def pull_back(self, R: FloatArray, rows: slice) -> FloatArray:
         """Return R [X 1] on the rows."""
         result = np.empty((len(R), self.n_columns))
-        result[:, : self.X.shape[1]] = _to_numpy(self._there(R) @ self.X[rows])
+        result[:, : self.X.shape[1]] = tensor_to_numpy(self._there(R) @ self.X[rows])
         if self.fit_intercept:
             result[:, -1] = R.sum(axis=1, dtype=np.float64)
         return result
@@ -68,21 +69,16 @@ class TensorDesign:
     def gram(self, weight: FloatArray, rows: slice) -> FloatArray:
         """Return [X 1]ᵀ diag(weight) [X 1] on the rows."""
         block, c = self.X[rows], self._there(weight)
-        A = _to_numpy(block.T @ (c[:, None] * block)).astype(np.float64)
+        A = tensor_to_numpy(block.T @ (c[:, None] * block)).astype(np.float64)
         if not self.fit_intercept:
             return A
-        a = _to_numpy(c @ block).astype(np.float64)
+        a = tensor_to_numpy(c @ block).astype(np.float64)
         return np.block([[A, a[:, None]], [a, weight.sum(dtype=np.float64)]])
 
-    def take(self, rows: Rows) -> TensorDesign:
+    def take(self, rows: RowIndexer) -> TensorDesign:
         """Return the design of the given rows; they stay on the device."""
         return TensorDesign(self.X[rows], self.fit_intercept)
 
     def _there(self, values: FloatArray) -> Any:
         """Return values beside X, in its precision."""
         return self.X.new_tensor(np.ascontiguousarray(values, self.dtype), dtype=self.X.dtype)
-
-
-def _to_numpy(values: Any) -> FloatArray:
-    array: FloatArray = values.cpu().numpy()
-    return array

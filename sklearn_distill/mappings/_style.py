@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from sklearn_distill.nets._loader import as_tensor
 from sklearn_distill.nets.features import BGRPixels, FeatureNetwork, VGG19Features
-from sklearn_distill.nets.loader import as_tensor
 from sklearn_distill.nets.weights import load_imagenet_weights
 
 

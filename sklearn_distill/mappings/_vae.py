@@ -14,8 +14,8 @@ from torch import Generator, Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 from torch.nn.utils import skip_init
 
-from sklearn_distill.nets.loader import TensorLoader, TensorRows, as_tensor
-from sklearn_distill.nets.schedules import advance, scheduler_of
+from sklearn_distill.nets._callbacks import advance, scheduler_of
+from sklearn_distill.nets._loader import RowTensors, TensorLoader, as_tensor
 
 CHUNK = 4096  # rows that are mapped at once
 
@@ -84,7 +84,7 @@ def _log_likelihood(logits: Tensor, pixels: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingConfig:
     """How to train.
 
     Parameters
@@ -120,7 +120,7 @@ def train(
     X_source: NDArray[Any],
     partners: Callable[[], NDArray[np.intp]],
     epochs: Iterable[int],
-    plan: Plan,
+    plan: TrainingConfig,
 ) -> list[float]:
     """Train the network, which comes back on the CPU; return the loss of each epoch.
 
@@ -136,7 +136,7 @@ def train(
     losses: list[float] = []
     for epoch in epochs:
         paired = x_source.index_select(0, torch.from_numpy(partners()).to(plan.device))
-        losses.append(_run_epoch(network, optimizer, TensorRows(x, paired), plan))
+        losses.append(_run_epoch(network, optimizer, RowTensors(x, paired), plan))
         if not np.isfinite(losses[-1]):
             raise ValueError(
                 f"the training diverged: the loss of epoch {epoch + 1} is {losses[-1]}; lower lr, "
@@ -151,8 +151,8 @@ def train(
 def _run_epoch(
     network: TwoDecoderNetwork,
     optimizer: torch.optim.Optimizer,
-    pairs: TensorRows,
-    plan: Plan,
+    pairs: RowTensors,
+    plan: TrainingConfig,
 ) -> float:
     """Make one step for each mini-batch; return the mean loss of the rows."""
     total = torch.zeros((), device=plan.device)

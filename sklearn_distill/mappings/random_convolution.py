@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_distill._validation import Interval, validated_parameters
+from sklearn_distill._validation.fitting import Interval, validated_parameters
 from sklearn_distill.mappings._images import shape_of_images
 
 CHUNK = 128  # images that a processor's cache holds, shifted copies and all

@@ -14,8 +14,8 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
-from sklearn_distill._torch import import_torch
-from sklearn_distill._validation import Interval, all_or_nothing, validated_parameters
+from sklearn_distill._optional import import_torch
+from sklearn_distill._validation.fitting import Interval, all_or_nothing, validated_parameters
 from sklearn_distill.nets.device import resolve_device
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from sklearn.utils import check_array, check_random_state, check_scalar
 from sklearn.utils.validation import check_is_fitted, validate_data
 from tqdm.auto import tqdm
 
-from sklearn_distill._torch import import_torch
-from sklearn_distill._validation import (
+from sklearn_distill._optional import import_torch
+from sklearn_distill._validation.fitting import (
     Interval,
     StrOptions,
     all_or_nothing,
@@ -27,7 +27,7 @@ from sklearn_distill.nets.device import resolve_device
 if TYPE_CHECKING:
     from torch import Generator
 
-    from sklearn_distill.mappings._vae import Plan, TwoDecoderNetwork
+    from sklearn_distill.mappings._vae import TrainingConfig, TwoDecoderNetwork
 
 
 class TwoDecoderVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -186,7 +186,7 @@ class TwoDecoderVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         X_source = _check_pixels("X_source", X_source)
         pairs = read_pairs(len(X), len(X_source), y, y_source)
         random_state = check_random_state(self.random_state)
-        plan = self._plan(random_state)
+        plan = self._training_config(random_state)
         self.network_ = self._new_network(X.shape[1], X_source.shape[1], plan.generator)
         self._n_features_out = X_source.shape[1]
         partners = self._partners(pairs, random_state)
@@ -261,10 +261,10 @@ class TwoDecoderVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         check_is_fitted(self)
         return _check_pixels("X", validate_data(self, X, dtype=np.float32, reset=False))
 
-    def _plan(self, random_state: RandomState) -> Plan:
-        from sklearn_distill.mappings._vae import Plan
+    def _training_config(self, random_state: RandomState) -> TrainingConfig:
+        from sklearn_distill.mappings._vae import TrainingConfig
 
-        return Plan(
+        return TrainingConfig(
             lr=self.lr,
             lr_schedule=self.lr_schedule,
             max_epochs=self.max_epochs,

@@ -1,12 +1,12 @@
 """Numbers for probabilities: ``metric(y_true, y_proba)`` → float, ready for ``make_scorer``."""
 
-from sklearn_distill.metrics._brier_score import brier_score
-from sklearn_distill.metrics._calibration_error import expected_calibration_error
-from sklearn_distill.metrics._cross_entropy import cross_entropy_from_proba
-from sklearn_distill.metrics._fidelity_score import fidelity_score
-from sklearn_distill.metrics._integral_criterion import integral_criterion
-from sklearn_distill.metrics._max_min_gap import max_min_gap
-from sklearn_distill.metrics._uncertainty_degree import uncertainty_degree
+from sklearn_distill.metrics.brier_score import brier_score
+from sklearn_distill.metrics.calibration_error import expected_calibration_error
+from sklearn_distill.metrics.cross_entropy import cross_entropy_from_proba
+from sklearn_distill.metrics.fidelity_score import fidelity_score
+from sklearn_distill.metrics.integral_criterion import integral_criterion
+from sklearn_distill.metrics.max_min_gap import max_min_gap
+from sklearn_distill.metrics.uncertainty_degree import uncertainty_degree
 
 __all__ = [
     "brier_score",

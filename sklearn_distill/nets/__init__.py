@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from sklearn_distill._torch import lazy_names
+from sklearn_distill._optional import lazy_names
 from sklearn_distill.nets.device import resolve_device
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from sklearn_distill._torch import import_torch
+from sklearn_distill._optional import import_torch
 
 if TYPE_CHECKING:
     import torch

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_distill._typing import FloatArray
-from sklearn_distill.nets.callbacks import bare_module
+from sklearn_distill.nets._callbacks import bare_module
+from sklearn_distill.nets._embedding import WithEmbedding, last_linear
 from sklearn_distill.nets.device import resolve_device
-from sklearn_distill.nets.embedding import WithEmbedding, last_linear
 
 
 def hidden_representation(

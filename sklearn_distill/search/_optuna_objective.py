@@ -10,7 +10,7 @@ from sklearn import config_context, get_config
 from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
 
-from sklearn_distill._torch import import_optuna
+from sklearn_distill._optional import import_optuna
 from sklearn_distill.search._optuna_folds import OneFold
 from sklearn_distill.search._optuna_space import suggest
 

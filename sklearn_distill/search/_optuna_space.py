@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sklearn_distill._torch import import_optuna
+from sklearn_distill._optional import import_optuna
 
 KINDS = ("FloatDistribution", "IntDistribution", "CategoricalDistribution")
 

@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from sklearn_distill.search._surface import Point, Surface
+from sklearn_distill.search._cv_loss import CrossValidatedLoss, Evaluation
 
 
-def cv_results(surface: Surface) -> dict[str, Any]:
+def cv_results(surface: CrossValidatedLoss) -> dict[str, Any]:
     """Return what GridSearchCV would say of the settings that were evaluated, in turn.
 
     Parameters
     ----------
-    surface : Surface
+    surface : CrossValidatedLoss
         After the search.
 
     Returns
@@ -41,12 +41,12 @@ def cv_results(surface: Surface) -> dict[str, Any]:
     return results
 
 
-def path(surface: Surface) -> pd.DataFrame:
+def path(surface: CrossValidatedLoss) -> pd.DataFrame:
     """Return one row for each evaluation, in turn.
 
     Parameters
     ----------
-    surface : Surface
+    surface : CrossValidatedLoss
         After the search.
 
     Returns
@@ -70,6 +70,6 @@ def path(surface: Surface) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _params(surface: Surface, point: Point) -> dict[str, float]:
+def _params(surface: CrossValidatedLoss, point: Evaluation) -> dict[str, float]:
     values = surface.space.natural(point.u).tolist()
     return dict(zip(surface.space.names, values, strict=True))

@@ -12,21 +12,30 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
-from sklearn_distill._validation import Interval, StrOptions, all_or_nothing, validated_parameters
+from sklearn_distill._validation.fitting import (
+    Interval,
+    StrOptions,
+    all_or_nothing,
+    validated_parameters,
+)
+from sklearn_distill._validation.labels import check_some_label
+from sklearn_distill._validation.routing import make_router, split_params
+from sklearn_distill._validation.splits import (
+    Splits,
+    check_weighted_splits,
+    labelled_splits,
+    with_unlabelled,
+)
 from sklearn_distill.losses import as_design
-from sklearn_distill.search._counting import CountedDesign
-from sklearn_distill.search._descent import descend
-from sklearn_distill.search._fold import Fold
-from sklearn_distill.search._grid import sweep
-from sklearn_distill.search._metaparameters import Space
-from sklearn_distill.search._refits import Refits, Trail, serving
+from sklearn_distill.search._cv_fold import CountedDesign, CVFold
+from sklearn_distill.search._cv_loss import CrossValidatedLoss, evaluation_progress
+from sklearn_distill.search._cv_warm_start import WarmStart, WarmStartSolver, compatible_warm_start
+from sklearn_distill.search._descent import descend, sweep
 from sklearn_distill.search._results import cv_results, path
-from sklearn_distill.search._routing import router_of, split_params
-from sklearn_distill.search._splits import splits
-from sklearn_distill.search._surface import Surface, evaluation_progress
+from sklearn_distill.search._space import Space
 from sklearn_distill.search._validation_loss import ValidationLoss
-from sklearn_distill.students._lesson import Lesson, Setting, pose
 from sklearn_distill.students._logistic import CONSTRAINTS, LogisticStudent
+from sklearn_distill.students._problem import LossParams, TrainingTargets, make_problem
 from sklearn_distill.targets import Labels
 
 
@@ -287,11 +296,13 @@ class DistilledLogisticRegressionCV(LogisticStudent):
             If a parameter of fit is unknown.
         """
         X = self._read_features(X, y, teacher_proba, teacher_logits)
-        lesson = Lesson.read(self, X.shape[0], y, sample_weight, teacher_proba, teacher_logits)
-        space = Space.of(self.metaparameters, Setting.of(self), self.bounds)
+        lesson = TrainingTargets.read(
+            self, X.shape[0], y, sample_weight, teacher_proba, teacher_logits
+        )
+        space = Space.of(self.metaparameters, LossParams.of(self), self.bounds)
         folds = self._folds(X, lesson, split_params(self, params))
         with evaluation_progress(self.verbose, type(self).__name__) as progress:
-            surface = Surface(folds, space, self.n_jobs, progress)
+            surface = CrossValidatedLoss(folds, space, self.n_jobs, progress)
             self._search(surface)
         self._set_search(surface)
         self._fit_all(X, lesson, space.setting(surface.best.u), surface.trail)
@@ -305,30 +316,40 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         MetadataRouter
             This estimator's own requests, and those of the splitter.
         """
-        return router_of(self)
+        return make_router(self)
 
-    def _folds(self, X: Any, lesson: Lesson, params: dict[str, Any]) -> list[Fold]:
-        weight = lesson.sample_weight
+    def _folds(self, X: Any, lesson: TrainingTargets, params: dict[str, Any]) -> list[CVFold]:
+        weight, labels = lesson.sample_weight, lesson.labels
         refits = self._refits(X)
         folds = []
-        for train, test in splits(self.cv, X, lesson.labels, weight, params):
+        for train, test in self._splits(X, labels, weight, params):
             design = CountedDesign(as_design(X[train], self.fit_intercept))
             validation = ValidationLoss(
                 as_design(X[test], self.fit_intercept),
-                Labels(lesson.labels.codes[test], lesson.labels.n_classes),
+                Labels(labels.codes[test], labels.n_classes),
                 weight[test],
                 float(self.validation_temperature),
             )
-            folds.append(Fold(lesson.take(train), design, validation, refits))
+            folds.append(CVFold(lesson.take(train), design, validation, refits))
         return folds
 
-    def _search(self, surface: Surface) -> None:
+    def _splits(
+        self, X: Any, labels: Labels, weight: NDArray[Any], params: dict[str, Any]
+    ) -> Splits:
+        """Return the rows of each fold: labelled rows validate, rows without a label train."""
+        check_some_label(labels.present, "the metaparameters are chosen by held-out labels")
+        splits = labelled_splits(self.cv, X, labels.codes, labels.present, params, is_class=True)
+        splits = with_unlabelled(splits, labels.present, params.get("groups"))
+        check_weighted_splits(splits, weight)
+        return splits
+
+    def _search(self, surface: CrossValidatedLoss) -> None:
         if self.method == "grid":
             sweep(surface, self.grid)
         else:
             descend(surface, tol=self.search_tol, max_evaluations=self.max_evaluations)
 
-    def _set_search(self, surface: Surface) -> None:
+    def _set_search(self, surface: CrossValidatedLoss) -> None:
         best = surface.best
         setting = surface.space.setting(best.u)
         self.imitation_ = setting.imitation
@@ -342,7 +363,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         self.n_fits_ = surface.n_fits
         self._warn_of_unconverged(surface)
 
-    def _warn_of_unconverged(self, surface: Surface) -> None:
+    def _warn_of_unconverged(self, surface: CrossValidatedLoss) -> None:
         converged: NDArray[Any] = np.array(
             [fold.converged for point in surface.points for fold in point.folds]
         )
@@ -355,12 +376,17 @@ class DistilledLogisticRegressionCV(LogisticStudent):
                 stacklevel=3,
             )
 
-    def _fit_all(self, X: Any, lesson: Lesson, setting: Setting, trail: Trail | None) -> None:
+    def _fit_all(
+        self, X: Any, lesson: TrainingTargets, setting: LossParams, trail: WarmStart | None
+    ) -> None:
         self.classes_ = lesson.classes
         self.n_taught_rows_ = lesson.n_taught_rows
-        problem = pose(lesson, as_design(X, self.fit_intercept), setting)
-        solution = self._solve(problem, *self._refits(X).way(problem, serving(trail, problem)))
+        problem = make_problem(lesson, as_design(X, self.fit_intercept), setting)
+        solution = self._solve(
+            problem,
+            *self._refits(X).solver_and_start(problem, compatible_warm_start(trail, problem)),
+        )
         self._set_coefficients(solution, problem.active, X.dtype)
 
-    def _refits(self, X: Any) -> Refits:
-        return Refits(self.solver, not sparse.issparse(X), self.tol, self.max_iter)
+    def _refits(self, X: Any) -> WarmStartSolver:
+        return WarmStartSolver(self.solver, not sparse.issparse(X), self.tol, self.max_iter)

@@ -89,7 +89,7 @@ class GreedyHypergradient(BaseEstimator):
         self.clip = clip
         self.validation_batch_size = validation_batch_size
 
-    def start(self, imitation: float, temperature: float) -> GreedyCourse:
+    def start(self, imitation: float, temperature: float) -> GreedySchedule:
         """Begin a training.
 
         Parameters
@@ -99,7 +99,7 @@ class GreedyHypergradient(BaseEstimator):
 
         Returns
         -------
-        GreedyCourse
+        GreedySchedule
             What moves them.
 
         Raises
@@ -108,11 +108,11 @@ class GreedyHypergradient(BaseEstimator):
             If a parameter is not valid, or T is out of its range.
         """
         check_descent(self)
-        return GreedyCourse(self, *project(self, imitation, temperature))
+        return GreedySchedule(self, *project(self, imitation, temperature))
 
 
 @dataclass
-class GreedyCourse:
+class GreedySchedule:
     """λ and T in one training, moved by gradients.
 
     Parameters

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from sklearn_distill.search.greedy_hypergradient import (
-    GreedyCourse,
     GreedyHypergradient,
+    GreedySchedule,
     check_descent,
     project,
 )
@@ -91,7 +91,7 @@ class LinearTrajectory(GreedyHypergradient):
         self.gradient_steps = gradient_steps
         self.predicted_steps = predicted_steps
 
-    def start(self, imitation: float, temperature: float) -> LinearCourse:
+    def start(self, imitation: float, temperature: float) -> LinearSchedule:
         """Begin a training.
 
         Parameters
@@ -101,7 +101,7 @@ class LinearTrajectory(GreedyHypergradient):
 
         Returns
         -------
-        LinearCourse
+        LinearSchedule
             What moves them.
 
         Raises
@@ -115,10 +115,10 @@ class LinearTrajectory(GreedyHypergradient):
                 f"gradient_steps={self.gradient_steps} must be at least 2, for a line, and "
                 f"predicted_steps={self.predicted_steps} at least 1"
             )
-        return LinearCourse(self, *project(self, imitation, temperature))
+        return LinearSchedule(self, *project(self, imitation, temperature))
 
 
-class LinearCourse(GreedyCourse):
+class LinearSchedule(GreedySchedule):
     """λ and T in one training, moved by gradients and along lines in turn."""
 
     def wants_gradient(self) -> bool:

@@ -2,7 +2,7 @@
 
 from sklearn_distill.solvers.conjugate_gradients import conjugate_gradients
 from sklearn_distill.solvers.continuation import continue_from
-from sklearn_distill.solvers.factor import BlockFactor, Factor, Preconditioner
+from sklearn_distill.solvers.factor import BlockFactor, KroneckerFactor, Preconditioner
 from sklearn_distill.solvers.lbfgs import lbfgs
 from sklearn_distill.solvers.newton import newton_cg
 from sklearn_distill.solvers.solution import Objective, Progress, RowwiseObjective, Solution
@@ -10,7 +10,7 @@ from sklearn_distill.solvers.subsampling import coarse_to_fine, hessian_factor
 
 __all__ = [
     "BlockFactor",
-    "Factor",
+    "KroneckerFactor",
     "Objective",
     "Preconditioner",
     "Progress",

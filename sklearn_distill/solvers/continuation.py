@@ -55,8 +55,8 @@ def continue_from(
     >>> class Parabola:
     ...     def value_and_gradient(self, w):
     ...         return float((w - 3) @ (w - 3)), 2 * (w - 3)
-    >>> from sklearn_distill.solvers import Factor
-    >>> factor = Factor(2 * np.eye(1))
+    >>> from sklearn_distill.solvers import KroneckerFactor
+    >>> factor = KroneckerFactor(2 * np.eye(1))
     >>> continue_from(Parabola(), np.zeros(1), factor, tol=1e-9, max_iter=5).w
     array([3.])
     """

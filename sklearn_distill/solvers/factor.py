@@ -23,7 +23,7 @@ class Preconditioner(Protocol):
         """Return M⁻¹v, flat as v is."""
 
 
-class Factor:
+class KroneckerFactor:
     r"""Cholesky factor of A, applied to each part of the weights: :math:`(I ⊗ A)^{-1}`.
 
     A is the Hessian of all weights, or of the weights of one score. The latter serves every score:
@@ -44,7 +44,7 @@ class Factor:
     Examples
     --------
     >>> import numpy as np
-    >>> Factor(np.diag([1.0, 4.0])).solve(np.array([1.0, 1.0, 2.0, 2.0])).round(6)
+    >>> KroneckerFactor(np.diag([1.0, 4.0])).solve(np.array([1.0, 1.0, 2.0, 2.0])).round(6)
     array([1.  , 0.25, 2.  , 0.5 ])
     """
 
@@ -111,7 +111,7 @@ class BlockFactor:
     """
 
     def __init__(self, blocks: FloatArray) -> None:
-        self._factors = [Factor(block) for block in blocks]
+        self._factors = [KroneckerFactor(block) for block in blocks]
 
     def solve(self, v: FloatArray) -> FloatArray:
         """Return P diag(A)⁻¹ P v, flat as v is.

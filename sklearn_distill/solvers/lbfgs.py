@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from sklearn_distill._typing import FloatArray
-from sklearn_distill.solvers.line_search import search_line
+from sklearn_distill.solvers._line_search import search_line
 from sklearn_distill.solvers.solution import Progress, Smooth, Solution, largest
 
 MEMORY = 20

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from sklearn_distill._typing import FloatArray, Rows
+from sklearn_distill._typing import FloatArray, RowIndexer
 from sklearn_distill.solvers.factor import Preconditioner
 
 # called once an iteration with (n_iter, value, max|gradient|)
@@ -40,7 +40,7 @@ class RowwiseObjective(Objective, Protocol):
     def n_columns(self) -> int:
         """Number of weights of one score."""
 
-    def take(self, rows: Rows) -> RowwiseObjective:
+    def take(self, rows: RowIndexer) -> RowwiseObjective:
         """Return the objective of some rows, on the scale of the whole."""
 
     def hessian_at_zero(self) -> FloatArray:

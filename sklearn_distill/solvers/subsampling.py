@@ -6,7 +6,7 @@ import numpy as np
 
 from sklearn_distill._typing import FloatArray, IntArray
 from sklearn_distill.solvers.continuation import PATIENCE, continue_from
-from sklearn_distill.solvers.factor import BlockFactor, Factor, Preconditioner
+from sklearn_distill.solvers.factor import BlockFactor, KroneckerFactor, Preconditioner
 from sklearn_distill.solvers.lbfgs import lbfgs
 from sklearn_distill.solvers.newton import newton_cg
 from sklearn_distill.solvers.solution import Progress, RowwiseObjective, Solution
@@ -82,7 +82,7 @@ def coarse_to_fine(
     coarse = _subsample(objective)
     n_before = 0
     try:
-        factor = Factor(coarse.hessian_at_zero())
+        factor = KroneckerFactor(coarse.hessian_at_zero())
         if not start.any():  # any other start is that of a near problem
             near = lbfgs(
                 coarse,
@@ -94,7 +94,7 @@ def coarse_to_fine(
             start = near.w
             n_before = near.n_iter if coarse is objective else 0
         if _joint_pays(len(start), coarse.n_rows / objective.n_rows):
-            factor = Factor(coarse.nonsingular_hessian(start))
+            factor = KroneckerFactor(coarse.nonsingular_hessian(start))
     except np.linalg.LinAlgError:
         return newton_cg(objective, start, tol=tol, max_iter=max_iter, progress=progress)
     return continue_from(
@@ -154,7 +154,7 @@ def hessian_factor(objective: RowwiseObjective, w: FloatArray) -> Preconditioner
     try:
         if len(w) <= JOINT_WEIGHTS:
             coarse = _rows_for(objective, ROWS_A_WEIGHT * len(w))
-            return Factor(coarse.nonsingular_hessian(w))
+            return KroneckerFactor(coarse.nonsingular_hessian(w))
         if objective.n_columns <= BLOCK_COLUMNS:
             coarse = _rows_for(objective, ROWS_A_WEIGHT * objective.n_columns)
             return BlockFactor(coarse.hessian_blocks(w))

@@ -10,9 +10,16 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_distill.students import _tensor_answers
-from sklearn_distill.students._blocks import by_blocks
-from sklearn_distill.students._tensors import check_same_place, is_tensor, validated
+from sklearn_distill.students._array_api import (
+    check_same_place,
+    is_tensor,
+    tensor_labels,
+    tensor_log_proba,
+    tensor_proba,
+    tensor_scores,
+    validated,
+)
+from sklearn_distill.students._chunks import map_chunks
 
 
 class LinearClassifier(ClassifierMixin, BaseEstimator):
@@ -27,7 +34,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
     classes_: NDArray[Any]
     n_iter_: NDArray[Any]
 
-    @by_blocks
+    @map_chunks
     def decision_function(self, X: Any) -> NDArray[Any]:
         """Return the scores.
 
@@ -47,12 +54,12 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         )
         check_same_place(self, X)
         if is_tensor(X):
-            scores = _tensor_answers.scores(X, self.coef_, self.intercept_)
+            scores = tensor_scores(X, self.coef_, self.intercept_)
         else:
             scores = np.asarray(X @ self.coef_.T) + self.intercept_
         return scores.ravel() if scores.shape[1] == 1 else scores
 
-    @by_blocks
+    @map_chunks
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable class of each row.
 
@@ -68,11 +75,11 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         """
         scores = self.decision_function(X)
         if is_tensor(scores):
-            return _tensor_answers.labels(scores, self.classes_)
+            return tensor_labels(scores, self.classes_)
         codes = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
         return np.asarray(self.classes_[codes])
 
-    @by_blocks
+    @map_chunks
     def predict_proba(self, X: Any) -> NDArray[Any]:
         """Return the probabilities softmax(z) at temperature 1.
 
@@ -88,12 +95,12 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         """
         scores = self.decision_function(X)
         if is_tensor(scores):
-            return _tensor_answers.proba(scores)
+            return tensor_proba(scores)
         if scores.ndim == 1:
             return np.stack([expit(-scores), expit(scores)], axis=1)
         return np.asarray(softmax(scores, axis=1))
 
-    @by_blocks
+    @map_chunks
     def predict_log_proba(self, X: Any) -> NDArray[Any]:
         """Return the logarithms of the probabilities, without rounding them first.
 
@@ -109,7 +116,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         """
         scores = self.decision_function(X)
         if is_tensor(scores):
-            return _tensor_answers.log_proba(scores)
+            return tensor_log_proba(scores)
         if scores.ndim == 1:
             return np.stack([log_expit(-scores), log_expit(scores)], axis=1)
         return np.asarray(log_softmax(scores, axis=1))

@@ -16,15 +16,15 @@ from sklearn_distill.solvers.least_squares import (
     PrivilegedFit,
     Statistics,
 )
-from sklearn_distill.students._blocks import by_blocks
-from sklearn_distill.students._tensor_answers import scores
-from sklearn_distill.students._tensors import (
+from sklearn_distill.students._array_api import (
     beside,
     check_same_place,
     is_tensor,
     rows_of,
+    tensor_scores,
     validated,
 )
+from sklearn_distill.students._chunks import map_chunks
 
 X_CHECKS: dict[str, Any] = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}
 
@@ -39,7 +39,7 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     _solution: PrivilegedFit
     _flat: bool  # whether targets came one-dimensional
 
-    @by_blocks
+    @map_chunks
     def predict(
         self, X: Any, return_std: bool = False
     ) -> NDArray[Any] | tuple[NDArray[Any], NDArray[Any]]:
@@ -77,7 +77,7 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def _mean(self, X: Any) -> Any:
         """Return x·β + b, of shape (n_samples, n_outputs)."""
         if is_tensor(X):
-            return scores(X, self.coef_, self.intercept_)
+            return tensor_scores(X, self.coef_, self.intercept_)
         coef, intercept = np.atleast_2d(self.coef_), np.atleast_1d(self.intercept_)
         # by blocks, since a product of float32 and float64 would copy X
         return np.vstack([X[chunk] @ coef.T + intercept for chunk in rows_of(X).chunks()])

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
+from tqdm.auto import tqdm
 
 from sklearn_distill._typing import BoolArray, FloatArray
-from sklearn_distill._validation import Interval, StrOptions
+from sklearn_distill._validation.fitting import Interval, StrOptions
 from sklearn_distill.losses import SoftTargetObjective
-from sklearn_distill.solvers import Solution, coarse_to_fine, newton_cg
-from sklearn_distill.students._blocks import X_CHECKS
+from sklearn_distill.losses.regularizers import REGULARIZER_NAMES
+from sklearn_distill.solvers import Progress, Solution, coarse_to_fine, newton_cg
+from sklearn_distill.students._array_api import beside, is_tensor, validated
+from sklearn_distill.students._chunks import X_CHECKS
 from sklearn_distill.students._coefficients import coefficients
-from sklearn_distill.students._lesson import Problem
 from sklearn_distill.students._linear_classifier import LinearClassifier
-from sklearn_distill.students._progress import solver_progress
-from sklearn_distill.students._tensors import beside, is_tensor, validated
+from sklearn_distill.students._problem import Problem
 
 CONSTRAINTS: dict[str, list[Any]] = {
     "imitation": [Interval(Real, 0, 1, closed="both")],
@@ -28,7 +30,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "fit_intercept": ["boolean"],
     "soften_student": ["boolean"],
     "t_squared": ["boolean"],
-    "regularizer": [StrOptions({"grabovoy", "continuous_categorical"}), None],
+    "regularizer": [StrOptions(set(REGULARIZER_NAMES)), None],
     "class_weight": [dict, StrOptions({"balanced"}), None],
     "classes": ["array-like", None],
     "solver": [StrOptions({"auto", "lbfgs", "newton-cg"})],
@@ -120,3 +122,33 @@ class LogisticStudent(LinearClassifier):
         """Put the numbers of the fit beside X, if X is a tensor."""
         for name in ("coef_", "intercept_", "n_iter_"):
             setattr(self, name, beside(X, getattr(self, name)))
+
+
+@contextmanager
+def solver_progress(verbose: int, max_iter: int, name: str) -> Iterator[Progress | None]:
+    """Yield a callback that moves a bar, or None where ``verbose`` is 0.
+
+    Parameters
+    ----------
+    verbose : int
+        0 is silent.
+    max_iter : int
+        Length of the bar.
+    name : str
+        What is being fitted.
+
+    Yields
+    ------
+    callable or None
+        To be called with (n_iter, value, max|gradient|).
+    """
+    if not verbose:
+        yield None
+        return
+    with tqdm(total=max_iter, desc=name, unit="iter") as bar:
+
+        def advance(n_iter: int, value: float, gradient_norm: float) -> None:
+            bar.set_postfix(loss=f"{value:.6g}", gradient=f"{gradient_norm:.1e}", refresh=False)
+            bar.update(n_iter - bar.n)
+
+        yield advance

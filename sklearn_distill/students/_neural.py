@@ -18,24 +18,24 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_distill._torch import import_skorch
+from sklearn_distill._optional import import_skorch
 from sklearn_distill._typing import FloatArray
-from sklearn_distill._validation import HasMethods, Interval, StrOptions
-from sklearn_distill.students._neural_lesson import NeuralLesson
+from sklearn_distill._validation.fitting import HasMethods, Interval, StrOptions
 from sklearn_distill.students._neural_stream import is_dataset
+from sklearn_distill.students._neural_targets import NeuralTargets
 
 if TYPE_CHECKING:
     import torch
 
-    from sklearn_distill.nets.checkpoint import Checkpoint
-    from sklearn_distill.nets.loader import Stream, TensorRows
+    from sklearn_distill.nets._checkpoint import Checkpoint
+    from sklearn_distill.nets._loader import RowTensors, Stream
     from sklearn_distill.students._neural_training import Trained
 
 _PREFIXES = ("module__", "optimizer__", "iterator_train__")
 # what may change between an interruption and its resumption
 _NO_IDENTITY = {"callbacks", "checkpoint", "compile", "device", "max_epochs", "verbose"}
 
-Rows = tuple[NDArray[Any], FloatArray]  # features and a table for the loss
+RegressionData = tuple[NDArray[Any], FloatArray]  # features and a table for the loss
 
 
 class NeuralStudent(BaseEstimator):
@@ -130,7 +130,7 @@ class NeuralStudent(BaseEstimator):
             A copy on the CPU and in evaluation mode. It gives what ``predict_proba`` gives, or of
             a regressor ``predict``.
         """
-        from sklearn_distill.nets.export import plain_network
+        from sklearn_distill.nets._export import plain_network
 
         return plain_network(self.net_.module_, self._n_classes())
 
@@ -149,7 +149,7 @@ class NeuralStudent(BaseEstimator):
         ImportError
             If onnx or onnxscript is missing.
         """
-        from sklearn_distill.nets.export import write_onnx
+        from sklearn_distill.nets._export import write_onnx
 
         write_onnx(self.to_torch(), self._shape, path)
 
@@ -217,8 +217,8 @@ class NeuralStudent(BaseEstimator):
     def _train(
         self,
         X: NDArray[Any],
-        lesson: NeuralLesson,
-        held_out: Rows | None = None,
+        lesson: NeuralTargets,
+        held_out: RegressionData | None = None,
         *,
         before: Trained | None = None,
         n_epochs: int | None = None,
@@ -239,7 +239,9 @@ class NeuralStudent(BaseEstimator):
         rows = as_rows(X, lesson.table, self.precision)
         return self._run(lesson, rows, held_out, seed, checkpoint, before, n_epochs)
 
-    def _train_on_stream(self, stream: Stream, lesson: NeuralLesson, held_out: Rows | None) -> Self:
+    def _train_on_stream(
+        self, stream: Stream, lesson: NeuralTargets, held_out: RegressionData | None
+    ) -> Self:
         """Train a network on rows that a Dataset reads."""
         if held_out is None and self.early_stopping:
             raise ValueError("early_stopping=True with a Dataset needs X_val and y_val")
@@ -249,9 +251,9 @@ class NeuralStudent(BaseEstimator):
 
     def _run(
         self,
-        lesson: NeuralLesson,
-        rows: TensorRows | Stream,
-        held_out: Rows | None,
+        lesson: NeuralTargets,
+        rows: RowTensors | Stream,
+        held_out: RegressionData | None,
         seed: int,
         checkpoint: Checkpoint | None,
         before: Trained | None = None,
@@ -277,8 +279,8 @@ class NeuralStudent(BaseEstimator):
         return bool(stops_early or self.metaparameter_optimizer is not None)
 
     def _hold_out(
-        self, X: NDArray[Any], lesson: NeuralLesson, random_state: Any
-    ) -> tuple[NDArray[Any], NeuralLesson, Rows]:
+        self, X: NDArray[Any], lesson: NeuralTargets, random_state: Any
+    ) -> tuple[NDArray[Any], NeuralTargets, RegressionData]:
         """Set labelled rows aside for validation."""
         if self.checkpoint is not None and not isinstance(self.random_state, Integral):
             raise ValueError(
@@ -302,7 +304,7 @@ class NeuralStudent(BaseEstimator):
             raise ValueError(
                 "checkpoint and accelerator: save the state by accelerator.save_state instead"
             )
-        from sklearn_distill.nets.checkpoint import Checkpoint
+        from sklearn_distill.nets._checkpoint import Checkpoint
 
         named = {k: _named(v) for k, v in self.get_params(deep=False).items()}
         # a cosine is another one where it ends elsewhere

@@ -12,19 +12,19 @@ from typing import Any
 import torch
 from torch import nn
 
-from sklearn_distill._validation import check_hidden_layer_sizes
-from sklearn_distill.nets.callbacks import bare_module
-from sklearn_distill.nets.embedding import WithEmbedding
+from sklearn_distill._validation.numbers import check_hidden_layer_sizes
+from sklearn_distill.nets._callbacks import bare_module
+from sklearn_distill.nets._embedding import WithEmbedding
+from sklearn_distill.nets._net import StudentNet
 from sklearn_distill.nets.modules import MLP
-from sklearn_distill.nets.net import StudentNet
-from sklearn_distill.students._neural_lesson import NeuralLesson
+from sklearn_distill.students._neural_targets import NeuralTargets
 
 # torch draws initial weights and dropout from one stream a process: one draws at a time
 _drawing = threading.RLock()
 
 
 def new_network(
-    estimator: Any, lesson: NeuralLesson, X: torch.Tensor, seed: int
+    estimator: Any, lesson: NeuralTargets, X: torch.Tensor, seed: int
 ) -> tuple[nn.Module, torch.Tensor]:
     """Return a network that fits features and lesson, and the state after drawing its weights."""
     with random_stream(seed):
@@ -35,7 +35,7 @@ def new_network(
         return network, torch.get_rng_state()
 
 
-def earlier_network(net: StudentNet, lesson: NeuralLesson, X: torch.Tensor) -> nn.Module:
+def earlier_network(net: StudentNet, lesson: NeuralTargets, X: torch.Tensor) -> nn.Module:
     """Return a copy of an earlier net's network, which has to fit this lesson too."""
     network = network_of(net)
     known = network.projection.out_features if isinstance(network, WithEmbedding) else 0

@@ -53,7 +53,7 @@ def stream_of(
     Stream
         The stream.
     """
-    from sklearn_distill.nets.loader import Stream
+    from sklearn_distill.nets._loader import Stream
 
     collate = Collate(read_table, n_answers, precision)
     features, _ = collate([first_item(dataset)])

@@ -16,8 +16,8 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from sklearn_distill._typing import FloatArray
-from sklearn_distill.nets.bilevel import BilevelNet
-from sklearn_distill.nets.callbacks import (
+from sklearn_distill.nets._bilevel import BilevelNet
+from sklearn_distill.nets._callbacks import (
     BestWeights,
     Divergence,
     GradientClipping,
@@ -26,18 +26,18 @@ from sklearn_distill.nets.callbacks import (
     bare_module,
     stops,
 )
-from sklearn_distill.nets.checkpoint import Checkpoint
+from sklearn_distill.nets._checkpoint import Checkpoint
+from sklearn_distill.nets._embedding import scores_of
+from sklearn_distill.nets._loader import RowTensors, Stream, TensorLoader, as_tensor
+from sklearn_distill.nets._net import StudentNet
 from sklearn_distill.nets.device import resolve_device
-from sklearn_distill.nets.embedding import scores_of
-from sklearn_distill.nets.loader import Stream, TensorLoader, TensorRows, as_tensor
-from sklearn_distill.nets.net import StudentNet
-from sklearn_distill.students._neural_lesson import NeuralLesson
 from sklearn_distill.students._neural_network import (
     earlier_network,
     network_of,
     new_network,
     random_stream,
 )
+from sklearn_distill.students._neural_targets import NeuralTargets
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
 NORMALISED = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
@@ -49,14 +49,14 @@ def in_precision(values: NDArray[Any], precision: str) -> torch.Tensor:
     return as_tensor(values, torch.float64 if precision == "float64" else torch.float32)
 
 
-def as_rows(X: NDArray[Any], table: FloatArray, precision: str) -> TensorRows:
+def as_rows(X: NDArray[Any], table: FloatArray, precision: str) -> RowTensors:
     """Return features and targets as tensors."""
-    return TensorRows(in_precision(X, precision), in_precision(table, precision))
+    return RowTensors(in_precision(X, precision), in_precision(table, precision))
 
 
 def predict_scores(net: StudentNet, X: NDArray[Any], precision: str) -> FloatArray:
     """Return the scores of a trained net, batch by batch."""
-    scores = scores_of(net.forward(TensorRows(in_precision(X, precision))))
+    scores = scores_of(net.forward(RowTensors(in_precision(X, precision))))
     return np.asarray(scores.double().numpy())
 
 
@@ -78,9 +78,9 @@ class Trained:
 
 def train_network(
     estimator: Any,
-    lesson: NeuralLesson,
-    rows: TensorRows | Stream,
-    validation: TensorRows | None,
+    lesson: NeuralTargets,
+    rows: RowTensors | Stream,
+    validation: RowTensors | None,
     *,
     seed: int,
     n_epochs: int,
@@ -112,11 +112,11 @@ def train_network(
 def _make_net(
     estimator: Any,
     network: nn.Module,
-    lesson: NeuralLesson,
+    lesson: NeuralTargets,
     generator: torch.Generator,
-    rows: TensorRows | Stream,
+    rows: RowTensors | Stream,
     checkpoint: Checkpoint | None = None,
-    validation: TensorRows | None = None,
+    validation: RowTensors | None = None,
     *,
     accelerate: bool = True,
 ) -> StudentNet:
@@ -164,7 +164,7 @@ def _check_step(net: StudentNet, estimator: Any) -> None:
 
 
 def _kind_and_place(
-    estimator: Any, validation: TensorRows | None, accelerate: bool
+    estimator: Any, validation: RowTensors | None, accelerate: bool
 ) -> tuple[type[StudentNet], dict[str, Any]]:
     """Return which net trains, and where."""
     if estimator.accelerator is None or not accelerate:
@@ -175,14 +175,14 @@ def _kind_and_place(
             float(estimator.imitation), float(estimator.temperature)
         )
         return BilevelNet, place | {"course": course, "validation": validation}
-    from sklearn_distill.nets.accelerated import AcceleratedStudentNet
+    from sklearn_distill.nets._accelerated import AcceleratedStudentNet
 
     return AcceleratedStudentNet, {"device": None, "accelerator": estimator.accelerator}
 
 
 def _readers(
     estimator: Any,
-    rows: TensorRows | Stream,
+    rows: RowTensors | Stream,
     generator: torch.Generator,
     network: nn.Module,
     *,
@@ -192,10 +192,10 @@ def _readers(
     many = max(VALIDATION_BATCH, estimator.batch_size)
     valid = DataLoader if sharing else TensorLoader
     train = rows.reader(generator)
-    if isinstance(rows, TensorRows):
+    if isinstance(rows, RowTensors):
         normalised = any(isinstance(layer, NORMALISED) for layer in network.modules())
         train["iterator_train__join_single"] = normalised
-    if sharing and isinstance(rows, TensorRows):
+    if sharing and isinstance(rows, RowTensors):
         train = {"iterator_train": DataLoader, "iterator_train__shuffle": True}
         train["iterator_train__generator"] = generator
     return {"iterator_valid": valid, "iterator_valid__batch_size": many, **train}
@@ -220,8 +220,8 @@ def _kind_of_optimizer(net: StudentNet) -> type:
 
 def _run(
     net: StudentNet,
-    rows: TensorRows | Stream,
-    validation: TensorRows | None,
+    rows: RowTensors | Stream,
+    validation: RowTensors | None,
     n_epochs: int,
     checkpoint: Checkpoint | None,
 ) -> None:

@@ -8,14 +8,14 @@ from scipy import sparse
 from sklearn.utils.validation import validate_data
 
 from sklearn_distill._typing import FloatArray
-from sklearn_distill._validation import all_or_nothing, validated_parameters
+from sklearn_distill._validation.fitting import all_or_nothing, validated_parameters
 from sklearn_distill.losses import as_design
-from sklearn_distill.students._block_lesson import pose_blocks, read_blocks
-from sklearn_distill.students._blocks import cut, float_dtype, lies_in_blocks
+from sklearn_distill.students._array_api import to_numpy
+from sklearn_distill.students._chunked_problem import make_chunk_reader, make_chunked_problem
+from sklearn_distill.students._chunks import chunk_data, float_dtype, is_chunked
 from sklearn_distill.students._coefficients import solver_weights
-from sklearn_distill.students._lesson import Lesson, Problem, Setting, pose
 from sklearn_distill.students._logistic import CONSTRAINTS, LogisticStudent, minimiser
-from sklearn_distill.students._tensors import to_numpy
+from sklearn_distill.students._problem import LossParams, Problem, TrainingTargets, make_problem
 
 
 class DistilledLogisticRegression(LogisticStudent):
@@ -214,7 +214,7 @@ class DistilledLogisticRegression(LogisticStudent):
             "teacher_proba": to_numpy(teacher_proba),
             "teacher_logits": to_numpy(teacher_logits),
         }
-        if lies_in_blocks(X):
+        if is_chunked(X):
             problem = self._pose_blocks(X, answers)
         else:
             X = self._read_features(X, answers["y"], teacher_proba, teacher_logits)
@@ -230,19 +230,19 @@ class DistilledLogisticRegression(LogisticStudent):
 
         Labels and logits end with this call: the solver needs their memory.
         """
-        setting = Setting.of(self)
-        lesson = Lesson.read(self, X.shape[0], **answers)
+        setting = LossParams.of(self)
+        lesson = TrainingTargets.read(self, X.shape[0], **answers)
         self.classes_ = lesson.classes
         self.n_taught_rows_ = lesson.n_taught_rows
-        return pose(lesson, as_design(X, self.fit_intercept), setting)
+        return make_problem(lesson, as_design(X, self.fit_intercept), setting)
 
     def _pose_blocks(self, X: Any, answers: dict[str, Any]) -> Problem:
         """Return the problem of rows that are read block by block."""
         validate_data(self, X, skip_check_array=True)
-        table = cut(X, **answers)
-        reader = read_blocks(self, table)
+        table = chunk_data(X, **answers)
+        reader = make_chunk_reader(self, table)
         self.classes_ = reader.classes
-        problem, self.n_taught_rows_ = pose_blocks(reader, table)
+        problem, self.n_taught_rows_ = make_chunked_problem(reader, table)
         return problem
 
     def _start(self, problem: Problem) -> FloatArray:

@@ -14,19 +14,20 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import FloatArray
-from sklearn_distill._validation import (
+from sklearn_distill._validation.fitting import (
     HasMethods,
     Interval,
     StrOptions,
     all_or_nothing,
-    check_classes,
-    check_labels,
     validated_parameters,
 )
-from sklearn_distill.students._lesson import Lesson, Setting
-from sklearn_distill.students._neural import NeuralStudent, Rows, about_validation
-from sklearn_distill.students._neural_lesson import NeuralLesson, check_embedding
+from sklearn_distill._validation.labels import check_classes, check_labels
+from sklearn_distill._validation.teacher import check_embedding
+from sklearn_distill.losses.regularizers import REGULARIZER_NAMES
+from sklearn_distill.students._neural import NeuralStudent, RegressionData, about_validation
 from sklearn_distill.students._neural_stream import check_nothing_beside, is_dataset, stream_of
+from sklearn_distill.students._neural_targets import NeuralTargets
+from sklearn_distill.students._problem import LossParams, TrainingTargets
 from sklearn_distill.targets import TargetMixture
 
 
@@ -179,7 +180,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         "temperature": [Interval(Real, 1e-100, 1e100, closed="both")],  # T² is finite
         "soften_student": ["boolean"],
         "t_squared": ["boolean"],
-        "regularizer": [StrOptions({"grabovoy", "continuous_categorical"}), None],
+        "regularizer": [StrOptions(set(REGULARIZER_NAMES)), None],
         "metaparameter_optimizer": [HasMethods("start"), None],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "classes": ["array-like", None],
@@ -436,7 +437,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
 
     def _fit_dataset(self, dataset: Any, X_val: Any, y_val: Any) -> Self:
         """Train on a Dataset of (x, y, teacher's probabilities)."""
-        from sklearn_distill.students._class_lesson import BatchTable, stream_lesson
+        from sklearn_distill.students._neural_class_targets import BatchTable, streaming_targets
 
         classes = check_classes(self.classes)
         if self.metaparameter_optimizer is not None:
@@ -450,14 +451,14 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             _check_same_classes(classes, self.classes_)
         self.classes_, setting, options = (
             classes,
-            Setting.of(self),
+            LossParams.of(self),
             self._prefixed("iterator_train"),
         )
         table = BatchTable(classes, setting)
         stream = stream_of(dataset, table, len(classes), self.precision, options)
         self._set_shape(stream.features)
         held_out = self._read_validation(X_val, y_val)
-        return self._train_on_stream(stream, stream_lesson(len(classes), setting), held_out)
+        return self._train_on_stream(stream, streaming_targets(len(classes), setting), held_out)
 
     def _read_features(
         self, X: Any, y: Any, teacher_proba: Any, teacher_logits: Any, *, reset: bool
@@ -476,22 +477,22 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         teacher_logits: Any,
         teacher_embedding: Any,
         classes: Any,
-    ) -> NeuralLesson:
+    ) -> NeuralTargets:
         """Return losses and tables; set ``classes_`` and ``n_taught_rows_``."""
-        from sklearn_distill.students._class_lesson import fixed_lesson, moving_lesson
+        from sklearn_distill.students._neural_class_targets import static_targets, tunable_targets
 
-        lesson = Lesson.read(
+        lesson = TrainingTargets.read(
             self, len(X), y, sample_weight, teacher_proba, teacher_logits, classes
         ).with_mean_weight_one()
         self.classes_, self.n_taught_rows_ = lesson.classes, lesson.n_taught_rows
         embedding = check_embedding(teacher_embedding, len(X), self.embedding_weight)
         if self.metaparameter_optimizer is not None:
             self._check_movable(lesson)
-            return moving_lesson(lesson, Setting.of(self))
-        neural = fixed_lesson(lesson, Setting.of(self))
+            return tunable_targets(lesson, LossParams.of(self))
+        neural = static_targets(lesson, LossParams.of(self))
         return neural.with_embedding(embedding, self.embedding_weight, lesson.weight)
 
-    def _check_movable(self, lesson: Lesson) -> None:
+    def _check_movable(self, lesson: TrainingTargets) -> None:
         """Require a teacher, and options with which a training's step has an exact derivative."""
         if lesson.teachers is None:
             raise ValueError(
@@ -529,7 +530,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         """Temperature T at the end of the training."""
         return float(self.metaparameter_history_["temperature"].iloc[-1])
 
-    def _read_validation(self, X_val: Any, y_val: Any) -> Rows | None:
+    def _read_validation(self, X_val: Any, y_val: Any) -> RegressionData | None:
         """Return held-out rows and their table."""
         X_val = self._read_held_out(X_val, y_val)
         if X_val is None:
@@ -541,7 +542,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
                 f"row {int(np.argmin(labels.present))} of y_val has no label: the validation loss "
                 "needs one for each row"
             )
-        from sklearn_distill.losses.torch_twin import target_table
+        from sklearn_distill.nets.losses import target_table
 
         alone = TargetMixture(labels, None, np.ones(len(X_val)), imitation=0.0)
         return X_val, target_table(alone.targets())

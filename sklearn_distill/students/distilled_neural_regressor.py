@@ -10,24 +10,23 @@ from numpy.typing import NDArray
 from sklearn.base import MultiOutputMixin, RegressorMixin, clone
 
 from sklearn_distill._typing import FloatArray
-from sklearn_distill._validation import (
-    all_or_nothing,
-    check_sample_weight,
-    validated_parameters,
+from sklearn_distill._validation.fitting import all_or_nothing, validated_parameters
+from sklearn_distill._validation.sample_weight import check_sample_weight
+from sklearn_distill._validation.teacher import check_embedding
+from sklearn_distill._validation.teacher_prediction import (
+    Targets,
+    check_output_available,
+    check_outputs,
 )
-from sklearn_distill.students._neural import NeuralStudent, Rows
-from sklearn_distill.students._neural_lesson import NeuralLesson, check_embedding, mean_one
+from sklearn_distill.students._neural import NeuralStudent, RegressionData
 from sklearn_distill.students._neural_stream import (
     check_nothing_beside,
     first_item,
     is_dataset,
     stream_of,
 )
-from sklearn_distill.students._teacher_prediction import (
-    Targets,
-    check_every_row_speaks,
-    check_targets,
-)
+from sklearn_distill.students._neural_targets import NeuralTargets
+from sklearn_distill.targets import mean_one
 
 
 class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
@@ -360,7 +359,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         rows = [silent if v is None else np.atleast_1d(v) for v in y]
         labels: Targets = np.array(rows, dtype=np.float64)
         teacher = np.asarray(says.reshape(labels.shape), dtype=np.float64)
-        check_every_row_speaks(labels, teacher)
+        check_output_available(labels, teacher)
         return _lesson(labels, teacher, weight, float(self.imitation)).table
 
     def _read(
@@ -372,12 +371,12 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         teacher_embedding: Any,
         *,
         reset: bool,
-    ) -> tuple[NDArray[Any], NeuralLesson]:
+    ) -> tuple[NDArray[Any], NeuralTargets]:
         """Return features, losses and tables; set how outputs come and ``n_taught_rows_``."""
         X = self._read_features(X, y, teacher_prediction, reset=reset)
-        labels, flat = check_targets("y", y, len(X))
-        teacher, teacher_flat = check_targets("teacher_prediction", teacher_prediction, len(X))
-        check_every_row_speaks(labels, teacher)
+        labels, flat = check_outputs("y", y, len(X))
+        teacher, teacher_flat = check_outputs("teacher_prediction", teacher_prediction, len(X))
+        check_output_available(labels, teacher)
         self.n_taught_rows_ = 0 if teacher is None else int((~np.isnan(teacher[:, 0])).sum())
         weight = mean_one(check_sample_weight(sample_weight, len(X)))
         embedding = check_embedding(teacher_embedding, len(X), self.embedding_weight)
@@ -401,12 +400,14 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             )
         self._n_outputs, self._flat = n_outputs, flat
 
-    def _read_validation(self, X_val: Any, y_val: Any, lesson: NeuralLesson) -> Rows | None:
+    def _read_validation(
+        self, X_val: Any, y_val: Any, lesson: NeuralTargets
+    ) -> RegressionData | None:
         """Return held-out rows and their table."""
         X_val = self._read_held_out(X_val, y_val)
         if X_val is None:
             return None
-        labels, _ = check_targets("y_val", y_val, len(X_val))
+        labels, _ = check_outputs("y_val", y_val, len(X_val))
         if labels is None or np.isnan(labels).any() or labels.shape[1] != lesson.n_outputs:
             raise ValueError(
                 f"y_val must give a number for each row and each of {lesson.n_outputs} outputs: "
@@ -420,9 +421,9 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
 
 def _lesson(
     labels: Targets | None, teacher: Targets | None, weight: FloatArray, imitation: float
-) -> NeuralLesson:
+) -> NeuralTargets:
     """Return the mixture m of label and prediction, and the labels alone."""
-    from sklearn_distill.losses.torch_twin import SquaredLoss
+    from sklearn_distill.nets.losses import SquaredLoss
 
     given = next(target for target in (labels, teacher) if target is not None)
     y = np.full_like(given, np.nan) if labels is None else labels
@@ -430,7 +431,7 @@ def _lesson(
     labelled, taught = ~np.isnan(y[:, :1]), ~np.isnan(t[:, :1])
     share = np.where(labelled & taught, imitation, taught & ~labelled)
     y0, t0 = np.where(labelled, y, 0.0), np.where(taught, t, 0.0)
-    return NeuralLesson(
+    return NeuralTargets(
         SquaredLoss(),
         np.column_stack([(1 - share) * y0 + share * t0, weight]),
         SquaredLoss(),

@@ -11,27 +11,26 @@ from scipy.linalg import LinAlgWarning
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_distill._validation import (
+from sklearn_distill._validation.fitting import (
     Interval,
     StrOptions,
     all_or_nothing,
-    check_sample_weight,
-    read_sample_weight,
     validated_parameters,
 )
+from sklearn_distill._validation.sample_weight import check_sample_weight, read_sample_weight
+from sklearn_distill._validation.teacher_prediction import check_regression_targets
 from sklearn_distill.solvers.least_squares import (
     Gram,
     NoNoiseEstimateError,
     PrivilegedFit,
     PrivilegedLeastSquares,
+    RegressionData,
     Root,
-    Rows,
     Statistics,
 )
-from sklearn_distill.students._blocks import Answers, cut, lies_in_blocks
+from sklearn_distill.students._array_api import beside, rows_of, to_numpy, validated
+from sklearn_distill.students._chunks import FitArgs, chunk_data, is_chunked
 from sklearn_distill.students._linear_regressor import X_CHECKS, LinearRegressor
-from sklearn_distill.students._teacher_prediction import check_answers
-from sklearn_distill.students._tensors import beside, rows_of, to_numpy, validated
 
 
 class PrivilegedLinearRegression(LinearRegressor):
@@ -198,7 +197,7 @@ class PrivilegedLinearRegression(LinearRegressor):
             neither label nor prediction (the message names the first such row), or a variance is
             to be estimated from too few rows. The estimator is then as it was before.
         """
-        if lies_in_blocks(X):
+        if is_chunked(X):
             return self._set_solution(self._fit_blocks(X, y, sample_weight, teacher_prediction), X)
         rows = self._read(X, y, sample_weight, teacher_prediction, reset=True)
         return self._set_solution(self._problem().fit(rows, self.solver), rows.X)
@@ -270,7 +269,9 @@ class PrivilegedLinearRegression(LinearRegressor):
         self._validate_params()
         return self._set_solution(self._problem().solve(self.statistics_), self.coef_)
 
-    def _read(self, X: Any, y: Any, sample_weight: Any, teacher: Any, *, reset: bool) -> Rows:
+    def _read(
+        self, X: Any, y: Any, sample_weight: Any, teacher: Any, *, reset: bool
+    ) -> RegressionData:
         """Check what came in; set ``n_features_in_`` and whether outputs come as a column."""
         y, sample_weight, teacher = to_numpy(y), to_numpy(sample_weight), to_numpy(teacher)
         if teacher is None:
@@ -279,7 +280,7 @@ class PrivilegedLinearRegression(LinearRegressor):
         else:
             X = validated(self, X, reset=reset, **X_CHECKS)
         n_rows = X.shape[0]
-        labels, predictions, flat = check_answers(y, teacher, n_rows)
+        labels, predictions, flat = check_regression_targets(y, teacher, n_rows)
         if reset:
             self._flat = flat
         weight = None if sample_weight is None else check_sample_weight(sample_weight, n_rows)
@@ -292,12 +293,12 @@ class PrivilegedLinearRegression(LinearRegressor):
         if target is None:
             raise ValueError("fit requires y or teacher_prediction, but both are None")
         given = {"y": y, "sample_weight": sample_weight, "teacher_prediction": teacher}
-        table = cut(X, **given)
+        table = chunk_data(X, **given)
         self._flat = np.ndim(target) == 1
         rows = table.features.map(_rows_of_block, table.answers)
         return self._problem().fit_blocks(rows, X.shape, self.solver)
 
-    def _check_n_outputs(self, rows: Rows, known: Statistics) -> None:
+    def _check_n_outputs(self, rows: RegressionData, known: Statistics) -> None:
         if rows.n_outputs != known.n_outputs:
             raise ValueError(
                 f"y or teacher_prediction has {rows.n_outputs} outputs, the rows before had "
@@ -331,15 +332,15 @@ class PrivilegedLinearRegression(LinearRegressor):
         return self
 
 
-def _rows_of_block(X: Any, answers: Answers) -> Rows:
+def _rows_of_block(X: Any, answers: FitArgs) -> RegressionData:
     """Check what came in of a block."""
     with answers.located():
         X = check_array(X, input_name="X", **X_CHECKS)
         y, teacher = answers.given["y"], answers.given["teacher_prediction"]
-        labels, predictions, _ = check_answers(y, teacher, answers.n_rows)
+        labels, predictions, _ = check_regression_targets(y, teacher, answers.n_rows)
         weight = answers.given["sample_weight"]
         weight = None if weight is None else read_sample_weight(weight, answers.n_rows)
-    return Rows(X, labels, predictions, weight)
+    return RegressionData(X, labels, predictions, weight)
 
 
 def _number_or_none(variance: float | str) -> float | None:

@@ -7,19 +7,17 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn import config_context
+from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier
 from sklearn.utils import assert_all_finite, get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_distill._validation import (
-    Interval,
-    all_or_nothing,
-    check_sample_weight,
-    read_lesson,
-    validated_parameters,
-)
-from sklearn_distill.students._soft_regressor import fit_regressor
-from sklearn_distill.students._soft_simplex import project_on_simplex
+from sklearn_distill._typing import FloatArray
+from sklearn_distill._validation.fit_params import fit_param_name
+from sklearn_distill._validation.fitting import Interval, all_or_nothing, validated_parameters
+from sklearn_distill._validation.indexing import as_table, take_rows
+from sklearn_distill._validation.sample_weight import check_sample_weight
+from sklearn_distill._validation.targets import check_class_targets
 from sklearn_distill.targets import Labels, TargetMixture, Teachers
 
 
@@ -170,7 +168,7 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
             numbers times one factor. The estimator is then as it was before.
         """
         n_rows = self._check_features(X, y, teacher_proba, teacher_logits)
-        self.classes_, labels, teachers = read_lesson(
+        self.classes_, labels, teachers = check_class_targets(
             y, n_rows, self.classes, teacher_proba, teacher_logits
         )
         weight = check_sample_weight(sample_weight, n_rows)
@@ -179,7 +177,7 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         self.regressor_ = fit_regressor(
             self.regressor, X, targets, None if sample_weight is None else weight
         )
-        self.n_taught_rows_ = 0 if teachers is None else int(teachers.speaks.sum())
+        self.n_taught_rows_ = 0 if teachers is None else int(teachers.teacher_mask.sum())
         return self
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
@@ -250,3 +248,110 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "regressor_")
+
+
+def fit_regressor(regressor: Any, X: Any, Y: FloatArray, weight: FloatArray | None) -> Any:
+    """Fit a clone of the regressor.
+
+    Parameters
+    ----------
+    regressor : estimator
+        A regressor for several outputs.
+    X : {array-like, sparse matrix, DataFrame} of shape (n_rows, n_features)
+        Features, as they came.
+    Y : ndarray of shape (n_rows, n_outputs)
+        Targets.
+    weight : ndarray of shape (n_rows,) or None
+        Row weights; those of a Pipeline go to its last step. For a regressor that takes none, a
+        row is repeated as often as its weight says.
+
+    Returns
+    -------
+    estimator
+        The fitted clone.
+
+    Raises
+    ------
+    ValueError
+        If the regressor is a classifier, or takes no weights and these are not whole numbers times
+        one factor.
+    """
+    if is_classifier(regressor):
+        raise ValueError(
+            f"regressor is a {type(regressor).__name__}, a classifier, which cannot learn "
+            "probabilities: give the regressor of its kind"
+        )
+    # the weights go to the last step whether or not the user's steps request any
+    with config_context(enable_metadata_routing=False):
+        argument = fit_param_name(regressor, "sample_weight")
+        if weight is None:
+            return _fitted(regressor, X, Y, {})
+        if argument is not None:
+            return _fitted(regressor, X, Y, {argument: weight})
+        rows = _rows_as_often(weight, regressor)
+        return _fitted(regressor, take_rows(as_table(X), rows), Y[rows], {})
+
+
+def _fitted(regressor: Any, X: Any, Y: FloatArray, weights: dict[str, FloatArray]) -> Any:
+    try:
+        return clone(regressor).fit(X, Y, **weights)
+    except ValueError as error:
+        if not get_tags(regressor).target_tags.multi_output:
+            error.add_note(
+                "SoftTargetClassifier gives its regressor one output for each class: if this one "
+                "takes a single output, wrap it in sklearn.multioutput.MultiOutputRegressor"
+            )
+        raise
+
+
+def _rows_as_often(weight: FloatArray, regressor: Any) -> NDArray[np.intp]:
+    """Return each row as often as its weight says, up to a common factor."""
+    in_smallest = weight / weight[weight > 0].min()
+    for times in (weight, in_smallest):
+        whole = np.rint(times).astype(np.intp)
+        if np.allclose(times, whole, rtol=1e-9, atol=0):  # 0.3 / 0.1 is not 3
+            return np.repeat(np.arange(len(weight)), whole // np.gcd.reduce(whole))
+    raise ValueError(
+        f"sample_weight was given, but the regressor, a {type(regressor).__name__}, takes none in "
+        "its fit (or its last step's): leave it out, give whole numbers, which count as repeated "
+        "rows, or use a regressor that takes weights"
+    )
+
+
+def project_on_simplex(v: FloatArray) -> FloatArray:
+    r"""Project each row onto the probability simplex.
+
+    .. math:: \mathrm{argmin}_{p ≥ 0,\ \sum_k p_k = 1} \|p - v\|^2 = \max(v - θ, 0),
+
+    with :math:`θ = (\sum_{j≤ρ} μ_j - 1)/ρ`, μ the entries of v in descending order and ρ the
+    largest j with :math:`μ_j - (\sum_{r≤j} μ_r - 1)/j > 0`. It keeps the order of the entries, and
+    the largest alone stays the largest alone.
+
+    Parameters
+    ----------
+    v : ndarray of shape (n_rows, n_classes)
+        Finite numbers.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_classes)
+        Probabilities.
+
+    References
+    ----------
+    Duchi, Shalev-Shwartz, Singer and Chandra 2008, "Efficient projections onto the l1-ball for
+    learning in high dimensions", Figure 1 and Lemma 2 (ICML).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> project_on_simplex(np.array([[0.75, 0.5, -1.0]]))
+    array([[0.625, 0.375, 0.   ]])
+    """
+    v = v - v.max(axis=1, keepdims=True)  # the answer is the same, the sums lose no digits
+    mu = -np.sort(-v, axis=1)
+    j = np.arange(1, v.shape[1] + 1)
+    theta = (mu.cumsum(axis=1) - 1) / j
+    rho = (mu > theta).sum(axis=1)  # true for the first ρ entries and for no later one
+    p: FloatArray = np.maximum(v - theta[np.arange(len(v)), rho - 1, None], 0)
+    return p

@@ -14,7 +14,7 @@ from sklearn_distill.targets.soft_targets import (
 )
 from sklearn_distill.targets.teachers import Teachers
 from sklearn_distill.targets.temperature import soften, soften_derivative
-from sklearn_distill.targets.weights import row_weights
+from sklearn_distill.targets.weights import mean_one, row_weights
 
 __all__ = [
     "Labels",
@@ -23,6 +23,7 @@ __all__ = [
     "TargetMixture",
     "TargetTangent",
     "Teachers",
+    "mean_one",
     "row_weights",
     "soften",
     "soften_derivative",

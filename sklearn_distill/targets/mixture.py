@@ -77,7 +77,7 @@ class TargetMixture:
 
     def imitation_tangent(self) -> TargetTangent:
         """Return the derivative in λ: 0 on silent and on unlabelled rows."""
-        s = np.where(self._both_speak, self.weight, 0.0)
+        s = np.where(self._both_available, self.weight, 0.0)
         label, teacher = -s, self._tau * s
         linear = self._linear(label, teacher / self._student_temperature, self._soft_labels())
         terms = self._terms(label, teacher, (0.0, 0.0))
@@ -132,24 +132,24 @@ class TargetMixture:
         return self._student_temperature**2 if self.t_squared else 1.0
 
     @cached_property
-    def _teacher_speaks(self) -> BoolArray:
+    def _teacher_mask(self) -> BoolArray:
         if self.teachers is None:
             return np.zeros(len(self.weight), dtype=bool)
-        return self.teachers.speaks
+        return self.teachers.teacher_mask
 
     @property
-    def _both_speak(self) -> BoolArray:
-        return np.asarray(self.labels.present & self._teacher_speaks)
+    def _both_available(self) -> BoolArray:
+        return np.asarray(self.labels.present & self._teacher_mask)
 
     @cached_property
     def _label_share(self) -> FloatArray:
-        share = np.where(self._both_speak, 1.0 - self.imitation, self.labels.present)
+        share = np.where(self._both_available, 1.0 - self.imitation, self.labels.present)
         share *= self.weight
         return share
 
     @cached_property
     def _teacher_share(self) -> FloatArray:
-        share = np.where(self._both_speak, 1.0 * self.imitation, ~self.labels.present)
+        share = np.where(self._both_available, 1.0 * self.imitation, ~self.labels.present)
         share *= self.weight
         share *= self._tau
         return share

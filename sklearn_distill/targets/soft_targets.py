@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sklearn_distill._typing import BoolArray, FloatArray, Rows
+from sklearn_distill._typing import BoolArray, FloatArray, RowIndexer
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class SoftTargets:
         """Return (n_classes,): a class with 0 is in no row's target."""
         return np.asarray(self.linear.sum(axis=1))
 
-    def take(self, rows: Rows) -> SoftTargets:
+    def take(self, rows: RowIndexer) -> SoftTargets:
         """Return the targets of the given rows."""
         terms = tuple(
             LogPartitionTerm(t.weight[rows], t.temperature, t.regularizer) for t in self.terms

@@ -30,20 +30,20 @@ class Teachers:
     >>> two.soften(temperature=1.0).round(3)
     array([[0.8, 0. ],
            [0.2, 0. ]])
-    >>> two.speaks
+    >>> two.teacher_mask
     array([ True, False])
     """
 
     logits: FloatArray
 
     @cached_property
-    def _teacher_speaks(self) -> BoolArray:
+    def _mask_by_teacher(self) -> BoolArray:
         return np.asarray(~np.isnan(self.logits[:, 0, :]))
 
     @cached_property
-    def speaks(self) -> BoolArray:
+    def teacher_mask(self) -> BoolArray:
         """Rows for which at least one teacher speaks."""
-        return np.asarray(self._teacher_speaks.any(axis=0))
+        return np.asarray(self._mask_by_teacher.any(axis=0))
 
     def soften(self, temperature: float) -> FloatArray:
         """Return q of shape (n_classes, n_rows); 0 where every teacher is silent."""
@@ -56,10 +56,10 @@ class Teachers:
     def _mean_over_speaking(
         self, function: Callable[[FloatArray, float], FloatArray], temperature: float
     ) -> FloatArray:
-        if self._teacher_speaks.all() and len(self.logits) == 1:
+        if self._mask_by_teacher.all() and len(self.logits) == 1:
             return function(self.logits[0], temperature)
         total = np.zeros(self.logits.shape[1:])
-        for logits, speaks in zip(self.logits, self._teacher_speaks, strict=True):
+        for logits, speaks in zip(self.logits, self._mask_by_teacher, strict=True):
             total[:, speaks] += function(logits[:, speaks], temperature)
-        total /= np.maximum(self._teacher_speaks.sum(axis=0), 1)
+        total /= np.maximum(self._mask_by_teacher.sum(axis=0), 1)
         return total

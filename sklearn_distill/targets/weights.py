@@ -48,3 +48,28 @@ def row_weights(
     if missing.any() and teachers is not None:
         s[missing] = sample_weight[missing] * (class_weight @ teachers.soften(1.0)[:, missing])
     return s
+
+
+def mean_one(weight: FloatArray, row_weight: FloatArray | None = None) -> FloatArray:
+    """Scale weights so that they do not act as a learning rate.
+
+    Parameters
+    ----------
+    weight : ndarray of shape (n_rows,)
+        Nonnegative weights.
+    row_weight : ndarray of shape (n_rows,) or None
+        The weights whose mean becomes 1, if they are ``weight`` times another factor.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        ``weight`` divided by that mean.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> mean_one(np.array([1.0, 3.0]))
+    array([0.5, 1.5])
+    """
+    scaled: FloatArray = weight / (weight if row_weight is None else row_weight).mean()
+    return scaled

@@ -1,8 +1,8 @@
 """Where teachers' answers come from: out-of-fold outputs and combinations of several teachers."""
 
-from sklearn_distill.teachers._learned_weights import learn_teacher_weights
 from sklearn_distill.teachers.combine import combine_teachers
 from sklearn_distill.teachers.latent_aligner import LatentAligner
+from sklearn_distill.teachers.learned_weights import learn_teacher_weights
 from sklearn_distill.teachers.out_of_fold import out_of_fold_prediction, out_of_fold_proba
 
 __all__ = [

@@ -13,7 +13,8 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.utils import check_array, column_or_1d
 
 from sklearn_distill._typing import BoolArray, FloatArray, IntArray
-from sklearn_distill._validation import check_labels
+from sklearn_distill._validation.labels import check_labels
+from sklearn_distill._validation.numbers import check_rows_complete
 
 STUDENT = object()  # the student's name, which no teacher can have
 
@@ -90,13 +91,7 @@ def _read(name: Any, rows: Any) -> FloatArray:
     values = check_array(
         rows, dtype=np.float64, ensure_all_finite="allow-nan", input_name=_called(name)
     )
-    absent = np.isnan(values)
-    partial = absent.any(axis=1) & ~absent.all(axis=1)
-    if partial.any():
-        raise ValueError(
-            f"row {int(np.argmax(partial))} of {_called(name)} is NaN in part: a row is a "
-            "representation or missing (NaN in every column)"
-        )
+    check_rows_complete(_called(name), values, "a representation or missing")
     return np.asarray(values)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sklearn_distill._typing import FloatArray
-from sklearn_distill._validation import check_teacher, read_teacher
+from sklearn_distill._validation.teacher import check_teacher, read_teacher
 from sklearn_distill.targets import soften
 
 

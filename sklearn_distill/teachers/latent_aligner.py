@@ -13,15 +13,15 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
-from sklearn_distill._torch import import_torch
+from sklearn_distill._optional import import_torch
 from sklearn_distill._typing import FloatArray
-from sklearn_distill._validation import (
+from sklearn_distill._validation.fitting import (
     Interval,
     StrOptions,
     all_or_nothing,
-    check_hidden_layer_sizes,
     validated_parameters,
 )
+from sklearn_distill._validation.numbers import check_hidden_layer_sizes
 from sklearn_distill.teachers._latent_codes import mean_code, principal_axes
 from sklearn_distill.teachers._latent_rows import (
     Representations,
@@ -32,7 +32,7 @@ from sklearn_distill.teachers._latent_rows import (
 )
 
 if TYPE_CHECKING:
-    from sklearn_distill.nets.alignment import LatentSpace, Lesson
+    from sklearn_distill.teachers._latent_space import AlignmentData, LatentSpace
 
 
 class LatentAligner(BaseEstimator):
@@ -275,9 +275,9 @@ class LatentAligner(BaseEstimator):
             projected.append(x)
         return projected
 
-    def _train(self, lesson: Lesson, seed: int) -> None:
-        from sklearn_distill.nets.alignment import LatentSpace, train_latent_space
+    def _train(self, lesson: AlignmentData, seed: int) -> None:
         from sklearn_distill.nets.device import resolve_device
+        from sklearn_distill.teachers._latent_space import LatentSpace, train_latent_space
 
         device = resolve_device(self.device)
         widths = [one.shape[1] for one in lesson.rows]
@@ -335,12 +335,12 @@ def _lesson(
     read: Representations,
     codes: NDArray[Any],
     pairs: list[tuple[int, int]],
-) -> Lesson:
+) -> AlignmentData:
     import torch
 
-    from sklearn_distill.nets.alignment import Lesson
+    from sklearn_distill.teachers._latent_space import AlignmentData
 
-    return Lesson(
+    return AlignmentData(
         [torch.as_tensor(x) for x in projected],
         torch.as_tensor(read.seen),
         torch.as_tensor(codes, dtype=torch.long),

@@ -7,14 +7,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sklearn_distill._validation import check_classes, check_labels, check_sample_weight
-from sklearn_distill.teachers.asking import Ask, AskProba, ask_prediction
-from sklearn_distill.teachers.errors import name_of
-from sklearn_distill.teachers.fit_arguments import fit_argument
-from sklearn_distill.teachers.folds import Splits, folds
-from sklearn_distill.teachers.labels import read_targets
-from sklearn_distill.teachers.rounds import answer_rounds, fold_rounds, mean_by_row
-from sklearn_distill.teachers.tables import as_table
+from sklearn_distill._validation.fit_params import fit_param_name
+from sklearn_distill._validation.indexing import as_table
+from sklearn_distill._validation.labels import check_classes, check_labels, check_some_label
+from sklearn_distill._validation.sample_weight import check_sample_weight
+from sklearn_distill._validation.splits import Splits, labelled_splits
+from sklearn_distill._validation.targets import check_numeric_targets
+from sklearn_distill.teachers._cross_fit import (
+    Predict,
+    PredictAligned,
+    class_name,
+    fit_and_predict,
+    fold_fits,
+    mean_by_row,
+    predict_finite,
+)
 
 __all__ = ["out_of_fold_prediction", "out_of_fold_proba"]
 
@@ -80,8 +87,11 @@ def out_of_fold_proba(
     """
     X = as_table(X)
     classes_, labels = check_labels(y, X.shape[0], check_classes(classes), None)
-    ask = AskProba(classes_, required=classes_[np.unique(labels.codes[labels.present])])
-    splits = folds(cv, X, classes_[labels.codes], labels.present, {"groups": groups}, is_class=True)
+    ask = PredictAligned(classes_, required=classes_[np.unique(labels.codes[labels.present])])
+    check_some_label(labels.present, "a teacher needs some to learn from")
+    splits = labelled_splits(
+        cv, X, classes_[labels.codes], labels.present, {"groups": groups}, is_class=True
+    )
     weight = _weight_argument(teacher, sample_weight, X.shape[0])
     return _answers(teacher, X, classes_[labels.codes], splits, weight, ask)
 
@@ -130,23 +140,24 @@ def out_of_fold_prediction(
     array([30., 40., 10., 20.])
     """
     X = as_table(X)
-    y, present = read_targets(y, X.shape[0])
-    splits = folds(cv, X, y, present, {"groups": groups}, is_class=False)
+    y, present = check_numeric_targets(y, X.shape[0])
+    check_some_label(present, "a teacher needs some to learn from")
+    splits = labelled_splits(cv, X, y, present, {"groups": groups}, is_class=False)
     weight = _weight_argument(teacher, sample_weight, X.shape[0])
-    return _answers(teacher, X, y, splits, weight, ask_prediction)
+    return _answers(teacher, X, y, splits, weight, predict_finite)
 
 
 def _answers(
-    teacher: Any, X: Any, y: Any, splits: Splits, fit_params: dict[str, Any], ask: Ask
+    teacher: Any, X: Any, y: Any, splits: Splits, fit_params: dict[str, Any], ask: Predict
 ) -> NDArray[np.float64]:
-    heard = answer_rounds(teacher, X, y, fold_rounds(splits), fit_params, ask)
+    heard = fit_and_predict(teacher, X, y, fold_fits(splits), fit_params, ask)
     return mean_by_row([test for _, test in splits], [says for says, _ in heard], X.shape[0])
 
 
 def _weight_argument(teacher: Any, sample_weight: Any, n_rows: int) -> dict[str, Any]:
     if sample_weight is None:
         return {}
-    name = fit_argument(teacher, "sample_weight")
+    name = fit_param_name(teacher, "sample_weight")
     if name is None:
-        raise ValueError(f"teacher {name_of(teacher)} takes no sample_weight: leave it out")
+        raise ValueError(f"teacher {class_name(teacher)} takes no sample_weight: leave it out")
     return {name: check_sample_weight(sample_weight, n_rows)}

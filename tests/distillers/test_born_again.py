@@ -395,9 +395,9 @@ def test_groups_and_weights_find_their_way():
     prefixed = clone(model).fit(X, Y, groups=groups)
     with config_context(enable_metadata_routing=True):
         student = clone(LOGISTIC).set_fit_request(sample_weight=True)
-        routed = born_again(student, n_generations=2, cv=GroupKFold(3))
-        weighted = clone(routed).fit(X, Y, WEIGHT, groups=groups).predict_proba(X)
-        plain = clone(routed).fit(X, Y, groups=groups).predict_proba(X)
+        route_fit_params = born_again(student, n_generations=2, cv=GroupKFold(3))
+        weighted = clone(route_fit_params).fit(X, Y, WEIGHT, groups=groups).predict_proba(X)
+        plain = clone(route_fit_params).fit(X, Y, groups=groups).predict_proba(X)
     np.testing.assert_array_equal(plain, prefixed.predict_proba(X))
     expected = clone(model).fit(X, Y, WEIGHT, groups=groups).predict_proba(X)
     np.testing.assert_array_equal(weighted, expected)

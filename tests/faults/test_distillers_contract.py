@@ -12,7 +12,7 @@ from sklearn_distill import (
     TeacherStudentClassifier,
     TeacherStudentRegressor,
 )
-from tests.faults.law import (
+from tests.faults.contract import (
     OF_SPLITTERS,
     answers_with_numbers,
     answers_with_probabilities,

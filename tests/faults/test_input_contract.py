@@ -13,7 +13,7 @@ from sklearn_distill import (
     PrivilegedLinearRegression,
     SoftTargetClassifier,
 )
-from tests.faults.law import (
+from tests.faults.contract import (
     OF_SPLITTERS,
     answers_with_numbers,
     answers_with_probabilities,

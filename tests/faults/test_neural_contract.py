@@ -4,7 +4,11 @@ import pytest
 from hypothesis import strategies as st
 
 from sklearn_distill import DistilledNeuralClassifier, DistilledNeuralRegressor
-from tests.faults.law import answers_with_numbers, answers_with_probabilities, fitted_or_refused
+from tests.faults.contract import (
+    answers_with_numbers,
+    answers_with_probabilities,
+    fitted_or_refused,
+)
 from tests.faults.strategies import class_lessons, holds, imitations, number_lessons, powers
 
 SMALL = {"hidden_layer_sizes": (3,), "max_epochs": 2, "batch_size": 8, "random_state": 0}

@@ -29,7 +29,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from sklearn_distill import DistilledNeuralClassifier
 from sklearn_distill.inspection import count_parameters
-from sklearn_distill.inspection._size import count_bytes
+from sklearn_distill.inspection.size import count_bytes
 
 X, Y = load_iris(return_X_y=True)
 LINEAR = LogisticRegression(max_iter=1000)

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from sklearn_distill.nets import MLP
-from sklearn_distill.nets.hypergradient import LinearRoute, WeightRoute, route_of
+from sklearn_distill.nets._hypergradient import LinearLayerStrategy, WeightStrategy, choose_strategy
 
 
 class SquaredMLP(MLP):
@@ -73,18 +73,18 @@ OTHERS = {
 
 
 def route_for(network, optimizer=torch.optim.SGD):
-    return route_of(network, optimizer(network.parameters(), lr=0.1))
+    return choose_strategy(network, optimizer(network.parameters(), lr=0.1))
 
 
 @pytest.mark.parametrize("optimizer", [torch.optim.SGD, torch.optim.Adam])
 @pytest.mark.parametrize("build", CHAINS.values(), ids=CHAINS)
 def test_a_plain_chain_takes_the_cheap_route(build, optimizer):
-    assert type(route_for(build(), optimizer)) is LinearRoute
+    assert type(route_for(build(), optimizer)) is LinearLayerStrategy
 
 
 @pytest.mark.parametrize("build", OTHERS.values(), ids=OTHERS)
 def test_any_other_network_takes_the_general_route(build):
-    assert type(route_for(build())) is WeightRoute
+    assert type(route_for(build())) is WeightStrategy
 
 
 @pytest.mark.parametrize("build", (CHAINS | OTHERS).values(), ids=CHAINS | OTHERS)
@@ -106,7 +106,7 @@ def test_the_gradients_of_a_route_are_autograds(build):
     ]
     of_train = gradient(x, train)
     route = route_for(network)
-    route.listen()
+    route.register_hooks()
     route.pull_back(network(x.clone()), [train, *mixed])
     grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in network.parameters()]
     torch.testing.assert_close(grads, list(of_train))
@@ -139,8 +139,8 @@ def test_rows_of_several_positions():
     residuals = [torch.randn(8, 2).double() for _ in range(3)]
     ahead, parameters = torch.randn(5, 2).double(), list(network.parameters())
     found = []
-    for route in (LinearRoute([layers[0], layers[3]]), WeightRoute(parameters)):
-        route.listen()
+    for route in (LinearLayerStrategy([layers[0], layers[3]]), WeightStrategy(parameters)):
+        route.register_hooks()
         route.pull_back(network(x), residuals)
         found.append(route.products([-0.1] * 4, network(x_val), ahead))
     np.testing.assert_allclose(found[0], found[1], rtol=1e-12)
@@ -157,8 +157,8 @@ def test_routes_agree(n_val, own_steps):
     ahead = torch.randn(n_val, 3).double()
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
     found = []
-    for route in (LinearRoute(layers), WeightRoute(list(network.parameters()))):
-        route.listen()
+    for route in (LinearLayerStrategy(layers), WeightStrategy(list(network.parameters()))):
+        route.register_hooks()
         route.pull_back(network(x), residuals)
         grads = [p.grad.clone() for p in network.parameters()]
         steps = [torch.cos(p.detach()) if own_steps else -0.1 for p in network.parameters()]

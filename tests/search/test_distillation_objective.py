@@ -26,7 +26,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_distill import DistilledLogisticRegression, DistilledNeuralClassifier
 from sklearn_distill.datasets import make_teacher_probabilities
-from sklearn_distill.search._distillation_objective import distillation_objective
+from sklearn_distill.search.distillation_objective import distillation_objective
 from tests.students.test_routing import N, fingerprint, spy
 from tests.test_imports import run_python
 from tests.test_without_torch import MISSING
@@ -373,7 +373,7 @@ def test_a_space_that_returns_no_dict(data):
 
 def test_a_missing_optuna_is_named_with_the_pip_command():
     code = """
-from sklearn_distill.search._distillation_objective import distillation_objective
+from sklearn_distill.search.distillation_objective import distillation_objective
 try:
     distillation_objective(None, None, None, {})
 except ImportError as error:

@@ -14,8 +14,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupKFold, StratifiedKFold, cross_val_predict
 
 from sklearn_distill import DistilledLogisticRegression
+from sklearn_distill._validation.splits import splits
 from sklearn_distill.search import DistilledLogisticRegressionCV
-from sklearn_distill.search._splits import splits
 from sklearn_distill.targets import Labels
 from tests.search.problems import cross_validated, lesson
 from tests.students.test_distilled_logistic import data

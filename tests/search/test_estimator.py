@@ -113,10 +113,10 @@ def test_with_routing_groups_go_to_the_splitter():
     search = DistilledLogisticRegressionCV(("C",), cv=GroupKFold(4))
     plain = search.fit(X, y, teacher_proba=teacher, groups=groups).coef_
     with config_context(enable_metadata_routing=True):
-        routed = search.fit(X, y, teacher_proba=teacher, groups=groups).coef_
+        route_fit_params = search.fit(X, y, teacher_proba=teacher, groups=groups).coef_
         with pytest.raises(TypeError, match="unexpected"):
             search.fit(X, y, teacher_proba=teacher, color="red")
-    np.testing.assert_array_equal(plain, routed)
+    np.testing.assert_array_equal(plain, route_fit_params)
 
 
 WRONG = {
@@ -147,8 +147,8 @@ def test_errors_of_folds():
         DistilledLogisticRegressionCV().fit(X, y, color="red")
     half = np.arange(75)
     for cv, message in [
-        ([(half, half)], "fold 1 of 1 validates on rows on which it trains"),
-        ([(half, half[:0])], "fold 1 of 1 has no row with a weight to validate on"),
+        ([(half, half)], "cv in fold 1 of 1 tests row 0, on which it trains"),
+        ([(half, half[:0])], "cv in fold 1 of 1 has no labelled row to test on"),
     ]:
         with pytest.raises(ValueError, match=message):
             DistilledLogisticRegressionCV(cv=cv).fit(X, y, teacher_proba=teacher)

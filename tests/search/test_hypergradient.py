@@ -5,9 +5,9 @@ import pytest
 
 from sklearn_distill import DistilledLogisticRegression
 from sklearn_distill.search import DistilledLogisticRegressionCV
-from sklearn_distill.search._metaparameters import Space
-from sklearn_distill.search._surface import Surface
-from sklearn_distill.students._lesson import Lesson, Setting
+from sklearn_distill.search._cv_loss import CrossValidatedLoss
+from sklearn_distill.search._space import Space
+from sklearn_distill.students._problem import LossParams, TrainingTargets
 from tests.helpers import central_difference
 from tests.search.problems import NATURAL, cross_validated, lesson
 
@@ -28,9 +28,9 @@ def surface_of(problem, n_jobs=None, **parameters):
     """The surface that ``fit`` searches, before the search."""
     X, y, logits, weight = problem
     search = DistilledLogisticRegressionCV(NAMES, cv=3, **parameters)
-    taken = Lesson.read(search, len(X), y, weight, None, logits)
-    space = Space.of(NAMES, Setting.of(search), None)
-    return Surface(search._folds(X, taken, {}), space, n_jobs, lambda point: None)
+    taken = TrainingTargets.read(search, len(X), y, weight, None, logits)
+    space = Space.of(NAMES, LossParams.of(search), None)
+    return CrossValidatedLoss(search._folds(X, taken, {}), space, n_jobs, lambda point: None)
 
 
 @pytest.mark.parametrize("K", [2, 3])

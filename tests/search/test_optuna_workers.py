@@ -21,7 +21,7 @@ from optuna.trial import FixedTrial, TrialState
 
 from sklearn_distill import DistilledLogisticRegression
 from sklearn_distill.datasets import make_teacher_probabilities
-from sklearn_distill.search._distillation_objective import distillation_objective
+from sklearn_distill.search.distillation_objective import distillation_objective
 
 SPACE = {"imitation": FloatDistribution(0, 1), "temperature": FloatDistribution(0.5, 8)}
 TIMEOUT = 300  # seconds, for a machine with much else to do

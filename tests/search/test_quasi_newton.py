@@ -10,7 +10,7 @@ from sklearn_distill.search._quasi_newton import Model, minimise_in_box
 
 
 @dataclass
-class Point:
+class Evaluation:
     u: np.ndarray
     loss: float
     slope: np.ndarray
@@ -20,7 +20,7 @@ def recorded(value, gradient):
     path = []
 
     def evaluate(u):
-        path.append(Point(u, float(value(u)), np.asarray(gradient(u))))
+        path.append(Evaluation(u, float(value(u)), np.asarray(gradient(u))))
         return path[-1]
 
     return evaluate, path

@@ -14,7 +14,7 @@ from torch.func import functional_call
 from torch.nn.functional import cross_entropy, log_softmax
 
 from sklearn_distill import DistilledNeuralClassifier
-from sklearn_distill.nets.hypergradient import LinearRoute, WeightRoute, route_of
+from sklearn_distill.nets._hypergradient import LinearLayerStrategy, WeightStrategy, choose_strategy
 
 K, N, N_VAL = 3, 24, 9
 RNG = np.random.default_rng(0)
@@ -243,10 +243,10 @@ def test_both_routes_are_met():
 
     def kind(build, optimizer):
         module = network(build)
-        return type(route_of(module, optimizer(module.parameters(), lr=0.1)))
+        return type(choose_strategy(module, optimizer(module.parameters(), lr=0.1)))
 
-    assert kind(chain, torch.optim.SGD) is kind(chain, torch.optim.Adam) is LinearRoute
-    assert kind(convolution, torch.optim.SGD) is kind(frozen, torch.optim.SGD) is WeightRoute
+    assert kind(chain, torch.optim.SGD) is kind(chain, torch.optim.Adam) is LinearLayerStrategy
+    assert kind(convolution, torch.optim.SGD) is kind(frozen, torch.optim.SGD) is WeightStrategy
 
 
 def test_the_comparison_can_fail():

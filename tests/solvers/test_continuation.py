@@ -5,7 +5,7 @@ import pytest
 
 from sklearn_distill.solvers import (
     BlockFactor,
-    Factor,
+    KroneckerFactor,
     conjugate_gradients,
     continue_from,
     hessian_factor,
@@ -15,18 +15,18 @@ from tests.solvers.test_subsampling import problem
 
 
 @pytest.mark.parametrize("K", [2, 3, 5])
-@pytest.mark.parametrize("by_blocks", [False, True])
-def test_a_near_solution_is_continued_in_few_steps(K, by_blocks, monkeypatch):
-    if by_blocks:
+@pytest.mark.parametrize("map_chunks", [False, True])
+def test_a_near_solution_is_continued_in_few_steps(K, map_chunks, monkeypatch):
+    if map_chunks:
         monkeypatch.setattr("sklearn_distill.solvers.subsampling.JOINT_WEIGHTS", 0)
     before, after = (problem(K, n=1500, temperature=T) for T in (2.0, 2.2))
     start = newton_cg(before, before.zeros(), tol=1e-9, max_iter=100)
     factor = hessian_factor(before, start.w)
-    assert isinstance(factor, BlockFactor if by_blocks else Factor)
+    assert isinstance(factor, BlockFactor if map_chunks else KroneckerFactor)
     near = continue_from(after, start.w, factor, tol=1e-9, max_iter=100)
     assert near.converged
     assert near.solver == "lbfgs"
-    assert near.n_iter <= (40 if by_blocks else 12)
+    assert near.n_iter <= (40 if map_chunks else 12)
     np.testing.assert_allclose(after.value_and_gradient(near.w)[1], near.gradient)
     exact = newton_cg(after, near.w, tol=1e-11, max_iter=100)
     assert near.value == pytest.approx(exact.value, abs=1e-12)

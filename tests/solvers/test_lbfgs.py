@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy.optimize import rosen, rosen_der
 
-from sklearn_distill.solvers import Factor, lbfgs
-from sklearn_distill.solvers.line_search import search_line
+from sklearn_distill.solvers import KroneckerFactor, lbfgs
+from sklearn_distill.solvers._line_search import search_line
 
 
 class Quadratic:
@@ -30,7 +30,7 @@ def same(v):
 
 def test_exact_preconditioner_is_newtons_step():
     problem = Quadratic()
-    solution = lbfgs(problem, np.zeros(30), Factor(problem.H).solve, tol=1e-8, max_iter=10)
+    solution = lbfgs(problem, np.zeros(30), KroneckerFactor(problem.H).solve, tol=1e-8, max_iter=10)
     assert solution.converged
     assert solution.n_iter <= 2
     np.testing.assert_allclose(solution.w, np.linalg.solve(problem.H, problem.b), atol=1e-9)
@@ -41,7 +41,7 @@ def test_good_preconditioner_needs_few_steps():
     L = np.linalg.cholesky(problem.H)
     E = np.random.default_rng(1).normal(size=(30, 30)) / 30
     near = L @ (np.eye(30) + 0.5 * (E + E.T)) @ L.T
-    good = lbfgs(problem, np.zeros(30), Factor(near).solve, tol=1e-6, max_iter=500)
+    good = lbfgs(problem, np.zeros(30), KroneckerFactor(near).solve, tol=1e-6, max_iter=500)
     none = lbfgs(problem, np.zeros(30), same, tol=1e-6, max_iter=500)
     assert good.converged
     assert good.n_iter < 0.2 * none.n_iter
@@ -60,7 +60,9 @@ def test_reports_what_it_did_not_reach():
 
 def test_a_tolerance_below_rounding_ends():
     problem = Quadratic(1e3)
-    solution = lbfgs(problem, np.zeros(30), Factor(problem.H).solve, tol=1e-30, max_iter=10_000)
+    solution = lbfgs(
+        problem, np.zeros(30), KroneckerFactor(problem.H).solve, tol=1e-30, max_iter=10_000
+    )
     assert not solution.converged
     assert problem.n_evaluations < 200
 
@@ -106,19 +108,19 @@ class TestFactor:
         A = B.T @ B
         v = rng.normal(size=12)
         expected = np.linalg.solve(A, v.reshape(3, 4).T).T.ravel()
-        np.testing.assert_allclose(Factor(A).solve(v), expected, rtol=1e-6)
+        np.testing.assert_allclose(KroneckerFactor(A).solve(v), expected, rtol=1e-6)
 
     def test_scales_do_not_matter(self):
         scale = np.geomspace(1e-12, 1e12, 4)
         v = np.ones(4)
-        actual = Factor(np.diag(scale)).solve(v)
+        actual = KroneckerFactor(np.diag(scale)).solve(v)
         np.testing.assert_allclose(actual, v / scale, rtol=1e-6)
 
     def test_constant_and_zero_columns(self):
         X = np.column_stack([np.arange(5.0), np.ones(5), np.ones(5), np.zeros(5)])
-        assert np.isfinite(Factor(X.T @ X).solve(np.ones(4))).all()
+        assert np.isfinite(KroneckerFactor(X.T @ X).solve(np.ones(4))).all()
 
     @pytest.mark.parametrize("A", [-np.eye(2), np.full((2, 2), np.nan), [[1.0, 2.0], [2.0, 1.0]]])
     def test_what_has_no_factor(self, A):
         with pytest.raises(np.linalg.LinAlgError):
-            Factor(np.array(A))
+            KroneckerFactor(np.array(A))

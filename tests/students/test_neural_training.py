@@ -245,15 +245,15 @@ def test_callbacks_of_skorch():
 
 
 def test_callbacks_may_predict_and_save(tmp_path):
-    class Ask(Callback):
+    class Predict(Callback):
         def on_batch_end(self, net, **kwargs):
             self.answers_ = net.predict(X[:3])
 
     save = SkorchCheckpoint(dirname=tmp_path, monitor=None)
-    student = small(module__dropout=0.3, callbacks=[Ask()]).fit(X, Y)
+    student = small(module__dropout=0.3, callbacks=[Predict()]).fit(X, Y)
     plain = small(module__dropout=0.3, callbacks=[save]).fit(X, Y)
     assert_same_weights(student, plain)
-    ask = next(cb for _, cb in student.net_.callbacks_ if isinstance(cb, Ask))
+    ask = next(cb for _, cb in student.net_.callbacks_ if isinstance(cb, Predict))
     np.testing.assert_array_equal(ask.answers_, student.net_.predict(X[:3]))
     codes = student.net_.predict(X.astype(np.float64)).argmax(axis=1)
     np.testing.assert_array_equal(codes, student.predict(X))

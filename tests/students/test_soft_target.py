@@ -27,8 +27,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from sklearn_distill.students._soft_simplex import project_on_simplex
-from sklearn_distill.students.soft_target import SoftTargetClassifier
+from sklearn_distill.students.soft_target import SoftTargetClassifier, project_on_simplex
 
 TREE = DecisionTreeRegressor(random_state=0)
 BOOSTING = MultiOutputRegressor(HistGradientBoostingRegressor(max_iter=2))

@@ -12,7 +12,7 @@ def test_several_teachers_are_the_mean_of_those_that_speak():
     np.testing.assert_allclose(q[:, 0], np.mean([p[:, 0] for p in each], axis=0))
     np.testing.assert_allclose(q[:, 2], (each[0][:, 2] + each[2][:, 2]) / 2)
     np.testing.assert_array_equal(q[:, 4], 0)
-    np.testing.assert_array_equal(Teachers(logits).speaks, [True] * 4 + [False])
+    np.testing.assert_array_equal(Teachers(logits).teacher_mask, [True] * 4 + [False])
 
 
 def test_teachers_that_speak_everywhere_are_all_heard():

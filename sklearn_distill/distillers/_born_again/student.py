@@ -6,32 +6,34 @@ from typing import Any
 
 from sklearn.base import is_classifier
 
-from sklearn_distill.teachers.errors import name_of
-from sklearn_distill.teachers.fit_arguments import fit_argument
+from sklearn_distill._validation.fit_params import fit_param_name
+from sklearn_distill.teachers._cross_fit import class_name
 
 
-def hearing_argument(student: Any, labels: str, imitation: float | None) -> str | None:
+def teacher_param(student: Any, labels: str, imitation: float | None) -> str | None:
     """Return what the student's fit calls a teacher's answers; None where labels replace them."""
-    argument = fit_argument(student, "teacher_proba")
+    argument = fit_param_name(student, "teacher_proba")
     if labels == "soft":
         _check_soft(student, argument)
     elif argument is None and imitation not in (None, 1.0):
         raise ValueError(
-            f"imitation={imitation} with labels='hard' mixes answers and labels, which student "
-            f"{name_of(student)} cannot: its fit takes no teacher_proba. Take imitation=1.0, which "
+            f"imitation={imitation} with labels='hard' mixes predictions and labels, which "
+            f"student {class_name(student)} cannot: its fit takes no teacher_proba. Take imitation=1.0, which "
             "replaces the labels, or a student of sklearn_distill"
         )
     return argument
 
 
-def imitating(student: Any, argument: str | None, imitation: float | None) -> dict[str, float]:
+def imitation_params(
+    student: Any, argument: str | None, imitation: float | None
+) -> dict[str, float]:
     """Return the student's parameter to set so that it imitates as much as that."""
     if argument is None or imitation is None:
         return {}
     name = _imitation_of(student)
     if name is None:
         raise ValueError(
-            f"student {name_of(student)} has no parameter imitation that could be set to "
+            f"student {class_name(student)} has no parameter imitation that could be set to "
             f"{imitation}: take imitation=None, which leaves the student as it is"
         )
     return {name: imitation}
@@ -41,7 +43,7 @@ def check_classifier(student: Any) -> None:
     """Require a classifier."""
     if not is_classifier(student):
         raise ValueError(
-            f"student {name_of(student)} is no classifier: take one, or "
+            f"student {class_name(student)} is no classifier: take one, or "
             "SoftTargetClassifier(regressor) with a regressor of that kind"
         )
 
@@ -50,7 +52,7 @@ def check_proba(student: Any, what: str) -> None:
     """Require probabilities."""
     if not hasattr(student, "predict_proba"):
         raise ValueError(
-            f"{what} needs probabilities, and student {name_of(student)} has no predict_proba: "
+            f"{what} needs probabilities, and student {class_name(student)} has no predict_proba: "
             "take one that has"
         )
 
@@ -58,7 +60,7 @@ def check_proba(student: Any, what: str) -> None:
 def _check_soft(student: Any, argument: str | None) -> None:
     if argument is None:
         raise ValueError(
-            f"student {name_of(student)} cannot learn from probabilities: its fit takes no "
+            f"student {class_name(student)} cannot learn from probabilities: its fit takes no "
             "teacher_proba, nor does the last step of a pipeline. Take labels='hard', a student of "
             "sklearn_distill, or SoftTargetClassifier(regressor) with the regressor of its kind"
         )

@@ -6,7 +6,13 @@ from sklearn_distill._typing import FloatArray
 from sklearn_distill.losses.regularizers.continuous_categorical import ContinuousCategorical
 from sklearn_distill.losses.regularizers.grabovoy import Grabovoy
 
-__all__ = ["ContinuousCategorical", "Grabovoy", "Regularizer", "make_regularizer"]
+__all__ = [
+    "REGULARIZER_NAMES",
+    "ContinuousCategorical",
+    "Grabovoy",
+    "Regularizer",
+    "make_regularizer",
+]
 
 
 class Regularizer(Protocol):
@@ -52,6 +58,7 @@ _REGULARIZERS: dict[str, Regularizer] = {
     "grabovoy": Grabovoy(),
     "continuous_categorical": ContinuousCategorical(),
 }
+REGULARIZER_NAMES = frozenset(_REGULARIZERS)
 
 
 def make_regularizer(name: str | None) -> Regularizer | None:

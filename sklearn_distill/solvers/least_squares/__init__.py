@@ -3,20 +3,20 @@
 from sklearn_distill.solvers.least_squares.gram import Gram
 from sklearn_distill.solvers.least_squares.noise import NoNoiseEstimateError
 from sklearn_distill.solvers.least_squares.privileged import PrivilegedFit, PrivilegedLeastSquares
+from sklearn_distill.solvers.least_squares.regression_data import RegressionData
 from sklearn_distill.solvers.least_squares.root import Root
-from sklearn_distill.solvers.least_squares.rows import Rows
 from sklearn_distill.solvers.least_squares.sources import Source
 from sklearn_distill.solvers.least_squares.statistics import Statistics
-from sklearn_distill.solvers.least_squares.tensor_rows import TensorRows
+from sklearn_distill.solvers.least_squares.tensor_regression_data import TensorRegressionData
 
 __all__ = [
     "Gram",
     "NoNoiseEstimateError",
     "PrivilegedFit",
     "PrivilegedLeastSquares",
+    "RegressionData",
     "Root",
-    "Rows",
     "Source",
     "Statistics",
-    "TensorRows",
+    "TensorRegressionData",
 ]

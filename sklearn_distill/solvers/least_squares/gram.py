@@ -6,8 +6,8 @@ import numpy as np
 from scipy.linalg.blas import dsyrk
 
 from sklearn_distill._typing import BoolArray, FloatArray
-from sklearn_distill.solvers.least_squares.factors import Factor, factorise
-from sklearn_distill.solvers.least_squares.moments import Block, Moments
+from sklearn_distill.solvers.least_squares._factors import Factor, factorise
+from sklearn_distill.solvers.least_squares._moments import Moments, Tile
 
 # beyond this many columns BLAS counts entries past 2³¹
 _LARGEST = 46_000
@@ -22,7 +22,7 @@ class Gram(Moments):
     --------
     >>> import numpy as np
     >>> rows = np.array([[1.0, 0.0, 1.0], [1.0, 1.0, 3.0], [1.0, 2.0, 5.0]])  # [1 | x | y]
-    >>> gram = Gram.of_blocks([rows], shift=np.zeros(2))
+    >>> gram = Gram.of_tiles([rows], shift=np.zeros(2))
     >>> gram.weight, gram.mean
     (3.0, array([1., 3.]))
     >>> coef, factor = gram.solve(n_features=1, alpha=0.0)
@@ -62,7 +62,7 @@ class Gram(Moments):
         return np.zeros((n_columns, n_columns), order="F")
 
     @classmethod
-    def _absorb(cls, spread: FloatArray, block: Block) -> FloatArray:
+    def _absorb(cls, spread: FloatArray, block: Tile) -> FloatArray:
         if not isinstance(block, np.ndarray):
             return np.asarray(spread + block.gram())
         # adds to the upper triangle in place

@@ -78,7 +78,7 @@ class Noise:
         """Return σ²; without any label to estimate it from, the teacher's variance."""
         if self.label is not None:
             return NoiseVariance.given(self.label, self.statistics.n_outputs)
-        if not self.statistics.speaks(Source.LABEL, Source.BOTH):
+        if not self.statistics.has_rows_of(Source.LABEL, Source.BOTH):
             return self.of_teacher()
         return self._estimate(LABELS_ALONE, "noise_variance", "labels")
 
@@ -86,7 +86,7 @@ class Noise:
         """Return σ_s²; NaN without a teacher."""
         if self.teacher is not None:
             return NoiseVariance.given(self.teacher, self.statistics.n_outputs)
-        if not self.statistics.speaks(Source.TEACHER, Source.BOTH):
+        if not self.statistics.has_rows_of(Source.TEACHER, Source.BOTH):
             return NoiseVariance.given(np.nan, self.statistics.n_outputs)
         return self._estimate(TEACHER_ALONE, "teacher_noise_variance", "teacher's predictions")
 
@@ -98,7 +98,7 @@ class Noise:
         NoNoiseEstimateError
             If an estimate has no degrees of freedom, or its targets are constant.
         """
-        if self.label is None and not self.statistics.speaks(Source.LABEL, Source.BOTH):
+        if self.label is None and not self.statistics.has_rows_of(Source.LABEL, Source.BOTH):
             return np.ones(self.statistics.n_outputs), []
         estimates = {
             "noise_variance": self.of_labels(),

@@ -8,16 +8,16 @@ from functools import cached_property
 import numpy as np
 
 from sklearn_distill._typing import FloatArray
-from sklearn_distill.blocks import Blocks, LocalBlocks
-from sklearn_distill.solvers.least_squares.covariance import SandwichCovariance
+from sklearn_distill.chunks import Chunks, LocalChunks
+from sklearn_distill.solvers.least_squares._covariance import SandwichCovariance
+from sklearn_distill.solvers.least_squares._moments import Moments
+from sklearn_distill.solvers.least_squares._weighted_fit import WeightedFit
 from sklearn_distill.solvers.least_squares.gram import Gram
-from sklearn_distill.solvers.least_squares.moments import Moments
 from sklearn_distill.solvers.least_squares.noise import Noise
+from sklearn_distill.solvers.least_squares.regression_data import RegressionData
 from sklearn_distill.solvers.least_squares.root import Root
-from sklearn_distill.solvers.least_squares.rows import Rows
 from sklearn_distill.solvers.least_squares.sources import Source, imitation_shares
 from sklearn_distill.solvers.least_squares.statistics import Statistics
-from sklearn_distill.solvers.least_squares.weighted_fit import WeightedFit
 
 # the normal equations lose eps · cond² of the coefficients: 1e-8 here …
 _REFINE_ABOVE = 1e4
@@ -52,7 +52,7 @@ class PrivilegedLeastSquares:
     >>> import numpy as np
     >>> X, y, s = np.array([[[0.0], [1.0], [2.0]], [[0.0], [1.0], [2.0]], [[1.0], [4.0], [7.0]]])
     >>> problem = PrivilegedLeastSquares(0.5, noise_variance=1.0, teacher_noise_variance=1.0)
-    >>> problem.solve(Statistics.of(Rows(X, y, s))).coef
+    >>> problem.solve(Statistics.of(RegressionData(X, y, s))).coef
     array([[2.]])
     """
 
@@ -77,12 +77,12 @@ class PrivilegedLeastSquares:
         )
         return PrivilegedFit(self, statistics, fits, ratio, tuple(floored))
 
-    def fit(self, rows: Rows, solver: str = "auto") -> PrivilegedFit:
+    def fit(self, rows: RegressionData, solver: str = "auto") -> PrivilegedFit:
         """Solve from rows.
 
         Parameters
         ----------
-        rows : Rows
+        rows : RegressionData
             The data.
         solver : {"auto", "gram", "tsqr"}
             "gram": normal equations from one matrix product; "tsqr": QR factorisations of blocks.
@@ -95,9 +95,9 @@ class PrivilegedLeastSquares:
         PrivilegedFit
             The minimum, with its statistics.
         """
-        return self.fit_blocks(LocalBlocks([lambda: rows]), rows.X.shape, solver)
+        return self.fit_blocks(LocalChunks([lambda: rows]), rows.X.shape, solver)
 
-    def fit_blocks(self, rows: Blocks, shape: tuple[int, int], solver: str) -> PrivilegedFit:
+    def fit_blocks(self, rows: Chunks, shape: tuple[int, int], solver: str) -> PrivilegedFit:
         """Solve from blocks of Rows, as :meth:`fit` does; ``shape`` is that of all X."""
         n_rows, n_columns = shape
         if solver == "tsqr" or (solver == "auto" and n_rows <= n_columns):
@@ -114,15 +114,15 @@ class PrivilegedLeastSquares:
         )
 
     def _ratio(self, statistics: Statistics) -> tuple[FloatArray, list[str]]:
-        teacher_counts = statistics.speaks(Source.TEACHER) or (
-            self.imitation > 0 and statistics.speaks(Source.BOTH)
+        teacher_counts = statistics.has_rows_of(Source.TEACHER) or (
+            self.imitation > 0 and statistics.has_rows_of(Source.BOTH)
         )
         if not teacher_counts:
             return np.ones(statistics.n_outputs), []
         return self.noise(statistics).ratio()
 
 
-def _statistics(rows: Blocks, kind: type[Moments]) -> Statistics:
+def _statistics(rows: Chunks, kind: type[Moments]) -> Statistics:
     statistics: Statistics = rows.total(Statistics.of, kind, combine=Statistics.merge)
     return statistics
 
@@ -186,7 +186,7 @@ class PrivilegedFit:
         lost = any(fit.factor.deficient and fit.factor.rank < expected_rank for fit in self.fits)
         return self.statistics.kind is Gram and (lost or self.condition > ILL_CONDITIONED)
 
-    def refine(self, rows: Blocks) -> PrivilegedFit:
+    def refine(self, rows: Chunks) -> PrivilegedFit:
         """Correct rounding errors by passes over blocks of Rows."""
         return replace(self, fits=tuple(fit.refine(rows) for fit in self.fits))
 
@@ -200,7 +200,7 @@ class PrivilegedFit:
             If it is to be estimated and the data do not determine it.
         """
         estimate = self.problem.noise(self.statistics).of_labels()
-        taught = self.statistics.speaks(Source.BOTH, Source.TEACHER)
+        taught = self.statistics.has_rows_of(Source.BOTH, Source.TEACHER)
         return (estimate.floored if taught else estimate).values
 
     @cached_property
@@ -226,9 +226,9 @@ class PrivilegedFit:
 
     def prediction_variance(self, X: FloatArray) -> FloatArray:
         """Return xᵀ Cov x + σ² for each row x and output: (n_rows, n_outputs)."""
-        return self.variance_of_rows(Rows(X, None), slice(0, len(X)))
+        return self.variance_of_rows(RegressionData(X, None), slice(0, len(X)))
 
-    def variance_of_rows(self, rows: Rows, chunk: slice) -> FloatArray:
+    def variance_of_rows(self, rows: RegressionData, chunk: slice) -> FloatArray:
         """Return xᵀ Cov x + σ² for each x of a chunk of rows and output."""
         variance = np.empty((chunk.stop - chunk.start, self.statistics.n_outputs))
         for fit, sandwich in zip(self.fits, self.covariances, strict=True):

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.linalg import qr
 
 from sklearn_distill._typing import FloatArray
-from sklearn_distill.solvers.least_squares.factors import Factor, SpectralFactor
-from sklearn_distill.solvers.least_squares.moments import Block, Moments
+from sklearn_distill.solvers.least_squares._factors import Factor, SpectralFactor
+from sklearn_distill.solvers.least_squares._moments import Moments, Tile
 
 _EPS = float(np.finfo(np.float64).eps)
 
@@ -27,7 +27,7 @@ class Root(Moments):
     --------
     >>> import numpy as np
     >>> rows = np.array([[1.0, 0.0, 1.0], [1.0, 1.0, 3.0], [1.0, 2.0, 5.0]])  # [1 | x | y]
-    >>> root = Root.of_blocks([rows], shift=np.zeros(2))
+    >>> root = Root.of_tiles([rows], shift=np.zeros(2))
     >>> coef, factor = root.solve(n_features=1, alpha=0.0)
     >>> coef.round(12)
     array([[2.]])
@@ -61,7 +61,7 @@ class Root(Moments):
         return np.zeros((0, n_columns))
 
     @classmethod
-    def _absorb(cls, spread: FloatArray, block: Block) -> FloatArray:
+    def _absorb(cls, spread: FloatArray, block: Tile) -> FloatArray:
         rows = block if isinstance(block, np.ndarray) else block.root()
         return _at_most_square(np.vstack([spread, rows]))
 

@@ -9,10 +9,10 @@ from functools import reduce
 import numpy as np
 
 from sklearn_distill._typing import FloatArray, IntArray
+from sklearn_distill.solvers.least_squares._moments import Moments
 from sklearn_distill.solvers.least_squares.gram import Gram
-from sklearn_distill.solvers.least_squares.moments import Moments
+from sklearn_distill.solvers.least_squares.regression_data import RegressionData
 from sklearn_distill.solvers.least_squares.root import Root
-from sklearn_distill.solvers.least_squares.rows import Rows
 from sklearn_distill.solvers.least_squares.sources import Shares, Source
 
 
@@ -33,7 +33,7 @@ class Statistics:
     --------
     >>> import numpy as np
     >>> X, y = np.array([[0.0], [1.0], [2.0]]), np.array([[1.0], [3.0], [5.0]])
-    >>> first, rest = (Statistics.of(Rows(X[i], y[i])) for i in (slice(1), slice(1, 3)))
+    >>> first, rest = (Statistics.of(RegressionData(X[i], y[i])) for i in (slice(1), slice(1, 3)))
     >>> first.merge(rest).groups[Source.LABEL].mean
     array([1., 3.])
     """
@@ -45,7 +45,7 @@ class Statistics:
     n_taught_rows: int
 
     @classmethod
-    def of(cls, rows: Rows, kind: type[Moments] = Gram) -> Statistics:
+    def of(cls, rows: RegressionData, kind: type[Moments] = Gram) -> Statistics:
         """Collect the statistics of rows, as Gram matrices or as triangular roots."""
         sources = [source for source in Source if (rows.source == source).any()]
         groups = {source: _moments(rows, source, kind) for source in sources}
@@ -69,7 +69,7 @@ class Statistics:
         """Whether these are Gram matrices or triangular roots."""
         return Root if any(isinstance(m, Root) for m in self.groups.values()) else Gram
 
-    def speaks(self, *sources: Source) -> bool:
+    def has_rows_of(self, *sources: Source) -> bool:
         """Whether there are rows of one of these sources."""
         return any(source in self.groups for source in sources)
 
@@ -107,10 +107,10 @@ class Statistics:
         return reduce(lambda one, other: one.merge(other), parts)
 
 
-def _moments(rows: Rows, source: Source, kind: type[Moments]) -> Moments:
+def _moments(rows: RegressionData, source: Source, kind: type[Moments]) -> Moments:
     shift = rows.shift(source)
     blocks = rows.blocks(source, shift, kind.rows_a_column)
-    return kind.of_blocks(blocks, shift, rows.resolution)
+    return kind.of_tiles(blocks, shift, rows.resolution)
 
 
 def _mix(source: Source, shares: Shares, chosen: FloatArray) -> FloatArray:

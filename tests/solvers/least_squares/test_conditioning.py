@@ -10,8 +10,8 @@ from sklearn.linear_model import LinearRegression
 from sklearn_distill.solvers.least_squares import (
     Gram,
     PrivilegedLeastSquares,
+    RegressionData,
     Root,
-    Rows,
     Statistics,
 )
 
@@ -47,14 +47,14 @@ def typical_error(solve, condition):
 
 @pytest.mark.parametrize("condition", [3e4, 8e5, 1e7, 1e8, 1e9])
 def test_auto_errs_at_most_three_times_as_much_as_gelsd(condition):
-    ours = typical_error(lambda X, y: PLAIN.fit(Rows(X, y[:, None])).coef[0], condition)
+    ours = typical_error(lambda X, y: PLAIN.fit(RegressionData(X, y[:, None])).coef[0], condition)
     lapack = typical_error(lambda X, y: lstsq(X, y, lapack_driver="gelsd")[0], condition)
     assert ours <= 3 * lapack
 
 
 @pytest.mark.parametrize("condition", [1e1, 1e2, 3e3])
 def test_normal_equations_lose_the_square_of_the_condition(condition):
-    ours = typical_error(lambda X, y: PLAIN.fit(Rows(X, y[:, None])).coef[0], condition)
+    ours = typical_error(lambda X, y: PLAIN.fit(RegressionData(X, y[:, None])).coef[0], condition)
     assert ours <= 10 * np.finfo(float).eps * condition**2
 
 
@@ -64,7 +64,7 @@ def test_normal_equations_lose_the_square_of_the_condition(condition):
 )
 def test_auto_takes_what_the_condition_needs(condition, kind, exact_normal_equations):
     X, y = ill_conditioned(condition, seed=0)
-    auto, gram = (PLAIN.fit(Rows(X, y[:, None]), solver) for solver in ("auto", "gram"))
+    auto, gram = (PLAIN.fit(RegressionData(X, y[:, None]), solver) for solver in ("auto", "gram"))
     assert auto.statistics.kind is kind
     assert np.array_equal(auto.coef, gram.coef) == exact_normal_equations
     assert gram.is_doubtful == (condition > 1e6)
@@ -74,7 +74,7 @@ def test_refinement_corrects_coefficients_intercept_and_several_outputs():
     X, y = ill_conditioned(1e5, seed=0)
     Y, s = np.column_stack([y, y**2]), np.column_stack([y + 1e-3 * np.sin(np.arange(len(y))), y])
     weight = np.linspace(0.5, 2, len(y))
-    rows = Rows(X + 1.0, Y, s, weight)
+    rows = RegressionData(X + 1.0, Y, s, weight)
     problem = PrivilegedLeastSquares(0.4, alpha=1e-9)
     gram, auto, tsqr = (problem.fit(rows, solver) for solver in ("gram", "auto", "tsqr"))
     scale = np.abs(tsqr.coef).max()
@@ -107,7 +107,9 @@ DEFICIENT = ["wide", "constant", "zero", "repeated", "dummies"]
 @pytest.mark.parametrize("fit_intercept", [True, False])
 def test_minimum_norm_as_linear_regression(name, solver, fit_intercept):
     X, y = deficient(name)
-    fit = PrivilegedLeastSquares(0.5, fit_intercept=fit_intercept).fit(Rows(X, y[:, None]), solver)
+    fit = PrivilegedLeastSquares(0.5, fit_intercept=fit_intercept).fit(
+        RegressionData(X, y[:, None]), solver
+    )
     plain = LinearRegression(fit_intercept=fit_intercept).fit(X, y)
     np.testing.assert_allclose(fit.coef[0], plain.coef_, atol=1e-8)
     np.testing.assert_allclose(fit.intercept[0], plain.intercept_, atol=1e-8)
@@ -120,7 +122,7 @@ def test_collinear_but_for_float32_rounding_is_collinear():
     X = rng.normal(size=(300, 3)).astype(np.float32)
     X[:, 2] = X[:, 0] + X[:, 1]
     y = rng.normal(size=(300, 1))
-    fit = PrivilegedLeastSquares(0.5).fit(Rows(X, y))
+    fit = PrivilegedLeastSquares(0.5).fit(RegressionData(X, y))
     assert fit.statistics.kind is Root
     assert fit.fits[0].factor.rank == 2
     assert np.abs(fit.coef).max() < 1
@@ -131,10 +133,10 @@ def test_collinear_but_for_float32_rounding_is_collinear():
 def test_a_constant_column_is_left_out_whatever_rounding_makes_of_it(value, solver):
     rng = np.random.default_rng(0)
     X, y, weight = rng.normal(size=(5000, 3)), rng.normal(size=(5000, 1)), rng.random(5000)
-    without = PrivilegedLeastSquares(0.5).fit(Rows(X[:, [0, 2]], y, None, weight))
+    without = PrivilegedLeastSquares(0.5).fit(RegressionData(X[:, [0, 2]], y, None, weight))
     X[:, 1] = value
-    whole = PrivilegedLeastSquares(0.5).fit(Rows(X, y, None, weight), solver)
-    parts = (Rows(X[i::7], y[i::7], None, weight[i::7]) for i in range(7))
+    whole = PrivilegedLeastSquares(0.5).fit(RegressionData(X, y, None, weight), solver)
+    parts = (RegressionData(X[i::7], y[i::7], None, weight[i::7]) for i in range(7))
     streamed = reduce(Statistics.merge, (Statistics.of(p, whole.statistics.kind) for p in parts))
     for fit in (whole, PrivilegedLeastSquares(0.5).solve(streamed)):
         np.testing.assert_allclose(fit.coef[0, 1], 0, atol=1e-12)
@@ -146,6 +148,6 @@ def test_scales_of_the_columns_do_not_matter():
     rng = np.random.default_rng(4)
     X, y = rng.normal(size=(50, 3)), rng.normal(size=(50, 1))
     scale = np.array([1e-9, 1.0, 1e9])
-    fit, scaled = PLAIN.fit(Rows(X, y)), PLAIN.fit(Rows(X * scale, y))
+    fit, scaled = PLAIN.fit(RegressionData(X, y)), PLAIN.fit(RegressionData(X * scale, y))
     assert scaled.statistics.kind is Gram
     np.testing.assert_allclose(scaled.coef * scale, fit.coef, rtol=1e-9)

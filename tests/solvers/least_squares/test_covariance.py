@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from sklearn_distill.solvers.least_squares import PrivilegedLeastSquares, Rows
-from tests.solvers.least_squares.lessons import random_lesson
+from sklearn_distill.solvers.least_squares import PrivilegedLeastSquares, RegressionData
+from tests.solvers.least_squares.problems import random_lesson
 
 LABEL_NOISE, TEACHER_NOISE = 2.0, 0.6
 N_BATCHES, N_DRAWS = 40, 100  # the draws of a batch are fitted as outputs of one problem
@@ -46,7 +46,7 @@ def test_covariance_is_that_of_many_draws(lesson, imitation, alpha, fit_intercep
     problem = PrivilegedLeastSquares(imitation, alpha, fit_intercept, LABEL_NOISE, TEACHER_NOISE)
     rng, coef, intercept = np.random.default_rng(2), [], []
     for _ in range(N_BATCHES):
-        fit = problem.fit(Rows(X, *draws(rng, X, labelled, taught, weight), weight))
+        fit = problem.fit(RegressionData(X, *draws(rng, X, labelled, taught, weight), weight))
         coef.append(fit.coef)
         intercept.append(fit.intercept)
     coef, intercept = np.vstack(coef), np.concatenate(intercept)
@@ -69,7 +69,7 @@ def test_covariance_is_the_sandwich_as_it_is_written(lesson, alpha, fit_intercep
     weight = np.random.default_rng(1).uniform(size=len(X))
     y, s = np.where(labelled, 1.0, np.nan), np.where(taught, 2.0, np.nan)
     problem = PrivilegedLeastSquares(0.3, alpha, fit_intercept, LABEL_NOISE, TEACHER_NOISE)
-    fit = problem.fit(Rows(X, y[:, None], s[:, None], weight), solver)
+    fit = problem.fit(RegressionData(X, y[:, None], s[:, None], weight), solver)
     # MATHEMATICS §4 with the intercept as a last column, α in units of σ²
     a = np.where(labelled, np.where(taught, 0.7, 1.0), 0.0) / LABEL_NOISE
     b = np.where(taught, np.where(labelled, 0.3, 1.0), 0.0) / TEACHER_NOISE
@@ -87,7 +87,7 @@ def test_the_inverse_hessian_alone_is_wrong_by_half():
     rows = random_lesson(weighted=False)
     both = rows.labelled & rows.taught
     X, y, s = rows.X[both], rows.y[both], rows.teacher[both]
-    fit = PrivilegedLeastSquares(0.5, 0.0, True, 1.0, 1.0).fit(Rows(X, y, s))
+    fit = PrivilegedLeastSquares(0.5, 0.0, True, 1.0, 1.0).fit(RegressionData(X, y, s))
     centred = X - X.mean(axis=0)
     hessian = np.linalg.inv(centred.T @ centred)
     np.testing.assert_allclose(fit.coef_covariance()[0], hessian / 2, rtol=1e-8)
@@ -96,7 +96,7 @@ def test_the_inverse_hessian_alone_is_wrong_by_half():
 def test_without_a_teacher_it_is_that_of_least_squares():
     rng = np.random.default_rng(3)
     X, y = rng.normal(size=(30, 4)), rng.normal(size=(30, 1))
-    fit = PrivilegedLeastSquares(0.5).fit(Rows(X, y))
+    fit = PrivilegedLeastSquares(0.5).fit(RegressionData(X, y))
     design = np.column_stack([X, np.ones(30)])
     residual = y[:, 0] - design @ np.linalg.lstsq(design, y[:, 0], rcond=None)[0]
     covariance = np.linalg.inv(design.T @ design) * (residual @ residual) / (30 - 5)
@@ -110,7 +110,9 @@ def test_ill_conditioned_covariance_from_triangular_roots():
     X = rng.normal(size=(200, 3))
     X[:, 2] = X[:, 1] + 1e-7 * X[:, 2]
     y = rng.normal(size=(200, 1))
-    fit = PrivilegedLeastSquares(0.5, fit_intercept=False, noise_variance=1.0).fit(Rows(X, y))
+    fit = PrivilegedLeastSquares(0.5, fit_intercept=False, noise_variance=1.0).fit(
+        RegressionData(X, y)
+    )
     turned = np.array([[1, 0, 0], [0, 1, 0], [0, -1e7, 1e7]]).T  # X @ turned is well-conditioned
     inverse = np.linalg.inv((X @ turned).T @ (X @ turned))
     np.testing.assert_allclose(fit.coef_covariance()[0], turned @ inverse @ turned.T, rtol=1e-6)

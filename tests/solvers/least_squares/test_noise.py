@@ -8,10 +8,10 @@ import pytest
 from sklearn_distill.solvers.least_squares import (
     NoNoiseEstimateError,
     PrivilegedLeastSquares,
-    Rows,
+    RegressionData,
     Statistics,
 )
-from tests.solvers.least_squares.lessons import random_lesson
+from tests.solvers.least_squares.problems import random_lesson
 
 CHUNKS = [slice(0, 7), slice(7, 30), slice(30, 60)]
 AUTO = PrivilegedLeastSquares(0.5)
@@ -30,7 +30,7 @@ def test_estimates_are_residual_variances(fit_intercept, solver, repeated):
     rows = random_lesson(weighted=False)
     X = np.column_stack([rows.X, rows.X[:, 0]]) if repeated else rows.X
     problem = PrivilegedLeastSquares(0.5, fit_intercept=fit_intercept)
-    fit = problem.fit(Rows(X, rows.y, rows.teacher), solver)
+    fit = problem.fit(RegressionData(X, rows.y, rows.teacher), solver)
     for found, target in ((fit.noise_variance, rows.y), (fit.teacher_noise_variance, rows.teacher)):
         own = ~np.isnan(target[:, 0])
         expected = residual_variance(X[own], target[own, 0], fit_intercept)
@@ -42,10 +42,10 @@ def test_one_half_with_estimates_is_inverse_variance_weighting():
     rows = random_lesson(weighted=False)
     y = np.where(rows.labelled[:, None], rows.y, rows.teacher + 1)
     s = np.where(rows.taught[:, None], rows.teacher, rows.y - 1)
-    fit = AUTO.fit(Rows(rows.X, y, s))
+    fit = AUTO.fit(RegressionData(rows.X, y, s))
     label, teacher = 1 / fit.noise_variance, 1 / fit.teacher_noise_variance
     best = (label * y + teacher * s) / (label + teacher)
-    expected = AUTO.fit(Rows(rows.X, best))
+    expected = AUTO.fit(RegressionData(rows.X, best))
     np.testing.assert_allclose(fit.coef, expected.coef, rtol=1e-9)
     np.testing.assert_allclose(fit.intercept, expected.intercept, rtol=1e-9)
 
@@ -53,7 +53,7 @@ def test_one_half_with_estimates_is_inverse_variance_weighting():
 def test_a_perfect_teacher_is_floored():
     rows = random_lesson()
     s = rows.X @ np.ones((4, 1))
-    fit = AUTO.fit(Rows(rows.X, np.nan_to_num(rows.y), s))
+    fit = AUTO.fit(RegressionData(rows.X, np.nan_to_num(rows.y), s))
     assert fit.floored == ("teacher_noise_variance",)
     np.testing.assert_allclose(fit.teacher_noise_variance, 1e-6 * s.var(), rtol=1e-9)
     np.testing.assert_allclose(fit.coef, 1, atol=1e-3)
@@ -62,13 +62,15 @@ def test_a_perfect_teacher_is_floored():
 def test_estimates_happen_only_where_they_matter():
     X, y, s = np.arange(12.0).reshape(3, 4), np.ones((3, 1)), np.zeros((3, 1))
     silent = np.full((3, 1), np.nan)
-    AUTO.fit(Rows(X, y))
-    AUTO.fit(Rows(X, y, silent))
-    AUTO.fit(Rows(X, None, s))
-    PrivilegedLeastSquares(0.0).fit(Rows(X, y, s))
-    PrivilegedLeastSquares(0.5, noise_variance=1.0, teacher_noise_variance=1.0).fit(Rows(X, y, s))
+    AUTO.fit(RegressionData(X, y))
+    AUTO.fit(RegressionData(X, y, silent))
+    AUTO.fit(RegressionData(X, None, s))
+    PrivilegedLeastSquares(0.0).fit(RegressionData(X, y, s))
+    PrivilegedLeastSquares(0.5, noise_variance=1.0, teacher_noise_variance=1.0).fit(
+        RegressionData(X, y, s)
+    )
     with pytest.raises(NoNoiseEstimateError, match="noise_variance='auto'"):
-        AUTO.fit(Rows(X, y, s))
+        AUTO.fit(RegressionData(X, y, s))
 
 
 def test_too_few_rows_say_how_many_and_what_to_do():
@@ -77,10 +79,10 @@ def test_too_few_rows_say_how_many_and_what_to_do():
     few[:5] = 1.0
     s = np.nan_to_num(rows.teacher)
     with pytest.raises(NoNoiseEstimateError, match=r"labels cover 5 rows .* rank 5 .* as a number"):
-        AUTO.fit(Rows(rows.X, few, s))
+        AUTO.fit(RegressionData(rows.X, few, s))
     with pytest.raises(NoNoiseEstimateError, match=r"teacher_noise_variance='auto'.*5 rows"):
-        AUTO.fit(Rows(rows.X, s, few))
-    PrivilegedLeastSquares(0.5, noise_variance=1.0).fit(Rows(rows.X, few, s))
+        AUTO.fit(RegressionData(rows.X, s, few))
+    PrivilegedLeastSquares(0.5, noise_variance=1.0).fit(RegressionData(rows.X, few, s))
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e5 + 0.1])
@@ -90,7 +92,7 @@ def test_constant_targets_have_no_noise_to_compare(value):
     constant = np.full_like(s, value)
 
     def solve(y, teacher):
-        chunks = [Rows(rows.X[i], y[i], teacher[i], rows.weight[i]) for i in CHUNKS]
+        chunks = [RegressionData(rows.X[i], y[i], teacher[i], rows.weight[i]) for i in CHUNKS]
         return AUTO.solve(reduce(Statistics.merge, map(Statistics.of, chunks)))
 
     with pytest.raises(NoNoiseEstimateError, match="teacher's predictions never vary"):
@@ -101,7 +103,7 @@ def test_constant_targets_have_no_noise_to_compare(value):
 
 def test_unknown_noise_stays_unknown():
     X, y = np.arange(4.0).reshape(2, 2), np.ones((2, 1))
-    fit = AUTO.solve(Statistics.of(Rows(X, y)))
+    fit = AUTO.solve(Statistics.of(RegressionData(X, y)))
     assert np.isnan(fit.teacher_noise_variance).all()
     with pytest.raises(NoNoiseEstimateError, match="leaves no degree"):
         fit.coef_covariance()

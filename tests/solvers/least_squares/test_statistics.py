@@ -9,12 +9,12 @@ from scipy import sparse
 from sklearn_distill.solvers.least_squares import (
     Gram,
     PrivilegedLeastSquares,
+    RegressionData,
     Root,
-    Rows,
     Source,
     Statistics,
 )
-from tests.solvers.least_squares.lessons import random_lesson, take
+from tests.solvers.least_squares.problems import random_lesson, take
 
 PROBLEM = PrivilegedLeastSquares(0.3, alpha=0.1)
 
@@ -71,8 +71,10 @@ def test_streamed_is_whole(kind, offset):
 @pytest.mark.parametrize("kind", [Gram, Root])
 def test_a_far_mean_costs_what_rounding_the_data_costs(kind):
     rows = random_lesson(n=200, offset=0.0)
-    far = Rows(rows.X + 2.0**20, rows.y + 2.0**20, rows.teacher + 2.0**20, rows.weight)
-    near = Rows(far.X - 2.0**20, far.y - 2.0**20, far.teacher - 2.0**20, rows.weight)  # exact
+    far = RegressionData(rows.X + 2.0**20, rows.y + 2.0**20, rows.teacher + 2.0**20, rows.weight)
+    near = RegressionData(
+        far.X - 2.0**20, far.y - 2.0**20, far.teacher - 2.0**20, rows.weight
+    )  # exact
     one, other = (PROBLEM.solve(Statistics.of(r, kind)) for r in (far, near))
     np.testing.assert_allclose(one.coef, other.coef, rtol=1e-8)
 
@@ -90,7 +92,7 @@ def test_a_merge_has_no_order(kind):
 def test_whole_weights_are_repetitions(kind):
     rows = random_lesson(weighted=False)
     times = np.random.default_rng(1).integers(0, 4, size=len(rows.X))
-    weighted = Rows(rows.X, rows.y, rows.teacher, times.astype(float))
+    weighted = RegressionData(rows.X, rows.y, rows.teacher, times.astype(float))
     repeated = take(rows, np.repeat(np.arange(len(times)), times))
     np.testing.assert_allclose(solved(weighted, kind), solved(repeated, kind), rtol=1e-8)
 
@@ -99,7 +101,7 @@ def test_whole_weights_are_repetitions(kind):
 def test_a_source_with_no_weight_is_no_source(kind):
     rows = random_lesson()
     weight = np.where(rows.labelled, rows.weight, 0.0)
-    silenced = solved(Rows(rows.X, rows.y, rows.teacher, weight), kind)
+    silenced = solved(RegressionData(rows.X, rows.y, rows.teacher, weight), kind)
     np.testing.assert_allclose(silenced, solved(take(rows, rows.labelled), kind), rtol=1e-8)
 
 
@@ -114,7 +116,7 @@ def test_permuted_rows(kind):
 def test_many_blocks_are_one(kind, monkeypatch):
     rows = random_lesson(n=500)
     whole = solved(rows, kind)
-    monkeypatch.setattr("sklearn_distill.solvers.least_squares.rows._BLOCK_SIZE", 64)
+    monkeypatch.setattr("sklearn_distill.solvers.least_squares.regression_data._BLOCK_SIZE", 64)
     assert len(list(rows.chunks())) > 40
     np.testing.assert_allclose(solved(rows, kind), whole, rtol=1e-8)
 
@@ -123,9 +125,9 @@ def test_sparse_and_float32_features():
     rows = random_lesson()
     X = rows.X.astype(np.float32)
     X[X < 3] = 0
-    reference = solved(Rows(X.astype(np.float64), rows.y, rows.teacher, rows.weight))
+    reference = solved(RegressionData(X.astype(np.float64), rows.y, rows.teacher, rows.weight))
     for same in (X, sparse.csr_array(X), sparse.csr_matrix(X), np.asfortranarray(X)):
-        found = solved(Rows(same, rows.y, rows.teacher, rows.weight))
+        found = solved(RegressionData(same, rows.y, rows.teacher, rows.weight))
         np.testing.assert_allclose(found, reference, rtol=1e-9)
 
 

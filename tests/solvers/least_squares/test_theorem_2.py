@@ -5,9 +5,9 @@ import pytest
 from scipy.optimize import minimize
 from sklearn.linear_model import LinearRegression, Ridge
 
-from sklearn_distill.blocks import LocalBlocks
-from sklearn_distill.solvers.least_squares import PrivilegedLeastSquares, Rows
-from tests.solvers.least_squares.lessons import random_lesson, weighted_rows, written_objective
+from sklearn_distill.chunks import LocalChunks
+from sklearn_distill.solvers.least_squares import PrivilegedLeastSquares, RegressionData
+from tests.solvers.least_squares.problems import random_lesson, weighted_rows, written_objective
 
 
 @pytest.mark.parametrize("imitation", [0.0, 0.3, 1.0])
@@ -48,7 +48,9 @@ def test_ridge_on_weighted_rows(solver, alpha, fit_intercept, q):
 def test_imitation_0_with_every_row_labelled_ignores_the_teacher(variances):
     rows = random_lesson()
     y, s = np.where(rows.labelled[:, None], rows.y, 4.0), rows.teacher
-    fit = PrivilegedLeastSquares(0.0, 0.0, True, *variances).fit(Rows(rows.X, y, s, rows.weight))
+    fit = PrivilegedLeastSquares(0.0, 0.0, True, *variances).fit(
+        RegressionData(rows.X, y, s, rows.weight)
+    )
     plain = LinearRegression().fit(rows.X, y[:, 0], rows.weight)
     np.testing.assert_allclose(fit.coef[0], plain.coef_, rtol=1e-9)
 
@@ -56,7 +58,7 @@ def test_imitation_0_with_every_row_labelled_ignores_the_teacher(variances):
 def test_without_labels_the_student_is_ridge_on_the_teacher():
     rows = random_lesson()
     s = np.nan_to_num(rows.teacher)
-    fit = PrivilegedLeastSquares(0.2, alpha=3.0).fit(Rows(rows.X, None, s))
+    fit = PrivilegedLeastSquares(0.2, alpha=3.0).fit(RegressionData(rows.X, None, s))
     plain = Ridge(3.0).fit(rows.X, s[:, 0])
     np.testing.assert_allclose(fit.coef[0], plain.coef_, rtol=1e-9)
     np.testing.assert_array_equal(fit.noise_variance, fit.teacher_noise_variance)
@@ -68,7 +70,7 @@ def test_outputs_are_fitted_as_if_each_came_alone():
     together = PrivilegedLeastSquares(0.4).fit(rows)
     assert len(np.unique(together.ratio)) == 3
     for j in range(3):
-        alone = Rows(rows.X, rows.y[:, [j]], rows.teacher[:, [j]], rows.weight)
+        alone = RegressionData(rows.X, rows.y[:, [j]], rows.teacher[:, [j]], rows.weight)
         fit = PrivilegedLeastSquares(0.4).fit(alone)
         np.testing.assert_allclose(together.coef[j], fit.coef[0], rtol=1e-10)
         np.testing.assert_allclose(together.intercept[j], fit.intercept[0], rtol=1e-10)
@@ -82,4 +84,4 @@ def test_the_stationary_point_is_stationary_for_the_rows_themselves():
     rows = random_lesson(q=2)
     fit = PrivilegedLeastSquares(0.6, alpha=0.5).fit(rows)
     for part in fit.fits:
-        np.testing.assert_allclose(part.half_gradient(LocalBlocks([lambda: rows])), 0, atol=1e-9)
+        np.testing.assert_allclose(part.half_gradient(LocalChunks([lambda: rows])), 0, atol=1e-9)

@@ -1,0 +1,136 @@
+"""Optional dependencies, imported when they are needed; an error names the pip command."""
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from numpy.typing import NDArray
+
+PIP = 'pip install "sklearn-distill[neural]"'
+
+
+def import_torch(who: str) -> ModuleType:
+    """Return torch, or raise an ImportError with the pip command.
+
+    Parameters
+    ----------
+    who : str
+        What needs torch, as the user wrote it; the error begins with it.
+
+    Returns
+    -------
+    module
+        torch.
+
+    Raises
+    ------
+    ImportError
+        If torch is not installed. A torch that is there and broken raises its own error.
+
+    Examples
+    --------
+    >>> import_torch("resolve_device").ones(2)
+    tensor([1., 1.])
+    """
+    return _import("torch", f"{who} needs torch: {PIP}")
+
+
+def import_skorch(who: str) -> ModuleType:
+    """Return skorch, or raise an ImportError with the pip command; skorch itself needs torch.
+
+    Parameters
+    ----------
+    who : str
+        What needs torch and skorch, as the user wrote it; the error begins with it.
+
+    Returns
+    -------
+    module
+        skorch.
+
+    Raises
+    ------
+    ImportError
+        If torch or skorch is not installed.
+
+    Examples
+    --------
+    >>> import_skorch("DistilledNeuralClassifier").__name__
+    'skorch'
+    """
+    message = f"{who} needs torch and skorch: {PIP}"
+    _import("torch", message)
+    return _import("skorch", message)
+
+
+def import_optuna(who: str) -> ModuleType:
+    """Return optuna, or raise an ImportError with the pip command.
+
+    Parameters
+    ----------
+    who : str
+        What needs optuna, as the user wrote it; the error begins with it.
+
+    Returns
+    -------
+    module
+        optuna.
+
+    Raises
+    ------
+    ImportError
+        If optuna is not installed.
+
+    Examples
+    --------
+    >>> import_optuna("distillation_objective").__name__
+    'optuna'
+    """
+    return _import("optuna", f'{who} needs optuna: pip install "sklearn-distill[search]"')
+
+
+def lazy_names(
+    room: str, homes: Mapping[str, str]
+) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
+    """Return ``__getattr__`` and ``__dir__`` of a room whose names need torch (PEP 562).
+
+    Parameters
+    ----------
+    room : str
+        The room's ``__name__``.
+    homes : mapping of str to str
+        The module of the room that defines each name.
+
+    Returns
+    -------
+    getattr, dir : callables
+        The first imports a name's module when the name is asked for; the second lists the names
+        beside those that the room holds already.
+    """
+
+    def get_name(name: str) -> object:
+        if name not in homes:
+            raise AttributeError(f"module {room!r} has no attribute {name!r}")
+        import_torch(f"{room}.{name}")
+        return getattr(import_module(f"{room}.{homes[name]}"), name)
+
+    def list_names() -> list[str]:
+        return sorted({*vars(import_module(room)), *homes})
+
+    return get_name, list_names
+
+
+def tensor_to_numpy(values: Any) -> NDArray[Any]:
+    """Return a torch tensor on any device as an array in memory; torch need not be imported."""
+    array: NDArray[Any] = values.detach().cpu().numpy()
+    return array
+
+
+def _import(name: str, message: str) -> ModuleType:
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        raise ImportError(message) from error

@@ -1,0 +1,50 @@
+"""Check sample weights."""
+
+from typing import Any
+
+import numpy as np
+
+from sklearn_distill._typing import FloatArray
+from sklearn_distill._validation.numbers import as_floats, check_nonnegative
+
+
+def check_sample_weight(sample_weight: Any, n_rows: int) -> FloatArray:
+    """Return one nonnegative weight a row.
+
+    Parameters
+    ----------
+    sample_weight : array-like of shape (n_rows,), number or None
+        None and a number give every row the same weight.
+    n_rows : int
+        Number of rows of X.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        The weights.
+
+    Raises
+    ------
+    ValueError
+        If the shape is wrong, or a weight is negative or not finite, or all are zero.
+    """
+    weight = read_sample_weight(sample_weight, n_rows)
+    if not weight.any():
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return weight
+
+
+def read_sample_weight(sample_weight: Any, n_rows: int) -> FloatArray:
+    """Return one nonnegative weight a row, as :func:`check_sample_weight`; all may be zero."""
+    if sample_weight is None:
+        return np.ones(n_rows)
+    if np.isscalar(sample_weight):
+        sample_weight = np.full(n_rows, sample_weight)
+    weight = as_floats(sample_weight, "sample_weight")
+    if weight.shape != (n_rows,):
+        raise ValueError(
+            f"sample_weight has shape {weight.shape}; pass one weight for each of the {n_rows} "
+            "rows."
+        )
+    check_nonnegative(weight, "sample_weight")
+    return weight

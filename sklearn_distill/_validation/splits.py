@@ -1,0 +1,173 @@
+"""Cross-validation folds and held-out rows, as row numbers; only labelled rows are tested."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import check_cv, train_test_split
+
+from sklearn_distill._typing import IntArray
+from sklearn_distill._validation.indexing import take_aligned, take_rows
+
+Splits = list[tuple[IntArray, IntArray]]
+
+
+def labelled_splits(
+    cv: Any, X: Any, y: Any, present: NDArray[np.bool_], params: dict[str, Any], *, is_class: bool
+) -> Splits:
+    """Return the training and test rows of each fold, labelled ones only.
+
+    Parameters
+    ----------
+    cv : int, splitter or iterable of (train, test)
+        As in scikit-learn; the indices of an iterable count the rows of X, those of a splitter
+        the labelled rows.
+    X : {ndarray, sparse matrix, DataFrame} of shape (n_rows, n_features)
+        Features, for a splitter that reads them.
+    y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+        Targets; anything where ``present`` is False.
+    present : ndarray of bool of shape (n_rows,)
+        Rows that have a label.
+    params : dict
+        Parameters of the splitter's ``split``; those with one entry a row are sliced.
+    is_class : bool
+        Whether an int is stratified.
+
+    Returns
+    -------
+    list of (ndarray of int, ndarray of int)
+        Row numbers of X, in the order of the splitter.
+
+    Raises
+    ------
+    ValueError
+        If there is no fold, a fold has no labelled row to test on, or tests a row on which it
+        trains.
+    """
+    rows = np.flatnonzero(present)
+    splitter = check_cv(cv, y[rows], classifier=is_class)
+    if not hasattr(cv, "split") and np.iterable(cv):
+        indices = [(_row_numbers(train), _row_numbers(test)) for train, test in splitter.split()]
+        splits = [(train[present[train]], test[present[test]]) for train, test in indices]
+    else:
+        X_labelled = X if len(rows) == X.shape[0] else take_rows(X, rows)  # X may be large
+        sliced = {name: take_aligned(value, rows, X.shape[0]) for name, value in params.items()}
+        given = {name: value for name, value in sliced.items() if value is not None}
+        splits = [
+            (rows[train], rows[test])
+            for train, test in splitter.split(X_labelled, y[rows], **given)
+        ]
+    _check_splits(splits)
+    return splits
+
+
+def with_unlabelled(splits: Splits, present: NDArray[np.bool_], groups: Any) -> Splits:
+    """Add the rows without a label to the training rows of each fold.
+
+    With groups, a fold gets only the rows whose group it does not test.
+
+    Parameters
+    ----------
+    splits : list of (ndarray of int, ndarray of int)
+        Folds of labelled rows.
+    present : ndarray of bool of shape (n_rows,)
+        Rows that have a label.
+    groups : array-like of shape (n_rows,) or None
+        Groups of the rows.
+
+    Returns
+    -------
+    list of (ndarray of int, ndarray of int)
+        The folds; rows without a label come last.
+    """
+    unlabelled = np.flatnonzero(~present)
+    groups = None if groups is None else np.asarray(groups)
+    if groups is None or len(groups) != len(present):
+        return [(np.concatenate([train, unlabelled]), test) for train, test in splits]
+    apart = [unlabelled[~np.isin(groups[unlabelled], groups[test])] for _, test in splits]
+    return [
+        (np.concatenate([train, more]), test)
+        for (train, test), more in zip(splits, apart, strict=True)
+    ]
+
+
+def check_weighted_splits(splits: Splits, weight: NDArray[Any]) -> None:
+    """Require rows with a positive weight to train on and to validate on in each fold."""
+    for k, split in enumerate(splits, start=1):
+        for purpose, rows in zip(("train", "validate"), split, strict=True):
+            if not weight[rows].any():
+                raise ValueError(
+                    f"cv in fold {k} of {len(splits)} has no row with a weight to {purpose} on: "
+                    "use fewer folds or another splitter"
+                )
+
+
+def hold_out(
+    labelled: NDArray[np.bool_], fraction: float, strata: IntArray | None, random_state: Any
+) -> tuple[IntArray, IntArray]:
+    """Set a fraction of the labelled rows aside for validation.
+
+    Parameters
+    ----------
+    labelled : ndarray of bool of shape (n_rows,)
+        Rows that have a label; the others all train.
+    fraction : float
+        The estimator's ``validation_fraction``, in (0, 1).
+    strata : ndarray of int of shape (n_rows,) or None
+        Class numbers, whose proportions the validation rows keep.
+    random_state : int, RandomState or None
+        Seeds the draw.
+
+    Returns
+    -------
+    train, validation : ndarray of int
+        Row numbers, ascending.
+
+    Raises
+    ------
+    ValueError
+        If there are too few labelled rows, or too few of a class.
+
+    Examples
+    --------
+    >>> train, validation = hold_out(np.array([True, True, True, False]), 0.3, None, 0)
+    >>> train.tolist(), validation.tolist()
+    ([0, 1, 3], [2])
+    """
+    rows = np.flatnonzero(labelled)
+    try:
+        _, validation = train_test_split(
+            rows,
+            test_size=fraction,
+            stratify=None if strata is None else strata[rows],
+            random_state=random_state,
+        )
+    except ValueError as error:
+        raise ValueError(
+            f"early_stopping=True cannot set aside validation_fraction={fraction} of the "
+            f"{len(rows)} labelled rows: {str(error).rstrip('.')}. Give X_val and y_val, or "
+            "other rows"
+        ) from error
+    return np.setdiff1d(np.arange(len(labelled)), validation), np.sort(validation)
+
+
+def _row_numbers(rows: Any) -> IntArray:
+    rows = np.asarray(rows)
+    return np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.intp)
+
+
+def _check_splits(splits: Splits) -> None:
+    if not splits:
+        raise ValueError("cv gives no folds: it needs at least one split")
+    for k, (train, test) in enumerate(splits, start=1):
+        where = f"cv in fold {k} of {len(splits)}"
+        if not len(test):
+            raise ValueError(f"{where} has no labelled row to test on: leave this fold out")
+        overlap = np.intersect1d(train, test)
+        if len(overlap):
+            raise ValueError(
+                f"{where} tests row {int(overlap[0])}, on which it trains: training and test rows "
+                "must not overlap"
+            )

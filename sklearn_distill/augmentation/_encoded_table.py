@@ -1,0 +1,189 @@
+"""A table as numbers: continuous features as floats, categorical ones as codes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.utils import check_array
+
+from sklearn_distill._typing import BoolArray, FloatArray
+
+
+@dataclass(frozen=True)
+class EncodedTable:
+    """The columns of X.
+
+    Parameters
+    ----------
+    columns : list of ndarray or Series
+        The columns as they came.
+    names : list or None
+        Their names, if X is a DataFrame.
+    categorical : ndarray of bool of shape (n_features,)
+        Which of them are categorical.
+    values : ndarray of shape (n_rows, n_features)
+        Continuous features, and the codes of categorical ones.
+    """
+
+    columns: list[Any]
+    names: list[Any] | None
+    categorical: BoolArray
+    values: FloatArray
+
+
+def encode_table(X: Any, categorical_features: Any) -> EncodedTable:
+    """Read a table column by column.
+
+    Parameters
+    ----------
+    X : array-like or DataFrame of shape (n_rows, n_features)
+        The table.
+    categorical_features : array-like or None
+        Mask, positions or names.
+
+    Returns
+    -------
+    Columns
+        The columns.
+
+    Raises
+    ------
+    TypeError
+        If X is sparse.
+    ValueError
+        If X is no table, a continuous feature is not finite numbers, or ``categorical_features``
+        names what X does not have.
+    """
+    if sparse.issparse(X):
+        raise TypeError(
+            f"X is a {type(X).__name__}: munge changes any entry, zeros too, so give a dense X, "
+            "as X.toarray()"
+        )
+    names = list(X.columns) if hasattr(X, "columns") else None
+    if names is not None and len(set(names)) < len(names):
+        raise ValueError(f"X has columns of the same name: {names}")
+    if names is None:
+        X = check_array(X, dtype=None, ensure_all_finite=False, ensure_min_samples=0)
+        columns = list(X.T)
+    else:
+        columns = [X[name] for name in names]
+    categorical = _mask(categorical_features, names, len(columns))
+    if categorical_features is None:
+        categorical = np.array([_is_no_number(column) for column in columns], dtype=bool)
+    numbers = [
+        _codes(column) if is_categorical else _floats(column, a if names is None else names[a])
+        for a, (column, is_categorical) in enumerate(zip(columns, categorical, strict=True))
+    ]
+    return EncodedTable(columns, names, categorical, np.column_stack(numbers))
+
+
+def _mask(features: Any, names: list[Any] | None, n_features: int) -> BoolArray:
+    mask = np.zeros(n_features, dtype=bool)
+    given = np.atleast_1d(np.asarray([] if features is None else features))
+    if given.dtype == bool:
+        if given.shape != mask.shape:
+            raise ValueError(
+                f"categorical_features is a mask of {len(given)}, X has {n_features} features"
+            )
+        return given
+    for feature in given.tolist():
+        mask[_position(feature, names, n_features)] = True
+    return mask
+
+
+def _position(feature: Any, names: list[Any] | None, n_features: int) -> int:
+    if isinstance(feature, str):
+        if names is not None and feature in names:
+            return names.index(feature)
+    elif isinstance(feature, int) and 0 <= feature < n_features:
+        return feature
+    raise ValueError(
+        f"categorical_features: X has no feature {feature!r}: give a mask, positions from 0 to "
+        f"{n_features - 1}, or column names of a DataFrame, here {names}"
+    )
+
+
+def _is_no_number(column: Any) -> bool:
+    """Tell columns of strings, booleans, categories and objects."""
+    is_category = isinstance(column.dtype, pd.CategoricalDtype)
+    return is_category or _numpy_type(column).kind not in "iuf"
+
+
+def _numpy_type(column: Any) -> np.dtype[Any]:
+    """Return the type of the numbers, also where pandas has a nullable type for them."""
+    return np.dtype(getattr(column.dtype, "numpy_dtype", np.asarray(column[:0]).dtype))
+
+
+def _codes(column: Any) -> FloatArray:
+    # a missing category is a category
+    codes, _ = pd.factorize(np.asarray(column), use_na_sentinel=False)
+    return codes.astype(np.float64)
+
+
+def _floats(column: Any, name: Any) -> FloatArray:
+    try:
+        values = np.asarray(column, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"X: feature {name!r} is no number: name it in categorical_features ({error})"
+        ) from error
+    if not np.isfinite(values).all():
+        row = int(np.argmin(np.isfinite(values)))
+        raise ValueError(
+            f"X: feature {name!r} is {values[row]} in row {row}: give finite numbers, or name it "
+            "in categorical_features"
+        )
+    return values
+
+
+def filled(table: EncodedTable, values: FloatArray, source: NDArray[np.intp], X: Any) -> Any:
+    """Return new rows as what X is, in the types of its columns.
+
+    Parameters
+    ----------
+    table : EncodedTable
+        The columns of X.
+    values : ndarray of shape (n_samples, n_features)
+        New values of the continuous features.
+    source : ndarray of int of shape (n_samples, n_features)
+        Row of X from which a categorical feature is copied.
+    X : array-like or DataFrame
+        The table.
+
+    Returns
+    -------
+    ndarray or DataFrame of shape (n_samples, n_features)
+        The new rows.
+    """
+    columns = [
+        _taken(column, source[:, a]) if table.categorical[a] else _cast(column, values[:, a])
+        for a, column in enumerate(table.columns)
+    ]
+    if table.names is None:
+        return np.stack(columns, axis=1)
+    frame = type(X)(dict(enumerate(columns)) if isinstance(X, pd.DataFrame) else columns)
+    frame.columns = X.columns
+    return frame
+
+
+def _taken(column: Any, rows: NDArray[np.intp]) -> Any:
+    if isinstance(column, pd.Series):
+        return column.take(rows).reset_index(drop=True)
+    return column[rows]
+
+
+def _cast(column: Any, values: FloatArray) -> Any:
+    """Give the values the column's type; integers are rounded and kept within its range."""
+    numpy_type = _numpy_type(column)
+    if numpy_type.kind in "iu":
+        limits = np.iinfo(numpy_type)
+        # the largest int64 is no float, and the nearest one is beyond it
+        values = np.rint(values.clip(limits.min, np.nextafter(float(limits.max), 0)))
+    if isinstance(column, np.ndarray):
+        return values.astype(numpy_type)
+    if isinstance(column, pd.Series):
+        return pd.Series(values).astype(column.dtype)
+    return type(column)(column.name, values).cast(column.dtype)

@@ -1,0 +1,203 @@
+"""The interval of a mean paired difference over test rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from numbers import Integral
+
+import numpy as np
+import pandas as pd
+from numpy.random import RandomState
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import check_random_state
+
+from sklearn_distill._typing import FloatArray
+from sklearn_distill._validation.numbers import as_floats, refuse_rows
+from sklearn_distill._validation.sample_weight import check_sample_weight
+from sklearn_distill.metrics._row_scores import weighted_mean
+
+_BLOCK = 2_000_000  # draws held in memory at once
+
+
+def paired_bootstrap(
+    differences: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    n_bootstrap: int = 1000,
+    confidence_level: float = 0.95,
+    random_state: int | RandomState | None = None,
+) -> tuple[FloatArray, FloatArray]:
+    """Bound mean differences between two models by resampling the test rows.
+
+    ``Δ*_b = Σ_i c_bi s_i d_i / Σ_i c_bi s_i``, c_b ~ Multinomial(n; 1/n, …, 1/n)
+
+    The bounds are the (1 ∓ level)/2 quantiles of Δ* (percentile bootstrap). A resample takes
+    both models' losses of a row together, d_i is their difference, so what is hard for both
+    cancels; all columns share the resamples. The interval speaks of other test rows from the
+    same population, not of other training sets.
+
+    Parameters
+    ----------
+    differences : array-like of shape (n_samples,) or (n_samples, n_metrics)
+        Loss of the one model minus loss of the other, d.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Row weights s.
+    n_bootstrap : int, default=1000
+        Number of resamples.
+    confidence_level : float, default=0.95
+        Between 0 and 1.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the resamples.
+
+    Returns
+    -------
+    low : ndarray of shape (n_metrics,)
+        Lower end of the interval of each column.
+    high : ndarray of shape (n_metrics,)
+        Upper end.
+
+    Raises
+    ------
+    ValueError
+        If differences or weights are not finite numbers, one row each, or `n_bootstrap` or
+        `confidence_level` is out of range.
+
+    References
+    ----------
+    Efron and Tibshirani, "An introduction to the bootstrap", 1993, section 13.3.
+
+    Examples
+    --------
+    >>> from sklearn_distill.inspection import paired_bootstrap
+    >>> low, high = paired_bootstrap([0.0, 1.0] * 50, random_state=0)
+    >>> print(low.round(1), high.round(1))
+    [0.4] [0.6]
+    """
+    _check_options(n_bootstrap, confidence_level)
+    d = _check_differences(differences)
+    s = check_sample_weight(sample_weight, len(d))
+    heard = s > 0
+    d, s = d[heard], s[heard]
+    weighted = np.column_stack([s[:, None] * d, s])
+    counts = _resamples(len(d), n_bootstrap, check_random_state(random_state))
+    sums = np.concatenate([c @ weighted for c in counts])
+    tail = (1 - confidence_level) / 2
+    low, high = np.quantile(sums[:, :-1] / sums[:, -1:], [tail, 1 - tail], axis=0)
+    return low, high
+
+
+def _resamples(n: int, n_bootstrap: int, rng: RandomState) -> Iterator[FloatArray]:
+    """Yield blocks of multinomial counts; the block size does not change the numbers."""
+    block = max(1, _BLOCK // n)
+    for start in range(0, n_bootstrap, block):
+        size = min(block, n_bootstrap - start)
+        drawn = rng.randint(n, size=(size, n)) + n * np.arange(size)[:, None]
+        counts = np.bincount(drawn.ravel(), minlength=size * n)
+        yield counts.reshape(size, n).astype(np.float64)
+
+
+def _check_differences(differences: ArrayLike) -> FloatArray:
+    d = as_floats(differences, "differences")
+    if d.ndim not in (1, 2) or d.size == 0:
+        raise ValueError(
+            f"differences has shape {d.shape}; pass (n_samples,) or (n_samples, n_metrics)."
+        )
+    d = d.reshape(len(d), -1)
+    refuse_rows(~np.isfinite(d).all(axis=1), "differences", d, "is", "pass finite numbers")
+    return d
+
+
+def _check_options(n_bootstrap: int, confidence_level: float) -> None:
+    if not isinstance(n_bootstrap, Integral) or n_bootstrap < 1:
+        raise ValueError(f"n_bootstrap={n_bootstrap!r}; pass a whole number, 1 or more.")
+    if not 0 < confidence_level < 1:
+        raise ValueError(f"confidence_level={confidence_level!r}; pass a number between 0 and 1.")
+
+
+HIGHER_IS_BETTER = frozenset({"accuracy"})
+
+
+def compare_paired(
+    alone: pd.DataFrame,
+    distilled: pd.DataFrame,
+    s: FloatArray,
+    *,
+    n_bootstrap: int,
+    confidence_level: float,
+    random_state: int | RandomState | None,
+) -> pd.DataFrame:
+    """Compare two students row by row.
+
+    Parameters
+    ----------
+    alone, distilled : DataFrame of shape (n_samples, n_metrics)
+        What each student scored on each row.
+    s : ndarray of shape (n_samples,)
+        Row weights.
+    n_bootstrap, confidence_level, random_state
+        As in :func:`paired_bootstrap`.
+
+    Returns
+    -------
+    DataFrame
+        By metric: difference (distilled − alone), low, high, verdict.
+    """
+    d = (distilled - alone).to_numpy()
+    low, high = paired_bootstrap(
+        d,
+        sample_weight=s,
+        n_bootstrap=n_bootstrap,
+        confidence_level=confidence_level,
+        random_state=random_state,
+    )
+    decidable = can_decide(d[s > 0], confidence_level)
+    difference = [weighted_mean(column, s) for column in d.T]
+    help_ = pd.DataFrame({"difference": difference, "low": low, "high": high}, index=alone.columns)
+    help_["verdict"] = [
+        verdict(metric, low[j], high[j]) if decidable[j] else "undecided"
+        for j, metric in enumerate(alone.columns)
+    ]
+    return help_.rename_axis("metric")
+
+
+def verdict(metric: str, low: float, high: float) -> str:
+    """Say on which side of zero an interval lies.
+
+    Parameters
+    ----------
+    metric : str
+        Its name tells which direction is good.
+    low, high : float
+        The interval of distilled − alone.
+
+    Returns
+    -------
+    {"helps", "hurts", "undecided"}
+        Undecided where the interval holds 0.
+    """
+    if low <= 0 <= high:
+        return "undecided"
+    return "helps" if (low > 0) == (metric in HIGHER_IS_BETTER) else "hurts"
+
+
+def can_decide(d: FloatArray, confidence_level: float) -> NDArray[np.bool_]:
+    """Tell whether enough rows differ for any verdict: ``2^(1−m) ≤ 1 − level``.
+
+    Were the students equally good, m differing rows would all favour one of them with
+    probability 2^(1−m) (sign test). Below that the percentile interval is too short: it cannot
+    hold what the sample does not.
+
+    Parameters
+    ----------
+    d : ndarray of shape (n_samples, n_metrics)
+        Differences.
+    confidence_level : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_metrics,)
+        By metric.
+    """
+    m = np.count_nonzero(d, axis=0)
+    return np.asarray(2.0 ** (1 - m) <= 1 - confidence_level)

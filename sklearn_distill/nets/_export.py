@@ -1,0 +1,108 @@
+"""A trained network for use elsewhere: in torch or by an ONNX runtime."""
+
+from __future__ import annotations
+
+import os
+from copy import deepcopy
+
+import torch
+from torch import Tensor, nn
+
+from sklearn_distill.nets._callbacks import bare_module
+from sklearn_distill.nets._embedding import WithEmbedding
+from sklearn_distill.nets.losses import as_scores
+
+
+class Probabilities(nn.Module):
+    """A network of scores as one of probabilities, at temperature 1.
+
+    Parameters
+    ----------
+    network : Module
+        Gives one logit for each class, or of two classes the log-odds of the second.
+    n_classes : int
+        Number of classes.
+
+    Examples
+    --------
+    >>> Probabilities(nn.Identity(), n_classes=2)(torch.zeros(1, 1))
+    tensor([[0.5000, 0.5000]])
+    """
+
+    def __init__(self, network: nn.Module, n_classes: int) -> None:
+        super().__init__()
+        self.network = network
+        self.n_classes = n_classes
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the probabilities.
+
+        Parameters
+        ----------
+        x : Tensor
+            Features.
+
+        Returns
+        -------
+        Tensor of shape (n_rows, n_classes)
+            Probabilities.
+        """
+        return torch.softmax(as_scores(self.network(x), self.n_classes), dim=1)
+
+
+def plain_network(module: nn.Module, n_classes: int | None) -> nn.Module:
+    """Return a copy of a trained network, without what only its training needed.
+
+    Parameters
+    ----------
+    module : Module
+        The network, compiled or with an embedding or neither.
+    n_classes : int or None
+        Number of classes; None leaves the scores as they are.
+
+    Returns
+    -------
+    Module
+        On the CPU, in evaluation mode.
+    """
+    network = bare_module(module)
+    network = network.module if isinstance(network, WithEmbedding) else network
+    network = deepcopy(network).cpu().eval()
+    return network if n_classes is None else Probabilities(network, n_classes).eval()
+
+
+def write_onnx(network: nn.Module, shape: tuple[int, ...], path: str | os.PathLike[str]) -> None:
+    """Write a network to an ONNX file.
+
+    Parameters
+    ----------
+    network : Module
+        On the CPU, in evaluation mode.
+    shape : tuple of int
+        Shape of a row of features.
+    path : str or path-like
+        The file.
+
+    Raises
+    ------
+    ImportError
+        If onnx or onnxscript is missing.
+    """
+    try:
+        import onnx  # noqa: F401
+        import onnxscript  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            'to_onnx needs onnx and onnxscript: pip install "sklearn-distill[onnx]"'
+        ) from error
+    program = torch.onnx.export(
+        deepcopy(network).float(),
+        (torch.zeros(2, *shape),),
+        input_names=["X"],
+        output_names=["answers"],
+        dynamic_shapes=({0: torch.export.Dim.DYNAMIC},),
+        dynamo=True,
+        verbose=False,
+    )
+    assert program is not None
+    program.save(os.fspath(path), external_data=False)

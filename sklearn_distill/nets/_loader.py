@@ -1,0 +1,230 @@
+"""Mini-batches: cut out of whole tensors, a lookup a batch, or read row by row from a Dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, IterableDataset
+
+
+def as_tensor(values: NDArray[Any], dtype: torch.dtype = torch.float32) -> Tensor:
+    """Return numbers as a tensor, which may share their memory.
+
+    Parameters
+    ----------
+    values : ndarray
+        Numbers.
+    dtype : torch.dtype, default=torch.float32
+        Their precision.
+
+    Returns
+    -------
+    Tensor of the shape of values
+        The same numbers.
+    """
+    # torch has no read-only tensors and warns, nor negative strides
+    return torch.as_tensor(np.require(values, requirements=["C", "W"])).to(dtype)
+
+
+class RowTensors(Dataset[tuple[Tensor, Tensor]]):
+    """Features and the table that the loss reads, row by row.
+
+    Parameters
+    ----------
+    features : Tensor of shape (n_rows, ...)
+        Features.
+    table : Tensor of shape (n_rows, n_columns) or None
+        Targets and weights; None where there is only something to predict.
+
+    Examples
+    --------
+    >>> rows = RowTensors(torch.zeros(3, 2), torch.ones(3, 1))
+    >>> len(rows), rows[1]
+    (3, (tensor([0., 0.]), tensor([1.])))
+    """
+
+    def __init__(self, features: Tensor, table: Tensor | None = None) -> None:
+        self.features = features
+        self.table = features.new_zeros(len(features), 0) if table is None else table
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def __getitem__(self, row: int) -> tuple[Tensor, Tensor]:
+        return self.features[row], self.table[row]
+
+    def take(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Return several rows; this costs a quarter of indexing with a tensor.
+
+        Parameters
+        ----------
+        rows : Tensor of int of shape (n_taken,)
+            Their numbers.
+
+        Returns
+        -------
+        features, table : Tensor of shape (n_taken, ...)
+            The rows.
+        """
+        return self.features.index_select(0, rows), self.table.index_select(0, rows)
+
+    @property
+    def dataset(self) -> RowTensors:
+        """What a loader reads: the rows themselves."""
+        return self
+
+    def reader(self, generator: torch.Generator) -> dict[str, Any]:
+        """Return how a skorch net is to read them.
+
+        Parameters
+        ----------
+        generator : torch.Generator
+            Shuffles them.
+
+        Returns
+        -------
+        dict
+            Arguments of the net.
+        """
+        return {"iterator_train": TensorLoader, "iterator_train__generator": generator}
+
+    def to(self, device: torch.device) -> RowTensors:
+        """Return the rows on a device.
+
+        Parameters
+        ----------
+        device : torch.device
+            Where they shall lie.
+
+        Returns
+        -------
+        RowTensors
+            The rows; themselves where they lie there already.
+        """
+        return RowTensors(self.features.to(device), self.table.to(device))
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Rows that a torch Dataset reads one by one, as many as there may be.
+
+    Parameters
+    ----------
+    dataset : torch.utils.data.Dataset
+        The data.
+    collate : callable
+        From a list of its items to a mini-batch: features and rows of the loss's table.
+    features : Tensor of shape (n_rows, ...)
+        Features of a few rows, to build the network for.
+    options : dict
+        Further arguments of torch.utils.data.DataLoader.
+    """
+
+    dataset: Dataset[Any]
+    collate: Callable[[list[Any]], tuple[Tensor, Tensor]]
+    features: Tensor
+    options: dict[str, Any]
+
+    def reader(self, generator: torch.Generator) -> dict[str, Any]:
+        """Return how a skorch net is to read them.
+
+        Parameters
+        ----------
+        generator : torch.Generator
+            Shuffles them, unless the dataset can only be read in its own order.
+
+        Returns
+        -------
+        dict
+            Arguments of the net.
+        """
+        options = {
+            "shuffle": not isinstance(self.dataset, IterableDataset),
+            "generator": generator,
+            "collate_fn": self.collate,
+            **self.options,
+        }
+        named = {f"iterator_train__{name}": value for name, value in options.items()}
+        return {"iterator_train": DataLoader, **named}
+
+    def to(self, device: torch.device) -> Stream:
+        """Return itself: mini-batches go to the device one by one.
+
+        Parameters
+        ----------
+        device : torch.device
+            Where the network lives.
+
+        Returns
+        -------
+        Stream
+            Itself.
+        """
+        return self
+
+
+class TensorLoader:
+    """Iterate over the mini-batches of :class:`RowTensors`.
+
+    Parameters
+    ----------
+    dataset : RowTensors
+        The rows.
+    batch_size : int
+        Rows of a mini-batch; the last may be smaller.
+    generator : torch.Generator or None, default=None
+        Shuffles the rows anew for each pass; None keeps the order.
+    join_single : bool, default=False
+        Whether a last row that would be alone joins the mini-batch before, for batch
+        normalisation, which has no variance of one row.
+
+    Examples
+    --------
+    >>> rows = RowTensors(torch.arange(3.0)[:, None], torch.arange(3.0)[:, None])
+    >>> [features.ravel().tolist() for features, _ in TensorLoader(rows, batch_size=2)]
+    [[0.0, 1.0], [2.0]]
+    """
+
+    def __init__(
+        self,
+        dataset: RowTensors,
+        batch_size: int,
+        *,
+        generator: torch.Generator | None = None,
+        join_single: bool = False,
+    ) -> None:
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.generator = generator
+        self.join_single = join_single
+
+    def __len__(self) -> int:
+        return len(self._sizes())
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        if self.generator is None:
+            yield from self._in_order()
+            return
+        # drawn on the CPU, so that a seed gives one order on every device
+        order = torch.randperm(len(self.dataset), generator=self.generator)
+        order = order.to(self.dataset.features.device)
+        for rows in order.split(self._sizes()):
+            yield self.dataset.take(rows)
+
+    def _in_order(self) -> Iterator[tuple[Tensor, Tensor]]:
+        features, table = self.dataset.features, self.dataset.table
+        yield from zip(features.split(self._sizes()), table.split(self._sizes()), strict=True)
+
+    def _sizes(self) -> list[int]:
+        """Return the number of rows of each mini-batch."""
+        n_full, n_left = divmod(len(self.dataset), self.batch_size)
+        sizes = [self.batch_size] * n_full
+        if n_left == 1 and sizes and self.join_single:
+            return [*sizes[:-1], sizes[-1] + 1]
+        return [*sizes, n_left] if n_left else sizes

@@ -1,0 +1,226 @@
+"""A student of rows in blocks is the student of all rows at once."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+from sklearn_distill import (
+    DistilledLogisticRegression,
+    DistilledLogisticRegressionCV,
+    PrivilegedLinearRegression,
+)
+from sklearn_distill.students import _blocks
+
+da = pytest.importorskip("dask.array")
+
+RNG = np.random.default_rng(0)
+N, D = 3000, 6
+X = RNG.normal(size=(N, D))
+SCORES = X @ RNG.normal(size=(D, 4))
+PROBA = np.exp(SCORES) / np.exp(SCORES).sum(axis=1, keepdims=True)
+Y = np.array(list("abcd"))[[RNG.choice(4, p=p) for p in PROBA]]
+SILENT = np.arange(N) % 3 == 0
+WEIGHT = RNG.uniform(0.0, 2.0, N)
+
+
+def on_dask(values):
+    return None if values is None else da.from_array(values, chunks=700)
+
+
+@pytest.fixture
+def on_disk(tmp_path, monkeypatch):
+    """Return X as a memory map that is read in blocks of 500 rows."""
+    monkeypatch.setattr(_blocks, "LARGE", 0)
+    monkeypatch.setattr(_blocks, "BLOCK_BYTES", 500 * D * 8)
+    mapped = np.lib.format.open_memmap(tmp_path / "X.npy", mode="w+", shape=X.shape)
+    mapped[:] = X
+    return mapped
+
+
+def lesson(n_classes):
+    """Return labels, some of them missing, and a teacher that is sometimes silent."""
+    proba = PROBA if n_classes == 4 else PROBA[:, :2] / PROBA[:, :2].sum(axis=1, keepdims=True)
+    y = Y.astype(object) if n_classes == 4 else np.where(X[:, 0] > 0, "b", "a").astype(object)
+    y[1::3] = None
+    return y, np.where(SILENT[:, None], np.nan, proba)
+
+
+SETTINGS = {
+    "plain": {},
+    "temperature": {"temperature": 2.5, "C": 0.01},
+    "T²": {"temperature": 2.5, "t_squared": True, "fit_intercept": False},
+    "balanced": {"class_weight": "balanced"},
+    "weights of classes": {"class_weight": {"a": 3.0}},
+    "regularizer": {"regularizer": "grabovoy", "C": 0.01},
+    "newton": {"solver": "newton-cg", "temperature": 1.5},
+}
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+@pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
+def test_the_same_student(setting, n_classes, on_disk):
+    y, proba = lesson(n_classes)
+    expected = DistilledLogisticRegression(tol=1e-8, **setting)
+    expected.fit(X, y, WEIGHT, teacher_proba=proba)
+    blockwise = DistilledLogisticRegression(tol=1e-8, **setting)
+    for rows, values in ((da.from_array(X, chunks=(900, 4)), on_dask), (on_disk, lambda v: v)):
+        blockwise.fit(rows, values(y), values(WEIGHT), teacher_proba=values(proba))
+        np.testing.assert_allclose(blockwise.coef_, expected.coef_, atol=1e-7)
+        np.testing.assert_allclose(blockwise.intercept_, expected.intercept_, atol=1e-7)
+        assert blockwise.n_taught_rows_ == expected.n_taught_rows_
+        assert blockwise.classes_.tolist() == expected.classes_.tolist()
+        assert blockwise.n_features_in_ == D
+        assert blockwise.solver_ == expected.solver_
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int64])
+def test_precision_is_kept(dtype):
+    rows = (10 * X).astype(dtype)
+    expected = DistilledLogisticRegression().fit(rows, Y, teacher_proba=PROBA)
+    blockwise = DistilledLogisticRegression().fit(
+        da.from_array(rows, chunks=500), Y, teacher_proba=PROBA
+    )
+    assert blockwise.coef_.dtype == expected.coef_.dtype
+    np.testing.assert_allclose(blockwise.coef_, expected.coef_, rtol=1e-3)
+
+
+def test_sparse_blocks_and_named_columns():
+    """Labels come from the names of the teacher's columns where y has none."""
+    rows = sparse.random(N, 40, density=0.1, format="csr", random_state=0)
+    teacher = pd.DataFrame(PROBA, columns=list("dcba"))
+    expected = DistilledLogisticRegression(tol=1e-8).fit(rows, teacher_proba=teacher)
+    parts = [rows[i : i + 1000] for i in range(0, N, 1000)]
+    delayed = [da.from_delayed(_delayed(part), part.shape, dtype=float) for part in parts]
+    blockwise = DistilledLogisticRegression(tol=1e-8)
+    blockwise.fit(da.concatenate(delayed), teacher_proba=teacher)
+    assert blockwise.classes_.tolist() == list("abcd")
+    np.testing.assert_allclose(blockwise.coef_, expected.coef_, atol=1e-6)
+
+
+def _delayed(value):
+    from dask import delayed
+
+    return delayed(lambda: value)()
+
+
+@pytest.mark.parametrize("n_outputs", [None, 2])
+@pytest.mark.parametrize("solver", ["auto", "gram", "tsqr"])
+@pytest.mark.parametrize("scale", [1.0, 1e5])
+def test_the_same_regression(on_disk, n_outputs, solver, scale):
+    """Also where the conditioning asks for passes of refinement, or for QR factorisations."""
+    columns = scale ** np.linspace(0, 1, D)
+    t = SCORES[:, 0] if n_outputs is None else SCORES[:, :n_outputs]
+    y = t + RNG.normal(size=t.shape)
+    y[::5], s = np.nan, t + 0.3 * RNG.normal(size=t.shape)
+    s[1::5] = np.nan
+    options = {"noise_variance": 1.0, "teacher_noise_variance": 0.3, "solver": solver}
+    on_disk *= columns
+    expected = PrivilegedLinearRegression(**options).fit(
+        np.array(on_disk), y, WEIGHT, teacher_prediction=s
+    )
+    blockwise = PrivilegedLinearRegression(**options)
+    for rows, values in ((on_dask(np.array(on_disk)), on_dask), (on_disk, lambda v: v)):
+        blockwise.fit(rows, values(y), values(WEIGHT), teacher_prediction=values(s))
+        np.testing.assert_allclose(
+            blockwise.coef_ * columns, expected.coef_ * columns, rtol=1e-9, atol=1e-10
+        )
+        np.testing.assert_allclose(blockwise.coef_covariance_, expected.coef_covariance_, rtol=1e-6)
+        assert blockwise.n_taught_rows_ == expected.n_taught_rows_
+
+
+def test_predictions_are_as_lazy_as_X():
+    student = DistilledLogisticRegression().fit(X, Y, teacher_proba=PROBA)
+    regression = PrivilegedLinearRegression().fit(X, SCORES[:, 0] + RNG.normal(size=N))
+    rows = da.from_array(X, chunks=(900, 4))
+    for predict in (
+        student.predict,
+        student.predict_proba,
+        student.predict_log_proba,
+        student.decision_function,
+        regression.predict,
+        lambda rows: regression.predict(rows, return_std=True)[1],
+    ):
+        answer, expected = predict(rows), predict(X)
+        assert isinstance(answer, da.Array)
+        assert (answer.shape, answer.dtype) == (expected.shape, expected.dtype)
+        np.testing.assert_array_equal(answer.compute(), expected)
+
+
+def broken(values, row, value):
+    values = values.copy()
+    values[row] = value
+    return values
+
+
+DASK = da.from_array(X, chunks=900)
+ERRORS = {
+    "length": (DASK, {"y": Y[1:]}, r"y has shape \(2999,\), X has 3000 rows"),
+    "columns": (DASK, {"y": Y, "teacher_proba": PROBA[:, :3]}, "teacher_proba has 3 columns"),
+    "X": (on_dask(broken(X, 2000, np.nan)), {"y": Y}, r"X contains NaN.*from row 1400 of X"),
+    "label": (
+        DASK,
+        {"y": broken(Y.astype(object), 1000, None)},
+        r"row 100 has neither.*from row 900 of X",
+    ),
+    "teacher": (
+        DASK,
+        {"y": Y, "teacher_proba": broken(PROBA, 1000, 1.0)},
+        r"teacher_proba: row 100 .*from row 900 of X",
+    ),
+    "one class": (DASK, {"y": np.full(N, "a")}, "only one class: 'a'"),
+    "no classes": (DASK, {"teacher_proba": PROBA}, "say classes"),
+    "weights": (DASK, {"y": Y, "sample_weight": np.zeros(N)}, "leave no row any weight"),
+    "no rows": (DASK[:0], {"y": Y[:0]}, "0 sample"),
+    "flat": (DASK[:, 0], {"y": Y}, "Expected 2D array"),
+    "unknown length": (DASK[DASK[:, 0] > 0], {"y": Y}, "compute_chunk_sizes"),
+}
+
+
+@pytest.mark.parametrize(("rows", "given", "message"), ERRORS.values(), ids=ERRORS)
+def test_errors(rows, given, message):
+    student = DistilledLogisticRegression()
+    with pytest.raises(ValueError, match=message):
+        student.fit(rows, **given)
+    assert vars(student) == vars(DistilledLogisticRegression())
+
+
+def test_errors_of_regression():
+    student = PrivilegedLinearRegression()
+    with pytest.raises(ValueError, match="both are None"):
+        student.fit(DASK)
+    with pytest.raises(ValueError, match=r"row 100 has neither.*from row 900"):
+        student.fit(DASK, broken(SCORES[:, 0], 1000, np.nan))
+    assert vars(student) == vars(PrivilegedLinearRegression())
+
+
+def test_X_and_labels_lie_alike(on_disk):
+    with pytest.raises(TypeError, match="y is a Dask array and X a memmap"):
+        DistilledLogisticRegression().fit(on_disk, on_dask(Y))
+
+
+def test_zero_weights_in_a_block_are_rows_left_out():
+    weight = np.where(np.arange(N) < 900, 0.0, 1.0)
+    student = DistilledLogisticRegression(tol=1e-8)
+    student.fit(DASK, Y, weight, teacher_proba=PROBA)
+    expected = DistilledLogisticRegression(tol=1e-8)
+    expected.fit(X[900:], Y[900:], teacher_proba=PROBA[900:])
+    np.testing.assert_allclose(student.coef_, expected.coef_, atol=1e-6)
+
+
+def test_a_small_memory_map_is_an_array(tmp_path):
+    mapped = np.lib.format.open_memmap(tmp_path / "X.npy", mode="w+", shape=X.shape)
+    mapped[:] = X
+    assert not _blocks.is_chunked(mapped)
+    assert _blocks.is_chunked(DASK)
+
+
+def test_a_search_reads_all_of_X(on_disk):
+    """Folds are taken out of X, which is then an array like others."""
+    options = {"cv": 3, "metaparameters": ("imitation",)}
+    expected = DistilledLogisticRegressionCV(**options).fit(X, Y, teacher_proba=PROBA)
+    for rows in (DASK, on_disk):
+        search = DistilledLogisticRegressionCV(**options).fit(rows, Y, teacher_proba=PROBA)
+        np.testing.assert_array_equal(search.coef_, expected.coef_)
+    with pytest.raises(ValueError, match="X contains NaN"):
+        search.fit(broken(on_disk, 2000, np.nan), Y, teacher_proba=PROBA)
