@@ -16,7 +16,7 @@ from sklearn_distill._validation.numbers import as_floats, refuse_rows
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill.metrics._row_scores import weighted_mean
 
-_BLOCK = 2_000_000  # draws held in memory at once
+_CHUNK = 2_000_000  # draws held in memory at once
 
 
 def paired_bootstrap(
@@ -87,10 +87,10 @@ def paired_bootstrap(
 
 
 def _resamples(n: int, n_bootstrap: int, rng: RandomState) -> Iterator[FloatArray]:
-    """Yield blocks of multinomial counts; the block size does not change the numbers."""
-    block = max(1, _BLOCK // n)
-    for start in range(0, n_bootstrap, block):
-        size = min(block, n_bootstrap - start)
+    """Yield chunks of multinomial counts; the chunk size does not change the numbers."""
+    chunk = max(1, _CHUNK // n)
+    for start in range(0, n_bootstrap, chunk):
+        size = min(chunk, n_bootstrap - start)
         drawn = rng.randint(n, size=(size, n)) + n * np.arange(size)[:, None]
         counts = np.bincount(drawn.ravel(), minlength=size * n)
         yield counts.reshape(size, n).astype(np.float64)

@@ -14,7 +14,7 @@ from sklearn_distill.losses.tensor_design import TensorDesign
 
 # A block and its scores stay in the cache between the product that makes the scores and the
 # product that pulls the residuals back.
-BLOCK_BYTES = 4 * 2**20
+TILE_BYTES = 4 * 2**20
 
 
 class Design(Protocol):
@@ -25,8 +25,8 @@ class Design(Protocol):
     fit_intercept: bool
     dtype: np.dtype[Any]
 
-    def blocks(self) -> Iterator[slice]:
-        """Yield the blocks of rows over which a pass over the data goes."""
+    def tiles(self) -> Iterator[slice]:
+        """Yield the tiles of rows over which a pass over the data goes."""
 
     def scores(self, W: FloatArray, rows: slice) -> FloatArray:
         """Return Z of shape (n_scores, rows) for W of shape (n_scores, n_columns)."""
@@ -59,9 +59,9 @@ class DenseDesign:
         self.n_columns = X.shape[1] + fit_intercept
         self.dtype = X.dtype
 
-    def blocks(self) -> Iterator[slice]:
-        """Yield blocks of about ``BLOCK_BYTES``."""
-        size = max(256, BLOCK_BYTES // max(1, self.X.shape[1] * self.X.itemsize))
+    def tiles(self) -> Iterator[slice]:
+        """Yield tiles of about ``TILE_BYTES``."""
+        size = max(256, TILE_BYTES // max(1, self.X.shape[1] * self.X.itemsize))
         for start in range(0, self.n_rows, size):
             yield slice(start, min(start + size, self.n_rows))
 
@@ -111,7 +111,7 @@ class SparseDesign:
         self.n_columns = X.shape[1] + fit_intercept
         self.dtype = X.dtype
 
-    def blocks(self) -> Iterator[slice]:
+    def tiles(self) -> Iterator[slice]:
         """Yield all rows at once: slices of a sparse matrix are copies."""
         yield slice(0, self.n_rows)
 

@@ -92,7 +92,7 @@ class RowSums:
     def linear_form(self) -> FloatArray:
         """L of shape (n_scores, n_columns), the only way in which targets enter: computed once."""
         result = np.zeros((self.n_scores, self.n_columns))
-        for rows in self.design.blocks():
+        for rows in self.design.tiles():
             linear = self._scores_of(self.targets.linear[:, rows])
             result += self.design.pull_back(linear, rows)
         return result
@@ -104,7 +104,7 @@ class RowSums:
     def value_and_gradient(self, W: FloatArray) -> tuple[float, FloatArray]:
         """Return Φ and ∇Φ in one pass over X."""
         value, gradient = 0.0, np.zeros(W.shape)
-        for rows in self.design.blocks():
+        for rows in self.design.tiles():
             Z = self.design.scores(W, rows)
             R = np.zeros_like(Z)
             for phi, c, T_ in self._terms_at(rows):
@@ -117,7 +117,7 @@ class RowSums:
 
     def hessian_operator(self, W: FloatArray) -> Callable[[FloatArray], FloatArray]:
         """Return V ↦ ∇²Φ(W) V; each product is one pass over X."""
-        curvatures = [(rows, self._curvature(W, rows)) for rows in self.design.blocks()]
+        curvatures = [(rows, self._curvature(W, rows)) for rows in self.design.tiles()]
 
         def product(V: FloatArray) -> FloatArray:
             result = np.zeros(V.shape)
@@ -139,7 +139,7 @@ class RowSums:
         if K == 1:
             return self.hessian_blocks(W)[:, :, None, :]
         H = np.zeros((K, d, K, d))
-        for rows in self.design.blocks():
+        for rows in self.design.tiles():
             curvature = self._curvature(W, rows)
             for k, direction in zip(range(K - 1), self._unit_scores(rows), strict=False):
                 h = curvature(direction)
@@ -156,7 +156,7 @@ class RowSums:
         """Return the diagonal blocks of ∇²Φ(W): (n_scores, n_columns, n_columns)."""
         K, d = W.shape
         H = np.zeros((K, d, d))
-        for rows in self.design.blocks():
+        for rows in self.design.tiles():
             curvature = self._curvature(W, rows)
             for k, direction in enumerate(self._unit_scores(rows)):
                 H[k] += self.design.gram(curvature(direction)[k], rows)
@@ -169,7 +169,7 @@ class RowSums:
         alike, so the curvature in the scores is one number κ for each term.
         """
         A = np.zeros((self.n_columns, self.n_columns))
-        for rows in self.design.blocks():
+        for rows in self.design.tiles():
             h = sum(
                 (c * (self._curvature_at_zero(phi) / T_**2) for phi, c, T_ in self._terms_at(rows)),
                 np.zeros(rows.stop - rows.start, self.design.dtype),
@@ -186,7 +186,7 @@ class RowSums:
                   - \tfrac{\dot T'}{T'}\,c\,(\nablaφ + \nabla^2φ\,u)\big] - \dot ℓ.
         """
         value, gradient = 0.0, np.zeros(W.shape)
-        for rows in self.design.blocks():
+        for rows in self.design.tiles():
             block_value, R = self._residual_tangent(self.design.scores(W, rows), tangent, rows)
             value += block_value
             gradient += self.design.pull_back(R, rows)
@@ -201,7 +201,7 @@ class RowSums:
         """
         totals = np.zeros(len(tangents))
         A, scale = within_range(A, self.design.dtype)
-        for rows in self.design.blocks():
+        for rows in self.design.tiles():
             Z, U = self.design.scores(W, rows), self.design.scores(A, rows)
             for j, tangent in enumerate(tangents):
                 totals[j] += np.vdot(self._residual_tangent(Z, tangent, rows)[1], U)

@@ -12,7 +12,7 @@ from sklearn_distill._typing import FloatArray, RowIndexer
 from sklearn_distill.losses._float_range import scaled_back, within_range
 
 # A block is large enough to keep a GPU busy, and its scores are small beside it.
-BLOCK_BYTES = 2**26
+TILE_BYTES = 2**26
 
 
 class TensorDesign:
@@ -44,9 +44,9 @@ class TensorDesign:
         self.n_columns = int(X.shape[1]) + fit_intercept
         self.dtype: np.dtype[Any] = np.dtype(str(X.dtype).removeprefix("torch."))
 
-    def blocks(self) -> Iterator[slice]:
-        """Yield blocks of about ``BLOCK_BYTES``."""
-        size = max(256, BLOCK_BYTES // max(1, self.X.shape[1] * self.dtype.itemsize))
+    def tiles(self) -> Iterator[slice]:
+        """Yield tiles of about ``TILE_BYTES``."""
+        size = max(256, TILE_BYTES // max(1, self.X.shape[1] * self.dtype.itemsize))
         for start in range(0, self.n_rows, size):
             yield slice(start, min(start + size, self.n_rows))
 

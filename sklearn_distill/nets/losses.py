@@ -120,9 +120,7 @@ class SoftTargetLoss(nn.Module):
         if self._is_regularized:
             return self.of_rows(scores, table).mean()
         z = _in_precision_of(table, as_scores(scores, self.n_classes))
-        mean: Tensor = _MeanCrossEntropy.apply(
-            z, table, self.n_classes, self._temperatures
-        )
+        mean: Tensor = _MeanCrossEntropy.apply(z, table, self.n_classes, self._temperatures)
         return mean
 
     def residual(self, scores: Tensor, table: Tensor) -> Tensor:

@@ -204,9 +204,9 @@ class CountedDesign:
         """How often an entry of X was multiplied by a number, over the number of rows × columns."""
         return self._counter[0]
 
-    def blocks(self) -> Iterator[slice]:
-        """Yield the blocks of rows."""
-        return self._design.blocks()
+    def tiles(self) -> Iterator[slice]:
+        """Yield the tiles of rows."""
+        return self._design.tiles()
 
     def scores(self, W: FloatArray, rows: slice) -> FloatArray:
         """Return W Xᵀ + b 1ᵀ on the rows."""

@@ -75,7 +75,7 @@ class ValidationLoss:
     def _scores(self, w: FloatArray) -> FloatArray:
         """Return one score a class; the first of two is 0."""
         W = w.reshape(-1, self._design.n_columns)
-        Z = np.concatenate([self._design.scores(W, rows) for rows in self._design.blocks()], axis=1)
+        Z = np.concatenate([self._design.scores(W, rows) for rows in self._design.tiles()], axis=1)
         return np.concatenate([np.zeros_like(Z), Z]) if len(Z) == 1 else Z
 
     def _objective(self, active: BoolArray) -> SoftTargetObjective:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # a memory map of so many bytes is read block by block; a smaller one is an array like others
 LARGE = 2**28
 # a block of a memory map; what is made of its rows is in memory at the same time
-BLOCK_BYTES = 2**26
+CHUNK_BYTES = 2**26
 
 X_CHECKS: dict[str, Any] = {"accept_sparse": ["csr", "csc"], "dtype": [np.float64, np.float32]}
 
@@ -168,7 +168,7 @@ def _as_rows(name: str, value: Any, X: Any) -> Any:
 def _sizes(X: Any) -> IntArray:
     if is_dask(X):
         return np.array([size for size in X.chunks[0] if size])
-    step = max(1, BLOCK_BYTES // max(1, X.shape[1] * X.itemsize))
+    step = max(1, CHUNK_BYTES // max(1, X.shape[1] * X.itemsize))
     starts = np.arange(0, X.shape[0], step)
     return np.diff(np.append(starts, X.shape[0]))
 

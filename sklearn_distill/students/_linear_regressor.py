@@ -80,12 +80,12 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             return tensor_scores(X, self.coef_, self.intercept_)
         coef, intercept = np.atleast_2d(self.coef_), np.atleast_1d(self.intercept_)
         # by blocks, since a product of float32 and float64 would copy X
-        return np.vstack([X[chunk] @ coef.T + intercept for chunk in rows_of(X).chunks()])
+        return np.vstack([X[tile] @ coef.T + intercept for tile in rows_of(X).tiles()])
 
     def _std(self, X: Any) -> Any:
         """Return the standard deviation of a new label, of shape (n_samples, n_outputs)."""
         rows, solution = rows_of(X), self._solution
-        variance = [solution.variance_of_rows(rows, chunk) for chunk in rows.chunks()]
+        variance = [solution.variance_of_rows(rows, tile) for tile in rows.tiles()]
         return beside(X, np.sqrt(np.vstack(variance)))
 
     @property

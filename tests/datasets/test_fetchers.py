@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from sklearn_distill import datasets
-from sklearn_distill.datasets import _cifar10, _mnist
+from sklearn_distill.datasets import cifar10, mnist
 from sklearn_distill.datasets._files import DataFile
 from sklearn_distill.datasets._jpeg import load_jpeg_archive
 
@@ -53,7 +53,7 @@ def made_mnist(
         split: (made(f"{split}-images", images), made(f"{split}-labels", np.arange(len(images))))
         for split, images in pixels.items()
     }
-    monkeypatch.setattr(_mnist, "FILES", files)
+    monkeypatch.setattr(mnist, "FILES", files)
     return tmp_path
 
 
@@ -69,7 +69,7 @@ def made_cifar(
         arrays[f"{split}_y"] = np.arange(len(images), dtype=np.uint8) % 2
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
-    monkeypatch.setattr(_cifar10, "FILE", put(tmp_path, "cifar10/made.npz", buffer.getvalue()))
+    monkeypatch.setattr(cifar10, "FILE", put(tmp_path, "cifar10/made.npz", buffer.getvalue()))
     return tmp_path
 
 

@@ -84,7 +84,11 @@ def test_wrong_parameters(parameters, message):
         (ValueError, {"y": np.full(40, np.nan)}, "y has no labels|only one class|at least"),
         (ValueError, {"y": np.where(Y, np.inf, 0)}, "infinity"),
         (ValueError, {"y": np.zeros(40)}, "only one class"),
-        (ValueError, {"sample_weight": np.ones(39)}, "sample_weight has 39 entries"),
+        (
+            ValueError,
+            {"sample_weight": np.ones(39)},
+            r"sample_weight has shape \(39,\); pass one weight for each of the 40",
+        ),
         (ValueError, {"X_val": X}, "X_val and y_val belong together"),
         (ValueError, {"y_val": Y}, "X_val and y_val belong together"),
         (ValueError, {"X_val": X[:, :3], "y_val": Y}, "X has 3 features"),

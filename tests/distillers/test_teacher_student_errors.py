@@ -69,8 +69,16 @@ def test_wrong_parameters(parameters, message):
         (ValueError, {"y": Y[:-1]}, "y has 39 entries, X has 40 rows"),
         (ValueError, {"y": None}, "requires y to be passed.*cv='prefit'"),
         (ValueError, {"y": np.full(40, np.nan)}, "y has no labels"),
-        (ValueError, {"sample_weight": np.ones(39)}, "sample_weight has 39 entries"),
-        (ValueError, {"sample_weight": -np.ones(40)}, "sample_weight must not be negative"),
+        (
+            ValueError,
+            {"sample_weight": np.ones(39)},
+            r"sample_weight has shape \(39,\); pass one weight for each of the 40",
+        ),
+        (
+            ValueError,
+            {"sample_weight": -np.ones(40)},
+            "sample_weight: row 0 is -1; pass numbers that are 0 or more",
+        ),
         (ValueError, {"X_unlabeled": X[:, :3]}, "X_unlabeled has 3 columns, X has 4"),
         (ValueError, {"X_unlabeled": FRAME}, "X_unlabeled is a DataFrame, X a ndarray"),
         (TypeError, {"weight": 1}, "'weight': say teacher__weight or student__weight"),

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sklearn_distill.inspection import _bootstrap, paired_bootstrap
+from sklearn_distill.inspection import bootstrap, paired_bootstrap
 
 
 def test_interval_covers_the_true_difference_as_often_as_it_says():
@@ -66,7 +66,7 @@ def test_blocks_and_seeds(monkeypatch):
     whole = np.array(paired_bootstrap(d, random_state=1))
     assert np.array_equal(whole, paired_bootstrap(d, random_state=1))
     assert not np.array_equal(whole, paired_bootstrap(d, random_state=2))
-    monkeypatch.setattr(_bootstrap, "_BLOCK", 70)
+    monkeypatch.setattr(bootstrap, "_CHUNK", 70)
     assert np.array(paired_bootstrap(d, random_state=1)) == pytest.approx(whole, rel=1e-12)
 
 

@@ -64,28 +64,28 @@ def test_sums_over_rows_of_the_intercept_are_of_double_precision(storage):
 
 
 @every_storage
-@pytest.mark.parametrize("block_bytes", [1, 2**13, 2**20])
-def test_blocks_are_all_rows_in_turn(storage, block_bytes, monkeypatch):
-    monkeypatch.setattr(design_module, "BLOCK_BYTES", block_bytes)
+@pytest.mark.parametrize("tile_bytes", [1, 2**13, 2**20])
+def test_blocks_are_all_rows_in_turn(storage, tile_bytes, monkeypatch):
+    monkeypatch.setattr(design_module, "TILE_BYTES", tile_bytes)
     design = as_design(storage(np.ones((1000, 2))), True)
-    blocks = list(design.blocks())
-    assert all(rows.start < rows.stop <= design.n_rows for rows in blocks)
+    tiles = list(design.tiles())
+    assert all(rows.start < rows.stop <= design.n_rows for rows in tiles)
     numbers = np.concatenate([np.arange(rows.start, rows.stop) for rows in blocks])
     np.testing.assert_array_equal(numbers, np.arange(1000))
 
 
 @pytest.mark.parametrize(("dtype", "n_rows"), [(np.float32, 1024), (np.float64, 512)])
 def test_a_block_has_the_bytes_that_the_cache_holds(dtype, n_rows, monkeypatch):
-    monkeypatch.setattr(design_module, "BLOCK_BYTES", 2**13)
-    blocks = list(as_design(np.ones((5000, 2), dtype), True).blocks())
-    assert {rows.stop - rows.start for rows in blocks[:-1]} == {n_rows}
+    monkeypatch.setattr(design_module, "TILE_BYTES", 2**13)
+    tiles = list(as_design(np.ones((5000, 2), dtype), True).tiles())
+    assert {rows.stop - rows.start for rows in tiles[:-1]} == {n_rows}
 
 
 @pytest.mark.parametrize("n_features", [0, 100])
 def test_a_block_has_256_rows_at_least_and_needs_no_features(n_features, monkeypatch):
-    monkeypatch.setattr(design_module, "BLOCK_BYTES", 2**8)
+    monkeypatch.setattr(design_module, "TILE_BYTES", 2**8)
     design = as_design(np.ones((1000, n_features)), True)
-    assert next(design.blocks()) == slice(0, 256)
+    assert next(design.tiles()) == slice(0, 256)
     np.testing.assert_array_equal(
         design.scores(np.ones((1, n_features + 1)), slice(0, 2)), np.full((1, 2), n_features + 1.0)
     )

@@ -155,8 +155,8 @@ def test_sum_over_blocks_is_the_whole(problem, monkeypatch):
     whole, blocked = (objective_of(large, temperature=2.0) for _ in range(2))
     arguments = weights_for(whole), mixture_of(large, temperature=2.0).temperature_tangent()
     expected = list(every_answer(whole, *arguments))
-    monkeypatch.setattr(design_module, "BLOCK_BYTES", 1)
-    assert len(list(blocked.sums.design.blocks())) == 4
+    monkeypatch.setattr(design_module, "TILE_BYTES", 1)
+    assert len(list(blocked.sums.design.tiles())) == 4
     for actual, answer in zip(every_answer(blocked, *arguments), expected, strict=True):
         np.testing.assert_allclose(actual, answer, rtol=1e-13, atol=1e-14)
 

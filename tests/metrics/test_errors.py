@@ -67,7 +67,7 @@ def test_bad_teacher_probabilities_are_the_teachers():
         ([[1.0], [2.0], [3.0]], r"sample_weight has shape \(3, 1\)"),
         ([1.0, np.nan, 1.0], "sample_weight: row 1 is nan"),
         ([1.0, 1.0, -2.0], "sample_weight: row 2 is -2; pass numbers that are 0 or more"),
-        ([0.0, 0.0, 0.0], "sample_weight is zero in every row"),
+        ([0.0, 0.0, 0.0], "Sample weights must contain at least one non-zero number"),
         (["a", "b", "c"], "sample_weight must be an array of numbers"),
     ],
 )

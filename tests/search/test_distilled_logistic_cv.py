@@ -14,9 +14,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupKFold, StratifiedKFold, cross_val_predict
 
 from sklearn_distill import DistilledLogisticRegression
-from sklearn_distill._validation.splits import splits
+from sklearn_distill._validation.splits import labelled_splits, with_unlabelled
 from sklearn_distill.search import DistilledLogisticRegressionCV
-from sklearn_distill.targets import Labels
 from tests.search.problems import cross_validated, lesson
 from tests.students.test_distilled_logistic import data
 
@@ -188,9 +187,11 @@ def test_groups_and_iterables_of_folds():
 def test_unlabelled_rows_of_a_validated_group_do_not_train():
     groups = np.repeat(np.arange(5), 4)
     codes = np.tile([0, 1, 0, -1], 5)
-    found = splits(
-        GroupKFold(5), np.zeros((20, 1)), Labels(codes, 2), np.ones(20), {"groups": groups}
+    present = codes >= 0
+    of_labelled = labelled_splits(
+        GroupKFold(5), np.zeros((20, 1)), codes, present, {"groups": groups}, is_class=True
     )
+    found = with_unlabelled(of_labelled, present, groups)
     for train, test in found:
         assert not set(groups[train]) & set(groups[test])
         assert (codes[test] >= 0).all()

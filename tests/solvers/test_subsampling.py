@@ -123,7 +123,7 @@ def test_newton_takes_over_where_there_is_no_factor(monkeypatch):
         def __init__(self, A):
             raise np.linalg.LinAlgError
 
-    monkeypatch.setattr("sklearn_distill.solvers.subsampling.Factor", NoFactor)
+    monkeypatch.setattr("sklearn_distill.solvers.subsampling.KroneckerFactor", NoFactor)
     objective = problem(3, n=600)
     solution = coarse_to_fine(objective, objective.zeros(), tol=1e-6, max_iter=300)
     assert solution.converged

@@ -24,7 +24,7 @@ from sklearn_distill import (
 )
 from sklearn_distill.losses import tensor_design
 from sklearn_distill.solvers import subsampling
-from sklearn_distill.solvers.least_squares import tensor_rows
+from sklearn_distill.solvers.least_squares import tensor_regression_data
 
 torch = pytest.importorskip("torch")
 
@@ -54,9 +54,9 @@ def dispatch():
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Cut the rows of a tensor into several blocks, and begin with some of them."""
-    monkeypatch.setattr(tensor_design, "BLOCK_BYTES", 0)
+    monkeypatch.setattr(tensor_design, "TILE_BYTES", 0)
     monkeypatch.setattr(subsampling, "SMALL", 0)
-    monkeypatch.setattr(tensor_rows, "_BLOCK_SIZE", 250 * (D + 5))
+    monkeypatch.setattr(tensor_regression_data, "_TILE_SIZE", 250 * (D + 5))
 
 
 def tensor(values, dtype=torch.float64):

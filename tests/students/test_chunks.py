@@ -10,7 +10,7 @@ from sklearn_distill import (
     DistilledLogisticRegressionCV,
     PrivilegedLinearRegression,
 )
-from sklearn_distill.students import _blocks
+from sklearn_distill.students import _chunks
 
 da = pytest.importorskip("dask.array")
 
@@ -31,8 +31,8 @@ def on_dask(values):
 @pytest.fixture
 def on_disk(tmp_path, monkeypatch):
     """Return X as a memory map that is read in blocks of 500 rows."""
-    monkeypatch.setattr(_blocks, "LARGE", 0)
-    monkeypatch.setattr(_blocks, "BLOCK_BYTES", 500 * D * 8)
+    monkeypatch.setattr(_chunks, "LARGE", 0)
+    monkeypatch.setattr(_chunks, "CHUNK_BYTES", 500 * D * 8)
     mapped = np.lib.format.open_memmap(tmp_path / "X.npy", mode="w+", shape=X.shape)
     mapped[:] = X
     return mapped
@@ -211,8 +211,8 @@ def test_zero_weights_in_a_block_are_rows_left_out():
 def test_a_small_memory_map_is_an_array(tmp_path):
     mapped = np.lib.format.open_memmap(tmp_path / "X.npy", mode="w+", shape=X.shape)
     mapped[:] = X
-    assert not _blocks.is_chunked(mapped)
-    assert _blocks.is_chunked(DASK)
+    assert not _chunks.is_chunked(mapped)
+    assert _chunks.is_chunked(DASK)
 
 
 def test_a_search_reads_all_of_X(on_disk):

@@ -150,7 +150,10 @@ def test_an_attribute_of_the_caller_is_no_parameter():
 WRONG_ROWS = {
     "short teacher": ({"teacher_proba": PROBA[1:]}, "teacher_proba has 23 rows, X has 24"),
     "columns": ({"teacher_proba": np.full((24, 4), 0.25)}, r"4 columns, but the classes are"),
-    "short weight": ({"sample_weight": np.ones(3)}, "sample_weight has 3 entries, X has 24"),
+    "short weight": (
+        {"sample_weight": np.ones(3)},
+        "sample_weight has shape .3,.; pass one weight for each of the 24",
+    ),
     "no weight": ({"sample_weight": np.zeros(24)}, "at least one non-zero"),
     "short embedding": ({"teacher_embedding": X[1:]}, "teacher_embedding has 23 rows"),
     "embedding in part": (

@@ -383,8 +383,12 @@ Y2 = np.ones((N, 2))
         (np.ones(N + 1), np.ones(N), f"y has {N + 1} rows, X has {N}.*label is missing"),
         (Y2, np.ones(N), "teacher_prediction has 1 outputs, y has 2"),
         (np.ones(N), np.ones((N, 1, 1)), r"teacher_prediction has shape \(60, 1, 1\)|dim 3"),
-        (Y2, with_nan(Y2, 7, 1), "row 7 of teacher_prediction is NaN in some outputs"),
-        (with_nan(Y2, 5, 0), Y2, "row 5 of y is NaN in some outputs"),
+        (
+            Y2,
+            with_nan(Y2, 7, 1),
+            "row 7 of teacher_prediction is NaN in part: a row is a number for each",
+        ),
+        (with_nan(Y2, 5, 0), Y2, "row 5 of y is NaN in part: a row is a number for each"),
         (with_nan(np.ones(N), [4, 9]), with_nan(np.ones(N), [9, 3, 12]), r"row 9 has neither"),
         (None, with_nan(np.ones(N), 2), "row 2 has neither"),
         (np.ones(N), np.full(N, np.inf), "teacher_prediction contains infinity"),
@@ -429,8 +433,8 @@ def test_errors_leave_the_estimator_as_it_was(lesson):
 @pytest.mark.parametrize(
     ("weight", "message"),
     [
-        (-np.ones(N), "negative"),
-        (np.ones(N - 1), "sample_weight has 59"),
+        (-np.ones(N), "row 0 is -1; pass numbers that are 0 or more"),
+        (np.ones(N - 1), r"sample_weight has shape \(59,\)"),
         (np.zeros(N), "non-zero"),
     ],
 )

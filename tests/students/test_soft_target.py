@@ -250,7 +250,10 @@ def test_sparse_lists_and_pickles():
         ({"teacher_proba": np.full((119, 3), 1 / 3)}, "teacher_proba has 119 rows, X has 120"),
         ({"teacher_proba": np.full((120, 4), 1 / 4)}, "teacher_proba has 4 columns"),
         ({"teacher_proba": np.full((120, 3), 1 / 2)}, "teacher_proba: row 0 does not sum to 1"),
-        ({"sample_weight": -np.ones(120)}, "sample_weight must not be negative"),
+        (
+            {"sample_weight": -np.ones(120)},
+            "sample_weight: row 0 is -1; pass numbers that are 0 or more",
+        ),
     ],
 )
 def test_wrong_input_leaves_nothing_behind(arguments, message):

@@ -250,6 +250,9 @@ def test_folds_that_overlap_or_are_none():
         out_of_fold_proba(GaussianNB(), X, Y, [(np.arange(60), np.arange(5, 70))])
     with pytest.raises(ValueError, match="cv gives no folds"):
         out_of_fold_proba(GaussianNB(), X, Y, [])
+    train, test = np.arange(60), np.arange(60, 90)
+    with pytest.raises(ValueError, match="cv in fold 2 of 2 has no labelled row to test on"):
+        out_of_fold_proba(GaussianNB(), X, Y, [(train, test), (train, test[:0])])
 
 
 @pytest.mark.parametrize("ask", [out_of_fold_proba, out_of_fold_prediction])
@@ -257,7 +260,7 @@ def test_wrong_arguments(ask):
     ask = partial(ask, LogisticRegression(), X)
     with pytest.raises(ValueError, match="y has 89 entries, X has 90 rows"):
         ask(Y[:-1])
-    with pytest.raises(ValueError, match="sample_weight has 89 entries"):
+    with pytest.raises(ValueError, match=r"sample_weight has shape \(89,\)"):
         ask(Y, sample_weight=np.ones(89))
     with pytest.raises(ValueError, match="y has no labels"):
         ask(np.full(90, np.nan))

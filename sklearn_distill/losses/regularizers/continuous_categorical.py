@@ -12,11 +12,11 @@ from sklearn_distill.losses.regularizers import _many_classes, _two_classes
 
 __all__ = ["ContinuousCategorical"]
 
-BLOCK_ENTRIES = 2**15  # n_classes × rows of a block: a few complex arrays of half a MB
+TILE_ENTRIES = 2**15  # n_classes × rows of a tile: a few complex arrays of half a MB
 
 
-def _blocks(u: FloatArray) -> Iterator[slice]:
-    rows = max(1, BLOCK_ENTRIES // len(u))
+def _tiles(u: FloatArray) -> Iterator[slice]:
+    rows = max(1, TILE_ENTRIES // len(u))
     return (slice(start, start + rows) for start in range(0, u.shape[1], rows))
 
 
@@ -127,7 +127,7 @@ class ContinuousCategorical:
             As ``gradient`` gives.
         """
         value, gradient = np.empty(u.shape[1], dtype=u.dtype), np.empty_like(u)
-        for rows in _blocks(u):
+        for rows in _tiles(u):
             value[rows], gradient[:, rows] = _formulas(u).value_and_gradient(u[:, rows])
         return value, gradient
 
@@ -147,7 +147,7 @@ class ContinuousCategorical:
             The products; each sums to 0 over the classes.
         """
         product = np.empty_like(u)
-        for rows in _blocks(u):
+        for rows in _tiles(u):
             product[:, rows] = _formulas(u).hessian_product(u[:, rows], v[:, rows])
         return product
 
@@ -165,6 +165,6 @@ class ContinuousCategorical:
             The symmetric Hessians: n_classes times the memory of ``u``.
         """
         hessian = np.empty((len(u), *u.shape), dtype=u.dtype)
-        for rows in _blocks(u):
+        for rows in _tiles(u):
             hessian[:, :, rows] = _formulas(u).hessian(u[:, rows])
         return hessian

@@ -65,12 +65,12 @@ class Moments(ABC):
 
     @classmethod
     def of_tiles(
-        cls, blocks: Iterable[Tile], shift: FloatArray, resolution: float = resolution
+        cls, tiles: Iterable[Tile], shift: FloatArray, resolution: float = resolution
     ) -> Self:
-        """Collect rows √s · [1 | z − shift], block by block; a block may be overwritten after."""
+        """Collect rows √s · [1 | z − shift], tile by tile; a tile may be overwritten after."""
         spread = cls._nothing(len(shift) + 1)
-        for block in blocks:
-            spread = cls._absorb(spread, block)
+        for tile in tiles:
+            spread = cls._absorb(spread, tile)
         weight, mean, spread = cls._about_mean(spread)
         return cls(weight, shift + mean, spread, resolution)
 
@@ -113,7 +113,7 @@ class Moments(ABC):
 
     @classmethod
     @abstractmethod
-    def _absorb(cls, spread: FloatArray, block: Tile) -> FloatArray: ...
+    def _absorb(cls, spread: FloatArray, tile: Tile) -> FloatArray: ...
 
     @classmethod
     @abstractmethod

@@ -103,7 +103,7 @@ class WeightedFit:
     def half_gradient_of(self, rows: RegressionData) -> FloatArray:
         """Return what rows have of −½ of the gradient in w, summed over chunks of them."""
         gradient = np.zeros_like(self.coef)
-        for chunk in rows.chunks():
+        for tile in rows.tiles():
             residual = partial(self._residual, rows, chunk)
             gradient += rows.pulled_back(chunk, self.x_mean, self.coef, residual)
         return gradient

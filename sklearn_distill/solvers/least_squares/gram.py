@@ -1,4 +1,4 @@
-"""Moments as a Gram matrix: one matrix product a block."""
+"""Moments as a Gram matrix: one matrix product a tile."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ class Gram(Moments):
         return np.zeros((n_columns, n_columns), order="F")
 
     @classmethod
-    def _absorb(cls, spread: FloatArray, block: Tile) -> FloatArray:
-        if not isinstance(block, np.ndarray):
-            return np.asarray(spread + block.gram())
+    def _absorb(cls, spread: FloatArray, tile: Tile) -> FloatArray:
+        if not isinstance(tile, np.ndarray):
+            return np.asarray(spread + tile.gram())
         # adds to the upper triangle in place
-        return np.asarray(dsyrk(1.0, block.T, beta=1.0, c=spread, overwrite_c=1))
+        return np.asarray(dsyrk(1.0, tile.T, beta=1.0, c=spread, overwrite_c=1))
 
     @classmethod
     def _about_mean(cls, spread: FloatArray) -> tuple[float, FloatArray, FloatArray]:

@@ -17,7 +17,7 @@ from sklearn_distill.solvers.least_squares._moments import Tile
 from sklearn_distill.solvers.least_squares.sources import Source
 
 # a block of this many numbers (1 MB) stays in the cache between copy and product
-_BLOCK_SIZE = 2**17
+_TILE_SIZE = 2**17
 # rows that are enough to guess the mean of the features
 _GLIMPSE = 512
 
@@ -82,13 +82,13 @@ class RegressionData:
         return source
 
     @property
-    def block_size(self) -> int:
+    def tile_size(self) -> int:
         """Numbers in a block."""
-        return _BLOCK_SIZE
+        return _TILE_SIZE
 
-    def chunks(self, rows_a_column: float = 0.5) -> Iterator[slice]:
-        """Cut into slices of ``block_size`` numbers, or so many rows a column if that is more."""
-        step = max(self.block_size // self._n_columns, ceil(rows_a_column * self._n_columns))
+    def tiles(self, rows_a_column: float = 0.5) -> Iterator[slice]:
+        """Cut into slices of ``tile_size`` numbers, or so many rows a column if that is more."""
+        step = max(self.tile_size // self._n_columns, ceil(rows_a_column * self._n_columns))
         for start in range(0, self.X.shape[0], step):
             yield slice(start, min(start + step, self.X.shape[0]))
 
@@ -121,7 +121,9 @@ class RegressionData:
         means = [target.mean(axis=0, where=rows) for target in self._targets(source)]
         return np.concatenate([self._glimpsed_mean(), *means])
 
-    def blocks(self, source: Source, shift: FloatArray, rows_a_column: float) -> Iterator[Tile]:
+    def tile_values(
+        self, source: Source, shift: FloatArray, rows_a_column: float
+    ) -> Iterator[Tile]:
         """Yield √weight · [1 | x − shift | targets − shift] of a source's rows; one buffer."""
         buffer: FloatArray | None = None
         for rows, pick in self._parts(source, rows_a_column):
@@ -134,7 +136,7 @@ class RegressionData:
 
         All rows of a chunk are a slice, which is no copy.
         """
-        for rows in self.chunks(rows_a_column):
+        for rows in self.tiles(rows_a_column):
             picked = self.source[rows] == source
             if picked.any():
                 yield rows, slice(None) if picked.all() else picked

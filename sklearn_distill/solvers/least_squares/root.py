@@ -61,8 +61,8 @@ class Root(Moments):
         return np.zeros((0, n_columns))
 
     @classmethod
-    def _absorb(cls, spread: FloatArray, block: Tile) -> FloatArray:
-        rows = block if isinstance(block, np.ndarray) else block.root()
+    def _absorb(cls, spread: FloatArray, tile: Tile) -> FloatArray:
+        rows = block if isinstance(tile, np.ndarray) else tile.root()
         return _at_most_square(np.vstack([spread, rows]))
 
     @classmethod

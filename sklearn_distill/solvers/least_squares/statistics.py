@@ -109,8 +109,8 @@ class Statistics:
 
 def _moments(rows: RegressionData, source: Source, kind: type[Moments]) -> Moments:
     shift = rows.shift(source)
-    blocks = rows.blocks(source, shift, kind.rows_a_column)
-    return kind.of_tiles(blocks, shift, rows.resolution)
+    tiles = rows.tile_values(source, shift, kind.rows_a_column)
+    return kind.of_tiles(tiles, shift, rows.resolution)
 
 
 def _mix(source: Source, shares: Shares, chosen: FloatArray) -> FloatArray:

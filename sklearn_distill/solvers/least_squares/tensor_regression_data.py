@@ -14,7 +14,7 @@ from sklearn_distill.solvers.least_squares.regression_data import RegressionData
 from sklearn_distill.solvers.least_squares.sources import Source
 
 # a block of this many numbers (64 MB) keeps a GPU busy
-_BLOCK_SIZE = 2**23
+_TILE_SIZE = 2**23
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,9 @@ class TensorRegressionData(RegressionData):
     linalg: Any = None
 
     @property
-    def block_size(self) -> int:
+    def tile_size(self) -> int:
         """Numbers in a block."""
-        return _BLOCK_SIZE
+        return _TILE_SIZE
 
     @property
     def resolution(self) -> float:
@@ -100,7 +100,7 @@ class TensorRegressionData(RegressionData):
         squares = ((x @ self._there(A)) * x).sum(1)
         return tensor_to_numpy(squares), tensor_to_numpy(x @ self._there(b))
 
-    def blocks(
+    def tile_values(
         self, source: Source, shift: FloatArray, rows_a_column: float
     ) -> Iterator[TensorTile]:
         """Yield √weight · [1 | x − shift | targets − shift] of a source's rows, on the device."""

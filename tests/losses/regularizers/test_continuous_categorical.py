@@ -8,7 +8,7 @@ import pytest
 from scipy.special import gammainc
 
 from sklearn_distill.losses.regularizers import ContinuousCategorical, _many_classes
-from sklearn_distill.losses.regularizers.continuous_categorical import BLOCK_ENTRIES, _blocks
+from sklearn_distill.losses.regularizers.continuous_categorical import TILE_ENTRIES, _tiles
 from tests.losses.regularizers.reference import (
     REFERENCE_ROUNDING,
     divided_difference_in_decimals,
@@ -148,10 +148,10 @@ def test_the_loss_of_a_certain_target_is_unbounded_below(n_classes: int) -> None
     np.testing.assert_allclose(loss, -(n_classes - 1) * np.log(u[0]), rtol=1e-13)
 
 
-@pytest.mark.parametrize("n_classes", [2, 3, 1000, 2 * BLOCK_ENTRIES])
+@pytest.mark.parametrize("n_classes", [2, 3, 1000, 2 * TILE_ENTRIES])
 def test_blocks_are_all_rows_in_turn_and_as_few_as_memory_lets(n_classes: int) -> None:
-    n_rows = 3 * max(1, BLOCK_ENTRIES // n_classes)
-    blocks = list(_blocks(np.broadcast_to(0.0, (n_classes, n_rows))))
+    n_rows = 3 * max(1, TILE_ENTRIES // n_classes)
+    blocks = list(_tiles(np.broadcast_to(0.0, (n_classes, n_rows))))
     assert len(blocks) == 3
     numbers = np.concatenate([np.arange(n_rows)[rows] for rows in blocks])
     np.testing.assert_array_equal(numbers, np.arange(n_rows))

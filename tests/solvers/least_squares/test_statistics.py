@@ -116,8 +116,8 @@ def test_permuted_rows(kind):
 def test_many_blocks_are_one(kind, monkeypatch):
     rows = random_lesson(n=500)
     whole = solved(rows, kind)
-    monkeypatch.setattr("sklearn_distill.solvers.least_squares.regression_data._BLOCK_SIZE", 64)
-    assert len(list(rows.chunks())) > 40
+    monkeypatch.setattr("sklearn_distill.solvers.least_squares.regression_data._TILE_SIZE", 64)
+    assert len(list(rows.tiles())) > 40
     np.testing.assert_allclose(solved(rows, kind), whole, rtol=1e-8)
 
 
