@@ -140,7 +140,7 @@ def table(results: pd.DataFrame) -> str:
     runs, seconds = results["runs"].iloc[0], results["seconds"].sum()
     caption = (
         f"Cross-validated accuracy on {N_ROWS} rows of {N_FEATURES} standard normal features whose "
-        f"labels are coins: mean of {runs} draws and its {CONFIDENCE:.0%} interval. Computed in "
+        f"labels are random: mean of {runs} draws and its {CONFIDENCE:.0%} interval. Computed in "
         f"{seconds / 60:.0f} minutes with {results['versions'].iloc[0]}."
     )
     return "\n".join([*rows, "", caption]) + "\n"
