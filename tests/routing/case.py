@@ -6,49 +6,49 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.routing.recording import Lesson
+from tests.routing.recording import RoutingData
 from tests.routing.verdict import verdict
 
-Run = Callable[[Any, Lesson, dict[str, Any]], object]
+Run = Callable[[Any, RoutingData, dict[str, Any]], object]
 
 
 @dataclass(frozen=True)
 class Case:
-    """A tool, the lesson it is given, and how the student's teacher is named.
+    """A tool, its data, and the name of the fit argument with the teacher's predictions.
 
     Parameters
     ----------
     tool : str
-        What the page calls it.
+        Its name on the page.
     run : callable
-        Fits the tool around a student, given the student, the lesson and the parameters of fit.
-    lesson : Lesson
-        Rows for the tool.
+        Fits the tool around a student, given the student, the data and the parameters of fit.
+    data : RoutingData
+        The arguments of the tool's ``fit``.
     student : estimator
         The recording student.
     argument : str
-        The student's argument for its teacher.
+        The student's fit argument with the teacher's predictions.
     prefix : str
-        What comes before it with routing off.
+        The prefix of the argument with routing off.
     """
 
     tool: str
     run: Run
-    lesson: Lesson
+    data: RoutingData
     student: Any
     argument: str
     prefix: str = ""
 
     def verdict(self, routing: bool) -> str:
-        """Return what becomes of the teacher's rows with routing on or off."""
+        """Return the verdict with routing on or off."""
         name = self.argument if routing else self.prefix + self.argument
-        params = {name: self.lesson.teacher}
-        return verdict(lambda: self.run(self.student, self.lesson, params), self.lesson, routing)
+        params = {name: self.data.teacher}
+        return verdict(lambda: self.run(self.student, self.data, params), self.data, routing)
 
 
 def fitted(make: Callable[[Any], Any]) -> Run:
-    """Return how to fit what ``make`` makes of a student."""
-    return lambda student, lesson, params: make(student).fit(lesson.X, lesson.y, **params)
+    """Return a function that fits ``make(student)``."""
+    return lambda student, data, params: make(student).fit(data.X, data.y, **params)
 
 
 def called(
@@ -56,7 +56,7 @@ def called(
     make: Callable[[Any], Any] = lambda student: student,
     **options: Any,
 ) -> Run:
-    """Return how to hand what ``make`` makes of a student to a function of scikit-learn."""
-    return lambda student, lesson, params: function(
-        make(student), lesson.X, lesson.y, params=params, **options
+    """Return a function that passes ``make(student)`` to a function of scikit-learn."""
+    return lambda student, data, params: function(
+        make(student), data.X, data.y, params=params, **options
     )

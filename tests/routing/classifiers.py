@@ -36,8 +36,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.semi_supervised import SelfTrainingClassifier
 
 from tests.routing.case import Case, Run, called, fitted
-from tests.routing.lessons import SHORT_TEACHER, THREE_CLASSES, TWO_CLASSES, TWO_LABELS, UNLABELLED
-from tests.routing.recording import Lesson, RecordingClassifier
+from tests.routing.datasets import MULTILABEL, SHORT_TEACHER, THREE_CLASSES, TWO_CLASSES, UNLABELLED
+from tests.routing.recording import RecordingClassifier, RoutingData
 
 CV = StratifiedKFold(3, shuffle=True, random_state=0)
 STEP = "student__"
@@ -47,8 +47,8 @@ GRID = {"imitation": LAMBDAS}
 search = partial(GridSearchCV, cv=CV, error_score="raise")
 
 
-def case(tool: str, run: Run, lesson: Lesson = TWO_CLASSES, prefix: str = "") -> Case:
-    return Case(tool, run, lesson, STUDENT, "teacher_proba", prefix)
+def case(tool: str, run: Run, data: RoutingData = TWO_CLASSES, prefix: str = "") -> Case:
+    return Case(tool, run, data, STUDENT, "teacher_proba", prefix)
 
 
 def pipeline(student: Any) -> Any:
@@ -128,13 +128,13 @@ THRESHOLDS = [
 ]
 ENSEMBLES = [
     case(
-        "`StackingClassifier`, the student inside",
+        "`StackingClassifier`, student as base estimator",
         fitted(
             lambda student: StackingClassifier([("student", student)], LogisticRegression(), cv=CV)
         ),
     ),
     case(
-        "`StackingClassifier`, the student last",
+        "`StackingClassifier`, student as final estimator",
         fitted(
             lambda student: StackingClassifier(
                 [("other", LogisticRegression())], student, cv=CV, passthrough=True
@@ -142,7 +142,7 @@ ENSEMBLES = [
         ),
     ),
     case(
-        "`StackingClassifier`, students inside and last",
+        "`StackingClassifier`, students as base and final estimators",
         fitted(
             lambda student: StackingClassifier(
                 [("student", student)], student, cv=CV, passthrough=True
@@ -162,18 +162,18 @@ OTHER_LABELS = [
         THREE_CLASSES,
     ),
     case("`OneVsOneClassifier`, three classes", fitted(OneVsOneClassifier), THREE_CLASSES),
-    case("`MultiOutputClassifier`", fitted(MultiOutputClassifier), TWO_LABELS),
-    case("`ClassifierChain`", fitted(ClassifierChain), TWO_LABELS),
+    case("`MultiOutputClassifier`", fitted(MultiOutputClassifier), MULTILABEL),
+    case("`ClassifierChain`", fitted(ClassifierChain), MULTILABEL),
     case("`SelfTrainingClassifier`", fitted(SelfTrainingClassifier), UNLABELLED),
 ]
 OTHER_LENGTHS = [
     case(
-        "`GridSearchCV`, as many answers as a fold has training rows",
+        "`GridSearchCV`, predictions as long as a training fold",
         fitted(lambda student: search(student, GRID)),
         SHORT_TEACHER,
     ),
     case(
-        "`cross_validate`, as many answers as a fold has training rows",
+        "`cross_validate`, predictions as long as a training fold",
         called(cross_validate, cv=CV, error_score="raise"),
         SHORT_TEACHER,
     ),

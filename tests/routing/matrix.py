@@ -1,4 +1,4 @@
-"""All cells of the matrix, and what was recorded of them."""
+"""All cells of the matrix, and their recorded verdicts."""
 
 from __future__ import annotations
 

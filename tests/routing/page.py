@@ -1,4 +1,4 @@
-"""Record what the tools do with a teacher's rows, and write the guide's tables of it.
+"""Record how the tools slice a teacher's predictions, and write the tables of the guide.
 
 ``python -m tests.routing.page`` probes the installed scikit-learn, writes its column into
 ``verdicts.csv`` and the tables into ``docs/user_guide/routing.md``.
@@ -32,15 +32,15 @@ def with_tables(page: str, verdicts: pd.DataFrame) -> str:
 
 
 def versions(verdicts: pd.DataFrame) -> str:
-    """Return what the tables were observed with."""
+    """Return the versions that the tables were generated with."""
     return (
-        f"Observed with scikit-learn {' and '.join(verdicts)}, with the other packages as "
-        "`constraints/oldest.txt` and `constraints/dev.txt` pin them."
+        f"Generated with scikit-learn {' and '.join(verdicts)}, with the other packages as "
+        "pinned in `constraints/oldest.txt` and `constraints/dev.txt`."
     )
 
 
 def table(student: str, verdicts: pd.DataFrame) -> str:
-    """Return a student's table, a line for each tool."""
+    """Return the table of a student, with one line per tool."""
     lines = [
         f"| {case.tool} | "
         + " | ".join(cell(verdicts.loc[student, case.tool, routing]) for routing in ("off", "on"))
@@ -51,7 +51,7 @@ def table(student: str, verdicts: pd.DataFrame) -> str:
 
 
 def cell(verdicts: pd.Series) -> str:
-    """Return the verdict of all versions, or each version's where they differ."""
+    """Return the common verdict of all versions, or one per version where they differ."""
     texts = [ROUTING_IS_OFF.sub(r"… \1", text) for text in verdicts]
     if len(set(texts)) == 1:
         return texts[0]
@@ -62,13 +62,13 @@ def cell(verdicts: pd.Series) -> str:
 
 
 def merged(old: pd.DataFrame, new: pd.Series) -> pd.DataFrame:
-    """Return the verdicts with a version's column in place, oldest version first."""
+    """Return the verdicts with the column of a version replaced, oldest version first."""
     both = old.reindex(new.index).assign(**{str(new.name): new})
     return both[sorted(both, key=lambda version: [int(part) for part in version.split(".")])]
 
 
 def main() -> None:
-    """Probe, record, and write the page."""
+    """Run all cases, and write the CSV file and the page."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     new = observed()
     verdicts = merged(recorded_verdicts(), new) if CSV.exists() else new.to_frame()

@@ -1,4 +1,4 @@
-"""Lessons whose rows can be told apart, and students that note which rows they were given."""
+"""Data with identifiable rows, and students that record the rows passed to ``fit``."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ UNKNOWN = -1
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """Rows, their labels, and what the teacher says of each; no two numbers of a table agree."""
+class RoutingData:
+    """Features, labels and the teacher's predictions; all numbers of an array are distinct."""
 
     X: NDArray[Any]
     y: NDArray[Any]
@@ -26,7 +26,7 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Fit:
-    """What one call of fit was given."""
+    """The arguments of one call of fit."""
 
     X: NDArray[Any]
     y: NDArray[Any]
@@ -34,9 +34,9 @@ class Fit:
 
 
 def rows_of(values: Any, table: NDArray[Any]) -> NDArray[np.intp]:
-    """Return the row of ``table`` that each row of ``values`` shares a number with."""
-    home = {number: row for row, numbers in enumerate(_two_dim(table)) for number in numbers}
-    found = [[home.get(number, UNKNOWN) for number in numbers] for numbers in _two_dim(values)]
+    """Return the row of ``table`` that each row of ``values`` has a number in common with."""
+    row_of = {number: row for row, numbers in enumerate(_two_dim(table)) for number in numbers}
+    found = [[row_of.get(number, UNKNOWN) for number in numbers] for numbers in _two_dim(values)]
     return np.max(found, axis=1)
 
 
@@ -46,39 +46,39 @@ def _two_dim(values: Any) -> NDArray[Any]:
 
 
 class _Recording:
-    """Keeps what fit was given; the list is shared, since tools fit clones."""
+    """Records the arguments of fit in a shared list, since tools fit clones."""
 
     fits: ClassVar[list[Fit]] = []
 
-    def note(self, X: Any, y: Any, teacher: Any) -> None:
+    def record(self, X: Any, y: Any, teacher: Any) -> None:
         teacher = None if teacher is None else np.asarray(teacher)
         self.fits.append(Fit(np.asarray(X), np.asarray(y), teacher))
 
 
 @contextmanager
 def recorded() -> Iterator[list[Fit]]:
-    """Give the list of all fits of recording students in the block."""
+    """Yield the list of all fits of recording students in the block."""
     _Recording.fits.clear()
     yield _Recording.fits
 
 
 class RecordingClassifier(_Recording, DistilledLogisticRegression):
-    """A DistilledLogisticRegression that keeps what it was given."""
+    """A DistilledLogisticRegression that records the arguments of fit."""
 
     def fit(self, X, y=None, sample_weight=None, *, teacher_proba=None, teacher_logits=None):
-        self.note(X, y, teacher_proba)
+        self.record(X, y, teacher_proba)
         return super().fit(
             X, y, sample_weight, teacher_proba=teacher_proba, teacher_logits=teacher_logits
         )
 
 
 class RecordingRegressor(_Recording, PrivilegedLinearRegression):
-    """A PrivilegedLinearRegression that keeps what it was given."""
+    """A PrivilegedLinearRegression that records the arguments of fit."""
 
     def fit(self, X, y=None, sample_weight=None, *, teacher_prediction=None):
-        self.note(X, y, teacher_prediction)
+        self.record(X, y, teacher_prediction)
         return super().fit(X, y, sample_weight, teacher_prediction=teacher_prediction)
 
     def partial_fit(self, X, y=None, sample_weight=None, *, teacher_prediction=None):
-        self.note(X, y, teacher_prediction)
+        self.record(X, y, teacher_prediction)
         return super().partial_fit(X, y, sample_weight, teacher_prediction=teacher_prediction)

@@ -26,8 +26,8 @@ from sklearn.multioutput import MultiOutputRegressor, RegressorChain
 from sklearn.pipeline import Pipeline
 
 from tests.routing.case import Case, Run, called, fitted
-from tests.routing.lessons import NUMBERS, ONE_TEACHER, POSITIVE_NUMBERS, TWO_NUMBERS
-from tests.routing.recording import Lesson, RecordingRegressor
+from tests.routing.datasets import ONE_COLUMN_TEACHER, POSITIVE_TARGET, REGRESSION, TWO_OUTPUTS
+from tests.routing.recording import RecordingRegressor, RoutingData
 
 CV = KFold(3, shuffle=True, random_state=0)
 STEP = "student__"
@@ -37,8 +37,8 @@ GRID = {"imitation": LAMBDAS}
 search = partial(GridSearchCV, cv=CV, error_score="raise")
 
 
-def case(tool: str, run: Run, lesson: Lesson = NUMBERS, prefix: str = "") -> Case:
-    return Case(tool, run, lesson, STUDENT, "teacher_prediction", prefix)
+def case(tool: str, run: Run, data: RoutingData = REGRESSION, prefix: str = "") -> Case:
+    return Case(tool, run, data, STUDENT, "teacher_prediction", prefix)
 
 
 def pipeline(student: Any) -> Any:
@@ -98,13 +98,13 @@ CROSS_VALIDATION = [
 ]
 ENSEMBLES = [
     case(
-        "`StackingRegressor`, the student inside",
+        "`StackingRegressor`, student as base estimator",
         fitted(
             lambda student: StackingRegressor([("student", student)], LinearRegression(), cv=CV)
         ),
     ),
     case(
-        "`StackingRegressor`, the student last",
+        "`StackingRegressor`, student as final estimator",
         fitted(
             lambda student: StackingRegressor(
                 [("other", LinearRegression())], student, cv=CV, passthrough=True
@@ -119,12 +119,16 @@ OTHER_TARGETS = [
     case(
         "`TransformedTargetRegressor`",
         fitted(partial(TransformedTargetRegressor, func=np.log, inverse_func=np.exp)),
-        POSITIVE_NUMBERS,
+        POSITIVE_TARGET,
     ),
-    case("`MultiOutputRegressor`", fitted(MultiOutputRegressor), TWO_NUMBERS),
-    case("`MultiOutputRegressor`, one-column answers", fitted(MultiOutputRegressor), ONE_TEACHER),
-    case("`RegressorChain`", fitted(RegressorChain), TWO_NUMBERS),
-    case("`RegressorChain`, one-column answers", fitted(RegressorChain), ONE_TEACHER),
+    case("`MultiOutputRegressor`", fitted(MultiOutputRegressor), TWO_OUTPUTS),
+    case(
+        "`MultiOutputRegressor`, one column of predictions",
+        fitted(MultiOutputRegressor),
+        ONE_COLUMN_TEACHER,
+    ),
+    case("`RegressorChain`", fitted(RegressorChain), TWO_OUTPUTS),
+    case("`RegressorChain`, one column of predictions", fitted(RegressorChain), ONE_COLUMN_TEACHER),
 ]
 SELECTORS = [
     case("`RFECV`", fitted(partial(RFECV, cv=CV))),

@@ -1,4 +1,4 @@
-"""The resamplers of imbalanced-learn before a student, which change the number of rows."""
+"""Pipelines of a resampler of imbalanced-learn, which changes the number of rows, and a student."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sklearn.model_selection import cross_validate
 
 from tests.routing.case import called, fitted
 from tests.routing.classifiers import CV, STEP, case
-from tests.routing.lessons import RARE_CLASS, TWO_CLASSES
+from tests.routing.datasets import RARE_CLASS, TWO_CLASSES
 
 
 def before(sampler: Any, student: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Every tool does with the teacher's rows what the guide's page says."""
+"""Every tool slices the teacher's rows as recorded on the page of the guide."""
 
 import pytest
 
@@ -7,10 +7,10 @@ from tests.routing.verdict import MISALIGNED, NO_FIT, WITHOUT
 
 RECORDED = recorded_verdicts()
 
-# What no fit can see: as many answers as rows, of other rows. The page warns of it.
-UNSEEN = {
+# No fit can detect predictions of other rows if their number is the same. The page warns of it.
+UNDETECTED = {
     "`RandomUnderSampler`, in imblearn's `Pipeline`, classes of equal size",
-    "`cross_validate`, as many answers as a fold has training rows",
+    "`cross_validate`, predictions as long as a training fold",
 }
 
 
@@ -18,7 +18,7 @@ UNSEEN = {
 def test_a_tool(cell):
     case, routing = CELLS[cell]
     verdict = case.verdict(routing)
-    assert (verdict == MISALIGNED) == (case.tool in UNSEEN)
+    assert (verdict == MISALIGNED) == (case.tool in UNDETECTED)
     assert not verdict.startswith((WITHOUT, NO_FIT))
     if VERSION not in RECORDED:
         pytest.skip(f"recorded for scikit-learn {list(RECORDED)}, and this is {VERSION}")

@@ -1,4 +1,4 @@
-"""Where no answers come through, an estimator that asks its teacher itself takes the student."""
+"""Tools that do not pass predictions on work with an estimator that fits its own teacher."""
 
 import numpy as np
 import pytest
@@ -9,17 +9,22 @@ from sklearn.linear_model import LogisticRegression
 
 from sklearn_distill import TeacherStudentClassifier, TeacherStudentRegressor
 from tests.routing.classifiers import STUDENT
-from tests.routing.lessons import TWO_CLASSES
+from tests.routing.datasets import TWO_CLASSES
 from tests.routing.matrix import CELLS, recorded_verdicts
 from tests.routing.recording import recorded
 from tests.routing.verdict import RIGHT
 
-# These are about the student's own parameters or methods.
-NO_PLACE = ("`classes=`", "enable_pruning", "exploit_incremental", "as many answers")
+# These tools use parameters or methods of the student itself.
+NOT_APPLICABLE = (
+    "`classes=`",
+    "enable_pruning",
+    "exploit_incremental",
+    "as long as a training fold",
+)
 
 
-class Voice(ClassifierMixin, BaseEstimator):
-    """A teacher whose answer is a function of the row, whichever rows it was fitted on."""
+class FixedClassifier(ClassifierMixin, BaseEstimator):
+    """A teacher whose predictions depend on X alone, not on the rows that it was fitted on."""
 
     def fit(self, X, y, sample_weight=None):
         self.classes_ = np.unique(y)
@@ -30,7 +35,7 @@ class Voice(ClassifierMixin, BaseEstimator):
         return np.column_stack([1 - second, second])
 
 
-class Number(RegressorMixin, BaseEstimator):
+class FixedRegressor(RegressorMixin, BaseEstimator):
     def fit(self, X, y, sample_weight=None):
         return self
 
@@ -47,27 +52,29 @@ def failing():
     return [
         (kind, tool)
         for kind, tool, routing in cells
-        if routing == "on" and not any(word in tool for word in NO_PLACE)
+        if routing == "on" and not any(word in tool for word in NOT_APPLICABLE)
     ]
 
 
 def own_teacher(kind, student):
     """Return an estimator with a teacher of its own."""
-    teacher, make = Voice(), TeacherStudentClassifier
+    teacher, make = FixedClassifier(), TeacherStudentClassifier
     if kind == "regressor":
-        teacher, make = Number(), TeacherStudentRegressor
+        teacher, make = FixedRegressor(), TeacherStudentRegressor
     return make(teacher, clone(student), cv=2)
 
 
 def with_requests(estimator, tool):
-    """Take part in AdaBoost's weights, and in no other tool's, which are of rows as they came."""
+    """Request AdaBoost's sample weights, and no other tool's, which belong to the original rows."""
     for part in (estimator, estimator.teacher, estimator.student):
         part.set_fit_request(sample_weight="AdaBoost" in tool)
     return estimator
 
 
 def expected(kind, X):
-    return Voice().predict_proba(X) if kind == "classifier" else Number().predict(X)
+    return (
+        FixedClassifier().predict_proba(X) if kind == "classifier" else FixedRegressor().predict(X)
+    )
 
 
 @pytest.mark.parametrize("routing", [False, True])
@@ -78,13 +85,13 @@ def test_an_estimator_with_its_own_teacher(kind, tool, routing):
         estimator = own_teacher(kind, case.student)
         if routing:
             with_requests(estimator, tool)
-        case.run(estimator, case.lesson, {})
+        case.run(estimator, case.data, {})
         assert fits
         for fit in fits:
             np.testing.assert_allclose(fit.teacher, expected(kind, fit.X))
 
 
-def test_a_stack_of_students_fitted_before():
+def test_a_stack_of_prefitted_students():
     X, y, teacher = TWO_CLASSES.X, TWO_CLASSES.y, TWO_CLASSES.teacher
     student = clone(STUDENT).fit(X, y, teacher_proba=teacher)
     stack = StackingClassifier([("student", student)], LogisticRegression(), cv="prefit")
