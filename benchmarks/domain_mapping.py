@@ -1,8 +1,8 @@
-"""What a map from clothes to digits keeps of the classes: ``python -m benchmarks.domain_mapping``.
+"""How well a map from clothes to digits preserves classes: ``python -m benchmarks.domain_mapping``.
 
-:class:`~sklearn_distill.TwoDecoderVAE` is fitted on labelled images of Fashion-MNIST and of MNIST,
-and a classifier of MNIST then says how many of the mapped images show the digit of their label.
-Writes the CSV and from it the table of the guide's page; ``--page-only`` leaves the CSV as it is.
+:class:`~sklearn_distill.TwoDecoderVAE` is fitted on labelled images of Fashion-MNIST and of MNIST;
+the accuracy of a classifier of MNIST is then measured on the mapped images. Writes the CSV file
+and, from it, the table of the user guide; ``--page-only`` leaves the CSV file unchanged.
 One run of each row, about 20 minutes of one core; needs both data sets.
 """
 
@@ -30,7 +30,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "user_guide" / "domains.md"
 LONG = {
     "hidden_size": 400, "kl_weight": 0.01, "batch_size": 128, "lr": 2e-3, "lr_schedule": "cosine"
 }  # fmt: skip
-# labels that φ is fitted with, and its parameters
+# number of labels that φ is fitted with, and its parameters
 MAPS: list[tuple[int, dict[str, Any]]] = [
     (1000, {"max_epochs": 200}),
     (1000, {"max_epochs": 200, "kl_weight": 0.1}),
@@ -42,7 +42,7 @@ MAPS: list[tuple[int, dict[str, Any]]] = [
 
 
 def measured() -> pd.DataFrame:
-    """Return the share of mapped images that show the digit of their label, by map."""
+    """Return the accuracy of the classifier on the mapped images, for each map."""
     digits, clothes = fetch_mnist(), fetch_fashion_mnist()
     judge = judge_of(digits)
     sight = judge.score(*fetch_mnist(subset="test", return_X_y=True))
@@ -64,19 +64,19 @@ def judge_of(digits: Bunch) -> MLPClassifier:
     """Return a classifier of digits."""
     judge = MLPClassifier((256,), max_iter=8, random_state=0)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # eight epochs are what is wanted
+        warnings.simplefilter("ignore", ConvergenceWarning)  # eight epochs on purpose
         return judge.fit(digits.data, digits.target)
 
 
 def described(options: dict[str, Any]) -> str:
-    """Return parameters as one writes them."""
+    """Return the parameters as keyword arguments."""
     return ", ".join(f"{name}={value!r}" for name, value in options.items())
 
 
 def part(results: pd.DataFrame) -> str:
     """Return the table and what it depends on."""
     lines = [
-        "| labels that φ was fitted with | of those images | of unseen images |",
+        "| labels used to fit φ | accuracy on the fitted images | accuracy on unseen images |",
         "|---|---|---|",
     ]
     for row in results.to_dict("records"):
@@ -86,8 +86,8 @@ def part(results: pd.DataFrame) -> str:
     lines += [
         "",
         f"`python -m benchmarks.domain_mapping`: one run each, {results['seconds'].sum() / 60:.0f} "
-        f"minutes of one core in all; the classifier is right about {one['judge']:.3f} of real "
-        f"digits; {one['versions']}.",
+        f"minutes on one core in total; the accuracy of the classifier on real digits is "
+        f"about {one['judge']:.3f}; {one['versions']}.",
     ]
     return "\n".join(lines)
 

@@ -1,8 +1,8 @@
-"""What each way to choose λ and T costs, and what it finds: ``python -m benchmarks.which_search``.
+"""Cost and result of each search for λ and T: ``python -m benchmarks.which_search``.
 
-Two students on digits: a logistic regression in cross-validation, and a network with validation
-rows. Writes the CSV and from it the tables of the guide's page; ``--page-only`` leaves the CSV as
-it is. The searches were not tuned to the data.
+Two students on digits: a cross-validated logistic regression, and a network with a validation set.
+Writes the CSV file and, from it, the tables of the user guide; ``--page-only`` leaves the CSV file
+unchanged. The searches were not tuned to the data.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from sklearn_distill.search import (
 )
 
 CSV = Path(__file__).with_suffix(".csv")
-PAGE = Path(__file__).parents[1] / "docs" / "user_guide" / "which_search_when.md"
+PAGE = Path(__file__).parents[1] / "docs" / "user_guide" / "choosing_a_search.md"
 SEEDS = range(3)
 N_TEACHER, N_STUDENT, N_FOLDS = 900, 200, 5
 N_LOGISTIC_TRIALS, N_NETWORK_TRIALS = 25, 16
@@ -51,7 +51,7 @@ LOGISTIC = DistilledLogisticRegression(C=10.0, classes=range(10))
 
 
 class Data(NamedTuple):
-    """Digits of 4×4 pixels: training rows, validation rows after them, test rows."""
+    """Digits of 4×4 pixels: training samples, then validation samples, and a test set."""
 
     X: Any
     y: Any
@@ -60,23 +60,23 @@ class Data(NamedTuple):
     y_test: Any
 
     def head(self, n: int) -> Data:
-        """Return the first rows only; the test rows stay."""
+        """Return the first n samples, with the whole test set."""
         return self._replace(X=self.X[:n], y=self.y[:n], teacher_proba=self.teacher_proba[:n])
 
     @property
-    def lesson(self) -> dict[str, Any]:
+    def fit_params(self) -> dict[str, Any]:
         """The arguments of fit."""
         return {"X": self.X, "y": self.y, "teacher_proba": self.teacher_proba}
 
 
 class Found(NamedTuple):
-    """Where a search ended, after how many fits to training rows and how many gradients."""
+    """The result of a search, with its numbers of fits to training samples and of gradients."""
 
     imitation: float
     temperature: float
     fits: int
     hypergradients: int
-    student: Any = None  # where the search is the training
+    student: Any = None  # if the search is the training itself
 
 
 Search = Callable[[Any, Data, Any, int], Found]
@@ -84,21 +84,21 @@ Search = Callable[[Any, Data, Any, int], Found]
 
 @cache
 def digits(seed: int) -> Data:
-    """Return rows with the answers of a teacher that saw others, at 8×8 pixels."""
+    """Return samples with the predictions of a teacher fitted on others, at 8×8 pixels."""
     data = load_digits_privileged()
-    X, X_better, y = data.data / 16, data.privileged / 16, data.target
+    X, X_privileged, y = data.data / 16, data.privileged / 16, data.target
     of_teacher, rest = train_test_split(
         np.arange(len(y)), train_size=N_TEACHER, stratify=y, random_state=seed
     )
     teacher = MLPClassifier((64,), max_iter=500, random_state=seed)
-    teacher.fit(X_better[of_teacher], y[of_teacher])
+    teacher.fit(X_privileged[of_teacher], y[of_teacher])
     train, rest = train_test_split(rest, train_size=N_STUDENT, stratify=y[rest], random_state=seed)
     validation, test = train_test_split(
         rest, train_size=N_STUDENT, stratify=y[rest], random_state=seed
     )
     rows = np.concatenate([train, validation])
-    answers = teacher.predict_proba(X_better[rows])
-    return Data(X[rows], y[rows], answers, X[test], y[test])
+    teacher_proba = teacher.predict_proba(X_privileged[rows])
+    return Data(X[rows], y[rows], teacher_proba, X[test], y[test])
 
 
 def network(seed: int, **options: Any) -> DistilledNeuralClassifier:
@@ -115,7 +115,7 @@ def network(seed: int, **options: Any) -> DistilledNeuralClassifier:
 
 
 def holdout() -> list[tuple[Any, Any]]:
-    """Return one fold: the first rows train, the others validate."""
+    """Return one split: the first samples for training, the others for validation."""
     return [(np.arange(N_STUDENT), np.arange(N_STUDENT, 2 * N_STUDENT))]
 
 
@@ -123,25 +123,25 @@ def fixed(student: Any, data: Data, cv: Any, seed: int) -> Found:
     return Found(0.5, 1.0, 0, 0)
 
 
-def alone(student: Any, data: Data, cv: Any, seed: int) -> Found:
+def baseline(student: Any, data: Data, cv: Any, seed: int) -> Found:
     return Found(0.0, 1.0, 0, 0)
 
 
 def grid(values: dict[str, Any]) -> Search:
-    """Return GridSearchCV over these values."""
+    """Return a grid search over these values."""
 
     def search(student: Any, data: Data, cv: Any, seed: int) -> Found:
-        return tried(GridSearchCV(student, values, **options(cv)).fit(**data.lesson))
+        return tried(GridSearchCV(student, values, **options(cv)).fit(**data.fit_params))
 
     return search
 
 
 def random(n_trials: int) -> Search:
-    """Return RandomizedSearchCV."""
+    """Return a randomized search."""
 
     def search(student: Any, data: Data, cv: Any, seed: int) -> Found:
         settings = RandomizedSearchCV(student, SPACE, n_iter=n_trials, **options(cv))
-        return tried(settings.set_params(random_state=seed).fit(**data.lesson))
+        return tried(settings.set_params(random_state=seed).fit(**data.fit_params))
 
     return search
 
@@ -151,13 +151,13 @@ def options(cv: Any) -> dict[str, Any]:
 
 
 def tried(search: Any) -> Found:
-    """Return what a search of scikit-learn found."""
+    """Return the result of a scikit-learn search."""
     n_fits = len(search.cv_results_["params"]) * search.n_splits_
     return Found(*(float(search.best_params_[name]) for name in NAMES), n_fits, 0)
 
 
 def tpe(n_trials: int) -> Search:
-    """Return a study of Optuna's default sampler."""
+    """Return an Optuna study with the default sampler."""
 
     def search(student: Any, data: Data, cv: Any, seed: int) -> Found:
         import optuna
@@ -182,7 +182,7 @@ def tpe(n_trials: int) -> Search:
 
 def implicit(student: Any, data: Data, cv: Any, seed: int) -> Found:
     search = DistilledLogisticRegressionCV(NAMES, cv=cv, C=student.C, classes=student.classes)
-    search.fit(**data.lesson)
+    search.fit(**data.fit_params)
     differentiated = search.path_["projected_gradient"].notna()
     n_gradients = int(search.path_["n_folds"][differentiated].sum())
     return Found(search.imitation_, search.temperature_, search.n_fits_, n_gradients)
@@ -191,18 +191,18 @@ def implicit(student: Any, data: Data, cv: Any, seed: int) -> Found:
 def warm_grid(student: Any, data: Data, cv: Any, seed: int) -> Found:
     search = DistilledLogisticRegressionCV(
         NAMES, cv=cv, C=student.C, classes=student.classes, method="grid", grid=LOGISTIC_GRID
-    ).fit(**data.lesson)
+    ).fit(**data.fit_params)
     return Found(search.imitation_, search.temperature_, search.n_fits_, 0)
 
 
 def moving(optimizer: Any) -> Search:
-    """Return a training in which λ and T move."""
+    """Return a training that updates λ and T."""
 
     def search(student: Any, data: Data, cv: Any, seed: int) -> Found:
         train, validation = cv[0]
         moved = clone(student).set_params(metaparameter_optimizer=optimizer)
         moved.fit(
-            **data.head(len(train)).lesson, X_val=data.X[validation], y_val=data.y[validation]
+            **data.head(len(train)).fit_params, X_val=data.X[validation], y_val=data.y[validation]
         )
         n = int((moved.metaparameter_history_["source"] == "computed").sum())
         return Found(moved.imitation_, moved.temperature_, 0, n, moved)
@@ -211,7 +211,7 @@ def moving(optimizer: Any) -> Search:
 
 
 LOGISTIC_WAYS: dict[str, Search] = {
-    "student alone": alone,
+    "baseline (labels only)": baseline,
     "fixed λ = 0.5, T = 1": fixed,
     "grid of 10 × 10, `GridSearchCV`": grid(LOGISTIC_GRID),
     'the same, `method="grid"`': warm_grid,
@@ -220,7 +220,7 @@ LOGISTIC_WAYS: dict[str, Search] = {
     "`DistilledLogisticRegressionCV`": implicit,
 }
 NETWORK_WAYS: dict[str, Search] = {
-    "student alone": alone,
+    "baseline (labels only)": baseline,
     "fixed λ = 0.5, T = 1": fixed,
     "grid of 4 × 4": grid(NETWORK_GRID),
     f"random, {N_NETWORK_TRIALS} settings": random(N_NETWORK_TRIALS),
@@ -235,7 +235,7 @@ WAYS = {"logistic": LOGISTIC_WAYS, "network": NETWORK_WAYS}
 
 
 def measured(kind: str, way: str, seed: int) -> dict[str, Any]:
-    """Return a row of the CSV: a search and the training that follows it."""
+    """Return a row of the CSV file: a search and the training that follows it."""
     data = digits(seed)
     student = LOGISTIC if kind == "logistic" else network(seed)
     data, cv = (data.head(N_STUDENT), N_FOLDS) if kind == "logistic" else (data, holdout())
@@ -259,15 +259,15 @@ def measured(kind: str, way: str, seed: int) -> dict[str, Any]:
 
 
 def trained(student: Any, data: Data, found: Found) -> Any:
-    """Return the student at the values found."""
+    """Return the student fitted with the values found."""
     if found.student is not None:
         return found.student
     values = {name: getattr(found, name) for name in NAMES}
-    return clone(student).set_params(**values).fit(**data.lesson)
+    return clone(student).set_params(**values).fit(**data.fit_params)
 
 
 def validation_loss(final: Any, data: Data, cv: Any) -> float:
-    """Return the loss that the searches minimise; of a cross-validation to a finer tolerance."""
+    """Return the loss that the searches minimise; a cross-validated one to a finer tolerance."""
     if isinstance(cv, int):
         exact = clone(final).set_params(tol=1e-7, max_iter=10_000)
         params = {"teacher_proba": data.teacher_proba}
@@ -293,28 +293,28 @@ HEADS = {
 
 
 def table(results: pd.DataFrame, kind: str) -> str:
-    """Return one of the page's tables: means over seeds."""
+    """Return one of the tables of the page: means over seeds."""
     means = results[results["student"] == kind].groupby("way")[list(FORMATS)].mean()
     texts = means.loc[list(WAYS[kind])].apply(
         lambda column: column.map(FORMATS[column.name].format)
     )
-    head = f"| way | {' | '.join(HEADS[kind])} |\n|---|" + "---:|" * len(FORMATS)
+    head = f"| method | {' | '.join(HEADS[kind])} |\n|---|" + "---:|" * len(FORMATS)
     rows = [f"| {' | '.join(row)} |" for row in texts.itertuples(name=None)]
     return "\n".join([head, *rows])
 
 
 def part(results: pd.DataFrame) -> str:
-    """Return what goes between the page's marks."""
+    """Return the part of the page between the marks."""
     caption = (
-        f"Means over {results['seed'].nunique()} splits of the digits into {N_TEACHER} rows for "
-        f"the teacher, {N_STUDENT} for the student (and as many to validate the network) and the "
-        "rest for testing; on one core of a shared machine. With "
+        f"Means over {results['seed'].nunique()} splits of the digits into {N_TEACHER} samples for "
+        f"the teacher, {N_STUDENT} for the student (and {N_STUDENT} for validating the network), "
+        "and the rest for testing, on one core of a shared machine with "
         f"{results['versions'].iloc[0]}."
     )
     logistic, net = (table(results, kind) for kind in WAYS)
     return (
         f"A logistic regression, {N_FOLDS} folds:\n\n{logistic}\n\n"
-        f"A network with 32 hidden units, 400 steps a training:\n\n{net}\n\n{caption}\n"
+        f"A network with 32 hidden units, 400 steps per training:\n\n{net}\n\n{caption}\n"
     )
 
 
@@ -324,10 +324,10 @@ def with_tables(page: str, results: pd.DataFrame) -> str:
 
 
 def every_row() -> pd.DataFrame:
-    """Return what each way costs and finds, with each seed."""
+    """Return the cost and the result of each method, for each seed."""
     rows = [(kind, way, seed) for kind in WAYS for way in WAYS[kind] for seed in SEEDS]
     with threadpool_limits(1):
-        network(0).fit(**digits(0).lesson)  # imports are not what is measured
+        network(0).fit(**digits(0).fit_params)  # so that imports are not measured
         return pd.DataFrame([measured(*row) for row in tqdm(rows, unit="row")])
 
 
