@@ -22,7 +22,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
-    "sphinx-mathjax-offline",  # formulas without a network, for the reader too
+    "sphinx-mathjax-offline",  # formulas that also render offline
     "sphinx_gallery.gen_gallery",
 ]
 exclude_patterns = ["_build"]
@@ -33,7 +33,7 @@ html_title = project
 html_show_sourcelink = False
 html_static_path = ["_static"]
 html_css_files = ["wide.css"]
-html_sidebars = {"*": []}  # pages that have no pages below them
+html_sidebars = {"*": []}  # no sidebar on pages without subpages
 html_theme_options = {
     "show_prev_next": False,
     "header_links_before_dropdown": 6,
@@ -44,15 +44,15 @@ html_theme_options = {
 myst_enable_extensions = ["amsmath", "dollarmath"]
 myst_heading_anchors = 3
 
-autodoc_typehints = "none"  # the docstrings give types, with shapes and ranges
+autodoc_typehints = "none"  # the docstrings give the types, with shapes and ranges
 toc_object_entries_show_parents = "hide"
 autosummary_context = {
     "public_methods": {path: public_methods(thing) for path, thing in public_names().items()}
 }
-numpydoc_show_class_members = False  # the template lists them
+numpydoc_show_class_members = False  # the class template lists them
 
-# A subfolder of examples/ joins the gallery by a GALLERY_HEADER or README; papers/ has neither.
-# Examples that fail fail the build; they run in every build, since the package may have changed.
+# A subfolder of examples/ is added to the gallery if it has a GALLERY_HEADER or README file;
+# papers/ has neither. All examples run in every build, and an error in one fails the build.
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
@@ -65,12 +65,12 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "show_memory": False,
     "show_signature": False,
-    "write_computation_times": False,  # its page wants scripts from the network
+    "write_computation_times": False,  # its page loads scripts from the network
 }
 
 
 def api_section(module: ModuleType, names: list[str]) -> str:
-    """Write what a room says of itself, and a table of its names."""
+    """Return the section of a module: its docstring and a table of its public names."""
     title = module.__name__
     about = inspect.getdoc(module)
     rows = "\n".join(f"   {name}" for name in names)
@@ -90,20 +90,20 @@ def api_section(module: ModuleType, names: list[str]) -> str:
 
 
 def write_api_pages() -> None:
-    """Write docs/api/index.rst from the ``__all__`` of each room; a page for each name follows."""
-    rooms: dict[str, list[str]] = {}
+    """Write docs/api/index.rst from the ``__all__`` of each module; autosummary adds the pages."""
+    names: dict[str, list[str]] = {}
     for path in public_names():
-        room, name = path.rsplit(".", 1)
-        rooms.setdefault(room, []).append(name)
-    modules = [module for module in public_modules() if module.__name__ in rooms]
-    sections = [api_section(module, rooms[module.__name__]) for module in modules]
+        module_name, name = path.rsplit(".", 1)
+        names.setdefault(module_name, []).append(name)
+    modules = [module for module in public_modules() if module.__name__ in names]
+    sections = [api_section(module, names[module.__name__]) for module in modules]
     (DOCS / "api").mkdir()
     title = "API reference"
     page = "\n".join([title, "=" * len(title), *sections])
     (DOCS / "api" / "index.rst").write_text(page, "utf-8")
 
 
-for folder in ("api", "auto_examples"):  # what has gone takes its page along
+for folder in ("api", "auto_examples"):  # remove the pages of objects that no longer exist
     shutil.rmtree(DOCS / folder, ignore_errors=True)
 write_api_pages()
 (DOCS / "api" / "layers.svg").write_text(layers_svg(), "utf-8")

@@ -1,4 +1,4 @@
-"""Draw the figure of README and start page: what ``make demo`` draws, in few colours.
+"""Draw the figure of the README and of the start page: that of ``make demo``, in fewer colours.
 
 Run ``python docs/draw_demo.py``.
 """
@@ -8,16 +8,16 @@ from pathlib import Path
 
 from PIL import Image
 
-from sklearn_distill.demo import digits_lesson, draw_outcome, run_experiment
+from sklearn_distill.demo import digits_data, draw_outcome, run_experiment
 
 FIGURE = Path(__file__).parent / "_static" / "demo.png"
 
 
 def main() -> None:
-    """Run the demo on the digits and keep its figure."""
+    """Run the demo on the digits and save its figure."""
     with tempfile.TemporaryDirectory() as folder:
         drawn = Path(folder) / "demo.png"
-        draw_outcome(run_experiment(digits_lesson(0), 0), str(drawn))
+        draw_outcome(run_experiment(digits_data(0), 0), str(drawn))
         with Image.open(drawn) as image:
             image.convert("RGB").quantize(128).save(FIGURE, optimize=True)
 

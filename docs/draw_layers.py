@@ -1,4 +1,4 @@
-"""The picture of the rooms: who may import whom, drawn from what ``make lint`` checks."""
+"""Draw which module may import which, from the contracts that ``make lint`` checks."""
 
 import importlib
 import inspect
@@ -13,38 +13,38 @@ MATHEMATICS, OTHER = "#bfe3e0", "#eceff1"
 
 
 def contracts() -> dict[str, dict[str, Any]]:
-    """Read the contracts of import-linter by their type."""
+    """Return the contracts of import-linter by their type."""
     tool = tomllib.loads(PYPROJECT.read_text("utf-8"))["tool"]
     return {contract["type"]: contract for contract in tool["importlinter"]["contracts"]}
 
 
-def first_line(room: str) -> str:
-    """Return what a room says of itself."""
-    module = importlib.import_module(f"sklearn_distill.{room}")
+def first_line(name: str) -> str:
+    """Return the first line of a module's docstring."""
+    module = importlib.import_module(f"sklearn_distill.{name}")
     return (inspect.getdoc(module) or "").splitlines()[0].replace("``", "")
 
 
-def row(place: int, room: str, colour: str) -> str:
-    """Draw a room."""
+def row(place: int, name: str, colour: str) -> str:
+    """Draw the row of a module."""
     y = 8 + ROW * place
     return (
         f'<rect x="{MARGIN}" y="{y}" width="{WIDTH - MARGIN - 8}" height="{ROW - 5}" rx="4" '
         f'fill="{colour}"/>'
         f'<text x="{MARGIN + 10}" y="{y + 17}" font-family="monospace" font-weight="bold">'
-        f"{escape(room)}</text>"
-        f'<text x="{MARGIN + NAME}" y="{y + 17}">{escape(first_line(room))}</text>'
+        f"{escape(name)}</text>"
+        f'<text x="{MARGIN + NAME}" y="{y + 17}">{escape(first_line(name))}</text>'
     )
 
 
 def layers_svg() -> str:
-    """Draw the rooms, each above those that it may import; the mathematics in a colour."""
+    """Draw the modules, each above those that it may import; colour the purely numerical ones."""
     rules = contracts()
-    rooms = [layer.strip("()") for layer in rules["layers"]["layers"]]
+    names = [layer.strip("()") for layer in rules["layers"]["layers"]]
     pure = {path.rpartition(".")[2] for path in rules["forbidden"]["source_modules"]}
     rows = [
-        row(place, room, MATHEMATICS if room in pure else OTHER) for place, room in enumerate(rooms)
+        row(place, name, MATHEMATICS if name in pure else OTHER) for place, name in enumerate(names)
     ]
-    height = 12 + ROW * len(rooms)
+    height = 12 + ROW * len(names)
     end = height - 16
     arrow = (
         f'<path d="M22 12V{end}m-5 -9l5 9l5 -9" fill="none" stroke="#333" stroke-width="1.5"/>'

@@ -2,15 +2,18 @@
 Soft labels in a grid search
 ============================
 
-A teacher that saw many rows answers with probabilities for the few rows that a small student is
-fitted on. :class:`~sklearn_distill.DistilledLogisticRegression` takes them as a fit parameter, so
-scikit-learn's own :class:`~sklearn.model_selection.GridSearchCV` chooses how much the student
-imitates (λ) and at which temperature (T). The teacher's rows are sliced with those of X.
+This example tunes the two metaparameters of distillation with scikit-learn's
+:class:`~sklearn.model_selection.GridSearchCV`: the imitation λ, which is the weight of the teacher
+in the loss, and the temperature T, which smooths its probabilities.
+
+:class:`~sklearn_distill.DistilledLogisticRegression` takes the teacher's predicted probabilities as
+a fit parameter. The search therefore splits them into folds together with the rows of X.
 """
 
 # %%
-# The data is Grabovoy and Strijov's synthetic set, where the true class probabilities are known:
-# the best teacher there can be. The student sees 60 rows with one drawn label each.
+# We use the synthetic data set of Grabovoy and Strijov. Its true class probabilities are known, and
+# they are the best possible teacher. The student is trained on 60 samples, with a label drawn from
+# these probabilities for each.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -25,8 +28,8 @@ train = make_teacher_probabilities(n_samples=60, random_state=0)
 test = make_teacher_probabilities(n_samples=2000, coef=train.coef, random_state=1)
 
 # %%
-# The search. ``imitation=0`` in the grid is the student without a teacher, so the search itself
-# says whether the teacher is of use.
+# With ``imitation=0`` the student ignores the teacher. This value is part of the grid, so the
+# search also decides whether to use the teacher at all.
 
 grid = {"imitation": [0.0, 0.25, 0.5, 0.75, 1.0], "temperature": [0.5, 1.0, 2.0, 4.0, 8.0]}
 search = GridSearchCV(
@@ -36,19 +39,19 @@ search.fit(train.data, train.target, teacher_proba=train.teacher_proba)
 search.best_params_
 
 # %%
-# How far is each student from the true probabilities, on rows that it never saw? The search only
-# saw the labels of 60 rows; here we can look at what it could not know.
+# We compare both students with the true probabilities on a held-out test set. The search does not
+# have access to these probabilities: it only scores the labels of the 60 training samples.
 
-alone = DistilledLogisticRegression(C=10.0).fit(train.data, train.target)
-for name, student in {"alone": alone, "distilled": search.best_estimator_}.items():
+baseline = DistilledLogisticRegression(C=10.0).fit(train.data, train.target)
+for name, student in {"baseline": baseline, "distilled": search.best_estimator_}.items():
     distance = cross_entropy_from_proba(test.teacher_proba, student.predict_proba(test.data))
     print(f"{name:9s} cross-entropy with the true probabilities: {distance:.3f} nats")
 floor = cross_entropy_from_proba(test.teacher_proba, test.teacher_proba)
 print(f"{'floor':9s} (the true probabilities themselves):       {floor:.3f} nats")
 
 # %%
-# The search's loss over λ and T. At λ = 0 the temperature means nothing, so the top row is one
-# number.
+# Finally, we plot the cross-validated loss over λ and T. At λ = 0 the temperature has no effect, so
+# all values of the top row are equal.
 
 results = pd.DataFrame(search.cv_results_)
 loss = -results.pivot(
@@ -61,8 +64,8 @@ ax.set_xticks(range(loss.shape[1]), loss.columns)
 ax.set_yticks(range(loss.shape[0]), loss.index)
 middle = (loss.to_numpy().min() + loss.to_numpy().max()) / 2
 for (i, j), value in np.ndenumerate(loss.to_numpy()):
-    colour = "white" if value > middle else "black"  # the small losses are yellow
+    colour = "white" if value > middle else "black"  # small losses are yellow
     ax.text(j, i, f"{value:.3f}", ha="center", va="center", color=colour)
-ax.set(xlabel="temperature T", ylabel="imitation λ", title="Cross-validated loss of the labels")
+ax.set(xlabel="temperature T", ylabel="imitation λ", title="Cross-validated log loss")
 figure.colorbar(image, label="nats")
 plt.show()

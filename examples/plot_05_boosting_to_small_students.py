@@ -1,16 +1,16 @@
 """
-Boosting teaches small students
-===============================
+Distilling gradient boosting into small students
+================================================
 
-Gradient boosting is accurate and slow to predict; a logistic regression or a shallow tree is
-neither. How much of the accuracy comes along when the one teaches the other, and what does that do
-to the time? The data is a sample of Covertype (seven kinds of forest), with labels for a thousand
-patches of forest and none for eleven thousand others.
+Gradient boosting is accurate but slow to predict, while a logistic regression or a shallow tree is
+fast but less accurate. This example measures how much of the teacher's accuracy such students reach
+by distillation, and at which prediction time. The data is a sample of Covertype, with seven types
+of forest cover, 1000 labelled and 11,000 unlabelled rows.
 """
 
 # %%
-# The sample is a file without a public address. Where it is missing, a made-up problem of the same
-# shape takes its place, and the figures are not those of forests.
+# The sample is a file that cannot be downloaded. If it is missing, the example uses a synthetic
+# classification problem of the same shape, with other results.
 
 from tempfile import TemporaryDirectory
 
@@ -38,9 +38,9 @@ try:
     X, y = fetch_covertype_sample(return_X_y=True)
     title = "Covertype"
 except FileNotFoundError as error:
-    print(f"made-up data, since: {error}")
+    print(f"synthetic data, since: {error}")
     X, y = make_classification(15120, 54, n_informative=10, n_classes=7, random_state=0)
-    title = "Made-up data (no Covertype here)"
+    title = "Synthetic data (Covertype is missing)"
 
 X_rest, X_test, y_rest, y_test = train_test_split(X, y, test_size=3000, stratify=y, random_state=0)
 X_labelled, X_unlabelled, y_labelled, _ = train_test_split(
@@ -49,9 +49,10 @@ X_labelled, X_unlabelled, y_labelled, _ = train_test_split(
 len(X_labelled), len(X_unlabelled), len(X_test)
 
 # %%
-# The teacher learns from the thousand labels and answers for all twelve thousand rows. λ and T are
-# the defaults. With ``memory`` the second student finds its teacher fitted. ``student_`` is the
-# distilled student by itself, which needs neither teacher nor wrapper.
+# The teacher is fitted on the 1000 labelled rows and predicts all 12,000 rows. λ and T have their
+# default values. With ``memory``, the fitted teacher is cached for the second student. The
+# attribute ``student_`` is the distilled student itself, which predicts without the teacher and the
+# wrapper.
 
 students = {
     "logistic regression": make_pipeline(StandardScaler(), DistilledLogisticRegression()),
@@ -60,7 +61,7 @@ students = {
 
 
 def report_of(student, memory):
-    """Return the report on teacher, student alone and distilled student."""
+    """Return the report on the teacher, the baseline and the distilled student."""
     boosting = HistGradientBoostingClassifier(random_state=0)
     model = TeacherStudentClassifier(boosting, student, memory=memory, random_state=0)
     model.fit(X_labelled, y_labelled, X_unlabeled=X_unlabelled)
@@ -71,7 +72,7 @@ def report_of(student, memory):
         X=X_test,
         y=y_test,
         teacher_saw="the 1000 labelled rows",
-        n_repeats=15,  # a median that a busy moment leaves alone
+        n_repeats=15,  # a median that is robust to load on the machine
         random_state=0,
     )
 
@@ -81,19 +82,19 @@ with threadpool_limits(1), TemporaryDirectory() as memory:
 print(reports["tree of depth 8"])
 
 # %%
-# One split can be lucky. ``python -m benchmarks.covertype`` does the same for ten of them, and the
-# intervals of the differences stand on :doc:`the page of benchmarks </benchmarks>`.
+# The result depends on the split. ``python -m benchmarks.covertype`` repeats the comparison on ten
+# splits, and the :doc:`benchmarks </benchmarks>` give the intervals of the differences.
 
 columns = ["accuracy", "cross_entropy", "predict_us_per_row", "n_bytes"]
 pd.concat({name: report.table[columns] for name, report in reports.items()}).round(3)
 
 # %%
-# Is boosting so slow because it has a hundred rounds? Fewer are faster: the grey line is what a
-# smaller teacher would do without any student.
+# The teacher has 100 rounds, and boosting with fewer rounds predicts faster. We compare the
+# students with such smaller models (grey line), which need no distillation.
 
 
-def smaller(max_iter):
-    """Return time, accuracy and cross-entropy of boosting with fewer rounds."""
+def measure_boosting(max_iter):
+    """Return prediction time, accuracy and cross-entropy of boosting with `max_iter` rounds."""
     model = HistGradientBoostingClassifier(max_iter=max_iter, random_state=0)
     model.fit(X_labelled, y_labelled)
     report = distillation_report(
@@ -108,7 +109,7 @@ def smaller(max_iter):
 
 
 with threadpool_limits(1):
-    fewer_rounds = np.array([smaller(rounds) for rounds in (1, 3, 10, 30)], dtype=float)
+    fewer_rounds = np.array([measure_boosting(rounds) for rounds in (1, 3, 10, 30)], dtype=float)
 figure, axes = plt.subplots(1, 2, figsize=(9.5, 4), layout="constrained")
 teacher = reports["tree of depth 8"].table.loc["teacher"]
 for column, (ax, metric) in enumerate(zip(axes, ["accuracy", "cross_entropy"], strict=True)):
@@ -117,13 +118,15 @@ for column, (ax, metric) in enumerate(zip(axes, ["accuracy", "cross_entropy"], s
     ax.plot(teacher["predict_us_per_row"], teacher[metric], "s", color="0.2",
             label="boosting, 100 rounds: the teacher")  # fmt: skip
     for (name, report), colour in zip(reports.items(), ["#1b9e77", "#d95f02"], strict=True):
-        alone, distilled = report.table.loc["student alone"], report.table.loc["student distilled"]
+        baseline = report.table.loc["student alone"]
+        distilled = report.table.loc["student distilled"]
         time = "predict_us_per_row"
-        ax.plot(alone[time], alone[metric], "o", mfc="none", color=colour, label=f"{name}, alone")
+        ax.plot(baseline[time], baseline[metric], "o", mfc="none", color=colour,
+                label=f"{name}, baseline")  # fmt: skip
         ax.plot(distilled[time], distilled[metric], "o", color=colour, label=f"{name}, distilled")
-        ax.annotate("", (distilled[time], distilled[metric]), (alone[time], alone[metric]),
+        ax.annotate("", (distilled[time], distilled[metric]), (baseline[time], baseline[metric]),
                     arrowprops={"arrowstyle": "->", "color": colour})  # fmt: skip
-    ax.set(xscale="log", xlabel="prediction time, µs a row", ylabel=metric.replace("_", "-"))
+    ax.set(xscale="log", xlabel="prediction time, µs per row", ylabel=metric.replace("_", "-"))
 axes[1].set_yscale("log")
 axes[1].set_yticks([0.8, 1, 2, 4, 6], ["0.8", "1", "2", "4", "6"])
 axes[1].minorticks_off()
@@ -132,8 +135,10 @@ figure.suptitle(f"{title}: 1000 labels, one split")
 plt.show()
 
 # %%
-# Both students come a good part of the way to their teacher's accuracy, at no cost in time. The
-# tree alone has leaves of one class each and is punished for being sure; the soft targets of the
-# unlabelled rows cure that, and in cross-entropy both students even do better than the teacher.
-# The teacher is larger than it needs to be: thirty rounds do as well as a hundred. But boosting
-# with so few rounds that it is only as accurate as the students still takes longer than they do.
+# Distillation closes a good part of the gap to the teacher's accuracy for both students, at no cost
+# in prediction time. The leaves of the baseline tree contain a single class each, so its
+# predictions are overconfident and its cross-entropy is high. The soft targets of the unlabelled
+# rows correct this, and the cross-entropy of both students is even lower than the teacher's.
+#
+# The teacher is larger than necessary: 30 rounds are as good as 100. But even with so few rounds
+# that boosting is only as accurate as the students, it still takes longer to predict.

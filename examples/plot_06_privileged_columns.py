@@ -1,23 +1,25 @@
 """
-Columns that exist in training only
-===================================
+Privileged features that exist only at training time
+====================================================
 
-A biopsy, a later measurement, a sharper image: some columns are there when a model is trained and
-not when it predicts. :class:`~sklearn_distill.TeacherStudentClassifier` gives such *privileged*
-columns to the teacher and never to the student. When does that help? Lopez-Paz et al. (2016) built
-three problems, one of which should show no gain; a fourth, with real images, shows a loss here.
+Some features are available when a model is trained but not when it predicts: a biopsy, a later
+measurement, a sharper image. :class:`~sklearn_distill.TeacherStudentClassifier` passes such
+*privileged* features to the teacher and never to the student.
+
+This example shows when they help. Lopez-Paz et al. (2016) construct three problems, one of which
+should show no gain. A fourth problem, with real images, shows a loss.
 """
 
 # %%
 # Three problems
 # --------------
-# - *clean labels*: the privileged column is the label's score before noise was added;
-# - *clean features*: the privileged columns are the features before noise was added. They tell the
-#   teacher more about the label, but nothing about how the label depends on the noisy ones;
-# - *relevant features*: the privileged columns are the three features of fifty that matter.
+# - *clean labels*: the privileged feature is the score of the label without noise;
+# - *clean features*: the privileged features are the features without noise. They are informative
+#   about the label, but not about how the label depends on the noisy features;
+# - *relevant features*: the privileged features are the three relevant features out of fifty.
 #
-# Student and teacher are logistic regressions with 200 rows and the same labels. The teacher's
-# answers are out of fold, and the figures are from 5000 rows that nobody saw.
+# Student and teacher are logistic regressions, fitted on the same 200 samples. The teacher's
+# predictions are out-of-fold, and accuracies are computed on a held-out test set of 5000 samples.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -32,8 +34,8 @@ N_DRAWS, N_FEATURES = 20, 50
 IMITATIONS = [0.5, 1.0]
 
 
-def taught(teacher, student, n_regular, X, y):
-    """Return a student that sees the first columns, taught by a teacher that sees the others."""
+def distill(teacher, student, n_regular, X, y):
+    """Fit a student on the first columns, and its teacher on the others."""
     model = TeacherStudentClassifier(
         teacher,
         student,
@@ -44,16 +46,16 @@ def taught(teacher, student, n_regular, X, y):
 
 
 def one_draw(kind, seed):
-    """Return the accuracies of student alone, distilled at each λ, and teacher."""
+    """Return the accuracies of the baseline, the distilled student for each λ, and the teacher."""
     train = make_privileged_classification(200, N_FEATURES, kind=kind, random_state=seed)
     test = make_privileged_classification(5000, kind=kind, coef=train.coef, random_state=100 + seed)
-    alone = DistilledLogisticRegression().fit(train.data, train.target)
+    baseline = DistilledLogisticRegression().fit(train.data, train.target)
     X = np.hstack([train.data, train.privileged])
     models = [
-        taught(LogisticRegression(), DistilledLogisticRegression(λ), N_FEATURES, X, train.target)
+        distill(LogisticRegression(), DistilledLogisticRegression(λ), N_FEATURES, X, train.target)
         for λ in IMITATIONS
     ]
-    students = [model.score(test.data, test.target) for model in [alone, *models]]
+    students = [model.score(test.data, test.target) for model in [baseline, *models]]
     return [*students, models[0].teacher_.score(test.privileged, test.target)]
 
 
@@ -62,11 +64,11 @@ accuracy = np.array([[one_draw(kind, seed) for seed in range(N_DRAWS)] for kind 
 accuracy.shape  # problems × draws × models
 
 # %%
-# The gain is measured on the same draws, so its error is that of the differences.
+# All models share the draws, so we compute the standard error of the paired differences.
 
 
 def gain_and_error(accuracies):
-    """Return mean and standard error of distilled − alone for each λ."""
+    """Return mean and standard error of distilled − baseline for each λ."""
     gains = accuracies[:, 1:-1] - accuracies[:, :1]
     return gains.mean(axis=0), gains.std(axis=0, ddof=1) / np.sqrt(len(gains))
 
@@ -81,12 +83,14 @@ for name, accuracies in zip(kinds, accuracy, strict=True):
     print_gains(name, accuracies)
 
 # %%
-# Where the privileged columns say which features matter, or how sure the label is, the student
-# gains; where they only say what the features were before noise came, there is next to nothing
-# either way, although that teacher is so much better. The bars' errors are those of the draws,
-# which all four models share; the printed ones are those of the gains.
+# The student gains where the privileged features tell which features are relevant, or how certain
+# the label is. Where they only reveal the features without noise, there is next to no gain or loss,
+# although that teacher is far more accurate.
+#
+# The error bars of the figure are those of the accuracies over the draws, which all four models
+# share. The printed errors are those of the gains.
 
-names = ["student alone", *(f"distilled, λ = {λ:g}" for λ in IMITATIONS), "teacher, privileged"]
+names = ["baseline", *(f"distilled, λ = {λ:g}" for λ in IMITATIONS), "teacher, privileged"]
 colours = ["0.7", "#a6d8c8", "#1b9e77", "#d95f02"]
 figure, ax = plt.subplots(figsize=(7.5, 4), layout="constrained")
 for m, (name, colour) in enumerate(zip(names, colours, strict=True)):
@@ -95,16 +99,16 @@ for m, (name, colour) in enumerate(zip(names, colours, strict=True)):
     at = np.arange(len(kinds)) + 0.2 * (m - 1.5)
     ax.bar(at, values.mean(axis=1), 0.18, yerr=error, color=colour, label=name, capsize=2)
 ax.set_xticks(range(len(kinds)), [kind.replace("_", " ") for kind in kinds])
-ax.set(ylim=(0.5, 1), ylabel="accuracy on new rows")
+ax.set(ylim=(0.5, 1), ylabel="test accuracy")
 ax.legend(ncols=2, fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.1))
 plt.show()
 
 # %%
 # Images
 # ------
-# Digits at 8×8 pixels for the teacher, at 4×4 for the student, 200 rows for both: this teacher is
-# far better than the student, and its answers for these rows are still no better a lesson than
-# their labels.
+# The teacher is fitted on digits of 8×8 pixels, the student on the same 200 digits at 4×4 pixels.
+# The teacher is far more accurate than the student, and yet its predictions for these samples are
+# no better as targets than the labels.
 
 
 def one_split(seed):
@@ -112,12 +116,12 @@ def one_split(seed):
     X, y = np.hstack([digits.data, digits.privileged]) / 16, digits.target
     n_regular = digits.data.shape[1]
     X, X_test, y, y_test = train_test_split(X, y, train_size=200, stratify=y, random_state=seed)
-    alone = DistilledLogisticRegression(C=10.0).fit(X[:, :n_regular], y)
+    baseline = DistilledLogisticRegression(C=10.0).fit(X[:, :n_regular], y)
     models = [
-        taught(SVC(C=10.0), DistilledLogisticRegression(λ, C=10.0), n_regular, X, y)
+        distill(SVC(C=10.0), DistilledLogisticRegression(λ, C=10.0), n_regular, X, y)
         for λ in IMITATIONS
     ]
-    students = [model.score(X_test[:, :n_regular], y_test) for model in [alone, *models]]
+    students = [model.score(X_test[:, :n_regular], y_test) for model in [baseline, *models]]
     return [*students, models[0].teacher_.score(X_test[:, n_regular:], y_test)]
 
 
@@ -127,5 +131,5 @@ for name, mean in zip(names, images.mean(axis=0), strict=True):
 print_gains("digits", images)
 
 # %%
-# A better teacher is not a better lesson: put λ = 0 into the search, and let held-out rows decide
-# (see :doc:`the guide </user_guide/choosing_lambda_and_t>`).
+# A more accurate teacher does not always give better targets. Include λ = 0 in the search, and
+# decide on held-out data (see the :doc:`user guide </user_guide/choosing_lambda_and_t>`).

@@ -1,16 +1,16 @@
 """
-Few labels, many rows that the teacher labels
-=============================================
+Distillation with unlabelled samples
+====================================
 
-Labels are dear, rows are not. A teacher that learns more from a hundred labels than the student
-does can answer for rows that nobody labelled: ``fit(X, y, X_unlabeled=...)`` gives them to the
-student with the teacher's answer alone (Buciluǎ, Caruana and Niculescu-Mizil 2006, "Model
-compression"). Whether that pays depends on the student.
+Labels are often expensive while unlabelled samples are cheap. If the teacher is more accurate than
+the student on a few labels, its predictions can serve as targets for unlabelled samples:
+``fit(X, y, X_unlabeled=...)`` adds them to the training set of the student (Buciluǎ, Caruana and
+Niculescu-Mizil 2006, "Model compression"). This example shows that the gain depends on the student.
 """
 
 # %%
-# A support vector machine learns from 100 labelled digits and teaches two students: a decision
-# tree, which lacks rows, and a logistic regression, which does not lack them so much.
+# The teacher is a support vector machine that is fitted on 100 labelled digits. The students are a
+# decision tree, which needs many samples, and a logistic regression, which needs fewer.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -37,7 +37,7 @@ X = X / 16
 
 
 def one_split(student, seed):
-    """Return the accuracies of student alone, distilled with more and more rows, and teacher."""
+    """Return the accuracies of the baseline, of the distilled students, and of the teacher."""
     X_rest, X_test, y_rest, y_test = train_test_split(X, y, test_size=600, random_state=seed)
     X_labelled, X_more, y_labelled, _ = train_test_split(
         X_rest, y_rest, train_size=N_LABELLED, stratify=y_rest, random_state=seed
@@ -55,19 +55,19 @@ accuracy = {
     for name, student in STUDENTS.items()
 }
 for name, values in accuracy.items():
-    alone, most, teacher = values[:, 0], values[:, -2], values[:, -1]
-    gain = most - alone
+    baseline, distilled, teacher = values[:, 0], values[:, -2], values[:, -1]
+    gain = distilled - baseline
     print(
-        f"{name:20s} alone {alone.mean():.3f}, with {N_UNLABELLED[-1]} unlabelled rows "
-        f"{most.mean():.3f}, gain {gain.mean():+.3f} ± {gain.std(ddof=1) / N_SPLITS**0.5:.3f} "
+        f"{name:20s} baseline {baseline.mean():.3f}, with {N_UNLABELLED[-1]} unlabelled samples "
+        f"{distilled.mean():.3f}, gain {gain.mean():+.3f} ± {gain.std(ddof=1) / N_SPLITS**0.5:.3f} "
         f"(teacher {teacher.mean():.3f})"
     )
 
 # %%
-# The tree comes a long way towards its teacher, row by row. The logistic regression does not: with
-# the labels alone it is already nearly as good as it can get, and the teacher's answers for the
-# labelled rows (the point at 0) cost it more than the further rows bring. Bars are standard errors
-# over splits.
+# The accuracy of the tree comes much closer to the teacher's as unlabelled samples are added. That
+# of the logistic regression does not: on the labels alone it is already close to the best that it
+# can reach, and the teacher's predictions for the labelled samples (the point at 0) cost it more
+# than the unlabelled samples bring. Error bars show the standard error over the splits.
 
 figure, axes = plt.subplots(1, 2, figsize=(9, 4), sharey=True, layout="constrained")
 for ax, (name, values) in zip(axes, accuracy.items(), strict=True):
@@ -77,9 +77,9 @@ for ax, (name, values) in zip(axes, accuracy.items(), strict=True):
         N_UNLABELLED, distilled.mean(axis=0), error, marker="o", capsize=3, color="#1b9e77",
         label="distilled",
     )  # fmt: skip
-    ax.axhline(values[:, 0].mean(), color="0.5", ls="--", label="student alone")
+    ax.axhline(values[:, 0].mean(), color="0.5", ls="--", label="baseline")
     ax.axhline(values[:, -1].mean(), color="#d95f02", ls=":", label="teacher")
-    ax.set(xlabel="rows that the teacher alone labels", title=name)
+    ax.set(xlabel="unlabelled samples", title=name)
     ax.set_xscale("symlog", linthresh=50)
     ax.set_xticks(N_UNLABELLED, N_UNLABELLED)
     ax.minorticks_off()
@@ -88,8 +88,9 @@ axes[1].legend(loc="lower right")
 plt.show()
 
 # %%
-# The labelled rows still count with their labels (λ), and a row that the teacher alone answers for
-# weighs as much as one with a label. How many of the student's rows a teacher spoke for:
+# The labels of the labelled samples are still used, with weight 1 − λ, and an unlabelled sample has
+# the same total weight as a labelled one. The attribute ``n_taught_rows_`` of the student is the
+# number of its training samples with a teacher prediction:
 
 model = TeacherStudentClassifier(SVC(C=10.0), DistilledLogisticRegression())
 model.fit(X[:100], y[:100], X_unlabeled=X[100:1100])

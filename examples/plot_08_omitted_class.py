@@ -1,16 +1,16 @@
 """
-A class that only the teacher knows
-===================================
+Learning a class that is missing from the training set
+======================================================
 
-Hinton, Vinyals and Dean (2015, section 3) left every 3 out of the digits that a student learnt
-from: a "mythical digit" to it. Yet it recognised most of them, since the teacher's answers for
-other digits say how much each of them looks like a 3. Here the student is a logistic regression, on
-the digits of scikit-learn.
+Hinton, Vinyals and Dean (2015, section 3) omit all digits 3 from the training set of a student, for
+which 3 becomes a "mythical digit". The student still recognises most of them, since the teacher's
+predicted probabilities for other digits show how similar each of them is to a 3. This example
+repeats the experiment with a logistic regression on scikit-learn's digits.
 """
 
 # %%
-# The teacher has rows of its own, the 3s among them. The student's rows show nine digits;
-# ``classes=`` tells it that there are ten.
+# The teacher is fitted on its own samples, which contain all ten digits. The student's samples
+# contain nine, and the parameter ``classes`` declares all ten.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -29,82 +29,86 @@ X_student, X_test, y_student, y_test = train_test_split(
     X_rest, y_rest, train_size=600, stratify=y_rest, random_state=0
 )
 teacher = MLPClassifier(64, max_iter=1000, random_state=0).fit(X_teacher, y_teacher)
-shown = y_student != 3
-X_shown, y_shown = X_student[shown], y_student[shown]
-print(f"{len(y_shown)} rows for the student, {(y_shown == 3).sum()} of them a 3")
+not_3 = y_student != 3
+X_train, y_train = X_student[not_3], y_student[not_3]
+print(f"training samples of the student: {len(y_train)}, digits 3: {(y_train == 3).sum()}")
 
 
-def taught(imitation, temperature, **options):
-    """Return a student that hears the teacher about digits other than 3."""
+def distill(imitation, temperature, **options):
+    """Return a student that is distilled on digits other than 3."""
     student = DistilledLogisticRegression(
         imitation, temperature, C=100.0, classes=range(10), **options
     )
-    return TeacherStudentClassifier(teacher, student, cv="prefit").fit(X_shown, y_shown)
+    return TeacherStudentClassifier(teacher, student, cv="prefit").fit(X_train, y_train)
 
 
-def figures(model):
-    """Return the share of 3s that are recognised, and the accuracy on all digits."""
+def evaluate(model):
+    """Return the recall of digit 3, and the accuracy on all digits."""
     return model.score(X_test[y_test == 3], y_test[y_test == 3]), model.score(X_test, y_test)
 
 
 # %%
-# Without the teacher it is hopeless by construction. With it, how much of the word should the
-# teacher have (λ), and how softly should it speak (T)?
+# Without the teacher, the student cannot recognise a 3 by construction. With the teacher, we vary
+# the imitation λ and the temperature T.
 
-alone = DistilledLogisticRegression(C=100.0).fit(X_shown, y_shown)
-print("3s recognised, accuracy on all digits")
-print("teacher       {:.2f}  {:.3f}".format(*figures(teacher)))
-print("student alone {:.2f}  {:.3f}".format(*figures(alone)))
+baseline = DistilledLogisticRegression(C=100.0).fit(X_train, y_train)
+print("          recall of 3  accuracy")
+print("teacher   {:.2f}         {:.3f}".format(*evaluate(teacher)))
+print("baseline  {:.2f}         {:.3f}".format(*evaluate(baseline)))
 
 temperatures = [0.5, 1, 2, 4, 8, 16, 32]
-ways = {
+settings = {
     "λ = 0.5": (0.5, {}),
     "λ = 0.9": (0.9, {}),
     "λ = 1": (1.0, {}),
     "λ = 0.5, t_squared=True": (0.5, {"t_squared": True}),
 }
 curves = {
-    name: np.array([figures(taught(imitation, T, **options)) for T in temperatures])
-    for name, (imitation, options) in ways.items()
+    name: np.array([evaluate(distill(imitation, T, **options)) for T in temperatures])
+    for name, (imitation, options) in settings.items()
 }
 for name, curve in curves.items():
     best = curve[:, 0].argmax()
-    print(f"{name:24s} most 3s at T = {temperatures[best]:<4g} {curve[best, 0]:.2f}")
+    print(f"{name:24s} highest recall of 3 at T = {temperatures[best]:<4g} {curve[best, 0]:.2f}")
 
 # %%
-# Most of the 3s come back over a wide range of T, not all of them. Every label here says "not a 3",
-# and the more so the higher T is: the gradient of the teacher's term falls as 1/T², until labels
-# (λ < 1) or the penalty (λ = 1) have the last word. ``t_squared=True`` gives the factor back. A low
-# T sharpens the teacher's answers until little of a 3 is left in them. The best T above was found
-# on the test rows: it describes, it does not recommend.
+# Most digits 3 are recognised over a wide range of T, but not all of them.
+#
+# At a high T the labels dominate, and no label is a 3: the gradient of the teacher's term decreases
+# as 1/T², until the labels (λ < 1) or the penalty (λ = 1) determine the solution.
+# ``t_squared=True`` compensates for this factor. A low T sharpens the teacher's probabilities until
+# that of a 3 is close to zero.
+#
+# The best T above is selected on the test set, so its recall is a description of this figure and
+# not an estimate of the performance.
 
 figure, axes = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
 styles = ["-", "-", "-", "--"]
 colours = ["#7570b3", "#d95f02", "#1b9e77", "#7570b3"]
-labels = ("share of the 3s that are recognised", "accuracy on all digits")
+labels = ("recall of digit 3", "accuracy on all digits")
 for column, (ax, label) in enumerate(zip(axes, labels, strict=True)):
     for (name, curve), style, colour in zip(curves.items(), styles, colours, strict=True):
         ax.plot(temperatures, curve[:, column], style, marker="o", color=colour, label=name)
-    ax.axhline(figures(teacher)[column], color="0.3", lw=1, ls=":", label="teacher")
-    ax.axhline(figures(alone)[column], color="0.7", lw=1, ls=":", label="student alone")
+    ax.axhline(evaluate(teacher)[column], color="0.3", lw=1, ls=":", label="teacher")
+    ax.axhline(evaluate(baseline)[column], color="0.7", lw=1, ls=":", label="baseline")
     ax.set(xscale="log", xlabel="temperature T", ylabel=label)
     ax.set_xticks(temperatures, [f"{T:g}" for T in temperatures])
     ax.minorticks_off()
 axes[0].legend(fontsize="small")
-figure.suptitle("A logistic regression that was never shown a 3")
+figure.suptitle("A logistic regression without a 3 in its training set")
 plt.show()
 
 # %%
-# What the teacher has to say
-# ---------------------------
-# The digits that the teacher finds most like a 3: none of them is one, and they are all that the
-# student ever learns about 3s.
+# The teacher's probabilities of a 3
+# ----------------------------------
+# These are the training samples with the highest predicted probability of a 3. None of them is a 3,
+# and such probabilities are the only information about this class that the student gets.
 
-answers = teacher.predict_proba(X_shown)[:, 3]
-most = answers.argsort()[::-1][:8]
+proba_3 = teacher.predict_proba(X_train)[:, 3]
+most_similar = proba_3.argsort()[::-1][:8]
 figure, axes = plt.subplots(1, 8, figsize=(9, 1.7), layout="constrained")
-for ax, row in zip(axes, most, strict=True):
-    ax.imshow(X_shown[row].reshape(8, 8), cmap="gray_r")
-    ax.set_title(f"{y_shown[row]}: P(3) = {answers[row]:.2f}", fontsize="x-small")
+for ax, row in zip(axes, most_similar, strict=True):
+    ax.imshow(X_train[row].reshape(8, 8), cmap="gray_r")
+    ax.set_title(f"{y_train[row]}: P(3) = {proba_3[row]:.2f}", fontsize="x-small")
     ax.set_axis_off()
 plt.show()

@@ -1,15 +1,15 @@
 """
-A network that learns from a teacher
-====================================
+Distillation and augmentation of a neural student
+=================================================
 
-A small network has 200 labelled digits. A support vector machine that learnt from 800 others gives
-its log-odds for them; and images that are shifted by a pixel are digits still. How much does each
-bring, and both?
+A small convolutional network is trained on 200 labelled digits. This example compares two ways to
+improve it: the decision values of a teacher, a support vector machine fitted on 800 other digits,
+as soft targets; and an augmentation that shifts the images by a pixel.
 """
 
 # %%
-# The teacher has rows of its own, so that what it says of the student's rows is what it would say
-# of any.
+# The teacher is fitted on its own samples, so its predictions on the student's samples are
+# out-of-sample, as they would be for any new sample.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -26,18 +26,18 @@ X, y = load_digits(return_X_y=True)
 images = (X / 16).astype(np.float32).reshape(-1, 1, 8, 8)
 
 
-def students(seed):
-    """Return the cross-entropy on test rows of each way to teach, and the teacher's accuracy."""
-    rest, teaching, y_rest, y_teaching = train_test_split(
+def one_split(seed):
+    """Return the test cross-entropy of each student, and the teacher's test accuracy."""
+    rest, for_teacher, y_rest, y_teacher = train_test_split(
         images, y, test_size=800, stratify=y, random_state=seed
     )
-    learning, test, y_learning, y_test = train_test_split(
+    train, test, y_train, y_test = train_test_split(
         rest, y_rest, train_size=200, stratify=y_rest, random_state=seed
     )
-    teacher = SVC(gamma=0.03).fit(teaching.reshape(-1, 64), y_teaching)
-    says = teacher.decision_function(learning.reshape(-1, 64))
+    teacher = SVC(gamma=0.03).fit(for_teacher.reshape(-1, 64), y_teacher)
+    teacher_logits = teacher.decision_function(train.reshape(-1, 64))
     losses = {}
-    for taught in (False, True):
+    for distilled in (False, True):
         for shifted in (False, True):
             student = DistilledNeuralClassifier(
                 network(),
@@ -47,14 +47,14 @@ def students(seed):
                 max_epochs=40,
                 augmentation=RandomShift(0.13) if shifted else None,
                 random_state=seed,
-            ).fit(learning, y_learning, teacher_logits=says if taught else None)
+            ).fit(train, y_train, teacher_logits=teacher_logits if distilled else None)
             log_proba = student.predict_log_proba(test)
-            losses[taught, shifted] = -log_proba[np.arange(len(test)), y_test].mean()
+            losses[distilled, shifted] = -log_proba[np.arange(len(test)), y_test].mean()
     return losses, teacher.score(test.reshape(-1, 64), y_test)
 
 
 def network():
-    """Return a convolutional network of 1,584 parameters."""
+    """Return a convolutional network with 1,584 parameters."""
     torch.manual_seed(0)
     return torch.nn.Sequential(
         torch.nn.Conv2d(1, 8, 3),
@@ -68,16 +68,16 @@ def network():
 
 
 # %%
-# Five splits. The bars are the standard error of the mean over them.
+# We repeat the comparison on five splits. The error bars show the standard error of the mean.
 
 NAMES = {
-    (False, False): "labels",
-    (False, True): "labels, shifts",
-    (True, False): "labels, teacher",
-    (True, True): "labels, teacher, shifts",
+    (False, False): "baseline",
+    (False, True): "baseline, shifts",
+    (True, False): "distilled",
+    (True, True): "distilled, shifts",
 }
-runs = [students(seed) for seed in range(5)]
-losses = np.array([[loss[way] for way in NAMES] for loss, _ in runs])
+runs = [one_split(seed) for seed in range(5)]
+losses = np.array([[loss[key] for key in NAMES] for loss, _ in runs])
 print(f"the teacher's accuracy: {np.mean([accuracy for _, accuracy in runs]):.3f}")
 for name, mean in zip(NAMES.values(), losses.mean(axis=0), strict=True):
     print(f"{name:24} {mean:.3f} nats")
@@ -88,10 +88,10 @@ error = losses.std(axis=0, ddof=1) / np.sqrt(len(losses))
 colors = ["0.6", "0.6", "#1b9e77", "#1b9e77"]
 ax.barh(list(NAMES.values()), losses.mean(axis=0), xerr=error, color=colors, capsize=4)
 ax.invert_yaxis()
-ax.set(xlabel="cross-entropy on test rows, nats", title="What a network learns 200 digits from")
+ax.set(xlabel="test cross-entropy, nats", title="A network trained on 200 digits")
 plt.show()
 
 # %%
-# What the teacher knows of classes that look alike is more than 200 labels tell. A shift by a
-# pixel, in images of eight, did not pay in these forty passes: an augmentation is to be measured
-# like everything else.
+# The teacher's predictions contain more information about similar classes than 200 labels do. A
+# shift by one pixel, in images of 8×8 pixels, does not help within these 40 epochs: measure the
+# effect of an augmentation before you use it.

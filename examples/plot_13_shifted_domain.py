@@ -1,16 +1,16 @@
 """
-Digits seen through a shifted domain
-====================================
+Distillation from a teacher of another domain
+=============================================
 
-A teacher knows digits as one camera shows them. A new camera blurs, is noisy, and has fewer pixels;
-few of its images are labelled. But some digits were photographed by both, and from such pairs a map
-φ can be learnt without any label: then the teacher f can be asked as f∘φ (Bayazitov 2022,
-"Distillation on multi-domain data").
+A teacher f is fitted on images of one camera. The images of a new camera are blurred, noisy and
+have fewer pixels, and few of them are labelled. Some digits, however, were photographed by both
+cameras. A map φ from the new to the old images can be fitted on such pairs without any label, and
+f∘φ is then a teacher for the new domain (Bayazitov 2022, "Distillation on multi-domain data").
 """
 
 # %%
-# The new camera is a random convolution with noise. Its images have 6 × 6 pixels; put into the
-# middle of 8 × 8, they are images that the teacher can be asked about without a map.
+# The new camera is simulated by a random convolution and noise. Its images have 6 × 6 pixels.
+# Padded to 8 × 8, they are valid inputs of the teacher even without a map.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -43,53 +43,59 @@ camera = make_pipeline(
 X_new = camera.transform(X)
 
 
-def framed(images):
-    """Put 6 × 6 pixels into the middle of 8 × 8."""
+def pad(images):
+    """Pad images of 6 × 6 pixels to 8 × 8."""
     return np.pad(images.reshape(-1, 6, 6), [(0, 0), (1, 1), (1, 1)]).reshape(-1, 64)
 
 
 # %%
-# Frozen, map and teacher stay as they are fitted wherever the student's estimator is cloned or
-# fitted. The student learns 50 labels, and what the teacher says of these rows and of 400 more.
+# The map and the teacher are wrapped in :class:`~sklearn.frozen.FrozenEstimator`, so they stay
+# fitted when an estimator that contains them is cloned or fitted. The student is trained on 50
+# labels, and on the teacher's predictions for these samples and for 400 others.
 
 
 def one_split(seed):
-    """Return the accuracies of the three students, and of the teacher asked both ways."""
+    """Return the accuracies of the three students, those of both teachers, and the map."""
     rows = np.arange(len(y))
     rest, test = train_test_split(rows, test_size=500, random_state=seed)
-    taught, rest = train_test_split(rest, train_size=N_TEACHER, random_state=seed)
+    for_teacher, rest = train_test_split(rest, train_size=N_TEACHER, random_state=seed)
     labelled, rest = train_test_split(
         rest, train_size=N_LABELLED, stratify=y[rest], random_state=seed
     )
     pairs = rest[:N_PAIRS]
-    teacher = SVC(C=10.0).fit(X[taught], y[taught])
+    teacher = SVC(C=10.0).fit(X[for_teacher], y[for_teacher])
     phi = TwoDecoderVAE(
         16, kl_weight=0.1, lr=0.01, batch_size=32, max_epochs=60, random_state=seed
     ).fit(X_new[pairs], X_source=X[pairs])
-    asked = {
-        "unmapped": make_pipeline(FunctionTransformer(framed), FrozenEstimator(teacher)),
+    teachers = {
+        "unmapped": make_pipeline(FunctionTransformer(pad), FrozenEstimator(teacher)),
         "through φ": make_pipeline(FrozenEstimator(phi), FrozenEstimator(teacher)),
     }
-    alone = DistilledLogisticRegression().fit(X_new[labelled], y[labelled])
-    scores = [alone.score(X_new[test], y[test])]
-    for f in asked.values():
+    baseline = DistilledLogisticRegression().fit(X_new[labelled], y[labelled])
+    scores = [baseline.score(X_new[test], y[test])]
+    for f in teachers.values():
         model = TeacherStudentClassifier(f, DistilledLogisticRegression(), cv="prefit")
         model.fit(X_new[labelled], y[labelled], X_unlabeled=X_new[pairs])
         scores.append(model.score(X_new[test], y[test]))
-    return scores, [f.score(X_new[test], y[test]) for f in asked.values()], phi
+    return scores, [f.score(X_new[test], y[test]) for f in teachers.values()], phi
 
 
 splits = [one_split(seed) for seed in range(N_SPLITS)]
 accuracy = np.array([scores for scores, _, _ in splits])
-of_teacher = np.array([scores for _, scores, _ in splits])
-NAMES = ["no teacher", "teacher unmapped", "teacher through φ"]
+teacher_accuracy = np.array([scores for _, scores, _ in splits])
+NAMES = ["baseline", "teacher unmapped", "teacher through φ"]
 for name, values in zip(NAMES, accuracy.T, strict=True):
     print(f"{name:18s} {values.mean():.3f}")
-print("the teacher itself: unmapped {:.3f}, through φ {:.3f}".format(*of_teacher.mean(axis=0)))
+print(
+    "accuracy of the teacher: unmapped {:.3f}, through φ {:.3f}".format(
+        *teacher_accuracy.mean(axis=0)
+    )
+)
 
 # %%
-# The gain over no teacher, split by split, with its 95 % interval (Student's t over six splits;
-# their rows overlap, so it is narrower than one over new data would be).
+# We compute the gain over the baseline within each split, with a 95 % confidence interval
+# (Student's t over six splits). The splits overlap, so the interval is narrower than it would be on
+# new data.
 
 half = t.ppf(0.975, N_SPLITS - 1) / np.sqrt(N_SPLITS)
 for name, values in zip(NAMES[1:], accuracy.T[1:], strict=True):
@@ -98,7 +104,8 @@ for name, values in zip(NAMES[1:], accuracy.T[1:], strict=True):
     print(f"{name:18s} {gain.mean():+.3f} [{gain.mean() - width:+.3f}, {gain.mean() + width:+.3f}]")
 
 # %%
-# What each camera sees, and what φ makes of the new one's images, which it was not fitted on.
+# The figure shows test images of both cameras, and the new images mapped by φ, which was not fitted
+# on them.
 
 phi = splits[0][2]
 shown = train_test_split(np.arange(len(y)), test_size=500, random_state=0)[1][:8]
@@ -118,11 +125,13 @@ ax.bar(NAMES, accuracy.mean(axis=0), color=colors)
 for values in accuracy:
     ax.plot(range(3), values, color="0.3", lw=0.6, marker=".", ms=3)
 ax.set(ylabel="accuracy", ylim=(0, 1))
-ax.set_xticks(range(3), ["no\nteacher", "teacher\nunmapped", "teacher\nthrough φ"])
+ax.set_xticks(range(3), ["baseline", "teacher\nunmapped", "teacher\nthrough φ"])
 plt.show()
 
 # %%
-# A teacher that cannot read what it is shown is worse than none: its answers count as much as
-# labels do, and for the rows without labels they count alone. Through φ it brings more than half of
-# what lies between the student alone and the teacher. It is asked here about the rows that φ was
-# fitted on, which costs nothing in honesty: φ saw no labels.
+# A teacher that is applied to images of the wrong domain is worse than none: its predictions have
+# the same weight as the labels, and for unlabelled samples they are the only target. With φ, the
+# student gains more than half of the difference between the baseline and the teacher.
+#
+# Here the teacher predicts the samples that φ was fitted on. This does not leak any label, since φ
+# is fitted without labels.

@@ -2,17 +2,19 @@
 Six generations of one student
 ==============================
 
-A student can be its own teacher: each generation learns what the one before says, and no label any
-more. Biryukova taught six generations of a ResNet-18, by probabilities (soft) and by predictions
-(hard), and saw the *degree of uncertainty* on test images grow from .0045 to .0227 over the soft
-ones, and stay between .005 and .009 over the hard ones. Accuracy fell slowly in both. Do smaller
-students do the same?
+A student can be distilled into another student of the same kind: each generation is trained on the
+predictions of the previous one, without the labels. Biryukova trains six generations of a ResNet-18
+on probabilities (soft labels) and on predicted classes (hard labels), and measures the *degree of
+uncertainty* ``mean_i ½ ‖p_i − onehot(argmax_k p_ik)‖²`` of the predicted probabilities on test
+images. It grows from .0045 to .0227 over the soft generations, and stays between .005 and .009 over
+the hard ones. The accuracy decreases slowly in both. This example repeats the experiment with
+smaller students.
 """
 
 # %%
-# Two students on the digits of scikit-learn: a logistic regression, and a network of 32 hidden
-# units. Each split has 600 rows to learn from and the rest to judge by; each generation of the
-# network begins from other weights, drawn by ``random_state``.
+# The students are a logistic regression and a network with 32 hidden units, on scikit-learn's
+# digits. Each split has 600 training samples, and the rest is the test set. Each generation of the
+# network starts from other initial weights, which are drawn with ``random_state``.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -39,7 +41,7 @@ N_SPLITS = 6
 
 
 def generations(student, labels, seed):
-    """Return the figures of six generations on the test rows of a split."""
+    """Return the test uncertainty and accuracy of six generations on one split."""
     X_train, X_test, y_train, y_test = train_test_split(
         X, y, train_size=600, stratify=y, random_state=seed
     )
@@ -60,9 +62,10 @@ runs = pd.concat(
 runs.columns = ["uncertainty", "accuracy"]
 
 # %%
-# The mean over the splits, and the interval (95 %) of the difference to the first generation of the
-# same split. These differences are paired: the same rows taught and judged both generations. The
-# splits overlap, so the interval is about further splits of these digits, not about other data.
+# We compute the mean over the splits, and a 95 % confidence interval of the difference from the
+# first generation of the same split. The differences are paired: both generations have the same
+# training and test samples. The splits overlap, so the interval holds for further splits of these
+# digits, not for other data.
 
 by_generation = runs.unstack("split")
 changes = by_generation - by_generation.groupby(["student", "labels"]).transform("first")
@@ -71,8 +74,8 @@ half = changes.T.groupby(level=0).sem().T * student_t.ppf(0.975, N_SPLITS - 1)
 
 last = pd.DataFrame(
     {
-        f"{figure}, {end}": side[figure].xs(6, level="generation")
-        for figure in mean
+        f"{metric}, {end}": side[metric].xs(6, level="generation")
+        for metric in mean
         for end, side in {"change": mean, "low": mean - half, "high": mean + half}.items()
     }
 )
@@ -83,23 +86,25 @@ figure, axes = plt.subplots(2, 2, figsize=(8, 6), sharex=True, layout="constrain
 colors = {"soft": "#1b9e77", "hard": "#d95f02"}
 start = by_generation.T.groupby(level=0).mean().T.xs(1, level="generation")
 for column, name in zip(axes.T, STUDENTS, strict=True):
-    for ax, what in zip(column, ["uncertainty", "accuracy"], strict=True):
+    for ax, metric in zip(column, ["uncertainty", "accuracy"], strict=True):
         for labels, color in colors.items():
-            at = start.loc[(name, labels), what] + mean.loc[(name, labels), what]
-            error = half.loc[(name, labels), what]
+            at = start.loc[(name, labels), metric] + mean.loc[(name, labels), metric]
+            error = half.loc[(name, labels), metric]
             ax.errorbar(at.index, at, error, color=color, marker="o", capsize=3, label=labels)
-        ax.set_ylabel(f"{what} on test rows")
+        ax.set_ylabel(f"test {metric}")
     column[0].set_title(name)
     column[1].set_xlabel("generation")
 axes[0, 0].legend(title="labels")
 plt.show()
 
 # %%
-# The direction is the published one, for both students. A soft generation is a little less sure
-# than its teacher, whose doubts it learns with its own penalty, or its own end of training, on
-# top; over six generations that adds up. A hard generation rounds the doubts away before it hands
-# them on. What generation 1 got wrong, all later ones learn as if it were right.
+# For both students, the results agree with the published ones in direction. A soft generation is a
+# little less confident than its teacher: it is trained on the teacher's probabilities, and its own
+# penalty, or the end of its training, adds further uncertainty. Over six generations this
+# accumulates. A hard generation is trained on predicted classes, which carry no uncertainty. In
+# both cases, the errors of generation 1 are passed on to the targets of all later generations.
 #
-# Doubt and accuracy are two things: the network's soft and hard generations lose about the same
-# accuracy, although only the soft ones grow unsure. The guide's page on generations says for which
-# students the uncertainty does not grow, and why.
+# Uncertainty and accuracy are not the same: the soft and the hard generations of the network lose
+# about the same accuracy, although the uncertainty grows for the soft ones only. The
+# :doc:`user guide </user_guide/generations>` explains for which students the uncertainty does not
+# grow, and why.

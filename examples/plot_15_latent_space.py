@@ -1,17 +1,18 @@
 """
-Half-blind teachers in one latent space
-=======================================
+Aligning teachers of different classes in a latent space
+========================================================
 
-Three networks know six of the ten digits each. Their last hidden layers differ in width and have
-nothing to do with each other: each network has found coordinates of its own.
-:class:`~sklearn_distill.LatentAligner` maps them into one space, where what two teachers make of an
-image lies together and what they make of other digits lies apart (Sedova, Gorpinich, Bakhteev and
-Strijov 2022). What does a student gain from it?
+Three networks are each trained on six of the ten digits. Their last hidden layers differ in width,
+and their coordinates are unrelated. :class:`~sklearn_distill.LatentAligner` maps these layers into
+a common latent space, in which the codes of one image by two teachers are close, and the codes of
+different digits are far apart (Sedova, Gorpinich, Bakhteev and Strijov 2022). This example measures
+what a student gains from these codes.
 """
 
 # %%
-# The teachers learn 700 images, of which each sees those of its digits. The student has 500 others,
-# and labels for 60 of them. At first, a teacher is silent on images of digits that it never saw.
+# There are 700 images for the teachers, and each is trained on those of its own digits. The student
+# has 500 other images, 60 of them labelled. In the first part, the output of a teacher is missing
+# for images of digits that it was not trained on.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -28,12 +29,12 @@ from sklearn_distill.teachers import combine_teachers
 
 X, y = load_digits(return_X_y=True)
 X = (X / 16).astype("float32")
-KNOWN = {(32,): [0, 1, 2, 3, 4, 5], (64, 24): [4, 5, 6, 7, 8, 9], (48,): [0, 1, 2, 7, 8, 9]}
+KNOWN_DIGITS = {(32,): [0, 1, 2, 3, 4, 5], (64, 24): [4, 5, 6, 7, 8, 9], (48,): [0, 1, 2, 7, 8, 9]}
 N_LABELS = 60
 
 
 def split(seed):
-    """Return rows and labels of the teachers, of the student, and for testing."""
+    """Return images and labels for the teachers, for the student, and for testing."""
     X_teacher, X_rest, y_teacher, y_rest = train_test_split(
         X, y, train_size=700, stratify=y, random_state=seed
     )
@@ -43,38 +44,41 @@ def split(seed):
     return (X_teacher, y_teacher), (X_student, y_student), (X_test, y_test)
 
 
-def ask_teachers(own, rows, seed):
-    """Return, for each teacher, its probabilities, its last hidden layer, and whom it knows."""
-    (X_own, y_own), (X_rows, y_rows) = own, rows
-    proba, hidden, knows = [], [], []
-    for widths, digits in KNOWN.items():
-        mine = np.isin(y_own, digits)
+def teacher_outputs(teacher_data, student_data, seed):
+    """Return each teacher's probabilities, its hidden layer, and a mask of the digits it knows."""
+    (X_teacher, y_teacher), (X_rows, y_rows) = teacher_data, student_data
+    proba, hidden, known = [], [], []
+    for widths, digits in KNOWN_DIGITS.items():
+        own = np.isin(y_teacher, digits)
         teacher = DistilledNeuralClassifier(
             hidden_layer_sizes=widths, lr=0.01, max_epochs=20, random_state=seed
-        ).fit(X_own[mine], y_own[mine])
+        ).fit(X_teacher[own], y_teacher[own])
         proba.append(np.zeros((len(X_rows), 10)))
         proba[-1][:, teacher.classes_] = teacher.predict_proba(X_rows)
         hidden.append(hidden_representation(teacher, X_rows))
-        knows.append(np.isin(y_rows, digits))
-    return proba, hidden, knows
+        known.append(np.isin(y_rows, digits))
+    return proba, hidden, known
 
 
-def only(rows, speaks):
-    """Return each teacher's rows, NaN where it does not speak."""
-    return [np.where(says[:, None], row, np.nan) for row, says in zip(rows, speaks, strict=True)]
+def mask_outputs(outputs, masks):
+    """Return each teacher's outputs, with NaN where its mask is False."""
+    return [
+        np.where(mask[:, None], output, np.nan) for output, mask in zip(outputs, masks, strict=True)
+    ]
 
 
-own, (X_student, y_student), (X_test, y_test) = split(0)
-proba, everywhere, knows = ask_teachers(own, (X_student, y_student), 0)
-hidden = only(everywhere, knows)
+teacher_data, (X_student, y_student), (X_test, y_test) = split(0)
+proba, unmasked, known = teacher_outputs(teacher_data, (X_student, y_student), 0)
+hidden = mask_outputs(unmasked, known)
 is_labelled = np.arange(len(y_student)) < N_LABELS
 labelled = np.where(is_labelled, y_student, np.nan)
 print("widths:", [layer.shape[1] for layer in hidden])
 
 # %%
-# Teachers 2 and 3 both know 7, 8 and 9, which the first does not: it could not hold them together
-# there, so each is an anchor in turn. Labels say which rows are to lie apart; those without a label
-# are reconstructed only.
+# Teachers 2 and 3 are both trained on 7, 8 and 9, and teacher 1 is not. With teacher 1 as the only
+# anchor, their codes of these digits would not be aligned, so with ``anchor="each"`` each teacher
+# is the anchor in turn. The labels determine which codes are pushed apart; unlabelled samples only
+# contribute to the reconstruction.
 
 aligner = LatentAligner(anchor="each", random_state=0).fit(hidden, labelled)
 codes = aligner.transform(hidden)
@@ -82,19 +86,21 @@ codes = aligner.transform(hidden)
 figure, axes = plt.subplots(2, 3, figsize=(9, 6), layout="constrained")
 shared = PCA(2).fit(codes[~np.isnan(codes).any(axis=2)])
 for m, layer in enumerate(hidden):
-    seen = ~np.isnan(layer[:, 0])
-    color = {"c": y_student[seen], "cmap": "tab10", "vmin": 0, "vmax": 9, "s": 8}
-    own_plane = PCA(2).fit_transform(layer[seen])
+    available = ~np.isnan(layer[:, 0])
+    color = {"c": y_student[available], "cmap": "tab10", "vmin": 0, "vmax": 9, "s": 8}
+    own_plane = PCA(2).fit_transform(layer[available])
     axes[0, m].scatter(*own_plane.T, **color)
-    points = axes[1, m].scatter(*shared.transform(codes[seen, m]).T, **color)
-    axes[0, m].set(title=f"teacher {m + 1}: its {layer.shape[1]} units", xticks=[], yticks=[])
-    axes[1, m].set(title="its codes", xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), xticks=[], yticks=[])
+    points = axes[1, m].scatter(*shared.transform(codes[available, m]).T, **color)
+    axes[0, m].set(title=f"teacher {m + 1}: {layer.shape[1]} units", xticks=[], yticks=[])
+    axes[1, m].set(title="codes", xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), xticks=[], yticks=[])
 figure.colorbar(points, ax=axes, label="digit", ticks=range(10))
 plt.show()
 
 # %%
-# Above, each teacher's principal plane; below, one plane for all: a digit has one place there,
-# whoever looks at it. In numbers, over the images that two teachers have seen:
+# The top row shows two principal components of each teacher's hidden layer. The bottom row shows
+# the codes in two common components: each digit has the same position for all teachers. The table
+# gives the mean squared distances between the codes of two teachers, over the unlabelled images of
+# digits that both were trained on.
 
 rows = []
 for a, b in [(0, 1), (0, 2), (1, 2)]:
@@ -105,25 +111,26 @@ for a, b in [(0, 1), (0, 2), (1, 2)]:
 pd.DataFrame(
     rows,
     index=["teachers 1, 2", "teachers 1, 3", "teachers 2, 3"],
-    columns=["images", "distance² of an image's codes", "of different digits' codes"],
+    columns=["images", "distance², same image", "distance², different digits"],
 ).round(2)
 
 # %%
-# Now the harder case: of an image without a label no one knows which teachers are blind to it, and
-# all of them speak, with confidence. What a teacher's layer makes of a digit that it does not know
-# is still something, and where it lies in the shared space the labelled images tell.
+# The second part is harder: for an unlabelled image it is unknown which teachers were trained on
+# its digit, so the predictions of all teachers are used, and all are confident. A teacher's hidden
+# layer is still informative about a digit that it was not trained on, and the labelled images
+# determine the position of such codes in the latent space.
 #
-# The student learns from its labels alone; from the mean probabilities of the teachers too; and
-# from their mean code beside that, towards which its hidden layer is drawn. Eight splits, and 95 %
-# intervals of the differences within a split.
+# We compare three students: one is trained on the labels only, one also on the mean predicted
+# probabilities of the teachers, and one also on their mean code, as a target of its hidden layer.
+# The confidence intervals (95 %) are those of the differences within eight splits.
 
 
-def students(seed):
-    """Return accuracy and cross-entropy on test rows of the three students."""
-    own, (X_student, y_student), (X_test, y_test) = split(seed)
-    proba, hidden, knows = ask_teachers(own, (X_student, y_student), seed)
+def one_split(seed):
+    """Return the test accuracy and the test cross-entropy of the three students."""
+    teacher_data, (X_student, y_student), (X_test, y_test) = split(seed)
+    proba, hidden, known = teacher_outputs(teacher_data, (X_student, y_student), seed)
     labelled = np.where(is_labelled, y_student, np.nan)
-    mean = combine_teachers(only(proba, [known | ~is_labelled for known in knows]))
+    mean = combine_teachers(mask_outputs(proba, [mask | ~is_labelled for mask in known]))
     aligner = LatentAligner(anchor="each", random_state=seed).fit(hidden, labelled)
     code = aligner.transform(hidden, combine="mean")
 
@@ -146,12 +153,13 @@ def students(seed):
         ),
     ]
     return [
-        (one.score(X_test, y_test), log_loss(y_test, one.predict_proba(X_test))) for one in fitted
+        (model.score(X_test, y_test), log_loss(y_test, model.predict_proba(X_test)))
+        for model in fitted
     ]
 
 
-NAMES = ["labels", "+ mean probabilities", "+ mean code"]
-results = np.array([students(seed) for seed in range(8)])
+NAMES = ["baseline", "+ mean probabilities", "+ mean code"]
+results = np.array([one_split(seed) for seed in range(8)])
 table = pd.DataFrame(results.mean(axis=0), index=NAMES, columns=["accuracy", "cross-entropy"])
 table.round(3)
 
@@ -164,7 +172,7 @@ for name, mean, width in zip(NAMES[1:], steps.mean(axis=0), half, strict=True):
     )
 
 # %%
-# The code helps a little beside the mean of teachers that do not know what they do not know: it
-# adds what 60 labels say of their hidden layers. Where teachers are silent on what they never saw,
-# their probabilities say nearly all there is: the guide's page on the latent space has the figures
-# of CIFAR-10, for both cases.
+# The codes help a little in addition to the mean probabilities of teachers that are confident on
+# unknown digits: they add the information of 60 labels about the hidden layers. If the predictions
+# for unknown classes are missing instead, the probabilities contain nearly all of the information.
+# The :doc:`user guide </user_guide/latent_space>` has results on CIFAR-10 for both cases.

@@ -1,16 +1,18 @@
 """
-Four looks at a teacher and its students
-========================================
+Visualising a teacher and its students
+======================================
 
-A figure in a table says whether a student gained; drawings say how. The four here take fitted
-models, or plain numbers, and keep what they draw as attributes. Two more draw λ and T: over a
-:doc:`search </auto_examples/plot_11_hypergradient_cv>`, and over a
+A table of metrics shows whether a student gains from its teacher; figures show how. The four
+displays of this example are created from fitted models or from arrays, and store the plotted data
+as attributes. Two further displays show λ and T: in a
+:doc:`search </auto_examples/plot_11_hypergradient_cv>`, and during
 :doc:`training </auto_examples/plot_12_trajectories>`.
 """
 
 # %%
-# The teacher is a forest with 600 digits of its own. The students are small networks with 150 other
-# digits, four without the teacher and four with it; the rest of the digits is for testing.
+# The teacher is a forest that is fitted on 600 digits. The students are small networks that are
+# trained on 150 other digits, four without the teacher and four with it. The remaining digits are
+# the test set.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -36,8 +38,8 @@ teacher = ExtraTreesClassifier(100, random_state=0).fit(X_teacher, y_teacher)
 teacher_proba = teacher.predict_proba(X_train)
 
 
-def students(**lesson):
-    """Return four students that differ in their first weights, watched on the test rows."""
+def fit_students(**fit_params):
+    """Fit four students with different initial weights, and record the loss on the test set."""
     return [
         DistilledNeuralClassifier(
             hidden_layer_sizes=(16,),
@@ -47,44 +49,47 @@ def students(**lesson):
             batch_size=50,
             max_epochs=60,
             random_state=seed,
-        ).fit(X_train, y_train, X_val=X_test, y_val=y_test, **lesson)
+        ).fit(X_train, y_train, X_val=X_test, y_val=y_test, **fit_params)
         for seed in range(4)
     ]
 
 
-runs = {"alone": students(), "distilled": students(teacher_proba=teacher_proba)}
+runs = {"baseline": fit_students(), "distilled": fit_students(teacher_proba=teacher_proba)}
 first = {"teacher": teacher} | {name: models[0] for name, models in runs.items()}
 
 # %%
-# The course of the training
-# --------------------------
-# :class:`~sklearn_distill.inspection.TrainingCurveDisplay`: models in one list are runs of the same
-# student, drawn as their mean with a band of one standard deviation.
+# Training curves
+# ---------------
+# :class:`~sklearn_distill.inspection.TrainingCurveDisplay` plots the loss over the epochs. A list
+# of models is treated as runs of the same student, plotted as their mean with a band of one
+# standard deviation.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
 for column, ax in {"train_loss": left, "valid_loss": right}.items():
     TrainingCurveDisplay.from_estimator(runs, columns=column, ax=ax)
 left.set_ylabel("objective, nats")
-right.set_ylabel("cross-entropy on test rows, nats")
+right.set_ylabel("test cross-entropy, nats")
 plt.show()
 
 # %%
-# On the left each student has an objective of its own, one with the teacher's term; only the curves
-# on the right measure the same.
+# On the left, the objectives differ: only that of the distilled student contains the teacher's
+# term. Only the curves on the right can be compared.
 #
-# How sure the models are
-# -----------------------
-# :class:`~sklearn_distill.inspection.PredictionHistogramDisplay` counts the probability of the
-# answer, in 20 bins. The legend gives the
-# :func:`degree of uncertainty <sklearn_distill.metrics.uncertainty_degree>`.
+# Histograms of the predicted probabilities
+# -----------------------------------------
+# :class:`~sklearn_distill.inspection.PredictionHistogramDisplay` plots a histogram of the
+# probability of the predicted class, with 20 bins. The legend gives the
+# :func:`degree of uncertainty <sklearn_distill.metrics.uncertainty_degree>`,
+# ``mean_i ½ ‖p_i − onehot(argmax_k p_ik)‖²``.
 
 PredictionHistogramDisplay.from_estimator(first, X_test)
 plt.show()
 
 # %%
-# The forest is seldom sure, and the student has taken much of this over. With labels there is a
-# panel for each true class, and with one class named its probability is counted: here that of an 8,
-# for threes and for eights.
+# The forest is rarely confident, and the distilled student adopts much of its uncertainty. If you
+# pass the true labels, there is a panel for each true class. With ``label``, the histogram is that
+# of the probability of this class: here the probability of an 8, for true threes and for true
+# eights.
 
 threes_and_eights = np.isin(y_test, [3, 8])
 axes = plt.subplots(1, 2, figsize=(9, 3.5), sharey=True, layout="constrained")[1]
@@ -95,31 +100,31 @@ axes[1].set_ylabel("")
 plt.show()
 
 # %%
-# What they say of single rows
-# ----------------------------
-# :class:`~sklearn_distill.inspection.ProbabilityStripDisplay`: a bar for each row, a panel for each
-# model. These are the 20 test rows of which the teacher is least sure.
+# Predicted probabilities of single samples
+# -----------------------------------------
+# :class:`~sklearn_distill.inspection.ProbabilityStripDisplay` plots a bar for each sample and a
+# panel for each model. Here we select the 20 test samples on which the teacher is least confident.
 
-doubtful = np.argsort(teacher.predict_proba(X_test).max(axis=1))[:20]
-ProbabilityStripDisplay.from_estimator(first, X_test, y_test, rows=doubtful)
+uncertain = np.argsort(teacher.predict_proba(X_test).max(axis=1))[:20]
+ProbabilityStripDisplay.from_estimator(first, X_test, y_test, rows=uncertain)
 plt.show()
 
 # %%
-# The same as cells, which many classes need.
+# With many classes, cells are easier to read than bars:
 
-ProbabilityStripDisplay.from_estimator(first, X_test, y_test, rows=doubtful, kind="cells")
+ProbabilityStripDisplay.from_estimator(first, X_test, y_test, rows=uncertain, kind="cells")
 plt.show()
 
 # %%
 # Quality and cost
 # ----------------
-# :func:`~sklearn_distill.inspection.distillation_report` measures the models, and draws itself
-# (:class:`~sklearn_distill.inspection.ReportDisplay`). The bar is the interval of the difference
-# between the students, laid on the level of the one that had no teacher.
+# :func:`~sklearn_distill.inspection.distillation_report` compares the models, and its method
+# ``plot`` returns a :class:`~sklearn_distill.inspection.ReportDisplay`. The bar shows the
+# confidence interval of the difference between the two students, relative to the baseline.
 
 report = distillation_report(
     teacher=teacher,
-    student_alone=first["alone"],
+    student_alone=first["baseline"],
     student_distilled=first["distilled"],
     X=X_test,
     y=y_test,
@@ -132,7 +137,8 @@ report.plot("cross_entropy", cost="n_bytes", ax=right)
 plt.show()
 
 # %%
-# The table has what the points leave out: the student gained accuracy and took over the forest's
-# doubts, which raise its calibration error. This is one split and one pair of students.
+# The table contains further metrics: the distilled student gains accuracy, and it adopts the
+# forest's uncertainty, which raises its calibration error. These are the results of one split and
+# one pair of students.
 
 report

@@ -1,4 +1,4 @@
-"""The main job from the command line: ``python -m sklearn_distill``."""
+"""Run a distillation experiment from the command line: ``python -m sklearn_distill``."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ import sys
 from pathlib import Path
 
 from sklearn_distill.demo import (
-    Lesson,
+    DemoData,
     Outcome,
-    digits_lesson,
+    digits_data,
     draw_outcome,
-    fashion_mnist_lesson,
+    fashion_mnist_data,
     run_experiment,
-    table_lesson,
+    table_data,
 )
 
 DESCRIPTION = """\
-Teach a small, fast student by a strong teacher, and say honestly whether it helped.
+Train a small, fast student from a strong teacher, and report whether the teacher helped.
 
-The rows are split in three. A strong teacher is fitted on its own part. A logistic regression is
-fitted on another part twice: by the labels alone, and by the labels and the teacher's
-probabilities, with imitation (how much it follows the teacher) and temperature chosen by
-cross-validation. Both are compared on the third part, which nobody saw."""
+The samples are split into three parts. The teacher is fitted on the first. On the second, a
+logistic regression is fitted twice: the baseline on the labels alone, and the distilled student
+on the labels and the teacher's predicted probabilities. Cross-validation chooses C for both, and
+for the distilled student the imitation (the weight of the teacher) and the temperature. All
+models are compared on the third part, a held-out test set."""
 
 FIGURE_FORMATS = (".png", ".pdf", ".svg")
 
@@ -45,7 +46,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     Returns
     -------
     Namespace
-        data, target, figure, random_state.
+        With the attributes data, target, figure and random_state.
     """
     parser = argparse.ArgumentParser(
         prog="python -m sklearn_distill",
@@ -59,7 +60,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         metavar="NAME",
         help="digits (default), fashion-mnist, or the path of a CSV file with a header",
     )
-    parser.add_argument("--target", metavar="COLUMN", help="the CSV column to predict")
+    parser.add_argument("--target", metavar="COLUMN", help="the target column of the CSV file")
     parser.add_argument(
         "--figure",
         default="sklearn_distill_report.png",
@@ -67,7 +68,11 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         help="where to save the figure (default: %(default)s)",
     )
     parser.add_argument(
-        "--random-state", type=int, default=0, metavar="N", help="seed (default: %(default)s)"
+        "--random-state",
+        type=int,
+        default=0,
+        metavar="N",
+        help="random seed (default: %(default)s)",
     )
     parsed = parser.parse_args(arguments)
     _check_arguments(parser, parsed)
@@ -77,17 +82,17 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 def _check_arguments(parser: argparse.ArgumentParser, parsed: argparse.Namespace) -> None:
     built_in = parsed.data in ("digits", "fashion-mnist")
     if built_in and parsed.target is not None:
-        parser.error(f"--target goes with a CSV file, not with --data {parsed.data}")
+        parser.error(f"--target is only used with a CSV file, not with --data {parsed.data}")
     if not built_in and parsed.target is None:
-        parser.error(f"--data {parsed.data}: say which column to predict with --target COLUMN")
+        parser.error(f"--data {parsed.data}: pass the column to predict with --target COLUMN")
     if Path(parsed.figure).suffix not in FIGURE_FORMATS:
         parser.error(f"--figure {parsed.figure}: it must end in {', '.join(FIGURE_FORMATS)}")
     if not Path(parsed.figure).absolute().parent.is_dir():
         parser.error(f"--figure {parsed.figure}: there is no folder {Path(parsed.figure).parent}")
 
 
-def load_lesson(parsed: argparse.Namespace) -> Lesson:
-    """Return the lesson that the command line asks for.
+def load_data(parsed: argparse.Namespace) -> DemoData:
+    """Load the data that the command line selects.
 
     Parameters
     ----------
@@ -96,14 +101,14 @@ def load_lesson(parsed: argparse.Namespace) -> Lesson:
 
     Returns
     -------
-    Lesson
-        Data, teacher, student and split.
+    DemoData
+        The data, its split, teacher and student.
     """
     if parsed.data == "digits":
-        return digits_lesson(parsed.random_state)
+        return digits_data(parsed.random_state)
     if parsed.data == "fashion-mnist":
-        return fashion_mnist_lesson(parsed.random_state)
-    return table_lesson(parsed.data, parsed.target, parsed.random_state)
+        return fashion_mnist_data(parsed.random_state)
+    return table_data(parsed.data, parsed.target, parsed.random_state)
 
 
 def describe(outcome: Outcome) -> str:
@@ -112,22 +117,22 @@ def describe(outcome: Outcome) -> str:
     Parameters
     ----------
     outcome : Outcome
-        What came of the lesson.
+        The result of the experiment.
 
     Returns
     -------
     str
-        Report, chosen parameters, speed.
+        The report, the chosen parameters and the speed-up.
     """
     chosen = ", ".join(f"{name} = {value:g}" for name, value in sorted(outcome.chosen.items()))
     return (
-        f"\n{outcome.lesson.name}\n{outcome.report}\n\n"
+        f"\n{outcome.data.name}\n{outcome.report}\n\n"
         f"Chosen by cross-validation: {chosen}.\n"
-        f"{_speed(outcome)}"
+        f"{_describe_speed(outcome)}"
     )
 
 
-def _speed(outcome: Outcome) -> str:
+def _describe_speed(outcome: Outcome) -> str:
     time = outcome.report.table["predict_us_per_row"]
     ratio = time["teacher"] / time["student distilled"]
     if ratio < 2:
@@ -141,17 +146,17 @@ def main(arguments: list[str] | None = None) -> int:
     Parameters
     ----------
     arguments : list of str or None
-        The command line; None reads that of the process.
+        The arguments; None reads those of the process.
 
     Returns
     -------
     int
-        Exit status: 0, 2 for wrong input, 130 after Ctrl-C.
+        Exit status: 0, 2 for invalid input, 130 after Ctrl-C.
     """
     parsed = parse_arguments(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        outcome = run_experiment(load_lesson(parsed), parsed.random_state)
+        outcome = run_experiment(load_data(parsed), parsed.random_state)
         print(describe(outcome))
         draw_outcome(outcome, parsed.figure)
         print(f"Figure: {parsed.figure}")

@@ -1,15 +1,15 @@
-"""The main job: a strong teacher, and one small student without and with it."""
+"""A complete experiment: a teacher, a baseline student and a distilled student, compared."""
 
+from sklearn_distill.demo.data import DemoData, digits_data, fashion_mnist_data, table_data
 from sklearn_distill.demo.experiment import Outcome, run_experiment
 from sklearn_distill.demo.figure import draw_outcome
-from sklearn_distill.demo.lessons import Lesson, digits_lesson, fashion_mnist_lesson, table_lesson
 
 __all__ = [
-    "Lesson",
+    "DemoData",
     "Outcome",
-    "digits_lesson",
+    "digits_data",
     "draw_outcome",
-    "fashion_mnist_lesson",
+    "fashion_mnist_data",
     "run_experiment",
-    "table_lesson",
+    "table_data",
 ]

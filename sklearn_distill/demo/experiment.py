@@ -1,4 +1,4 @@
-"""Fit the teacher on its rows, the student on other ones without and with it, and compare."""
+"""Fit a teacher, a baseline student and a distilled student, and compare them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
-from sklearn_distill.demo.lessons import Lesson
+from sklearn_distill.demo.data import DemoData
 from sklearn_distill.inspection import DistillationReport, distillation_report
 
 logger = logging.getLogger(__name__)
@@ -25,90 +25,88 @@ IMITATION = {"imitation": [0.25, 0.5, 0.75, 1.0], "temperature": [1.0, 2.0, 4.0,
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a lesson.
+    """The result of an experiment.
 
     Parameters
     ----------
-    lesson : Lesson
-        The data and who saw which rows.
+    data : DemoData
+        The data and its split.
     report : DistillationReport
-        The comparison on the test rows.
-    alone, distilled : GridSearchCV
+        The comparison on the test set.
+    baseline, distilled : GridSearchCV
         The searches over the student's parameters, without and with the teacher.
     """
 
-    lesson: Lesson
+    data: DemoData
     report: DistillationReport
-    alone: GridSearchCV
+    baseline: GridSearchCV
     distilled: GridSearchCV
 
     @property
     def chosen(self) -> dict[str, float]:
-        """The distilled student's parameters, by their own names."""
+        """The chosen parameters of the distilled student, without the prefix of a pipeline step."""
         return {key.split("__")[-1]: v for key, v in self.distilled.best_params_.items()}
 
 
-def run_experiment(lesson: Lesson, random_state: int | None = 0, progress: bool = True) -> Outcome:
-    """Fit teacher and students and compare them on the test rows.
+def run_experiment(data: DemoData, random_state: int | None = 0, progress: bool = True) -> Outcome:
+    """Fit the teacher and the students, and compare them on the test set.
 
-    The teacher is fitted on its own part of the rows, so its answers on the student's part are
-    those of a teacher that never saw them, and the search over λ and T does not leak.
+    The teacher is fitted on its own part of the data. Its predictions on the student's part are
+    therefore out-of-sample, and the search over λ and T is leakage-free.
 
     Parameters
     ----------
-    lesson : Lesson
-        Who learns what from which rows.
+    data : DemoData
+        The data, its split, teacher and student.
     random_state : int or None
-        Seed of the folds and of the bootstrap.
+        Seed of the cross-validation splits and of the bootstrap.
     progress : bool
-        Whether to show a bar over the search's fits.
+        Whether to show a progress bar for each search.
 
     Returns
     -------
     Outcome
-        Report and searches.
+        The report and both searches.
     """
-    X_teacher, y_teacher = lesson.part("teacher")[1:]
+    X_teacher, y_teacher = data.part("teacher")[1:]
     logger.info("Fitting the teacher on %d rows ...", len(y_teacher))
-    teacher = lesson.teacher.fit(X_teacher, y_teacher)
-    X, X_seen_by_teacher, y = lesson.part("student")
-    teacher_proba = teacher.predict_proba(X_seen_by_teacher)
-    folds = StratifiedKFold(lesson.n_folds, shuffle=True, random_state=random_state)
-    with threadpool_limits(
-        1, user_api="blas"
-    ):  # hundreds of small fits: threads only get in the way
-        alone = _search(lesson, PENALTY, folds, progress)(X, y)
-        distilled = _search(lesson, PENALTY | IMITATION, folds, progress)(
+    teacher = data.teacher.fit(X_teacher, y_teacher)
+    X, X_for_teacher, y = data.part("student")
+    teacher_proba = teacher.predict_proba(X_for_teacher)
+    folds = StratifiedKFold(data.n_folds, shuffle=True, random_state=random_state)
+    with threadpool_limits(1, user_api="blas"):  # threads slow down hundreds of small fits
+        baseline = _search(data, PENALTY, folds, progress)(X, y)
+        distilled = _search(data, PENALTY | IMITATION, folds, progress)(
             X, y, teacher_proba=teacher_proba
         )
-    X_test, X_test_teacher, y_test = lesson.part("test")
+    X_test, X_test_teacher, y_test = data.part("test")
     report = distillation_report(
         teacher=teacher,
-        student_alone=alone.best_estimator_,
+        student_alone=baseline.best_estimator_,
         student_distilled=distilled.best_estimator_,
         X=X_test,
         y=y_test,
         X_teacher=X_test_teacher,
-        teacher_saw=_who_saw_what(lesson),
+        teacher_saw=_describe_split(data),
         random_state=random_state,
     )
-    return Outcome(lesson, report, alone, distilled)
+    return Outcome(data, report, baseline, distilled)
 
 
 def _search(
-    lesson: Lesson, grid: dict[str, list[float]], folds: StratifiedKFold, progress: bool
+    data: DemoData, grid: dict[str, list[float]], folds: StratifiedKFold, progress: bool
 ) -> Callable[..., GridSearchCV]:
     """Return fit(X, y, **teacher) of a grid search with a progress bar."""
-    prefix = f"{lesson.student.steps[-1][0]}__" if isinstance(lesson.student, Pipeline) else ""
+    prefix = f"{data.student.steps[-1][0]}__" if isinstance(data.student, Pipeline) else ""
 
     def fit(X: Any, y: NDArray[Any], **teacher: Any) -> GridSearchCV:
         n_fits = len(ParameterGrid(grid)) * folds.get_n_splits()
-        name = "student with teacher" if teacher else "student alone"
+        name = "distilled student" if teacher else "baseline student"
         with tqdm(total=n_fits, desc=name, unit="fit", disable=not progress) as bar:
             search = GridSearchCV(
-                lesson.student,
+                data.student,
                 {prefix + key: values for key, values in grid.items()},
-                scoring=_CountingScorer(lesson, bar),
+                scoring=_CountingScorer(data, bar),
                 cv=folds,
                 error_score="raise",
             )
@@ -118,16 +116,16 @@ def _search(
 
 
 class _CountingScorer:
-    """Minus the cross-entropy of the labels; each call moves the bar by one fit."""
+    """Negative log loss; each call advances the progress bar by one fit."""
 
-    def __init__(self, lesson: Lesson, bar: Any) -> None:
+    def __init__(self, data: DemoData, bar: Any) -> None:
         self.bar = bar
-        # a fold may lack a rare class: the scorer must know them all
+        # a test fold may lack a rare class, so the labels are passed explicitly
         self.scorer = make_scorer(
             log_loss,
             greater_is_better=False,
             response_method="predict_proba",
-            labels=sorted(set(lesson.y.tolist())),
+            labels=sorted(set(data.y.tolist())),
         )
 
     def __call__(self, estimator: Any, X: Any, y: NDArray[Any]) -> float:
@@ -135,9 +133,9 @@ class _CountingScorer:
         return float(self.scorer(estimator, X, y))
 
 
-def _who_saw_what(lesson: Lesson) -> str:
-    sizes = {name: len(rows) for name, rows in lesson.rows.items()}
+def _describe_split(data: DemoData) -> str:
+    sizes = {name: len(rows) for name, rows in data.rows.items()}
     return (
-        f"{sizes['teacher']} labelled rows of its own; both students saw {sizes['student']} other "
-        f"rows, and nobody the {sizes['test']} test rows"
+        f"{sizes['teacher']} labelled rows of its own; both students were trained on "
+        f"{sizes['student']} other rows, and the {sizes['test']} test rows were held out"
     )

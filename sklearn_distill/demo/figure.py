@@ -1,4 +1,4 @@
-"""Draw what came of a lesson."""
+"""Draw the result of an experiment."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from sklearn_distill.inspection.report_display import COLOURS
 def draw_outcome(outcome: Outcome, path: str) -> None:
     """Save a figure of three panels.
 
-    Left: accuracy against prediction time of the three models. Middle: the paired differences of
-    the two students with their intervals. Right: the search's loss over λ and T.
+    Left: accuracy against prediction time of the three models. Middle: the paired differences
+    between the two students, with their intervals. Right: the cross-validated loss over λ and T.
 
     Parameters
     ----------
     outcome : Outcome
         What :func:`run_experiment` returned.
     path : str
-        Where to save it; the ending chooses the format.
+        Where to save it; the extension sets the format.
 
     Raises
     ------
@@ -34,7 +34,7 @@ def draw_outcome(outcome: Outcome, path: str) -> None:
     axes[0].set_title("Accuracy against prediction time")
     _draw_differences(axes[1], outcome.report.did_the_teacher_help)
     _draw_search(axes[2], outcome)
-    figure.suptitle(outcome.lesson.name)
+    figure.suptitle(outcome.data.name)
     figure.savefig(path, dpi=150)
 
 
@@ -45,7 +45,7 @@ def _subplots() -> tuple[Any, Any]:
         raise ImportError(
             'the figure needs matplotlib: pip install "sklearn-distill[plot]"'
         ) from error
-    figure = Figure(figsize=(13, 4), layout="constrained")  # needs no display and no pyplot state
+    figure = Figure(figsize=(13, 4), layout="constrained")  # independent of pyplot
     return figure, figure.subplots(1, 3)
 
 
@@ -55,7 +55,7 @@ def _draw_differences(ax: Any, differences: pd.DataFrame) -> None:
     spread = np.abs(differences[["low", "high"]].to_numpy().T - centre.to_numpy())
     ax.errorbar(centre, at, xerr=spread, fmt="o", capsize=4, color=COLOURS["student distilled"])
     ax.axvline(0, color="0.6", lw=1)
-    ax.set(yticks=at, ylim=(-0.5, len(at) - 0.5), xlabel="distilled − alone, with interval")
+    ax.set(yticks=at, ylim=(-0.5, len(at) - 0.5), xlabel="distilled − baseline, with interval")
     verdicts = zip(differences.index, differences["verdict"], strict=True)
     ax.set_yticklabels([f"{name}\n({verdict})" for name, verdict in verdicts])
     ax.locator_params(axis="x", nbins=5)
@@ -86,9 +86,9 @@ def _draw_search(ax: Any, outcome: Outcome) -> None:
 def _loss_over_grid(outcome: Outcome) -> pd.DataFrame:
     """Return the mean loss by λ (rows) and T (columns) at the chosen C."""
     results = outcome.distilled.cv_results_
-    tried = pd.DataFrame(
+    evaluated = pd.DataFrame(
         [{key.split("__")[-1]: v for key, v in params.items()} for params in results["params"]]
     )
-    tried["loss"] = -results["mean_test_score"]
-    at_chosen = tried[tried["C"] == outcome.chosen["C"]]
+    evaluated["loss"] = -results["mean_test_score"]
+    at_chosen = evaluated[evaluated["C"] == outcome.chosen["C"]]
     return at_chosen.pivot(index="imitation", columns="temperature", values="loss")

@@ -1,4 +1,4 @@
-"""The main job as a newcomer runs it."""
+"""The command line as a new user runs it."""
 
 import subprocess
 import sys
@@ -27,37 +27,37 @@ def test_own_table(table, tmp_path, capsys, monkeypatch):
     printed = capsys.readouterr()
     assert "Did the teacher help?" in printed.out
     assert "The teacher saw 300 labelled rows of its own" in printed.out
-    assert "student with teacher: 100%" in printed.err
+    assert "distilled student: 100%" in printed.err
     assert figure.read_bytes().startswith(b"\x89PNG")
 
 
-def test_module_runs_and_explains_itself():
-    answer = subprocess.run(
+def test_the_module_runs_and_prints_its_help():
+    result = subprocess.run(
         [sys.executable, "-m", "sklearn_distill", "--help"],
         capture_output=True,
         text=True,
         check=True,
     )
-    assert "--data NAME" in answer.stdout
-    assert "which nobody saw" in answer.stdout
+    assert "--data NAME" in result.stdout
+    assert "a held-out test set" in result.stdout
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--data", "nowhere.csv"], "say which column to predict with --target"),
-        (["--target", "y"], "--target goes with a CSV file"),
+        (["--data", "nowhere.csv"], "pass the column to predict with --target"),
+        (["--target", "y"], "--target is only used with a CSV file"),
         (["--figure", "/no/such/folder/x.png"], "there is no folder /no/such/folder"),
     ],
 )
-def test_wrong_arguments(arguments, message, capsys):
+def test_invalid_arguments(arguments, message, capsys):
     with pytest.raises(SystemExit) as exit_:
         main(arguments)
     assert exit_.value.code == 2
     assert message in capsys.readouterr().err
 
 
-def test_wrong_files_are_one_line(capsys):
+def test_an_invalid_file_is_reported_on_one_line(capsys):
     assert main(["--data", "nowhere.csv", "--target", "y"]) == 2
     assert capsys.readouterr().err == "error: --data nowhere.csv: there is no such file\n"
 

@@ -1,4 +1,4 @@
-"""Who learns what from which rows: built-in data, Fashion-MNIST, or one's own table."""
+"""The data of the demo, with its teacher and student: digits, Fashion-MNIST or a CSV file."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn_distill.datasets import fetch_fashion_mnist, load_digits_privileged
 from sklearn_distill.students import DistilledLogisticRegression
 
-# a class needs rows for the teacher, for each fold of the student's search, and for the test
+# each class must occur in the teacher's part, in each fold of the search, and in the test set
 MIN_ROWS_OF_A_CLASS = 20
 MAX_ROWS = {"teacher": 20_000, "student": 2_000, "test": 10_000}
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """Data, a teacher, a student, and which rows each of them gets.
+class DemoData:
+    """Data, its split into three parts, a teacher and a student.
 
     Parameters
     ----------
     name : str
-        What the data is.
+        Title of the report and of the figure.
     X, X_teacher : array or DataFrame
-        The rows as the student sees them and as the teacher does.
+        Features of the student and of the teacher.
     y : ndarray of shape (n_rows,)
         Labels.
     teacher, student : estimator
-        Unfitted; the student is, or ends in, a DistilledLogisticRegression.
+        Unfitted. The student is a DistilledLogisticRegression or a pipeline that ends in one.
     rows : dict of str to ndarray
-        Disjoint row numbers for "teacher", "student" and "test".
+        Disjoint row indices of the parts "teacher", "student" and "test".
     n_folds : int, default=5
-        Folds of the student's search.
+        Number of folds of the student's search.
     """
 
     name: str
@@ -56,24 +56,24 @@ class Lesson:
     n_folds: int = 5
 
     def part(self, name: str) -> tuple[Any, Any, NDArray[Any]]:
-        """Return the student's view, the teacher's view and the labels of a part.
+        """Return the student's features, the teacher's features and the labels of a part.
 
         Parameters
         ----------
         name : {"teacher", "student", "test"}
-            The part.
+            Name of the part.
 
         Returns
         -------
         X, X_teacher, y
-            Its rows.
+            The rows of this part.
         """
         rows = self.rows[name]
         return _take(self.X, rows), _take(self.X_teacher, rows), self.y[rows]
 
 
-def digits_lesson(random_state: int | None = 0) -> Lesson:
-    """Return the lesson on scikit-learn's digits: the teacher sees 8×8 pixels, the student 4×4.
+def digits_data(random_state: int | None = 0) -> DemoData:
+    """Return scikit-learn's digits, with 8×8 pixels for the teacher and 4×4 for the student.
 
     Parameters
     ----------
@@ -82,15 +82,15 @@ def digits_lesson(random_state: int | None = 0) -> Lesson:
 
     Returns
     -------
-    Lesson
-        900 rows for the teacher, 200 for the student, 697 for the test.
+    DemoData
+        900 rows for the teacher, 200 for the student and 697 test rows.
     """
     digits: Any = load_digits_privileged()
     perceptron = MLPClassifier((64,), max_iter=500, tol=1e-3)
     ten_perceptrons = BaggingClassifier(perceptron, bootstrap=False, random_state=random_state)
     teacher = make_pipeline(StandardScaler(), ten_perceptrons)
-    return Lesson(
-        name="scikit-learn's digits: ten perceptrons see 8×8 pixels, the linear student 4×4",
+    return DemoData(
+        name="scikit-learn's digits: ten networks on 8×8 pixels, a linear student on 4×4",
         X=digits.data / 16,
         X_teacher=digits.privileged,
         y=digits.target,
@@ -100,8 +100,8 @@ def digits_lesson(random_state: int | None = 0) -> Lesson:
     )
 
 
-def fashion_mnist_lesson(random_state: int | None = 0) -> Lesson:
-    """Return the lesson on Fashion-MNIST: a multilayer perceptron teaches a linear student.
+def fashion_mnist_data(random_state: int | None = 0) -> DemoData:
+    """Return Fashion-MNIST, with a multilayer perceptron as teacher and a linear student.
 
     Parameters
     ----------
@@ -110,8 +110,8 @@ def fashion_mnist_lesson(random_state: int | None = 0) -> Lesson:
 
     Returns
     -------
-    Lesson
-        20,000 and 2,000 of the training images for teacher and student; the test images.
+    DemoData
+        20,000 of the training images for the teacher, 2,000 for the student, and the test images.
     """
     X, y = fetch_fashion_mnist(subset="all", return_X_y=True)
     n_train = 60_000
@@ -119,8 +119,8 @@ def fashion_mnist_lesson(random_state: int | None = 0) -> Lesson:
     rows = _split(y[:n_train], sizes, random_state)
     rows["test"] = np.arange(n_train, len(y))
     teacher = MLPClassifier((256,), early_stopping=True, max_iter=30, random_state=random_state)
-    return Lesson(
-        name="Fashion-MNIST: a multilayer perceptron teaches a linear student",
+    return DemoData(
+        name="Fashion-MNIST: a linear student distilled from a multilayer perceptron",
         X=X,
         X_teacher=X,
         y=y,
@@ -131,31 +131,31 @@ def fashion_mnist_lesson(random_state: int | None = 0) -> Lesson:
     )
 
 
-def table_lesson(path: str, target: str, random_state: int | None = 0) -> Lesson:
-    """Return the lesson on a table: gradient boosting teaches a linear student.
+def table_data(path: str, target: str, random_state: int | None = 0) -> DemoData:
+    """Read a CSV file, with gradient boosting as teacher and a linear student.
 
     Parameters
     ----------
     path : str
         A CSV file with a header.
     target : str
-        Name of the column to predict; rows without it are left out.
+        Name of the column to predict. Rows where it is missing are dropped.
     random_state : int or None
         Seed of the split and of the teacher.
 
     Returns
     -------
-    Lesson
-        Half of the rows for the teacher, a quarter for the student, a quarter for the test, each
-        no more than ``MAX_ROWS``.
+    DemoData
+        Half of the rows for the teacher, a quarter for the student and a quarter for the test set,
+        each at most ``MAX_ROWS``.
 
     Raises
     ------
     ValueError
-        If the file is no table, has no such column, or the column is not one of classes with
-        enough rows each.
+        If the file is not a table, does not have this column, or the column is not a
+        classification target with enough rows in each class.
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     """
     table = _read_table(path, target)
     y = table[target].to_numpy()
@@ -173,8 +173,8 @@ def table_lesson(path: str, target: str, random_state: int | None = 0) -> Lesson
         (make_pipeline(SimpleImputer(add_indicator=True), StandardScaler()), number),
         (OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=30), text),
     )
-    return Lesson(
-        name=f"{Path(path).name}: gradient boosting teaches a linear student",
+    return DemoData(
+        name=f"{Path(path).name}: a linear student distilled from gradient boosting",
         X=X,
         X_teacher=X,
         y=y,
@@ -185,8 +185,8 @@ def table_lesson(path: str, target: str, random_state: int | None = 0) -> Lesson
 
 
 def _student(y: NDArray[Any]) -> DistilledLogisticRegression:
-    # every fold has all the classes, also where a rare one is not in its labels; a search over 64
-    # settings on some hundred rows needs no fourth digit
+    # classes: a training fold may lack a rare class; tol: enough to compare 64 candidates on a few
+    # hundred rows
     return DistilledLogisticRegression(classes=np.unique(y), tol=1e-3, max_iter=1000)
 
 
@@ -202,7 +202,7 @@ def _ordinal_codes() -> OrdinalEncoder:
 def _split(
     y: NDArray[Any], sizes: dict[str, int], random_state: int | None
 ) -> dict[str, NDArray[np.intp]]:
-    """Return disjoint, stratified row numbers of the given sizes."""
+    """Return disjoint, stratified row indices of the given sizes."""
     rng = np.random.RandomState(random_state)
     rows: dict[str, NDArray[np.intp]] = {}
     rest = np.arange(len(y))

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sklearn_distill.demo import digits_lesson, table_lesson
+from sklearn_distill.demo import digits_data, table_data
 
 
 @pytest.fixture
@@ -24,39 +24,39 @@ def table(tmp_path):
 
 
 def test_parts_are_disjoint_and_stratified():
-    for lesson in (digits_lesson(0), digits_lesson(3)):
-        rows = np.concatenate(list(lesson.rows.values()))
+    for data in (digits_data(0), digits_data(3)):
+        rows = np.concatenate(list(data.rows.values()))
         assert len(set(rows)) == len(rows) == 1797
         for name, size in {"teacher": 900, "student": 200, "test": 697}.items():
-            y = lesson.part(name)[2]
+            y = data.part(name)[2]
             assert len(y) == size
             counts = np.bincount(y) / size
             assert np.abs(counts - 0.1).max() < 0.02
 
 
 def test_seeds_split_differently():
-    assert (digits_lesson(0).rows["student"] == digits_lesson(0).rows["student"]).all()
-    assert (digits_lesson(0).rows["student"] != digits_lesson(1).rows["student"]).any()
+    assert (digits_data(0).rows["student"] == digits_data(0).rows["student"]).all()
+    assert (digits_data(0).rows["student"] != digits_data(1).rows["student"]).any()
 
 
 def test_table(table):
-    lesson = table_lesson(str(table), "kind")
-    assert {name: len(rows) for name, rows in lesson.rows.items()} == {
+    data = table_data(str(table), "kind")
+    assert {name: len(rows) for name, rows in data.rows.items()} == {
         "teacher": 200,
         "student": 100,
         "test": 100,
     }
-    assert "kind" not in lesson.X.columns
-    X, _, y = lesson.part("student")
-    lesson.student.fit(X, y)
-    assert np.isfinite(lesson.student.predict_proba(lesson.part("test")[0])).all()
+    assert "kind" not in data.X.columns
+    X, _, y = data.part("student")
+    data.student.fit(X, y)
+    assert np.isfinite(data.student.predict_proba(data.part("test")[0])).all()
 
 
-def test_rows_without_target_are_left_out(table):
+def test_rows_without_a_target_are_dropped(table):
     frame = pd.read_csv(table)
     frame.loc[:39, "kind"] = None
     frame.to_csv(table, index=False)
-    assert sum(map(len, table_lesson(str(table), "kind").rows.values())) == 360
+    assert sum(map(len, table_data(str(table), "kind").rows.values())) == 360
 
 
 @pytest.mark.parametrize(
@@ -68,19 +68,19 @@ def test_rows_without_target_are_left_out(table):
         ({"kind": ["c"] * 3 + ["a", "b"] * 198 + ["a"]}, "kind", "c has 3 .1 of 3 classes"),
     ],
 )
-def test_wrong_columns(table, change, target, message):
+def test_invalid_columns(table, change, target, message):
     if change:
         pd.read_csv(table).assign(**change).to_csv(table, index=False)
     with pytest.raises(ValueError, match=message):
-        table_lesson(str(table), target)
+        table_data(str(table), target)
 
 
-def test_wrong_files(tmp_path):
+def test_invalid_files(tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no such file"):
-        table_lesson(str(tmp_path / "none.csv"), "kind")
+        table_data(str(tmp_path / "none.csv"), "kind")
     (tmp_path / "empty.csv").write_text("")
     with pytest.raises(ValueError, match="not a readable CSV"):
-        table_lesson(str(tmp_path / "empty.csv"), "kind")
+        table_data(str(tmp_path / "empty.csv"), "kind")
     (tmp_path / "one.csv").write_text("kind\na\n")
     with pytest.raises(ValueError, match="no column besides the target"):
-        table_lesson(str(tmp_path / "one.csv"), "kind")
+        table_data(str(tmp_path / "one.csv"), "kind")
