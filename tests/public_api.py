@@ -7,41 +7,50 @@ from types import FunctionType, ModuleType
 
 import sklearn_distill
 
-# Modules that load torch when they are imported; nothing else may, the rooms themselves included.
+# Modules that load torch when they are imported; nothing else may, their packages included.
 NEED_TORCH = frozenset(
     f"sklearn_distill.{module}"
     for module in (
-        "losses.torch_tangent",
-        "losses.torch_twin",
-        "nets.accelerated",
-        "nets.alignment",
-        "nets.bilevel",
-        "nets.callbacks",
-        "nets.checkpoint",
-        "nets.embedding",
-        "nets.export",
+        "mappings._style",
+        "mappings._vae",
+        "nets._accelerated",
+        "nets._bilevel",
+        "nets._callbacks",
+        "nets._checkpoint",
+        "nets._embedding",
+        "nets._export",
+        "nets._hypergradient",
+        "nets._loader",
+        "nets._net",
         "nets.features",
         "nets.hidden",
-        "nets.hypergradient",
-        "nets.loader",
+        "nets.losses",
+        "nets.mixture_loss",
         "nets.modules",
-        "nets.net",
         "nets.resnet",
-        "nets.schedules",
         "nets.weights",
+        "students._neural_class_targets",
+        "students._neural_network",
+        "students._neural_training",
+        "teachers._latent_space",
     )
 )
 
 
 def module_names() -> list[str]:
-    """Name every module without an underscore in its path; parents come before children."""
+    """Name every module; parents come before children."""
     found = pkgutil.walk_packages(sklearn_distill.__path__, prefix="sklearn_distill.")
-    return sorted(module.name for module in found if "._" not in module.name)
+    return sorted(module.name for module in found if module.name != "sklearn_distill.__main__")
+
+
+def public_module_names() -> list[str]:
+    """Name every module without an underscore in its path."""
+    return [name for name in module_names() if "._" not in name]
 
 
 def public_modules() -> list[ModuleType]:
-    """Import the package and every module of :func:`module_names`."""
-    return [sklearn_distill, *map(importlib.import_module, module_names())]
+    """Import the package and every module of :func:`public_module_names`."""
+    return [sklearn_distill, *map(importlib.import_module, public_module_names())]
 
 
 def public_names() -> dict[str, object]:

@@ -154,8 +154,8 @@ def _check_answers(
         row = int(np.argmax(strange))
         raise ValueError(
             f"teacher {class_name(teacher)} {where} answers {answers[row].tolist()} on the row "
-            f"{row} that it was asked about ({int(strange.sum())} such rows): a teacher must answer "
-            "with finite numbers; clean its input or take another teacher"
+            f"{row} that it was asked about ({int(strange.sum())} such rows): a teacher must "
+            "answer with finite numbers; clean its input or take another teacher"
         )
 
 

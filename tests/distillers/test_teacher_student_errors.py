@@ -72,12 +72,12 @@ def test_wrong_parameters(parameters, message):
         (
             ValueError,
             {"sample_weight": np.ones(39)},
-            r"sample_weight has shape \(39,\); pass one weight for each of the 40",
+            r"sample_weight has shape \(39,\); .* each of the 40",
         ),
         (
             ValueError,
             {"sample_weight": -np.ones(40)},
-            "sample_weight: row 0 is -1; pass numbers that are 0 or more",
+            "sample_weight: row 0 is -1; .* 0 or more",
         ),
         (ValueError, {"X_unlabeled": X[:, :3]}, "X_unlabeled has 3 columns, X has 4"),
         (ValueError, {"X_unlabeled": FRAME}, "X_unlabeled is a DataFrame, X a ndarray"),

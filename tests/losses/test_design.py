@@ -70,7 +70,7 @@ def test_blocks_are_all_rows_in_turn(storage, tile_bytes, monkeypatch):
     design = as_design(storage(np.ones((1000, 2))), True)
     tiles = list(design.tiles())
     assert all(rows.start < rows.stop <= design.n_rows for rows in tiles)
-    numbers = np.concatenate([np.arange(rows.start, rows.stop) for rows in blocks])
+    numbers = np.concatenate([np.arange(rows.start, rows.stop) for rows in tiles])
     np.testing.assert_array_equal(numbers, np.arange(1000))
 
 

@@ -152,7 +152,7 @@ WRONG_ROWS = {
     "columns": ({"teacher_proba": np.full((24, 4), 0.25)}, r"4 columns, but the classes are"),
     "short weight": (
         {"sample_weight": np.ones(3)},
-        "sample_weight has shape .3,.; pass one weight for each of the 24",
+        r"sample_weight has shape \(3,\); .* the 24",
     ),
     "no weight": ({"sample_weight": np.zeros(24)}, "at least one non-zero"),
     "short embedding": ({"teacher_embedding": X[1:]}, "teacher_embedding has 23 rows"),

@@ -386,9 +386,9 @@ Y2 = np.ones((N, 2))
         (
             Y2,
             with_nan(Y2, 7, 1),
-            "row 7 of teacher_prediction is NaN in part: a row is a number for each",
+            "row 7 of teacher_prediction is NaN in part",
         ),
-        (with_nan(Y2, 5, 0), Y2, "row 5 of y is NaN in part: a row is a number for each"),
+        (with_nan(Y2, 5, 0), Y2, "row 5 of y is NaN in part"),
         (with_nan(np.ones(N), [4, 9]), with_nan(np.ones(N), [9, 3, 12]), r"row 9 has neither"),
         (None, with_nan(np.ones(N), 2), "row 2 has neither"),
         (np.ones(N), np.full(N, np.inf), "teacher_prediction contains infinity"),

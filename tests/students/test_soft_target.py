@@ -252,7 +252,7 @@ def test_sparse_lists_and_pickles():
         ({"teacher_proba": np.full((120, 3), 1 / 2)}, "teacher_proba: row 0 does not sum to 1"),
         (
             {"sample_weight": -np.ones(120)},
-            "sample_weight: row 0 is -1; pass numbers that are 0 or more",
+            "sample_weight: row 0 is -1; .* 0 or more",
         ),
     ],
 )

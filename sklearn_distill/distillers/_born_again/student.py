@@ -18,8 +18,8 @@ def teacher_param(student: Any, labels: str, imitation: float | None) -> str | N
     elif argument is None and imitation not in (None, 1.0):
         raise ValueError(
             f"imitation={imitation} with labels='hard' mixes predictions and labels, which "
-            f"student {class_name(student)} cannot: its fit takes no teacher_proba. Take imitation=1.0, which "
-            "replaces the labels, or a student of sklearn_distill"
+            f"student {class_name(student)} cannot: its fit takes no teacher_proba. Take "
+            "imitation=1.0, which replaces the labels, or a student of sklearn_distill"
         )
     return argument
 

@@ -101,11 +101,11 @@ class WeightedFit:
         return gradient
 
     def half_gradient_of(self, rows: RegressionData) -> FloatArray:
-        """Return what rows have of −½ of the gradient in w, summed over chunks of them."""
+        """Return what rows have of −½ of the gradient in w, summed over tiles of them."""
         gradient = np.zeros_like(self.coef)
         for tile in rows.tiles():
-            residual = partial(self._residual, rows, chunk)
-            gradient += rows.pulled_back(chunk, self.x_mean, self.coef, residual)
+            residual = partial(self._residual, rows, tile)
+            gradient += rows.pulled_back(tile, self.x_mean, self.coef, residual)
         return gradient
 
     def _residual(self, rows: RegressionData, chunk: slice, product: FloatArray) -> FloatArray:

@@ -62,7 +62,7 @@ class Root(Moments):
 
     @classmethod
     def _absorb(cls, spread: FloatArray, tile: Tile) -> FloatArray:
-        rows = block if isinstance(tile, np.ndarray) else tile.root()
+        rows = tile if isinstance(tile, np.ndarray) else tile.root()
         return _at_most_square(np.vstack([spread, rows]))
 
     @classmethod
