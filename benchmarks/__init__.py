@@ -1,1 +1,1 @@
-"""Our estimators against what a user would write instead: ``make bench``."""
+"""Benchmarks of the estimators against what you would write instead: ``make bench``."""

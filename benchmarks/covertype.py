@@ -1,8 +1,8 @@
-"""Boosting teaches small students on Covertype: ``python -m benchmarks.covertype``.
+"""Distilling boosting into small students on Covertype: ``python -m benchmarks.covertype``.
 
-A thousand rows have labels, eleven thousand have none. The teacher learns from the labels; so does
-a student alone, while its twin learns from the labels and from what the teacher says of all rows.
-λ and T are the defaults: nothing is chosen by looking at test rows.
+A thousand rows have labels, and eleven thousand have none. The teacher and the baseline student are
+trained on the labels; the distilled student is trained on the labels and on the teacher's
+predictions for all rows. λ and T have their default values: no choice depends on the test rows.
 """
 
 from __future__ import annotations
@@ -44,18 +44,19 @@ STUDENTS = {
     "logistic regression": make_pipeline(StandardScaler(), DistilledLogisticRegression()),
     "tree of depth 8": SoftTargetClassifier(DecisionTreeRegressor(max_depth=8, random_state=0)),
 }
-METRICS = {"accuracy": 1, "cross_entropy": -1}  # and which sign of a difference is good
+MODELS = ["teacher", "baseline", "distilled"]
+METRICS = {"accuracy": 1, "cross_entropy": -1}  # and the sign of an improvement
 
 
 class Split(NamedTuple):
-    """Positions of the rows with labels, of those without, and of the test rows."""
+    """Indices of the labelled rows, of the unlabelled ones, and of the test rows."""
 
     labelled: NDArray[np.intp]
     unlabelled: NDArray[np.intp]
     test: NDArray[np.intp]
 
 
-def split(y: NDArray[np.int64], seed: int) -> Split:
+def split_rows(y: NDArray[np.int64], seed: int) -> Split:
     rows, test = train_test_split(
         np.arange(len(y)), test_size=N_TEST, stratify=y, random_state=seed
     )
@@ -65,8 +66,8 @@ def split(y: NDArray[np.int64], seed: int) -> Split:
     return Split(labelled, unlabelled, test)
 
 
-def compared(student: Any, X: Any, y: Any, rows: Split, memory: str) -> pd.DataFrame:
-    """Return the report's table: teacher, student alone and distilled student on the test rows."""
+def compare(student: Any, X: Any, y: Any, rows: Split, memory: str) -> pd.DataFrame:
+    """Return figures of teacher, baseline and distilled student on the test rows."""
     labelled, unlabelled, test = rows
     model = TeacherStudentClassifier(TEACHER, student, memory=memory, random_state=0)
     model.fit(X[labelled], y[labelled], X_unlabeled=X[unlabelled])
@@ -79,15 +80,15 @@ def compared(student: Any, X: Any, y: Any, rows: Split, memory: str) -> pd.DataF
         random_state=0,
     )
     columns = [*METRICS, TIME, SIZE]
-    return report.table[columns].rename_axis("model").reset_index()
+    return report.table[columns].set_axis(MODELS).rename_axis("model").reset_index()
 
 
-def measured(n_splits: int = N_SPLITS) -> pd.DataFrame:
-    """Return the rows of the CSV, with one thread; the teacher is fitted once for all students."""
+def run_benchmark(n_splits: int = N_SPLITS) -> pd.DataFrame:
+    """Return the rows of the CSV file, with one thread; all students share a fitted teacher."""
     X, y = fetch_covertype_sample(return_X_y=True)
     with TemporaryDirectory() as memory, threadpool_limits(1):
         tables = [
-            compared(student, X, y, split(y, seed), memory).assign(student=name, split=seed)
+            compare(student, X, y, split_rows(y, seed), memory).assign(student=name, split=seed)
             for seed in tqdm(range(n_splits), unit="split")
             for name, student in STUDENTS.items()
         ]
@@ -95,24 +96,24 @@ def measured(n_splits: int = N_SPLITS) -> pd.DataFrame:
 
 
 def by_split(results: pd.DataFrame, student: str, model: str, column: str) -> NDArray[np.float64]:
-    """Return one figure in the order of the splits."""
+    """Return a column of a model in the order of the splits."""
     chosen = results[(results["student"] == student) & (results["model"] == model)]
     return chosen.sort_values("split")[column].to_numpy()
 
 
 def gain(results: pd.DataFrame, student: str, metric: str) -> NDArray[np.float64]:
-    """Return distilled − alone in each split, positive where the distilled student is better."""
-    distilled = by_split(results, student, "student distilled", metric)
-    return METRICS[metric] * (distilled - by_split(results, student, "student alone", metric))
+    """Return distilled − baseline in each split, positive where the distilled student is better."""
+    distilled = by_split(results, student, "distilled", metric)
+    return METRICS[metric] * (distilled - by_split(results, student, "baseline", metric))
 
 
 def interval(
     differences: NDArray[np.float64], tested: float = N_TEST / N_ROWS
 ) -> tuple[float, float]:
-    r"""Return Nadeau and Bengio's interval for the mean over random splits.
+    r"""Return the confidence interval of Nadeau and Bengio for the mean over random splits.
 
-    Splits share rows, so the variance of the mean of J differences is not σ²/J but about
-    :math:`(1/J + ρ/(1-ρ))\,σ^2` with ρ the share of rows that is tested ("Inference for the
+    The splits share rows, so the variance of the mean of J differences is not σ²/J but about
+    :math:`(1/J + ρ/(1-ρ))\,σ^2`, where ρ is the share of test rows ("Inference for the
     generalization error", 2003, section 3).
     """
     J = len(differences)
@@ -122,32 +123,33 @@ def interval(
 
 
 def section(results: pd.DataFrame) -> str:
-    """Return the part of the page of benchmarks."""
+    """Return the section of the page of benchmarks."""
     tables = (_figures(results), _gains(results), _speeds(results))
     return "\n\n".join([_introduction(results), *("\n".join(table) for table in tables)]) + "\n"
 
 
 def _introduction(results: pd.DataFrame) -> str:
     return f"""\
-## Boosting teaches small students
+## Distilling boosting into small students
 
 `python -m benchmarks.covertype`: in Kaggle's Covertype sample {N_LABELLED:,} rows have labels, and
-{N_ROWS - N_TEST - N_LABELLED:,} have none. `HistGradientBoostingClassifier` learns from the labels
-and teaches through `TeacherStudentClassifier` at the default λ and T, with the other rows as
-`X_unlabeled`; a student alone has the same labels. Means over {results["split"].nunique()} random \
-splits with {N_TEST:,} test
-rows, and {CONFIDENCE:.0%} intervals of the paired differences (Nadeau and Bengio's, since splits
-share rows). Times are medians for batches of 1,000 rows with one thread.
-Measured with {results["versions"].iloc[0]}."""
+{N_ROWS - N_TEST - N_LABELLED:,} have none. The teacher, `HistGradientBoostingClassifier`, is \
+trained on the labels, and
+`TeacherStudentClassifier` distils it at the default λ and T, with the other rows as `X_unlabeled`.
+The baseline is the same student trained on the labels alone. The tables give means over \
+{results["split"].nunique()} random
+splits with {N_TEST:,} test rows, and {CONFIDENCE:.0%} intervals of the paired differences (Nadeau
+and Bengio's, since the splits share rows). Times are medians for batches of 1,000 rows with
+one thread. Measured with {results["versions"].iloc[0]}."""
 
 
 def _figures(results: pd.DataFrame) -> Iterator[str]:
     yield "| model | accuracy | cross-entropy | µs a row | bytes |"
     yield "|---|---|---|---|---|"
-    yield _line(results, next(iter(STUDENTS)), "teacher", "boosting, the teacher")
+    yield _line(results, next(iter(STUDENTS)), "teacher", "boosting (teacher)")
     for student in STUDENTS:
-        yield _line(results, student, "student alone", f"{student}, alone")
-        yield _line(results, student, "student distilled", f"{student}, distilled")
+        yield _line(results, student, "baseline", f"{student}, baseline")
+        yield _line(results, student, "distilled", f"{student}, distilled")
 
 
 def _line(results: pd.DataFrame, student: str, model: str, name: str) -> str:
@@ -158,7 +160,7 @@ def _line(results: pd.DataFrame, student: str, model: str, name: str) -> str:
 
 
 def _gains(results: pd.DataFrame) -> Iterator[str]:
-    yield "| distilled − alone, positive is better | accuracy | splits won | cross-entropy |"
+    yield "| distilled − baseline, positive is better | accuracy | splits won | cross-entropy |"
     yield "|---|---|---|---|"
     for student in STUDENTS:
         gains = gain(results, student, "accuracy")
@@ -167,11 +169,11 @@ def _gains(results: pd.DataFrame) -> Iterator[str]:
 
 
 def _speeds(results: pd.DataFrame) -> Iterator[str]:
-    yield "| distilled against boosting | times as fast (min … max) | target | |"
+    yield "| distilled student against boosting | times as fast (min … max) | target | |"
     yield "|---|---|---|---|"
     for student in STUDENTS:
         ratio = by_split(results, student, "teacher", TIME) / by_split(
-            results, student, "student distilled", TIME
+            results, student, "distilled", TIME
         )
         spread = f"**{np.median(ratio):.3g}** ({ratio.min():.3g} … {ratio.max():.3g})"
         verdict = "met" if np.median(ratio) >= FASTER else "**missed**"
@@ -185,7 +187,7 @@ def _gain(results: pd.DataFrame, student: str, metric: str) -> str:
 
 
 def main() -> None:
-    measured().to_csv(CSV, index=False, float_format="%.6g")
+    run_benchmark().to_csv(CSV, index=False, float_format="%.6g")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""What a hypergradient step costs: ``python -m benchmarks.greedy``.
+"""Cost of a hypergradient step: ``python -m benchmarks.greedy``.
 
-Steps of a network with the hypergradient of λ and T, in turn with plain steps of the same network
+Steps of a network with the hypergradient of λ and T alternate with plain steps of the same network
 on the same mini-batches.
 """
 
@@ -33,20 +33,21 @@ SEARCHES = {"every step": {}, "every 8th step": {"update_every": UPDATE_EVERY}}
 
 @dataclass(frozen=True)
 class Case:
-    """A student, the shape of a row, its validation batch; targets of a step and of every eighth.
+    """A student, the shape of a sample, the validation batch, and the targets.
 
-    The amortised target follows from 2.1: it is one of networks of linear layers trained by SGD.
+    ``target`` is for a hypergradient in every step, ``eighth_target`` for one in every eighth. The
+    latter follows from 2.1, the target for networks of linear layers trained by SGD.
     """
 
     options: dict[str, Any]
     shape: tuple[int, ...] = (784,)
     validation_batch_size: int | None = None
     target: float = 2.1
-    target_of_eighth: float | None = 1.15
+    eighth_target: float | None = 1.15
     n_rounds: int = 21
 
     def search(self, name: str) -> GreedyHypergradient | None:
-        """Return what moves λ and T; None for plain training."""
+        """Return the optimizer of λ and T; None for plain training."""
         if name == "plain":
             return None
         size = self.validation_batch_size
@@ -58,28 +59,28 @@ CASES = {
     "MLP 784-64-10, SGD, 64 validation rows": Case(SGD, validation_batch_size=64),
     "MLP 784-512-10, SGD": Case({**SGD, **WIDE}),
     "MLP 784-512-10, SGD, 64 validation rows": Case({**SGD, **WIDE}, validation_batch_size=64),
-    "MLP 784-64-10, Adam": Case({}, target=3.0, target_of_eighth=None),
+    "MLP 784-64-10, Adam": Case({}, target=3.0, eighth_target=None),
     "LeNet, SGD": Case(
-        {**SGD, "module": LeNet}, (1, 28, 28), target=3.0, target_of_eighth=None, n_rounds=9
+        {**SGD, "module": LeNet}, (1, 28, 28), target=3.0, eighth_target=None, n_rounds=9
     ),
 }
 
 
-def measured() -> pd.DataFrame:
-    """Return CPU seconds a step, by case, search and round."""
+def run_benchmark() -> pd.DataFrame:
+    """Return the CPU seconds of a step, by case, search and round."""
     rows = []
     for name, case in CASES.items():
-        lesson = data(case.shape)
-        train(lesson, case.options, None)  # imports are not what is measured
+        fit_params = make_data(case.shape)
+        time_step(fit_params, case.options, None)  # warm up imports
         for round_ in tqdm(range(case.n_rounds), desc=name, unit="round"):
             for search in ("plain", *SEARCHES):
-                seconds = train(lesson, case.options, case.search(search))
+                seconds = time_step(fit_params, case.options, case.search(search))
                 rows.append((name, search, round_, seconds))
     columns = ["case", "search", "round", "seconds"]
     return pd.DataFrame(rows, columns=columns).assign(versions=all_versions())
 
 
-def data(shape: tuple[int, ...]) -> dict[str, NDArray[Any]]:
+def make_data(shape: tuple[int, ...]) -> dict[str, NDArray[Any]]:
     rng = np.random.default_rng(0)
     return {
         "X": rng.random((N_ROWS, *shape), dtype=np.float32),
@@ -90,36 +91,36 @@ def data(shape: tuple[int, ...]) -> dict[str, NDArray[Any]]:
     }
 
 
-def train(lesson: dict[str, NDArray[Any]], options: dict[str, Any], search: Any) -> float:
-    """Return CPU seconds of a step in the epochs after the first, without validation passes."""
-    clock = Clock()
+def time_step(fit_params: dict[str, NDArray[Any]], options: dict[str, Any], search: Any) -> float:
+    """Return the CPU seconds of a step after the first epoch, without validation passes."""
+    timer = StepTimer()
     DistilledNeuralClassifier(
         temperature=2.0,
         batch_size=BATCH,
         max_epochs=EPOCHS,
         random_state=0,
         metaparameter_optimizer=search,
-        augmentation=clock,
+        augmentation=timer,
         **options,
-    ).fit(**lesson)
-    return clock.seconds()
+    ).fit(**fit_params)
+    return timer.seconds()
 
 
-class Clock:
-    """An augmentation that does nothing but read the clock at each mini-batch."""
+class StepTimer:
+    """An augmentation that leaves the features unchanged and records the time of each call."""
 
     def __init__(self) -> None:
         self.ticks: list[float] = []
 
     def __call__(self, features: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """Return the features as they are."""
+        """Return the features unchanged."""
         self.ticks.append(time.process_time())
         return features
 
     def seconds(self) -> float:
-        """Return the median of the mean time of a step over ``UPDATE_EVERY`` steps in a row.
+        """Return the median of the mean time of a step over ``UPDATE_EVERY`` consecutive steps.
 
-        A disturbance of the machine that is over in some steps does not count.
+        The median ignores load on the machine that lasts for a few steps only.
         """
         steps = np.diff(np.reshape(self.ticks, (EPOCHS, -1))[1:])
         n_whole = steps.shape[1] // UPDATE_EVERY * UPDATE_EVERY
@@ -128,23 +129,23 @@ class Clock:
 
 
 def section(results: pd.DataFrame) -> str:
-    """Return the part of the page of benchmarks."""
+    """Return the section of the page of benchmarks."""
     return "\n".join([*_lines(results), ""])
 
 
 def _lines(results: pd.DataFrame) -> Iterator[str]:
-    yield "## What a hypergradient step costs\n"
+    yield "## Cost of a hypergradient step\n"
     yield (
-        f"`python -m benchmarks.greedy`: CPU time of a step with one thread, batches of {BATCH} "
-        "for training and validation, in multiples of a plain step of the same network in the same "
-        f"round (median, min … max); of a training counts the median of {UPDATE_EVERY} steps in a "
-        f"row. Measured with {results['versions'].iloc[0]}.\n"
+        f"`python -m benchmarks.greedy`: CPU time of a step with one thread and batches of {BATCH} "
+        "for training and validation, as a multiple of a plain step of the same network in the "
+        "same round (median, min … max). The time of a step in a training is the median over "
+        f"means of {UPDATE_EVERY} consecutive steps. Measured with {results['versions'].iloc[0]}.\n"
     )
     yield "| network | every step | target | every 8th step | target |"
     yield "|---|---|---|---|---|"
     for name, case in CASES.items():
         cells = [name]
-        for search, target in zip(SEARCHES, (case.target, case.target_of_eighth), strict=True):
+        for search, target in zip(SEARCHES, (case.target, case.eighth_target), strict=True):
             ratio = ratios(results, name, search)
             cells += [
                 f"**{np.median(ratio):.2f}** ({ratio.min():.2f} … {ratio.max():.2f})",
@@ -153,17 +154,18 @@ def _lines(results: pd.DataFrame) -> Iterator[str]:
         yield "| " + " | ".join(cells) + " |"
     yield ""
     yield (
-        "Of the products with the widest layer a plain step needs two, the scores and the weights' "
-        "gradient. A hypergradient needs the scores of the validation rows, and an inner product "
-        "of two gradients, which takes the cheaper of two ways: through the validation rows' "
-        "gradient, two products, or through a table of training rows against validation rows, one "
-        "product of its size. So of products alone it is 2.5 plain steps where a hidden layer is "
-        "narrower than both mini-batches, and less in a wider one or with fewer validation rows "
-        "(`validation_batch_size`). What a plain step spends besides on its mini-batch, its loss "
-        "and its calls, a hypergradient hardly needs again: the residuals of loss, λ and T go back "
-        "together. Adam scales each weight's gradient by its own number, which leaves the first "
-        "way alone, and a convolution uses its weights many times: there the gradients themselves "
-        "are made."
+        "A plain step computes two products with the widest layer, the scores and the gradient of "
+        "the weights. A hypergradient needs the scores of the validation rows, and the inner "
+        "product of two gradients. That is computed in the cheaper of two ways: through the "
+        "gradient of the validation rows, with two products, or through a matrix of training rows "
+        "by validation rows, with one product of its size. Counting products alone, a step with a "
+        "hypergradient costs 2.5 plain steps where a hidden layer is narrower than both "
+        "mini-batches, and less where it is wider or where there are fewer validation rows "
+        "(`validation_batch_size`). The rest of a plain step, its mini-batch, its loss and the "
+        "overhead of calls, is hardly repeated, since the residuals of the loss, λ and T are "
+        "propagated back together. Adam scales the gradient of each weight separately, which "
+        "rules out the second way, and a convolution uses each weight many times, so that the "
+        "gradients themselves are computed."
     )
 
 
@@ -172,7 +174,7 @@ def _verdict(median: float, target: float) -> str:
 
 
 def ratios(results: pd.DataFrame, case: str, search: str) -> NDArray[np.float64]:
-    """Return the cost of a step over that of a plain step, by round."""
+    """Return the cost of a step relative to that of a plain step, by round."""
     table = results[results["case"] == case].pivot(
         index="round", columns="search", values="seconds"
     )
@@ -181,7 +183,7 @@ def ratios(results: pd.DataFrame, case: str, search: str) -> NDArray[np.float64]
 
 def main() -> None:
     torch.set_num_threads(1)
-    measured().to_csv(CSV, index=False, float_format="%.6g")
+    run_benchmark().to_csv(CSV, index=False, float_format="%.6g")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """PrivilegedLinearRegression against scikit-learn on stacked weighted rows.
 
-Every competitor solves the same problem: m rows that a label and a teacher speak for. Without this
-package one stacks 2m rows, labels with weight 1 − λ over predictions with weight λρ.
+All competitors solve the same problem, with n samples that have both a label and a prediction of
+the teacher. Without this package you would stack 2n rows: the labels with weight 1 − λ, and the
+teacher's predictions with weight λρ.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ IMITATION, RATIO = 0.5, 2.0
 
 
 def cases() -> Iterator[Case]:
-    """Yield the comparisons, one at a time: the data is large."""
+    """Yield the comparisons, one at a time because the data is large."""
     yield regression_case(1_000_000, 50, passes_target=2.1)
     yield regression_case(100_000, 500, passes_target=1.25)
 
 
 def regression_case(n: int, d: int, passes_target: float) -> Case:
-    """Compare on m rows of standard normal features; the variances are estimated."""
+    """Compare on n rows of standard normal features; the variances are estimated."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((n, d))
     truth = X @ rng.standard_normal(d)
@@ -37,12 +38,12 @@ def regression_case(n: int, d: int, passes_target: float) -> Case:
         name=f"regression {n:,} × {d}",
         runs={
             "ours": lambda: student.fit(X, y, teacher_prediction=s),
-            "Ridge(cholesky) on 2m rows": lambda: Ridge(1e-10, solver="cholesky").fit(
+            "Ridge(cholesky) on 2n rows": lambda: Ridge(1e-10, solver="cholesky").fit(
                 *stacked(X, y, s)
             ),
-            "LinearRegression on 2m rows": lambda: LinearRegression().fit(*stacked(X, y, s)),
+            "LinearRegression on 2n rows": lambda: LinearRegression().fit(*stacked(X, y, s)),
         },
-        targets={"Ridge(cholesky) on 2m rows": 5.0, "LinearRegression on 2m rows": 10.0},
+        targets={"Ridge(cholesky) on 2n rows": 5.0, "LinearRegression on 2n rows": 10.0},
         limit=lambda: X.T @ X,
         n_bytes=X.nbytes,
         memory_target=20e6 / X.nbytes,
@@ -51,6 +52,6 @@ def regression_case(n: int, d: int, passes_target: float) -> Case:
 
 
 def stacked(X: Array, y: Array, s: Array) -> tuple[Array, Array, Array]:
-    """Return labels over predictions, with their weights."""
+    """Stack labels and predictions, with their weights."""
     weight = np.repeat([1 - IMITATION, IMITATION * RATIO], len(X))
     return np.concatenate([X, X]), np.concatenate([y, s]), weight

@@ -23,12 +23,15 @@ TEMPERATURE, IMITATION = 2.0, 0.5
 
 
 def cases() -> Iterator[Case]:
-    """Yield the comparisons, one at a time: the data is large."""
-    yield dense_case("1,000 × 10, K = 3", correlated(1_000, 10, 3), 5.0, None, repeats=9)
-    yield dense_case("100,000 × 100, K = 5", correlated(100_000, 100, 5), 20.0, 0.3)
-    yield dense_case("1,000,000 × 20, K = 2", correlated(1_000_000, 20, 2), 20.0, 0.3)
+    """Yield the comparisons, one at a time because the data is large."""
+    yield dense_case("1,000 × 10, K = 3", make_correlated(1_000, 10, 3), 5.0, None, repeats=9)
+    yield dense_case("100,000 × 100, K = 5", make_correlated(100_000, 100, 5), 20.0, 0.3)
+    yield dense_case("1,000,000 × 20, K = 2", make_correlated(1_000_000, 20, 2), 20.0, 0.3)
     yield dense_case(
-        "1,000,000 × 20, K = 2, independent features", correlated(1_000_000, 20, 2, 0.0), None, None
+        "1,000,000 × 20, K = 2, independent features",
+        make_correlated(1_000_000, 20, 2, 0.0),
+        None,
+        None,
     )
     yield text_case()
     yield fashion_case()
@@ -45,7 +48,7 @@ def dense_case(
     """Compare on a dense X at max|∇|/Σs ≤ tol, C = 1."""
     return Case(
         name=f"{name}, gradient {tol:g}",
-        runs={"ours": ours(data, tol), "scipy L-BFGS": by_hand(data, tol)},
+        runs={"ours": ours(data, tol), "scipy L-BFGS": with_scipy(data, tol)},
         targets={} if target is None else {"scipy L-BFGS": target},
         limit=bare_products(data),
         n_bytes=data[0].nbytes,
@@ -56,13 +59,13 @@ def dense_case(
 
 def text_case() -> Case:
     """Compare on a sparse X with the statistics of text."""
-    data = text(20_000, 50_000)
+    data = make_text(20_000, 50_000)
     X, y, S = data
     return Case(
         name="sparse text 20,000 × 50,000, K = 2, gradient 1e-06",
         runs={
             "ours": ours(data, 1e-6),
-            "scipy L-BFGS": by_hand(data, 1e-6),
+            "scipy L-BFGS": with_scipy(data, 1e-6),
             "LogisticRegression on copies (T = 1)": lambda: weighted_copies(
                 X, y, S, imitation=IMITATION, tol=1e-6
             ),
@@ -76,10 +79,10 @@ def text_case() -> Case:
 def fashion_case() -> Case:
     """Compare on Fashion-MNIST in float32.
 
-    scikit-learn on ten copies takes minutes, so 5 of its iterations are timed and multiplied by
-    the number that scipy's L-BFGS, the same method, needs on this problem.
+    scikit-learn takes minutes on ten copies, so 5 iterations are timed and multiplied by the number
+    of iterations that scipy's L-BFGS, the same method, needs on this problem.
     """
-    data = fashion()
+    data = load_fashion()
     X, y, S = data
     n_iter = scipy_lbfgs(
         X, y, S, temperature=TEMPERATURE, imitation=IMITATION, tol=1e-4
@@ -89,7 +92,7 @@ def fashion_case() -> Case:
         name="Fashion-MNIST 60,000 × 784, float32, K = 10, gradient 0.0001",
         runs={
             "ours": ours(data, 1e-4),
-            "scipy L-BFGS": by_hand(data, 1e-4),
+            "scipy L-BFGS": with_scipy(data, 1e-4),
             copies: lambda: _five_iterations(X, y, S),
         },
         targets={"scipy L-BFGS": 10.0, copies: 40.0},
@@ -101,28 +104,28 @@ def fashion_case() -> Case:
 
 
 def ours(data: Data, tol: float) -> Callable[[], object]:
-    """Return our fit."""
+    """Return a fit of DistilledLogisticRegression."""
     X, y, S = data
     student = DistilledLogisticRegression(IMITATION, TEMPERATURE, tol=tol)
     return lambda: student.fit(X, y, teacher_proba=S)
 
 
-def by_hand(data: Data, tol: float) -> Callable[[], object]:
-    """Return scipy's fit."""
+def with_scipy(data: Data, tol: float) -> Callable[[], object]:
+    """Return a fit with scipy's L-BFGS."""
     X, y, S = data
     return lambda: scipy_lbfgs(X, y, S, temperature=TEMPERATURE, imitation=IMITATION, tol=tol)
 
 
 def bare_products(data: Data) -> Callable[[], object]:
-    """Return the two matrix products of one pass."""
+    """Return the two matrix products of one pass over the data."""
     X, _, S = data
     W = np.ones((1 if S.shape[1] == 2 else S.shape[1], X.shape[1]), X.dtype)
     R = np.ones((X.shape[0], len(W)), X.dtype)
     return lambda: (X @ W.T, X.T @ R)
 
 
-def correlated(n: int, d: int, K: int, correlation: float = 0.9) -> Data:
-    """Draw standardised features with correlation ρ^|i−j|, labels, and a slightly wrong teacher."""
+def make_correlated(n: int, d: int, K: int, correlation: float = 0.9) -> Data:
+    """Draw standardised features with correlation ρ^|i−j|, labels, and a noisy teacher."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((n, d))
     for j in range(1, d):
@@ -132,8 +135,8 @@ def correlated(n: int, d: int, K: int, correlation: float = 0.9) -> Data:
     return X, y, softmax(logits + 0.3 * rng.normal(size=logits.shape), axis=1)
 
 
-def text(n: int, d: int, words: int = 60) -> Data:
-    """Draw rows of about 60 words with Zipf's frequencies, scaled as TF-IDF is."""
+def make_text(n: int, d: int, words: int = 60) -> Data:
+    """Draw rows of about 60 words with Zipfian frequencies, scaled like TF-IDF."""
     rng = np.random.default_rng(0)
     frequency = 1 / np.arange(1, d + 1)
     columns = rng.choice(d, size=n * words, p=frequency / frequency.sum())
@@ -151,8 +154,8 @@ def text(n: int, d: int, words: int = 60) -> Data:
     return X, y, np.column_stack([1 - p, p])
 
 
-def fashion() -> Data:
-    """Return Fashion-MNIST with a teacher that is a ridge regression on random features."""
+def load_fashion() -> Data:
+    """Load Fashion-MNIST, with a ridge regression on random features as the teacher."""
     X, y = fetch_fashion_mnist(return_X_y=True)
     rng = np.random.default_rng(0)
     projection = rng.normal(size=(784, 512)).astype(np.float32) / 28
@@ -164,5 +167,5 @@ def fashion() -> Data:
 
 def _five_iterations(X: Array, y: Array, S: Array) -> None:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # stopped on purpose
+        warnings.simplefilter("ignore", ConvergenceWarning)  # stopped early on purpose
         weighted_copies(X, y, S, imitation=IMITATION, tol=1e-4, max_iter=5)

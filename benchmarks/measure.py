@@ -1,4 +1,4 @@
-"""CPU time, interleaved, and peak memory above what was there."""
+"""Interleaved timing, and the peak memory of a run above its level before."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ Run = Callable[[], object]
 
 @dataclass(frozen=True)
 class Case:
-    """One comparison: the same problem solved by several means.
+    """A comparison: the same problem solved by several implementations.
 
     Parameters
     ----------
     name : str
-        What is solved, to which precision.
+        The problem and the precision.
     runs : dict of str to callable
-        The competitors; "ours" among them.
+        The implementations, "ours" among them.
     targets : dict of str to float
-        How many times as fast as a competitor ours should be.
+        How many times as fast as each competitor ours should be.
     limit : callable
-        The bare matrix products of one pass over the data, which nothing can do without.
+        The bare matrix products of one pass over the data, a lower bound of the time.
     passes_target : float or None
-        How many times the limit ours may take.
+        Target for the time of ours as a multiple of the limit.
     n_bytes : int
         Size of X.
     memory_target : float or None
-        Largest peak above X, as a multiple of X.
+        Target for the peak memory above X, as a multiple of X.
     extrapolated : dict of str to float
-        Factor by which a competitor's time stands for the whole, where the whole takes too long.
+        Factor by which the time of a competitor is multiplied, where only a part of it is run.
     repeats : int
-        Rounds.
+        Number of rounds.
     """
 
     name: str
@@ -51,8 +51,8 @@ class Case:
 
 
 def measure(case: Case, clock: Callable[[], float] = time.process_time) -> dict[str, Any]:
-    """Run all competitors in turn, several rounds, and return times, ratios and memory."""
-    case.runs["ours"]()  # imports and caches are not what is measured
+    """Run all competitors in turn, in several rounds; return times, ratios and memory."""
+    case.runs["ours"]()  # warm up imports and caches
     times = interleave({**case.runs, "limit": case.limit}, case.repeats, clock)
     for name, factor in case.extrapolated.items():
         times[name] = [seconds * factor for seconds in times[name]]
@@ -79,7 +79,7 @@ def measure(case: Case, clock: Callable[[], float] = time.process_time) -> dict[
 def interleave(
     runs: dict[str, Run], repeats: int, clock: Callable[[], float]
 ) -> dict[str, list[float]]:
-    """Return the seconds of each run, in rounds, so that a busy moment hits all alike."""
+    """Time the runs in turn, so that load on the machine affects all of them equally."""
     times: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(repeats):
         for name, run in runs.items():
@@ -97,10 +97,10 @@ def summary(values: list[float]) -> dict[str, float]:
 
 
 def peak_memory(run: Run) -> int:
-    """Return the bytes by which the resident set grew at most during a run (Linux)."""
+    """Return the maximal growth of the resident set during a run, in bytes (Linux)."""
     gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)  # memory that earlier runs freed must not hide what this needs
-    Path("/proc/self/clear_refs").write_text("5")  # resets the peak to the present size
+    ctypes.CDLL(None).malloc_trim(0)  # return the memory that earlier runs have freed
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     before = _resident("VmRSS")
     run()
     return max(0, _resident("VmHWM") - before)
@@ -113,7 +113,7 @@ def _resident(key: str) -> int:
 
 
 def cpu_seconds(run: Run) -> float:
-    """Return the CPU time that a run takes."""
+    """Return the CPU time of a run."""
     start = time.process_time()
     run()
     return time.process_time() - start

@@ -1,4 +1,4 @@
-"""The page of results, written from the JSON; no number is typed by hand."""
+"""Write the page of results from the files of results."""
 
 from __future__ import annotations
 
@@ -21,39 +21,44 @@ from benchmarks import (
 INTRODUCTION = """\
 # Benchmarks
 
-Our estimators against what a user would write instead, solving the same problem to the same
-precision. `make bench` runs this page's script (`benchmarks/`): all competitors in turn, in rounds,
-in one process, so that a busy moment hits all alike. A ratio is the competitor's time over ours in
-the same round; the table gives its median, and min … max. One thread is CPU time; two threads are
-the wall clock, on cores that others share: there BLAS threads wait for each other, and the figures
-say more about the machine than about the code. The targets are meant for one thread. The **limit**
-is the bare matrix products of one pass over the data (for regression XᵀX), which nothing can do
-without; ours is given in multiples of it. Memory is the peak of the process during the fit above
-what was there before, as a multiple of X.
+This page compares the estimators of this package with what you would write instead, on the same
+problem and to the same precision. `make bench` runs the scripts in `benchmarks/` and writes the
+page.
+
+The competitors run in one process, in turn and in several rounds, so that load on the machine
+affects all of them equally. A ratio is the time of the competitor divided by ours in the same
+round; the tables give the median, and min … max. Figures with one thread are CPU time. Figures with
+two threads are wall-clock time on shared cores, where BLAS threads wait for each other: they say
+more about the machine than about the code. The targets are meant for one thread.
+
+The **limit** is the time of the bare matrix products of one pass over the data (XᵀX for
+regression), a lower bound for every method; our time is given as a multiple of it. Memory is the
+peak memory of the process during the fit above its level before, as a multiple of the size of X.
 
 The dense logistic problems have standardised features with correlation 0.9^|i−j| unless the name
-says otherwise; T = 2, λ = ½, C = 1. What scipy's L-BFGS needs depends on that correlation, what
-ours needs hardly does, so the ratio grows with it. A `*` marks a time that was extrapolated:
-scikit-learn's minutes on ten copies of Fashion-MNIST are 5 timed iterations, times the number of
-iterations that scipy's L-BFGS, the same method, needs.
+says otherwise, with T = 2, λ = ½ and C = 1. The cost of scipy's L-BFGS depends on this correlation,
+and ours hardly does, so that the ratio grows with it. A `*` marks an extrapolated time:
+scikit-learn takes minutes on ten copies of Fashion-MNIST, so that 5 iterations are timed and
+multiplied by the number of iterations that scipy's L-BFGS, the same method, needs.
 """
 
 
-# why a target is missed, by the beginning of the problem's name: looked into, not guessed
+# why a target is missed, by the beginning of the problem's name; only what profiling has shown
 REASONS = {
     "1,000 × 10": (
-        "a third of the few milliseconds goes into reading and checking the arguments; at this "
-        "size the rest is Python calls, not arithmetic, and scipy needs few evaluations."
+        "a third of the few milliseconds is spent on validating the arguments; at this size the "
+        "rest is Python calls rather than arithmetic, and scipy needs few evaluations."
     ),
     "1,000,000 × 20, K = 2, gradient": (
-        "two thirds of the time is the solver, with about four passes over all rows; a third is "
-        "reading labels, teacher and X. scipy needs fewer evaluations at this correlation than "
-        "the target assumed. Memory: a row of X has 160 bytes, and its label, weight, teacher's "
-        "logits and target need about 80 while the targets are made."
+        "two thirds of the time is spent in the solver, with about four passes over all rows, "
+        "and a third on reading the labels, the teacher's predictions and X. scipy needs fewer "
+        "evaluations at this correlation than the target assumed. Memory: a row of X takes 160 "
+        "bytes, and its label, weight, teacher's logits and target take about 80 while the "
+        "targets are computed."
     ),
     "regression 100,000 × 500": (
-        "the Gram matrix itself is nearly all of it; above the bare product are scikit-learn's "
-        "check for finite values and the solves for λ and the variances."
+        "nearly all of the time is the Gram matrix itself; the rest is scikit-learn's check for "
+        "finite values and the solves for λ and the variances."
     ),
 }
 
@@ -64,9 +69,9 @@ def write_page(results: dict[str, Any], path: Path) -> None:
     Parameters
     ----------
     results : dict
-        Contents of results.json.
+        Contents of ``results.json``.
     path : Path
-        Where to write.
+        File to write.
     """
     machine = ", ".join(f"{key} {value}" for key, value in results["machine"].items())
     parts = [INTRODUCTION, f"Measured on: {machine}.\n", targets.section(results)]
@@ -74,7 +79,7 @@ def write_page(results: dict[str, Any], path: Path) -> None:
     for n_threads, cases in results["threads"].items():
         word = "One thread" if n_threads == "1" else "Two threads"
         parts += [f"## {word}\n", _ratios(cases), _limits(cases)]
-    parts.append("## Missed with one thread, and why\n")
+    parts.append("## Missed targets with one thread\n")
     parts += [_reason(case) for case in results["threads"]["1"] if _misses(case)]
     parts += [
         passes.section(pd.read_csv(passes.CSV)),
@@ -100,7 +105,7 @@ def _misses(case: dict[str, Any]) -> bool:
 
 def _reason(case: dict[str, Any]) -> str:
     known = (text for name, text in REASONS.items() if case["case"].startswith(name))
-    return f"- **{case['case']}**: {next(known, 'not looked into yet.')}\n"
+    return f"- **{case['case']}**: {next(known, 'not analysed yet.')}\n"
 
 
 def _ratios(cases: list[dict[str, Any]]) -> str:

@@ -1,4 +1,4 @@
-"""What a pass over the data costs, and how many a fit takes: ``python -m benchmarks.passes``."""
+"""Cost of a pass over the data, and passes of a fit: ``python -m benchmarks.passes``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.logistic import bare_products, correlated
+from benchmarks.logistic import bare_products, make_correlated
 from benchmarks.measure import cpu_seconds
 from benchmarks.record import versions
 from sklearn_distill import DistilledLogisticRegression
@@ -24,11 +24,11 @@ PRODUCTS_TARGET, PASSES_TARGET = 1.2, 8
 FITTED = "100,000 × 100, K = 5"
 
 
-def measured() -> pd.DataFrame:
-    """Return CPU seconds of a pass and of its bare products by size, and a fit's passes."""
+def run_benchmark() -> pd.DataFrame:
+    """Return the cost of a pass relative to its bare products, and the passes of a fit."""
     rows = []
     for name, size in SIZES.items():
-        X, y, S = correlated(*size)
+        X, y, S = make_correlated(*size)
         student = DistilledLogisticRegression(temperature=2.0)
         lesson = Lesson.read(student, len(X), y, None, S, None)
         objective = pose(lesson, as_design(X, True), Setting.of(student)).objective
@@ -40,34 +40,34 @@ def measured() -> pd.DataFrame:
                 bare
             )
             rows.append((name, "pass / bare products", round_, ratio))
-    rows.append((FITTED, "passes of a fit", 0, passes_of_a_fit(correlated(*SIZES[FITTED]))))
+    rows.append((FITTED, "passes of a fit", 0, count_passes(make_correlated(*SIZES[FITTED]))))
     columns = ["data", "what", "round", "value"]
     return pd.DataFrame(rows, columns=columns).assign(versions=versions())
 
 
-def passes_of_a_fit(data: tuple[Any, Any, Any]) -> float:
-    """Return how often a fit to 1e-6 multiplied all of X, in passes of two products each."""
+def count_passes(data: tuple[Any, Any, Any]) -> float:
+    """Return the number of passes of a fit to 1e-6, with two products with X a pass."""
     X, y, S = data
-    counted = Counted()
-    with counted:
+    counter = RowCounter()
+    with counter:
         DistilledLogisticRegression(temperature=2.0, tol=1e-6).fit(X, y, teacher_proba=S)
-    return counted.rows / (2 * len(X))
+    return counter.rows / (2 * len(X))
 
 
-class Counted:
-    """Counts the rows that take part in products with X, of a design that is made meanwhile."""
+class RowCounter:
+    """Count the rows of X in the products of all designs made in its context."""
 
-    def __enter__(self) -> Counted:
+    def __enter__(self) -> RowCounter:
         self.rows = 0
-        self._made = distilled_logistic.as_design
+        self._as_design = distilled_logistic.as_design
         distilled_logistic.as_design = self._counting  # type: ignore[assignment]
         return self
 
     def __exit__(self, *_: Any) -> None:
-        distilled_logistic.as_design = self._made
+        distilled_logistic.as_design = self._as_design
 
     def _counting(self, X: Any, fit_intercept: bool) -> Any:
-        design = self._made(X, fit_intercept)
+        design = self._as_design(X, fit_intercept)
         for name in ("scores", "pull_back"):
             setattr(design, name, self._counted(getattr(design, name)))
         return design
@@ -81,17 +81,18 @@ class Counted:
 
 
 def section(results: pd.DataFrame) -> str:
-    """Return the part of the page of benchmarks."""
+    """Return the section of the page of benchmarks."""
     return "\n".join([*_lines(results), ""])
 
 
 def _lines(results: pd.DataFrame) -> Iterator[str]:
-    yield "## What a pass costs\n"
+    yield "## Cost of a pass over the data\n"
     yield (
-        "`python -m benchmarks.passes`: value and gradient of the objective (T = 2), in multiples "
-        f"of the two bare products with X (median of {N_ROUNDS} rounds, min … max, CPU time, one "
-        "thread), and the passes over all rows that a fit to 1e-6 takes: products with X, two to "
-        f"a pass. Measured with {results['versions'].iloc[0]}.\n"
+        "`python -m benchmarks.passes`: the time of the value and gradient of the objective "
+        "(T = 2), as a multiple of that of the two bare products with X (median, min … max of "
+        f"{N_ROUNDS} rounds, CPU time with one thread), and the number of passes over all rows in "
+        "a fit to 1e-6, where two products with X are a pass. "
+        f"Measured with {results['versions'].iloc[0]}.\n"
     )
     yield "| data | | ours | target | |"
     yield "|---|---|---|---|---|"
@@ -103,7 +104,7 @@ def _lines(results: pd.DataFrame) -> Iterator[str]:
 
 
 def main() -> None:
-    measured().to_csv(CSV, index=False, float_format="%.6g")
+    run_benchmark().to_csv(CSV, index=False, float_format="%.6g")
 
 
 if __name__ == "__main__":

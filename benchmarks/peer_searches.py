@@ -1,7 +1,7 @@
-"""Ways to λ and T that a user of scikit-learn knows: ``python -m benchmarks.peer_searches``.
+"""General-purpose searches for λ and T: ``python -m benchmarks.peer_searches``.
 
-All of them search for one student, DistilledLogisticRegression, on one set of folds. AutoGluon,
-which distils too, is left out: its version 1.6 does not install beside pandas 3.
+All of them tune one student, DistilledLogisticRegression, on the same folds. AutoGluon, which also
+implements distillation, is left out: version 1.6 cannot be installed together with pandas 3.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from sklearn.model_selection import (
 )
 from tqdm import tqdm
 
-from benchmarks.logistic import correlated
+from benchmarks.logistic import make_correlated
 from benchmarks.measure import cpu_seconds
 from benchmarks.record import versions
 from sklearn_distill import DistilledLogisticRegression, DistilledLogisticRegressionCV
@@ -42,16 +42,16 @@ OURS = "DistilledLogisticRegressionCV"
 
 
 def datasets() -> dict[str, tuple[Any, Any, Any]]:
-    """Return rows, labels and a teacher's answers: of another half, or slightly wrong ones."""
-    return {"digits": digits(), "5,000 × 20, K = 3": correlated(5_000, 20, 3)}
+    """Return features, labels and the teacher's probabilities of each data set."""
+    return {"digits": digits(), "5,000 × 20, K = 3": make_correlated(5_000, 20, 3)}
 
 
 def digits() -> tuple[Any, Any, Any]:
-    """Return half of the digits with the answers of a forest that learnt from the other half."""
+    """Return half of the digits, with the predictions of a forest trained on the other half."""
     X, y = load_digits(return_X_y=True)
-    theirs, ours, y_theirs, y_ours = train_test_split(X / 16, y, test_size=0.5, random_state=0)
-    forest = RandomForestClassifier(random_state=0).fit(theirs, y_theirs)
-    return ours, y_ours, softmax(np.log(forest.predict_proba(ours) + 1e-3), axis=1)
+    X_teacher, X, y_teacher, y = train_test_split(X / 16, y, test_size=0.5, random_state=0)
+    forest = RandomForestClassifier(random_state=0).fit(X_teacher, y_teacher)
+    return X, y, softmax(np.log(forest.predict_proba(X) + 1e-3), axis=1)
 
 
 def searches(cv: Any, seed: int) -> dict[str, Any]:
@@ -79,28 +79,28 @@ def searches(cv: Any, seed: int) -> dict[str, Any]:
     }
 
 
-def measured() -> pd.DataFrame:
-    """Return CPU seconds and the mean loss of the folds, by data, search and round."""
+def run_benchmark() -> pd.DataFrame:
+    """Return CPU seconds and the mean loss of the folds, by data set, search and round."""
     rows = []
     for data, (X, y, S) in datasets().items():
         for round_ in tqdm(range(N_ROUNDS), desc=data, unit="round"):
             cv = StratifiedKFold(5, shuffle=True, random_state=round_)
             for name, search in searches(cv, round_).items():
                 seconds = cpu_seconds(lambda s=search, X=X, y=y, S=S: s.fit(X, y, teacher_proba=S))
-                rows.append((data, name, round_, seconds, loss_of(search, cv, X, y, S)))
+                rows.append((data, name, round_, seconds, tight_loss(search, cv, X, y, S)))
     columns = ["data", "search", "round", "seconds", "loss"]
     return pd.DataFrame(rows, columns=columns).assign(versions=versions())
 
 
-def loss_of(search: Any, cv: Any, X: Any, y: Any, S: Any) -> float:
-    """Return the mean cross-entropy of the folds at the values found, by tight fits."""
-    found = getattr(search, "best_params_", None) or {
+def tight_loss(search: Any, cv: Any, X: Any, y: Any, S: Any) -> float:
+    """Return the mean cross-entropy of the folds at the values found, from fits to a small tol."""
+    best_params = getattr(search, "best_params_", None) or {
         "imitation": search.imitation_,
         "temperature": search.temperature_,
     }
     losses = []
     for train, test in cv.split(X, y):
-        student = DistilledLogisticRegression(**found, tol=1e-8)
+        student = DistilledLogisticRegression(**best_params, tol=1e-8)
         student.fit(X[train], y[train], teacher_proba=S[train])
         P = student.predict_log_proba(X[test])
         losses.append(-P[np.arange(len(test)), np.searchsorted(student.classes_, y[test])].mean())
@@ -108,17 +108,18 @@ def loss_of(search: Any, cv: Any, X: Any, y: Any, S: Any) -> float:
 
 
 def section(results: pd.DataFrame) -> str:
-    """Return the part of the page of benchmarks."""
+    """Return the section of the page of benchmarks."""
     return "\n".join([*_lines(results), ""])
 
 
 def _lines(results: pd.DataFrame) -> Iterator[str]:
     yield "## Other searches for λ and T\n"
     yield (
-        "`python -m benchmarks.peer_searches`: searches over 5 folds for λ and T of one student, "
-        f"C = 1, CPU time in multiples of ours in the same round (median, min … max of {N_ROUNDS} "
-        "rounds with folds of their own), and the cross-validated loss at the values found, above "
-        "the best of the round (median, worst). The second data set is drawn as those above. "
+        "`python -m benchmarks.peer_searches`: searches for λ and T of the same student with 5 "
+        f"folds and C = 1. CPU time as a multiple of ours in the same round (median, min … max of "
+        f"{N_ROUNDS} rounds, each with its own folds), and the cross-validated loss at the values "
+        "found, above the best of the round (median, worst). The second data set is drawn like "
+        "those above. "
         f"Measured with {results['versions'].iloc[0]}, optuna {optuna.__version__}.\n"
     )
     yield "| data | search | seconds | times ours | loss above the best |"
@@ -139,7 +140,7 @@ def main() -> None:
     warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with sklearn.config_context(enable_metadata_routing=False):
-        measured().to_csv(CSV, index=False, float_format="%.8g")
+        run_benchmark().to_csv(CSV, index=False, float_format="%.8g")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a user would write without this package: the same objective by other means."""
+"""What you would write without this package, for the same objective."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Array = NDArray[Any]
 def scipy_lbfgs(
     X: Any, y: Array, teacher_proba: Array, *, temperature: float, imitation: float, tol: float
 ) -> OptimizeResult:
-    """Minimise by scipy's L-BFGS-B and numpy, written as one would: rows by classes, C = 1."""
+    """Minimise the objective with scipy's L-BFGS-B and numpy, with C = 1."""
     K = teacher_proba.shape[1]
     softened = teacher_proba ** (1 / temperature)
     Q = (softened / softened.sum(axis=1, keepdims=True)).astype(X.dtype)

@@ -1,4 +1,4 @@
-"""What figures depend on, and where they go on a page."""
+"""Library versions, and the parts of a page that a script writes."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ import sklearn
 
 
 def versions() -> str:
-    """Return the versions that figures depend on."""
+    """Return the versions that the figures depend on."""
     python = platform.python_version()
     return f"Python {python}, numpy {np.__version__}, scikit-learn {sklearn.__version__}"
 
 
 def with_part(page: str, script: str, part: str) -> str:
-    """Return a page with the part that a script writes, between its marks.
+    """Replace the part of a page between the marks of a script.
 
     Parameters
     ----------
     page : str
-        The page, with the marks.
+        The text of the page, with the marks.
     script : str
-        The script's name in the first mark.
+        Name of the script, as in the first mark.
     part : str
-        What goes between them.
+        The new text between the marks.
 
     Raises
     ------
@@ -49,24 +49,26 @@ def write_guide(
     about: str | None,
     csv: Path,
     page: Path,
-    measured: Callable[[], pd.DataFrame],
+    run_benchmark: Callable[[], pd.DataFrame],
     with_results: Callable[[str, pd.DataFrame], str],
 ) -> None:
-    """Measure, unless the command line says ``--page-only``; write the CSV, and from it the page.
+    """Run a benchmark, write its CSV file, and write the page from that file.
+
+    With ``--page-only`` on the command line the benchmark is not run.
 
     Parameters
     ----------
     about : str or None
-        What the script says of itself.
+        Description of the script for ``--help``.
     csv, page : Path
-        Where the results are kept, and the page of the guide that shows them.
-    measured : callable
+        File of the results, and the page of the user guide that shows them.
+    run_benchmark : callable
         Returns the results.
     with_results : callable
-        ``with_results(page, results)`` → the page with these results.
+        ``with_results(page, results)`` returns the page with these results.
     """
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{csv.stem}", description=about)
     parser.add_argument("--page-only", action="store_true", help="write the page from the CSV")
     if not parser.parse_args().page_only:
-        measured().to_csv(csv, index=False, float_format="%.6g")
+        run_benchmark().to_csv(csv, index=False, float_format="%.6g")
     page.write_text(with_results(page.read_text("utf-8"), pd.read_csv(csv)), "utf-8")

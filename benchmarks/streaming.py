@@ -1,8 +1,8 @@
-"""What a fit costs when X lies on disk: ``python -m benchmarks.streaming``.
+"""Cost of a fit when X is on disk: ``python -m benchmarks.streaming``.
 
-X, labels and teacher are memory maps, 50 columns, two classes. Each size is fitted in a process of
-its own, whose private memory is limited to 2 GiB (``RLIMIT_DATA``: what is read from the maps does
-not count, the system takes it back when it is short of memory).
+X, the labels and the teacher's predictions are memory maps, with 50 columns and two classes. Each
+size is fitted in a separate process whose private memory is limited to 2 GiB. The limit,
+``RLIMIT_DATA``, does not count the pages read from the maps, which the system can reclaim.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ N_COLUMNS, LIMIT, N_PASSES = 50, 2 * 2**30, 5
 
 
 def write_data(folder: Path, n: int) -> None:
-    """Write X, y and the teacher's probabilities of n rows, a part at a time."""
+    """Write features, targets and the teacher's predictions of n rows in chunks."""
     rng = np.random.default_rng(0)
     w = rng.normal(size=N_COLUMNS) / N_COLUMNS**0.5
-    shapes = {"X": (n, N_COLUMNS), "y": (n,), "proba": (n, 2), "target": (n,), "said": (n,)}
+    shapes = {"X": (n, N_COLUMNS), "y": (n,), "proba": (n, 2), "target": (n,), "prediction": (n,)}
     maps = {
         name: np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", shape=shape)
         for name, shape in shapes.items()
@@ -47,12 +47,12 @@ def write_data(folder: Path, n: int) -> None:
         p = 1 / (1 + np.exp(-3 * (X @ w)))
         maps["X"][rows], maps["proba"][rows] = X, np.column_stack([1 - p, p])
         maps["y"][rows] = rng.random(len(p)) < p
-        maps["said"][rows] = X @ w
+        maps["prediction"][rows] = X @ w
         maps["target"][rows] = X @ w + rng.normal(size=len(p))
 
 
 class PrivateMemory:
-    """The largest private memory of this process while the block runs, in MB above the start."""
+    """The peak private memory of this process in a with statement, in MB above the start."""
 
     def __enter__(self) -> PrivateMemory:
         self._running = True
@@ -78,30 +78,29 @@ def _private() -> int:
 
 
 def fit(folder: Path) -> None:
-    """Fit both students under the limit; print what it cost."""
+    """Fit both students under the memory limit, and print their costs."""
     resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT))
-    _blocks.LARGE = 0  # the small ones in blocks, too
+    _blocks.LARGE = 0  # stream small data, too
     data = {path.stem: np.load(path, mmap_mode="r") for path in folder.glob("*.npy")}
     student = DistilledLogisticRegression(temperature=2.0)
-    lesson = {"y": data["y"], "teacher_proba": data["proba"]}
+    fit_params = {"y": data["y"], "teacher_proba": data["proba"]}
     with PrivateMemory() as memory:
-        seconds = cpu_seconds(lambda: student.fit(data["X"], **lesson))
-    _print(
-        folder, "logistic", seconds, memory.megabytes, _seconds_a_pass(student, data["X"], lesson)
-    )
+        seconds = cpu_seconds(lambda: student.fit(data["X"], **fit_params))
+    a_pass = _seconds_a_pass(student, data["X"], fit_params)
+    _print(folder, "logistic", seconds, memory.megabytes, a_pass)
     regression = PrivilegedLinearRegression()
-    lesson = {"y": data["target"], "teacher_prediction": data["said"]}
+    fit_params = {"y": data["target"], "teacher_prediction": data["prediction"]}
     with PrivateMemory() as memory:
-        seconds = cpu_seconds(lambda: regression.fit(data["X"], **lesson))
+        seconds = cpu_seconds(lambda: regression.fit(data["X"], **fit_params))
     _print(folder, "regression", seconds, memory.megabytes, seconds)
 
 
 def _seconds_a_pass(student: Any, X: Any, lesson: dict[str, Any]) -> float:
-    """Return the time of a value with its gradient; the median of several."""
+    """Return the median time of an evaluation of the objective with its gradient."""
     table = _blocks.cut(X, **lesson, sample_weight=None, teacher_logits=None)
     problem, _ = pose_blocks(read_blocks(student, table), table)
     w = problem.objective.zeros()
-    problem.objective.value_and_gradient(w)  # makes the targets, as far as they are kept
+    problem.objective.value_and_gradient(w)  # computes the targets that are cached
     return float(
         np.median(
             [cpu_seconds(lambda: problem.objective.value_and_gradient(w)) for _ in range(N_PASSES)]
@@ -114,8 +113,8 @@ def _print(folder: Path, student: str, seconds: float, megabytes: float, a_pass:
     print(f"{student},{n},{seconds:.4g},{a_pass:.4g},{megabytes:.4g}")
 
 
-def measured() -> pd.DataFrame:
-    """Return seconds and megabytes by student and size."""
+def run_benchmark() -> pd.DataFrame:
+    """Return seconds and megabytes, by student and size."""
     lines = []
     for n in tqdm(SIZES, unit="size"):
         with tempfile.TemporaryDirectory() as folder:
@@ -128,12 +127,12 @@ def measured() -> pd.DataFrame:
 
 
 def exponent(rows: pd.DataFrame) -> float:
-    """Return the slope of log seconds a pass over log rows."""
+    """Return the slope of the log seconds of a pass against the log rows."""
     return float(np.polyfit(np.log(rows["rows"]), np.log(rows["seconds_a_pass"]), 1)[0])
 
 
 def section(results: pd.DataFrame) -> str:
-    """Return the part of the page of benchmarks."""
+    """Return the section of the page of benchmarks."""
     return "\n".join([*_lines(results), ""])
 
 
@@ -141,11 +140,12 @@ def _lines(results: pd.DataFrame) -> Iterator[str]:
     yield "## X on disk\n"
     yield (
         f"`python -m benchmarks.streaming`: memory maps of {N_COLUMNS} columns in float64, two "
-        "classes, T = 2, fitted in a process whose private memory is limited to 2 GiB; memory is "
-        "the peak of private memory above that before the fit. Seconds are CPU time, one thread. "
+        "classes, T = 2, fitted in a process whose private memory is limited to 2 GiB. Memory is "
+        "the peak private memory during the fit above its level before. Seconds are CPU time with "
+        'one thread; "linear growth" is the time for 100,000 rows, scaled by the number of rows. '
         f"Measured with {results['versions'].iloc[0]}.\n"
     )
-    yield "| student | rows | X, MB | fit, s | from 100,000 rows | a pass, s | memory, MB |"
+    yield "| student | rows | X, MB | fit, s | linear growth, s | a pass, s | memory, MB |"
     yield "|---|---:|---:|---:|---:|---:|---:|"
     for student, rows in results.groupby("student"):
         smallest = rows.iloc[0]
@@ -166,9 +166,10 @@ def _growth(student: str, rows: pd.DataFrame) -> str:
     verdict = "met" if abs(slope - 1) <= 0.1 else "**missed**"
     minutes = largest["seconds"] * 1e9 / largest["rows"] / 60
     return (
-        f"{student.capitalize()}: a pass costs rows to the power of {slope:.2f} (1.0 ± 0.1: "
-        f"{verdict}); 10⁹ rows would take {minutes:.0f} minutes of one core, and the time to read "
-        f"{N_COLUMNS * 8:,} GB in each pass if the system cannot hold them.\n"
+        f"{student.capitalize()}: the time of a pass grows with the number of rows to the power "
+        f"of {slope:.2f} (1.0 ± 0.1: {verdict}); 10⁹ rows would take {minutes:.0f} minutes of one "
+        f"core, plus the time to read {N_COLUMNS * 8:,} GB in each pass if they do not fit in "
+        "memory.\n"
     )
 
 
@@ -176,7 +177,7 @@ def main() -> None:
     if len(sys.argv) > 1:
         fit(Path(sys.argv[1]))
         return
-    measured().to_csv(CSV, index=False)
+    run_benchmark().to_csv(CSV, index=False)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""All targets in one table, and one picture of how we stand beside others."""
+"""The table of all targets, and the figure of all speed ratios."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ PICTURE = Path(__file__).parents[1] / "docs" / "_static" / "benchmarks.png"
 
 @dataclass(frozen=True)
 class Target:
-    """What was aimed at, and what was measured.
+    """A target and the measured value.
 
     Parameters
     ----------
     what : str
-        Which figure.
+        The measured quantity.
     ours : float
-        The median that was measured.
+        The measured median.
     sign : {"≥", "≤"}
-        Which side of the target is right.
+        Whether the value has to be at least or at most the target.
     target : float
         The target.
     """
@@ -39,28 +39,28 @@ class Target:
 
     @property
     def is_met(self) -> bool:
-        """Whether the figure lies on the right side."""
+        """Whether the measured value meets the target."""
         return self.ours >= self.target if self.sign == "≥" else self.ours <= self.target
 
     def line(self) -> str:
-        """Return its line of the table."""
+        """Return the line of the table."""
         verdict = "met" if self.is_met else "**missed**"
         return f"| {self.what} | {self.ours:.3g} | {self.sign} {self.target:g} | {verdict} |"
 
 
 def all_targets(results: dict[str, Any]) -> list[Target]:
-    """Return the targets of every benchmark, in the page's order."""
+    """Return the targets of all benchmarks, in the order of the page."""
     return [
-        *_of_students(results["threads"]["1"]),
-        *_of_passes(pd.read_csv(passes.CSV)),
-        *_of_networks(pd.read_csv(neural.SPEED)),
-        *_of_searches(pd.read_csv(search.CSV)),
-        *_of_hypergradients(pd.read_csv(greedy.CSV)),
-        *_of_streams(pd.read_csv(streaming.CSV)),
+        *_student_targets(results["threads"]["1"]),
+        *_pass_targets(pd.read_csv(passes.CSV)),
+        *_network_targets(pd.read_csv(neural.SPEED)),
+        *_search_targets(pd.read_csv(search.CSV)),
+        *_hypergradient_targets(pd.read_csv(greedy.CSV)),
+        *_streaming_targets(pd.read_csv(streaming.CSV)),
     ]
 
 
-def _of_students(cases: list[dict[str, Any]]) -> Iterator[Target]:
+def _student_targets(cases: list[dict[str, Any]]) -> Iterator[Target]:
     for case in cases:
         name = case["case"]
         for peer, target in case["targets"].items():
@@ -74,7 +74,7 @@ def _of_students(cases: list[dict[str, Any]]) -> Iterator[Target]:
             yield Target(what, case["memory"], "≤", case["memory_target"])
 
 
-def _of_passes(results: pd.DataFrame) -> Iterator[Target]:
+def _pass_targets(results: pd.DataFrame) -> Iterator[Target]:
     for (data, what), values in results.groupby(["data", "what"], sort=False)["value"]:
         bare = what == "pass / bare products"
         words = "value and gradient, in bare products" if bare else "passes of a fit to 1e-6"
@@ -82,29 +82,30 @@ def _of_passes(results: pd.DataFrame) -> Iterator[Target]:
         yield Target(f"{data}: {words}", float(values.median()), "≤", goal)
 
 
-def _of_networks(results: pd.DataFrame) -> Iterator[Target]:
-    seconds = {way: part["seconds"].to_numpy() for way, part in results.groupby("way")}
-    for way, target in neural.TARGETS.items():
-        ratio = float(np.median(seconds[way] / seconds["ours"]))
-        yield Target(f"neural student: {way}, in multiples of ours", ratio, "≥", target)
+def _network_targets(results: pd.DataFrame) -> Iterator[Target]:
+    groups = results.groupby("implementation")["seconds"]
+    seconds = {name: values.to_numpy() for name, values in groups}
+    for name, target in neural.TARGETS.items():
+        ratio = float(np.median(seconds[name] / seconds["ours"]))
+        yield Target(f"neural student: {name}, in multiples of ours", ratio, "≥", target)
 
 
-def _of_searches(results: pd.DataFrame) -> Iterator[Target]:
+def _search_targets(results: pd.DataFrame) -> Iterator[Target]:
     for data in results["data"].unique():
         for what, target in search.TARGETS.items():
             cost = float(np.median(search.costs(results, data, what)))
             yield Target(f"search over {what}, {data}: cold fits", cost, "≤", target)
-            excess = search.excess(results, data, what)
-            loss = f"search over {what}, {data}: loss above a dense grid's"
-            yield Target(loss, excess, "≤", search.LOSS_TARGET)
+            loss = search.excess_loss(results, data, what)
+            name = f"search over {what}, {data}: loss above a dense grid's"
+            yield Target(name, loss, "≤", search.LOSS_TARGET)
         for grid, target in search.GRIDS.items():
             what = f"search over λ, T, {data}: times as fast as {grid}"
-            yield Target(what, search.slower(results, data, grid), "≥", target)
+            yield Target(what, search.grid_over_search(results, data, grid), "≥", target)
 
 
-def _of_hypergradients(results: pd.DataFrame) -> Iterator[Target]:
+def _hypergradient_targets(results: pd.DataFrame) -> Iterator[Target]:
     for name, case in greedy.CASES.items():
-        goals = (case.target, case.target_of_eighth)
+        goals = (case.target, case.eighth_target)
         for every, target in zip(greedy.SEARCHES, goals, strict=True):
             if target is not None:
                 ratio = float(np.median(greedy.ratios(results, name, every)))
@@ -112,7 +113,7 @@ def _of_hypergradients(results: pd.DataFrame) -> Iterator[Target]:
                 yield Target(what, ratio, "≤", target)
 
 
-def _of_streams(results: pd.DataFrame) -> Iterator[Target]:
+def _streaming_targets(results: pd.DataFrame) -> Iterator[Target]:
     for student, rows in results.groupby("student"):
         away = abs(streaming.exponent(rows) - 1)
         what = f"{student} of a memory map: exponent of a pass's cost in rows, distance from 1"
@@ -120,58 +121,58 @@ def _of_streams(results: pd.DataFrame) -> Iterator[Target]:
 
 
 def section(results: dict[str, Any]) -> str:
-    """Return the part of the page of benchmarks."""
+    """Return the section of the page of benchmarks."""
     targets = all_targets(results)
     n_met = sum(target.is_met for target in targets)
     return "\n".join(
         [
             "## All targets\n",
-            f"{n_met} of {len(targets)} are met; the sections below say how each was measured, and "
-            "why some are missed.\n",
+            f"{n_met} of {len(targets)} targets are met. The sections below describe how each was "
+            "measured, and why some are missed.\n",
             "| what | ours | target | |",
             "|---|---:|---:|---|",
             *(target.line() for target in targets),
             "",
-            "![Times as long as ours that others take, on a logarithmic scale]"
+            "![Time of the competitors as a multiple of ours, on a logarithmic scale]"
             "(_static/benchmarks.png)",
             "",
         ]
     )
 
 
-def slower(results: dict[str, Any]) -> dict[str, float]:
-    """Return how many times as long as ours others take, by problem and competitor."""
-    found = {
+def speed_ratios(results: dict[str, Any]) -> dict[str, float]:
+    """Return the time of each competitor as a multiple of ours, by problem and competitor."""
+    ratios = {
         f"{case['case'].partition(', gradient')[0]}: {peer}": ratio["median"]
         for case in results["threads"]["1"]
         for peer, ratio in case["ratios"].items()
     }
-    seconds = pd.read_csv(neural.SPEED).groupby("way")["seconds"].median()
-    found |= {
-        f"MLP 784-64-10: {way}": seconds[way] / seconds["ours"]
-        for way in seconds.index.drop("ours")
+    seconds = pd.read_csv(neural.SPEED).groupby("implementation")["seconds"].median()
+    ratios |= {
+        f"MLP 784-64-10: {name}": seconds[name] / seconds["ours"]
+        for name in seconds.index.drop("ours")
     }
     table = pd.read_csv(peer_searches.CSV).groupby(["data", "search"], sort=False)
-    times = table["seconds"].median()
-    for data in times.index.unique("data"):
-        ours = times[data, peer_searches.OURS]
-        others = times[data].drop(peer_searches.OURS)
-        found |= {f"search, {data}: {name}": value / ours for name, value in others.items()}
-    return found
+    search_seconds = table["seconds"].median()
+    for data in search_seconds.index.unique("data"):
+        ours = search_seconds[data, peer_searches.OURS]
+        others = search_seconds[data].drop(peer_searches.OURS)
+        ratios |= {f"search, {data}: {name}": value / ours for name, value in others.items()}
+    return ratios
 
 
 def draw(results: dict[str, Any], path: Path = PICTURE) -> None:
-    """Draw how many times as long as ours others take."""
-    found = slower(results)
-    figure = Figure(figsize=(10, 0.27 * len(found) + 0.9), layout="constrained")
+    """Draw the time of each competitor as a multiple of ours."""
+    ratios = speed_ratios(results)
+    figure = Figure(figsize=(10, 0.27 * len(ratios) + 0.9), layout="constrained")
     axes = figure.subplots()
-    beyond = [value - 1 for value in found.values()]
-    axes.barh(list(found), beyond, left=1, color="tab:blue", height=0.7)
+    beyond = [value - 1 for value in ratios.values()]
+    axes.barh(list(ratios), beyond, left=1, color="tab:blue", height=0.7)
     axes.axvline(1, color="black", linewidth=1)
-    axes.set(xscale="log", xlabel="times as long as ours")
+    axes.set(xscale="log", xlabel="time as a multiple of ours")
     axes.invert_yaxis()
     axes.margins(y=0.01)
-    for place, value in enumerate(found.values()):
+    for place, value in enumerate(ratios.values()):
         axes.annotate(
             f"{value:.3g}", (value, place), (3, 0), textcoords="offset points", va="center"
         )

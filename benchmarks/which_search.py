@@ -1,8 +1,8 @@
 """Cost and result of each search for λ and T: ``python -m benchmarks.which_search``.
 
-Two students on digits: a cross-validated logistic regression, and a network with a validation set.
-Writes the CSV file and, from it, the tables of the user guide; ``--page-only`` leaves the CSV file
-unchanged. The searches were not tuned to the data.
+Two students on digits: a logistic regression with cross-validation, and a network with a validation
+set. The script writes the CSV file, and from it the tables of the user guide; with ``--page-only``
+the CSV file stays as it is. The searches were not tuned to the data.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ LOGISTIC = DistilledLogisticRegression(C=10.0, classes=range(10))
 
 
 class Data(NamedTuple):
-    """Digits of 4×4 pixels: training samples, then validation samples, and a test set."""
+    """Digits of 4×4 pixels: training rows, then validation rows, and a test set."""
 
     X: Any
     y: Any
@@ -59,8 +59,8 @@ class Data(NamedTuple):
     X_test: Any
     y_test: Any
 
-    def head(self, n: int) -> Data:
-        """Return the first n samples, with the whole test set."""
+    def first_rows(self, n: int) -> Data:
+        """Return the data with the first n rows and the same test set."""
         return self._replace(X=self.X[:n], y=self.y[:n], teacher_proba=self.teacher_proba[:n])
 
     @property
@@ -69,35 +69,35 @@ class Data(NamedTuple):
         return {"X": self.X, "y": self.y, "teacher_proba": self.teacher_proba}
 
 
-class Found(NamedTuple):
-    """The result of a search, with its numbers of fits to training samples and of gradients."""
+class SearchResult(NamedTuple):
+    """The values chosen by a search, and its numbers of fits and of hypergradients."""
 
     imitation: float
     temperature: float
     fits: int
     hypergradients: int
-    student: Any = None  # if the search is the training itself
+    student: Any = None  # set where the search fits the final student
 
 
-Search = Callable[[Any, Data, Any, int], Found]
+Search = Callable[[Any, Data, Any, int], SearchResult]
 
 
 @cache
 def digits(seed: int) -> Data:
-    """Return samples with the predictions of a teacher fitted on others, at 8×8 pixels."""
+    """Return data with the predictions of a teacher trained on other rows, at 8×8 pixels."""
     data = load_digits_privileged()
-    X, X_privileged, y = data.data / 16, data.privileged / 16, data.target
-    of_teacher, rest = train_test_split(
+    X, X_better, y = data.data / 16, data.privileged / 16, data.target
+    teacher_rows, rest = train_test_split(
         np.arange(len(y)), train_size=N_TEACHER, stratify=y, random_state=seed
     )
     teacher = MLPClassifier((64,), max_iter=500, random_state=seed)
-    teacher.fit(X_privileged[of_teacher], y[of_teacher])
+    teacher.fit(X_better[teacher_rows], y[teacher_rows])
     train, rest = train_test_split(rest, train_size=N_STUDENT, stratify=y[rest], random_state=seed)
     validation, test = train_test_split(
         rest, train_size=N_STUDENT, stratify=y[rest], random_state=seed
     )
     rows = np.concatenate([train, validation])
-    teacher_proba = teacher.predict_proba(X_privileged[rows])
+    teacher_proba = teacher.predict_proba(X_better[rows])
     return Data(X[rows], y[rows], teacher_proba, X[test], y[test])
 
 
@@ -115,33 +115,33 @@ def network(seed: int, **options: Any) -> DistilledNeuralClassifier:
 
 
 def holdout() -> list[tuple[Any, Any]]:
-    """Return one split: the first samples for training, the others for validation."""
+    """Return one fold: the first rows for training, the others for validation."""
     return [(np.arange(N_STUDENT), np.arange(N_STUDENT, 2 * N_STUDENT))]
 
 
-def fixed(student: Any, data: Data, cv: Any, seed: int) -> Found:
-    return Found(0.5, 1.0, 0, 0)
+def fixed(student: Any, data: Data, cv: Any, seed: int) -> SearchResult:
+    return SearchResult(0.5, 1.0, 0, 0)
 
 
-def baseline(student: Any, data: Data, cv: Any, seed: int) -> Found:
-    return Found(0.0, 1.0, 0, 0)
+def baseline(student: Any, data: Data, cv: Any, seed: int) -> SearchResult:
+    return SearchResult(0.0, 1.0, 0, 0)
 
 
 def grid(values: dict[str, Any]) -> Search:
-    """Return a grid search over these values."""
+    """Return a search with GridSearchCV over these values."""
 
-    def search(student: Any, data: Data, cv: Any, seed: int) -> Found:
-        return tried(GridSearchCV(student, values, **options(cv)).fit(**data.fit_params))
+    def search(student: Any, data: Data, cv: Any, seed: int) -> SearchResult:
+        return search_result(GridSearchCV(student, values, **options(cv)).fit(**data.fit_params))
 
     return search
 
 
 def random(n_trials: int) -> Search:
-    """Return a randomized search."""
+    """Return a search with RandomizedSearchCV."""
 
-    def search(student: Any, data: Data, cv: Any, seed: int) -> Found:
-        settings = RandomizedSearchCV(student, SPACE, n_iter=n_trials, **options(cv))
-        return tried(settings.set_params(random_state=seed).fit(**data.fit_params))
+    def search(student: Any, data: Data, cv: Any, seed: int) -> SearchResult:
+        randomized = RandomizedSearchCV(student, SPACE, n_iter=n_trials, **options(cv))
+        return search_result(randomized.set_params(random_state=seed).fit(**data.fit_params))
 
     return search
 
@@ -150,16 +150,16 @@ def options(cv: Any) -> dict[str, Any]:
     return {"cv": cv, "scoring": "neg_log_loss", "refit": False}
 
 
-def tried(search: Any) -> Found:
-    """Return the result of a scikit-learn search."""
+def search_result(search: Any) -> SearchResult:
+    """Return the result of a search of scikit-learn."""
     n_fits = len(search.cv_results_["params"]) * search.n_splits_
-    return Found(*(float(search.best_params_[name]) for name in NAMES), n_fits, 0)
+    return SearchResult(*(float(search.best_params_[name]) for name in NAMES), n_fits, 0)
 
 
 def tpe(n_trials: int) -> Search:
-    """Return an Optuna study with the default sampler."""
+    """Return a search with Optuna's default sampler."""
 
-    def search(student: Any, data: Data, cv: Any, seed: int) -> Found:
+    def search(student: Any, data: Data, cv: Any, seed: int) -> SearchResult:
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -175,82 +175,84 @@ def tpe(n_trials: int) -> Search:
         study = optuna.create_study(direction="maximize", sampler=sampler)
         study.optimize(objective, n_trials=n_trials)
         n_folds = cv if isinstance(cv, int) else len(cv)
-        return Found(*(study.best_params[name] for name in NAMES), n_trials * n_folds, 0)
+        return SearchResult(*(study.best_params[name] for name in NAMES), n_trials * n_folds, 0)
 
     return search
 
 
-def implicit(student: Any, data: Data, cv: Any, seed: int) -> Found:
+def hypergradient_descent(student: Any, data: Data, cv: Any, seed: int) -> SearchResult:
     search = DistilledLogisticRegressionCV(NAMES, cv=cv, C=student.C, classes=student.classes)
     search.fit(**data.fit_params)
     differentiated = search.path_["projected_gradient"].notna()
     n_gradients = int(search.path_["n_folds"][differentiated].sum())
-    return Found(search.imitation_, search.temperature_, search.n_fits_, n_gradients)
+    return SearchResult(search.imitation_, search.temperature_, search.n_fits_, n_gradients)
 
 
-def warm_grid(student: Any, data: Data, cv: Any, seed: int) -> Found:
+def warm_grid(student: Any, data: Data, cv: Any, seed: int) -> SearchResult:
     search = DistilledLogisticRegressionCV(
         NAMES, cv=cv, C=student.C, classes=student.classes, method="grid", grid=LOGISTIC_GRID
     ).fit(**data.fit_params)
-    return Found(search.imitation_, search.temperature_, search.n_fits_, 0)
+    return SearchResult(search.imitation_, search.temperature_, search.n_fits_, 0)
 
 
-def moving(optimizer: Any) -> Search:
-    """Return a training that updates λ and T."""
+def trajectory(optimizer: Any) -> Search:
+    """Return a training that updates λ and T along with the weights."""
 
-    def search(student: Any, data: Data, cv: Any, seed: int) -> Found:
+    def search(student: Any, data: Data, cv: Any, seed: int) -> SearchResult:
         train, validation = cv[0]
-        moved = clone(student).set_params(metaparameter_optimizer=optimizer)
-        moved.fit(
-            **data.head(len(train)).fit_params, X_val=data.X[validation], y_val=data.y[validation]
+        fitted = clone(student).set_params(metaparameter_optimizer=optimizer)
+        fitted.fit(
+            **data.first_rows(len(train)).fit_params,
+            X_val=data.X[validation],
+            y_val=data.y[validation],
         )
-        n = int((moved.metaparameter_history_["source"] == "computed").sum())
-        return Found(moved.imitation_, moved.temperature_, 0, n, moved)
+        n = int((fitted.metaparameter_history_["source"] == "computed").sum())
+        return SearchResult(fitted.imitation_, fitted.temperature_, 0, n, fitted)
 
     return search
 
 
-LOGISTIC_WAYS: dict[str, Search] = {
-    "baseline (labels only)": baseline,
+LOGISTIC_METHODS: dict[str, Search] = {
+    "baseline (λ = 0)": baseline,
     "fixed λ = 0.5, T = 1": fixed,
     "grid of 10 × 10, `GridSearchCV`": grid(LOGISTIC_GRID),
     'the same, `method="grid"`': warm_grid,
     f"random, {N_LOGISTIC_TRIALS} settings": random(N_LOGISTIC_TRIALS),
     f"Optuna's TPE, {N_LOGISTIC_TRIALS} trials": tpe(N_LOGISTIC_TRIALS),
-    "`DistilledLogisticRegressionCV`": implicit,
+    "`DistilledLogisticRegressionCV`": hypergradient_descent,
 }
-NETWORK_WAYS: dict[str, Search] = {
-    "baseline (labels only)": baseline,
+NETWORK_METHODS: dict[str, Search] = {
+    "baseline (λ = 0)": baseline,
     "fixed λ = 0.5, T = 1": fixed,
     "grid of 4 × 4": grid(NETWORK_GRID),
     f"random, {N_NETWORK_TRIALS} settings": random(N_NETWORK_TRIALS),
     f"Optuna's TPE, {N_NETWORK_TRIALS} trials": tpe(N_NETWORK_TRIALS),
-    "`GreedyHypergradient(lr=1)`": moving(GreedyHypergradient(lr=1.0)),
-    "`GreedyHypergradient(lr=1, update_every=8)`": moving(
+    "`GreedyHypergradient(lr=1)`": trajectory(GreedyHypergradient(lr=1.0)),
+    "`GreedyHypergradient(lr=1, update_every=8)`": trajectory(
         GreedyHypergradient(lr=1.0, update_every=8)
     ),
-    "`LinearTrajectory(10, 10, lr=1)`": moving(LinearTrajectory(10, 10, lr=1.0)),
+    "`LinearTrajectory(10, 10, lr=1)`": trajectory(LinearTrajectory(10, 10, lr=1.0)),
 }
-WAYS = {"logistic": LOGISTIC_WAYS, "network": NETWORK_WAYS}
+METHODS = {"logistic": LOGISTIC_METHODS, "network": NETWORK_METHODS}
 
 
-def measured(kind: str, way: str, seed: int) -> dict[str, Any]:
-    """Return a row of the CSV file: a search and the training that follows it."""
+def measure_row(kind: str, method: str, seed: int) -> dict[str, Any]:
+    """Return a row of the CSV file: a search and the final training."""
     data = digits(seed)
     student = LOGISTIC if kind == "logistic" else network(seed)
-    data, cv = (data.head(N_STUDENT), N_FOLDS) if kind == "logistic" else (data, holdout())
+    data, cv = (data.first_rows(N_STUDENT), N_FOLDS) if kind == "logistic" else (data, holdout())
     start = time.process_time()
-    found = WAYS[kind][way](student, data, cv, seed)
-    final = trained(student, data.head(N_STUDENT), found)
+    result = METHODS[kind][method](student, data, cv, seed)
+    final = fit_final(student, data.first_rows(N_STUDENT), result)
     seconds = time.process_time() - start
-    chosen = {name: getattr(found, name) for name in NAMES}
+    chosen = {name: getattr(result, name) for name in NAMES}
     return {
         "student": kind,
-        "way": way,
+        "method": method,
         "seed": seed,
         **chosen,
-        "fits": found.fits + 1,
-        "hypergradients": found.hypergradients,
+        "fits": result.fits + 1,
+        "hypergradients": result.hypergradients,
         "seconds": seconds,
         "validation_loss": validation_loss(final, data, cv),
         "test_loss": log_loss(data.y_test, final.predict_proba(data.X_test)),
@@ -258,16 +260,16 @@ def measured(kind: str, way: str, seed: int) -> dict[str, Any]:
     }
 
 
-def trained(student: Any, data: Data, found: Found) -> Any:
-    """Return the student fitted with the values found."""
-    if found.student is not None:
-        return found.student
-    values = {name: getattr(found, name) for name in NAMES}
+def fit_final(student: Any, data: Data, result: SearchResult) -> Any:
+    """Return the student fitted at the values found."""
+    if result.student is not None:
+        return result.student
+    values = {name: getattr(result, name) for name in NAMES}
     return clone(student).set_params(**values).fit(**data.fit_params)
 
 
 def validation_loss(final: Any, data: Data, cv: Any) -> float:
-    """Return the loss that the searches minimise; a cross-validated one to a finer tolerance."""
+    """Return the loss that the searches minimise, cross-validated with a smaller tolerance."""
     if isinstance(cv, int):
         exact = clone(final).set_params(tol=1e-7, max_iter=10_000)
         params = {"teacher_proba": data.teacher_proba}
@@ -286,35 +288,35 @@ FORMATS = {
     "validation_loss": "{:.4f}",
     "test_loss": "{:.3f}",
 }
-HEADS = {
+COLUMNS = {
     "logistic": ("fits", "gradients", "CPU seconds", "cross-validated loss", "test loss"),
     "network": ("trainings", "hypergradients", "CPU seconds", "validation loss", "test loss"),
 }
 
 
 def table(results: pd.DataFrame, kind: str) -> str:
-    """Return one of the tables of the page: means over seeds."""
-    means = results[results["student"] == kind].groupby("way")[list(FORMATS)].mean()
-    texts = means.loc[list(WAYS[kind])].apply(
+    """Return a table of the page: means over seeds."""
+    means = results[results["student"] == kind].groupby("method")[list(FORMATS)].mean()
+    texts = means.loc[list(METHODS[kind])].apply(
         lambda column: column.map(FORMATS[column.name].format)
     )
-    head = f"| method | {' | '.join(HEADS[kind])} |\n|---|" + "---:|" * len(FORMATS)
+    header = f"| method | {' | '.join(COLUMNS[kind])} |\n|---|" + "---:|" * len(FORMATS)
     rows = [f"| {' | '.join(row)} |" for row in texts.itertuples(name=None)]
-    return "\n".join([head, *rows])
+    return "\n".join([header, *rows])
 
 
 def part(results: pd.DataFrame) -> str:
     """Return the part of the page between the marks."""
     caption = (
-        f"Means over {results['seed'].nunique()} splits of the digits into {N_TEACHER} samples for "
-        f"the teacher, {N_STUDENT} for the student (and {N_STUDENT} for validating the network), "
-        "and the rest for testing, on one core of a shared machine with "
+        f"Means over {results['seed'].nunique()} splits of the digits into {N_TEACHER} rows for "
+        f"the teacher, {N_STUDENT} for the student, as many to validate the network, and a test "
+        f"set of the rest. Measured on one core of a shared machine with "
         f"{results['versions'].iloc[0]}."
     )
-    logistic, net = (table(results, kind) for kind in WAYS)
+    logistic, net = (table(results, kind) for kind in METHODS)
     return (
         f"A logistic regression, {N_FOLDS} folds:\n\n{logistic}\n\n"
-        f"A network with 32 hidden units, 400 steps per training:\n\n{net}\n\n{caption}\n"
+        f"A network with 32 hidden units, 400 steps in each training:\n\n{net}\n\n{caption}\n"
     )
 
 
@@ -323,16 +325,16 @@ def with_tables(page: str, results: pd.DataFrame) -> str:
     return with_part(page, "benchmarks/which_search.py", part(results))
 
 
-def every_row() -> pd.DataFrame:
-    """Return the cost and the result of each method, for each seed."""
-    rows = [(kind, way, seed) for kind in WAYS for way in WAYS[kind] for seed in SEEDS]
+def run_benchmark() -> pd.DataFrame:
+    """Measure each search with each seed."""
+    rows = [(kind, method, seed) for kind in METHODS for method in METHODS[kind] for seed in SEEDS]
     with threadpool_limits(1):
-        network(0).fit(**digits(0).fit_params)  # so that imports are not measured
-        return pd.DataFrame([measured(*row) for row in tqdm(rows, unit="row")])
+        network(0).fit(**digits(0).fit_params)  # warm up imports
+        return pd.DataFrame([measure_row(*row) for row in tqdm(rows, unit="row")])
 
 
 def main() -> None:
-    write_guide(__doc__, CSV, PAGE, every_row, with_tables)
+    write_guide(__doc__, CSV, PAGE, run_benchmark, with_tables)
 
 
 if __name__ == "__main__":

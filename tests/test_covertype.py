@@ -1,4 +1,4 @@
-"""On Covertype a boosting teacher makes small students better."""
+"""On Covertype distillation of boosting improves small students."""
 
 import json
 
@@ -15,7 +15,7 @@ from benchmarks.page import write_page
 @pytest.fixture(scope="module")
 def results():
     try:
-        return covertype.measured()
+        return covertype.run_benchmark()
     except FileNotFoundError as error:
         pytest.skip(str(error).partition(" Looked at")[0])
 
@@ -23,7 +23,7 @@ def results():
 @pytest.mark.slow
 @pytest.mark.parametrize("student", covertype.STUDENTS)
 @pytest.mark.parametrize("metric", covertype.METRICS)
-def test_the_distilled_student_beats_the_same_student_alone(results, student, metric):
+def test_the_distilled_student_beats_the_baseline(results, student, metric):
     gains = covertype.gain(results, student, metric)
     low, _ = covertype.interval(gains)
     assert len(gains) == 10
@@ -40,14 +40,14 @@ def test_the_interval_is_wider_than_that_of_independent_splits():
     np.testing.assert_allclose((high - low) / (plain.high - plain.low), widening)
 
 
-def test_no_row_is_both_taught_and_tested():
+def test_training_and_test_rows_are_disjoint():
     y = np.arange(covertype.N_ROWS) % 7
-    rows = covertype.split(y, 0)
+    rows = covertype.split_rows(y, 0)
     np.testing.assert_array_equal(np.sort(np.concatenate(rows)), np.arange(len(y)))
     assert [len(part) for part in rows] == [1000, 11120, 3000]
 
 
-def test_the_page_says_what_the_files_say(tmp_path):
+def test_the_page_is_generated_from_the_files(tmp_path):
     write_page(json.loads(bench.RESULTS.read_text("utf-8")), tmp_path / "page.md")
     assert (tmp_path / "page.md").read_text("utf-8") == bench.PAGE.read_text("utf-8")
     section = covertype.section(pd.read_csv(covertype.CSV))

@@ -1,4 +1,4 @@
-"""What the papers claim and what holds, as far as it is quick; PAPERS.md tells the rest."""
+"""Quick checks of the papers' claims; docs/reproduction.md has all of them."""
 
 import numpy as np
 import pytest
@@ -10,14 +10,14 @@ from sklearn_distill.metrics import cross_entropy_from_proba
 
 @pytest.fixture(scope="module")
 def distances():
-    """Cross-entropy with the true probabilities, five runs of (with, without) teacher."""
+    """Cross-entropy with the true probabilities in five runs, with and without a teacher."""
 
     def run(random_state):
         train = make_teacher_probabilities(1000, random_state=random_state)
         test = make_teacher_probabilities(1000, coef=train.coef, random_state=100 + random_state)
         student = DistilledLogisticRegression(imitation=0.75, temperature=1.0, C=np.inf)
-        taught = student.fit(train.data, train.target, teacher_proba=train.teacher_proba)
-        with_teacher = taught.predict_proba(test.data)
+        distilled = student.fit(train.data, train.target, teacher_proba=train.teacher_proba)
+        with_teacher = distilled.predict_proba(test.data)
         without = student.fit(train.data, train.target).predict_proba(test.data)
         return [cross_entropy_from_proba(test.teacher_proba, p) for p in (with_teacher, without)]
 
@@ -25,7 +25,7 @@ def distances():
 
 
 def test_grabovoy_synthetic_set_is_closer_to_the_truth_with_its_teacher(distances):
-    """Grabovoy and Strijov 2022 as written (T0 = 1, λ = .75), on all test objects."""
+    """Grabovoy and Strijov 2022 as written (T0 = 1, λ = .75), on all test samples."""
     with_teacher, without = distances.mean(axis=0)
     assert with_teacher < without
     assert (distances[:, 0] < distances[:, 1]).all()

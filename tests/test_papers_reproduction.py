@@ -1,4 +1,4 @@
-"""docs/reproduction.md says what the kept runs say, and none is missing."""
+"""docs/reproduction.md is generated from the stored runs, and none is missing."""
 
 from dataclasses import replace
 
@@ -29,13 +29,13 @@ def experiment_with_reasons():
     )
 
 
-def test_the_page_is_that_of_the_files():
+def test_the_page_is_generated_from_the_files():
     assert reproduction.PAGE.read_text("utf-8") == reproduction.page()
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 @pytest.mark.parametrize("scale", ["small", "medium"])
-def test_every_run_of_the_smaller_scales_is_kept(experiment, scale):
+def test_every_run_of_the_smaller_scales_is_stored(experiment, scale):
     runs = read_runs(experiment)
     assert not missing(experiment, runs, scale, experiment.n_runs[scale])
 
@@ -57,10 +57,10 @@ def test_every_claim_has_a_verdict_on_the_page(experiment):
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
-def test_each_row_that_differs_says_why(experiment):
+def test_each_row_that_differs_has_a_reason(experiment):
     table = aggregate(experiment, read_runs(experiment))
     found = [
-        reproduction.explained(experiment, row)
+        reproduction.verdict_with_reason(experiment, row)
         for row in table.to_dict("records")
         if not np.isnan(row["published"])
     ]
@@ -71,20 +71,23 @@ def test_a_row_that_agrees_needs_no_reason(experiment_with_reasons):
     row = {"scale": "small", "method": "a", "setting": "b", "measure": "accuracy"}
     near = row | {"mean": 0.52, "std": 0.1, "published": 0.5, "runs": 5}
     far = near | {"std": 0.001}
-    assert reproduction.explained(experiment_with_reasons, near) == "agrees"
-    assert reproduction.explained(experiment_with_reasons, far) == "better, because it is small"
+    assert reproduction.verdict_with_reason(experiment_with_reasons, near) == "agrees"
+    assert (
+        reproduction.verdict_with_reason(experiment_with_reasons, far)
+        == "better, because it is small"
+    )
     of_full = far | {"scale": "full"}
-    assert reproduction.explained(experiment_with_reasons, of_full) == "better"
+    assert reproduction.verdict_with_reason(experiment_with_reasons, of_full) == "better"
 
 
-def runs_of(*made):
+def runs_of(*runs):
     """Return runs of the one row, by scale and seed."""
-    lines = [(scale, seed, "a", "b", 0.5) for scale, seed in made]
+    lines = [(scale, seed, "a", "b", 0.5) for scale, seed in runs]
     return pd.DataFrame(lines, columns=["scale", "seed", "method", "setting", "accuracy"])
 
 
 @pytest.mark.parametrize(
-    ("made", "shown"),
+    ("runs", "shown"),
     [
         ([("small", 0), ("small", 1)], "small"),
         ([("full", 0), ("full", 1), ("medium", 0), ("medium", 1)], "full"),
@@ -93,16 +96,16 @@ def runs_of(*made):
         ([], None),
     ],
 )
-def test_the_largest_scale_that_is_whole_is_shown(experiment_with_reasons, made, shown):
+def test_the_largest_complete_scale_is_shown(experiment_with_reasons, runs, shown):
     experiment = replace(
         experiment_with_reasons, scales=dict.fromkeys(["small", "medium", "full"], 1)
     )
-    assert reproduction.shown_scale(experiment, runs_of(*made)) == shown
+    assert reproduction.largest_complete_scale(experiment, runs_of(*runs)) == shown
     another_row = replace(experiment, rows=[("a", "b"), ("a", "not run")])
-    assert reproduction.shown_scale(another_row, runs_of(*made)) is None
+    assert reproduction.largest_complete_scale(another_row, runs_of(*runs)) is None
 
 
-def test_a_table_without_runs_says_so(experiment_with_reasons, tmp_path):
+def test_a_table_without_runs(experiment_with_reasons, tmp_path):
     experiment = replace(experiment_with_reasons, script=str(tmp_path / "table.py"))
     section = reproduction.section("A table.\n\nOf this.", experiment)
     assert section.splitlines()[0] == "### A table"

@@ -1,4 +1,4 @@
-"""Runs of many tables at once: each is kept when it is done, and none is made twice."""
+"""Parallel runs of several tables: each is stored when it is done, and computed once."""
 
 import shutil
 import sys
@@ -16,7 +16,7 @@ RUNS = {"a 0", "a 1", "b 0", "b 1"}
 
 @pytest.fixture
 def table_at(tmp_path, monkeypatch):
-    """Make a table in a folder of its own, by its module's name."""
+    """Return a function that creates a table in a new folder, by the name of its module."""
 
     def make(name):
         folder = tmp_path / name
@@ -26,7 +26,7 @@ def table_at(tmp_path, monkeypatch):
         monkeypatch.delitem(sys.modules, name, raising=False)
         return folder
 
-    # processes that are already there would not know of the folders
+    # running processes would not find the new folders
     get_reusable_executor().shutdown()
     yield make
     get_reusable_executor().shutdown()
@@ -37,7 +37,7 @@ def table(table_at):
     return table_at("one_table")
 
 
-def kept():
+def stored():
     runs = read_runs(experiment_of("one_table"))
     return {f"{run.method} {run.seed}" for run in runs.itertuples()}
 
@@ -46,10 +46,10 @@ def computed(table):
     return (table / "computed").read_text().split("\n")[:-1]
 
 
-def test_two_processes_make_each_run_once(table):
+def test_two_processes_compute_each_run_once(table):
     assert run_all(["one_table"], n_jobs=2) == []
     assert sorted(computed(table)) == sorted(RUNS)
-    # two that each wrote a head would leave a line more
+    # a second header would be another line
     assert len((table / "one_table_runs.csv").read_text().splitlines()) == 1 + len(RUNS)
     runs = read_runs(experiment_of("one_table"))
     assert set(runs["scale"]) == {"small"}
@@ -61,44 +61,44 @@ def test_two_processes_make_each_run_once(table):
     assert list(written["runs"]) == [2] * 4
 
 
-def test_a_killed_process_loses_its_run_alone(table):
+def test_a_killed_process_loses_only_its_run(table):
     (table / "trouble").write_text("kill b 1")
     with pytest.raises(RuntimeError, match="worker process"):
         run_all(["one_table"], n_jobs=2)
-    before, n_begun = kept(), len(computed(table))
+    before, n_started = stored(), len(computed(table))
     assert "a 1" in before
     assert "b 1" not in before
     run_all(["one_table"], n_jobs=2)
-    assert set(computed(table)[n_begun:]) == RUNS - before
+    assert set(computed(table)[n_started:]) == RUNS - before
     assert len((table / "one_table_runs.csv").read_text().splitlines()) == 1 + len(RUNS)
-    assert kept() == RUNS
+    assert stored() == RUNS
 
 
-def test_an_interrupted_call_keeps_what_is_done(table):
+def test_an_interrupted_call_stores_finished_runs(table):
     (table / "trouble").write_text("interrupt a 1")
     with pytest.raises(KeyboardInterrupt):
         run_all(["one_table"], n_jobs=1)
-    assert kept() == {"a 0", "b 0"}
+    assert stored() == {"a 0", "b 0"}
     run_all(["one_table"], n_jobs=1)
     assert computed(table) == ["a 0", "b 0", "a 1", "a 1", "b 1"]
 
 
-def test_a_table_without_its_package_stops_no_other(table_at):
+def test_a_missing_package_does_not_stop_other_tables(table_at):
     (table_at("lacking") / "trouble").write_text("package b 0")
     table_at("one_table")
     assert run_all(["lacking", "one_table"], n_jobs=1) == ["lacking: there is trouble"]
-    assert kept() == RUNS
+    assert stored() == RUNS
     assert len(read_runs(experiment_of("lacking"))) == 3
 
 
-def test_what_is_made_already_is_left_as_it_is(table):
+def test_stored_runs_are_unchanged(table):
     main(experiment_of("one_table"), [])
     before = (table / "one_table_runs.csv").read_text()
     run_all(["one_table"], n_jobs=2)
     assert (table / "one_table_runs.csv").read_text() == before
 
 
-def test_what_took_longest_comes_first(table_at):
+def test_the_longest_table_comes_first(table_at):
     for name, seconds in (("quick", 1.0), ("unknown", None), ("slow", 9.0)):
         table_at(name)
         if seconds is not None:

@@ -1,4 +1,4 @@
-"""The guide's tables of searches say what the file of results says, and the page does too."""
+"""The tables of the user guide are generated from the file of results, and the text agrees."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,7 @@ import pytest
 from benchmarks import which_search
 
 RESULTS = pd.read_csv(which_search.CSV)
-MEANS = RESULTS.groupby(["student", "way"]).mean(numeric_only=True)
+MEANS = RESULTS.groupby(["student", "method"]).mean(numeric_only=True)
 IMPLICIT = "`DistilledLogisticRegressionCV`"
 GRID = "grid of 10 × 10, `GridSearchCV`"
 
@@ -21,11 +21,11 @@ def test_the_page_has_the_tables_of_the_file():
 
 
 def test_the_file_is_complete():
-    rows = RESULTS[["student", "way", "seed"]].itertuples(index=False, name=None)
+    rows = RESULTS[["student", "method", "seed"]].itertuples(index=False, name=None)
     expected = [
-        (kind, way, seed)
-        for kind, ways in which_search.WAYS.items()
-        for way in ways
+        (kind, method, seed)
+        for kind, methods in which_search.METHODS.items()
+        for method in methods
         for seed in which_search.SEEDS
     ]
     assert sorted(rows) == sorted(expected)
@@ -33,7 +33,7 @@ def test_the_file_is_complete():
 
 def test_fits_are_those_of_the_searches():
     fits = {
-        **{("logistic", way): 501 for way in (GRID, 'the same, `method="grid"`')},
+        **{("logistic", method): 501 for method in (GRID, 'the same, `method="grid"`')},
         ("logistic", "random, 25 settings"): 126,
         ("logistic", "Optuna's TPE, 25 trials"): 126,
         ("network", "grid of 4 × 4"): 17,
@@ -42,34 +42,34 @@ def test_fits_are_those_of_the_searches():
     }
     for row, n in fits.items():
         assert MEANS.loc[row, "fits"] == n
-    moving = MEANS.loc["network"].query("hypergradients > 0")
-    assert (moving["fits"] == 1).all()
-    assert sorted(moving["hypergradients"]) == [50, 200, 400]
+    with_gradients = MEANS.loc["network"].query("hypergradients > 0")
+    assert (with_gradients["fits"] == 1).all()
+    assert sorted(with_gradients["hypergradients"]) == [50, 200, 400]
 
 
-def test_what_the_page_says_of_the_descent():
-    logistic = RESULTS[RESULTS["student"] == "logistic"].set_index(["way", "seed"])
-    descent, grid = logistic.loc[IMPLICIT], logistic.loc[GRID]
-    assert (descent["validation_loss"] < grid["validation_loss"]).all()
-    assert descent["fits"].mean() < grid["fits"].mean() / 6
-    assert descent["seconds"].mean() < grid["seconds"].mean() / 20
+def test_claims_of_the_page_on_hypergradients():
+    logistic = RESULTS[RESULTS["student"] == "logistic"].set_index(["method", "seed"])
+    hypergradient, grid = logistic.loc[IMPLICIT], logistic.loc[GRID]
+    assert (hypergradient["validation_loss"] < grid["validation_loss"]).all()
+    assert hypergradient["fits"].mean() < grid["fits"].mean() / 6
+    assert hypergradient["seconds"].mean() < grid["seconds"].mean() / 20
 
 
 @pytest.mark.parametrize(
-    ("way", "share"),
+    ("method", "share"),
     [("`GreedyHypergradient(lr=1)`", 0.5), ("`LinearTrajectory(10, 10, lr=1)`", 0.75)],
 )
-def test_what_the_page_says_of_trajectories(way, share):
+def test_claims_of_the_page_on_trajectories(method, share):
     network = MEANS.loc["network"]
     start, grid = network.loc["fixed λ = 0.5, T = 1"], network.loc["grid of 4 × 4"]
-    gain = start["test_loss"] - network.loc[way, "test_loss"]
+    gain = start["test_loss"] - network.loc[method, "test_loss"]
     assert gain / (start["test_loss"] - grid["test_loss"]) == pytest.approx(share, abs=0.1)
-    assert network.loc[way, "fits"] * 17 == grid["fits"]
-    assert network.loc[way, "seconds"] < grid["seconds"]
+    assert network.loc[method, "fits"] * 17 == grid["fits"]
+    assert network.loc[method, "seconds"] < grid["seconds"]
 
 
-def test_both_grids_choose_the_same():
-    logistic = RESULTS[RESULTS["student"] == "logistic"].set_index(["way", "seed"])
+def test_both_grids_choose_the_same_values():
+    logistic = RESULTS[RESULTS["student"] == "logistic"].set_index(["method", "seed"])
     chosen = list(which_search.NAMES)
     np.testing.assert_allclose(
         logistic.loc[GRID, chosen], logistic.loc['the same, `method="grid"`', chosen], rtol=1e-4
@@ -77,10 +77,12 @@ def test_both_grids_choose_the_same():
 
 
 @pytest.mark.parametrize(
-    ("kind", "way"), [("logistic", IMPLICIT), ("network", "`LinearTrajectory(10, 10, lr=1)`")]
+    ("kind", "method"), [("logistic", IMPLICIT), ("network", "`LinearTrajectory(10, 10, lr=1)`")]
 )
-def test_the_script_finds_what_the_file_says(kind, way):
-    row = which_search.measured(kind, way, 0)
-    (kept,) = RESULTS.query("student == @kind and way == @way and seed == 0").to_dict("records")
-    assert (row["fits"], row["hypergradients"]) == (kept["fits"], kept["hypergradients"])
-    assert row["validation_loss"] == pytest.approx(kept["validation_loss"], rel=1e-2)
+def test_the_script_reproduces_the_file(kind, method):
+    row = which_search.measure_row(kind, method, 0)
+    (stored,) = RESULTS.query("student == @kind and method == @method and seed == 0").to_dict(
+        "records"
+    )
+    assert (row["fits"], row["hypergradients"]) == (stored["fits"], stored["hypergradients"])
+    assert row["validation_loss"] == pytest.approx(stored["validation_loss"], rel=1e-2)

@@ -1,1 +1,1 @@
-"""The papers' tables and figures, a folder each; :mod:`examples.papers.runs` is their ground."""
+"""Tables and figures of the papers, one folder each, built on :mod:`examples.papers.runs`."""

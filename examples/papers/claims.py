@@ -1,4 +1,4 @@
-"""What a table claims of its rows, and what the runs say of it."""
+"""Claims about the rows of a table, and their evaluation on the runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Claim:
-    """That a row of a table is better than another one, or than a number.
+    """The claim that a row of a table is better than another row, or than a number.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class Claim:
     than : tuple of str or float
         Method and setting of the other row, or a number.
     measure : str
-        What is compared.
+        The measure that is compared.
     lower : bool, default=False
         Whether lower is better.
 
@@ -44,25 +44,26 @@ class Claim:
         return f"{self.measure} of {', '.join(self.better)} {'<' if self.lower else '>'} {than}"
 
 
-def judge(claims: Sequence[Claim], runs: pd.DataFrame) -> pd.DataFrame:
-    """Return by how much each claim is right, with its 95 % interval, and a verdict, by scale."""
+def evaluate_claims(claims: Sequence[Claim], runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the gain of each claim, its 95 % interval, and a verdict, by scale."""
     return pd.DataFrame(
-        {"scale": scale, "claim": str(claim), **gain(of_scale, claim)}
-        for scale, of_scale in runs.groupby("scale", sort=False)
+        {"scale": scale, "claim": str(claim), **gain(scale_runs, claim)}
+        for scale, scale_runs in runs.groupby("scale", sort=False)
         for claim in claims
     )
 
 
 def gain(runs: pd.DataFrame, claim: Claim) -> dict[str, Any]:
-    """Return the mean over seeds of by how much a claim is right, with the t interval of the mean.
+    """Return the mean gain of a claim over the seeds, with its t interval.
 
-    Two rows are compared seed by seed; a seed that lacks one of them does not count.
+    The gain is the difference in the claimed direction. Two rows are compared seed by seed; seeds
+    that lack one of them are ignored.
     """
     values = runs.set_index("seed")
-    of_better = values_of(values, claim.better, claim.measure)
+    better_values = values_of(values, claim.better, claim.measure)
     than = claim.than
-    of_other = values_of(values, than, claim.measure) if isinstance(than, tuple) else than
-    gains = (of_other - of_better if claim.lower else of_better - of_other).dropna()
+    other_values = values_of(values, than, claim.measure) if isinstance(than, tuple) else than
+    gains = (other_values - better_values if claim.lower else better_values - other_values).dropna()
     mean, error = gains.agg(["mean", "sem"])
     half = stats.t.ppf((1 + CONFIDENCE) / 2, len(gains) - 1) * error
     interval = {"gain": mean, "low": mean - half, "high": mean + half, "runs": len(gains)}
@@ -70,13 +71,15 @@ def gain(runs: pd.DataFrame, claim: Claim) -> dict[str, Any]:
 
 
 def values_of(runs: pd.DataFrame, row: Row, measure: str) -> pd.Series:
-    """Return a row's measure by seed."""
+    """Return the measure of a row by seed."""
     method, setting = row
     return runs.loc[(runs["method"] == method) & (runs["setting"] == setting), measure]
 
 
 def verdict(low: float, high: float) -> str:
-    """Judge a claim by the interval of its gain; one run, which has no interval, decides nothing.
+    """Return the verdict on a claim from the interval of its gain.
+
+    A single run has no interval, and leaves the claim undecided.
 
     Examples
     --------

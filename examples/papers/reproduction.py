@@ -1,10 +1,10 @@
-"""Write ``docs/reproduction.md`` from the runs that are kept beside the papers' scripts.
+"""Write ``docs/reproduction.md`` from the stored runs of the papers' scripts.
 
-    python -m examples.papers.reproduction        the page, from the files as they are
-    python -m examples.papers.reproduction --run  first the missing runs of the small scale
+    python -m examples.papers.reproduction        write the page from the files as they are
+    python -m examples.papers.reproduction --run  compute the missing small runs first
 
-The published figure of a row agrees with ours where it lies within the 95 % interval of the
-difference of two means over as many runs, with the spread of our runs in both.
+The published figure of a row agrees with ours if the difference lies within the 95 % interval of
+the difference of two means over as many runs, both with the standard deviation of our runs.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import pandas as pd
 from joblib import cpu_count
 from scipy import stats
 
-from examples.papers.claims import CONFIDENCE, judge
+from examples.papers.claims import CONFIDENCE, evaluate_claims
 from examples.papers.run_all import experiment_of, run_all
 from examples.papers.runs import ROW, Experiment, aggregate, read_runs
 
@@ -55,7 +55,7 @@ PAPERS = {
     ],
 }
 MODULES = [module for modules in PAPERS.values() for module in modules]
-# whether more of a measure is better; of others one can only say that they differ
+# whether a larger value is better; other measures can only differ
 BETTER = {
     "accuracy": 1,
     "cross_entropy": -1,
@@ -65,29 +65,29 @@ BETTER = {
 INTRODUCTION = """\
 # Reproduction
 
-Every table of the five papers that the scripts in `examples/papers/` make, with the public API
-alone. No number on this page was typed: `python -m examples.papers.reproduction` writes it from
-the files of runs beside the scripts.
+This page shows all tables of the five papers that the scripts in `examples/papers/` reproduce with
+the public API. `python -m examples.papers.reproduction` generates it from the stored runs of the
+scripts.
 
-- The **scale** says how large an experiment is. "Full" is the published size, as far as data allow.
-  "Medium" has fewer images, steps or epochs, and takes hours on two cores for all tables. "Small"
-  has still fewer, and of most tables three runs: `make papers` makes those that are missing, which
-  takes about 15 minutes for all tables on two cores, and writes this page. A table is shown at the
-  largest scale of which every row has two runs or more; the figures of the others are in the CSV
-  files beside its script, whose `--scale` makes more.
-- **ours** is mean ± standard deviation over the runs.
-- A **verdict** on a row compares with the published figure: *agrees* if that lies within the 95 %
-  interval of the difference, else *better*, *worse* or, where more is not better, *differs*, with
-  what was done otherwise than in the paper. That is why one must expect another figure, and not a
-  measurement of how much it explains.
-- A **claim** is judged by ours alone, by the 95 % interval of the mean difference between runs that
-  share all that their seed draws: *holds*, *does not hold*, *undecided*. Nothing was tuned until it
-  held.
+- The **scale** is the size of an experiment. "Full" is the published size, as far as the data
+  allow. "Medium" has fewer images, steps or epochs, and takes hours on two cores for all tables.
+  "Small" has still fewer, and three runs for most tables: `make papers` computes the missing runs,
+  which takes about 15 minutes for all tables on two cores, and writes this page. A table is shown
+  at the largest scale at which every row has at least two runs. The figures of the other scales are
+  in the CSV files next to its script, and its option `--scale` computes more runs.
+- **ours** is the mean ± standard deviation over the runs.
+- The **verdict** on a row compares it with the published figure: *agrees* if that lies within the
+  95 % interval of the difference, otherwise *better*, *worse* or, for measures without a better
+  direction, *differs*. It is followed by the difference from the setup of the paper. This is the
+  reason to expect another figure; how much of the gap it explains was not measured.
+- A **claim** is evaluated on our runs alone, with the 95 % interval of the mean difference between
+  runs that share their seed: *holds*, *does not hold*, or *undecided*. Nothing was tuned to make a
+  claim hold.
 """
 
 
 def experiments() -> Iterator[tuple[str, list[tuple[str, Experiment]]]]:
-    """Yield each paper with what its scripts say of themselves and what they run."""
+    """Yield each paper with the docstrings and experiments of its scripts."""
     for paper, modules in PAPERS.items():
         about = [inspect.getdoc(import_module(module)) or "" for module in modules]
         yield paper, list(zip(about, map(experiment_of, modules), strict=True))
@@ -103,21 +103,21 @@ def page() -> str:
 
 
 def section(about: str, experiment: Experiment) -> str:
-    """Return what a script says of itself, its table and its claims."""
+    """Return the section of a script: its docstring, its table and its claims."""
     title, _, rest = about.partition("\n")
     runs = read_runs(experiment)
     parts = [f"### {title.rstrip('.')}\n", without_code(rest)]
-    scale = shown_scale(experiment, runs)
+    scale = largest_complete_scale(experiment, runs)
     if scale is None:
         return "\n".join([*parts, "No scale has two runs of every row yet.\n"])
-    of_scale = runs[runs["scale"] == scale]
-    table = aggregate(experiment, of_scale)
-    parts += [circumstances(scale, table), rows(experiment, table), claims(experiment, of_scale)]
+    scale_runs = runs[runs["scale"] == scale]
+    table = aggregate(experiment, scale_runs)
+    parts += [conditions(scale, table), rows(experiment, table), claims(experiment, scale_runs)]
     return "\n".join(parts)
 
 
-def shown_scale(experiment: Experiment, runs: pd.DataFrame) -> str | None:
-    """Return the largest scale of which every row has two runs or more."""
+def largest_complete_scale(experiment: Experiment, runs: pd.DataFrame) -> str | None:
+    """Return the largest scale at which every row has at least two runs."""
     n_runs = runs.groupby(["scale", *ROW]).size()
     for scale in reversed(experiment.scales):
         if all(n_runs.get((scale, *row), 0) >= 2 for row in experiment.rows):
@@ -126,15 +126,15 @@ def shown_scale(experiment: Experiment, runs: pd.DataFrame) -> str | None:
 
 
 def without_code(text: str) -> str:
-    """Return the paragraphs of a docstring that are prose, as Markdown."""
+    """Return the paragraphs of a docstring without code blocks, as Markdown."""
     parts = [part.strip("\n") for part in text.split("\n\n")]
     prose = [part for part in parts if part and not part.startswith("    ")]
     text = re.sub(r":\w+:`~?([\w.]+)`", r"`\1`", "\n\n".join(prose))
     return text.replace("``", "`") + "\n"
 
 
-def circumstances(scale: str, table: pd.DataFrame) -> str:
-    """Return what the figures depend on."""
+def conditions(scale: str, table: pd.DataFrame) -> str:
+    """Return the conditions that the figures depend on."""
     about = {name: table[name].iloc[0] for name in ("Python", "numpy", "scikit-learn", "torch")}
     libraries = ", ".join(f"{name} {version}" for name, version in about.items())
     minutes = table.drop_duplicates(["method", "setting"])
@@ -153,24 +153,24 @@ def rows(experiment: Experiment, table: pd.DataFrame) -> str:
     ]
     for row in table.to_dict("records"):
         known = not np.isnan(row["published"])
-        spread = round(row["std"], 9)  # of equal numbers it may be rounding alone
+        spread = round(row["std"], 9)  # for equal numbers it may be a rounding error
         lines.append(
             f"| {row['method']} | {row['setting']} | {row['measure']} | "
             f"{row['published'] if known else '–'} | {row['mean']:.4g} ± {spread:.2g} | "
-            f"{row['runs']} | {explained(experiment, row) if known else ''} |"
+            f"{row['runs']} | {verdict_with_reason(experiment, row) if known else ''} |"
         )
     return "\n".join(lines) + "\n"
 
 
-def explained(experiment: Experiment, row: dict[str, Any]) -> str:
-    """Compare a row with what was published of it, and say why they differ where they do."""
+def verdict_with_reason(experiment: Experiment, row: dict[str, Any]) -> str:
+    """Return the verdict on a row, with the reason where it differs from the published figure."""
     found = verdict(row)
     reason = experiment.reason(row["scale"], row["method"], row["setting"], row["measure"])
     return f"{found}, because {reason}" if reason and found != AGREES else found
 
 
 def verdict(row: dict[str, Any]) -> str:
-    """Compare a row with what was published of it."""
+    """Compare a row with its published figure."""
     gap = row["mean"] - row["published"]
     n = row["runs"]
     half = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * row["std"] * np.sqrt(2 / n)
@@ -181,37 +181,37 @@ def verdict(row: dict[str, Any]) -> str:
 
 
 def claims(experiment: Experiment, runs: pd.DataFrame) -> str:
-    """Return the claims in Markdown; nothing where there are none."""
+    """Return the claims in Markdown; the empty string if there are none."""
     if not experiment.claims:
         return ""
     lines = ["| claim | gain | 95 % | runs | |", "|---|---:|---|---:|---|"]
     lines += [
         f"| {row['claim']} | {row['gain']:+.4f} | {row['low']:+.4f} … {row['high']:+.4f} | "
         f"{row['runs']} | **{row['verdict']}** |"
-        for row in judge(experiment.claims, runs).to_dict("records")
+        for row in evaluate_claims(experiment.claims, runs).to_dict("records")
     ]
     return "\n".join(lines) + "\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write the page, on request after the runs that it lacks."""
+    """Write the page; with ``--run``, compute its missing runs first."""
     options = read_options(arguments)
-    lacking = run_all(MODULES, options.jobs) if options.run else []
+    problems = run_all(MODULES, options.jobs) if options.run else []
     PAGE.write_text(page(), "utf-8")
-    if lacking:
-        sys.exit("\n".join(["Not all runs could be made.", *lacking]))
+    if problems:
+        sys.exit("\n".join(["Some runs could not be computed.", *problems]))
 
 
 def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Write docs/reproduction.md.")
     add = parser.add_argument
-    add("--run", action="store_true", help="make the missing small runs first")
+    add("--run", action="store_true", help="compute the missing small runs first")
     add(
         "--jobs",
         type=int,
         default=cpu_count(),
-        help="processes of --run, of up to 1.5 GB each (default: %(default)s)",
+        help="number of processes for --run, of up to 1.5 GB each (default: %(default)s)",
     )
     options = parser.parse_args(arguments)
     if options.jobs < 1:
@@ -223,4 +223,4 @@ if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
-        sys.exit("Stopped; the runs that were done are kept.")
+        sys.exit("Interrupted; the finished runs are stored.")

@@ -1,8 +1,8 @@
-"""Make the runs that are missing of many tables, several at once.
+"""Compute the missing runs of several tables in parallel.
 
-A process makes the rows of a table that share a seed, one after another, for they share what the
-seed draws. Each run is appended to its table's file as soon as it is done, so that a call that was
-stopped is taken up by the next one. What is trained for all seeds of a table, like a teacher, is
+A process computes the rows of a table that share a seed, one after another, since they share the
+data drawn with this seed. Each run is appended to the file of its table when it is done, so that an
+interrupted call can be resumed. A model that all seeds of a table share, such as a teacher, is
 trained once in each process.
 """
 
@@ -22,10 +22,10 @@ from examples.papers.claims import Row
 from examples.papers.runs import (
     Experiment,
     append,
-    begin,
     missing,
     one_run,
     read_runs,
+    write_header,
     write_tables,
 )
 from sklearn_distill.nets import resolve_device
@@ -33,18 +33,18 @@ from sklearn_distill.nets import resolve_device
 
 @dataclass(frozen=True)
 class Task:
-    """Rows of a table that one process makes.
+    """Rows of a table that one process computes.
 
     Parameters
     ----------
     module : str
-        Name of the script, as it is imported.
+        Import name of the script.
     seed : int
-        Whose rows.
+        The seed of the rows.
     rows : tuple of tuple of str
-        Method and setting of each.
+        Method and setting of each row.
     scale, device : str
-        How large they are, and where they are computed.
+        Scale of the experiment, and device of the computation.
     """
 
     module: str
@@ -55,34 +55,34 @@ class Task:
 
 
 def run_all(modules: Sequence[str], n_jobs: int = -1) -> list[str]:
-    """Make the missing runs of each table's smallest scale, and write the tables.
+    """Compute the missing runs of the smallest scale of each table, and write the tables.
 
     Parameters
     ----------
     modules : sequence of str
-        Names of scripts, each with an ``EXPERIMENT``.
+        Import names of scripts with an ``EXPERIMENT``.
     n_jobs : int, default=-1
-        Processes; -1 takes as many as there are cores.
+        Number of processes; -1 means as many as there are cores.
 
     Returns
     -------
     lacking : list of str
-        What could not be made because a package is missing, and which one.
+        The tables that cannot be computed because a package is missing, and the package.
     """
     tasks = longest_first(modules)
     for module in {task.module for task in tasks}:
-        begin(experiment_of(module))  # of two processes that find no file each would write a head
-    problems = make_all(tasks, n_jobs)
+        write_header(experiment_of(module))  # before processes could write it concurrently
+    problems = run_tasks(tasks, n_jobs)
     for experiment in map(experiment_of, modules):
         if not read_runs(experiment).empty:
             write_tables(experiment)
     return sorted(set(problems))
 
 
-def make_all(tasks: Sequence[Task], n_jobs: int) -> list[str]:
-    """Make tasks in several processes, with a bar of the runs, and return what they return.
+def run_tasks(tasks: Sequence[Task], n_jobs: int) -> list[str]:
+    """Run tasks in several processes with a progress bar, and return their problems.
 
-    joblib replaces a process that has grown by 300 MB, as caches make it grow, and warns.
+    joblib replaces a process that has grown by 300 MB, for instance through caches, and warns.
     """
     parallel = Parallel(
         n_jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs"
@@ -91,20 +91,20 @@ def make_all(tasks: Sequence[Task], n_jobs: int) -> list[str]:
     problems: list[str] = []
     with warnings.catch_warnings(), tqdm(total=n_runs, unit="run", disable=not tasks) as bar:
         warnings.filterwarnings("ignore", "A worker stopped while some jobs were given")
-        for n_made, of_task in parallel(map(delayed(make), tasks)):
-            bar.update(n_made)
-            problems += of_task
+        for n_runs_done, task_problems in parallel(map(delayed(run_task), tasks)):
+            bar.update(n_runs_done)
+            problems += task_problems
     return problems
 
 
 def experiment_of(module: str) -> Experiment:
-    """Return what a script runs."""
+    """Return the experiment of a script."""
     experiment: Experiment = import_module(module).EXPERIMENT
     return experiment
 
 
 def longest_first(modules: Sequence[str]) -> list[Task]:
-    """Return what is to be made: first of the tables whose seeds took longest, at any scale."""
+    """Return the missing tasks, with the tables whose seeds took longest, at any scale, first."""
     device = str(resolve_device("auto"))
     return [
         task
@@ -114,28 +114,28 @@ def longest_first(modules: Sequence[str]) -> list[Task]:
 
 
 def seconds_of_a_seed(module: str) -> float:
-    """Return how long a table's longest seed took of those that are kept; 0 if none is."""
+    """Return the duration of the longest stored seed of a table; 0 without stored runs."""
     runs = read_runs(experiment_of(module))
     return max(runs.groupby(["scale", "seed"])["seconds"].sum(), default=0.0)
 
 
 def tasks_of(module: str, device: str) -> list[Task]:
-    """Return what is missing of a table's smallest scale, a task for each seed."""
+    """Return the missing runs of the smallest scale of a table, one task for each seed."""
     experiment = experiment_of(module)
     scale = experiment.default_scale
-    todo = missing(experiment, read_runs(experiment), scale, experiment.n_runs[scale])
+    missing_rows = missing(experiment, read_runs(experiment), scale, experiment.n_runs[scale])
     return [
-        Task(module, seed, tuple(row for row, _ in of_seed), scale, device)
-        for seed, of_seed in groupby(todo, key=itemgetter(1))
+        Task(module, seed, tuple(row for row, _ in seed_rows), scale, device)
+        for seed, seed_rows in groupby(missing_rows, key=itemgetter(1))
     ]
 
 
-def make(task: Task) -> tuple[int, list[str]]:
-    """Make the runs of a task and keep each; return their number, and why any cannot be made."""
+def run_task(task: Task) -> tuple[int, list[str]]:
+    """Compute and store the runs of a task; return their number and the problems."""
     experiment, problems = experiment_of(task.module), []
     for row in task.rows:
         try:
             append(experiment, one_run(experiment, row, task.seed, task.scale, task.device))
-        except ImportError as error:  # of a row that needs more than the others
+        except ImportError as error:  # some rows need additional packages
             problems.append(f"{task.module}: {error}")
     return len(task.rows), problems

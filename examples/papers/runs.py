@@ -1,17 +1,19 @@
-"""Run what a table is made of, keep each run as soon as it is done, and write the table.
+"""Compute the runs of a table, store each one when it is done, and write the table.
 
-A script describes its :class:`Experiment` and hands it to :func:`main`. It is called from the root
-of a clone:
+A script defines an :class:`Experiment` and passes it to :func:`main`. Call it from the root of a
+clone:
 
     python -m examples.papers.gorpinich_2022.table_synthetic --scale small --runs 10
 
-Beside the script ``table_synthetic.py`` then lie ``table_synthetic_runs.csv``, a line for each run,
-to which a run is appended when it ends, so that a call that was killed is taken up by the next one;
-``table_synthetic.csv``, means and spreads of all runs that are kept, by scale; and, if it makes
-claims, ``table_synthetic_claims.csv``.
+It writes three files next to the script ``table_synthetic.py``:
 
-Of the scales "full" is the published one; "medium" takes hours for all tables, "small" minutes, and
-:mod:`examples.papers.run_all` makes the small runs of all.
+- ``table_synthetic_runs.csv`` has a line for each run. A run is appended when it ends, so that an
+  interrupted call can be resumed by calling the script again.
+- ``table_synthetic.csv`` has means and standard deviations of all stored runs, by scale.
+- ``table_synthetic_claims.csv`` has the verdicts on the claims of the experiment, if there are any.
+
+The scale "full" is the published one. "medium" takes hours for all tables, and "small" minutes;
+:mod:`examples.papers.run_all` computes the small runs of all tables.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from examples.papers.claims import Claim, Row, judge
+from examples.papers.claims import Claim, Row, evaluate_claims
 from sklearn_distill.nets import resolve_device
 
 ROW, RUN = ["method", "setting"], ["scale", "seed", "method", "setting"]
@@ -40,31 +42,32 @@ CIRCUMSTANCES = ["device", "Python", *LIBRARIES]
 
 @dataclass(frozen=True)
 class Experiment:
-    """A table: its rows, how a run of one of them is made, and what is claimed of them.
+    """A table: its rows, how to compute a run of a row, and the claims about the rows.
 
     Parameters
     ----------
     script : str
-        Path of the script, beside which the tables are written.
+        Path of the script; the tables are written to the same folder.
     rows : sequence of tuple of str
         Method and setting of each row.
     measures : sequence of str
-        What a run may tell of; a row may lack some.
+        Names of the measures that a run may return; a row may lack some of them.
     compute : callable
-        ``compute(row, seed, scale, device)`` → numbers by measure. Rows of one seed are computed
-        one after another and share what the seed draws: their differences are paired. What is
-        drawn for the first of them and cached counts among its seconds.
+        ``compute(row, seed, scale, device)`` returns a mapping from measures to numbers. The rows
+        of a seed are computed one after another and share the data drawn with this seed, so that
+        their differences are paired. The seconds of the first row include the data that is cached
+        for the others.
     scales : mapping
-        What ``compute`` is given as a scale, by name, the smallest first; that is the default.
+        The ``scale`` argument of ``compute`` by name, the smallest first; that is the default.
     n_runs : mapping
-        Seeds by scale, unless the command line tells another number.
+        Number of seeds by scale, unless the command line gives another one.
     published : mapping, default={}
-        The paper's numbers by row and measure.
+        The published numbers by row and measure.
     claims : sequence of Claim, default=()
-        What is to be judged.
+        The claims to evaluate.
     because : mapping, default={}
-        Why ours differ from the published numbers: a clause, "there are fewer images", by a tuple
-        of the words that a row must have among its scale, method, setting and measure.
+        Why our numbers differ from the published ones: a clause such as "there are fewer images",
+        by a tuple of words that have to be among the scale, method, setting and measure of a row.
     """
 
     script: str
@@ -88,41 +91,42 @@ class Experiment:
         return [*RUN, *self.measures, "seconds", *CIRCUMSTANCES]
 
     def file(self, what: str = "") -> Path:
-        """Return the path of a table."""
+        """Return the path of a file of the table."""
         script = Path(self.script)
         return script.with_name(f"{script.stem}{what}.csv")
 
     def reason(self, *words: str) -> str:
         """Return why a row differs from the published one; "" where no reason is given.
 
-        Of the reasons that hold for the row, that of the most words is taken, or the first of them.
+        The reason with the most words among those that match the row is returned, and the first of
+        them in case of a tie.
         """
-        held = [key for key in self.because if set(key) <= set(words)]
-        return self.because[max(held, key=len)] if held else ""
+        matching = [key for key in self.because if set(key) <= set(words)]
+        return self.because[max(matching, key=len)] if matching else ""
 
 
 def main(experiment: Experiment, arguments: Sequence[str] | None = None) -> None:
-    """Make the runs that are missing, write the tables and print them.
+    """Compute the missing runs, write the tables and print them.
 
     Parameters
     ----------
     experiment : Experiment
-        What is run.
+        The experiment to run.
     arguments : sequence of str or None, default=None
-        The command line, None for the process's own.
+        Command line arguments; None for those of the process.
     """
     options = read_options(experiment, arguments)
     device = str(resolve_device(options.device))
     if options.fresh:
-        forget(experiment, options.scale)
-    todo = missing(experiment, read_runs(experiment), options.scale, options.runs)
-    for row, seed in tqdm(todo, unit="run", desc=experiment.file().stem):
+        remove_runs(experiment, options.scale)
+    missing_rows = missing(experiment, read_runs(experiment), options.scale, options.runs)
+    for row, seed in tqdm(missing_rows, unit="run", desc=experiment.file().stem):
         append(experiment, one_run(experiment, row, seed, options.scale, device))
     table, verdicts = write_tables(experiment)
-    print(shown(table[table["scale"] == options.scale]))
+    print(format_table(table[table["scale"] == options.scale]))
     if experiment.claims:
-        of_scale = verdicts[verdicts["scale"] == options.scale]
-        print(of_scale.to_string(index=False, float_format="{:.4f}".format))
+        scale_verdicts = verdicts[verdicts["scale"] == options.scale]
+        print(scale_verdicts.to_string(index=False, float_format="{:.4f}".format))
 
 
 def read_options(
@@ -134,7 +138,7 @@ def read_options(
     add("--scale", choices=list(experiment.scales), default=experiment.default_scale)
     add("--runs", type=int, help=f"seeds (default: {dict(experiment.n_runs)})")
     add("--device", choices=["auto", "cpu", "cuda"], default="auto")
-    add("--fresh", action="store_true", help="forget the runs of this scale that are kept")
+    add("--fresh", action="store_true", help="remove the stored runs of this scale first")
     options = parser.parse_args(arguments)
     if options.runs is None:
         options.runs = experiment.n_runs[options.scale]
@@ -149,7 +153,7 @@ def one_run(experiment: Experiment, row: Row, seed: int, scale: str, device: str
     Raises
     ------
     ValueError
-        If the run tells of what is no measure, or a number is NaN.
+        If the run returns an unknown measure or NaN.
     """
     start = time.perf_counter()
     found = dict(experiment.compute(row, seed, experiment.scales[scale], device))
@@ -160,26 +164,26 @@ def one_run(experiment: Experiment, row: Row, seed: int, scale: str, device: str
             f"{row} with seed {seed} gave {bad[0]}={found[bad[0]]}: a run gives numbers, not NaN, "
             f"for some of {list(experiment.measures)}"
         )
-    made = dict(zip(RUN, (scale, seed, *row), strict=True)) | found
-    return made | {"seconds": seconds, "device": device} | versions()
+    run = dict(zip(RUN, (scale, seed, *row), strict=True)) | found
+    return run | {"seconds": seconds, "device": device} | versions()
 
 
 def versions() -> dict[str, str]:
-    """Return the versions that numbers depend on."""
+    """Return the versions that the numbers depend on."""
     return {"Python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
 
 
 def missing(
     experiment: Experiment, runs: pd.DataFrame, scale: str, n_runs: int
 ) -> list[tuple[Row, int]]:
-    """Return row and seed of the runs that are not kept, seed by seed."""
+    """Return row and seed of the runs that are not stored, seed by seed."""
     done = set(runs.loc[runs["scale"] == scale, [*ROW, "seed"]].itertuples(index=False, name=None))
     wanted = ((row, seed) for seed in range(n_runs) for row in experiment.rows)
     return [(row, seed) for row, seed in wanted if (*row, seed) not in done]
 
 
 def read_runs(experiment: Experiment) -> pd.DataFrame:
-    """Return the runs that are kept; the line of a run that was killed in writing is cut off.
+    """Return the stored runs; an incomplete last line is removed.
 
     Raises
     ------
@@ -203,26 +207,26 @@ def read_runs(experiment: Experiment) -> pd.DataFrame:
             f"{file} has the columns {list(runs)}, and not {experiment.columns}: the table has "
             "changed; remove the file"
         )
-    return runs.drop_duplicates(RUN)  # two calls at once may make a run twice
+    return runs.drop_duplicates(RUN)  # concurrent calls may compute a run twice
 
 
-def append(experiment: Experiment, made: dict[str, Any]) -> None:
-    """Keep a run, in one write: other processes may append theirs."""
-    begin(experiment)
-    line = pd.DataFrame([made], columns=experiment.columns)
+def append(experiment: Experiment, run: dict[str, Any]) -> None:
+    """Append a run in a single write, since other processes may append theirs."""
+    write_header(experiment)
+    line = pd.DataFrame([run], columns=experiment.columns)
     text = line.to_csv(header=False, index=False, float_format="%.6g", lineterminator="\n")
     with experiment.file("_runs").open("a", encoding="utf-8", newline="") as file:
         file.write(text)
 
 
-def begin(experiment: Experiment) -> None:
-    """Write the head of the file of runs, unless there is one."""
+def write_header(experiment: Experiment) -> None:
+    """Write the header of the file of runs, unless it exists."""
     path = experiment.file("_runs")
     with suppress(FileExistsError), path.open("x", encoding="utf-8", newline="") as file:
         file.write(",".join(experiment.columns) + "\n")
 
 
-def forget(experiment: Experiment, scale: str) -> None:
+def remove_runs(experiment: Experiment, scale: str) -> None:
     """Remove the runs of a scale."""
     runs = read_runs(experiment)
     write(experiment.file("_runs"), runs[runs["scale"] != scale])
@@ -234,9 +238,9 @@ def write(file: Path, table: pd.DataFrame) -> None:
 
 
 def write_tables(experiment: Experiment) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Write and return what the kept runs say: means and spreads, and verdicts on the claims."""
+    """Write and return the aggregated runs, and the verdicts on the claims."""
     runs = read_runs(experiment)
-    table, verdicts = aggregate(experiment, runs), judge(experiment.claims, runs)
+    table, verdicts = aggregate(experiment, runs), evaluate_claims(experiment.claims, runs)
     write(experiment.file(), table)
     if experiment.claims:
         write(experiment.file("_claims"), verdicts)
@@ -246,23 +250,23 @@ def write_tables(experiment: Experiment) -> tuple[pd.DataFrame, pd.DataFrame]:
 def aggregate(experiment: Experiment, runs: pd.DataFrame) -> pd.DataFrame:
     """Return a line for each scale, row and measure.
 
-    Runs of rows that the table no longer has are left out.
+    Runs of rows that are no longer in the table are ignored.
     """
-    kept = dict(list(runs.groupby(["scale", *ROW])))
+    stored = dict(list(runs.groupby(["scale", *ROW])))
     keys = [(scale, *row) for scale in experiment.scales for row in experiment.rows]
     return pd.DataFrame(
-        summary(experiment, kept[key], measure)
+        summary(experiment, stored[key], measure)
         for key in keys
-        if key in kept
+        if key in stored
         for measure in experiment.measures
-        if kept[key][measure].notna().any()
+        if stored[key][measure].notna().any()
     )
 
 
-def summary(experiment: Experiment, of_row: pd.DataFrame, measure: str) -> dict[str, Any]:
-    """Return mean, standard deviation (ddof 1) and range of a row's measure over its runs."""
-    values = of_row[measure].dropna()
-    name = of_row[["scale", *ROW]].iloc[0].to_dict()
+def summary(experiment: Experiment, row_runs: pd.DataFrame, measure: str) -> dict[str, Any]:
+    """Return mean, standard deviation (ddof 1) and range of a measure of a row over its runs."""
+    values = row_runs[measure].dropna()
+    name = row_runs[["scale", *ROW]].iloc[0].to_dict()
     published = experiment.published.get((name["method"], name["setting"]), {})
     return {
         **name,
@@ -270,16 +274,16 @@ def summary(experiment: Experiment, of_row: pd.DataFrame, measure: str) -> dict[
         **values.agg(["mean", "std", "min", "max"]),
         "published": published.get(measure, np.nan),
         "runs": len(values),
-        "seconds": of_row["seconds"].mean(),
+        "seconds": row_runs["seconds"].mean(),
         **{
-            circumstance: " or ".join(of_row[circumstance].unique())
+            circumstance: " or ".join(row_runs[circumstance].unique())
             for circumstance in CIRCUMSTANCES
         },
     }
 
 
-def shown(table: pd.DataFrame) -> str:
-    """Return the rows as text: mean ± standard deviation (published) of each measure."""
+def format_table(table: pd.DataFrame) -> str:
+    """Format the rows as text: mean ± standard deviation (published) of each measure."""
     cells = table["mean"].map("{:.3f}".format) + table["std"].map(" ± {:.3f}".format)
     published = table["published"].map(" ({:g})".format).where(table["published"].notna(), "")
     wide = table.assign(cell=cells + published).pivot(index=ROW, columns="measure", values="cell")

@@ -10,21 +10,22 @@ KERNEL = 5
 
 
 class Convolutions(ScoreNetwork):
-    """Convolutions 5×5, each with ReLU and a pool that halves the image; then full layers.
+    """Convolutions 5×5, each with ReLU and pooling that halves the image; then dense layers.
 
-    The thesis has images of 200 pixels, no padding, and kernels of 5, 5, 8, 5 and 7 in the
-    teacher, which leave nothing of an image of 64. So all are 5 here, with padding.
+    The thesis has images of 200 pixels, no padding, and kernels of 5, 5, 8, 5 and 7 in the teacher,
+    which are too large for images of 64 pixels. Here all kernels are 5, with padding.
 
     Parameters
     ----------
     channels : sequence of int
-        Of each convolution: 24, 48, 96, 192, 384 in the published teacher, 24, 48 in the student.
+        Channels of each convolution: 24, 48, 96, 192, 384 in the published teacher, 24, 48 in the
+        student.
     widths : sequence of int
-        Of the full layers after them: 120, 84 in the published teacher, 120 in the student.
+        Widths of the dense layers: 120, 84 in the published teacher, 120 in the student.
     pixels : int
-        Height and width of the images, which have three colours.
+        Height and width of the images, which have three channels.
     n_outputs : int, default=10
-        Scores of an image.
+        Number of outputs.
     """
 
     def __init__(self, channels, widths, pixels, n_outputs=10):

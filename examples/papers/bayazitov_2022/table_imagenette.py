@@ -1,24 +1,25 @@
-"""The Imagenette rows of Bayazitov's table: a student taught across styles.
+"""Distillation across styles on Imagenette: Bayazitov.
 
-A student sees few labelled photographs; its teacher learnt from many others, as they are or in the
-style of one picture (:class:`sklearn_distill.StyleTransfer`). A teacher of images in that style is
-asked about a photograph in it, f∘φ, or about the photograph itself, "no φ". Every run draws anew
-who gets which images, and trains teachers and students anew; what a photograph looks like in the
-style depends on no draw.
+The student has few labelled photographs. Its teacher is trained on many others, either unchanged or
+in the style of an image (:class:`sklearn_distill.StyleTransfer`). A teacher of images in this style
+predicts either for the photographs of the student in this style, f∘φ, or for the photographs
+themselves, "no φ". Each run draws a new split of the images, and new teachers and students; the
+style transfer of a photograph does not depend on the draw.
 
     python -m examples.papers.bayazitov_2022.table_imagenette --scale small
 
-The full scale has all images, 1000 of them for the student, and the published networks but for
-their kernels. The medium scale has 2100 images, 300 for the student and 1000 to test, of 32 pixels;
-a quarter of the channels; two convolutions fewer in the teacher, and five epochs more; and a style
-without VGG-19's block 4, of which so small an image leaves 4×4 pixels. The small scale is that with
-1000 images, of which the student has 300 too, and 500 to test.
+The full scale has all images, 1000 of them for the student, and the published networks except for
+their kernels. The medium scale has 2100 training images, 300 of them for the student, and 1000 test
+images, all of 32 pixels. Its networks have a quarter of the channels; its teacher has two
+convolutions less and five epochs more; and its style omits block 4 of VGG-19, whose output for so
+small an image has 4×4 pixels. The small scale is the medium one with 1000 training images, again
+300 of them for the student, and 500 test images.
 
-Bayazitov 2022, "Distillation on multi-domain data", section 3.5, has images of 200 pixels; those at
-hand have 64. The author's style image is not at hand either: ours is scikit-learn's photograph of a
-flower. Adam's step, 0.04, the 3 steps and the weights of content and style, 8 and 70, are those of
-the author's code, which does not divide the two terms by their size. Students start from fresh
-weights (the published runs go on with one student).
+Bayazitov 2022, "Distillation on multi-domain data", section 3.5, has images of 200 pixels; here
+they have 64. The author's style image is not available; here it is scikit-learn's photograph of a
+flower. The step size 0.04 of Adam, the 3 steps and the weights of content and style, 8 and 70, are
+those of the author's code, which does not divide the two terms by their size. Students start from
+new weights; the published runs continue with one student.
 """
 
 from collections.abc import Callable
@@ -41,22 +42,22 @@ STYLE = {"content_weight": 8, "style_weight": 70, "lr": 0.04, "max_iter": 3}
 
 @dataclass(frozen=True)
 class Scale:
-    """How large an experiment is.
+    """Size of an experiment.
 
     Parameters
     ----------
     n_images, n_test : int or None
-        Training and test images, None for all.
+        Number of training and test images; None for all.
     n_small : int
-        Training images that the student sees.
+        Number of training images of the student.
     pixels : int
-        Their height and width, a divisor of 64.
+        Height and width of the images, a divisor of 64.
     teacher, student : tuple of int
-        Channels of the networks.
+        Channels of the networks' convolutions.
     teacher_epochs : int
-        How long teachers learn.
+        Epochs of the teachers.
     style_layers : tuple of str
-        Layers of VGG-19 whose Gram matrices are the style; the last one holds the content.
+        Layers of VGG-19 whose Gram matrices are the style; the last one is the content layer.
     """
 
     n_images: int | None
@@ -95,8 +96,8 @@ SCALES = {
 }
 
 
-def smaller(images, pixels):
-    """Average squares of pixels until so many are left each way."""
+def downsample(images, pixels):
+    """Downsample images by averaging squares of pixels."""
     factor = images.shape[1] // pixels
     squares = images.reshape(len(images), pixels, factor, pixels, factor, 3)
     return squares.mean((2, 4), dtype=np.float32)
@@ -106,13 +107,13 @@ def smaller(images, pixels):
 def photographs(subset, n_samples, pixels):
     """Return images (n, pixels, pixels, 3) in [0, 1], and labels."""
     bunch = fetch_imagenette(subset=subset, n_samples=n_samples)
-    return smaller(bunch.images, pixels), bunch.target
+    return downsample(bunch.images, pixels), bunch.target
 
 
 def style_image():
-    """Return a flower, (1, 200, 200, 3) in [0, 1]."""
+    """Return the image of a flower, (1, 200, 200, 3) in [0, 1]."""
     flower = load_sample_image("flower.jpg")[None, 13:413, 120:520]
-    return smaller(flower / 255, 200)
+    return downsample(flower / 255, 200)
 
 
 @cache
@@ -125,12 +126,12 @@ def in_style(scale, device):
 
 
 def channels_first(X):
-    """Return images as networks take them."""
+    """Return images with the channels first, as networks expect them."""
     return np.ascontiguousarray(X.transpose(0, 3, 1, 2))
 
 
 class Run:
-    """What the rows of the table share in one run; each teacher is made once."""
+    """Data and teachers that the rows of a run share; each teacher is fitted once."""
 
     def __init__(self, scale, seed, device):
         X, self.y = photographs("train", scale.n_images, scale.pixels)
@@ -141,7 +142,7 @@ class Run:
         self.scale, self.seed, self.device = scale, seed, device
 
     def network(self, channels, widths, **options):
-        """Return a network that is still to learn."""
+        """Return an unfitted network."""
         return DistilledNeuralClassifier(
             Convolutions,
             module__channels=channels,
@@ -152,17 +153,17 @@ class Run:
             **options,
         )
 
-    def teacher(self, X):
-        """Return a teacher that learnt from these images of the large part."""
+    def fit_teacher(self, X):
+        """Fit a teacher on the large part of these images."""
         options = {"batch_size": 64, "max_epochs": self.scale.teacher_epochs}
         teacher = self.network(self.scale.teacher, WIDTHS_OF_TEACHER, **options)
         return teacher.fit(X[self.big], self.y[self.big])
 
-    def student(self, says):
-        """Return a student of the small part, and of what a teacher says of it."""
+    def fit_student(self, teacher_proba):
+        """Fit a student on the small part and the teacher's probabilities for it."""
         student = self.network(self.scale.student, WIDTHS_OF_STUDENT, batch_size=100, max_epochs=20)
         X, y = self.X[self.small], self.y[self.small]
-        return student.fit(X, y, teacher_proba=says, X_val=self.X_test, y_val=self.y_test)
+        return student.fit(X, y, teacher_proba=teacher_proba, X_val=self.X_test, y_val=self.y_test)
 
     @cached_property
     def styled(self):
@@ -171,21 +172,21 @@ class Run:
 
     @cached_property
     def of_photographs(self):
-        """A teacher of photographs."""
-        return self.teacher(self.X)
+        """A teacher trained on photographs."""
+        return self.fit_teacher(self.X)
 
     @cached_property
     def of_style(self):
-        """A teacher of images in the style."""
-        return self.teacher(self.styled)
+        """A teacher trained on images in the style."""
+        return self.fit_teacher(self.styled)
 
 
-# teacher and φ, and what the student has: what the teacher is asked, and what was published
+# (teacher and φ, data of the student): the teacher's predictions, and the published measures
 SMALL = "small part"
-ALONE, SAME = ("no teacher", SMALL), ("Imagenette", SMALL)
+BASELINE, SAME = ("no teacher", SMALL), ("Imagenette", SMALL)
 STYLED, UNMAPPED = ("Imagenette, style", SMALL), ("Imagenette, style, no φ", SMALL)
-LINES: dict[tuple[str, str], tuple[Callable | None, tuple[float, float, float] | None]] = {
-    ALONE: (None, (0.363, 3.849, 46.615)),
+ROWS: dict[tuple[str, str], tuple[Callable | None, tuple[float, float, float] | None]] = {
+    BASELINE: (None, (0.363, 3.849, 46.615)),
     SAME: (
         lambda run: run.of_photographs.predict_proba(run.X[run.small]),
         (0.465, 1.876, 26.488),
@@ -201,18 +202,18 @@ MEASURES = ("accuracy", "cross_entropy", "integral_criterion")
 
 @lru_cache(maxsize=1)
 def shared(seed, scale, device):
-    """Return what the rows of a seed share."""
+    """Return the data and the teachers that the rows of a seed share."""
     return Run(scale, seed, device)
 
 
 def compute(row, seed, scale, device):
-    """Return what one student reaches, and what its teacher knows of the student's images."""
-    run, (ask, _) = shared(seed, scale, device), LINES[row]
-    says, found = None, {}
-    if ask is not None:
-        says = ask(run)
-        found["teacher_on_student_rows"] = np.mean(says.argmax(axis=1) == run.y[run.small])
-    student = run.student(says)
+    """Return the measures of a student, and its teacher's accuracy on the student's images."""
+    run, (predict, _) = shared(seed, scale, device), ROWS[row]
+    teacher_proba, found = None, {}
+    if predict is not None:
+        teacher_proba = predict(run)
+        found["teacher_on_student_rows"] = np.mean(teacher_proba.argmax(axis=1) == run.y[run.small])
+    student = run.fit_student(teacher_proba)
     losses = student.history_["valid_loss"]
     found["accuracy"] = student.score(run.X_test, run.y_test)
     found["cross_entropy"] = losses.iloc[-1]
@@ -220,21 +221,21 @@ def compute(row, seed, scale, device):
     return found
 
 
-CLAIMED = [(SAME, ALONE), (STYLED, ALONE), (SAME, STYLED), (STYLED, UNMAPPED)]
+CLAIMED = [(SAME, BASELINE), (STYLED, BASELINE), (SAME, STYLED), (STYLED, UNMAPPED)]
 SHRUNK = (
-    "images have 32 pixels instead of 200, the student sees 300 instead of 1000 and starts from "
-    "fresh weights"
+    "images have 32 pixels instead of 200, the student has 300 instead of 1000 and starts from "
+    "new weights"
 )
 EXPERIMENT = Experiment(
     __file__,
-    rows=list(LINES),
+    rows=list(ROWS),
     measures=(*MEASURES, "teacher_on_student_rows"),
     compute=compute,
     scales=SCALES,
     n_runs={"small": 3, "medium": 5, "full": 3},
     published={
         row: dict(zip(MEASURES, published, strict=True))
-        for row, (_, published) in LINES.items()
+        for row, (_, published) in ROWS.items()
         if published
     },
     claims=[
@@ -244,7 +245,7 @@ EXPERIMENT = Experiment(
     because={
         ("small",): SHRUNK,
         ("medium",): SHRUNK,
-        ("full",): "images have 64 pixels instead of 200, and students start from fresh weights",
+        ("full",): "images have 64 pixels instead of 200, and students start from new weights",
     },
 )
 

@@ -1,25 +1,29 @@
-"""The regression rows of Bayazitov's table: a student taught by a teacher of sines.
+"""Distillation in regression with a teacher of sines: Bayazitov.
 
-Rows x of 100 normal features have the target y = ⟨w, x⟩ + ε, of which ε, of deviation ½, cannot be
-predicted: the least squared error is 0.25, and that of the number 0 is 1.25. The student has 300
-rows, "Reg-Small", or all 9000, "Reg-Train". Its teacher knows all, or the other 8700, or these as
-sin x; the teacher of sines is asked about sin x, f∘φ, or about x itself, "no φ". Every run draws
-w, rows, teachers and students anew. 300 rows make 60 steps in the published 20 epochs, after which
-the student has learnt little; "200 epochs" trains it for longer.
+Samples x with 100 normal features have the target y = ⟨w, x⟩ + ε, where the noise ε has a standard
+deviation of ½: the smallest possible squared error is 0.25, and that of the constant prediction 0
+is 1.25. The student has 300 samples, "Reg-Small", or all 9000, "Reg-Train". Its teacher is trained
+on all samples, on the other 8700, or on these with features sin x. The teacher of sines predicts
+for sin x, f∘φ, or for x itself, "no φ". Each run draws new w, samples, teachers and students. With
+300 samples the published 20 epochs have 60 steps, after which the student has learnt little; "200
+epochs" trains it for longer.
 
     python -m examples.papers.bayazitov_2022.table_regression --scale small
 
-The medium and the full scale have the published sizes, and the full one makes more runs. The small
-one has 3000 rows instead of 9000.
+The medium and the full scale have the published sizes, and the full scale has more runs. The small
+scale has 3000 samples instead of 9000.
 
-Bayazitov 2022, "Distillation on multi-domain data", section 3.6. In the author's code the target
-does not depend on x, but is a column of noise of its own. And there each prediction is compared
-with each label, a column less a row, so that all predictions go to the mean label: the published
-1.064 is about the error of the number 0. The rows "y without X" have such a target, and compare
-each prediction with its own label. There the least error is 1, that of the number 0, and whatever
-a student learns can only harm it; so what "holds" there, too, tells of no knowledge: the mean of
-label and answer is a smaller noise to fit than the label. Students start from fresh weights (the
-published runs go on with one student).
+The experiment is from Bayazitov 2022, "Distillation on multi-domain data", section 3.6. In the
+author's code the target does not depend on x: it is a separate column of noise. Moreover, the code
+subtracts a row of labels from a column of predictions, so that each prediction is compared with
+each label and all predictions tend to the mean label; the published 1.064 is about the error of the
+constant 0.
+
+The rows "y without X" have such a target, and compare each prediction with its own label. The
+smallest possible error is 1, that of the constant 0, and fitting anything can only increase it. A
+claim that holds for these rows therefore does not show that knowledge is transferred: the mean of
+label and prediction has less noise to fit than the label. Students start from new weights; the
+published runs continue with one student.
 """
 
 from collections.abc import Callable
@@ -43,7 +47,7 @@ STUDENT = {"hidden_layer_sizes": (32,), "batch_size": 100}
 
 @dataclass(frozen=True)
 class Scale:
-    """Rows of the small part, of the large one, and to test."""
+    """Number of samples of the small part, of the large part and of the test set."""
 
     small: int
     big: int
@@ -56,7 +60,7 @@ SCALES = {"small": Scale(300, 2700, 1000), "medium": PUBLISHED_SIZES, "full": PU
 
 @dataclass(frozen=True)
 class Setting:
-    """What a student has: all training rows or few, epochs, and a target that depends on X."""
+    """Whether a student has all training samples, its epochs, and whether y depends on X."""
 
     everything: bool = False
     epochs: int = 20
@@ -73,7 +77,7 @@ SETTINGS = {
 
 
 def draw(depends, n_rows, seed):
-    """Draw rows and their target; of one seed the rows are the same for both targets."""
+    """Draw samples and their target; the samples of a seed are the same for both targets."""
     w = np.random.default_rng(seed).standard_normal(N_FEATURES)
     coef = w / np.linalg.norm(w) if depends else np.zeros(N_FEATURES)
     noise = DEVIATION if depends else DEVIATION_WITHOUT_X
@@ -81,7 +85,7 @@ def draw(depends, n_rows, seed):
 
 
 class Run:
-    """What the rows of the table with one target share in one run; each teacher is made once."""
+    """Data and teachers that the rows with one target share; each teacher is fitted once."""
 
     def __init__(self, depends, seed, scale, device):
         n_train = scale.small + scale.big
@@ -91,30 +95,30 @@ class Run:
         self.small, self.big = slice(scale.small), slice(scale.small, n_train)
         self.options = {"random_state": seed, "device": device}
 
-    def teacher(self, X, y):
-        """Return a teacher that learnt from these rows alone."""
+    def fit_teacher(self, X, y):
+        """Fit a teacher on these samples."""
         return DistilledNeuralRegressor(**TEACHER, **self.options).fit(X, y)
 
     @cached_property
     def of_all(self):
-        """A teacher of all training rows."""
-        return self.teacher(self.X, self.y)
+        """A teacher trained on all training samples."""
+        return self.fit_teacher(self.X, self.y)
 
     @cached_property
     def of_big(self):
-        """A teacher of the large part."""
-        return self.teacher(self.X[self.big], self.y[self.big])
+        """A teacher trained on the large part."""
+        return self.fit_teacher(self.X[self.big], self.y[self.big])
 
     @cached_property
     def of_sines(self):
-        """A teacher of the sines of the large part."""
-        return self.teacher(np.sin(self.X[self.big]), self.y[self.big])
+        """A teacher trained on the sines of the large part."""
+        return self.fit_teacher(np.sin(self.X[self.big]), self.y[self.big])
 
 
-ALONE, ALL, BIG = "no teacher", "Reg-Train", "Reg-Big"
+BASELINE, ALL, BIG = "no teacher", "Reg-Train", "Reg-Big"
 SINES, UNMAPPED = "Reg-Big, sin", "Reg-Big, sin, no φ"
 TEACHERS: dict[str, Callable | None] = {
-    ALONE: None,
+    BASELINE: None,
     ALL: lambda run: run.of_all,
     BIG: lambda run: run.of_big,
     SINES: lambda run: make_pipeline(FunctionTransformer(np.sin), run.of_sines),
@@ -123,15 +127,15 @@ TEACHERS: dict[str, Callable | None] = {
 
 
 def methods(setting):
-    """Return the teachers that a setting allows."""
-    return [ALONE, ALL] if SETTINGS[setting].everything else [ALONE, BIG, SINES, UNMAPPED]
+    """Return the teachers of a setting."""
+    return [BASELINE, ALL] if SETTINGS[setting].everything else [BASELINE, BIG, SINES, UNMAPPED]
 
 
 ROWS = [(method, setting) for setting in SETTINGS for method in methods(setting)]
 PUBLISHED = {
-    (ALONE, "Reg-Train, y without X"): 1.0646,
+    (BASELINE, "Reg-Train, y without X"): 1.0646,
     (ALL, "Reg-Train, y without X"): 1.0644,
-    (ALONE, "Reg-Small, y without X"): 1.0790,
+    (BASELINE, "Reg-Small, y without X"): 1.0790,
     (BIG, "Reg-Small, y without X"): 1.0753,
     (SINES, "Reg-Small, y without X"): 1.0763,
 }
@@ -140,29 +144,29 @@ ERROR, OF_TEACHER = "mean_squared_error", "teacher_on_test"
 
 @lru_cache(maxsize=2)
 def shared(depends, seed, scale, device):
-    """Return what the rows of a seed and a target share."""
+    """Return the data and the teachers that the rows of a seed and a target share."""
     return Run(depends, seed, scale, device)
 
 
 def compute(row, seed, scale, device):
-    """Return the squared error of one student on the test rows, and that of its teacher."""
+    """Return the squared error of a student on the test set, and that of its teacher."""
     method, setting = row[0], SETTINGS[row[1]]
     run, make_teacher = shared(setting.depends, seed, scale, device), TEACHERS[method]
     rows = slice(None) if setting.everything else run.small
     X, y = run.X[rows], run.y[rows]
-    found, says = {}, None
+    found, prediction = {}, None
     if make_teacher is not None:
         teacher = make_teacher(run)
-        says = teacher.predict(X)
+        prediction = teacher.predict(X)
         found[OF_TEACHER] = mean_squared_error(run.y_test, teacher.predict(run.X_test))
     student = DistilledNeuralRegressor(**STUDENT, max_epochs=setting.epochs, **run.options)
-    student.fit(X, y, teacher_prediction=says)
+    student.fit(X, y, teacher_prediction=prediction)
     found[ERROR] = mean_squared_error(run.y_test, student.predict(run.X_test))
     return found
 
 
-CLAIMED = [(ALL, ALONE), (BIG, ALONE), (SINES, ALONE), (BIG, SINES), (SINES, UNMAPPED)]
-MEAN_LABEL = "there each prediction is compared with each label, and becomes their mean"
+CLAIMED = [(ALL, BASELINE), (BIG, BASELINE), (SINES, BASELINE), (BIG, SINES), (SINES, UNMAPPED)]
+MEAN_LABEL = "there each prediction is compared with each label, and tends to their mean"
 EXPERIMENT = Experiment(
     __file__,
     rows=ROWS,
@@ -179,7 +183,7 @@ EXPERIMENT = Experiment(
     ],
     because={
         (ERROR,): MEAN_LABEL,
-        ("small", ERROR): f"there are 3000 training rows instead of 9000, and {MEAN_LABEL}",
+        ("small", ERROR): f"there are 3000 training samples instead of 9000, and {MEAN_LABEL}",
     },
 )
 

@@ -1,4 +1,4 @@
-"""The teacher, and the students that hear it in three ways."""
+"""The teacher, and the students with three kinds of targets."""
 
 from skorch.callbacks import LRScheduler
 
@@ -8,8 +8,8 @@ from sklearn_distill.augmentation import Compose, RandomHorizontalFlip, RandomSh
 
 BATCH_SIZE = 32
 
-# what a student hears of the probability of a dog; None leaves it the labels
-HEARD = {
+# the target of a student from the teacher's probability of a dog; None for the labels alone
+TARGETS = {
     "classic": lambda p: None,
     "hard": lambda p: (p > 0.5).astype(float),
     "soft": lambda p: p,
@@ -17,13 +17,13 @@ HEARD = {
 
 
 def decay(step):
-    """Return what Keras multiplies the learning rate by in a step, with d = 0.01 (eq. 9)."""
+    """Return the learning rate multiplier of Keras in a step, with d = 0.01 (eq. 9)."""
     return 1 / (1 + 0.01 * step)
 
 
 def untrained_teacher(scale, device):
-    """Return the whole of ResNet-50 to be tuned as in the thesis, or a head to be trained."""
-    network = keeping_the_best(scale.teacher_lr, scale.teacher_epochs, device)
+    """Return the unfitted teacher: ResNet-50 with fine-tuning as in the thesis, or a head."""
+    network = network_with_best_weights(scale.teacher_lr, scale.teacher_epochs, device)
     if scale.frozen:
         return network.set_params(module=Head)
     return network.set_params(
@@ -35,8 +35,8 @@ def untrained_teacher(scale, device):
 
 
 def untrained_student(scale, device, seed):
-    """Return a student; all of one seed begin with the same weights."""
-    return keeping_the_best(scale.lr, scale.epochs, device).set_params(
+    """Return an unfitted student; those of a seed start from the same weights."""
+    return network_with_best_weights(scale.lr, scale.epochs, device).set_params(
         module=Resized,
         module__make=scale.network,
         module__pixels=scale.pixels,
@@ -46,8 +46,8 @@ def untrained_student(scale, device, seed):
     )
 
 
-def keeping_the_best(lr, n_epochs, device):
-    """Return a network that trains for all epochs, and keeps the weights of the best."""
+def network_with_best_weights(lr, n_epochs, device):
+    """Return a network that trains for all epochs and keeps the weights of the best one."""
     return DistilledNeuralClassifier(
         lr=lr,
         optimizer__eps=1e-7,
@@ -59,18 +59,18 @@ def keeping_the_best(lr, n_epochs, device):
     )
 
 
-def taught(student, lesson, proba, way):
-    """Fit a student on the labels, or on what it hears of somebody's probabilities."""
-    X_val, y_val = lesson.validation
-    heard = HEARD[way](proba)
-    return student.fit(lesson.X, lesson.y, teacher_proba=heard, X_val=X_val, y_val=y_val)
+def fit_student(student, data, proba, method):
+    """Fit a student on the labels, or on targets from the probabilities of a teacher."""
+    X_val, y_val = data.validation
+    target = TARGETS[method](proba)
+    return student.fit(data.X, data.y, teacher_proba=target, X_val=X_val, y_val=y_val)
 
 
-def dog(fitted, X):
+def dog_proba(fitted, X):
     """Return the probability of a dog."""
     return fitted.predict_proba(X)[:, 1]
 
 
 def best_epoch(fitted):
-    """Return the epoch whose weights were kept, that of the lowest validation loss."""
+    """Return the epoch of the lowest validation loss, whose weights are kept."""
     return int(fitted.history_["valid_loss"].idxmin())

@@ -1,4 +1,4 @@
-"""The teacher's network and the students', which give the log-odds of a dog."""
+"""The networks of teacher and students, whose output is the log-odds of a dog."""
 
 from torch import nn
 
@@ -8,14 +8,14 @@ N_FEATURES = 2048
 
 
 class Resized(nn.Sequential):
-    """A network that enlarges its images first, so that large ones need not be kept."""
+    """A network that upsamples its images first, so that only small ones are stored."""
 
     def __init__(self, make, pixels):
         super().__init__(nn.Upsample(size=pixels), make())
 
 
 class Trunk(nn.Sequential):
-    """ResNet-50 up to its last hidden layer, with the weights from ImageNet."""
+    """ResNet-50 up to its last hidden layer, with weights from ImageNet."""
 
     def __init__(self, pixels):
         network = load_imagenet_weights(ResNet50())
@@ -24,14 +24,14 @@ class Trunk(nn.Sequential):
 
 
 class Head(nn.Sequential):
-    """What the thesis puts on the trunk: dropout ½ and one unit."""
+    """The head of the thesis: dropout ½ and one unit."""
 
     def __init__(self):
         super().__init__(nn.Dropout(0.5), nn.Linear(N_FEATURES, 1))
 
 
 class TrunkWithHead(nn.Sequential):
-    """The whole teacher, every weight of which is trained."""
+    """The whole teacher, with all weights trained."""
 
     def __init__(self, pixels):
         super().__init__(Trunk(pixels), Head())

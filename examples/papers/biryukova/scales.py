@@ -1,4 +1,4 @@
-"""How large the experiments are: as published, or for minutes on one core."""
+"""Sizes of the experiments: as published, or for minutes on one core."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -8,25 +8,25 @@ from torch import nn
 
 from sklearn_distill.nets import CifarCNN, ResNet18
 
-SIZE = 64  # of the images at hand, in pixels
+SIZE = 64  # of the images, in pixels
 
 
 @dataclass(frozen=True)
 class Scale:
-    """How large an experiment is.
+    """Size of an experiment.
 
     Parameters
     ----------
     n_images : int
-        Images for training (70 %), validation and test.
+        Number of images for training (70 %), validation and test.
     frozen : bool
-        Whether the teacher's trunk keeps the weights from ImageNet, or is trained too.
+        Whether the trunk of the teacher keeps the weights from ImageNet or is trained as well.
     teacher_pixels, teacher_lr, teacher_epochs
-        Size of the teacher's images, and its training.
+        Size of the teacher's images, learning rate and epochs.
     network : callable
-        Makes a student's network.
+        Returns the network of a student.
     pixels, shift, lr, epochs
-        Size of a student's images, by which share of it they are shifted, and the training.
+        Size of the students' images, shift as a share of it, learning rate and epochs.
     """
 
     n_images: int
@@ -71,16 +71,16 @@ SCALES = {
 }
 
 
-def why_other(name):
-    """Return why the figures of a scale whose trunk is frozen differ from the published ones."""
+def why_different(name):
+    """Return why the figures of a scale with a frozen trunk differ from the published ones."""
     scale = SCALES[name]
     fewer = f"there are {scale.n_images} images instead of 25,000"
     return {
         (name,): f"{fewer}, and the network is smaller",
         (name, "teacher"): f"{fewer}, and its trunk is not trained",
-        (name, "images_per_second"): "networks, images and machine are others",
+        (name, "images_per_second"): "networks, images and machine are different",
         (name, "best_epoch"): f"there are {scale.epochs} epochs instead of 100",
     }
 
 
-BECAUSE = why_other("small") | why_other("medium")
+BECAUSE = why_different("small") | why_different("medium")

@@ -1,23 +1,24 @@
-"""Six generations of hard and of soft students on Dogs vs. Cats, as Biryukova raised them.
+"""Six generations of hard and of soft students on Dogs vs. Cats: Biryukova.
 
     python -m examples.papers.biryukova.table_generations --scale small
 
-Generation 0 is a student of the teacher, as in ``table_students``; each later one hears the
-generation before on the training images, and no label. Labels of validation images choose the epoch
-whose weights are kept. All generations begin from other weights, hard and soft ones of a number
-from the same. ``growth`` is the uncertainty less that of generation 0.
+Generation 0 is a student of the teacher, as in ``table_students``. Each later generation is trained
+on the predictions of the generation before for the training images, without labels. The labels of
+the validation images determine the epoch whose weights are kept. Each generation starts from
+different weights, which the hard and the soft student of a generation share. ``growth`` is the
+degree of uncertainty minus that of generation 0.
 
-``BornAgainClassifier`` raises such a line too, but its first generation hears labels, and that of
-the thesis the probabilities of a teacher, so the line is drawn by hand here. Scales are those of
-``table_students``.
+``BornAgainClassifier`` fits such a sequence, too, but its first generation is trained on labels,
+and that of the thesis on the probabilities of a teacher; therefore the sequence is fitted
+explicitly here. The scales are those of ``table_students``.
 """
 
 from functools import lru_cache
 
 from sklearn.metrics import accuracy_score
 
-from examples.papers.biryukova.estimators import dog, taught, untrained_student
-from examples.papers.biryukova.lessons import draw
+from examples.papers.biryukova.data import draw
+from examples.papers.biryukova.estimators import dog_proba, fit_student, untrained_student
 from examples.papers.biryukova.scales import BECAUSE, SCALES
 from examples.papers.claims import Claim
 from examples.papers.runs import Experiment, main
@@ -37,58 +38,60 @@ PUBLISHED = {  # of accuracy and uncertainty on test, by generation
 }
 
 
-def row_of(way, number):
-    """Return a generation's row."""
-    return way, f"generation {number}"
+def row_of(method, number):
+    """Return the row of a generation."""
+    return method, f"generation {number}"
 
 
-ROWS = {row_of(way, number): (way, number) for way in PUBLISHED for number in NUMBERS}
+ROWS = {row_of(method, number): (method, number) for method in PUBLISHED for number in NUMBERS}
 
 
 @lru_cache(maxsize=len(ROWS))
-def generation(way, number, seed, scale, device):
-    """Fit a generation, taught by the one before, or the first one, 0, by the teacher."""
-    lesson = draw(seed, scale, device)
+def generation(method, number, seed, scale, device):
+    """Fit a generation on the predictions of the one before, and generation 0 on the teacher's."""
+    data = draw(seed, scale, device)
     if number == 0:
-        said = lesson.teacher_proba
+        proba = data.teacher_proba
     else:
-        said = dog(generation(way, number - 1, seed, scale, device), lesson.X)
+        proba = dog_proba(generation(method, number - 1, seed, scale, device), data.X)
     student = untrained_student(scale, device, len(NUMBERS) * seed + number)
-    return taught(student, lesson, said, way)
+    return fit_student(student, data, proba, method)
 
 
 def compute(row, seed, scale, device):
-    """Return what a generation reaches on the test images."""
-    way, number = ROWS[row]
+    """Return the measures of a generation on the test images."""
+    method, number = ROWS[row]
     X_test, y_test = draw(seed, scale, device).test
-    p, of_first = (dog(generation(way, g, seed, scale, device), X_test) for g in (number, 0))
+    p, p_first = (
+        dog_proba(generation(method, g, seed, scale, device), X_test) for g in (number, 0)
+    )
     return {
         "accuracy": accuracy_score(y_test, p > 0.5),
         "uncertainty": uncertainty_degree(p),
-        "growth": uncertainty_degree(p) - uncertainty_degree(of_first),
+        "growth": uncertainty_degree(p) - uncertainty_degree(p_first),
     }
 
 
 def claims():
-    """Return that uncertainty grows, over soft generations, over hard ones, and over which more."""
-    hard, soft = (row_of(way, N_GENERATIONS) for way in ("hard", "soft"))
+    """Claim that uncertainty grows over soft and over hard generations, and more over soft ones."""
+    hard, soft = (row_of(method, N_GENERATIONS) for method in ("hard", "soft"))
     yield Claim(soft, 0.0, "growth")
     yield Claim(hard, 0.0, "growth")
     yield Claim(soft, hard, "growth")
     yield Claim(soft, hard, "accuracy")
-    for way, last in (("hard", hard), ("soft", soft)):
-        yield Claim(row_of(way, 0), last, "accuracy")
+    for method, last in (("hard", hard), ("soft", soft)):
+        yield Claim(row_of(method, 0), last, "accuracy")
 
 
 def published():
-    """Return the thesis's figures by row."""
+    """Return the published figures by row."""
     return {
-        row_of(way, number): {
+        row_of(method, number): {
             "accuracy": accuracy[number],
             "uncertainty": uncertainty[number],
             "growth": round(uncertainty[number] - uncertainty[0], 5),
         }
-        for way, (accuracy, uncertainty) in PUBLISHED.items()
+        for method, (accuracy, uncertainty) in PUBLISHED.items()
         for number in NUMBERS
     }
 

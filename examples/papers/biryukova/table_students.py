@@ -2,26 +2,30 @@
 
     python -m examples.papers.biryukova.table_students --scale small
 
-The classic student learns from the labels, the hard one from the teacher's answers (probability of
-a dog above ½), the soft one from the probabilities. All three of a run share the split, the teacher
-and the first weights; each keeps the weights of the lowest cross-entropy on validation labels.
+The classic student is trained on the labels, the hard student on the teacher's predicted classes
+(probability of a dog above ½), and the soft student on the teacher's probabilities. The three
+students of a run share the split, the teacher and the initial weights. Each keeps the weights of
+the epoch with the lowest cross-entropy on the validation labels.
 
-The full scale is the published one: ResNet-50 with weights from ImageNet, dropout ½ and one unit
-teaches a ResNet-18, both on 224×224 (enlarged from 64×64; the thesis had larger originals, and
-gave ResNet-50 pixels in [0, 1] and not those that its weights expect). The medium one takes 3000
-images; its teacher is the head alone on ResNet-50's frozen features of 64×64, its student a
-network of three convolutions on 24×24, shifted by 0.1 instead of 0.4, for 10 epochs. The small one
-is the medium one with 1500 images and 8 epochs. Splits of the same images overlap: the intervals
-are about further splits of them.
+The full scale is the published one: the teacher is ResNet-50 with weights from ImageNet, dropout ½
+and one unit, and the students are ResNet-18, both on images of 224×224. The images are upsampled
+from 64×64; the thesis had larger originals, and passed pixels in [0, 1] to ResNet-50 rather than
+those that its weights expect. The medium scale has 3000 images. Its teacher is the head alone on
+frozen features of ResNet-50 from 64×64, and its students are networks of three convolutions on
+24×24, with shifts of 0.1 instead of 0.4, for 10 epochs. The small scale is the medium one with 1500
+images and 8 epochs. The splits are of the same images and overlap: the intervals are for further
+splits of these images.
 
-⚠ The published teacher is right on .99983 of its training images, so that the hard student's labels
-differ from the classic one's in three of 17500, and their published difference is that of two
-trainings; each was run once.
+⚠ The published teacher has an accuracy of .99983 on its training images, so that the targets of the
+hard and of the classic student differ in three of 17500 images. Their published difference is that
+between two trainings, each of which was run once.
 
-``uncertainty_distance`` is how far the student's difference of uncertainties, dogs less cats, is
-from the teacher's; ``uncertainty_correlation`` the rank correlation of (p − [p > ½])² with the
-teacher's over the test images of a class, mean of both classes. Images a second are those of the
-CPU, from 64×64 (the teacher) or from the student's own size.
+``uncertainty`` is the degree of uncertainty of the thesis, the mean of (p − [p > ½])² over the test
+images. ``uncertainty_distance`` is the absolute difference between student and teacher in the
+degree for dogs minus that for cats. ``uncertainty_correlation`` is the rank correlation of
+(p − [p > ½])² between student and teacher over the test images of a class, averaged over both
+classes. ``images_per_second`` is measured on the CPU, from 64×64 for the teacher and from their own
+size for the students.
 """
 
 from statistics import median
@@ -32,8 +36,13 @@ import torch
 from scipy.stats import spearmanr
 from sklearn.metrics import accuracy_score, log_loss
 
-from examples.papers.biryukova.estimators import best_epoch, dog, taught, untrained_student
-from examples.papers.biryukova.lessons import N_TIMED, draw
+from examples.papers.biryukova.data import N_TIMED, draw
+from examples.papers.biryukova.estimators import (
+    best_epoch,
+    dog_proba,
+    fit_student,
+    untrained_student,
+)
 from examples.papers.biryukova.scales import BECAUSE, SCALES
 from examples.papers.claims import Claim
 from examples.papers.runs import Experiment, main
@@ -42,7 +51,7 @@ from sklearn_distill.metrics import uncertainty_degree
 N_CALLS = 5
 TEACHER = ("teacher", "labels")
 CLASSIC = ("classic", "labels")
-HARD = ("hard", "teacher's answers")
+HARD = ("hard", "teacher's classes")
 SOFT = ("soft", "teacher's probabilities")
 
 SHOWN = ("accuracy", "cross_entropy", "uncertainty", "train_accuracy", "images_per_second")
@@ -69,42 +78,42 @@ MEASURES = (
 
 
 def compute(row, seed, scale, device):
-    """Return what the teacher or a student reaches."""
-    lesson = draw(seed, scale, device)
+    """Return the measures of the teacher or of a student."""
+    data = draw(seed, scale, device)
     if row == TEACHER:
-        return of_teacher(lesson)
-    way, _ = row
+        return evaluate_teacher(data)
+    method, _ = row
     student = untrained_student(scale, device, seed)
-    return of_student(taught(student, lesson, lesson.teacher_proba, way), lesson)
+    return evaluate_student(fit_student(student, data, data.teacher_proba, method), data)
 
 
-def of_teacher(lesson):
-    """Return the teacher's measures."""
-    return judged(lesson.teacher_test_proba, lesson) | {
-        "train_accuracy": accuracy_score(lesson.y, lesson.teacher_proba > 0.5),
-        "best_epoch": lesson.teacher_epoch,
-        "images_per_second": images_per_second(lesson.teacher_network, lesson.teacher_images),
+def evaluate_teacher(data):
+    """Return the measures of the teacher."""
+    return evaluate_proba(data.teacher_test_proba, data) | {
+        "train_accuracy": accuracy_score(data.y, data.teacher_proba > 0.5),
+        "best_epoch": data.teacher_epoch,
+        "images_per_second": images_per_second(data.teacher_network, data.teacher_images),
     }
 
 
-def of_student(student, lesson):
-    """Return a student's measures, those of what it inherits among them."""
-    X_test, y_test = lesson.test
-    p, of_teacher = dog(student, X_test), lesson.teacher_test_proba
-    gaps = [np.subtract(*of_classes(one, y_test)) for one in (p, of_teacher)]
-    return judged(p, lesson) | {
+def evaluate_student(student, data):
+    """Return the measures of a student, including its agreement with the teacher."""
+    X_test, y_test = data.test
+    p, p_teacher = dog_proba(student, X_test), data.teacher_test_proba
+    gaps = [np.subtract(*uncertainty_by_class(one, y_test)) for one in (p, p_teacher)]
+    return evaluate_proba(p, data) | {
         "uncertainty_distance": abs(gaps[0] - gaps[1]),
-        "uncertainty_correlation": correlation(p, of_teacher, y_test),
-        "train_accuracy": student.score(lesson.X, lesson.y),
+        "uncertainty_correlation": correlation(p, p_teacher, y_test),
+        "train_accuracy": student.score(data.X, data.y),
         "best_epoch": best_epoch(student),
         "images_per_second": images_per_second(student.to_torch(), X_test[:N_TIMED]),
     }
 
 
-def judged(p, lesson):
-    """Return the measures of some probabilities of a dog for the test images."""
-    _, y_test = lesson.test
-    dogs, cats = of_classes(p, y_test)
+def evaluate_proba(p, data):
+    """Return the measures of predicted probabilities of a dog for the test images."""
+    _, y_test = data.test
+    dogs, cats = uncertainty_by_class(p, y_test)
     return {
         "accuracy": accuracy_score(y_test, p > 0.5),
         "cross_entropy": log_loss(y_test, p),
@@ -114,19 +123,19 @@ def judged(p, lesson):
     }
 
 
-def of_classes(p, y):
+def uncertainty_by_class(p, y):
     """Return the degrees of uncertainty on dogs and on cats."""
     return uncertainty_degree(p[y == 1]), uncertainty_degree(p[y == 0])
 
 
 def correlation(p, q, y):
-    """Return the rank correlation of two models' doubts, mean of both classes."""
-    doubts = [(one - (one > 0.5)) ** 2 for one in (p, q)]
-    return np.mean([spearmanr(*(doubt[y == k] for doubt in doubts)).statistic for k in (0, 1)])
+    """Return the rank correlation of two models' uncertainties, averaged over the classes."""
+    uncertainties = [(one - (one > 0.5)) ** 2 for one in (p, q)]
+    return np.mean([spearmanr(*(one[y == k] for one in uncertainties)).statistic for k in (0, 1)])
 
 
 def images_per_second(network, images):
-    """Time a network on the CPU, on a batch of the training's size; the median of five calls."""
+    """Time a network on the CPU with a batch of the training size; the median of five calls."""
     batch = torch.tensor(images)
     with torch.inference_mode():
         network(batch)
@@ -141,7 +150,7 @@ def seconds_of(network, batch):
 
 
 def claims():
-    """Return that soft is no worse, that it inherits, and that students are faster."""
+    """Claim that soft students are better and closer to the teacher, and students are faster."""
     for other in (CLASSIC, HARD):
         yield Claim(SOFT, other, "accuracy")
         yield Claim(SOFT, other, "cross_entropy", lower=True)

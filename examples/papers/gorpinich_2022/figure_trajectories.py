@@ -1,10 +1,10 @@
-"""λ and T over the steps of a training on the synthetic set, predicted parts shaded.
+"""λ and T over the steps of a training on the synthetic data, with predicted steps shaded.
 
     python -m examples.papers.gorpinich_2022.figure_trajectories
 
-Gradients in every step, and lines for 10, 40 and 90 steps after 10 with gradients, from the same
-start (Gorpinich, Bakhteev and Strijov 2022). λ weighs the teacher, 1 − λ of the paper. Writes
-``figure_trajectories.png`` beside this file.
+Hypergradients in every step, and linear predictions for 10, 40 and 90 steps after 10 steps with
+hypergradients, from the same start (Gorpinich, Bakhteev and Strijov 2022). λ is the weight of the
+teacher, 1 − λ of the paper. The script writes ``figure_trajectories.png`` to its folder.
 """
 
 import argparse
@@ -12,25 +12,25 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-from examples.papers.gorpinich_2022.synthetic import draw, tuned
+from examples.papers.gorpinich_2022.synthetic import draw, tune
 from sklearn_distill.inspection import TrajectoryDisplay
 
-WAYS = {"gradient": ("gradient", {})} | {
+METHODS = {"gradient": ("gradient", {})} | {
     f"e₁ = 10, e₂ = {e2}": ("linear", {"gradient_steps": 10, "predicted_steps": e2})
     for e2 in (10, 40, 90)
 }
 
 
 def figure(n_steps, seed):
-    """Draw λ above T, a column for each way."""
-    task = draw(seed)
+    """Draw λ above T, with a column for each method."""
+    data = draw(seed)
     fig, axes = plt.subplots(
-        2, len(WAYS), figsize=(12, 5), sharex=True, sharey="row", layout="constrained"
+        2, len(METHODS), figsize=(12, 5), sharex=True, sharey="row", layout="constrained"
     )
-    for column, (name, (method, options)) in zip(axes.T, WAYS.items(), strict=True):
-        student = tuned(task, method, seed, n_steps, **options).student
+    for column, (name, (method, options)) in zip(axes.T, METHODS.items(), strict=True):
+        student = tune(data, method, seed, n_steps, **options).student
         TrajectoryDisplay.from_estimator(student, name=name, ax=column, lw=1)
-        column[0].set_title(f"accuracy {student.score(*task.test):.3f}")
+        column[0].set_title(f"accuracy {student.score(*data.test):.3f}")
     for ax in axes[:, 1:].flat:
         ax.set_ylabel("")
     return fig

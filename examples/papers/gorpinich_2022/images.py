@@ -1,4 +1,4 @@
-"""What the tables on images share: a lesson, six ways to a student of it, and the claims."""
+"""Data, training and claims that the tables on images share."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -23,17 +23,17 @@ CLAIMED = [
 
 # why figures may differ from the published ones at any scale
 BECAUSE = {
-    (method,): "the published students trained on the validation images too"
+    (method,): "the published students were also trained on the validation images"
     for method in ("none", "naive", "random")
 }
 
 
 @dataclass(frozen=True)
-class Course:
-    """How a student is trained: on the first of the images, of which the last tenth validates.
+class TrainingConfig:
+    """Training of a student on the first images, of which the last tenth is the validation set.
 
-    ``halving`` are the epochs after which the learning rate, ``lr`` at first, is halved;
-    ``metaparameter_lr`` is that of λ and T.
+    The learning rate starts at ``lr`` and is halved every ``halving`` epochs; ``metaparameter_lr``
+    is that of λ and T.
     """
 
     n_images: int
@@ -44,21 +44,21 @@ class Course:
 
     @property
     def n_training(self):
-        """Images that train; the others of ``n_images`` validate."""
+        """Number of training images; the others of ``n_images`` are the validation set."""
         return self.n_images - self.n_images // 10
 
 
-def shorter(course, published):
-    """Return why the figures of a course differ from the published ones."""
+def why_different(training, published):
+    """Return why the figures of a training differ from the published ones."""
     return (
-        f"there are {course.n_images} images instead of {published.n_images:,}, and "
-        f"{course.epochs} epochs instead of {published.epochs}"
+        f"there are {training.n_images} images instead of {published.n_images:,}, and "
+        f"{training.epochs} epochs instead of {published.epochs}"
     )
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """Images and labels in their order, the test ones, and what the teacher says of both."""
+class DistillationData:
+    """Training and test images with labels, and the teacher's log-probabilities for both."""
 
     X: np.ndarray
     y: np.ndarray
@@ -67,50 +67,51 @@ class Lesson:
     teacher_test_log_proba: np.ndarray
 
 
-def figures(method, lesson, course, network, seed, device):
-    """Return what the teacher, or a student by a method, reaches on the test images."""
-    X_test, y_test = lesson.test
+def evaluate(method, data, training, network, seed, device):
+    """Return the measures of the teacher, or of a student by a method, on the test set."""
+    X_test, y_test = data.test
     if method == TEACHER:
-        return judged(lesson.teacher_test_log_proba, y_test)
-    result = tuned(method, lesson, course, network, seed, device)
-    return judged(result.student.predict_log_proba(X_test), y_test) | {
+        return evaluate_log_proba(data.teacher_test_log_proba, y_test)
+    result = tune(method, data, training, network, seed, device)
+    return evaluate_log_proba(result.student.predict_log_proba(X_test), y_test) | {
         "imitation": result.imitation,
         "temperature": result.temperature,
         "hypergradients": result.n_hypergradient_steps,
     }
 
 
-def tuned(method, lesson, course, network, seed, device):
+def tune(method, data, training, network, seed, device):
     """Train a student by SGD in mini-batches of 128, with λ and T found by a method.
 
-    Weights, mini-batches, and where λ and T start are those of the seed, for all methods alike.
+    The seed determines the initial weights, the mini-batches and the initial λ and T, which are the
+    same for all methods.
     """
     student = DistilledNeuralClassifier(
         network,
         optimizer="sgd",
-        lr=course.lr,
-        lr_schedule=partial(StepLR, step_size=course.halving, gamma=0.5),
+        lr=training.lr,
+        lr_schedule=partial(StepLR, step_size=training.halving, gamma=0.5),
         batch_size=128,
-        max_epochs=course.epochs,
+        max_epochs=training.epochs,
         device=device,
         random_state=seed,
     )
-    train, validation = np.split(np.arange(course.n_images), [course.n_training])
+    train, validation = np.split(np.arange(training.n_images), [training.n_training])
     return tune_student(
         student,
-        lesson.X[train],
-        lesson.y[train],
+        data.X[train],
+        data.y[train],
         method=METHODS[method],
-        X_val=lesson.X[validation],
-        y_val=lesson.y[validation],
-        teacher_logits=lesson.teacher_log_proba[train],
-        lr=course.metaparameter_lr,
+        X_val=data.X[validation],
+        y_val=data.y[validation],
+        teacher_logits=data.teacher_log_proba[train],
+        lr=training.metaparameter_lr,
         random_state=seed,
     )
 
 
-def judged(log_proba, y):
-    """Return accuracy and cross-entropy, in nats."""
+def evaluate_log_proba(log_proba, y):
+    """Return accuracy, and cross-entropy in nats."""
     return {
         "accuracy": (log_proba.argmax(axis=1) == y).mean(),
         "cross_entropy": -log_proba[np.arange(len(y)), y].mean(),
@@ -118,7 +119,7 @@ def judged(log_proba, y):
 
 
 def claims(setting):
-    """Return that gradients beat what does not move λ and T, and that so do lines."""
+    """Claim that hypergradients and linear predictions beat constant λ and T."""
     for better, than in CLAIMED:
         for measure, lower in (("accuracy", False), ("cross_entropy", True)):
             yield Claim((better, setting), (than, setting), measure, lower)

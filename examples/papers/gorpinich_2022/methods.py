@@ -1,8 +1,8 @@
-"""The six ways to λ and T, as the tables name them and as ``tune_student`` does."""
+"""The six methods to choose λ and T, by their names in the tables and in ``tune_student``."""
 
 import optuna
 
-optuna.logging.set_verbosity(optuna.logging.WARNING)  # it tells of each trial
+optuna.logging.set_verbosity(optuna.logging.WARNING)  # no message for each trial
 
 METHODS = {
     "none": "none",

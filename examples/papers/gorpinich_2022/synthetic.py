@@ -1,4 +1,4 @@
-"""The synthetic set, its teacher and its student, which tables and figures share."""
+"""The synthetic data set, its teacher and its student, for tables and figures."""
 
 from dataclasses import dataclass
 
@@ -13,8 +13,8 @@ VALIDATION_TEMPERATURE = 0.1
 
 
 @dataclass(frozen=True)
-class Task:
-    """A draw of the set, as the student sees it, with what the teacher says of its rows."""
+class SyntheticData:
+    """A draw of the data in the student's features, with the teacher's logits."""
 
     X: np.ndarray
     y: np.ndarray
@@ -23,11 +23,12 @@ class Task:
     test: tuple[np.ndarray, np.ndarray]
 
 
-def objects(rng, n):
-    """Draw the teacher's features, the student's, and labels.
+def draw_samples(rng, n):
+    """Draw features of the teacher, features of the student, and labels.
 
-    x ~ N(0, 1)², y = [x₁x₂ + ξ/2 > 0] with ξ ~ N(0, 1). The teacher sees x and whether both are
-    positive, the student x and the sign of x₁x₂, which is nearly the label.
+    x ~ N(0, 1)², y = [x₁x₂ + ξ/2 > 0] with ξ ~ N(0, 1). The features of the teacher are x and
+    whether both are positive; those of the student are x and the sign of x₁x₂, which is nearly the
+    label.
     """
     x = rng.normal(size=(n, 2))
     product = x[:, 0] * x[:, 1]
@@ -37,19 +38,19 @@ def objects(rng, n):
 
 
 def draw(seed):
-    """Draw the set and ask the teacher, a logistic regression on rows of its own."""
+    """Draw the data and predict with the teacher, a logistic regression on separate samples."""
     rng = np.random.default_rng(seed)
-    X_teacher, _, y_teacher = objects(rng, N_TEACHER)
-    taught, X, y = objects(rng, N_STUDENT)
-    validation, test = (objects(rng, n)[1:] for n in (N_VALIDATION, N_TEST))
+    X_teacher, _, y_teacher = draw_samples(rng, N_TEACHER)
+    X_privileged, X, y = draw_samples(rng, N_STUDENT)
+    validation, test = (draw_samples(rng, n)[1:] for n in (N_VALIDATION, N_TEST))
     teacher = LogisticRegression(C=1e6).fit(X_teacher, y_teacher)
-    return Task(X, y, teacher.predict_log_proba(taught), validation, test)
+    return SyntheticData(X, y, teacher.predict_log_proba(X_privileged), validation, test)
 
 
-def tuned(task, method, seed, n_steps, **options):
+def tune(data, method, seed, n_steps, **options):
     """Train a linear student by full-batch SGD, with λ and T found by a method.
 
-    λ and T start where the seed says, for all methods alike; so do the weights.
+    The seed determines the initial λ, T and weights, which are the same for all methods.
     """
     student = DistilledNeuralClassifier(
         hidden_layer_sizes=(),
@@ -60,25 +61,25 @@ def tuned(task, method, seed, n_steps, **options):
         device="cpu",
         random_state=seed,
     )
-    X_val, y_val = task.validation
+    X_val, y_val = data.validation
     return tune_student(
         student,
-        task.X,
-        task.y,
+        data.X,
+        data.y,
         method=method,
         X_val=X_val,
         y_val=y_val,
-        teacher_logits=task.teacher_logits,
+        teacher_logits=data.teacher_logits,
         validation_temperature=VALIDATION_TEMPERATURE,
         random_state=seed,
         **options,
     )
 
 
-def figures_of(result, task):
-    """Return what a table tells of a tuned student."""
+def evaluate(result, data):
+    """Return the measures of a tuned student."""
     return {
-        "accuracy": result.student.score(*task.test),
+        "accuracy": result.student.score(*data.test),
         "imitation": result.imitation,
         "temperature": result.temperature,
         "hypergradients": result.n_hypergradient_steps,

@@ -1,34 +1,35 @@
-"""Six ways to λ and T on CIFAR-10, reduced and whole: Gorpinich, Bakhteev and Strijov 2022.
+"""Six methods for λ and T on CIFAR-10, reduced and whole: Gorpinich, Bakhteev and Strijov 2022.
 
     python -m examples.papers.gorpinich_2022.table_cifar10 --scale small
 
-The student, ``CifarCNN`` of 15,050 parameters, is trained by SGD, whose learning rate of 1 is
-halved after each ten epochs: for 50 epochs on the first 12,800 images (λ and T move by 0.25 of
-their gradient), for 100 on all 50,000 (by 0.1). The last tenth of these moves λ and T or chooses a
-student, and the test images judge alone. The teacher, a ResNet-18, is trained once for both, on the
-45,000 images that train students of the whole set. A run draws weights, mini-batches, and where λ
-and T start; the images are always the same, and the intervals are about further starts. As in the
-paper, TPE is run on the reduced set alone.
+The student is ``CifarCNN`` with 15,050 parameters. It is trained by SGD, with a learning rate of 1
+that is halved every ten epochs: for 50 epochs on the first 12,800 images, with a learning rate of
+0.25 for λ and T, and for 100 epochs on all 50,000 images, with 0.1. The last tenth of these images
+is the validation set, which determines λ and T or selects a student; the test set is used for the
+measures only. The teacher, a ResNet-18, is trained once for both, on the 45,000 images that train
+the students of the whole set. Each run draws initial weights, mini-batches and initial λ and T. The
+images are always the same, so that the intervals are for further starts. As in the paper, TPE is
+run on the reduced set only.
 
-The full scale is the published one. The medium one takes a tenth of the images (1280 and 5000), 12
-and 6 epochs with the learning rate halved after each two and each one, 4000 test images instead of
-10,000, and for a teacher a perceptron on the features of a SqueezeNet that was trained on ImageNet.
-The small one takes 640 and 1500 images, 8 and 6 epochs, and 1000 test images.
+The full scale is the published one. The medium scale has a tenth of the images (1280 and 5000), 12
+and 6 epochs with the learning rate halved every two epochs and every epoch, and 4000 test images
+instead of 10,000; its teacher is a perceptron on the features of a SqueezeNet pretrained on
+ImageNet. The small scale has 640 and 1500 images, 8 and 6 epochs, and 1000 test images.
 
-Four things differ from the published table. There "none", "naive" and "random" train on the
-validation images too; here all train on the same nine tenths. Predicted λ and T are projected into
-their ranges, as computed ones are. TPE is that of Optuna and chooses among 5 students by the last
-validation loss, where the authors' code takes hyperopt and the best epoch's validation accuracy.
-And the mini-batches are drawn anew in each epoch; that code leaves them in one order. λ weighs the
-teacher (1 − λ of the paper), and "random" is drawn as on the synthetic set. The images at hand went
-through JPEG.
+The setup differs from the published one in four points. There "none", "naive" and "random" are also
+trained on the validation images; here all methods are trained on the same nine tenths. Predicted λ
+and T are projected to their ranges, like computed ones. TPE is that of Optuna and chooses among 5
+students by the last validation loss; the authors' code uses hyperopt and the validation accuracy of
+the best epoch. The mini-batches are shuffled in each epoch; that code keeps them in one order. λ is
+the weight of the teacher (1 − λ of the paper), and "random" is drawn as on the synthetic data. The
+images have been JPEG-compressed.
 
-At the medium scale hypergradients do harm. From a T near 2.7 (seeds 0 and 1), "gradient" and
-"proposed" raise λ to .87 and more, and their students end behind those of "random", whose λ and T
-stay where they started: the teacher's term has no factor T², so that such a λ and T make small
-steps too, and the training is short. From T = 0.11 (seed 2), where the term is steep, "random"
-fails (an accuracy of .16; at the small scale that of chance); T leaps to its upper bound, and the
-students recover little or nothing.
+At the medium scale hypergradients harm. From a T near 2.7 (seeds 0 and 1), "gradient" and
+"proposed" raise λ to .87 and more, and their students are worse than those of "random", where λ and
+T stay at their initial values: the teacher's term has no factor T², so that such λ and T also make
+the steps small, and the training is short. From T = 0.11 (seed 2), where this term is steep,
+"random" fails, with an accuracy of .16 (at the small scale that of chance); with hypergradients T
+jumps to its upper bound, and the students recover little or nothing.
 """
 
 from collections.abc import Callable
@@ -42,11 +43,11 @@ from examples.papers.gorpinich_2022.images import (
     BECAUSE,
     MEASURES,
     TEACHER,
-    Course,
-    Lesson,
+    DistillationData,
+    TrainingConfig,
     claims,
-    figures,
-    shorter,
+    evaluate,
+    why_different,
 )
 from examples.papers.gorpinich_2022.methods import METHODS
 from examples.papers.runs import Experiment, main
@@ -71,13 +72,13 @@ SPREAD = np.array([[[63.0]], [[62.1]], [[66.7]]], dtype=np.float32)
 
 
 def frozen_head(n_epochs, device):
-    """Return a perceptron that is not trained yet, and what it reads of images."""
+    """Return an unfitted perceptron, and the function from images to its features."""
     options = {"lr_schedule": "cosine", "device": device, "random_state": 0}
     return DistilledNeuralClassifier(MLP, max_epochs=n_epochs, **options), cifar10.imagenet_features
 
 
 def resnet(n_epochs, device):
-    """Return a ResNet-18 that is not trained yet, and what it reads of images."""
+    """Return an unfitted ResNet-18, and the function from images to its features."""
     teacher = DistilledNeuralClassifier(
         ResNet18,
         max_epochs=n_epochs,
@@ -90,43 +91,43 @@ def resnet(n_epochs, device):
 
 
 def as_floats(X):
-    """Return pixels of mean about 0 and size about 1."""
+    """Return pixels with mean about 0 and standard deviation about 1."""
     return (X - MEAN) / SPREAD
 
 
 @dataclass(frozen=True)
 class Scale:
-    """How the students of both sets are trained, the teacher and its epochs, and test images."""
+    """Training of the students of both sets, teacher and its epochs, number of test images."""
 
-    reduced: Course
-    whole: Course
+    reduced: TrainingConfig
+    whole: TrainingConfig
     teacher: Callable
     teacher_epochs: int
     n_test: int
 
-    def course(self, setting):
-        """Return how the students of a set are trained."""
+    def training(self, setting):
+        """Return the training of the students of a set."""
         return self.reduced if setting == REDUCED else self.whole
 
 
 SCALES = {
     "small": Scale(
-        Course(640, epochs=8, lr=1.0, halving=2, metaparameter_lr=0.25),
-        Course(1500, epochs=6, lr=1.0, halving=1, metaparameter_lr=0.1),
+        TrainingConfig(640, epochs=8, lr=1.0, halving=2, metaparameter_lr=0.25),
+        TrainingConfig(1500, epochs=6, lr=1.0, halving=1, metaparameter_lr=0.1),
         teacher=frozen_head,
         teacher_epochs=20,
         n_test=1000,
     ),
     "medium": Scale(
-        Course(1280, epochs=12, lr=1.0, halving=2, metaparameter_lr=0.25),
-        Course(5000, epochs=6, lr=1.0, halving=1, metaparameter_lr=0.1),
+        TrainingConfig(1280, epochs=12, lr=1.0, halving=2, metaparameter_lr=0.25),
+        TrainingConfig(5000, epochs=6, lr=1.0, halving=1, metaparameter_lr=0.1),
         teacher=frozen_head,
         teacher_epochs=20,
         n_test=4000,
     ),
     "full": Scale(
-        Course(12_800, epochs=50, lr=1.0, halving=10, metaparameter_lr=0.25),
-        Course(50_000, epochs=100, lr=1.0, halving=10, metaparameter_lr=0.1),
+        TrainingConfig(12_800, epochs=50, lr=1.0, halving=10, metaparameter_lr=0.25),
+        TrainingConfig(50_000, epochs=100, lr=1.0, halving=10, metaparameter_lr=0.1),
         teacher=resnet,
         teacher_epochs=30,
         n_test=10_000,
@@ -135,21 +136,23 @@ SCALES = {
 
 
 @lru_cache(maxsize=1)
-def lesson(scale, device):
-    """Train the teacher and ask it."""
+def load_data(scale, device):
+    """Load the images, train the teacher and predict with it."""
     X, y = cifar10.images("train", scale.whole.n_images)
     X_test, y_test = cifar10.images("test", scale.n_test)
-    teacher, read = scale.teacher(scale.teacher_epochs, device)
-    seen = read(X)
-    teacher.fit(seen[: scale.whole.n_training], y[: scale.whole.n_training])
-    of_train, of_test = map(teacher.predict_log_proba, (seen, read(X_test)))
-    return Lesson(as_floats(X), y, of_train, (as_floats(X_test), y_test), of_test)
+    teacher, extract = scale.teacher(scale.teacher_epochs, device)
+    features = extract(X)
+    teacher.fit(features[: scale.whole.n_training], y[: scale.whole.n_training])
+    train_log_proba, test_log_proba = map(teacher.predict_log_proba, (features, extract(X_test)))
+    test = (as_floats(X_test), y_test)
+    return DistillationData(as_floats(X), y, train_log_proba, test, test_log_proba)
 
 
 def compute(row, seed, scale, device):
-    """Return what a student reaches, or the teacher."""
+    """Return the measures of a student or of the teacher."""
     method, setting = row
-    return figures(method, lesson(scale, device), scale.course(setting), CifarCNN, seed, device)
+    data, training = load_data(scale, device), scale.training(setting)
+    return evaluate(method, data, training, CifarCNN, seed, device)
 
 
 EXPERIMENT = Experiment(
@@ -167,7 +170,9 @@ EXPERIMENT = Experiment(
     claims=[claim for setting in (REDUCED, WHOLE) for claim in claims(setting)],
     because={
         **{
-            (name, setting): shorter(SCALES[name].course(setting), SCALES["full"].course(setting))
+            (name, setting): why_different(
+                SCALES[name].training(setting), SCALES["full"].training(setting)
+            )
             for name in ("small", "medium")
             for setting in (REDUCED, WHOLE)
         },

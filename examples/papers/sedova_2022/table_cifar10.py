@@ -1,27 +1,30 @@
 """Alignment in a latent space against averaged probabilities, on CIFAR-10.
 
-Three teachers of unlike kinds know six of the ten classes each, from rows of their own: a
-convolutional network, a LeNet, and a perceptron on the features of a SqueezeNet that was trained on
-ImageNet. The student, a small perceptron on principal components of the pixels, has other rows, few
-of them with labels. It learns from these alone; from the mean probabilities of the teachers that
-speak too; and from the mean code of :class:`sklearn_distill.LatentAligner` beside that. Every run
-draws rows, teachers and students anew, and the students of a run differ in nothing else.
+Three teachers of different kinds are each trained on separate samples of six of the ten classes: a
+convolutional network, a LeNet, and a perceptron on the features of a SqueezeNet pretrained on
+ImageNet. The student, a small perceptron on principal components of the pixels, has other samples,
+few of them with labels. It is trained on these labels alone; on the labels and the mean of the
+teachers' predicted probabilities; or on both and the mean code of
+:class:`sklearn_distill.LatentAligner`. Each run draws new samples, teachers and students, and the
+students of a run differ in nothing else.
 
-Who speaks? Either a teacher is silent on each row of a class that it never saw ("silent"). Or no
-one knows of a row without a label whether a teacher is blind to it, and so all speak ("unaware"):
-probabilities are then wrong with confidence, while the aligner learns from labelled rows where in a
-teacher's layer its unknown classes lie. So can a logistic regression on all layers side by side,
-whose probabilities then stand for the mean ("stacked layers").
+There are two settings for the samples of classes that are unknown to a teacher. With "known
+classes", the predictions of the teacher are missing for these samples. With "all samples", it is
+not known whether an unlabelled sample belongs to such a class, so that all teachers predict for it.
+Their probabilities for unknown classes are wrong with high confidence, but the aligner learns from
+the labelled samples where these classes lie in a layer of the teacher. So does a logistic
+regression on the concatenated layers, whose probabilities replace the mean ("stacked layers").
 
     python -m examples.papers.sedova_2022.table_cifar10 --scale small
 
-A teacher has 12,000 rows at the medium and the full scale, of which it takes those of its classes.
-The student has 4000 at the medium scale, 1000 with labels, and 10,000 and 2000 at the full one, at
-which all learn for longer. At the small scale teachers have 3000 rows, the student 1600, 400 with
-labels. What was varied, one axis at a time, is in ``table_cifar10_varied``.
+At the medium and the full scale a teacher is trained on those of 12,000 samples that belong to its
+classes. The student has 4000 samples at the medium scale, 1000 of them with labels, and 10,000 and
+2000 at the full scale, which has more epochs for all. At the small scale the teachers have 3000
+samples, and the student has 1600, 400 of them with labels. ``table_cifar10_varied`` varies the
+hyperparameters of the alignment one at a time.
 
-Sedova, Gorpinich, Bakhteev and Strijov 2022, "Distillation with the shared latent space of models":
-the text stops before its experiment, so this one is ours.
+The method is that of Sedova, Gorpinich, Bakhteev and Strijov 2022, "Distillation with the shared
+latent space of models". The text ends before its experiment; therefore this experiment is our own.
 """
 
 from dataclasses import dataclass
@@ -41,7 +44,7 @@ from sklearn_distill import DistilledNeuralClassifier, LatentAligner
 from sklearn_distill.nets import MLP, CifarCNN, LeNet, hidden_representation
 from sklearn_distill.teachers import combine_teachers
 
-KNOWN = {
+CLASSES = {
     "CifarCNN": [0, 1, 2, 3, 4, 5],
     "LeNet": [4, 5, 6, 7, 8, 9],
     "SqueezeNet + MLP": [0, 1, 2, 7, 8, 9],
@@ -50,7 +53,7 @@ KNOWN = {
 
 @dataclass(frozen=True)
 class Scale:
-    """Rows and epochs of an experiment; ``labels`` of the student's rows have one."""
+    """Numbers of samples and epochs; ``labels`` is the number of the student's labels."""
 
     teacher_rows: int
     student_rows: int
@@ -68,14 +71,14 @@ SCALES = {
 
 
 @dataclass(frozen=True)
-class Way:
-    """How a student is taught: who speaks ("silent", "unaware" or no one), and what is aligned.
+class Method:
+    """The targets of a student: predictions of the teachers, None for none, and aligned codes.
 
-    ``layer`` is that of the teachers which is aligned, "hidden" (the last one) or "scores"; the
-    weight of the code falls to 0 over the epochs where it ``falls``.
+    ``layer`` is the aligned layer of the teachers, "hidden" (the last hidden one) or "scores". With
+    ``falls`` the weight of the code falls to 0 over the epochs.
     """
 
-    speaking: str | None = None
+    predictions: str | None = None
     aligner: dict | None = None
     weight: float = 0.0
     stacked: bool = False
@@ -83,28 +86,30 @@ class Way:
     falls: bool = False
 
 
+# the samples for which the predictions of a teacher are used
+KNOWN, ALL = "known classes", "all samples"
 LATENT = {"anchor": "each"}
 WEIGHT = 1.0
 LABELS = ("labels only", "no teacher")
 TABLE = {
-    LABELS: Way(),
-    ("mean probabilities", "silent"): Way("silent"),
-    ("mean probabilities + code", "silent"): Way("silent", LATENT, WEIGHT),
-    ("mean probabilities", "unaware"): Way("unaware"),
-    ("mean probabilities + code", "unaware"): Way("unaware", LATENT, WEIGHT),
-    ("stacked layers", "unaware"): Way("unaware", stacked=True),
-    ("stacked layers + code", "unaware"): Way("unaware", LATENT, WEIGHT, stacked=True),
+    LABELS: Method(),
+    ("mean probabilities", KNOWN): Method(KNOWN),
+    ("mean probabilities + code", KNOWN): Method(KNOWN, LATENT, WEIGHT),
+    ("mean probabilities", ALL): Method(ALL),
+    ("mean probabilities + code", ALL): Method(ALL, LATENT, WEIGHT),
+    ("stacked layers", ALL): Method(ALL, stacked=True),
+    ("stacked layers + code", ALL): Method(ALL, LATENT, WEIGHT, stacked=True),
 }
 
 
 @dataclass(frozen=True)
-class Task:
-    """What the students of one run learn from, and the rows that judge them."""
+class RunData:
+    """Training data of the students of a run with the teachers' predictions, and held-out data."""
 
     X: np.ndarray
     y: np.ndarray
     labelled: np.ndarray
-    speaks: list[np.ndarray]
+    teacher_masks: list[np.ndarray]
     proba: list[np.ndarray]
     layers: list[dict[str, np.ndarray]]
     held_out: dict[str, tuple[np.ndarray, np.ndarray]]
@@ -112,35 +117,35 @@ class Task:
 
 
 def as_floats(X):
-    """Return pixels of mean about 0 and size about 1."""
+    """Return pixels with mean about 0 and standard deviation about 1."""
     return (X.astype(np.float32) / 255 - 0.5) / 0.25
 
 
 def draw(seed, scale, device):
-    """Draw rows for everyone, train the teachers and ask them."""
+    """Draw samples for teachers and student, train the teachers and predict with them."""
     (X, y), (X_test, y_test) = images("train"), images("test")
     order = np.random.default_rng(seed).permutation(len(y))
     sizes = [scale.teacher_rows] * 3 + [scale.student_rows, scale.validation_rows]
     *own, rows, validation = np.split(order[: sum(sizes)], np.cumsum(sizes)[:-1])
     teachers = {}
-    for own_rows, (name, classes) in zip(own, KNOWN.items(), strict=True):
-        read = as_floats if name in HEADS else imagenet_features
-        mine = own_rows[np.isin(y[own_rows], classes)]
+    for own_rows, (name, classes) in zip(own, CLASSES.items(), strict=True):
+        extract = as_floats if name in HEADS else imagenet_features
+        teacher_rows = own_rows[np.isin(y[own_rows], classes)]
         teacher = DistilledNeuralClassifier(
             HEADS.get(name, MLP),
             max_epochs=scale.teacher_epochs,
             lr_schedule="cosine",
             device=device,
             random_state=seed,
-        ).fit(read(X[mine]), y[mine])
-        teachers[name] = ask(teacher, read(X[rows]), y[rows])
-    speaks, proba, layers, accuracy = zip(*teachers.values(), strict=True)
+        ).fit(extract(X[teacher_rows]), y[teacher_rows])
+        teachers[name] = predict(teacher, extract(X[rows]), y[rows])
+    teacher_masks, proba, layers, accuracy = zip(*teachers.values(), strict=True)
     principal = principal_components(X[rows])
-    return Task(
+    return RunData(
         principal(X[rows]),
         y[rows],
         np.arange(len(rows)) < scale.labels,  # the order is random
-        speaks,
+        teacher_masks,
         proba,
         layers,
         {
@@ -159,116 +164,122 @@ def small_lenet(n_outputs):
 HEADS = {"CifarCNN": CifarCNN, "LeNet": small_lenet}
 
 
-def ask(teacher, features, y):
-    """Return where a teacher knows the class, what it says, its layers, and its accuracy."""
-    speaks = np.isin(y, teacher.classes_)
+def predict(teacher, features, y):
+    """Return the mask of a teacher's known classes, its probabilities, layers and accuracy."""
+    teacher_masks = np.isin(y, teacher.classes_)
     proba = np.zeros((len(features), 10))
     proba[:, teacher.classes_] = teacher.predict_proba(features)
     layers = {
         "hidden": hidden_representation(teacher, features),
         "scores": hidden_representation(teacher, features, "head"),
     }
-    return speaks, proba, layers, (proba.argmax(axis=1) == y)[speaks].mean()
+    return teacher_masks, proba, layers, (proba.argmax(axis=1) == y)[teacher_masks].mean()
 
 
 def principal_components(X):
-    """Return a map of images to 128 principal components of some, of size about 1."""
+    """Return a function from images to 128 principal components, scaled to about 1."""
     flat = as_floats(X).reshape(len(X), -1)
     pca = PCA(128, svd_solver="randomized", random_state=0).fit(flat)
     size = pca.transform(flat).std()
     return lambda X: (pca.transform(as_floats(X).reshape(len(X), -1)) / size).astype(np.float32)
 
 
-def speaking(task, way):
-    """Return probabilities and a layer of the teachers, NaN where one is silent."""
-    layers = [of_teacher[way.layer] for of_teacher in task.layers]
-    if way.speaking == "silent":
-        heard = looked_at = task.speaks
-    else:  # of a row with a label one knows who is blind to it; its layer is there all the same
-        heard = [speaks | ~task.labelled for speaks in task.speaks]
-        looked_at = [np.ones_like(speaks) for speaks in task.speaks]
+def masked_predictions(data, method):
+    """Return probabilities and a layer of the teachers, with NaN where a prediction is missing."""
+    layers = [teacher_layers[method.layer] for teacher_layers in data.layers]
+    if method.predictions == KNOWN:
+        proba_masks = layer_masks = data.teacher_masks
+    else:  # the label of a labelled sample shows which teachers know its class
+        proba_masks = [mask | ~data.labelled for mask in data.teacher_masks]
+        layer_masks = [np.ones_like(mask) for mask in data.teacher_masks]
     return (
-        [np.where(s[:, None], p, np.nan) for s, p in zip(heard, task.proba, strict=True)],
-        [np.where(s[:, None], h, np.nan) for s, h in zip(looked_at, layers, strict=True)],
+        [np.where(m[:, None], p, np.nan) for m, p in zip(proba_masks, data.proba, strict=True)],
+        [np.where(m[:, None], h, np.nan) for m, h in zip(layer_masks, layers, strict=True)],
     )
 
 
-def mean_code(task, way, seed, device):
-    """Return the code that a way teaches towards."""
-    y = np.where(task.labelled, task.y, np.nan)
-    _, hidden = speaking(task, way)
-    aligner = LatentAligner(device=device, random_state=seed, **way.aligner).fit(hidden, y)
+def mean_code(data, method, seed, device):
+    """Return the mean code that is the target of the student."""
+    y = np.where(data.labelled, data.y, np.nan)
+    _, hidden = masked_predictions(data, method)
+    aligner = LatentAligner(device=device, random_state=seed, **method.aligner).fit(hidden, y)
     return aligner.transform(hidden, combine="mean")
 
 
 class FallingWeight(Callback):
-    """Let the weight of the code fall to 0 over the epochs, by as much after each."""
+    """Decrease the weight of the code linearly to 0 over the epochs."""
 
     def on_train_begin(self, net, **kwargs):
-        """Remember the weight."""
+        """Store the initial weight."""
         self.first_ = net.criterion_.weight
 
     def on_epoch_begin(self, net, **kwargs):
-        """Set the weight of an epoch, which is the last of the history."""
+        """Set the weight of the current epoch, the last one in the history."""
         net.criterion_.weight = self.first_ * (1 - (len(net.history) - 1) / net.max_epochs)
 
 
-def teach(task, way, code, seed, scale, device):
-    """Return a student that was taught in a way; those of a seed start from the same weights."""
+def fit_student(data, method, code, seed, scale, device):
+    """Fit a student by a method; those of a seed start from the same weights."""
     student = DistilledNeuralClassifier(
         hidden_layer_sizes=(64,),
         lr=3e-3,
         batch_size=64,
         max_epochs=scale.student_epochs,
         lr_schedule="cosine",
-        embedding_weight=way.weight,
-        callbacks=[FallingWeight()] if way.falls else None,
+        embedding_weight=method.weight,
+        callbacks=[FallingWeight()] if method.falls else None,
         device=device,
         random_state=seed,
     )
-    if way.speaking is None:
-        return student.fit(task.X[task.labelled], task.y[task.labelled])
-    y = np.where(task.labelled, task.y, np.nan)
-    proba = stacked(task) if way.stacked else combine_teachers(speaking(task, way)[0])
-    return student.fit(task.X, y, teacher_proba=proba, teacher_embedding=code)
+    if method.predictions is None:
+        return student.fit(data.X[data.labelled], data.y[data.labelled])
+    y = np.where(data.labelled, data.y, np.nan)
+    proba = (
+        stacked_proba(data)
+        if method.stacked
+        else combine_teachers(masked_predictions(data, method)[0])
+    )
+    return student.fit(data.X, y, teacher_proba=proba, teacher_embedding=code)
 
 
-def stacked(task):
-    """Return probabilities by a linear model that reads all layers, taught by the same labels."""
-    layers = np.hstack([of_teacher["hidden"] for of_teacher in task.layers])
+def stacked_proba(data):
+    """Return probabilities of a linear model on all layers, trained on the same labels."""
+    layers = np.hstack([teacher_layers["hidden"] for teacher_layers in data.layers])
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01))
-    model.fit(layers[task.labelled], task.y[task.labelled])
+    model.fit(layers[data.labelled], data.y[data.labelled])
     return model.predict_proba(layers)
 
 
-def judge(student, rows):
-    """Return accuracy and cross-entropy, in nats."""
+def evaluate(student, rows):
+    """Return accuracy, and cross-entropy in nats."""
     X, y = rows
     log_proba = student.predict_log_proba(X)
     return (log_proba.argmax(axis=1) == y).mean(), -log_proba[np.arange(len(y)), y].mean()
 
 
 class Run:
-    """What the ways of one seed share: the teachers' answers, and each alignment."""
+    """Data, teachers' predictions and alignments that the methods of a seed share."""
 
     def __init__(self, seed, scale, device):
         self.seed, self.scale, self.device = seed, scale, device
-        self.task = draw(seed, scale, device)
+        self.data = draw(seed, scale, device)
         self.codes = {}
 
-    def code(self, way):
-        """Return the code that a way teaches towards, made once for ways that align alike."""
-        if way.aligner is None:
+    def code(self, method):
+        """Return the mean code of a method, computed once for methods with the same alignment."""
+        if method.aligner is None:
             return None
-        key = (way.speaking, way.layer, *way.aligner.items())
+        key = (method.predictions, method.layer, *method.aligner.items())
         if key not in self.codes:
-            self.codes[key] = mean_code(self.task, way, self.seed, self.device)
+            self.codes[key] = mean_code(self.data, method, self.seed, self.device)
         return self.codes[key]
 
-    def measured(self, way, split):
-        """Return what a student reaches that was taught in a way."""
-        student = teach(self.task, way, self.code(way), self.seed, self.scale, self.device)
-        accuracy, loss = judge(student, self.task.held_out[split])
+    def measures(self, method, split):
+        """Return the measures of a student fitted by a method."""
+        student = fit_student(
+            self.data, method, self.code(method), self.seed, self.scale, self.device
+        )
+        accuracy, loss = evaluate(student, self.data.held_out[split])
         return {"accuracy": accuracy, "cross_entropy": loss}
 
 
@@ -276,18 +287,18 @@ shared = lru_cache(maxsize=1)(Run)
 
 
 def compute(row, seed, scale, device):
-    """Return what a student reaches on the test rows."""
-    return shared(seed, scale, device).measured(TABLE[row], "test")
+    """Return the measures of a student on the test set."""
+    return shared(seed, scale, device).measures(TABLE[row], "test")
 
 
 def claims():
-    """Return that codes help beside probabilities, and alone against stacking."""
-    for setting in ("silent", "unaware"):
+    """Claim that codes help in addition to probabilities, and against stacked layers."""
+    for setting in (KNOWN, ALL):
         mean, code = ("mean probabilities", setting), ("mean probabilities + code", setting)
         for measure, lower in (("accuracy", False), ("cross_entropy", True)):
             yield Claim(mean, LABELS, measure, lower)
             yield Claim(code, mean, measure, lower)
-    stacked, both = ("stacked layers", "unaware"), ("stacked layers + code", "unaware")
+    stacked, both = ("stacked layers", ALL), ("stacked layers + code", ALL)
     for measure, lower in (("accuracy", False), ("cross_entropy", True)):
         yield Claim(code, stacked, measure, lower)
         yield Claim(both, stacked, measure, lower)

@@ -1,34 +1,43 @@
-"""What was varied of the alignment on CIFAR-10, one axis at a time, judged on validation rows.
+"""Variations of the alignment on CIFAR-10, one hyperparameter at a time, on a validation set.
 
     python -m examples.papers.sedova_2022.table_cifar10_varied --scale small
 
-Each row but the first of a setting is the way "mean probabilities + code" of ``table_cifar10`` with
-one thing done otherwise: the weight of the code in the student's loss (1 there) and whether it
-falls to 0 over the epochs, the margin of the triplets (1 there) and whether there are any, whose
-codes they start from (each teacher's in turn there, here the first one's), and the layer of the
-teachers that is aligned (the last hidden one there, here the scores). Rows, teachers and first
-weights of a run are those of ``table_cifar10``; the small scale makes two runs of them, the medium
-one three.
+The row "code as in the table" of a setting is the method "mean probabilities + code" of
+``table_cifar10``. Each of the following rows changes one hyperparameter: the weight of the code in
+the loss of the student (1 there), and whether it falls to 0 over the epochs; the margin of the
+triplets (1 there), and whether there are triplets; their anchors (the codes of each teacher in turn
+there, of the first one here); and the aligned layer of the teachers (the last hidden one there, the
+scores here). Samples, teachers and
+initial weights of a run are those of ``table_cifar10``. The small scale has two runs, and the
+medium scale three.
 """
 
 from examples.papers.claims import Claim
 from examples.papers.runs import Experiment, main
-from examples.papers.sedova_2022.table_cifar10 import LATENT, SCALES, WEIGHT, Way, shared
+from examples.papers.sedova_2022.table_cifar10 import (
+    ALL,
+    KNOWN,
+    LATENT,
+    SCALES,
+    WEIGHT,
+    Method,
+    shared,
+)
 
-SETTINGS = ("silent", "unaware")
+SETTINGS = (KNOWN, ALL)
 MEAN, UNVARIED = "mean probabilities", "code as in the table"
 
 
-def latent(speaking, weight=WEIGHT, layer="hidden", falls=False, **aligner):
-    """Return the way with a latent space, with other options than those of the table."""
-    return Way(speaking, {**LATENT, **aligner}, weight, layer=layer, falls=falls)
+def latent(predictions, weight=WEIGHT, layer="hidden", falls=False, **aligner):
+    """Return the method with a latent space and the given hyperparameters."""
+    return Method(predictions, {**LATENT, **aligner}, weight, layer=layer, falls=falls)
 
 
-WAYS = {
-    (name, setting): way
+METHODS = {
+    (name, setting): method
     for setting in SETTINGS
-    for name, way in {
-        MEAN: Way(setting),
+    for name, method in {
+        MEAN: Method(setting),
         UNVARIED: latent(setting),
         "weight 0.3": latent(setting, 0.3),
         "weight 3": latent(setting, 3.0),
@@ -42,13 +51,13 @@ WAYS = {
 
 
 def compute(row, seed, scale, device):
-    """Return what a student reaches on the validation rows."""
-    return shared(seed, scale, device).measured(WAYS[row], "validation")
+    """Return the measures of a student on the validation set."""
+    return shared(seed, scale, device).measures(METHODS[row], "validation")
 
 
 def claims():
-    """Return that each code helps beside probabilities, and that each variation is better."""
-    for name, setting in WAYS:
+    """Claim that each code helps in addition to probabilities, and each variation is better."""
+    for name, setting in METHODS:
         if name != MEAN:
             yield Claim((name, setting), (MEAN, setting), "cross_entropy", lower=True)
         if name not in (MEAN, UNVARIED):
@@ -57,7 +66,7 @@ def claims():
 
 EXPERIMENT = Experiment(
     __file__,
-    rows=list(WAYS),
+    rows=list(METHODS),
     measures=("accuracy", "cross_entropy"),
     compute=compute,
     scales=SCALES,

@@ -1,4 +1,4 @@
-"""Cats and dogs in training, validation and test, and what the teacher says of them."""
+"""Images of cats and dogs for training, validation and test, and the fitted teacher."""
 
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -8,7 +8,7 @@ import torch
 from sklearn.model_selection import train_test_split
 from torch import nn
 
-from examples.papers.biryukova.estimators import best_epoch, dog, untrained_teacher
+from examples.papers.biryukova.estimators import best_epoch, dog_proba, untrained_teacher
 from examples.papers.biryukova.networks import Trunk
 from examples.papers.biryukova.scales import SIZE
 from sklearn_distill.datasets import fetch_dogs_vs_cats
@@ -18,25 +18,25 @@ N_TIMED = 32
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """A split of the images, and the teacher that was trained on it.
+class DistillationData:
+    """A split of the images, and the predictions of the teacher trained on it.
 
     Parameters
     ----------
     X, y : ndarray
-        What students are trained on; 1 is a dog.
+        Training data of the students; 1 is a dog.
     teacher_proba : ndarray of shape (n_samples,)
-        The teacher's probability of a dog for these images, on which it was trained too.
+        In-sample predictions of the teacher: the probability of a dog for the training images.
     validation, test : tuple of ndarray
-        Images of the students' size and labels.
+        Images in the students' size, and labels.
     teacher_test_proba : ndarray of shape (n_test,)
-        The teacher's probability of a dog for the test images.
+        Probability of a dog predicted by the teacher for the test images.
     teacher_network : Module
-        From images of 64×64 to probabilities, on the CPU.
+        The network of the teacher, from images of 64×64 to probabilities, on the CPU.
     teacher_images : ndarray of shape (n_timed, 3, 64, 64)
-        Images to time it with.
+        Images for timing the network.
     teacher_epoch : int
-        Its best epoch.
+        Best epoch of the teacher.
     """
 
     X: np.ndarray
@@ -52,18 +52,18 @@ class Lesson:
 
 @lru_cache(maxsize=1)
 def draw(seed, scale, device):
-    """Split the images anew, train the teacher and ask it."""
+    """Split the images, train the teacher and predict with it."""
     images, y = pictures(scale.n_images)
-    small = shrunk(scale.n_images, min(scale.pixels, SIZE))
+    small = downsampled(scale.n_images, min(scale.pixels, SIZE))
     train, validation, test = split(y, seed)
-    teacher, seen, network = trained_teacher(seed, scale, (train, validation), device)
-    return Lesson(
+    teacher, inputs, network = trained_teacher(seed, scale, (train, validation), device)
+    return DistillationData(
         X=small[train],
         y=y[train],
-        teacher_proba=dog(teacher, seen[train]),
+        teacher_proba=dog_proba(teacher, inputs[train]),
         validation=(small[validation], y[validation]),
         test=(small[test], y[test]),
-        teacher_test_proba=dog(teacher, seen[test]),
+        teacher_test_proba=dog_proba(teacher, inputs[test]),
         teacher_network=network,
         teacher_images=images[test[:N_TIMED]],
         teacher_epoch=best_epoch(teacher),
@@ -78,8 +78,8 @@ def pictures(n_images):
 
 
 @lru_cache(maxsize=1)
-def shrunk(n_images, pixels):
-    """Return the images with their pixels averaged over areas."""
+def downsampled(n_images, pixels):
+    """Return the images, downsampled by averages over areas."""
     images, _ = pictures(n_images)
     if pixels == SIZE:
         return images
@@ -87,39 +87,39 @@ def shrunk(n_images, pixels):
 
 
 def split(y, seed):
-    """Return the rows of training (70 %), validation and test (15 % each)."""
-    cut = partial(train_test_split, random_state=seed)
-    rows, test = cut(np.arange(len(y)), test_size=TEST_SHARE, stratify=y)
+    """Return the indices of training (70 %), validation and test images (15 % each)."""
+    split_once = partial(train_test_split, random_state=seed)
+    rows, test = split_once(np.arange(len(y)), test_size=TEST_SHARE, stratify=y)
     share = VALIDATION_SHARE / (1 - TEST_SHARE)
-    train, validation = cut(rows, test_size=share, stratify=y[rows])
+    train, validation = split_once(rows, test_size=share, stratify=y[rows])
     return train, validation, test
 
 
 def trained_teacher(seed, scale, rows, device):
-    """Return the fitted teacher, all that it sees, and its network from images to answers."""
+    """Return the fitted teacher, its inputs, and its network from images to probabilities."""
     images, y = pictures(scale.n_images)
-    seen = features(scale.n_images, scale.teacher_pixels, device) if scale.frozen else images
+    inputs = features(scale.n_images, scale.teacher_pixels, device) if scale.frozen else images
     train, validation = rows
     teacher = untrained_teacher(scale, device).set_params(random_state=seed)
-    teacher.fit(seen[train], y[train], X_val=seen[validation], y_val=y[validation])
-    answers = teacher.to_torch()
+    teacher.fit(inputs[train], y[train], X_val=inputs[validation], y_val=y[validation])
+    network = teacher.to_torch()
     if scale.frozen:
-        return teacher, seen, nn.Sequential(trunk(scale.teacher_pixels), answers)
-    return teacher, seen, answers
+        return teacher, inputs, nn.Sequential(trunk(scale.teacher_pixels), network)
+    return teacher, inputs, network
 
 
 @lru_cache(maxsize=1)
 def trunk(pixels):
-    """Return the trunk that is not trained."""
+    """Return the frozen trunk."""
     return Trunk(pixels).eval()
 
 
 @lru_cache(maxsize=1)
 def features(n_images, pixels, device):
-    """Return what the trunk makes of all images, (n, 2048)."""
+    """Return the features of all images from the trunk, (n, 2048)."""
     images, _ = pictures(n_images)
     network = trunk(pixels).to(device)
     with torch.inference_mode():
         parts = [network(batch.to(device)).cpu() for batch in torch.tensor(images).split(100)]
-    network.cpu()  # where it is timed
+    network.cpu()  # it is timed there
     return torch.cat(parts).numpy()

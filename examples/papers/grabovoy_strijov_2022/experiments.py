@@ -1,4 +1,4 @@
-"""What the students of the tables and figures learn from, and the students."""
+"""Data sets, teachers and students of the tables and figures."""
 
 from dataclasses import dataclass
 
@@ -10,19 +10,19 @@ from sklearn_distill.nets import LeNet
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """Rows with labels and the teacher's logits, and rows that judge.
+class DistillationData:
+    """Training and test data with the teacher's predictions.
 
     Parameters
     ----------
     X, y, teacher_logits : ndarray
-        What a student learns from.
+        Training data of the students.
     X_test, y_test : ndarray
-        What it is judged by.
+        Test set.
     teacher_proba : ndarray of shape (n_test, n_classes)
-        What the teacher says of these.
+        Probabilities predicted by the teacher for the test set.
     true_proba : ndarray of shape (n_test, n_classes) or None, default=None
-        Whence their labels are drawn, if that is known.
+        True class probabilities of the test set, if they are known.
     """
 
     X: np.ndarray
@@ -34,17 +34,17 @@ class Lesson:
     true_proba: np.ndarray | None = None
 
 
-def synthetic(seed, n_samples=1000):
-    """Draw W, X and y ~ Cat(softmax(XW)); the teacher knows the probabilities."""
+def draw_synthetic(seed, n_samples=1000):
+    """Draw W, X and y ~ Cat(softmax(XW)); the teacher predicts the true probabilities."""
     train = make_teacher_probabilities(n_samples, random_state=seed)
     test = make_teacher_probabilities(n_samples, coef=train.coef, random_state=1000 + seed)
     logits = np.log(train.teacher_proba)
     truth = test.teacher_proba
-    return Lesson(train.data, train.target, logits, test.data, test.target, truth, truth)
+    return DistillationData(train.data, train.target, logits, test.data, test.target, truth, truth)
 
 
-def fashion_mnist(seed, n_rows, n_epochs, device):
-    """Draw training images and train a LeNet on them; all test images judge."""
+def draw_fashion_mnist(seed, n_rows, n_epochs, device):
+    """Draw training images and train a LeNet on them; the test set has all test images."""
     X, y = fetch_fashion_mnist(return_X_y=True)
     rows = np.random.default_rng(seed).permutation(len(y))[:n_rows]
     X, y = X[rows], y[rows]
@@ -56,7 +56,7 @@ def fashion_mnist(seed, n_rows, n_epochs, device):
         teacher.predict_log_proba(as_images(X)),
         teacher.predict_proba(as_images(X_test)),
     )
-    return Lesson(X, y, logits, X_test, y_test, proba)
+    return DistillationData(X, y, logits, X_test, y_test, proba)
 
 
 def as_images(X):
@@ -65,7 +65,7 @@ def as_images(X):
 
 
 def linear_network(n_epochs, seed, device="cpu", **options):
-    """Return the paper's student, a linear network that Adam trains."""
+    """Return the student of the paper, a linear network trained with Adam."""
     return DistilledNeuralClassifier(
         hidden_layer_sizes=(),
         lr=1e-3,
@@ -77,7 +77,7 @@ def linear_network(n_epochs, seed, device="cpu", **options):
     )
 
 
-def taught(student, lesson, **validation):
-    """Fit a student on labels and teacher; with λ = 0 on labels alone."""
-    says = None if student.imitation == 0 else lesson.teacher_logits
-    return student.fit(lesson.X, lesson.y, teacher_logits=says, **validation)
+def fit_student(student, data, **validation):
+    """Fit a student on labels and teacher's logits; with λ = 0 on the labels alone."""
+    logits = None if student.imitation == 0 else data.teacher_logits
+    return student.fit(data.X, data.y, teacher_logits=logits, **validation)
