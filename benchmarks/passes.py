@@ -15,7 +15,7 @@ from benchmarks.record import versions
 from sklearn_distill import DistilledLogisticRegression
 from sklearn_distill.losses import as_design
 from sklearn_distill.students import distilled_logistic
-from sklearn_distill.students._lesson import Lesson, Setting, pose
+from sklearn_distill.students._problem import LossParams, TrainingTargets, make_problem
 
 CSV = Path(__file__).with_suffix(".csv")
 N_ROUNDS = 9
@@ -30,8 +30,8 @@ def run_benchmark() -> pd.DataFrame:
     for name, size in SIZES.items():
         X, y, S = make_correlated(*size)
         student = DistilledLogisticRegression(temperature=2.0)
-        lesson = Lesson.read(student, len(X), y, None, S, None)
-        objective = pose(lesson, as_design(X, True), Setting.of(student)).objective
+        targets = TrainingTargets.read(student, len(X), y, None, S, None)
+        objective = make_problem(targets, as_design(X, True), LossParams.of(student)).objective
         w = np.random.default_rng(0).normal(size=objective.zeros().shape)
         bare = bare_products((X, y, S))
         objective.value_and_gradient(w)  # makes the linear form

@@ -24,8 +24,8 @@ from tqdm import tqdm
 from benchmarks.measure import cpu_seconds
 from benchmarks.record import versions
 from sklearn_distill import DistilledLogisticRegression, PrivilegedLinearRegression
-from sklearn_distill.students import _blocks
-from sklearn_distill.students._block_lesson import pose_blocks, read_blocks
+from sklearn_distill.students import _chunks
+from sklearn_distill.students._chunked_problem import make_chunk_reader, make_chunked_problem
 
 CSV = Path(__file__).with_suffix(".csv")
 SIZES = [10**5, 10**6, 10**7]
@@ -80,7 +80,7 @@ def _private() -> int:
 def fit(folder: Path) -> None:
     """Fit both students under the memory limit, and print their costs."""
     resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT))
-    _blocks.LARGE = 0  # stream small data, too
+    _chunks.LARGE = 0  # stream small data, too
     data = {path.stem: np.load(path, mmap_mode="r") for path in folder.glob("*.npy")}
     student = DistilledLogisticRegression(temperature=2.0)
     fit_params = {"y": data["y"], "teacher_proba": data["proba"]}
@@ -95,10 +95,10 @@ def fit(folder: Path) -> None:
     _print(folder, "regression", seconds, memory.megabytes, seconds)
 
 
-def _seconds_a_pass(student: Any, X: Any, lesson: dict[str, Any]) -> float:
+def _seconds_a_pass(student: Any, X: Any, fit_params: dict[str, Any]) -> float:
     """Return the median time of an evaluation of the objective with its gradient."""
-    table = _blocks.cut(X, **lesson, sample_weight=None, teacher_logits=None)
-    problem, _ = pose_blocks(read_blocks(student, table), table)
+    table = _chunks.chunk_data(X, **fit_params, sample_weight=None, teacher_logits=None)
+    problem, _ = make_chunked_problem(make_chunk_reader(student, table), table)
     w = problem.objective.zeros()
     problem.objective.value_and_gradient(w)  # computes the targets that are cached
     return float(

@@ -1,19 +1,42 @@
-"""What every ``fit`` goes through."""
+"""Decorators of ``fit``; they keep its signature for type checkers and editors."""
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from sklearn.base import _fit_context
+from sklearn.utils import metaestimators
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-__all__ = ["HasMethods", "Interval", "StrOptions", "all_or_nothing", "validated_parameters"]
+__all__ = [
+    "HasMethods",
+    "Interval",
+    "StrOptions",
+    "all_or_nothing",
+    "available_if",
+    "validated_parameters",
+]
 
-# checks constructor parameters against the class's _parameter_constraints before fit runs
-validated_parameters = _fit_context(prefer_skip_nested_validation=True)
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
-def all_or_nothing(fit: Callable[..., Any]) -> Callable[..., Any]:
+def validated_parameters(fit: Callable[P, R]) -> Callable[P, R]:
+    """Check the constructor parameters against ``_parameter_constraints`` before ``fit`` runs."""
+    checked: Callable[P, R] = _fit_context(prefer_skip_nested_validation=True)(fit)
+    return checked
+
+
+def available_if(check: Callable[[Any], bool]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make a method exist only where ``check(estimator)`` is true.
+
+    As :func:`sklearn.utils.metaestimators.available_if`, which hides the method's signature.
+    """
+    decorator: Callable[[Callable[P, R]], Callable[P, R]] = metaestimators.available_if(check)
+    return decorator
+
+
+def all_or_nothing(fit: Callable[P, R]) -> Callable[P, R]:
     """Make a failed or interrupted fit leave the estimator as it was before.
 
     Parameters
@@ -28,13 +51,14 @@ def all_or_nothing(fit: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     @functools.wraps(fit)
-    def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
-        before = dict(vars(self))
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        attributes = vars(args[0])
+        before = dict(attributes)
         try:
-            return fit(self, *args, **kwargs)
+            return fit(*args, **kwargs)
         except BaseException:  # Ctrl-C too
-            vars(self).clear()
-            vars(self).update(before)
+            attributes.clear()
+            attributes.update(before)
             raise
 
     return guarded

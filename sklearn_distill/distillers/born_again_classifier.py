@@ -12,10 +12,9 @@ from sklearn.base import ClassifierMixin
 from sklearn.metrics import get_scorer_names
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_distill._validation.fitting import Interval, StrOptions, all_or_nothing
+from sklearn_distill._validation.fitting import Interval, StrOptions, all_or_nothing, available_if
 from sklearn_distill._validation.routing import make_router
 from sklearn_distill.distillers._born_again.data import proba_of
 from sklearn_distill.distillers._born_again.generations import Generations

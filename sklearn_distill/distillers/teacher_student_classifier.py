@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils import assert_all_finite
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_distill._validation.fitting import available_if
 from sklearn_distill._validation.labels import check_classes, check_labels, mark_missing
 from sklearn_distill._validation.splits import Splits
 from sklearn_distill.distillers._student_data import last_step
