@@ -7,7 +7,7 @@ from sklearn_distill import DistilledLogisticRegression, PrivilegedLinearRegress
 from sklearn_distill.checks import check_distiller, parametrize_with_distiller_checks
 
 
-class Deaf(DistilledLogisticRegression):
+class IgnoresTeacher(DistilledLogisticRegression):
     def fit(self, X, y=None, sample_weight=None, *, teacher_proba=None):
         return super().fit(X, y, sample_weight)
 
@@ -47,12 +47,12 @@ class Columns(DistilledLogisticRegression):
         return super().fit(X, y, sample_weight, teacher_proba=teacher_proba)
 
 
-class FillsSilence(DistilledLogisticRegression):
+class FillsMissing(DistilledLogisticRegression):
     def fit(self, X, y=None, sample_weight=None, *, teacher_proba=None):
         if teacher_proba is not None:
-            silent = np.isnan(teacher_proba).all(axis=1)
+            missing = np.isnan(teacher_proba).all(axis=1)
             teacher_proba = teacher_proba.copy()
-            teacher_proba[silent] = 1 / teacher_proba.shape[1]
+            teacher_proba[missing] = 1 / teacher_proba.shape[1]
         return super().fit(X, y, sample_weight, teacher_proba=teacher_proba)
 
 
@@ -129,12 +129,12 @@ def test_our_students_pass(student):
 @pytest.mark.parametrize(
     ("broken", "message"),
     [
-        (Deaf, "does not listen to its teacher"),
+        (IgnoresTeacher, "ignores its teacher"),
         (AlwaysTaught, "with imitation=0, a teacher changes the student"),
         (Shuffler, "permuted rows"),
         (Unweighted, "repeated rows differ"),
         (Columns, "names of the classes"),
-        (FillsSilence, "silent on every row differs"),
+        (FillsMissing, "whose predictions are all missing differs"),
         (Credulous, "accepts a row that does not sum to 1"),
         (NotSquared, "not multiplied by T²"),
         (ArraysOnly, "pandas object"),
@@ -156,12 +156,12 @@ def test_the_estimator_itself_is_not_fitted():
 
 
 @parametrize_with_distiller_checks(
-    [Deaf()],
+    [IgnoresTeacher()],
     expected_failed_checks=lambda _: {
-        "check_teacher_matters": "it is deaf",
-        "check_silent_rows": "it is deaf",
-        "check_t_squared": "it is deaf",
-        "check_errors": "it looks at no teacher",
+        "check_teacher_matters": "it ignores its teacher",
+        "check_missing_predictions": "it ignores its teacher",
+        "check_t_squared": "it ignores its teacher",
+        "check_errors": "it does not check its teacher",
     },
 )
 def test_each_check_is_a_test(estimator, check):

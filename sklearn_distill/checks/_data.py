@@ -1,4 +1,4 @@
-"""What students are checked on, and how their predictions are compared."""
+"""The data of the checks, and comparisons of predictions."""
 
 from __future__ import annotations
 
@@ -10,26 +10,29 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.base import clone, is_classifier
 
-MATTERS = 1e-2  # a teacher that matters moves predictions by more than this
-SAME = 1e-4  # predictions that ought to be equal differ by less than this
+# another teacher must change some prediction by more than this
+MIN_EFFECT = 1e-2
+# predictions that must be equal may differ by this much: solvers stop at a tolerance
+SAME = 1e-4
 
 
 @dataclass(frozen=True)
 class CheckData:
-    """Data to fit on: rows with labels and the teacher's answers for them."""
+    """Training data: samples, labels, and a teacher's predictions in the order of the samples."""
 
     X: NDArray[Any]
     y: NDArray[Any]
     teacher: Any
-    argument: str
+    teacher_param: str
     sample_weight: NDArray[Any] | None = None
 
     @property
     def name(self) -> str:
-        """What is learnt."""
+        """The kind of target, for the names of tests."""
         return f"{len(np.unique(self.y))} classes" if self.y.dtype.kind == "i" else "numbers"
 
     def take(self, rows: NDArray[np.intp]) -> CheckData:
+        """Return the data of the given rows."""
         teacher = None if self.teacher is None else self.teacher[rows]
         return replace(self, X=self.X[rows], y=self.y[rows], teacher=teacher)
 
@@ -39,7 +42,7 @@ def classification(n_classes: int) -> CheckData:
     X = rng.normal(size=(60, 3))
     y = np.concatenate([np.arange(n_classes)] * 3 + [rng.integers(n_classes, size=60)])[:60]
     teacher = softmax(2 * X @ rng.normal(size=(3, n_classes)), axis=1)
-    return CheckData(X, y, teacher, argument="teacher_proba")
+    return CheckData(X, y, teacher, teacher_param="teacher_proba")
 
 
 def regression() -> CheckData:
@@ -47,32 +50,34 @@ def regression() -> CheckData:
     X = rng.normal(size=(60, 3))
     y = X @ [1.0, -1.0, 0.5] + rng.normal(size=60)
     teacher = X @ [1.0, 1.0, 0.0] + 1 + 0.3 * rng.normal(size=60)
-    return CheckData(X, y, teacher, argument="teacher_prediction")
+    return CheckData(X, y, teacher, teacher_param="teacher_prediction")
 
 
-def opposite_of(lesson: CheckData) -> CheckData:
-    """Return the lesson of a teacher who says something else."""
-    assert lesson.teacher is not None
-    says = np.roll(lesson.teacher, 1, axis=1) if lesson.teacher.ndim == 2 else -lesson.teacher
-    return replace(lesson, teacher=says)
+def with_opposite_teacher(data: CheckData) -> CheckData:
+    """Return the same data with other teacher predictions: shifted by a class, or negated."""
+    assert data.teacher is not None
+    opposite = np.roll(data.teacher, 1, axis=1) if data.teacher.ndim == 2 else -data.teacher
+    return replace(data, teacher=opposite)
 
 
-def fitted(estimator: Any, lesson: CheckData, **parameters: Any) -> Any:
-    """Fit a fresh student."""
+def fit_clone(estimator: Any, data: CheckData, **parameters: Any) -> Any:
+    """Fit a clone of the student with these parameters."""
     student = clone(estimator).set_params(**parameters)
-    teacher = {} if lesson.teacher is None else {lesson.argument: lesson.teacher}
-    return student.fit(lesson.X, lesson.y, sample_weight=lesson.sample_weight, **teacher)
+    teacher = {} if data.teacher is None else {data.teacher_param: data.teacher}
+    return student.fit(data.X, data.y, sample_weight=data.sample_weight, **teacher)
 
 
-def answers(
-    estimator: Any, lesson: CheckData, *, at: NDArray[Any] | None = None, **parameters: Any
+def fit_and_predict(
+    estimator: Any, data: CheckData, *, X_test: NDArray[Any] | None = None, **parameters: Any
 ) -> NDArray[np.float64]:
-    """Fit a fresh student and return its predictions."""
-    return predicted(fitted(estimator, lesson, **parameters), lesson.X if at is None else at)
+    """Fit a clone of the student and return its predictions."""
+    return predictions_of(
+        fit_clone(estimator, data, **parameters), data.X if X_test is None else X_test
+    )
 
 
-def predicted(student: Any, X: NDArray[Any]) -> NDArray[np.float64]:
-    """Return probabilities or numbers."""
+def predictions_of(student: Any, X: NDArray[Any]) -> NDArray[np.float64]:
+    """Return probabilities of a classifier, predictions of a regressor."""
     return np.asarray(student.predict_proba(X) if is_classifier(student) else student.predict(X))
 
 

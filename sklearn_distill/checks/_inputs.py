@@ -1,4 +1,4 @@
-"""The same lesson in other containers, and the same student in other copies."""
+"""Properties of the input (containers, precision, read-only arrays) and of copies."""
 
 from __future__ import annotations
 
@@ -17,51 +17,55 @@ from sklearn.base import clone
 
 from sklearn_distill.checks._data import (
     CheckData,
-    answers,
     assert_same,
     class_name,
-    fitted,
-    predicted,
+    fit_and_predict,
+    fit_clone,
+    predictions_of,
 )
 
-NEAR = 1e-2  # predictions of a fit in float32 and of one in float64 differ by less than this
+# predictions of fits in float32 and in float64 may differ by this much
+NEAR = 1e-2
 
 
-def check_float32(estimator: Any, lesson: CheckData) -> None:
+def check_float32(estimator: Any, data: CheckData) -> None:
     """Single precision gives nearly the same student."""
-    assert lesson.teacher is not None
-    single = replace(
-        lesson, X=lesson.X.astype(np.float32), teacher=lesson.teacher.astype(np.float32)
-    )
+    assert data.teacher is not None
+    single = replace(data, X=data.X.astype(np.float32), teacher=data.teacher.astype(np.float32))
     coarse = clone(estimator)
-    if "tol" in estimator.get_params():  # which rounding in single precision keeps from being met
+    if "tol" in estimator.get_params():  # rounding keeps float32 from a smaller one
         coarse.set_params(tol=1e-4)
-    difference = np.abs(answers(estimator, lesson) - answers(coarse, single)).max()
+    difference = np.abs(fit_and_predict(estimator, data) - fit_and_predict(coarse, single)).max()
     assert difference < NEAR, (
         f"{class_name(estimator)}: in float32 predictions differ from those in float64 by "
         f"{difference:.1e}"
     )
 
 
-def check_containers(estimator: Any, lesson: CheckData) -> None:
-    """A teacher in a list, a frame or a file says what it says in an array."""
-    expected = answers(estimator, lesson)
+def check_containers(estimator: Any, data: CheckData) -> None:
+    """Teacher predictions in a list, a frame or a memory map equal those in an array."""
+    expected = fit_and_predict(estimator, data)
     with tempfile.TemporaryDirectory() as folder:
-        for kind, teacher in _containers(lesson, Path(folder)):
-            got = answers(estimator, replace(lesson, teacher=teacher))
-            assert_same(estimator, got, expected, f"a teacher in a {kind} is another than an array")
-            del teacher, got  # the file is closed before its folder goes
+        for kind, teacher in _containers(data, Path(folder)):
+            in_container = fit_and_predict(estimator, replace(data, teacher=teacher))
+            assert_same(
+                estimator,
+                in_container,
+                expected,
+                f"a teacher in a {kind} differs from one in an array",
+            )
+            del teacher, in_container  # the file is closed before its folder goes
 
 
-def check_read_only(estimator: Any, lesson: CheckData) -> None:
-    """Fit leaves what it is given as it is, and takes what may not be written."""
-    arrays = {"X": lesson.X, "y": lesson.y, lesson.argument: lesson.teacher}
+def check_read_only(estimator: Any, data: CheckData) -> None:
+    """Fit accepts read-only arrays, and does not write into its arguments."""
+    arrays = {"X": data.X, "y": data.y, data.teacher_param: data.teacher}
     copies = {name: np.array(array) for name, array in arrays.items()}
     frozen = {name: _read_only(array) for name, array in copies.items()}
-    teacher = frozen[lesson.argument]
-    answers(estimator, replace(lesson, X=frozen["X"], y=frozen["y"], teacher=teacher))
-    fitted(
-        estimator, replace(lesson, X=copies["X"], y=copies["y"], teacher=copies[lesson.argument])
+    teacher = frozen[data.teacher_param]
+    fit_and_predict(estimator, replace(data, X=frozen["X"], y=frozen["y"], teacher=teacher))
+    fit_clone(
+        estimator, replace(data, X=copies["X"], y=copies["y"], teacher=copies[data.teacher_param])
     )
     for name, array in arrays.items():
         assert np.array_equal(copies[name], np.asarray(array)), (
@@ -69,24 +73,24 @@ def check_read_only(estimator: Any, lesson: CheckData) -> None:
         )
 
 
-def check_copies(estimator: Any, lesson: CheckData) -> None:
-    """A fitted student survives pickling and copying; a clone is fitted to the same."""
-    student = fitted(estimator, lesson)
-    expected = predicted(student, lesson.X)
+def check_copies(estimator: Any, data: CheckData) -> None:
+    """A pickled, copied or cloned and refitted student predicts the same."""
+    student = fit_clone(estimator, data)
+    expected = predictions_of(student, data.X)
     for what, copy in (
         ("pickled", pickle.loads(pickle.dumps(student))),
         ("deep copied", deepcopy(student)),
-        ("cloned and fitted", fitted(clone(student), lesson)),
+        ("cloned and fitted", fit_clone(clone(student), data)),
     ):
-        got = predicted(copy, lesson.X)
-        assert_same(estimator, got, expected, f"a student that was {what} is another")
+        of_copy = predictions_of(copy, data.X)
+        assert_same(estimator, of_copy, expected, f"a student that was {what} predicts differently")
 
 
-def _containers(lesson: CheckData, folder: Path) -> Iterator[tuple[str, Any]]:
-    assert lesson.teacher is not None
-    yield "list", lesson.teacher.tolist()
-    columns = None if lesson.teacher.ndim == 1 else np.unique(lesson.y)
-    yield "pandas object", _in_pandas(lesson.teacher, columns)
+def _containers(data: CheckData, folder: Path) -> Iterator[tuple[str, Any]]:
+    assert data.teacher is not None
+    yield "list", data.teacher.tolist()
+    columns = None if data.teacher.ndim == 1 else np.unique(data.y)
+    yield "pandas object", _in_pandas(data.teacher, columns)
     try:
         import polars as pl
     except ImportError:
@@ -95,10 +99,10 @@ def _containers(lesson: CheckData, folder: Path) -> Iterator[tuple[str, Any]]:
         names = None if columns is None else [str(column) for column in columns]
         yield (
             "polars object",
-            pl.Series(lesson.teacher) if names is None else pl.DataFrame(lesson.teacher, names),
+            pl.Series(data.teacher) if names is None else pl.DataFrame(data.teacher, names),
         )
     path = folder / "teacher.npy"
-    np.save(path, lesson.teacher)
+    np.save(path, data.teacher)
     yield "memory map", np.load(path, mmap_mode="r")
 
 

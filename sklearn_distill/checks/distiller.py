@@ -1,4 +1,4 @@
-"""Run all checks on an estimator, at once or as tests of their own."""
+"""Run all checks on an estimator, in one call or as separate pytest cases."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from sklearn_distill.checks import _inputs, _properties
 from sklearn_distill.checks._data import class_name, classification, regression
 
 CHECKS: tuple[Callable[..., None], ...] = (
-    _inputs.check_read_only,  # before what it would spoil
+    _inputs.check_read_only,  # first: a fit that writes into its data would change the others
     _properties.check_teacher_matters,
     _properties.check_imitation_zero_ignores_teacher,
     _properties.check_no_teacher_is_label_learning,
     _properties.check_row_order,
     _properties.check_class_names,
-    _properties.check_silent_rows,
+    _properties.check_missing_predictions,
     _properties.check_repeated_rows_are_weights,
     _properties.check_t_squared,
     _properties.check_errors,
@@ -29,17 +29,18 @@ CHECKS: tuple[Callable[..., None], ...] = (
 
 
 def check_distiller(estimator: Any) -> None:
-    """Check that a student learns from its teacher, and from nothing else that it should not.
+    """Check that an estimator learns from its teacher as a student of this package does.
 
-    A fresh clone is fitted for each check. Laws: changing only the teacher changes the student;
-    ``imitation=0`` ignores the teacher; the order of rows and the names of classes say nothing; a
-    teacher that is silent on a row is as good as none there; a repeated row is a row of twice the
-    weight; with ``t_squared``, where there is such a parameter, a teacher keeps its influence at a
-    high temperature. Input: wrong teacher outputs and parameters raise ValueErrors that name the
-    argument and leave nothing half-fitted; a list, a pandas or polars frame and a memory map say
-    what an array says; float32 gives nearly what float64 gives; read-only arrays are taken, and
-    no array is written into. Copies: pickled, deep copied or cloned and fitted again, a student
-    stays the same.
+    A clone is fitted for each check. Properties of the training: changing only the teacher changes
+    the student; ``imitation=0`` ignores the teacher; the order of the samples and the names of the
+    classes have no effect; a sample whose teacher prediction is missing is trained on its label
+    only; a repeated sample equals a sample of twice the weight; with ``t_squared``, if there is
+    such a parameter, the teacher keeps its influence at a high temperature. Input: wrong teacher
+    predictions and parameters raise a ValueError that names the argument and leaves no fitted
+    attribute; a list, a pandas or polars frame and a memory map are read as the equal array;
+    float32 agrees with float64 to single precision; read-only arrays are accepted, and no argument
+    is written into. Copies: a pickled, deep copied, or cloned and refitted student predicts the
+    same.
 
     Parameters
     ----------
@@ -50,11 +51,11 @@ def check_distiller(estimator: Any) -> None:
     Raises
     ------
     AssertionError
-        If a law does not hold; the message says which and by how much.
+        If a property does not hold; the message names it and the deviation.
 
     See Also
     --------
-    parametrize_with_distiller_checks : Each check as a test of its own.
+    parametrize_with_distiller_checks : Each check as a separate pytest case.
 
     Examples
     --------
@@ -71,15 +72,15 @@ def parametrize_with_distiller_checks(
     *,
     expected_failed_checks: Callable[[Any], dict[str, str]] | None = None,
 ) -> Any:
-    """Decorate a pytest function of (estimator, check) so that each check is a test of its own.
+    """Parametrize a pytest function of (estimator, check), one case per check.
 
     Parameters
     ----------
     estimators : iterable of estimators
-        As :func:`check_distiller` takes them.
+        Estimators that :func:`check_distiller` accepts.
     expected_failed_checks : callable or None, default=None
-        Takes an estimator and returns {name of a check: why it fails}; those are marked
-        ``xfail``, strictly: a check that passes after all is a failure.
+        Function of an estimator that returns {name of a check: reason}. These checks are marked
+        ``xfail`` with ``strict=True``: one that passes is reported as a failure.
 
     Returns
     -------
@@ -100,17 +101,17 @@ def parametrize_with_distiller_checks(
         for estimator in estimators:
             excused = expected_failed_checks(estimator) if expected_failed_checks else {}
             for check in checks_of(estimator):
-                name, lesson = check.func.__name__, check.keywords["lesson"]
+                name, data = check.func.__name__, check.keywords["data"]
                 reason = excused.get(name)
                 marks = [] if reason is None else [pytest.mark.xfail(reason=reason, strict=True)]
-                label = f"{class_name(estimator)}-{name}-{lesson.name}"
+                label = f"{class_name(estimator)}-{name}-{data.name}"
                 yield pytest.param(prepared(estimator), check, id=label, marks=marks)
 
     return pytest.mark.parametrize(("estimator", "check"), list(cases()))
 
 
 def prepared(estimator: Any) -> Any:
-    """Return a clone that is fitted closely enough for comparisons."""
+    """Return a clone with a tolerance that is small enough for comparisons."""
     estimator = clone(estimator)
     if "tol" in estimator.get_params():
         estimator.set_params(tol=1e-9)
@@ -119,11 +120,11 @@ def prepared(estimator: Any) -> Any:
 
 def checks_of(estimator: Any) -> Iterator[partial[None]]:
     """Yield every check with the data for this kind of estimator; each takes the estimator."""
-    lessons = (
+    data_sets = (
         [classification(n_classes=2), classification(n_classes=3)]
         if is_classifier(estimator)
         else [regression()]
     )
-    for lesson in lessons:
+    for data in data_sets:
         for check in CHECKS:
-            yield partial(check, lesson=lesson)
+            yield partial(check, data=data)
