@@ -16,7 +16,7 @@ def import_torch(who: str) -> ModuleType:
     Parameters
     ----------
     who : str
-        What needs torch, as the user wrote it; the error begins with it.
+        Name of the caller in the user's code, with which the error message begins.
 
     Returns
     -------
@@ -26,7 +26,7 @@ def import_torch(who: str) -> ModuleType:
     Raises
     ------
     ImportError
-        If torch is not installed. A torch that is there and broken raises its own error.
+        If torch is not installed. An installed torch that fails to import raises its own error.
 
     Examples
     --------
@@ -42,7 +42,7 @@ def import_skorch(who: str) -> ModuleType:
     Parameters
     ----------
     who : str
-        What needs torch and skorch, as the user wrote it; the error begins with it.
+        Name of the caller in the user's code, with which the error message begins.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def import_optuna(who: str) -> ModuleType:
     Parameters
     ----------
     who : str
-        What needs optuna, as the user wrote it; the error begins with it.
+        Name of the caller in the user's code, with which the error message begins.
 
     Returns
     -------
@@ -91,32 +91,32 @@ def import_optuna(who: str) -> ModuleType:
 
 
 def lazy_names(
-    room: str, homes: Mapping[str, str]
+    package: str, homes: Mapping[str, str]
 ) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
-    """Return ``__getattr__`` and ``__dir__`` of a room whose names need torch (PEP 562).
+    """Return ``__getattr__`` and ``__dir__`` of a package whose names need torch (PEP 562).
 
     Parameters
     ----------
-    room : str
-        The room's ``__name__``.
+    package : str
+        The ``__name__`` of the package.
     homes : mapping of str to str
-        The module of the room that defines each name.
+        Module of the package that defines each name.
 
     Returns
     -------
     getattr, dir : callables
-        The first imports a name's module when the name is asked for; the second lists the names
-        beside those that the room holds already.
+        The first imports the module of a name when the name is first used; the second lists these
+        names together with those that the package holds already.
     """
 
     def get_name(name: str) -> object:
         if name not in homes:
-            raise AttributeError(f"module {room!r} has no attribute {name!r}")
-        import_torch(f"{room}.{name}")
-        return getattr(import_module(f"{room}.{homes[name]}"), name)
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        import_torch(f"{package}.{name}")
+        return getattr(import_module(f"{package}.{homes[name]}"), name)
 
     def list_names() -> list[str]:
-        return sorted({*vars(import_module(room)), *homes})
+        return sorted({*vars(import_module(package)), *homes})
 
     return get_name, list_names
 
@@ -132,5 +132,5 @@ def _import(name: str, message: str) -> ModuleType:
         return import_module(name)
     except ModuleNotFoundError as error:
         if error.name != name:
-            raise
+            raise  # a dependency of the package is missing, not the package itself
         raise ImportError(message) from error

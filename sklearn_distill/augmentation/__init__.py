@@ -1,4 +1,4 @@
-"""New rows for a teacher to answer, and changed copies of images."""
+"""Synthetic samples for a teacher to label, and random changes of images."""
 
 from sklearn_distill.augmentation.images import (
     Augmentation,

@@ -14,16 +14,16 @@ from sklearn_distill._typing import BoolArray, FloatArray
 
 @dataclass(frozen=True)
 class EncodedTable:
-    """The columns of X.
+    """A table encoded as numbers, with what is needed to decode it.
 
     Parameters
     ----------
     columns : list of ndarray or Series
-        The columns as they came.
+        The columns of X in their own types.
     names : list or None
-        Their names, if X is a DataFrame.
+        Names of the columns, if X is a DataFrame.
     categorical : ndarray of bool of shape (n_features,)
-        Which of them are categorical.
+        Mask of the categorical columns.
     values : ndarray of shape (n_rows, n_features)
         Continuous features, and the codes of categorical ones.
     """
@@ -35,31 +35,31 @@ class EncodedTable:
 
 
 def encode_table(X: Any, categorical_features: Any) -> EncodedTable:
-    """Read a table column by column.
+    """Encode a table column by column.
 
     Parameters
     ----------
     X : array-like or DataFrame of shape (n_rows, n_features)
-        The table.
+        The table to encode.
     categorical_features : array-like or None
-        Mask, positions or names.
+        Mask, positions or names of the categorical columns; None detects them.
 
     Returns
     -------
-    Columns
-        The columns.
+    EncodedTable
+        The encoded columns.
 
     Raises
     ------
     TypeError
         If X is sparse.
     ValueError
-        If X is no table, a continuous feature is not finite numbers, or ``categorical_features``
-        names what X does not have.
+        If X is not a table, a continuous feature has a value that is not a finite number, or
+        ``categorical_features`` names a column that X does not have.
     """
     if sparse.issparse(X):
         raise TypeError(
-            f"X is a {type(X).__name__}: munge changes any entry, zeros too, so give a dense X, "
+            f"X is a {type(X).__name__}: munge changes any entry, also zeros, so pass a dense X, "
             "as X.toarray()"
         )
     names = list(X.columns) if hasattr(X, "columns") else None
@@ -72,7 +72,7 @@ def encode_table(X: Any, categorical_features: Any) -> EncodedTable:
         columns = [X[name] for name in names]
     categorical = _mask(categorical_features, names, len(columns))
     if categorical_features is None:
-        categorical = np.array([_is_no_number(column) for column in columns], dtype=bool)
+        categorical = np.array([_is_categorical(column) for column in columns], dtype=bool)
     numbers = [
         _codes(column) if is_categorical else _floats(column, a if names is None else names[a])
         for a, (column, is_categorical) in enumerate(zip(columns, categorical, strict=True))
@@ -101,24 +101,24 @@ def _position(feature: Any, names: list[Any] | None, n_features: int) -> int:
     elif isinstance(feature, int) and 0 <= feature < n_features:
         return feature
     raise ValueError(
-        f"categorical_features: X has no feature {feature!r}: give a mask, positions from 0 to "
+        f"categorical_features: X has no feature {feature!r}: pass a mask, positions from 0 to "
         f"{n_features - 1}, or column names of a DataFrame, here {names}"
     )
 
 
-def _is_no_number(column: Any) -> bool:
-    """Tell columns of strings, booleans, categories and objects."""
+def _is_categorical(column: Any) -> bool:
+    """Tell whether a column holds strings, booleans, categories or objects."""
     is_category = isinstance(column.dtype, pd.CategoricalDtype)
     return is_category or _numpy_type(column).kind not in "iuf"
 
 
 def _numpy_type(column: Any) -> np.dtype[Any]:
-    """Return the type of the numbers, also where pandas has a nullable type for them."""
+    """Return the NumPy type of the values, also of a nullable type of pandas."""
     return np.dtype(getattr(column.dtype, "numpy_dtype", np.asarray(column[:0]).dtype))
 
 
 def _codes(column: Any) -> FloatArray:
-    # a missing category is a category
+    # a missing value is a category of its own
     codes, _ = pd.factorize(np.asarray(column), use_na_sentinel=False)
     return codes.astype(np.float64)
 
@@ -128,38 +128,38 @@ def _floats(column: Any, name: Any) -> FloatArray:
         values = np.asarray(column, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"X: feature {name!r} is no number: name it in categorical_features ({error})"
+            f"X: feature {name!r} is not numeric: name it in categorical_features ({error})"
         ) from error
     if not np.isfinite(values).all():
         row = int(np.argmin(np.isfinite(values)))
         raise ValueError(
-            f"X: feature {name!r} is {values[row]} in row {row}: give finite numbers, or name it "
+            f"X: feature {name!r} is {values[row]} in row {row}: pass finite numbers, or name it "
             "in categorical_features"
         )
     return values
 
 
-def filled(table: EncodedTable, values: FloatArray, source: NDArray[np.intp], X: Any) -> Any:
-    """Return new rows as what X is, in the types of its columns.
+def decode_table(table: EncodedTable, values: FloatArray, source: NDArray[np.intp], X: Any) -> Any:
+    """Return new rows in the container of X and the types of its columns.
 
     Parameters
     ----------
     table : EncodedTable
-        The columns of X.
+        The encoded table.
     values : ndarray of shape (n_samples, n_features)
         New values of the continuous features.
     source : ndarray of int of shape (n_samples, n_features)
         Row of X from which a categorical feature is copied.
     X : array-like or DataFrame
-        The table.
+        The table that was encoded.
 
     Returns
     -------
     ndarray or DataFrame of shape (n_samples, n_features)
-        The new rows.
+        The decoded rows.
     """
     columns = [
-        _taken(column, source[:, a]) if table.categorical[a] else _cast(column, values[:, a])
+        _take(column, source[:, a]) if table.categorical[a] else _cast(column, values[:, a])
         for a, column in enumerate(table.columns)
     ]
     if table.names is None:
@@ -169,18 +169,18 @@ def filled(table: EncodedTable, values: FloatArray, source: NDArray[np.intp], X:
     return frame
 
 
-def _taken(column: Any, rows: NDArray[np.intp]) -> Any:
+def _take(column: Any, rows: NDArray[np.intp]) -> Any:
     if isinstance(column, pd.Series):
         return column.take(rows).reset_index(drop=True)
     return column[rows]
 
 
 def _cast(column: Any, values: FloatArray) -> Any:
-    """Give the values the column's type; integers are rounded and kept within its range."""
+    """Convert values to the type of a column; integers are rounded and kept within its range."""
     numpy_type = _numpy_type(column)
     if numpy_type.kind in "iu":
         limits = np.iinfo(numpy_type)
-        # the largest int64 is no float, and the nearest one is beyond it
+        # the largest int64 has no float64: the nearest one is larger and would overflow
         values = np.rint(values.clip(limits.min, np.nextafter(float(limits.max), 0)))
     if isinstance(column, np.ndarray):
         return values.astype(numpy_type)

@@ -1,8 +1,8 @@
-"""Augmentations of images, made on whole batches of tensors, wherever these are.
+"""Augmentations of images: random changes of a batch of tensors, on its device.
 
 An augmentation is any callable ``augment(images, generator) -> images``: tensors of shape
 (n, C, H, W) in and out, with a :class:`torch.Generator` for the randomness. It changes neither the
-order of the images nor their number, so labels and teacher rows keep their place.
+order of the images nor their number, so labels and teacher rows stay aligned.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Augmentation(Protocol):
-    """What a batch of images can be sent through."""
+    """Protocol of an augmentation: a callable of a batch and a random generator."""
 
     def __call__(self, images: Tensor, generator: Generator | None, /) -> Tensor:
         """Return changed copies of the images, in their order.
@@ -25,14 +25,14 @@ class Augmentation(Protocol):
         Parameters
         ----------
         images : Tensor of shape (n, C, H, W)
-            A batch.
+            A batch of images.
         generator : torch.Generator or None
-            Source of the randomness; None is torch's own.
+            Source of the randomness; None uses the global generator of torch.
 
         Returns
         -------
         Tensor of shape (n, C, H, W)
-            The batch's changed copies.
+            Changed copies of the images, in their order.
         """
 
 
@@ -65,14 +65,14 @@ class RandomHorizontalFlip:
         Parameters
         ----------
         images : Tensor of shape (n, C, H, W)
-            A batch.
+            A batch of images.
         generator : torch.Generator or None
-            Source of the randomness; None is torch's own.
+            Source of the randomness; None uses the global generator of torch.
 
         Returns
         -------
         Tensor of shape (n, C, H, W)
-            The batch's changed copies.
+            Changed copies of the images, in their order.
         """
         torch = import_torch("RandomHorizontalFlip")
         place = _where_to_draw(images, generator)
@@ -122,14 +122,14 @@ class RandomShift:
         Parameters
         ----------
         images : Tensor of shape (n, C, H, W)
-            A batch.
+            A batch of images.
         generator : torch.Generator or None
-            Source of the randomness; None is torch's own.
+            Source of the randomness; None uses the global generator of torch.
 
         Returns
         -------
         Tensor of shape (n, C, H, W)
-            The batch's changed copies.
+            Changed copies of the images, in their order.
         """
         place = _where_to_draw(images, generator)
         _, channels, height, width = images.shape
@@ -188,14 +188,14 @@ class Compose:
         Parameters
         ----------
         images : Tensor of shape (n, C, H, W)
-            A batch.
+            A batch of images.
         generator : torch.Generator or None
-            Source of the randomness; None is torch's own.
+            Source of the randomness; None uses the global generator of torch.
 
         Returns
         -------
         Tensor of shape (n, C, H, W)
-            The batch's changed copies.
+            Changed copies of the images, in their order.
         """
         for augment in self.augmentations:
             images = augment(images, generator)

@@ -1,19 +1,19 @@
-"""Munge: rows from the density of the data, without a model of it."""
+"""Munge: synthetic samples near the data, without a model of its density."""
 
 from numbers import Integral
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_random_state
 
 from sklearn_distill._typing import FloatArray
-from sklearn_distill.augmentation._encoded_table import EncodedTable, encode_table, filled
+from sklearn_distill.augmentation._encoded_table import EncodedTable, decode_table, encode_table
 
 
 def munge(
-    X: Any,
+    X: ArrayLike,
     n_samples: int,
     *,
     p: float = 0.5,
@@ -21,7 +21,7 @@ def munge(
     categorical_features: Any = None,
     random_state: Any = None,
 ) -> Any:
-    r"""Make new rows between each row and its nearest neighbour.
+    r"""Make synthetic samples between each row and its nearest neighbour.
 
     For a row e with nearest neighbour e' ≠ e, each feature a is changed with probability p,
 
@@ -33,29 +33,29 @@ def munge(
     with σ the standard deviation. The distance is Euclidean over the continuous features, divided
     by their standard deviations, and :math:`\sqrt 2` for each categorical feature that differs,
     as between one-hot columns. Only e is updated (the paper exchanges the categories of e and e',
-    too). Every row of X is e equally often, give or take one time.
+    too). Each row of X is used as e equally often, up to one time.
 
     Parameters
     ----------
     X : array-like or DataFrame of shape (n_rows, n_features)
-        The data; dense.
+        The data, numeric or categorical; dense.
     n_samples : int
         Number of new rows, at least 1.
     p : float, default=0.5
         Probability in [0, 1] of changing a feature.
     s : float, default=1.0
-        Local variance parameter in (0, inf]; the larger, the nearer to e'.
+        Local variance parameter in (0, inf]; larger values stay nearer to e'.
     categorical_features : array-like of bool, int or str, or None, default=None
-        Mask, positions or, for a DataFrame, column names. None takes the columns that are no
-        numbers: strings, categories, booleans, objects.
+        Mask, positions or, for a DataFrame, column names. None takes the columns that are not
+        numeric: strings, categories, booleans, objects.
     random_state : int, RandomState instance or None, default=None
-        Seed of the choices.
+        Seed or generator of the random choices.
 
     Returns
     -------
     ndarray or DataFrame of shape (n_samples, n_features)
-        New rows, without labels: ask the teacher. What X is (numpy, pandas, polars), in the types
-        of its columns; integers are rounded.
+        New rows without labels, which a teacher can label; in the container of X (numpy, pandas,
+        polars) and the types of its columns; integers are rounded.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def munge(
         If X is sparse.
     ValueError
         If a parameter is out of its range, X has fewer than two different rows, or a continuous
-        feature has a value that is no finite number.
+        feature has a value that is not a finite number.
 
     References
     ----------
@@ -85,11 +85,11 @@ def munge(
     neighbor = _nearest_different_row(table)
     random = check_random_state(random_state)
     e = _every_row_equally_often(len(neighbor), n_samples, random)
-    own, near = table.values[e], table.values[neighbor[e]]
-    changed = random.random_sample(own.shape) < p
-    values = np.where(changed, random.normal(near, np.abs(own - near) / s), own)
+    original, near = table.values[e], table.values[neighbor[e]]
+    changed = random.random_sample(original.shape) < p
+    values = np.where(changed, random.normal(near, np.abs(original - near) / s), original)
     source = np.where(changed, neighbor[e][:, None], e[:, None])
-    return filled(table, values, source, X)
+    return decode_table(table, values, source, X)
 
 
 def _check_parameters(n_samples: int, p: float, s: float) -> None:
@@ -109,15 +109,18 @@ def _every_row_equally_often(
 
 
 def _nearest_different_row(table: EncodedTable) -> NDArray[np.intp]:
-    """Return e' for each row; copies of a row have one and the same."""
+    """Return e' for each row; copies of a row get the same one."""
     _, first, which = np.unique(table.values, axis=0, return_index=True, return_inverse=True)
     if len(first) < 2:
         raise ValueError(
             f"X has {len(table.values)} row(s), of which {len(first)} different: munge moves a row "
             "towards its nearest different neighbour and needs two"
         )
+    # on distinct rows only, so that the neighbour of a row is never its copy
     search = NearestNeighbors(n_neighbors=1).fit(_coordinates(table)[first])
-    nearest = search.kneighbors(return_distance=False)[:, 0]  # never the row itself
+    nearest = search.kneighbors(return_distance=False)[
+        :, 0
+    ]  # without X, a row is not its own neighbour
     return np.asarray(first[nearest[which.ravel()]])
 
 

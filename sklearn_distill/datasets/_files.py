@@ -59,11 +59,11 @@ def read_data_file(
     Parameters
     ----------
     file : DataFile
-        The file.
+        The description of the file.
     data_home : str, path-like or None, default=None
         Folder to look into first and to download to.
     download_if_missing : bool, default=True
-        Whether to download a file that is in none of the places.
+        Whether to download a file that is in none of the folders.
 
     Returns
     -------
@@ -89,7 +89,7 @@ def read_data_file(
 
 
 def _places(file: DataFile, data_home: Folder) -> dict[str, Path | None]:
-    """Return where the file may lie, in the order of looking; None for a place not set."""
+    """Return the paths that are searched, in this order; None for a folder that is not set."""
     variable = os.environ.get(VARIABLE)
     places: dict[str, Path | None] = {
         "data_home": Path(data_home).expanduser() / file.path if data_home is not None else None,
@@ -103,15 +103,17 @@ def _places(file: DataFile, data_home: Folder) -> dict[str, Path | None]:
 
 
 def _download_folder(data_home: Folder) -> Path:
-    """Return `data_home`, or the default: get_data_home() would create it by merely looking."""
+    """Return `data_home`, or the default folder."""
     if data_home is not None:
         return Path(data_home).expanduser()
+    # not sklearn.datasets.get_data_home(), which creates the folder even if it is only searched
     home = os.environ.get("SCIKIT_LEARN_DATA", "~/scikit_learn_data")
     return Path(home).expanduser() / "sklearn_distill"
 
 
 def _download(file: DataFile, origin: str, target: Path) -> bytes:
     """Download to a temporary folder beside the target, verify, rename."""
+    # beside it, so that the rename is atomic and an interrupted download leaves no partial file
     remedy = f"Nothing was kept. Try again, or put the file at {target} yourself."
     fetch = pooch.HTTPDownloader(progressbar=True, chunk_size=2**16, timeout=60)
     target.parent.mkdir(parents=True, exist_ok=True)

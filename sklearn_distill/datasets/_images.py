@@ -14,7 +14,7 @@ Pixels: TypeAlias = NDArray[np.float32] | NDArray[np.uint8]
 
 
 def check_image_options(dtype: str, n_samples: int | None) -> None:
-    """Raise unless the options of an image fetcher are valid; before any file is read."""
+    """Check the options of an image fetcher, before any file is read."""
     check_choice("dtype", dtype, ("float32", "uint8"))
     if n_samples is not None:
         check_scalar(n_samples, "n_samples", Integral, min_val=1)
@@ -28,18 +28,18 @@ def image_bunch(
     return_X_y: bool,
     **extra: object,
 ) -> Bunch | tuple[Pixels, NDArray[np.int64]]:
-    """Return images, one a row, and labels as scikit-learn's image sets do.
+    """Return images as flat rows, with labels, as scikit-learn's image loaders do.
 
     Parameters
     ----------
     images : ndarray of shape (n_samples, ...)
-        Pixels, 0..255.
+        Pixels from 0 to 255.
     target : ndarray of shape (n_samples,)
-        Labels.
+        Class labels.
     dtype : {"float32", "uint8"}
         "float32" divides by 255.
     return_X_y : bool
-        Whether to return data and target alone.
+        Whether to return only data and target.
     **extra : object
         Further entries of the Bunch.
 

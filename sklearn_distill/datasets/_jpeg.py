@@ -27,22 +27,22 @@ def load_jpeg_archive(
     Parameters
     ----------
     file : DataFile
-        The archive.
+        The description of the archive.
     splits : tuple of str
         Splits to read, in this order.
     n_samples : int or None
-        Read only the first ones.
+        Number of images to read from the beginning of each split; None reads all.
     data_home, download_if_missing
         As in `read_data_file`.
 
     Returns
     -------
     images : ndarray of shape (n_samples, height, width, 3)
-        Pixels, 0..255.
+        Pixels from 0 to 255.
     target : ndarray of shape (n_samples,)
-        Labels.
+        Class labels.
     target_names : list of str
-        What label k means.
+        Name of each class.
     """
     pillow = _import_pillow()
     raw = read_data_file(file, data_home=data_home, download_if_missing=download_if_missing)

@@ -1,7 +1,11 @@
-"""Read the options that the fetchers share."""
+"""Check the arguments that fetchers and generators share."""
 
 from collections.abc import Collection
 from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import check_array
 
 Subset: TypeAlias = Literal["train", "test", "all"]
 
@@ -23,3 +27,17 @@ def splits_of(subset: str) -> tuple[str, ...]:
     """
     check_choice("subset", subset, ("train", "test", "all"))
     return ("train", "test") if subset == "all" else (subset,)
+
+
+def check_coefficients(coef: ArrayLike) -> NDArray[np.float64]:
+    """Return `coef` as a finite vector, or raise a ValueError that names it.
+
+    Examples
+    --------
+    >>> check_coefficients([1, 2])
+    array([1., 2.])
+    """
+    w: NDArray[np.float64] = check_array(coef, dtype=np.float64, ensure_2d=False, input_name="coef")
+    if w.ndim != 1:
+        raise ValueError(f"coef must have shape (n_features,); got shape {w.shape}.")
+    return w

@@ -20,15 +20,15 @@ def tabular_bunch(
     Parameters
     ----------
     frame : DataFrame of shape (n_samples, n_columns)
-        All columns.
+        Table with all columns.
     target : str
-        Column to predict.
+        Name of the column to predict.
     groups : dict from str to list of str
-        Entry of the Bunch -> its columns; has "data".
+        Columns of each entry of the Bunch; one entry is "data".
     as_frame : bool
-        DataFrames and a Series, or else ndarrays.
+        Whether to return DataFrames and a Series instead of ndarrays.
     return_X_y : bool
-        Whether to return data and target alone.
+        Whether to return only data and target.
     **extra : object
         Further entries of the Bunch.
 

@@ -80,15 +80,15 @@ def fetch_adult(
             6 columns int64, 8 of dtype category, the same categories in every subset; a missing
             value is NaN.
         target : Series or ndarray of shape (n_samples,)
-            "<=50K" or ">50K".
+            Labels "<=50K" and ">50K".
         frame : DataFrame of shape (n_samples, 15) or None
             Features and target, if `as_frame`.
         feature_names : list of str
             Names of the columns.
         target_names : list of str
-            The two labels.
+            The two labels, in the order of their codes.
         DESCR : str
-            Source, licence, warnings.
+            Source, licence and warnings.
 
     Raises
     ------

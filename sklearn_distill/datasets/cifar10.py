@@ -75,7 +75,7 @@ def fetch_cifar10(
         target_names : list of str
             What label k means.
         DESCR : str
-            Source, licence, warnings.
+            Source, licence and warnings.
 
     Raises
     ------

@@ -73,7 +73,7 @@ def fetch_covertype_sample(
         target_names : list of str
             What label k + 1 means.
         DESCR : str
-            Source, licence, warnings.
+            Source, licence and warnings.
 
     Raises
     ------

@@ -48,15 +48,15 @@ def load_digits_privileged(
         privileged : ndarray or DataFrame of shape (1797, 64)
             Privileged columns, whole numbers in [0, 16], row by row.
         target : ndarray or Series of shape (1797,)
-            The digit, 0..9.
+            Digits from 0 to 9.
         frame : DataFrame of shape (1797, 81) or None
             Regular columns, privileged columns, "target", if `as_frame`.
         feature_names, privileged_names : list of str
-            "pooled_r_c" and "pixel_r_c".
+            Names "pooled_r_c" and "pixel_r_c" by row and column.
         target_names : list of str
             What label k means.
         DESCR : str
-            Source, licence, construction.
+            Source, licence and construction.
 
     References
     ----------

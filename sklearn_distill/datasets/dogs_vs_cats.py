@@ -73,7 +73,7 @@ def fetch_dogs_vs_cats(
         target_names : list of str
             What label k means.
         DESCR : str
-            Source, licence, warnings.
+            Source, licence and warnings.
 
     Raises
     ------

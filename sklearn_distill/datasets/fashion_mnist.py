@@ -90,13 +90,13 @@ def fetch_fashion_mnist(
             Pixels of an image, row by row. float32: 188 MB for "train",
             31 MB for "test"; uint8: a quarter.
         target : ndarray of shape (n_samples,)
-            Labels, int64: 0..9.
+            Class labels from 0 to 9, int64.
         images : ndarray of shape (n_samples, 28, 28)
             The same memory as `data`.
         target_names : list of str
             What label k means.
         DESCR : str
-            Source, licence, warnings.
+            Source, licence and warnings.
 
     Raises
     ------

@@ -18,8 +18,8 @@ FILE = DataFile(
 DESCR = """\
 Imagenette at 64x64
 -------------------
-9469 training and 3925 test (the release's "val") images, 64x64 RGB, of ten easily told classes
-of ImageNet. The rows are shuffled.
+9469 training and 3925 test (the release's "val") images, 64x64 RGB, of ten easily distinguished
+classes of ImageNet. The rows are shuffled.
 
 Source: fastai's Imagenette 2; copied from github thunderInfy/imagenette at b850f030 (224x224),
 scaled with LANCZOS to 64x64 and kept as JPEG of quality 90.
@@ -37,7 +37,7 @@ def fetch_imagenette(
     download_if_missing: bool = True,
     return_X_y: bool = False,
 ) -> Bunch | tuple[Pixels, NDArray[np.int64]]:
-    """Fetch Imagenette: ten easily told classes of ImageNet, 64×64 RGB.
+    """Fetch Imagenette: ten easily distinguished classes of ImageNet, 64×64 RGB.
 
     The file is looked for in `data_home`, then in the folder that the variable
     SKLEARN_DISTILL_DATA names. It is a converted file without a public address: if it is in
@@ -74,7 +74,7 @@ def fetch_imagenette(
         target_names : list of str
             What label k means.
         DESCR : str
-            Source, licence, warnings.
+            Source, licence and warnings.
 
     Raises
     ------

@@ -81,7 +81,7 @@ def fetch_mnist(
         target_names : list of str
             What label k means.
         DESCR : str
-            Source, licence, warnings.
+            Source, licence and warnings.
 
     Raises
     ------

@@ -8,8 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 from sklearn.utils import Bunch, check_random_state, check_scalar
 
-from sklearn_distill.datasets._coefficients import check_coefficients
-from sklearn_distill.datasets._options import check_choice
+from sklearn_distill.datasets._options import check_choice, check_coefficients
 
 Kind: TypeAlias = Literal["clean_labels", "clean_features", "relevant_features"]
 
@@ -32,7 +31,7 @@ def make_privileged_classification(
     - "clean_labels": :math:`x = z,\; x^* = \langle\alpha, z\rangle,\;
       y = [x^* + \sigma\varepsilon > 0]`. Distillation helps.
     - "clean_features": :math:`x = z + \sigma\varepsilon,\; x^* = z,\;
-      y = [\langle\alpha, z\rangle > 0]`. It hardly can: x* tells nothing about how y depends
+      y = [\langle\alpha, z\rangle > 0]`. It hardly can: x* has no information about how y depends
       on x.
     - "relevant_features": :math:`x = z,\; x^* = z_J,\;
       y = [\langle\alpha_J, x^*\rangle + \sigma\varepsilon > 0]`, J random and the same for all
@@ -62,11 +61,11 @@ def make_privileged_classification(
     n_relevant : int, default=3
         Size of J, 1..n_features; only for "relevant_features".
     coef : array-like of shape (n_features,) or None, default=None
-        The α. Drawn if None; else taken as it is, its length overrides `n_features`, and J is
+        The α. Drawn if None; else used unchanged, and its length overrides `n_features`, and J is
         where it is not zero. So a test set of the same problem is the same call with
         ``coef=train.coef`` and another `random_state`.
     random_state : int, RandomState or None, default=None
-        Seed or generator.
+        Seed or generator of the random draws.
 
     Returns
     -------
@@ -74,7 +73,7 @@ def make_privileged_classification(
         With the entries
 
         data : ndarray of shape (n_samples, n_features)
-            x, regular.
+            Regular features x.
         privileged : ndarray of shape (n_samples, n_privileged)
             x*; 1, n_features or n_relevant columns.
         target : ndarray of shape (n_samples,)
@@ -84,7 +83,7 @@ def make_privileged_classification(
         student_proba : ndarray of shape (n_samples, 2)
             True probabilities given x: the best that a student can do.
         coef : ndarray of shape (n_features,)
-            α.
+            Coefficients α.
 
     Raises
     ------

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import Bunch, check_random_state, check_scalar
 
-from sklearn_distill.datasets._coefficients import check_coefficients
+from sklearn_distill.datasets._options import check_coefficients
 
 
 def make_privileged_regression(
@@ -44,11 +44,11 @@ def make_privileged_regression(
     n_privileged : int, default=1
         Number m of privileged columns, at least 1.
     coef : array-like of shape (n_features,) or None, default=None
-        The w. Drawn if None; else taken as it is, and its length overrides `n_features`. So a test
+        The w. Drawn if None; else used unchanged, and its length overrides `n_features`. So a test
         set of the same problem is the same call with ``coef=train.coef`` and another
         `random_state`.
     random_state : int, RandomState or None, default=None
-        Seed or generator.
+        Seed or generator of the random draws.
 
     Returns
     -------
@@ -56,15 +56,15 @@ def make_privileged_regression(
         With the entries
 
         data : ndarray of shape (n_samples, n_features)
-            X, regular.
+            Regular features X.
         privileged : ndarray of shape (n_samples, n_privileged)
-            x*, privileged.
+            Privileged features x*.
         target : ndarray of shape (n_samples,)
-            y.
+            Targets y.
         expected_target : ndarray of shape (n_samples,)
             Xw, the mean of y given x.
         coef : ndarray of shape (n_features,)
-            w.
+            Coefficients w.
 
     Raises
     ------

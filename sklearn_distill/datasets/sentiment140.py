@@ -71,7 +71,7 @@ def fetch_sentiment140(
         With the entries
 
         data : ndarray of shape (n_samples,)
-            Texts, str objects.
+            Texts, as str objects.
         target : ndarray of shape (n_samples,)
             int64: 0 negative, 1 positive.
         target_names : list of str
@@ -95,7 +95,7 @@ def fetch_sentiment140(
         read_data_file(FILES[split], data_home=data_home, download_if_missing=download_if_missing)
         for split in splits_of(subset)
     ]
-    # na_filter: a tweet may say "NA" or "null" and mean it
+    # na_filter: a tweet may be the text "NA" or "null"
     frame = pd.concat([pd.read_csv(io.BytesIO(content), na_filter=False) for content in raw])
     texts = frame["text"].to_numpy(dtype=object, copy=True)
     y = frame["y"].to_numpy(dtype=np.int64, copy=True)

@@ -33,11 +33,11 @@ def make_teacher_probabilities(
     n_classes : int, default=3
         Number of classes K, at least 2.
     coef : array-like of shape (n_features, n_classes) or None, default=None
-        W. Drawn if None; else taken as it is, and its shape overrides `n_features` and
+        W. Drawn if None; else used unchanged, and its shape overrides `n_features` and
         `n_classes`. So a test set of the same problem is
         ``make_teacher_probabilities(coef=train.coef, random_state=1)``.
     random_state : int, RandomState or None, default=None
-        Seed or generator.
+        Seed or generator of the random draws.
 
     Returns
     -------
@@ -45,13 +45,13 @@ def make_teacher_probabilities(
         With the entries
 
         data : ndarray of shape (n_samples, n_features)
-            X.
+            Features X.
         target : ndarray of shape (n_samples,)
-            y, int64, 0..K-1.
+            Class labels y from 0 to K − 1, int64.
         teacher_proba : ndarray of shape (n_samples, n_classes)
             S; rows sum to 1.
         coef : ndarray of shape (n_features, n_classes)
-            W.
+            Coefficients W.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Which row of the source domain goes with which of the target domain."""
+"""Pairs of rows of the target and the source domain, for the training of a map."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from sklearn.utils import column_or_1d
 
 @dataclass(frozen=True)
 class PairsByLabel:
-    """Rows of the source domain, sorted by label, and where each target row's label begins.
+    """Pair each target row with a random source row of the same label.
 
     Parameters
     ----------
     order : ndarray of shape (n_source,)
         Source rows in ascending order of their labels.
     start, count : ndarray of shape (n_target,)
-        Where in ``order`` the rows of a target row's label begin, and how many they are.
+        Position in ``order`` of the first source row with the label of each target row, and the
+        number of source rows with this label.
     """
 
     order: NDArray[np.intp]
@@ -29,7 +30,7 @@ class PairsByLabel:
 
     @classmethod
     def of(cls, y: NDArray[Any], y_source: NDArray[Any]) -> PairsByLabel:
-        """Sort the source rows; raise where a label has none."""
+        """Sort the source rows by label; raise if a label has no source row."""
         known, counts = np.unique(y_source, return_counts=True)
         if lacking := sorted(set(y.tolist()) - set(known.tolist())):
             raise ValueError(
@@ -42,24 +43,24 @@ class PairsByLabel:
 
     def draw(self, random_state: RandomState) -> NDArray[np.intp]:
         """Draw a source row of the same label for each target row."""
-        place = (random_state.random_sample(len(self.count)) * self.count).astype(np.intp)
-        return np.asarray(self.order[self.start + place])
+        position = (random_state.random_sample(len(self.count)) * self.count).astype(np.intp)
+        return np.asarray(self.order[self.start + position])
 
 
 @dataclass(frozen=True)
 class PairsInOrder:
-    """Row i goes with row i.
+    """Pair row i of the target domain with row i of the source domain.
 
     Parameters
     ----------
     n : int
-        Number of rows.
+        Number of rows of either domain.
     """
 
     n: int
 
     def draw(self, random_state: RandomState) -> NDArray[np.intp]:
-        """Return each row's own number."""
+        """Return the row numbers themselves."""
         return np.arange(self.n)
 
 
@@ -67,19 +68,19 @@ Pairs = PairsByLabel | PairsInOrder
 
 
 def read_pairs(n_target: int, n_source: int, y: Any, y_source: Any) -> Pairs:
-    """Return how rows are paired: by label, or in their order where there are no labels.
+    """Check the labels and return the pairing: by label, or in order without labels.
 
     Parameters
     ----------
     n_target, n_source : int
-        Numbers of rows.
+        Numbers of rows of the target and of the source domain.
     y, y_source : array-like of shape (n_target,) and (n_source,), or both None
-        Labels.
+        Labels of the rows of either domain.
 
     Returns
     -------
     Pairs
-        The pairs.
+        An object that draws a source row for each target row.
 
     Raises
     ------
@@ -90,8 +91,8 @@ def read_pairs(n_target: int, n_source: int, y: Any, y_source: Any) -> Pairs:
     if (y is None) != (y_source is None):
         given = "y" if y_source is None else "y_source"
         raise ValueError(
-            f"only {given} is given: give y and y_source to pair rows by label, or neither where "
-            "row i of X_source goes with row i of X"
+            f"only {given} is given: pass y and y_source to pair rows by label, or neither "
+            "to pair row i of X_source with row i of X"
         )
     if y is None:
         _check_length("X_source", n_source, n_target)
@@ -102,6 +103,6 @@ def read_pairs(n_target: int, n_source: int, y: Any, y_source: Any) -> Pairs:
     return PairsByLabel.of(y, y_source)
 
 
-def _check_length(name: str, n: int, wanted: int) -> None:
-    if n != wanted:
-        raise ValueError(f"{name} has {n} rows, and {wanted} are needed: one for each row")
+def _check_length(name: str, n: int, n_expected: int) -> None:
+    if n != n_expected:
+        raise ValueError(f"{name} has {n} rows, and {n_expected} are needed: one for each row")

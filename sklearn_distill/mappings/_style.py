@@ -1,4 +1,4 @@
-"""Style transfer on tensors: Gram matrices, the two losses, descent on pixels."""
+"""Style transfer on tensors: Gram matrices, the two losses, gradient descent on pixels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sklearn_distill.nets.weights import load_imagenet_weights
 
 
 def read_network(network: Any) -> FeatureNetwork:
-    """Return a network whose weights stay: VGG-19 from a data folder, or a copy of the user's."""
+    """Return a network with frozen weights: VGG-19 from a data folder, or a copy of the user's."""
     if network is None or isinstance(network, (str, PathLike)):
         chosen: FeatureNetwork = load_imagenet_weights(VGG19Features(), data_home=network)
     elif isinstance(network, FeatureNetwork):
@@ -38,27 +38,27 @@ def as_images(X: NDArray[Any]) -> Tensor:
 
 def grams(features: Mapping[str, Tensor], layers: Sequence[str]) -> dict[str, Tensor]:
     """Return G = F Fᵀ / M for each image and layer, (n, C, C), with F (C, M) a layer's features."""
-    found = {}
+    gram_of = {}
     for layer in layers:
         maps = features[layer].flatten(2)
-        found[layer] = maps @ maps.mT / maps.shape[2]
-    return found
+        gram_of[layer] = maps @ maps.mT / maps.shape[2]
+    return gram_of
 
 
 @dataclass(frozen=True)
 class Style:
-    """A network, and the style that images are to have.
+    """A network and the target style: the objective of style transfer.
 
     Parameters
     ----------
     network : FeatureNetwork
-        Gives features of images after BGRPixels.
+        Network that gives features of images after :class:`BGRPixels`.
     grams : dict of str to Tensor
-        Wanted Gram matrix (C, C) of each style layer.
+        Target Gram matrix (C, C) of each style layer.
     content_layer : str
-        Layer whose features are to stay.
+        Layer whose features keep the content.
     content_weight, style_weight : float
-        α and β.
+        Weights α and β of the two terms, at least 0.
     """
 
     network: FeatureNetwork
@@ -68,10 +68,11 @@ class Style:
     style_weight: float
 
     def on(self, device: torch.device) -> Style:
-        """Return the same on a device; the network itself stays where it is."""
+        """Return a copy on a device."""
+        # a copy, since another thread may use the network at the same time
         network = deepcopy(self.network).to(device)
-        wanted = {layer: gram.to(device) for layer, gram in self.grams.items()}
-        return Style(network, wanted, self.content_layer, self.content_weight, self.style_weight)
+        targets = {layer: gram.to(device) for layer, gram in self.grams.items()}
+        return Style(network, targets, self.content_layer, self.content_weight, self.style_weight)
 
     def features(self, images: Tensor) -> dict[str, Tensor]:
         """Return the features of images in [0, 1], of the content and the style layers."""
@@ -80,19 +81,19 @@ class Style:
 
     def style_loss(self, features: Mapping[str, Tensor]) -> Tensor:
         """Return each image's distance from the style, (n,)."""
-        found = grams(features, list(self.grams))
-        losses = [_relative(found[layer], wanted) for layer, wanted in self.grams.items()]
+        current = grams(features, list(self.grams))
+        losses = [_relative_error(current[layer], target) for layer, target in self.grams.items()]
         return torch.stack(losses).mean(0)
 
     def loss(self, features: Mapping[str, Tensor], content: Tensor) -> Tensor:
-        """Return each image's loss, (n,); ``content`` is what the content layer gave at first."""
-        moved = _relative(features[self.content_layer], content)
-        return self.content_weight * moved + self.style_weight * self.style_loss(features)
+        """Return each image's loss, (n,); ``content`` has the original image's content features."""
+        content_loss = _relative_error(features[self.content_layer], content)
+        return self.content_weight * content_loss + self.style_weight * self.style_loss(features)
 
     def transfer(self, images: Tensor, lr: float, iterations: Iterable[int]) -> Tensor:
-        """Return the images after Adam's steps on their pixels, which stay in [0, 1].
+        """Return the images after Adam's steps on their pixels, clipped to [0, 1].
 
-        Adam goes on pixel by pixel, so an image does not depend on the others of its batch.
+        Adam scales each pixel by itself, so an image does not depend on the others of its batch.
         """
         with torch.no_grad():
             content = self.features(images)[self.content_layer]
@@ -107,12 +108,12 @@ class Style:
         return pixels.detach()
 
 
-def _relative(found: Tensor, wanted: Tensor) -> Tensor:
-    """Return ‖found − wanted‖² / ‖wanted‖² of each image, (n,)."""
-    axes = tuple(range(1, found.ndim))
-    size = wanted.square().sum(axes if wanted.ndim == found.ndim else None)
-    size = torch.where(size > 0, size, 1.0)  # a layer may be silent on an image
-    return (found - wanted).square().sum(axes) / size
+def _relative_error(current: Tensor, target: Tensor) -> Tensor:
+    """Return ‖current − target‖² / ‖target‖² of each image, (n,)."""
+    axes = tuple(range(1, current.ndim))
+    size = target.square().sum(axes if target.ndim == current.ndim else None)
+    size = torch.where(size > 0, size, 1.0)  # a layer may be 0 on an image
+    return (current - target).square().sum(axes) / size
 
 
 def mean_grams(
@@ -123,8 +124,8 @@ def mean_grams(
     sums: dict[str, Tensor] = {}
     n = 0
     for images in batches:
-        found = grams(network.features(to_bgr(images.to(device)), layers), layers)
-        for layer, gram in found.items():
+        batch = grams(network.features(to_bgr(images.to(device)), layers), layers)
+        for layer, gram in batch.items():
             sums[layer] = sums.get(layer, torch.zeros_like(gram[0])) + gram.sum(0)
         n += len(images)
     return {layer: total.cpu() / n for layer, total in sums.items()}

@@ -1,4 +1,4 @@
-"""The network of the two-decoder autoencoder, its loss, its training."""
+"""The network of the two-decoder autoencoder: loss, training and decoding."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from torch.nn.utils import skip_init
 from sklearn_distill.nets._callbacks import advance, scheduler_of
 from sklearn_distill.nets._loader import RowTensors, TensorLoader, as_tensor
 
-CHUNK = 4096  # rows that are mapped at once
+CHUNK = 4096  # rows mapped at once: bounds the memory of the hidden layers
 
 
 class TwoDecoderNetwork(nn.Module):
@@ -30,7 +30,7 @@ class TwoDecoderNetwork(nn.Module):
     hidden_size : int
         Width of the hidden layers.
     n_components : int
-        Dimensions of z.
+        Dimensions of the latent z.
     generator : Generator
         Draws the initial weights, from torch's usual uniform distributions.
     """
@@ -46,7 +46,8 @@ class TwoDecoderNetwork(nn.Module):
         super().__init__()
 
         def linear(n_in: int, n_out: int) -> nn.Module:
-            layer = skip_init(nn.Linear, n_in, n_out)  # else it draws from torch's own generator
+            # without skip_init the layer would draw from torch's global generator
+            layer: nn.Module = skip_init(nn.Linear, n_in, n_out)
             for parameter in layer.parameters():
                 nn.init.uniform_(parameter, -(n_in**-0.5), n_in**-0.5, generator=generator)
             return layer
@@ -64,7 +65,7 @@ class TwoDecoderNetwork(nn.Module):
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return μ(x) and σ(x), (n, n_components) each."""
         hidden = self.body(x)
-        # a spread of 0 has no logarithm
+        # the divergence takes the logarithm, and softplus underflows to 0
         floor = torch.finfo(hidden.dtype).tiny
         return self.mean(hidden), softplus(self.deviation(hidden)).clamp_min(floor)
 
@@ -85,24 +86,24 @@ def _log_likelihood(logits: Tensor, pixels: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How to train.
+    """Hyperparameters of the training.
 
     Parameters
     ----------
     lr : float
-        Adam's learning rate.
+        Learning rate of Adam.
     lr_schedule : {"cosine"}, callable or None
-        What changes it after each epoch.
+        Schedule of the learning rate, stepped after each epoch.
     max_epochs : int
-        Where a cosine ends.
+        Number of epochs, at which a cosine schedule ends.
     batch_size : int
         Rows of a mini-batch.
     kl_weight : float
-        β.
+        Weight β of the Kullback-Leibler term.
     device : torch.device
-        Where.
+        Device of the network and the data during training.
     generator : Generator
-        On the CPU; draws the order of the rows and ξ.
+        Generator on the CPU that draws the order of the rows and ξ.
     """
 
     lr: float
@@ -120,27 +121,27 @@ def train(
     X_source: NDArray[Any],
     partners: Callable[[], NDArray[np.intp]],
     epochs: Iterable[int],
-    plan: TrainingConfig,
+    config: TrainingConfig,
 ) -> list[float]:
-    """Train the network, which comes back on the CPU; return the loss of each epoch.
+    """Train the network and move it to the CPU; return the loss of each epoch.
 
-    ``partners()`` says before each epoch which row of X_source goes with which of X.
+    ``partners()`` is called before each epoch and returns the row of X_source for each row of X.
     """
-    network.to(plan.device)
-    x, x_source = (as_tensor(images).to(plan.device) for images in (X, X_source))
+    network.to(config.device)
+    x, x_source = (as_tensor(images).to(config.device) for images in (X, X_source))
     # one kernel for all weights takes a fifth off the step of a network of this size
-    optimizer = torch.optim.Adam(network.parameters(), plan.lr, fused=True)
+    optimizer = torch.optim.Adam(network.parameters(), config.lr, fused=True)
     scheduler = None
-    if plan.lr_schedule is not None:
-        scheduler = scheduler_of(plan.lr_schedule, optimizer, plan.max_epochs)
+    if config.lr_schedule is not None:
+        scheduler = scheduler_of(config.lr_schedule, optimizer, config.max_epochs)
     losses: list[float] = []
     for epoch in epochs:
-        paired = x_source.index_select(0, torch.from_numpy(partners()).to(plan.device))
-        losses.append(_run_epoch(network, optimizer, RowTensors(x, paired), plan))
+        paired = x_source.index_select(0, torch.from_numpy(partners()).to(config.device))
+        losses.append(_run_epoch(network, optimizer, RowTensors(x, paired), config))
         if not np.isfinite(losses[-1]):
             raise ValueError(
                 f"the training diverged: the loss of epoch {epoch + 1} is {losses[-1]}; lower lr, "
-                f"which is {plan.lr}"
+                f"which is {config.lr}"
             )
         if scheduler is not None:
             advance(scheduler, losses[-1])
@@ -152,13 +153,13 @@ def _run_epoch(
     network: TwoDecoderNetwork,
     optimizer: torch.optim.Optimizer,
     pairs: RowTensors,
-    plan: TrainingConfig,
+    config: TrainingConfig,
 ) -> float:
     """Make one step for each mini-batch; return the mean loss of the rows."""
-    total = torch.zeros((), device=plan.device)
-    for x, x_source in TensorLoader(pairs, plan.batch_size, generator=plan.generator):
-        noise = _noise(2, len(x), network, plan.generator)
-        loss = network.negative_elbo(x, x_source, noise, plan.kl_weight)
+    total = torch.zeros((), device=config.device)
+    for x, x_source in TensorLoader(pairs, config.batch_size, generator=config.generator):
+        noise = _noise(2, len(x), network, config.generator)
+        loss = network.negative_elbo(x, x_source, noise, config.kl_weight)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -197,7 +198,7 @@ def decode_draws(
 
 
 def _copy_on(device: torch.device, network: TwoDecoderNetwork) -> TwoDecoderNetwork:
-    """Leave the network itself on the CPU: another thread may read it."""
+    """Return the network on a device; the original stays on the CPU for other threads."""
     return network if device.type == "cpu" else deepcopy(network).to(device)
 
 

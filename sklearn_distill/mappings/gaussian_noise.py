@@ -1,4 +1,4 @@
-"""Gaussian noise, as a function of the row."""
+"""Gaussian noise that is a deterministic function of the row."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sklearn_distill._typing import ArrayLike
 from sklearn_distill._validation.fitting import Interval, validated_parameters
 
 
@@ -21,24 +22,24 @@ class GaussianNoise(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     .. math:: φ(x) = \mathrm{clip}(x + σ\,ξ), \quad ξ \sim N(0, I)
 
-    φ is a function: ξ follows from the numbers of the row and a seed that ``fit`` draws. A row gets
-    the same noise in every call, in any order and next to any others, so equal rows get equal noise
-    and no row keeps its noise when one of its numbers changes. Another fit is another noise, unless
-    ``random_state`` is a number.
+    φ is a function: ξ is determined by the values of the row and a seed that ``fit`` draws. A row
+    gets the same noise in every call, whatever the other rows, so equal rows get equal noise, and a
+    row with one changed value gets different noise. Another fit draws another seed, unless
+    ``random_state`` is an integer.
 
     Parameters
     ----------
     scale : float, default=0.1
         σ ≥ 0, the standard deviation.
     clip : (float, float) or None, default=(0, 1)
-        The least and the largest number that may come out; None clips nothing.
+        Range to which the result is clipped; None does not clip.
     random_state : int, RandomState or None, default=None
-        Draws the seed.
+        Generator of the seed that ``fit`` draws.
 
     Attributes
     ----------
     seed_ : int
-        What ξ depends on beside the row.
+        Seed that determines ξ together with the row.
     n_features_in_ : int
         Number of features, of images their height.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -76,7 +77,7 @@ class GaussianNoise(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.random_state = random_state
 
     @validated_parameters
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: ArrayLike, y: None = None) -> Self:
         """Draw the seed.
 
         Parameters
@@ -84,7 +85,7 @@ class GaussianNoise(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         X : array-like of shape (n_samples, n_features) or (n_samples, height, width, ...)
             Rows or images, of which only the width is learnt.
         y : None
-            Ignored.
+            Ignored, present for compatibility with pipelines.
 
         Returns
         -------
@@ -94,20 +95,20 @@ class GaussianNoise(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If ``clip`` is no pair in ascending order.
+            If ``clip`` is not an ascending pair.
         """
         _check_clip(self.clip)
         self._read(X, reset=True)
         self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
         return self
 
-    def transform(self, X: Any) -> NDArray[Any]:
+    def transform(self, X: ArrayLike) -> NDArray[Any]:
         """Return the rows with their noise.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, height, width, ...)
-            Rows or images.
+            Rows or images to which noise is added.
 
         Returns
         -------
@@ -122,7 +123,7 @@ class GaussianNoise(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return noisy if self.clip is None else noisy.clip(*self.clip, out=noisy)
 
     def _read(self, X: Any, *, reset: bool) -> NDArray[Any]:
-        """Return X, in transform a copy of it."""
+        """Check X; transform gets a copy, to which it adds the noise in place."""
         X = validate_data(
             self, X, reset=reset, dtype=(np.float64, np.float32), allow_nd=True, copy=not reset
         )
@@ -136,7 +137,7 @@ class GaussianNoise(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
 
 def _noise_of(row: NDArray[Any], key: bytes) -> NDArray[np.float64]:
-    """Draw a row's noise from a stream that its own numbers start."""
+    """Draw a row's noise from a random stream that is seeded by the row's own values."""
     numbers = row.astype(np.float64) + 0.0  # -0.0 equals 0.0, and has other bytes
     digest = blake2b(numbers.tobytes(), key=key, digest_size=16).digest()
     stream = np.random.Philox(key=np.frombuffer(digest, dtype=np.uint64))
@@ -147,4 +148,4 @@ def _check_clip(clip: Sequence[float] | None) -> None:
     if clip is None:
         return
     if len(clip) != 2 or not clip[0] < clip[1]:
-        raise ValueError(f"clip={clip!r}: give the least and the largest number, or None")
+        raise ValueError(f"clip={clip!r}: pass (lowest, highest) in ascending order, or None")

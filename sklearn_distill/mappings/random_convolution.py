@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isqrt
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
@@ -12,10 +13,10 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sklearn_distill._typing import ArrayLike
 from sklearn_distill._validation.fitting import Interval, validated_parameters
-from sklearn_distill.mappings._images import shape_of_images
 
-CHUNK = 128  # images that a processor's cache holds, shifted copies and all
+CHUNK = 128  # images that fit in a cache together with their shifted copies
 
 
 class RandomConvolution(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -23,7 +24,7 @@ class RandomConvolution(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
 
     .. math:: φ(x)_{ab} = \sum_{i,j=1}^{k} w_{ij}\, x_{a+i-1,\, b+j-1}
 
-    as layers of networks do it, without padding: an image of h × w pixels becomes one of
+    as convolutional layers do, without padding: an image of h × w pixels becomes one of
     (h − k + 1) × (w − k + 1). The entries of w are drawn from N(0, 1) and divided by the kernel's
     Euclidean norm, so that independent pixels keep their variance. Each channel is convolved with
     the same kernel.
@@ -31,18 +32,19 @@ class RandomConvolution(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     Parameters
     ----------
     kernel_size : int, default=5
-        k, at most the images' height and width.
+        Side k of the kernel, at most the height and the width of the images.
     image_shape : (int, int) or (int, int, int) or None, default=None
-        Height, width and, where there are any, channels of flat rows. None takes grey squares.
+        Height, width and, for colour images, channels of flat rows. None reads them as square grey
+        images.
     random_state : int, RandomState or None, default=None
-        Draws the kernel.
+        Generator of the kernel.
 
     Attributes
     ----------
     kernel_ : ndarray of shape (kernel_size, kernel_size)
-        w.
+        The kernel w.
     image_shape_ : tuple of int
-        Shape of the images that come in.
+        Shape of the images that ``transform`` reads.
     n_features_in_ : int
         Number of features of flat rows; of images their height.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -51,7 +53,7 @@ class RandomConvolution(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     References
     ----------
     Bayazitov 2022, "Distillation on multi-domain data", section 3.1, "dilation": 28 × 28 pixels
-    become 24 × 24. The thesis says of its convolution that its dilation is 2; in the author's code
+    become 24 × 24. The thesis gives a dilation of 2; in the author's code
     (github kbayazitov/Distillation, src/mylib/train.py) the kernel is not random: ones in the
     corners and the centre of 3 × 3, spread to 5 × 5 and not normalised.
 
@@ -85,7 +87,7 @@ class RandomConvolution(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         self.random_state = random_state
 
     @validated_parameters
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: ArrayLike, y: None = None) -> Self:
         """Draw the kernel.
 
         Parameters
@@ -93,7 +95,7 @@ class RandomConvolution(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         X : array-like of shape (n_samples, n_features) or (n_samples, height, width[, channels])
             Images, of which only the shape is learnt.
         y : None
-            Ignored.
+            Ignored, present for compatibility with pipelines.
 
         Returns
         -------
@@ -103,20 +105,20 @@ class RandomConvolution(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         Raises
         ------
         ValueError
-            If rows are no images, or images are smaller than the kernel.
+            If the rows are not images, or smaller than the kernel.
         """
         shape = shape_of_images(self._read(X, reset=True), self.image_shape)
         if self.kernel_size > min(shape[:2]):
             raise ValueError(
-                f"kernel_size={self.kernel_size}, and images have the shape {shape}: choose a "
-                "kernel that fits in, or other images"
+                f"kernel_size={self.kernel_size}, but images have the shape {shape}: choose a "
+                "smaller kernel, or larger images"
             )
         kernel = check_random_state(self.random_state).normal(size=(self.kernel_size,) * 2)
         self.kernel_ = kernel / np.linalg.norm(kernel)
         self.image_shape_ = shape
         return self
 
-    def transform(self, X: Any) -> NDArray[Any]:
+    def transform(self, X: ArrayLike) -> NDArray[Any]:
         """Return the convolved images.
 
         Parameters
@@ -141,8 +143,8 @@ class RandomConvolution(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     @property
     def _n_features_out(self) -> int:
         height, width, *channels = self.image_shape_
-        lost = len(self.kernel_) - 1
-        return int(np.prod([height - lost, width - lost, *channels]))
+        removed = len(self.kernel_) - 1
+        return int(np.prod([height - removed, width - removed, *channels]))
 
     def _read(self, X: Any, *, reset: bool) -> NDArray[Any]:
         X = validate_data(self, X, reset=reset, dtype=(np.float64, np.float32), allow_nd=True)
@@ -156,9 +158,60 @@ class RandomConvolution(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
 
 
 def _convolve(images: NDArray[Any], kernel: NDArray[np.float64]) -> NDArray[Any]:
-    """Return what a layer without padding gives: one shifted copy for each entry of the kernel."""
+    """Convolve without padding: add one shifted copy per entry of the kernel."""
     height, width = (size - len(kernel) + 1 for size in images.shape[1:3])
     convolved = np.zeros((len(images), height, width, *images.shape[3:]), dtype=images.dtype)
     for i, j in np.ndindex(kernel.shape):
         convolved += float(kernel[i, j]) * images[:, i : i + height, j : j + width]
     return convolved
+
+
+def shape_of_images(X: NDArray[Any], image_shape: Sequence[int] | None) -> tuple[int, ...]:
+    """Return (height, width) or (height, width, channels) of the images in X.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features) or (n_samples, height, width[, channels])
+        Flat rows, or images.
+    image_shape : sequence of 2 or 3 int or None
+        The estimator's parameter; None takes the shape from X, and reads flat rows as square grey
+        images.
+
+    Returns
+    -------
+    tuple of int
+        The shape.
+
+    Raises
+    ------
+    ValueError
+        If X has images of another shape, or flat rows of another size.
+
+    Examples
+    --------
+    >>> shape_of_images(np.zeros((5, 784)), None)
+    (28, 28)
+    """
+    if X.ndim > 4:
+        raise ValueError(f"X has shape {X.shape}: give flat rows, or images (n, h, w[, c])")
+    if image_shape is None:
+        return X.shape[1:] if X.ndim > 2 else _square(X.shape[1])
+    shape = tuple(int(size) for size in image_shape)
+    if len(shape) not in {2, 3} or min(shape) < 1:
+        raise ValueError(f"image_shape={image_shape!r}: give (height, width[, channels])")
+    if X.shape[1:] not in {shape, (int(np.prod(shape)),)}:
+        raise ValueError(
+            f"X has rows of shape {X.shape[1:]}, but image_shape={shape} needs images of this "
+            f"shape or flat rows of {int(np.prod(shape))} features"
+        )
+    return shape
+
+
+def _square(n_features: int) -> tuple[int, int]:
+    side = isqrt(n_features)
+    if side**2 != n_features:
+        raise ValueError(
+            f"X has {n_features} features, which is not a square image: pass "
+            "image_shape=(height, width[, channels])"
+        )
+    return side, side

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
 from sklearn_distill._optional import import_torch
+from sklearn_distill._typing import ArrayLike
 from sklearn_distill._validation.fitting import Interval, all_or_nothing, validated_parameters
 from sklearn_distill.nets.device import resolve_device
 
@@ -29,46 +30,47 @@ STYLE_LAYERS = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1")
 
 
 class StyleTransfer(TransformerMixin, BaseEstimator):
-    r"""Give images the style of others, by descent on their pixels.
+    r"""Transfer the style of some images to others, by gradient descent on the pixels.
 
-    With :math:`F_l(x)`, channels × pixels, the features that layer l of VGG-19 gives, and the Gram
-    matrix :math:`G_l(x) = F_l F_l^\top / M_l` over its :math:`M_l` pixels, ``fit`` takes the mean
-    :math:`\bar G_l` over the style images, and ``transform`` starts at the image x and minimises
+    With :math:`F_l(x)`, channels × pixels, the features of layer l of VGG-19, and the Gram
+    matrix :math:`G_l(x) = F_l F_l^\top / M_l` over its :math:`M_l` pixels, ``fit`` computes the
+    mean :math:`\bar G_l` over the style images, and ``transform`` starts at the image x and
+    minimises
 
     .. math::
 
         α\,\frac{\|F_c(φ) - F_c(x)\|^2}{\|F_c(x)\|^2}
         + \frac βL \sum_{l=1}^{L} \frac{\|G_l(φ) - \bar G_l\|^2}{\|\bar G_l\|^2}
 
-    over pixels in [0, 1] by Adam. Every term is 1 for features that are all zero, so that α and β
-    mean the same for other layers and networks. It is a function of each image alone, whatever its
-    batch, but for rounding.
+    over pixels in [0, 1] by Adam. Each term is 1 for features that are all zero, so that α and β
+    have the same meaning for other layers and networks. The result for an image does not depend on
+    its batch, up to rounding.
 
     Parameters
     ----------
     network : FeatureNetwork, str, path-like or None, default=None
-        The network. None is VGG-19, whose weights are looked for as data sets are
-        (:func:`~sklearn_distill.nets.load_imagenet_weights`); a path is the ``data_home`` to look
-        into first; a network with named layers, such as
-        :class:`~sklearn_distill.nets.VGG19Features`, is copied with its weights and takes what
-        :class:`~sklearn_distill.nets.BGRPixels` makes.
+        The network. None is VGG-19, whose weights are searched for as data sets are
+        (:func:`~sklearn_distill.nets.load_imagenet_weights`); a path is the ``data_home`` that is
+        searched first; a network with named layers, such as
+        :class:`~sklearn_distill.nets.VGG19Features`, is copied with its weights; its input is
+        the output of :class:`~sklearn_distill.nets.BGRPixels`.
     content_layer : str, default="block4_conv2"
-        Layer c, whose features are to stay.
+        Layer c, whose features keep the content.
     style_layers : sequence of str, default=STYLE_LAYERS
-        The L layers whose Gram matrices are to become those of the style; by default
+        The L layers whose Gram matrices are matched to the style; by default
         block1_conv1, block2_conv1, block3_conv1 and block4_conv1.
     content_weight : float, default=1.0
-        α ≥ 0.
+        Weight α ≥ 0 of the content term.
     style_weight : float, default=1.0
-        β ≥ 0; at 0 every image stays what it is.
+        Weight β ≥ 0 of the style term; at 0 the images do not change.
     lr : float, default=0.02
         Adam's learning rate, for pixels in [0, 1].
     max_iter : int, default=100
         Steps for each image.
     batch_size : int, default=16
-        Images that are worked on at once.
+        Images per batch; it affects memory and speed only.
     device : str or torch.device, default="auto"
-        "auto" is cuda, mps or cpu, the first that is there. Tested on the CPU.
+        "auto" is the first available of cuda, mps and cpu. Tested on the CPU.
     verbose : int, default=0
         Above 0, show a progress bar over all steps.
 
@@ -137,16 +139,16 @@ class StyleTransfer(TransformerMixin, BaseEstimator):
 
     @all_or_nothing
     @validated_parameters
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Take the style of images.
+    def fit(self, X: ArrayLike, y: None = None) -> Self:
+        """Compute the Gram matrices of the style images.
 
         Parameters
         ----------
         X : array-like of shape (n_images, height, width, 3)
-            Images that have the style: one, or several whose Gram matrices are averaged. Floats in
+            Images in the style: one, or several whose Gram matrices are averaged. Floats in
             [0, 1], or uint8.
         y : None
-            Ignored.
+            Ignored, present for compatibility with pipelines.
 
         Returns
         -------
@@ -157,11 +159,11 @@ class StyleTransfer(TransformerMixin, BaseEstimator):
         ------
         ValueError
             If X holds no colour images, they are too small for the layers, or the network has no
-            layer of a name given. The estimator is then as it was before.
+            layer of a given name. The estimator then keeps its previous state.
         FileNotFoundError
-            If VGG-19's weights are in none of the places looked at.
+            If the weights of VGG-19 are in none of the folders searched.
         TypeError
-            If ``network`` is nothing of what it may be.
+            If ``network`` is of another type.
         ImportError
             If torch is missing.
         """
@@ -173,13 +175,13 @@ class StyleTransfer(TransformerMixin, BaseEstimator):
 
         self.network_ = read_network(self.network)
         self._check_layers(X)
-        found = mean_grams(
+        style = mean_grams(
             self.network_, self._batches(X), self.style_layers, resolve_device(self.device)
         )
-        self.grams_ = {layer: gram.numpy() for layer, gram in found.items()}
+        self.grams_ = {layer: gram.numpy() for layer, gram in style.items()}
         return self
 
-    def transform(self, X: Any) -> NDArray[np.float32]:
+    def transform(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return the images in the style.
 
         Parameters
@@ -206,8 +208,8 @@ class StyleTransfer(TransformerMixin, BaseEstimator):
                 done.append(style.transfer(images.to(device), self.lr, steps).cpu())
         return np.concatenate([images.movedim(1, 3).numpy() for images in done])
 
-    def style_loss(self, X: Any) -> NDArray[np.float64]:
-        """Return how far images are from the style.
+    def style_loss(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return the distance of images from the style.
 
         Parameters
         ----------
@@ -233,13 +235,13 @@ class StyleTransfer(TransformerMixin, BaseEstimator):
 
         from sklearn_distill.mappings._style import Style
 
-        wanted = {layer: torch.from_numpy(gram) for layer, gram in self.grams_.items()}
+        targets = {layer: torch.from_numpy(gram) for layer, gram in self.grams_.items()}
         return Style(
-            self.network_, wanted, self.content_layer, self.content_weight, self.style_weight
+            self.network_, targets, self.content_layer, self.content_weight, self.style_weight
         )
 
     def _check_layers(self, X: NDArray[Any]) -> None:
-        """Run one image through all layers needed: names and sizes have to fit."""
+        """Run one image through the network, to check the names and sizes of the layers."""
         from sklearn_distill.mappings._style import as_images
 
         names = {self.content_layer, *self.style_layers}
@@ -248,13 +250,14 @@ class StyleTransfer(TransformerMixin, BaseEstimator):
         except RuntimeError as error:
             raise ValueError(
                 f"X has images of {X.shape[1]} × {X.shape[2]} pixels, too small for the layers "
-                f"{sorted(names)}: give larger ones"
+                f"{sorted(names)}: pass larger ones"
             ) from error
 
     def _batches(self, X: NDArray[Any]) -> Sequence[Tensor]:
         from sklearn_distill.mappings._style import as_images
 
-        return as_images(X).split(self.batch_size)
+        batches: Sequence[Tensor] = as_images(X).split(self.batch_size)
+        return batches
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -264,23 +267,25 @@ class StyleTransfer(TransformerMixin, BaseEstimator):
 
 
 def _advancing(bar: Any, n: int) -> Iterable[int]:
+    """Yield step numbers, and advance the progress bar after each step."""
     for step in range(n):
         yield step
         bar.update()
 
 
-def _check_images(X: Any) -> NDArray[np.float32]:
+def _check_images(X: ArrayLike) -> NDArray[np.float32]:
     """Return colour images as floats in [0, 1]."""
-    X = check_array(X, dtype=None, ensure_2d=False, allow_nd=True, input_name="X")
-    if X.ndim != 4 or X.shape[3] != 3:
+    images = check_array(X, dtype=None, ensure_2d=False, allow_nd=True, input_name="X")
+    if images.ndim != 4 or images.shape[3] != 3:
         raise ValueError(
-            f"X has shape {X.shape}: give colour images (n_images, height, width, 3); grey ones "
-            "can be repeated three times"
+            f"X has shape {images.shape}: pass colour images (n_images, height, width, 3); grey "
+            "ones can be repeated three times"
         )
-    images = np.divide(X, 255, dtype=np.float32) if X.dtype == np.uint8 else X.astype(np.float32)
+    is_uint8 = images.dtype == np.uint8
+    images = np.divide(images, 255, dtype=np.float32) if is_uint8 else images.astype(np.float32)
     if images.min() < 0 or images.max() > 1:
         raise ValueError(
-            f"X has pixels from {images.min():g} to {images.max():g}: give floats in [0, 1], or "
+            f"X has pixels from {images.min():g} to {images.max():g}: pass floats in [0, 1], or "
             "integers from 0 to 255 as uint8"
         )
-    return images
+    return np.asarray(images)

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from tqdm.auto import tqdm
 
 from sklearn_distill._optional import import_torch
+from sklearn_distill._typing import ArrayLike, TargetLike
 from sklearn_distill._validation.fitting import (
     Interval,
     StrOptions,
@@ -31,44 +32,46 @@ if TYPE_CHECKING:
 
 
 class TwoDecoderVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    r"""Map images of a target domain to images of a source domain, by a variational autoencoder.
+    r"""Map images of a target domain to a source domain by a variational autoencoder.
 
     One encoder reads a target-domain image x and gives q(z|x) = N(μ(x), diag σ²(x)); decoder 1
-    makes of z an image of the source domain, decoder 2 one of the target domain. They are trained
-    on pairs of images, x and x_s, by Adam, to minimise the mean of
+    maps z to an image of the source domain, decoder 2 to one of the target domain. Adam trains them
+    on pairs of images, x and x_s, to minimise the mean of
 
     .. math::
 
         -E\log p_1(x_s \mid z_1) - E\log p_2(x \mid z_2) + β\,KL(q(z \mid x) \,\|\, N(0, I)),
 
-    where z₁ and z₂ are drawn independently of q and p is Bernoulli, pixel by pixel. Then φ(x) is
-    what decoder 1 makes of z = μ(x): ``make_pipeline(phi, teacher)`` asks a teacher of the source
-    domain about the target domain.
+    where z₁ and z₂ are drawn independently of q and p is Bernoulli, pixel by pixel. The map φ(x) is
+    the output of decoder 1 for z = μ(x); ``make_pipeline(phi, teacher)`` predicts for the target
+    domain with a teacher of the source domain.
 
     Parameters
     ----------
     n_components : int, default=64
-        Dimensions of z.
+        Dimensions of the latent z.
     hidden_size : int, default=200
         Width of the one hidden layer (LeakyReLU) of encoder and decoders.
     kl_weight : float, default=1.0
-        β ≥ 0.
+        Weight β ≥ 0 of the Kullback-Leibler term.
     pairing : {"epoch", "once"}, default="epoch"
-        With labels, each x is paired with a random source image of its label: anew in each epoch,
-        or once. Anew, decoder 1 sees the whole source domain however few the target images are.
+        With labels, each x is paired with a random source image of its label, drawn anew in each
+        epoch or once. Drawn anew, decoder 1 is trained on the whole source domain even if there are
+        few target images.
     lr : float, default=1e-3
-        Adam's learning rate.
+        Learning rate of Adam.
     lr_schedule : {"cosine"}, callable or None, default=None
-        Learning rates by epoch: "cosine" falls to 0 at ``max_epochs``; a callable makes a scheduler
-        of torch.optim.lr_scheduler from the optimiser; ReduceLROnPlateau watches the training loss.
+        Schedule by epoch: "cosine" decays to 0 at ``max_epochs``; a callable takes the optimiser
+        and returns a scheduler of torch.optim.lr_scheduler; ReduceLROnPlateau monitors the training
+        loss.
     batch_size : int, default=64
         Rows of a mini-batch.
     max_epochs : int, default=50
         Passes over the target images.
     device : str or torch.device, default="auto"
-        "auto" is cuda, mps or cpu, the first that is there. Tested on the CPU.
+        "auto" is the first available of cuda, mps and cpu. Tested on the CPU.
     random_state : int, RandomState or None, default=None
-        Initial weights, pairs, order of the rows and the noise of z.
+        Seeds the initial weights, the pairs, the order of the rows and the noise of z.
     verbose : int, default=0
         Above 0, show a progress bar over the epochs.
 
@@ -77,7 +80,7 @@ class TwoDecoderVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     network_ : torch.nn.Module
         The trained network, on the CPU.
     loss_curve_ : list of float
-        Mean loss of each epoch, nats for an image.
+        Mean loss of each epoch, in nats per image.
     n_features_in_ : int
         Number of pixels of a target-domain image.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -150,7 +153,14 @@ class TwoDecoderVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
     @all_or_nothing
     @validated_parameters
-    def fit(self, X: Any, y: Any = None, *, X_source: Any, y_source: Any = None) -> Self:
+    def fit(
+        self,
+        X: ArrayLike,
+        y: TargetLike = None,
+        *,
+        X_source: ArrayLike,
+        y_source: TargetLike = None,
+    ) -> Self:
         """Train on pairs of images.
 
         Parameters
@@ -158,11 +168,12 @@ class TwoDecoderVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         X : array-like of shape (n_samples, n_features)
             Images of the target domain, flat, pixels in [0, 1].
         y : array-like of shape (n_samples,) or None
-            Their labels.
+            Labels of the rows of X.
         X_source : array-like of shape (n_source, n_source_features)
             Images of the source domain, flat, pixels in [0, 1].
         y_source : array-like of shape (n_source,) or None
-            Their labels. Without y and y_source row i of X_source goes with row i of X.
+            Labels of the rows of X_source. Without y and y_source, row i of X_source is paired with
+            row i of X.
 
         Returns
         -------
@@ -173,30 +184,30 @@ class TwoDecoderVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         ------
         ValueError
             If pixels are not in [0, 1], labels are given for one domain only, the source domain
-            lacks a label, lengths differ, or the training diverges. The estimator is then as it
-            was before.
+            lacks a label, lengths differ, or the training diverges. The estimator then
+            keeps its previous state.
         TypeError
-            If ``lr_schedule`` does not make a scheduler.
+            If ``lr_schedule`` does not return a scheduler.
         ImportError
             If torch is missing.
         """
         import_torch(type(self).__name__)
-        X = _check_pixels("X", validate_data(self, X, dtype=np.float32))
-        X_source = check_array(X_source, dtype=np.float32, input_name="X_source")
-        X_source = _check_pixels("X_source", X_source)
-        pairs = read_pairs(len(X), len(X_source), y, y_source)
+        target = _check_pixels("X", validate_data(self, X, dtype=np.float32))
+        source = check_array(X_source, dtype=np.float32, input_name="X_source")
+        source = _check_pixels("X_source", source)
+        pairs = read_pairs(len(target), len(source), y, y_source)
         random_state = check_random_state(self.random_state)
-        plan = self._training_config(random_state)
-        self.network_ = self._new_network(X.shape[1], X_source.shape[1], plan.generator)
-        self._n_features_out = X_source.shape[1]
+        config = self._training_config(random_state)
+        self.network_ = self._new_network(target.shape[1], source.shape[1], config.generator)
+        self._n_features_out = source.shape[1]
         partners = self._partners(pairs, random_state)
         from sklearn_distill.mappings._vae import train
 
-        self.loss_curve_ = train(self.network_, X, X_source, partners, self._epochs(), plan)
+        self.loss_curve_ = train(self.network_, target, source, partners, self._epochs(), config)
         return self
 
-    def transform(self, X: Any) -> NDArray[np.float32]:
-        """Return φ(x): what decoder 1 makes of z = μ(x).
+    def transform(self, X: ArrayLike) -> NDArray[np.float32]:
+        """Return φ(x), the image of the source domain that decoder 1 gives for z = μ(x).
 
         Parameters
         ----------
@@ -210,8 +221,8 @@ class TwoDecoderVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         """
         return self._means("to_source", X)
 
-    def reconstruct(self, X: Any) -> NDArray[np.float32]:
-        """Return what decoder 2 makes of z = μ(x): the image itself, as far as z holds it.
+    def reconstruct(self, X: ArrayLike) -> NDArray[np.float32]:
+        """Return the image of the target domain that decoder 2 gives for z = μ(x).
 
         Parameters
         ----------
@@ -226,7 +237,7 @@ class TwoDecoderVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         return self._means("to_target", X)
 
     def sample(
-        self, X: Any, n_draws: int = 1, random_state: int | RandomState | None = None
+        self, X: ArrayLike, n_draws: int = 1, random_state: int | RandomState | None = None
     ) -> NDArray[np.float32]:
         """Return several images of the source domain for each row: z is drawn from q(z|x).
 
@@ -237,7 +248,7 @@ class TwoDecoderVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         n_draws : int, default=1
             Images for each row.
         random_state : int, RandomState or None, default=None
-            Draws z.
+            Seed or generator of the draws of z.
 
         Returns
         -------
@@ -280,14 +291,17 @@ class TwoDecoderVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         return TwoDecoderNetwork(n_target, n_source, self.hidden_size, self.n_components, generator)
 
     def _partners(self, pairs: Pairs, random_state: RandomState) -> Callable[[], NDArray[np.intp]]:
-        """Return what pairs the rows before an epoch."""
+        """Return the function that gives the source row of each target row, once per epoch."""
         if self.pairing == "epoch":
             return lambda: pairs.draw(random_state)
         drawn = pairs.draw(random_state)
         return lambda: drawn
 
     def _epochs(self) -> Iterable[int]:
-        return tqdm(range(self.max_epochs), "TwoDecoderVAE", unit="epoch", disable=not self.verbose)
+        bar: Iterable[int] = tqdm(
+            range(self.max_epochs), "TwoDecoderVAE", unit="epoch", disable=not self.verbose
+        )
+        return bar
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -297,7 +311,7 @@ class TwoDecoderVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
 
 def _generator(random_state: RandomState) -> Generator:
-    """Return a generator of torch's that a random state has started."""
+    """Return a torch generator seeded by a random state."""
     seed = int(random_state.randint(2**31 - 1))
     generator: Generator = import_torch("TwoDecoderVAE").Generator()
     return generator.manual_seed(seed)

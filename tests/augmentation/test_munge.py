@@ -195,7 +195,7 @@ def test_lists_and_strings():
         (numbers(5), {"categorical_features": [-1]}, "categorical_features: X has no feature -1"),
         (numbers(5), {"categorical_features": ["a"]}, "categorical_features: X has no feature 'a'"),
         (numbers(5), {"categorical_features": [True]}, "categorical_features is a mask of 1"),
-        (table(), {"categorical_features": ["kind"]}, "X: feature 'word' is no number"),
+        (table(), {"categorical_features": ["kind"]}, "X: feature 'word' is not numeric"),
         (np.array([[1.0, np.nan], [0, 1]]), {}, "X: feature 1 is nan in row 0"),
         (numbers(5)[:, 0], {}, "Expected 2D array"),
         (pd.DataFrame(numbers(5), columns=["a", "a", "b"]), {}, "columns of the same name"),

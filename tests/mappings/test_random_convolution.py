@@ -77,9 +77,9 @@ def test_types_and_names(images):
 @pytest.mark.parametrize(
     ("shape", "params", "message"),
     [
-        ((2, 50), {}, "50 features, which are no square image: say image_shape"),
-        ((2, 16), {}, "kernel_size=5, and images have the shape"),
-        ((2, 50), {"image_shape": (5, 9)}, "asks for .5, 9., or for flat rows of 45"),
+        ((2, 50), {}, "50 features, which is not a square image: pass image_shape"),
+        ((2, 16), {}, "kernel_size=5, but images have the shape"),
+        ((2, 50), {"image_shape": (5, 9)}, "needs images of this shape or flat rows of 45"),
         ((2, 50), {"image_shape": (50,)}, "give .height, width"),
         ((2, 5, 5, 3), {"image_shape": (5, 5)}, "X has rows of shape .5, 5, 3."),
         ((2, 5, 5, 3, 1), {}, "give flat rows, or images"),
@@ -92,6 +92,6 @@ def test_errors_say_what_to_do(shape, params, message):
 
 def test_other_images_than_those_of_fit():
     phi = RandomConvolution().fit(np.zeros((2, 8, 6)))
-    with pytest.raises(ValueError, match=r"image_shape=\(8, 6\) asks for"):
+    with pytest.raises(ValueError, match=r"image_shape=\(8, 6\) needs images"):
         phi.transform(np.zeros((2, 8, 7)))
     assert phi.transform(np.zeros((2, 8, 6))).shape == (2, 4, 2)

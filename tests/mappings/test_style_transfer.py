@@ -120,9 +120,9 @@ def test_it_pickles(phi, images):
 @pytest.mark.parametrize(
     ("X", "message"),
     [
-        (np.zeros((2, 8, 8)), "X has shape .2, 8, 8.: give colour images"),
+        (np.zeros((2, 8, 8)), "X has shape .2, 8, 8.: pass colour images"),
         (np.zeros((2, 8, 8, 1)), "grey ones can be repeated"),
-        (np.full((1, 8, 8, 3), 2.0), "pixels from 2 to 2: give floats in .0, 1., or integers"),
+        (np.full((1, 8, 8, 3), 2.0), "pixels from 2 to 2: pass floats in .0, 1., or integers"),
         (np.full((1, 8, 8, 3), np.nan), "NaN"),
     ],
 )

@@ -213,7 +213,7 @@ def real(fetch, **options):
     ("n_labels", "options", "unseen"),
     [
         (1000, {"max_epochs": 200, "kl_weight": 0.1}, 0.7),
-        (60_000, {"max_epochs": 50, **domain_mapping.LONG}, 0.85),
+        (60_000, {"max_epochs": 50, **domain_mapping.LONG_TRAINING}, 0.85),
     ],
 )
 def test_clothes_become_digits_of_their_class(n_labels, options, unseen):
