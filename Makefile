@@ -15,7 +15,7 @@ help: ## Show this list
 
 install: .venv/.dev ## Make .venv with everything for development
 
-demo: .venv/.plot ## Teach a small model by a strong one; print a report, save a figure
+demo: .venv/.plot ## Train a small model from a strong one; print a report, save a figure
 	$(BIN)/python -m sklearn_distill
 
 # On small arrays threads wait for each other, on busy cores for long.
@@ -32,7 +32,7 @@ test-all: .venv/.dev ## Run all tests
 test-oldest: $(OLDEST)/.oldest ## Run the fast tests on the oldest supported versions (Python 3.11)
 	$(OLDEST)/bin/python -m pytest -n auto -m "not slow" -o addopts="-ra --strict-markers" tests
 
-lint: .venv/.dev ## Check style, types, imports between rooms and docstrings
+lint: .venv/.dev ## Check style, types, imports between subpackages and docstrings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
