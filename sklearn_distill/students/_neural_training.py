@@ -174,7 +174,7 @@ def _kind_and_place(
         course = estimator.metaparameter_optimizer.start(
             float(estimator.imitation), float(estimator.temperature)
         )
-        return BilevelNet, place | {"course": course, "validation": validation}
+        return BilevelNet, place | {"schedule": course, "validation": validation}
     from sklearn_distill.nets._accelerated import AcceleratedStudentNet
 
     return AcceleratedStudentNet, {"device": None, "accelerator": estimator.accelerator}
