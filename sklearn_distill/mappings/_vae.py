@@ -14,7 +14,7 @@ from torch import Generator, Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 from torch.nn.utils import skip_init
 
-from sklearn_distill.nets._callbacks import advance, scheduler_of
+from sklearn_distill.nets._callbacks import make_scheduler, step_scheduler
 from sklearn_distill.nets._loader import RowTensors, TensorLoader, as_tensor
 
 CHUNK = 4096  # rows that are mapped at once
@@ -132,7 +132,7 @@ def train(
     optimizer = torch.optim.Adam(network.parameters(), plan.lr, fused=True)
     scheduler = None
     if plan.lr_schedule is not None:
-        scheduler = scheduler_of(plan.lr_schedule, optimizer, plan.max_epochs)
+        scheduler = make_scheduler(plan.lr_schedule, optimizer, plan.max_epochs)
     losses: list[float] = []
     for epoch in epochs:
         paired = x_source.index_select(0, torch.from_numpy(partners()).to(plan.device))
@@ -143,7 +143,7 @@ def train(
                 f"which is {plan.lr}"
             )
         if scheduler is not None:
-            advance(scheduler, losses[-1])
+            step_scheduler(scheduler, losses[-1])
     network.cpu().requires_grad_(False)
     return losses
 
