@@ -98,13 +98,7 @@ class BilevelNet(StudentNet):
         features, table = unpack_data(batch)
         scores = self.infer(self.augmented(features), **fit_params)
         z = as_scores(scores, self.criterion_.n_classes)
-        residuals: Residuals = self.criterion_.residuals(
-            z,
-            to_device(table, self.device),
-            imitation=schedule.imitation,
-            temperature=schedule.temperature,
-            mixed=is_exact,
-        )
+        residuals = self._residuals(z, table, mixed=is_exact)
         gradient = None
         if is_exact:
             gradient = self._exact_step(z, residuals)
@@ -126,6 +120,7 @@ class BilevelNet(StudentNet):
     def _prepare_strategy(self, is_needed: bool) -> None:
         """Have a strategy record the next forward pass, if it is needed."""
         weights = list(map(id, trained_parameters(self.optimizer_))) if is_needed else []
+        # choosing goes through the network: only when the trainable weights have changed
         if self._strategy is not None and weights != self._strategy_weights:
             self._strategy.close()
         if is_needed and (self._strategy is None or weights != self._strategy_weights):
@@ -136,6 +131,17 @@ class BilevelNet(StudentNet):
             self._strategy_weights = weights
         if is_needed and self._strategy is not None:
             self._strategy.register_hooks()
+
+    def _residuals(self, z: Tensor, table: Tensor, *, mixed: bool) -> Residuals:
+        """Return the training loss and its derivatives at the current λ and T."""
+        residuals: Residuals = self.criterion_.residuals(
+            z,
+            to_device(table, self.device),
+            imitation=self.schedule.imitation,
+            temperature=self.schedule.temperature,
+            mixed=mixed,
+        )
+        return residuals
 
     def _backward(self, z: Tensor, residuals: Residuals) -> None:
         """Set the gradients of the weights."""
@@ -211,6 +217,7 @@ class BilevelNet(StudentNet):
         self, weights: dict[str, Tensor] | None = None
     ) -> tuple[Tensor, Tensor]:
         """Return z of the next validation batch and ∂L_val/∂z, at the net's or given weights."""
+        # without dropout and batch normalisation; the training step keeps both
         if self._depends_on_mode:
             self._set_training(False)
         features, table = next(self._validation_batches())

@@ -184,8 +184,10 @@ class LinearLayerStrategy:
         self, scores: Tensor, residuals: Sequence[Tensor]
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield H of each layer, and Δ of each residual at its output, as matrices."""
+        # removed, so that the activations are not kept until the next step
         passes = [self.passes.pop(layer) for layer in self.layers]
         last = [_pull_back(scores, passes[-1].outputs, residual) for residual in residuals]
+        # all residuals in one tensor, so that one product per layer sends them back
         signals = [torch.stack(last) if len(last) > 1 else last[0][None]]
         for lower, upper in reversed(list(pairwise(passes))):
             slope = _activation_derivative(lower.outputs, upper.inputs)
@@ -269,6 +271,7 @@ def choose_strategy(
     """
     parameters = trained_parameters(optimizer)
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
+    # the order matters: D is read off weight by weight, layer by layer
     of_layers = [p for layer in layers for p in layer.parameters()]
     same = list(map(id, parameters)) == list(map(id, of_layers))
     if same and _is_plain_chain(network):
@@ -413,6 +416,7 @@ def _adam_at(
     """Return D of weights that make their t-th step, in one vector: calls dominate the cost."""
     beta1, beta2 = group["betas"]
     g = _flat([torch.zeros_like(p) if p.grad is None else p.grad for p in weights])
+    # Adam adds the decay of the weights to the gradient; AdamW applies it to the weights directly
     if not group.get("decoupled_weight_decay", False):
         g = g + group["weight_decay"] * _flat(weights)
     m = (1 - beta1) * g

@@ -117,7 +117,7 @@ class SoftTargetLoss(nn.Module):
         Tensor of shape ()
             The mean over the rows.
         """
-        if self._is_regularized:
+        if self._is_regularized:  # no closed-form gradient: autograd differentiates the rows
             return self.of_rows(scores, table).mean()
         z = _in_table_precision(as_scores(scores, self.n_classes), table)
         return _apply(_MeanCrossEntropy, z, table, self.n_classes, self._temperatures)
@@ -229,6 +229,7 @@ def as_scores(scores: Tensor, n_classes: int) -> Tensor:
         One score for each class.
     """
     if n_classes == 2 and (scores.ndim == 1 or scores.shape[1] == 1):
+        # softmax is unchanged by a constant, so the first class may have the score 0
         eta = scores.reshape(-1, 1)
         return torch.cat([torch.zeros_like(eta), eta], dim=1)
     return scores
@@ -356,6 +357,8 @@ def _grabovoy(u: Tensor) -> Tensor:
 
     The most probable class is computed separately: its ℓ would be rounded to 0.
     """
+    # For the top class ℓ = softplus(a), with a the log-odds against it. Unlike lse(u) − u, it keeps
+    # its digits when the class has nearly all the probability.
     top = u.argmax(1, keepdim=True)
     is_top = torch.zeros_like(u, dtype=torch.bool).scatter(1, top, value=True)
     a = torch.logsumexp(u.masked_fill(is_top, -torch.inf), 1) - u.gather(1, top).squeeze(1)

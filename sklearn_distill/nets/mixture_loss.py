@@ -144,7 +144,7 @@ class MixtureLoss(nn.Module):
         d_temperature = da * teacher_residual
         minus_t2_dq = self._mean_over_teachers(_jacobian_product(proba, logits), share)
         d_temperature.add_(minus_t2_dq, alpha=a / temperature**2)
-        if dT_:
+        if dT_:  # with T' = 1 the student's part does not depend on T
             d_temperature.sub_(self._hessian_product(u, gradient), alpha=a * dT_ / T_)
         d_imitation = both * (a * teacher_residual - label_residual)
         return Residuals(loss, residual.T, (d_imitation.T, (teacher * d_temperature).T))
@@ -209,7 +209,7 @@ class MixtureLoss(nn.Module):
 
     def _temperatures(self, T: float) -> tuple[float, float, float, float]:
         """Return T', dT'/dT, a = τ/T' and da/dT."""
-        if not self.soften_student:
+        if not self.soften_student:  # T' = 1, so that T'² is 1 as well
             return 1.0, 0.0, 1.0, 0.0
         return (T, 1.0, T, 1.0) if self.t_squared else (T, 1.0, 1 / T, -1 / T**2)
 
@@ -225,7 +225,7 @@ class MixtureLoss(nn.Module):
         p = log_p.exp()
         if self.regularizer is None:
             return None, p
-        with torch.enable_grad():
+        with torch.enable_grad():  # the caller may have switched it off
             leaf = u.detach().requires_grad_()
             r = regularizer_of(self.regularizer, leaf.T)
             (gradient,) = torch.autograd.grad(r.sum(), leaf)
