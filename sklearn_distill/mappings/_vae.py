@@ -14,7 +14,7 @@ from torch import Generator, Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 from torch.nn.utils import skip_init
 
-from sklearn_distill.nets._callbacks import advance, scheduler_of
+from sklearn_distill.nets._callbacks import make_scheduler, step_scheduler
 from sklearn_distill.nets._loader import RowTensors, TensorLoader, as_tensor
 
 CHUNK = 4096  # rows mapped at once: bounds the memory of the hidden layers
@@ -133,7 +133,7 @@ def train(
     optimizer = torch.optim.Adam(network.parameters(), config.lr, fused=True)
     scheduler = None
     if config.lr_schedule is not None:
-        scheduler = scheduler_of(config.lr_schedule, optimizer, config.max_epochs)
+        scheduler = make_scheduler(config.lr_schedule, optimizer, config.max_epochs)
     losses: list[float] = []
     for epoch in epochs:
         paired = x_source.index_select(0, torch.from_numpy(partners()).to(config.device))
@@ -144,7 +144,7 @@ def train(
                 f"which is {config.lr}"
             )
         if scheduler is not None:
-            advance(scheduler, losses[-1])
+            step_scheduler(scheduler, losses[-1])
     network.cpu().requires_grad_(False)
     return losses
 

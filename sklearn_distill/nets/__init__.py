@@ -1,4 +1,4 @@
-"""Networks of the papers and what they need; torch is loaded when a name is first used."""
+"""Networks of the papers, their weights and devices; torch is loaded when a name is first used."""
 
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ __all__ = [
     "resolve_device",
 ]
 
-_HOMES = {
+_MODULE_OF = {
     "BGRPixels": "features",
     "BiLSTM": "modules",
     "CifarCNN": "modules",
@@ -42,4 +42,4 @@ _HOMES = {
     "hidden_representation": "hidden",
     "load_imagenet_weights": "weights",
 }
-__getattr__, __dir__ = lazy_names(__name__, _HOMES)
+__getattr__, __dir__ = lazy_names(__name__, _MODULE_OF)

@@ -1,4 +1,4 @@
-"""Several GPUs or machines: the student's net under Hugging Face accelerate."""
+"""Training on several GPUs or machines with Hugging Face accelerate."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from sklearn_distill.nets._net import StudentNet
 
 
 class AcceleratedStudentNet(AccelerateMixin, StudentNet):
-    """A student's net whose mini-batches an accelerator shares out among its processes.
+    """A student's net whose mini-batches an accelerator distributes over its processes.
 
     Parameters
     ----------
     *args, **kwargs : Any
-        As :class:`StudentNet` and skorch.hf.AccelerateMixin take them.
+        Arguments of :class:`StudentNet` and skorch.hf.AccelerateMixin.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # where skorch's log is to be printed, which this net does not keep
+        # set by the mixin for a PrintLog callback, which this net does not have
         del self.callbacks__print_log__sink
         self._params_to_validate.discard("callbacks__print_log__sink")
 
     def _initialize_callbacks(self) -> AcceleratedStudentNet:
-        """Leave out the mixin's, which redirects that log."""
+        """Skip the mixin's version, which redirects the output of PrintLog."""
         StudentNet._initialize_callbacks(self)
         return self
 
     def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
-        """Compute loss and gradients of a mini-batch, as the accelerator does it.
+        """Compute loss and gradients of a mini-batch with the accelerator.
 
         Parameters
         ----------
@@ -52,12 +52,12 @@ class AcceleratedStudentNet(AccelerateMixin, StudentNet):
         return step
 
     def make_step(self, closure: Callable[[], Tensor]) -> None:
-        """Compute the gradients, then step: accelerate's optimisers take no closure.
+        """Compute the gradients, then step: the optimisers of accelerate take no closure.
 
         Parameters
         ----------
         closure : callable
-            Computes them.
+            Computes the loss and its gradients.
         """
         closure()
         self.optimizer_.step()

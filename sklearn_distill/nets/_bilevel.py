@@ -1,4 +1,4 @@
-"""A net that moves λ and T while it trains: each step of the weights may be followed by theirs."""
+"""A net that tunes λ and T while it trains: their steps alternate with those of the weights."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from sklearn_distill.nets.mixture_loss import Residuals
 
 
 class MetaparameterSchedule(Protocol):
-    """How λ and T move in one training."""
+    """How λ and T change during one training."""
 
     imitation: float
     temperature: float
@@ -37,40 +37,40 @@ class MetaparameterSchedule(Protocol):
     gradient: str
 
     def wants_gradient(self) -> bool:
-        """Tell whether the next step needs dL_val/d(λ, T)."""
+        """Return whether the next step needs dL_val/d(λ, T)."""
 
     def move(self, gradient: Sequence[float] | None) -> None:
-        """Move λ and T after a step of the weights."""
+        """Change λ and T after a step of the weights; None if there was no hypergradient."""
 
     def state(self) -> dict[str, Any]:
-        """Return λ, T and where they come from, for the history."""
+        """Return λ, T and how they were found, for the history."""
 
 
 class BilevelNet(StudentNet):
-    """A student's net whose λ and T follow a course.
+    """A student's net whose λ and T follow a schedule.
 
     Parameters
     ----------
     *args, **kwargs : Any
-        As :class:`StudentNet` takes them; the criterion is a MixtureLoss.
-    course : MetaparameterSchedule
-        Moves λ and T.
+        Arguments of :class:`StudentNet`; the criterion is a MixtureLoss.
+    schedule : MetaparameterSchedule
+        Gives λ and T of each step, and changes them by the hypergradient.
     validation : RowTensors
-        Rows and labels of the validation loss.
+        Features and label table of the validation rows.
     """
 
     def __init__(
         self,
         *args: Any,
-        course: MetaparameterSchedule,
+        schedule: MetaparameterSchedule,
         validation: RowTensors | None = None,
         **kwargs: Any,
     ) -> None:
-        self.course = course
+        self.schedule = schedule
         self.validation = validation
-        self.course_history_: list[dict[str, Any]] = []
-        self._route: BackwardStrategy | None = None
-        self._on_route: list[int] = []
+        self.schedule_history_: list[dict[str, Any]] = []
+        self._strategy: BackwardStrategy | None = None
+        self._strategy_weights: list[int] = []
         self._batches: Iterator[tuple[Tensor, Tensor]] | None = None
         super().__init__(*args, **kwargs)
 
@@ -89,118 +89,136 @@ class BilevelNet(StudentNet):
         dict
             ``loss`` and ``y_pred`` at the weights before the step.
         """
-        if not self.module_.training:
+        if not self.module_.training:  # a callback may have predicted in between
             self._set_training(True)
-        course = self.course
-        wanted = course.wants_gradient()
-        exact = wanted and course.gradient == "exact"
-        self._set_listening(exact)
+        schedule = self.schedule
+        needs_gradient = schedule.wants_gradient()
+        is_exact = needs_gradient and schedule.gradient == "exact"
+        self._prepare_strategy(is_exact)
         features, table = unpack_data(batch)
         scores = self.infer(self.augmented(features), **fit_params)
         z = as_scores(scores, self.criterion_.n_classes)
-        at: Residuals = self.criterion_.at(
-            z,
-            to_device(table, self.device),
-            imitation=course.imitation,
-            temperature=course.temperature,
-            mixed=exact,
-        )
+        residuals = self._residuals(z, table, mixed=is_exact)
         gradient = None
-        if wanted:
-            gradient = self._step(z, at, features, table)
+        if is_exact:
+            gradient = self._exact_step(z, residuals)
+        elif needs_gradient:
+            gradient = self._finite_difference_step(z, residuals, features, table)
         else:
-            self._plain_step(z, at)
-        course.move(gradient)
-        self.course_history_.append({"step": len(self.course_history_), **course.state()})
-        return {"loss": at.loss, "y_pred": scores}
+            self._backward(z, residuals)
+            self.optimizer_.step()
+        schedule.move(gradient)
+        self.schedule_history_.append({"step": len(self.schedule_history_), **schedule.state()})
+        return {"loss": residuals.loss, "y_pred": scores}
 
     def close(self) -> None:
-        """Let go of what only the training needed."""
-        if self._route is not None:
-            self._route.close()
-        self._route = self._batches = self.validation = None
+        """Release what only the training needs."""
+        if self._strategy is not None:
+            self._strategy.close()
+        self._strategy = self._batches = self.validation = None
 
-    def _set_listening(self, wanted: bool) -> None:
-        """Have a route listen to the forward pass that comes, where it is wanted."""
-        moving = list(map(id, trained_parameters(self.optimizer_))) if wanted else []
-        if self._route is not None and moving != self._on_route:
-            self._route.close()
-        if wanted and (self._route is None or moving != self._on_route):
-            # callbacks may have frozen weights, with a gradient of their last step, or freed some
+    def _prepare_strategy(self, is_needed: bool) -> None:
+        """Have a strategy record the next forward pass, if it is needed."""
+        weights = list(map(id, trained_parameters(self.optimizer_))) if is_needed else []
+        # choosing goes through the network: only when the trainable weights have changed
+        if self._strategy is not None and weights != self._strategy_weights:
+            self._strategy.close()
+        if is_needed and (self._strategy is None or weights != self._strategy_weights):
+            # callbacks may have frozen weights, which keep the gradient of their last step, or
+            # unfrozen some
             self.optimizer_.zero_grad()
-            self._route, self._on_route = choose_strategy(self.module_, self.optimizer_), moving
-        if wanted and self._route is not None:
-            self._route.register_hooks()
+            self._strategy = choose_strategy(self.module_, self.optimizer_)
+            self._strategy_weights = weights
+        if is_needed and self._strategy is not None:
+            self._strategy.register_hooks()
 
-    def _plain_step(self, z: Tensor, at: Residuals) -> None:
+    def _residuals(self, z: Tensor, table: Tensor, *, mixed: bool) -> Residuals:
+        """Return the training loss and its derivatives at the current λ and T."""
+        residuals: Residuals = self.criterion_.residuals(
+            z,
+            to_device(table, self.device),
+            imitation=self.schedule.imitation,
+            temperature=self.schedule.temperature,
+            mixed=mixed,
+        )
+        return residuals
+
+    def _backward(self, z: Tensor, residuals: Residuals) -> None:
+        """Set the gradients of the weights."""
         self.optimizer_.zero_grad()
-        z.backward(at.scores)
-        self.optimizer_.step()
+        z.backward(residuals.scores)
 
-    def _step(self, z: Tensor, at: Residuals, features: Tensor, table: Tensor) -> list[float]:
+    def _exact_step(self, z: Tensor, residuals: Residuals) -> list[float]:
         """Step the weights; return dL_val/d(λ, T)."""
-        if self.course.gradient == "finite_difference":
-            return self._differences(z, at, features, table)
-        route = self._route
-        assert route is not None
-        route.pull_back(z, [at.scores, *at.mixed])
-        if self.course.virtual_step == "sgd":
+        strategy = self._strategy
+        assert strategy is not None
+        strategy.backward(z, [residuals.scores, *residuals.mixed])
+        if self.schedule.virtual_step == "sgd":
             steps = sgd_steps(self.optimizer_)
-            gradient = route.products(steps, *self._validation(self._descended()))
+            # before the optimiser's step, which would change the weights that w' starts from
+            validation = self._validation_residual(self._virtual_weights())
+            gradient = strategy.hypergradient(steps, *validation)
             self.optimizer_.step()
             return gradient
+        # before the step, which changes the moments that the derivative is a function of
         jacobian = step_jacobian(self.optimizer_)
         self.optimizer_.step()
-        return route.products(jacobian, *self._validation())
+        return strategy.hypergradient(jacobian, *self._validation_residual())
 
-    def _differences(
-        self, z: Tensor, at: Residuals, features: Tensor, table: Tensor
+    def _finite_difference_step(
+        self, z: Tensor, residuals: Residuals, features: Tensor, table: Tensor
     ) -> list[float]:
         """Step the weights; return central differences of ∂L_train/∂(λ, T) along D∘∇L_val."""
-        self.optimizer_.zero_grad()
-        z.backward(at.scores)
-        weights = self._trained()
+        self._backward(z, residuals)
+        weights = self._trained_weights()
         before = {name: p.detach().clone() for name, p in weights.items()}
-        sgd = self.course.virtual_step == "sgd"
-        jacobian = sgd_steps(self.optimizer_) if sgd else step_jacobian(self.optimizer_)
-        virtual = self._descended() if sgd else None
-        if not sgd:
-            self.optimizer_.step()
-        scores, residual = self._validation(virtual)
-        outer = weight_gradients(scores, list(weights.values()), residual)
-        if sgd:
-            self.optimizer_.step()
-        scaled = zip(weights, jacobian, outer, strict=True)
-        along = {name: d * g for name, d, g in scaled if g is not None}
-        length = sum(float(v.square().sum()) for v in along.values()) ** 0.5
-        eps = 0.01 / max(length, 1e-30)  # the authors move the weights as far
-        slopes = [
-            self._slopes(
-                before | {name: before[name] + sign * eps * v for name, v in along.items()},
+        direction = self._step_and_direction(weights)
+        length = sum(float(v.square().sum()) for v in direction.values()) ** 0.5
+        eps = 0.01 / max(length, 1e-30)  # a displacement of length 0.01, as in the authors' code
+        plus, minus = (
+            self._metaparameter_gradient(
+                before | {name: before[name] + sign * eps * v for name, v in direction.items()},
                 features,
                 table,
             )
             for sign in (1, -1)
-        ]
-        return [(plus - minus) / (2 * eps) for plus, minus in zip(*slopes, strict=True)]
+        )
+        return [(right - left) / (2 * eps) for right, left in zip(plus, minus, strict=True)]
 
-    def _slopes(
+    def _step_and_direction(self, weights: dict[str, nn.Parameter]) -> dict[str, Tensor]:
+        """Step the weights; return D∘∇L_val(w') of those that the scores depend on."""
+        is_sgd = self.schedule.virtual_step == "sgd"
+        jacobian = sgd_steps(self.optimizer_) if is_sgd else step_jacobian(self.optimizer_)
+        virtual = self._virtual_weights() if is_sgd else None
+        if not is_sgd:
+            self.optimizer_.step()
+        scores, residual = self._validation_residual(virtual)
+        gradients = weight_gradients(scores, list(weights.values()), residual)
+        if is_sgd:
+            self.optimizer_.step()
+        scaled = zip(weights, jacobian, gradients, strict=True)
+        return {name: d * g for name, d, g in scaled if g is not None}
+
+    def _metaparameter_gradient(
         self, weights: dict[str, Tensor], features: Tensor, table: Tensor
     ) -> tuple[float, float]:
-        """Return ∂L_train/∂(λ, T) of a mini-batch at other weights."""
+        """Return ∂L_train/∂(λ, T) of a mini-batch at given weights."""
         with torch.no_grad():
             scores = functional_call(self.module_, weights, (to_device(features, self.device),))
-        slopes: tuple[float, float] = self.criterion_.slopes(
+        gradient: tuple[float, float] = self.criterion_.metaparameter_gradient(
             as_scores(scores, self.criterion_.n_classes),
             to_device(table, self.device),
-            imitation=self.course.imitation,
-            temperature=self.course.temperature,
+            imitation=self.schedule.imitation,
+            temperature=self.schedule.temperature,
         )
-        return slopes
+        return gradient
 
-    def _validation(self, weights: dict[str, Tensor] | None = None) -> tuple[Tensor, Tensor]:
-        """Return z of the next validation rows, at the net's weights or others, and ∂L_val/∂z."""
-        if self._has_modes:
+    def _validation_residual(
+        self, weights: dict[str, Tensor] | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return z of the next validation batch and ∂L_val/∂z, at the net's or given weights."""
+        # without dropout and batch normalisation; the training step keeps both
+        if self._depends_on_mode:
             self._set_training(False)
         features, table = next(self._validation_batches())
         scores = (
@@ -208,27 +226,27 @@ class BilevelNet(StudentNet):
             if weights is None
             else functional_call(self.module_, weights, (features,))
         )
-        if self._has_modes:
+        if self._depends_on_mode:
             self._set_training(True)
-        z, T = as_scores(scores, self.criterion_.n_classes), self.course.validation_temperature
-        of_labels = self.criterion_valid.residual
-        return z, of_labels(z, table) if T == 1 else of_labels(z / T, table) / T
+        z, T = as_scores(scores, self.criterion_.n_classes), self.schedule.validation_temperature
+        residual = self.criterion_valid.residual
+        return z, residual(z, table) if T == 1 else residual(z / T, table) / T
 
     @property
-    def _has_modes(self) -> bool:
-        """Whether the network may do else in evaluation than in training."""
-        return not isinstance(self._route, LinearLayerStrategy) or self._route.has_dropout
+    def _depends_on_mode(self) -> bool:
+        """Whether the network may compute differently in training and in evaluation mode."""
+        return not isinstance(self._strategy, LinearLayerStrategy) or self._strategy.has_dropout
 
-    def _trained(self) -> dict[str, nn.Parameter]:
-        """Return the weights that move, by name, in the optimiser's order."""
+    def _trained_weights(self) -> dict[str, nn.Parameter]:
+        """Return the trainable weights by name, in the optimiser's order."""
         names = {id(p): name for name, p in self.module_.named_parameters()}
         return {names[id(p)]: p for p in trained_parameters(self.optimizer_)}
 
-    def _descended(self) -> dict[str, Tensor]:
-        """Return w − γ∇L_train(w), at which gradients in the weights themselves are taken."""
-        moved = zip(self._trained().items(), sgd_steps(self.optimizer_), strict=True)
-        # the same tensors in the graph, so that a gradient in w is one in w' there
-        return {name: p + step * (0.0 if p.grad is None else p.grad) for (name, p), step in moved}
+    def _virtual_weights(self) -> dict[str, Tensor]:
+        """Return w − γ∇L_train(w), as a function of w so that its gradients can be taken."""
+        steps = zip(self._trained_weights().items(), sgd_steps(self.optimizer_), strict=True)
+        # The step is a constant, so that the gradient with respect to w is that with respect to w'.
+        return {name: p + step * (0.0 if p.grad is None else p.grad) for (name, p), step in steps}
 
     def _validation_batches(self) -> Iterator[tuple[Tensor, Tensor]]:
         if self._batches is None:
@@ -236,15 +254,16 @@ class BilevelNet(StudentNet):
         return self._batches
 
     def _endless_batches(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Go round the rows, in an order drawn once: slices cost nothing, and rows do.
+        """Cycle through the validation rows, shuffled once: slices cost less than a lookup of rows.
 
-        All mini-batches are full, so that each row counts as much as any other.
+        All mini-batches are full, so that each row is used equally often.
         """
         assert self.validation is not None
-        rows = self.validation.to(torch.device(self.device))
-        n, size = len(rows), min(self.course.validation_batch_size or self.batch_size, len(rows))
+        rows, schedule = self.validation.to(torch.device(self.device)), self.schedule
+        n, size = len(rows), min(schedule.validation_batch_size or self.batch_size, len(rows))
         if size < n:
             order = torch.randperm(n, generator=self.generator)
+            # the first rows again at the end, for the mini-batches that wrap around
             rows = RowTensors(*rows.take(torch.cat([order, order[: size - 1]]).to(self.device)))
         start = 0
         while True:

@@ -1,8 +1,8 @@
-r"""Teach a hidden representation beside the scores.
+r"""Distillation of a hidden representation, in addition to the scores.
 
-The student's last hidden layer h, through a linear map that is learned with it, is drawn to the
-teacher's embedding e of the row: the loss gains :math:`μ \, \mathrm{mean}_i\, s_i \|A h_i + a -
-e_i\|^2`, where rows without an embedding count 0.
+A linear map of the student's last hidden layer h, trained with the network, approximates the
+teacher's embedding e of each sample: the loss is increased by :math:`μ \, \mathrm{mean}_i\, s_i \|A
+h_i + a - e_i\|^2`, where samples without an embedding have weight 0.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ _INSTEAD = "set embedding_weight=0"
 
 
 class WithEmbedding(nn.Module):
-    """A network that gives its scores and a map of what its last linear layer reads.
+    """A network that returns its scores and a linear map of its last hidden representation.
 
     Parameters
     ----------
     module : Module
         The network; it must end in a linear layer.
     n_dimensions : int
-        Dimensions of the teacher's embedding.
+        Number of dimensions of the teacher's embedding.
 
     Examples
     --------
@@ -47,38 +47,38 @@ class WithEmbedding(nn.Module):
 
         Parameters
         ----------
-        x : Tensor
-            Features.
+        x : Tensor of shape (n_rows, ...)
+            Features of a mini-batch.
 
         Returns
         -------
         scores : Tensor
-            What the network gives.
+            Output of the network.
         embedding : Tensor of shape (n_rows, n_dimensions)
-            The mapped representation.
+            Approximation of the teacher's embedding.
         """
-        read: list[Tensor] = []
-        # for this call alone: what hangs on a module is copied and pickled with it
+        inputs_of_head: list[Tensor] = []
+        # registered for each call, since the hooks of a module are copied and pickled with it
         head = last_linear(self.module, _INSTEAD)
-        hook = head.register_forward_pre_hook(lambda _, inputs: read.append(inputs[0]))
+        hook = head.register_forward_pre_hook(lambda _, inputs: inputs_of_head.append(inputs[0]))
         try:
             scores = self.module(x)
         finally:
             hook.remove()
-        return scores, self.projection(read[-1].flatten(1))
+        return scores, self.projection(inputs_of_head[-1].flatten(1))
 
 
 class EmbeddingLoss(nn.Module):
-    """The loss of the scores plus that of the embedding.
+    """The sum of the loss of the scores and the weighted loss of the embedding.
 
     Parameters
     ----------
     loss : Module
-        Loss of the scores, on the first columns of the table.
+        Loss of the scores, called with the first columns of the table.
     weight : float
-        μ.
+        Weight μ ≥ 0 of the embedding's loss.
     n_dimensions : int
-        Dimensions of the embedding.
+        Number of dimensions of the embedding.
     """
 
     def __init__(self, loss: nn.Module, weight: float, n_dimensions: int) -> None:
@@ -95,7 +95,7 @@ class EmbeddingLoss(nn.Module):
         outputs : tuple of Tensor
             Scores and embedding of :class:`WithEmbedding`.
         table : Tensor of shape (n_rows, n_columns + n_dimensions + 1)
-            The loss's table, then that of :func:`embedding_table`.
+            The table of `loss`, then that of :func:`embedding_table`.
 
         Returns
         -------
@@ -104,26 +104,26 @@ class EmbeddingLoss(nn.Module):
         """
         scores, embedding = outputs
         n_columns = table.shape[1] - self.n_dimensions - 1
-        target, share = table[:, n_columns:-1], table[:, -1]
+        target, weight = table[:, n_columns:-1], table[:, -1]
         distance = (embedding - target).square().sum(1)
         loss: Tensor = self.loss(scores, table[:, :n_columns])
-        return loss + self.weight * (share * distance).mean()
+        return loss + self.weight * (weight * distance).mean()
 
 
 def embedding_table(embedding: FloatArray, weight: FloatArray) -> FloatArray:
-    """Return embeddings and the weights with which they count.
+    """Return the teacher's embeddings and their weights as a table.
 
     Parameters
     ----------
     embedding : ndarray of shape (n_rows, n_dimensions)
-        A row of NaN has none.
+        Embeddings; a row with NaN is missing.
     weight : ndarray of shape (n_rows,)
-        Row weights s.
+        Sample weights s.
 
     Returns
     -------
     ndarray of shape (n_rows, n_dimensions + 1)
-        Zeros for a row without an embedding.
+        Embeddings, then weights; zeros for a sample without an embedding.
 
     Examples
     --------
@@ -141,19 +141,19 @@ def last_linear(module: nn.Module, instead: str) -> nn.Linear:
     Parameters
     ----------
     module : Module
-        The network.
+        A network of any architecture.
     instead : str
-        What else the user can do, for the error.
+        The alternative that the error message offers.
 
     Returns
     -------
     Linear
-        The layer that was registered last.
+        The linear layer that was registered last.
 
     Raises
     ------
     ValueError
-        If there is none.
+        If the network has no linear layer.
     """
     layers = [layer for layer in module.modules() if isinstance(layer, nn.Linear)]
     if not layers:
@@ -170,12 +170,12 @@ def scores_of(outputs: Any) -> Tensor:
     Parameters
     ----------
     outputs : Tensor or tuple of Tensor
-        What it gave.
+        Output of the network.
 
     Returns
     -------
     Tensor
-        The scores.
+        The scores, without the embedding.
     """
     scores: Tensor = outputs[0] if isinstance(outputs, tuple) else outputs
     return scores

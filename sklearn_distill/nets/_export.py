@@ -1,4 +1,4 @@
-"""A trained network for use elsewhere: in torch or by an ONNX runtime."""
+"""Export of a trained network, for torch or an ONNX runtime."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from sklearn_distill.nets.losses import as_scores
 
 
 class Probabilities(nn.Module):
-    """A network of scores as one of probabilities, at temperature 1.
+    """A network that returns probabilities, made from one that returns scores.
 
     Parameters
     ----------
     network : Module
-        Gives one logit for each class, or of two classes the log-odds of the second.
+        Network that returns one logit for each class, or the log-odds of the second of two classes.
     n_classes : int
-        Number of classes.
+        Number of classes K.
 
     Examples
     --------
@@ -39,31 +39,31 @@ class Probabilities(nn.Module):
 
         Parameters
         ----------
-        x : Tensor
-            Features.
+        x : Tensor of shape (n_rows, ...)
+            Features of a mini-batch.
 
         Returns
         -------
         Tensor of shape (n_rows, n_classes)
-            Probabilities.
+            Probabilities at temperature 1.
         """
         return torch.softmax(as_scores(self.network(x), self.n_classes), dim=1)
 
 
 def plain_network(module: nn.Module, n_classes: int | None) -> nn.Module:
-    """Return a copy of a trained network, without what only its training needed.
+    """Return a copy of a trained network, without the wrappers that only its training needs.
 
     Parameters
     ----------
     module : Module
         The network, compiled or with an embedding or neither.
     n_classes : int or None
-        Number of classes; None leaves the scores as they are.
+        Number of classes for a network of probabilities; None keeps the scores.
 
     Returns
     -------
     Module
-        On the CPU, in evaluation mode.
+        The copy, on the CPU and in evaluation mode.
     """
     network = bare_module(module)
     network = network.module if isinstance(network, WithEmbedding) else network
@@ -77,11 +77,11 @@ def write_onnx(network: nn.Module, shape: tuple[int, ...], path: str | os.PathLi
     Parameters
     ----------
     network : Module
-        On the CPU, in evaluation mode.
+        Network on the CPU, in evaluation mode.
     shape : tuple of int
-        Shape of a row of features.
+        Shape of the features of one sample.
     path : str or path-like
-        The file.
+        Path of the file.
 
     Raises
     ------
@@ -95,6 +95,7 @@ def write_onnx(network: nn.Module, shape: tuple[int, ...], path: str | os.PathLi
         raise ImportError(
             'to_onnx needs onnx and onnxscript: pip install "sklearn-distill[onnx]"'
         ) from error
+    # a batch of 2: torch.export takes a dimension of size 1 for a constant
     program = torch.onnx.export(
         deepcopy(network).float(),
         (torch.zeros(2, *shape),),

@@ -1,4 +1,4 @@
-"""Mini-batches: cut out of whole tensors, a lookup a batch, or read row by row from a Dataset."""
+"""Mini-batches: slices of whole tensors, or samples that are read one by one from a Dataset."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 
 def as_tensor(values: NDArray[Any], dtype: torch.dtype = torch.float32) -> Tensor:
-    """Return numbers as a tensor, which may share their memory.
+    """Return an array as a tensor, which may share its memory.
 
     Parameters
     ----------
     values : ndarray
-        Numbers.
+        Array of numbers, of any shape and memory layout.
     dtype : torch.dtype, default=torch.float32
-        Their precision.
+        Type of the tensor.
 
     Returns
     -------
     Tensor of the shape of values
-        The same numbers.
+        The values in the given type.
     """
-    # torch has no read-only tensors and warns, nor negative strides
+    # torch warns about read-only arrays and rejects negative strides
     return torch.as_tensor(np.require(values, requirements=["C", "W"])).to(dtype)
 
 
 class RowTensors(Dataset[tuple[Tensor, Tensor]]):
-    """Features and the table that the loss reads, row by row.
+    """A data set in memory: features and the table of the loss.
 
     Parameters
     ----------
     features : Tensor of shape (n_rows, ...)
-        Features.
-    table : Tensor of shape (n_rows, n_columns) or None
-        Targets and weights; None where there is only something to predict.
+        Features of the samples.
+    table : Tensor of shape (n_rows, n_columns) or None, default=None
+        Targets and weights of the samples; None for prediction.
 
     Examples
     --------
@@ -60,37 +60,37 @@ class RowTensors(Dataset[tuple[Tensor, Tensor]]):
         return self.features[row], self.table[row]
 
     def take(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Return several rows; this costs a quarter of indexing with a tensor.
+        """Return some rows, in a quarter of the time of indexing with a tensor.
 
         Parameters
         ----------
         rows : Tensor of int of shape (n_taken,)
-            Their numbers.
+            Row numbers.
 
         Returns
         -------
         features, table : Tensor of shape (n_taken, ...)
-            The rows.
+            The selected rows of both.
         """
         return self.features.index_select(0, rows), self.table.index_select(0, rows)
 
     @property
     def dataset(self) -> RowTensors:
-        """What a loader reads: the rows themselves."""
+        """The data set that a loader iterates over: itself."""
         return self
 
     def reader(self, generator: torch.Generator) -> dict[str, Any]:
-        """Return how a skorch net is to read them.
+        """Return the arguments with which a skorch net iterates over the rows.
 
         Parameters
         ----------
         generator : torch.Generator
-            Shuffles them.
+            Generator for shuffling.
 
         Returns
         -------
         dict
-            Arguments of the net.
+            Arguments ``iterator_train`` and ``iterator_train__*`` of the net.
         """
         return {"iterator_train": TensorLoader, "iterator_train__generator": generator}
 
@@ -100,28 +100,28 @@ class RowTensors(Dataset[tuple[Tensor, Tensor]]):
         Parameters
         ----------
         device : torch.device
-            Where they shall lie.
+            Device to copy to.
 
         Returns
         -------
         RowTensors
-            The rows; themselves where they lie there already.
+            The rows, without a copy if they are on the device already.
         """
         return RowTensors(self.features.to(device), self.table.to(device))
 
 
 @dataclass(frozen=True)
 class Stream:
-    """Rows that a torch Dataset reads one by one, as many as there may be.
+    """A data set of any size, whose samples a torch Dataset reads one by one.
 
     Parameters
     ----------
     dataset : torch.utils.data.Dataset
-        The data.
+        Data set of features, labels and predictions of the teacher.
     collate : callable
-        From a list of its items to a mini-batch: features and rows of the loss's table.
+        Makes a mini-batch, features and table of the loss, from a list of items.
     features : Tensor of shape (n_rows, ...)
-        Features of a few rows, to build the network for.
+        Features of the first samples, whose shape the network is built for.
     options : dict
         Further arguments of torch.utils.data.DataLoader.
     """
@@ -132,17 +132,17 @@ class Stream:
     options: dict[str, Any]
 
     def reader(self, generator: torch.Generator) -> dict[str, Any]:
-        """Return how a skorch net is to read them.
+        """Return the arguments with which a skorch net iterates over the rows.
 
         Parameters
         ----------
         generator : torch.Generator
-            Shuffles them, unless the dataset can only be read in its own order.
+            Generator for shuffling, unless the dataset can only be read in its own order.
 
         Returns
         -------
         dict
-            Arguments of the net.
+            Arguments ``iterator_train`` and ``iterator_train__*`` of a skorch net.
         """
         options = {
             "shuffle": not isinstance(self.dataset, IterableDataset),
@@ -159,12 +159,12 @@ class Stream:
         Parameters
         ----------
         device : torch.device
-            Where the network lives.
+            Device of the network; not used.
 
         Returns
         -------
         Stream
-            Itself.
+            The stream itself.
         """
         return self
 
@@ -175,14 +175,14 @@ class TensorLoader:
     Parameters
     ----------
     dataset : RowTensors
-        The rows.
+        Data set in memory.
     batch_size : int
-        Rows of a mini-batch; the last may be smaller.
+        Number of rows of a mini-batch; the last may be smaller.
     generator : torch.Generator or None, default=None
-        Shuffles the rows anew for each pass; None keeps the order.
+        Generator that shuffles the rows for each pass; None keeps their order.
     join_single : bool, default=False
-        Whether a last row that would be alone joins the mini-batch before, for batch
-        normalisation, which has no variance of one row.
+        Whether a last mini-batch of one row is joined to the one before. Batch normalisation needs
+        it, since one row has no variance.
 
     Examples
     --------
@@ -211,7 +211,7 @@ class TensorLoader:
         if self.generator is None:
             yield from self._in_order()
             return
-        # drawn on the CPU, so that a seed gives one order on every device
+        # drawn on the CPU, so that a seed gives the same order on every device
         order = torch.randperm(len(self.dataset), generator=self.generator)
         order = order.to(self.dataset.features.device)
         for rows in order.split(self._sizes()):

@@ -1,4 +1,4 @@
-"""The skorch net that trains a student: skorch's loop without its costs per mini-batch."""
+"""The skorch net that trains a student, without the overhead of skorch's loop per mini-batch."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ _PRECISIONS = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 class StudentNet(NeuralNet):
-    """A skorch net whose mini-batches bring their targets as rows of a table.
+    """A skorch net whose mini-batches have their targets as rows of a table.
 
-    An epoch is skorch's, but that callbacks are asked about mini-batches only where they listen,
-    and losses are read off the device once an epoch. Where a callback wants to hear of
-    each mini-batch, skorch's own epoch runs.
+    An epoch does what skorch's does, but only notifies callbacks of mini-batches if they implement
+    a hook, and copies the losses from the device once per epoch. If a callback has a hook for the
+    begin or end of a mini-batch, skorch's own epoch runs.
 
     Parameters
     ----------
     *args, **kwargs : Any
-        As skorch.NeuralNet takes them.
-    criterion_valid : callable
-        Loss of the validation rows, called as the criterion.
+        Arguments of skorch.NeuralNet.
+    criterion_valid : callable, default=None
+        Loss of the validation rows, called like the criterion.
     augmentation : callable or None, default=None
-        ``augmentation(features, generator)`` → features, for each mini-batch of training.
+        ``augmentation(features, generator)`` → features, for each training mini-batch.
     generator : torch.Generator or None, default=None
-        The augmentation's random numbers.
+        Random generator of the augmentation.
     precision : {"float32", "float64", "bfloat16", "float16"}, default="float32"
-        Numbers of the forward pass; half precision is mixed with float32 by autocast, and float16
-        scales the loss.
+        Precision of the forward pass. The half precisions are mixed with float32 by autocast;
+        float16 also scales the loss.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class StudentNet(NeuralNet):
         precision: str = "float32",
         **kwargs: Any,
     ) -> None:
-        # before skorch's constructor, after which it takes modules for parts of the network
+        # before skorch's constructor: later, it would register modules as parts of the network
         self.criterion_valid = criterion_valid
         self.augmentation = augmentation
         self.generator = generator
@@ -65,39 +65,40 @@ class StudentNet(NeuralNet):
         return [("epoch_timer", EpochTimer())]
 
     def initialize_optimizer(self, *args: Any, **kwargs: Any) -> StudentNet:
-        """Build the optimiser, and what scales the loss for it.
+        """Build the optimiser and the scaler of the loss.
 
         Parameters
         ----------
         *args, **kwargs : Any
-            As skorch takes them.
+            Arguments of skorch's method.
 
         Returns
         -------
         StudentNet
-            The net.
+            The net itself.
         """
         super().initialize_optimizer(*args, **kwargs)
-        # for float16 alone: its gradients underflow
+        # gradients in float16 underflow without scaling; bfloat16 has the range of float32
         enabled = self.precision == "float16"
         self.scaler_ = torch.amp.GradScaler(self._device_type, enabled=enabled)
         return self
 
     def get_dataset(self, X: Any, y: Any = None) -> Any:
-        """Return the rows to predict for; skorch's ``predict`` takes arrays too.
+        """Return the data set to iterate over, converting arrays for skorch's ``predict``.
 
         Parameters
         ----------
         X : RowTensors, Dataset, ndarray or Tensor
-            Features.
-        y : Any
-            As skorch takes it.
+            Features, or a data set with features and table.
+        y : Any, default=None
+            Targets, which are passed on to skorch.
 
         Returns
         -------
         Dataset
-            The rows.
+            The data set, with features in the precision of the weights.
         """
+        # TensorLoader, which predicts too, reads only RowTensors
         if y is not None or not isinstance(X, (np.ndarray, Tensor)):
             return super().get_dataset(X, y)
         weights = next(self.module_.parameters())
@@ -106,23 +107,23 @@ class StudentNet(NeuralNet):
     def get_loss(
         self, y_pred: Any, y_true: Tensor, X: Any = None, training: bool = False
     ) -> Tensor:
-        """Return the training loss, or in validation that of the labels.
+        """Return the training loss, or the validation loss of the labels.
 
         Parameters
         ----------
         y_pred : Tensor or tuple of Tensor
-            What the module gave.
+            Output of the module.
         y_true : Tensor of shape (n_rows, n_columns)
-            Rows of the loss's table.
-        X : Tensor
-            Not looked at.
-        training : bool
-            Whether this is a training step.
+            The mini-batch's rows of the table.
+        X : Tensor, default=None
+            Ignored; skorch passes it.
+        training : bool, default=False
+            Whether to return the training loss.
 
         Returns
         -------
         Tensor of shape ()
-            The loss.
+            The mean loss of the mini-batch.
         """
         table = to_device(y_true, self.device)
         loss: Tensor = (
@@ -133,17 +134,17 @@ class StudentNet(NeuralNet):
         return loss
 
     def augmented(self, features: Any) -> Any:
-        """Return the features of a training batch, augmented where that is wanted.
+        """Return the augmented features of a training mini-batch.
 
         Parameters
         ----------
-        features : Tensor
-            Features.
+        features : Tensor of shape (n_rows, ...)
+            Features of the mini-batch.
 
         Returns
         -------
-        Tensor
-            Features of the same rows.
+        Tensor of shape (n_rows, ...)
+            Augmented features; `features` itself if there is no augmentation.
         """
         if self.augmentation is None:
             return features
@@ -153,24 +154,24 @@ class StudentNet(NeuralNet):
         if shape[:1] != features.shape[:1]:
             raise ValueError(
                 f"augmentation gave {type(augmented).__name__} of shape {tuple(shape)} for "
-                f"features of shape {tuple(features.shape)}: it must give each row back"
+                f"features of shape {tuple(features.shape)}: it must return every row"
             )
         return augmented
 
     def infer(self, x: Any, **fit_params: Any) -> Any:
-        """Run the module on a mini-batch, in the precision asked for.
+        """Run the module on a mini-batch, with autocast for half precision.
 
         Parameters
         ----------
-        x : Tensor
-            Features.
+        x : Tensor of shape (n_rows, ...)
+            Features of the mini-batch.
         **fit_params : dict
             Further arguments of the module.
 
         Returns
         -------
         Tensor or tuple of Tensor
-            What the module gives.
+            Output of the module.
         """
         with self._autocast():
             return super().infer(x, **fit_params)
@@ -196,7 +197,7 @@ class StudentNet(NeuralNet):
         y_pred = self.infer(self.augmented(features), **fit_params)
         loss = self.get_loss(y_pred, table, training=True)
         self.scaler_.scale(loss).backward()
-        if self.scaler_.is_enabled():
+        if self.scaler_.is_enabled():  # before on_grad_computed, which may clip the gradients
             self.scaler_.unscale_(self.optimizer_)
         return {"loss": loss, "y_pred": y_pred}
 
@@ -220,7 +221,7 @@ class StudentNet(NeuralNet):
         def closure() -> Tensor:
             self.optimizer_.zero_grad()
             steps.append(self.train_step_single(batch, **fit_params))
-            for callback in self._listeners("on_grad_computed"):
+            for callback in self._callbacks_with("on_grad_computed"):
                 callback.on_grad_computed(
                     self, named_parameters=list(self.get_all_learnable_params()), batch=batch
                 )
@@ -228,15 +229,15 @@ class StudentNet(NeuralNet):
             return loss
 
         self.make_step(closure)
-        return steps[0]
+        return steps[0]  # of the first evaluation, which is at the weights before the step
 
     def make_step(self, closure: Callable[[], Tensor]) -> None:
-        """Step the optimiser along the gradients.
+        """Step the optimiser.
 
         Parameters
         ----------
         closure : callable
-            Computes them; some optimisers call it several times.
+            Computes the loss and its gradients; some optimisers call it several times.
         """
         if not self.scaler_.is_enabled():
             self.optimizer_.step(closure)
@@ -253,49 +254,47 @@ class StudentNet(NeuralNet):
         Parameters
         ----------
         iterator : iterable or None
-            The mini-batches; None is no pass.
+            The mini-batches; None, without validation rows, does nothing.
         training : bool
-            Whether to train.
-        prefix : str
-            What the loss is called in the history.
+            Whether the module is in training mode.
+        prefix : {"train", "valid"}
+            Prefix of the loss's name in the history.
         step_fn : callable
-            What to do with a mini-batch.
+            Training or validation step for a mini-batch.
         **fit_params : dict
             Further arguments of the module.
         """
         if iterator is None:
             return
         self._set_training(training)
-        if any(map(self._listeners, ("on_batch_begin", "on_batch_end"))):
+        if any(map(self._callbacks_with, ("on_batch_begin", "on_batch_end"))):
             super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
             losses = self.history[-1, "batches", :, prefix + "_loss"]
             sizes = self.history[-1, "batches", :, prefix + "_batch_size"]
+            # skorch's PassthroughScoring callback, which this net leaves out, would do this
             self.history.record(prefix + "_loss", _weighted_mean(losses, sizes))
             return
-        losses, sizes = [], []
+        losses, sizes = [], []  # on the device: reading a loss there waits for the mini-batch
         for batch in iterator:
             losses.append(step_fn(batch, **fit_params)["loss"].detach())
             sizes.append(len(batch[1]))
         self.history.record(prefix + "_loss", _weighted_mean(torch.stack(losses).tolist(), sizes))
-        self._sum_up(prefix, sum(sizes))
-
-    def _sum_up(self, prefix: str, n_rows: int) -> None:
-        """Record the pass as one mini-batch, for callbacks that look for some."""
+        # the pass as one mini-batch, for callbacks that read the history of mini-batches
         self.history.new_batch()
         self.history.record_batch(prefix + "_loss", self.history[-1, prefix + "_loss"])
-        self.history.record_batch(prefix + "_batch_size", n_rows)
+        self.history.record_batch(prefix + "_batch_size", sum(sizes))
 
     def close(self) -> None:
-        """Let go of what only a training needs; here nothing."""
+        """Release what only the training needs; nothing for this net."""
 
-    def _listeners(self, hook: str) -> list[Callback]:
-        """Return the callbacks that do something at a hook."""
-        nothing = getattr(Callback, hook)
-        return [cb for _, cb in self.callbacks_ if getattr(type(cb), hook) is not nothing]
+    def _callbacks_with(self, hook: str) -> list[Callback]:
+        """Return the callbacks that implement a hook."""
+        base = getattr(Callback, hook)
+        return [cb for _, cb in self.callbacks_ if getattr(type(cb), hook) is not base]
 
     @property
     def _device_type(self) -> str:
-        """The kind of device; an accelerator, which has its own, leaves None."""
+        """The type of the device; "cpu" with an accelerator, for which ``device`` is None."""
         return "cpu" if self.device is None else torch.device(self.device).type
 
     def _autocast(self) -> AbstractContextManager[Any]:

@@ -1,4 +1,4 @@
-"""Choose the device that a network lives on."""
+"""Choice of the device of a network."""
 
 from __future__ import annotations
 
@@ -12,26 +12,25 @@ if TYPE_CHECKING:
 
 
 def resolve_device(device: str | torch.device = "auto") -> torch.device:
-    """Return the device that a name stands for.
+    """Return the device of a given name.
 
-    Tested are "cpu", and "auto" where it is the CPU; "cuda" and "mps" go through torch's own
-    checks.
+    Only the CPU is tested; "cuda" and "mps" rely on torch's own checks.
 
     Parameters
     ----------
     device : str or torch.device, default="auto"
-        "auto" is the first that is available of "cuda", "mps" and "cpu"; else a name that torch
-        knows, such as "cpu", "cuda", "cuda:1" or "mps".
+        "auto" is the first available of "cuda", "mps" and "cpu"; otherwise a name that torch
+        accepts, such as "cpu", "cuda", "cuda:1" or "mps".
 
     Returns
     -------
     torch.device
-        The device. "cuda" without a number stays without: it is the current one.
+        The device. "cuda" keeps having no number: it is the current device.
 
     Raises
     ------
     ValueError
-        If torch does not know the name, or this machine has no such device.
+        If torch does not accept the name, or this machine has no such device.
     ImportError
         If torch is not installed.
 
@@ -42,7 +41,7 @@ def resolve_device(device: str | torch.device = "auto") -> torch.device:
     """
     library = import_torch("resolve_device")
     if isinstance(device, str) and device == "auto":
-        device = next((kind for kind in ("cuda", "mps") if _count(library, kind)), "cpu")
+        device = next((kind for kind in ("cuda", "mps") if _count_devices(library, kind)), "cpu")
     try:
         chosen: torch.device = library.device(device)
     except (RuntimeError, TypeError) as error:
@@ -53,7 +52,7 @@ def resolve_device(device: str | torch.device = "auto") -> torch.device:
     return chosen
 
 
-def _count(library: ModuleType, kind: str) -> int:
+def _count_devices(library: ModuleType, kind: str) -> int:
     """Return how many devices of a kind this machine has."""
     if kind == "cuda":
         return library.cuda.device_count() if library.cuda.is_available() else 0
@@ -61,9 +60,10 @@ def _count(library: ModuleType, kind: str) -> int:
 
 
 def _check_present(library: ModuleType, device: torch.device) -> None:
-    if device.type not in {"cuda", "mps"}:  # the CPU is there, and torch knows of the others
+    # the CPU is always there, and torch itself checks the devices of other backends
+    if device.type not in {"cuda", "mps"}:
         return
-    present = _count(library, device.type)
+    present = _count_devices(library, device.type)
     if (device.index or 0) >= present:
         raise ValueError(
             f"device={str(device)!r}, but torch {library.__version__} finds {present} "

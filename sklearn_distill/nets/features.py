@@ -1,4 +1,4 @@
-"""Networks whose inner layers are looked at, and the pixels that ImageNet's weights expect."""
+"""Networks for feature extraction, and the pixels that the ImageNet weights expect."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from torch import Tensor, nn
 
 
 class BGRPixels(nn.Module):
-    """Turn RGB in [0, 1] into what the ImageNet weights were trained on: BGR in 0..255 − mean.
+    """Convert RGB in [0, 1] to the input of the ImageNet weights: BGR in 0..255 minus the mean.
 
-    It has no parameters and no state, so ``Sequential(BGRPixels(), net)`` can stand for a network
-    that takes ordinary images, and images that are turned beforehand can be augmented afterwards.
+    It has no parameters and no state. ``Sequential(BGRPixels(), net)`` is a network that takes
+    ordinary images; images can also be converted first and augmented afterwards.
 
     Parameters
     ----------
     mean : sequence of 3 floats, default=(103.939, 116.779, 123.68)
-        Mean of blue, green and red over ImageNet, as ResNet-50 and VGG-19 have it; SqueezeNet has
-        (104, 117, 123).
+        Mean of blue, green and red over ImageNet. The default is that of ResNet-50 and VGG-19;
+        SqueezeNet needs (104, 117, 123).
 
     Examples
     --------
@@ -33,48 +33,48 @@ class BGRPixels(nn.Module):
         self.register_buffer("mean", torch.tensor(mean).view(3, 1, 1), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return BGR pixels without their mean.
+        """Return BGR pixels minus the mean.
 
         Parameters
         ----------
         images : Tensor of shape (n_samples, 3, height, width)
-            RGB in [0, 1].
+            RGB images in [0, 1].
 
         Returns
         -------
         Tensor of shape (n_samples, 3, height, width)
-            About −124 to 151.
+            BGR pixels, from about −124 to 151.
         """
         return 255 * images.flip(1) - self.mean
 
 
 class FeatureNetwork(nn.Module):
-    """Layers with names, one after another; the base of the networks here.
+    """Base class of networks with named layers, from which features can be extracted.
 
-    A network of one's own sets ``layers``, a :class:`torch.nn.Sequential` of named layers.
+    A subclass sets ``layers``, a :class:`torch.nn.Sequential` of named layers.
     """
 
     layers: nn.Sequential
 
     def features(self, x: Tensor, names: Iterable[str]) -> dict[str, Tensor]:
-        """Return what some of the layers give, and compute no further than the last of them.
+        """Return the outputs of some layers; layers after the last of them are not computed.
 
         Parameters
         ----------
         x : Tensor of shape (n_samples, 3, height, width)
-            Images after :class:`BGRPixels`.
+            Images converted by :class:`BGRPixels`.
         names : iterable of str
-            Names of layers.
+            Names of the layers to read.
 
         Returns
         -------
         dict of str to Tensor
-            Feature maps (n_samples, channels, height, width) by name, in the layers' order.
+            Feature maps (n_samples, channels, height, width) by name, in the order of the layers.
 
         Raises
         ------
         ValueError
-            If the network has no layer of such a name.
+            If the network has no layer of one of the names.
         """
         wanted = set(names)
         known = [name for name, _ in self.layers.named_children()]
@@ -91,7 +91,7 @@ class FeatureNetwork(nn.Module):
 
 
 class VGG19Features(FeatureNetwork):
-    """VGG-19 up to block4_conv2: the layers that style transfer reads.
+    """VGG-19 up to block4_conv2, the last layer that style transfer uses.
 
     Layers are ``block1_conv1``, ``block1_conv2``, ``block1_pool`` … ``block4_conv2``; a
     convolution's features are those after its ReLU.
@@ -126,12 +126,12 @@ class VGG19Features(FeatureNetwork):
         Parameters
         ----------
         x : Tensor of shape (n_samples, 3, height, width)
-            Images after :class:`BGRPixels`.
+            Images converted by :class:`BGRPixels`.
 
         Returns
         -------
         Tensor of shape (n_samples, 512, height // 8, width // 8)
-            The features.
+            Feature maps of block4_conv2, after its ReLU.
         """
         features: Tensor = self.layers(x)
         return features
@@ -161,9 +161,9 @@ class SqueezeNet(FeatureNetwork):
         self.layers.add_module("conv1", _relu_conv(3, 64, 3, stride=2, padding=0))
         self.layers.add_module("pool1", nn.MaxPool2d(3, 2, ceil_mode=True))
         n_in = 64
-        for i, squeezed in enumerate([16, 16, 32, 32, 48, 48, 64, 64], start=2):
-            self.layers.add_module(f"fire{i}", _Fire(n_in, squeezed))
-            n_in = 8 * squeezed
+        for i, n_squeezed in enumerate([16, 16, 32, 32, 48, 48, 64, 64], start=2):
+            self.layers.add_module(f"fire{i}", _Fire(n_in, n_squeezed))
+            n_in = 8 * n_squeezed
             if i in {3, 5}:
                 self.layers.add_module(f"pool{i}", nn.MaxPool2d(3, 2, ceil_mode=True))
         self.layers.add_module("conv10", _relu_conv(512, 1000, 1))
@@ -174,25 +174,25 @@ class SqueezeNet(FeatureNetwork):
         Parameters
         ----------
         x : Tensor of shape (n_samples, 3, height, width)
-            Images after ``BGRPixels((104, 117, 123))``, of 227×227 in the training.
+            Images converted by ``BGRPixels((104, 117, 123))``; it was trained on 227×227 pixels.
 
         Returns
         -------
         Tensor of shape (n_samples, 1000)
-            Scores, none below 0.
+            Scores, which are not negative, since a ReLU comes last.
         """
         features: Tensor = self.layers(x)
         return features.mean((2, 3))
 
 
 class _Fire(nn.Module):
-    """Squeeze by 1×1, then expand by 1×1 and by 3×3, side by side."""
+    """Fire module: a 1×1 convolution, then 1×1 and 3×3 convolutions in parallel."""
 
-    def __init__(self, n_in: int, squeezed: int) -> None:
+    def __init__(self, n_in: int, n_squeezed: int) -> None:
         super().__init__()
-        self.squeeze1x1 = _relu_conv(n_in, squeezed, 1)
-        self.expand1x1 = _relu_conv(squeezed, 4 * squeezed, 1)
-        self.expand3x3 = _relu_conv(squeezed, 4 * squeezed, 3)
+        self.squeeze1x1 = _relu_conv(n_in, n_squeezed, 1)
+        self.expand1x1 = _relu_conv(n_squeezed, 4 * n_squeezed, 1)
+        self.expand3x3 = _relu_conv(n_squeezed, 4 * n_squeezed, 3)
 
     def forward(self, x: Tensor) -> Tensor:
         squeezed = self.squeeze1x1(x)

@@ -1,4 +1,4 @@
-"""Read what a layer of a network makes of each row."""
+"""Hidden representations: the outputs of a layer of a network."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sklearn_distill._typing import FloatArray
+from sklearn_distill._typing import ArrayLike, FloatArray
 from sklearn_distill.nets._callbacks import bare_module
 from sklearn_distill.nets._embedding import WithEmbedding, last_linear
 from sklearn_distill.nets.device import resolve_device
@@ -18,45 +18,45 @@ from sklearn_distill.nets.device import resolve_device
 
 def hidden_representation(
     module: Any,
-    X: Any,
+    X: ArrayLike | Tensor,
     layer: str | None = None,
     *,
     batch_size: int = 1024,
     device: str | torch.device | None = None,
 ) -> FloatArray:
-    """Return what a layer of a network gives for each row.
+    """Return the output of a layer of a network for each sample.
 
-    The network runs in evaluation mode and without gradients, and is left as it was: its modes,
-    its device and its hooks.
+    The network runs in evaluation mode and without gradients. Its modes, its device and its hooks
+    are restored afterwards.
 
     Parameters
     ----------
     module : torch.nn.Module, skorch net or estimator
-        The network, or what holds one: a fitted ``DistilledNeuralClassifier`` or
-        ``DistilledNeuralRegressor``, or a skorch net.
+        The network, or an object with a network: a fitted ``DistilledNeuralClassifier`` or
+        ``DistilledNeuralRegressor``, or an initialised skorch net.
     X : array-like or Tensor of shape (n_samples, ...)
-        Features as the network takes them. Floats become numbers of its weights' type; so do
-        integers if they are those of an estimator, since its fit did the same.
+        Features as the network takes them. Floats are cast to the type of its weights, and so are
+        integers if `module` is an estimator or a net, since its ``fit`` casts them too.
     layer : str or None, default=None
-        A name of ``module.named_modules()``, of which the output is read. None reads the input of
-        the last linear layer: the last hidden representation.
+        Name of the layer in ``module.named_modules()`` whose output is returned. None returns the
+        input of the last linear layer: the last hidden representation.
     batch_size : int, default=1024
-        Rows that are on the device at a time.
+        Number of samples that are on the device at a time.
     device : str, torch.device or None, default=None
-        Where to compute, as :func:`resolve_device` takes it; None is where the network lives.
+        Device to compute on, as in :func:`resolve_device`; None is the device of the network.
 
     Returns
     -------
     ndarray of shape (n_samples, width)
-        The representation, each row flattened.
+        The representation, flattened to one row for each sample.
 
     Raises
     ------
     ValueError
-        If there is no such layer (the message lists those that there are), the network does not
-        use it, or it has no linear layer where none is named.
+        If the network has no such layer (the message lists its layers) or does not use it, or if
+        `layer` is None and there is no linear layer.
     TypeError
-        If there is no network, or the layer does not give one tensor.
+        If `module` has no network, or the output of the layer is not one tensor.
 
     Examples
     --------
@@ -70,26 +70,26 @@ def hidden_representation(
     ((5, 4), (5, 3))
     """
     if batch_size < 1:
-        raise ValueError(f"batch_size={batch_size}: give a whole number of at least 1")
-    network, is_own = _network_of(module)
+        raise ValueError(f"batch_size={batch_size}: pass a whole number of at least 1")
+    network, is_fitted = _network_of(module)
     rows = X if isinstance(X, Tensor) else np.asarray(X)
-    with _listening(network, layer) as heard, _evaluating(network, device) as place:
-        starts = range(0, max(len(rows), 1), batch_size)  # no rows have a width too
-        read = [
-            _read(network, _batch(rows[start : start + batch_size], place, is_own), heard)
-            for start in starts
+    with _recording(network, layer) as outputs, _evaluation_mode(network, device) as target:
+        starts = range(0, max(len(rows), 1), batch_size)  # one batch for no rows: it has the width
+        batches = [
+            _read_layer(network, _batch(rows[i : i + batch_size], *target, is_fitted), outputs)
+            for i in starts
         ]
-    return np.concatenate(read)
+    return np.concatenate(batches)
 
 
 def _network_of(module: Any) -> tuple[nn.Module, bool]:
-    """Return the network, and whether it is the own one of a net or an estimator."""
+    """Return the network, and whether it belongs to a net or an estimator."""
     if isinstance(module, nn.Module):
         return module, False
     found = getattr(getattr(module, "net_", module), "module_", None)
     if not isinstance(found, nn.Module):
         raise TypeError(
-            f"module is a {type(module).__name__} that holds no network: pass a torch.nn.Module, "
+            f"module is a {type(module).__name__} that has no network: pass a torch.nn.Module, "
             "a fitted neural student or an initialised skorch net"
         )
     network = bare_module(found)
@@ -97,71 +97,71 @@ def _network_of(module: Any) -> tuple[nn.Module, bool]:
 
 
 @contextmanager
-def _listening(network: nn.Module, layer: str | None) -> Iterator[list[Any]]:
-    """Yield a list that collects what the layer gives, as long as the context lasts."""
-    heard: list[Any] = []
+def _recording(network: nn.Module, layer: str | None) -> Iterator[list[Any]]:
+    """Yield a list that collects the outputs of the layer within the context."""
+    outputs: list[Any] = []
     if layer is None:
         head = last_linear(network, "name the layer to read")
-        hook = head.register_forward_pre_hook(lambda _, inputs: heard.append(inputs[0]))
+        hook = head.register_forward_pre_hook(lambda _, inputs: outputs.append(inputs[0]))
     else:
-        chosen = _named_layer(network, layer)
-        hook = chosen.register_forward_hook(lambda _, __, output: heard.append(output))
+        named = _named_layer(network, layer)
+        hook = named.register_forward_hook(lambda _, __, output: outputs.append(output))
     try:
-        yield heard
+        yield outputs
     finally:
         hook.remove()
 
 
 def _named_layer(network: nn.Module, layer: str) -> nn.Module:
-    layers = {name: one for name, one in network.named_modules() if name}
+    layers: dict[str, nn.Module] = {name: part for name, part in network.named_modules() if name}
     if layer not in layers:
         raise ValueError(
-            f"layer={layer!r} is no layer of {type(network).__name__}: name one of "
+            f"layer={layer!r} is not a layer of {type(network).__name__}: pass one of "
             f"{', '.join(layers) or '(it has none)'}"
         )
     return layers[layer]
 
 
 @contextmanager
-def _evaluating(
+def _evaluation_mode(
     network: nn.Module, device: str | torch.device | None
 ) -> Iterator[tuple[torch.device, torch.dtype]]:
-    """Yield where and in which numbers the network computes, without gradients."""
+    """Yield the device and the type of the network's weights, in a context without gradients."""
     modes = {part: part.training for part in network.modules()}
     weight = next(iter(network.parameters()), torch.zeros(()))
-    home = weight.device
-    place = home if device is None else resolve_device(device)
+    original = weight.device
+    target = original if device is None else resolve_device(device)
     try:
         if device is not None:
-            network.to(place)
+            network.to(target)
         network.eval()
         with torch.no_grad():
-            yield place, weight.dtype
+            yield target, weight.dtype
     finally:
+        # one by one: train() would set all parts to the same mode
         for part, training in modes.items():
             part.training = training
         if device is not None:
-            network.to(home)
+            network.to(original)
 
 
-def _batch(rows: Any, place: tuple[torch.device, torch.dtype], is_own: bool) -> Tensor:
-    """Return a few rows as a tensor of their own, which a memory map or a frame may hold."""
-    device, dtype = place
+def _batch(rows: Any, device: torch.device, dtype: torch.dtype, cast_integers: bool) -> Tensor:
+    """Return some rows of a tensor or an array, which is copied: it may be a memory map."""
     batch = rows if isinstance(rows, Tensor) else torch.as_tensor(np.array(rows))
-    return batch.to(device, dtype if is_own or batch.is_floating_point() else None)
+    return batch.to(device, dtype if cast_integers or batch.is_floating_point() else None)
 
 
-def _read(network: nn.Module, batch: Tensor, heard: list[Any]) -> FloatArray:
-    """Return what the layer gave for a mini-batch, and forget it."""
+def _read_layer(network: nn.Module, batch: Tensor, outputs: list[Any]) -> FloatArray:
+    """Return the output of the recorded layer for a mini-batch."""
     network(batch)
-    if not heard:
-        raise ValueError(f"{type(network).__name__} does not use this layer: name another")
-    given = heard[-1]  # of a layer that is used more than once, what it gave last
-    heard.clear()
-    if not isinstance(given, Tensor):
+    if not outputs:
+        raise ValueError(f"{type(network).__name__} does not use this layer: pass another one")
+    output = outputs[-1]  # the last one of a layer that is used more than once
+    outputs.clear()
+    if not isinstance(output, Tensor):
         raise TypeError(
-            f"the layer gives a {type(given).__name__}, not a tensor: name a layer inside or "
-            "after it"
+            f"the output of the layer is a {type(output).__name__}, not a tensor: pass a layer "
+            "inside or after it"
         )
-    wide = torch.promote_types(given.dtype, torch.float32)  # numpy has no bfloat16
-    return np.asarray(given.flatten(1).to(wide).cpu().numpy())
+    dtype = torch.promote_types(output.dtype, torch.float32)  # NumPy has no bfloat16
+    return np.asarray(output.flatten(1).to(dtype).cpu().numpy())

@@ -1,7 +1,7 @@
-"""The small networks of the papers: each gives scores, of which softmax makes probabilities.
+"""The small networks of the papers: each returns scores (logits).
 
-They share one convention: the last layer is a linear one called ``head``, and its input, the last
-hidden representation, is what ``hidden`` returns.
+They share one convention: the last layer is a linear layer called ``head``, and ``hidden`` returns
+its input, the last hidden representation.
 """
 
 from collections.abc import Sequence
@@ -11,9 +11,10 @@ from torch import Tensor, nn
 
 
 class ScoreNetwork(nn.Module):
-    """Give scores ``head(hidden(x))``; the base of the networks here.
+    """Base class of the networks of the papers: the scores are ``head(hidden(x))``.
 
-    A network of one's own sets ``head``, a :class:`torch.nn.Linear`, last, and writes ``hidden``.
+    A subclass implements ``hidden`` and sets ``head``, a :class:`torch.nn.Linear`, after its other
+    layers.
     """
 
     head: nn.Linear
@@ -24,12 +25,12 @@ class ScoreNetwork(nn.Module):
         Parameters
         ----------
         x : Tensor of shape (n_samples, ...)
-            What the network takes.
+            Features of the samples.
 
         Returns
         -------
         Tensor of shape (n_samples, head.in_features)
-            The representation.
+            The representation, from which ``head`` computes the scores.
         """
         raise NotImplementedError
 
@@ -39,30 +40,30 @@ class ScoreNetwork(nn.Module):
         Parameters
         ----------
         x : Tensor of shape (n_samples, ...)
-            What the network takes.
+            Features of the samples.
 
         Returns
         -------
         Tensor of shape (n_samples, n_outputs)
-            The scores.
+            The scores, one for each output.
         """
         scores: Tensor = self.head(self.hidden(x))
         return scores
 
 
 class MLP(ScoreNetwork):
-    """Multilayer perceptron with ReLU.
+    """Multilayer perceptron with ReLU activations.
 
     Parameters
     ----------
     n_features : int
-        Numbers in a row; images (n, C, H, W) are read as rows of C·H·W.
+        Number of features; images of shape (n, C, H, W) are flattened to C·H·W features.
     n_outputs : int
-        Scores of a row.
+        Number of scores of a sample.
     hidden_layer_sizes : sequence of int, default=(64,)
-        Widths of the hidden layers; empty makes a linear model.
+        Widths of the hidden layers; an empty sequence is a linear model.
     dropout : float, default=0.0
-        Share in [0, 1) of each hidden layer that is dropped in training.
+        Fraction in [0, 1) of each hidden layer that is dropped in training.
 
     Examples
     --------
@@ -93,7 +94,7 @@ class MLP(ScoreNetwork):
         Parameters
         ----------
         x : Tensor of shape (n_samples, n_features)
-            Rows.
+            Features; more dimensions are flattened.
 
         Returns
         -------
@@ -107,16 +108,17 @@ class MLP(ScoreNetwork):
 class LeNet(ScoreNetwork):
     """LeNet-like network for small images, the teacher of Grabovoy and Strijov.
 
-    conv 5×5 to 3 channels, pool, conv 5×5 to 9, pool, then fully connected 120, 84 and the
-    scores, ReLU between: 29,176 parameters for 28×28 grey images and 10 classes. The paper tells
-    the kinds of layers and 30 thousand parameters; widths are those of the authors' code.
+    A 5×5 convolution with 3 channels, pooling, a 5×5 convolution with 9 channels, pooling, then
+    linear layers with 120 and 84 units and the scores, with ReLU activations: 29,176 parameters for
+    28×28 grey images and 10 classes. The paper states the types of layers and 30 thousand
+    parameters; the widths are those of the authors' code.
 
     Parameters
     ----------
     n_outputs : int, default=10
-        Scores of an image.
+        Number of scores of an image.
     image_shape : tuple of int, default=(1, 28, 28)
-        Channels, height and width, of at least 16 pixels each way.
+        Channels, height and width; the last two are at least 16 pixels.
 
     References
     ----------
@@ -134,11 +136,12 @@ class LeNet(ScoreNetwork):
     ) -> None:
         super().__init__()
         channels, height, width = image_shape
+        n_left = 9 * _width_after(height, 5, 2) * _width_after(width, 5, 2)
         self.body = nn.Sequential(
             *(nn.Conv2d(channels, 3, 5), nn.ReLU(), nn.MaxPool2d(2)),
             *(nn.Conv2d(3, 9, 5), nn.ReLU(), nn.MaxPool2d(2)),
             nn.Flatten(),
-            *(nn.Linear(9 * _left(height, 5, 2) * _left(width, 5, 2), 120), nn.ReLU()),
+            *(nn.Linear(n_left, 120), nn.ReLU()),
             *(nn.Linear(120, 84), nn.ReLU()),
         )
         self.head = nn.Linear(84, n_outputs)
@@ -149,7 +152,7 @@ class LeNet(ScoreNetwork):
         Parameters
         ----------
         x : Tensor of shape (n_samples, channels, height, width)
-            Images.
+            Images of shape `image_shape`.
 
         Returns
         -------
@@ -163,16 +166,16 @@ class LeNet(ScoreNetwork):
 class CifarCNN(ScoreNetwork):
     """Convolutional student of Gorpinich, Bakhteev and Strijov.
 
-    Three times conv 3×3 (8, 16, 32 channels), batch normalisation, ReLU, pool; then fully
-    connected 64 and the scores: 15,050 parameters for 32×32 colour images and 10 classes. No
-    padding, so 2×2 pixels of 32 channels are left.
+    Three times a 3×3 convolution (8, 16, 32 channels), batch normalisation, ReLU and pooling; then
+    a linear layer with 64 units and the scores: 15,050 parameters for 32×32 colour images and 10
+    classes. There is no padding, so 2×2 pixels of 32 channels are left.
 
     Parameters
     ----------
     n_outputs : int, default=10
-        Scores of an image.
+        Number of scores of an image.
     image_shape : tuple of int, default=(3, 32, 32)
-        Channels, height and width, of at least 22 pixels each way.
+        Channels, height and width; the last two are at least 22 pixels.
 
     References
     ----------
@@ -194,7 +197,7 @@ class CifarCNN(ScoreNetwork):
         for n_in, n_out in pairwise([channels, 8, 16, 32]):
             self.body.extend([nn.Conv2d(n_in, n_out, 3), nn.BatchNorm2d(n_out)])
             self.body.extend([nn.ReLU(), nn.MaxPool2d(2)])
-        n_left = 32 * _left(height, 3, 3) * _left(width, 3, 3)
+        n_left = 32 * _width_after(height, 3, 3) * _width_after(width, 3, 3)
         self.body.extend([nn.Flatten(), nn.Linear(n_left, 64), nn.ReLU()])
         self.head = nn.Linear(64, n_outputs)
 
@@ -204,7 +207,7 @@ class CifarCNN(ScoreNetwork):
         Parameters
         ----------
         x : Tensor of shape (n_samples, channels, height, width)
-            Images.
+            Images of shape `image_shape`.
 
         Returns
         -------
@@ -216,27 +219,27 @@ class CifarCNN(ScoreNetwork):
 
 
 class BiLSTM(ScoreNetwork):
-    """Bidirectional LSTM for texts, read as numbers of words.
+    """Bidirectional LSTM for texts, which are sequences of word numbers.
 
     An embedding, LSTMs that read forwards and backwards, and the scores of their two last states.
-    Padding is left out: a text's scores do not depend on how far it was padded.
+    Padding is skipped: the scores of a text do not depend on the length it was padded to.
 
     Parameters
     ----------
     n_words : int
-        Size of the vocabulary, padding included: words are numbered 0..n_words − 1.
+        Size of the vocabulary, including padding: words are numbered 0..n_words − 1.
     n_outputs : int
-        Scores of a text.
+        Number of scores of a text.
     embedding_size : int, default=100
-        Length of a word's vector.
+        Dimension of the word vectors.
     hidden_size : int, default=128
-        Length of the state in each direction.
+        Dimension of the state in each direction.
     n_layers : int, default=1
-        LSTM layers.
+        Number of LSTM layers.
     dropout : float, default=0.0
-        Share in [0, 1) of the words' vectors and of the last states that is dropped in training.
+        Fraction in [0, 1) of the word vectors and of the last states that is dropped in training.
     padding : int, default=0
-        The number after a text's last word.
+        Number that fills a text up after its last word.
 
     References
     ----------
@@ -271,20 +274,21 @@ class BiLSTM(ScoreNetwork):
         self.head = nn.Linear(2 * hidden_size, n_outputs)
 
     def hidden(self, x: Tensor) -> Tensor:
-        """Return the two last states: after the last word, and backwards after the first.
+        """Return the two last states: forwards after the last word, backwards after the first.
 
         Parameters
         ----------
         x : Tensor of shape (n_samples, n_words_of_longest)
-            Numbers of the words, then padding; an empty text reads as one padding. Floats that
-            are whole numbers will do, since estimators cast X.
+            Word numbers, then padding; an empty text is read as one padding. Floats with whole
+            values are accepted, since estimators cast X.
 
         Returns
         -------
         Tensor of shape (n_samples, 2 * hidden_size)
-            The states.
+            The forward state, then the backward state, after dropout.
         """
         words = x.long()
+        # torch packs only sequences of length 1 or more, and takes the lengths from the CPU
         lengths = (words != self.padding).sum(1).clamp(min=1).cpu()
         vectors = self.dropout(self.embedding(words))
         packed = nn.utils.rnn.pack_padded_sequence(
@@ -295,8 +299,8 @@ class BiLSTM(ScoreNetwork):
         return representation
 
 
-def _left(pixels: int, kernel: int, n_times: int) -> int:
-    """Return the pixels that are left after convolving and halving so many times."""
+def _width_after(pixels: int, kernel: int, n_times: int) -> int:
+    """Return the width that is left after some convolutions without padding and poolings by 2."""
     for _ in range(n_times):
         pixels = (pixels - kernel + 1) // 2
     return pixels

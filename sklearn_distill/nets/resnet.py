@@ -7,21 +7,21 @@ from sklearn_distill.nets.modules import ScoreNetwork
 
 
 class ResNet(ScoreNetwork):
-    """Residual network; :class:`ResNet18` and :class:`ResNet50` choose its blocks.
+    """Residual network; the base class of :class:`ResNet18` and :class:`ResNet50`.
 
     Parameters
     ----------
     block : class
-        A residual block: called with channels in, width and stride; ``expansion`` times the
-        width comes out.
+        Class of the residual blocks, called with input channels, width, stride and eps; its output
+        has ``expansion * width`` channels.
     n_blocks : tuple of int
-        Blocks of each of the four stages, whose widths are 64, 128, 256 and 512.
+        Number of blocks of each of the four stages, whose widths are 64, 128, 256 and 512.
     n_outputs : int
-        Scores of an image.
+        Number of scores of an image.
     in_channels : int
-        Channels of an image.
+        Number of channels of an image.
     eps : float
-        What batch normalisation adds to a variance.
+        Constant that batch normalisation adds to a variance.
     """
 
     def __init__(
@@ -48,38 +48,39 @@ class ResNet(ScoreNetwork):
             self.stages.append(stage)
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.head = nn.Linear(n_in, n_outputs)
+        # the initialisation of He et al. for layers followed by ReLU
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
 
     def hidden(self, x: Tensor) -> Tensor:
-        """Return the last feature maps' means.
+        """Return the means of the last feature maps.
 
         Parameters
         ----------
         x : Tensor of shape (n_samples, in_channels, height, width)
-            Images of 32×32 or more.
+            Images of at least 32×32 pixels.
 
         Returns
         -------
         Tensor of shape (n_samples, 512 or 2048)
-            Means over the pixels.
+            Means over the pixels, one for each channel.
         """
         representation: Tensor = self.pool(self.stages(self.stem(x))).flatten(1)
         return representation
 
 
 class ResNet18(ResNet):
-    """ResNet-18, the student of Biryukova.
+    """ResNet-18, the student network of Biryukova.
 
     11,689,512 parameters for colour images and 1000 classes.
 
     Parameters
     ----------
     n_outputs : int, default=1000
-        Scores of an image.
+        Number of scores of an image.
     in_channels : int, default=3
-        Channels of an image.
+        Number of channels of an image.
 
     References
     ----------
@@ -97,18 +98,18 @@ class ResNet18(ResNet):
 
 
 class ResNet50(ResNet):
-    """ResNet-50 as its authors had it, the teacher of Biryukova.
+    """The original ResNet-50, the teacher network of Biryukova.
 
     25,557,032 parameters for colour images and 1000 classes. A stage halves the image in its first
-    1×1 convolution (later versions: in the 3×3), and batch normalisation adds 1e-3 to the variance
-    as the ImageNet weights need, which :func:`load_imagenet_weights` loads.
+    1×1 convolution (in later versions, in the 3×3), and batch normalisation adds 1e-3 to the
+    variance. The weights of :func:`load_imagenet_weights` need both.
 
     Parameters
     ----------
     n_outputs : int, default=1000
-        Scores of an image.
+        Number of scores of an image.
     in_channels : int, default=3
-        Channels of an image.
+        Number of channels of an image.
 
     References
     ----------
@@ -164,7 +165,7 @@ class _Bottleneck(nn.Module):
 
 
 def _shortcut(n_in: int, n_out: int, stride: int, eps: float) -> nn.Sequential:
-    """Return the identity, or a projection where the shape changes."""
+    """Return the identity, or a projection if the shape changes."""
     if n_in == n_out and stride == 1:
         return nn.Sequential()
     return nn.Sequential(*_conv(n_in, n_out, 1, stride=stride, eps=eps))

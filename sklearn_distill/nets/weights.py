@@ -1,4 +1,4 @@
-"""Weights from ImageNet, found as data sets are."""
+"""Weights trained on ImageNet, in files that are found like those of data sets."""
 
 import io
 from collections.abc import Callable, Iterator, Mapping
@@ -36,52 +36,52 @@ VGG19 = DataFile(
 def load_imagenet_weights(network: Network, *, data_home: Folder = None) -> Network:
     """Load weights that were trained on ImageNet.
 
-    The file is looked for as a data set is: in `data_home`, then in the folder that the variable
-    SKLEARN_DISTILL_DATA names, last in scikit-learn's data folder. It is a converted file without
-    a public address: if it is in none, nothing can be downloaded. The weights expect the pixels
-    that :class:`BGRPixels` makes.
+    The file is looked up like that of a data set: in `data_home`, then in the folder given by the
+    environment variable SKLEARN_DISTILL_DATA, then in scikit-learn's data folder. It is a converted
+    file without a public address, so it cannot be downloaded. The weights expect images converted
+    by :class:`BGRPixels`.
 
     Parameters
     ----------
     network : ResNet50, SqueezeNet or VGG19Features
-        The network, which is changed, on any device. A ResNet-50 whose ``n_outputs`` is not 1000
-        keeps its fresh head: that is how one starts to learn other classes.
+        The network to change, on any device. A ResNet-50 whose ``n_outputs`` is not 1000 keeps its
+        new head, to be trained on other classes.
     data_home : str, path-like or None, default=None
-        Folder to look into first.
+        Folder that is searched first.
 
     Returns
     -------
     network
-        The same network.
+        The network itself.
 
     Raises
     ------
     FileNotFoundError
-        If the file is in none of these places.
+        If the file is in none of these folders.
     OSError
-        If a file found is not the right one.
+        If a file with the right name has other contents.
     TypeError
-        If there are no weights for such a network.
+        If there are no weights for this type of network.
     ValueError
-        If a ResNet-50 takes other than 3 channels.
+        If a ResNet-50 does not have 3 input channels.
 
     Examples
     --------
     >>> from sklearn_distill.nets import ResNet50, load_imagenet_weights
     >>> net = load_imagenet_weights(ResNet50(n_outputs=2))  # doctest: +SKIP
     """
-    for kind, (file, read_state) in _SOURCES.items():
-        if isinstance(network, kind):
+    for network_type, (file, read_state) in _SOURCES.items():
+        if isinstance(network, network_type):
             raw = read_data_file(file, data_home=data_home)
             with np.load(io.BytesIO(raw), allow_pickle=False) as arrays:
                 state = read_state(arrays)
             return _load(network, state)
-    known = ", ".join(kind.__name__ for kind in _SOURCES)
+    known = ", ".join(network_type.__name__ for network_type in _SOURCES)
     raise TypeError(f"network is a {type(network).__name__}; there are weights for {known}")
 
 
 def _load(network: Network, state: State) -> Network:
-    """Load all of the state; a head with other outputs keeps its own."""
+    """Load the state, except for a head with another number of outputs."""
     present = network.state_dict()
     for name in ("head.weight", "head.bias"):
         if name in state and len(present[name]) != len(state[name]):
@@ -98,43 +98,48 @@ def _load(network: Network, state: State) -> Network:
 
 def _resnet50_state(arrays: Arrays) -> State:
     state = {"head.weight": _keras_kernel(arrays, "fc1000"), "head.bias": _bias(arrays, "fc1000")}
-    for where, convolution, normalisation in _resnet50_layers():
-        prefix, _, position = where.rpartition(".")
-        state[f"{where}.weight"] = _keras_kernel(arrays, convolution)
-        after = f"{prefix}.{int(position) + 1}"
-        state |= _normalisation(arrays, normalisation, after, _bias(arrays, convolution))
+    for name, convolution, normalisation in _resnet50_layers():
+        prefix, _, position = name.rpartition(".")
+        state[f"{name}.weight"] = _keras_kernel(arrays, convolution)
+        next_name = f"{prefix}.{int(position) + 1}"
+        state |= _normalisation(arrays, normalisation, next_name, _bias(arrays, convolution))
     return state
 
 
 def _resnet50_layers() -> Iterator[tuple[str, str, str]]:
-    """Give our name of each convolution, Keras's, and Keras's name of its normalisation."""
+    """Yield the torch and Keras name of each convolution and Keras's name of its normalisation."""
     yield "stem.0", "conv1", "bn_conv1"
     for stage, count in enumerate((3, 4, 6, 3)):
         for block in range(count):
-            ours, keras = f"stages.{stage}.{block}", f"{stage + 2}{'abcdef'[block]}_branch"
-            places = {f"residual.{3 * i}": f"2{letter}" for i, letter in enumerate("abc")}
+            name, keras = f"stages.{stage}.{block}", f"{stage + 2}{'abcdef'[block]}_branch"
+            # each convolution is followed by its normalisation and a ReLU
+            branches = {f"residual.{3 * i}": f"2{letter}" for i, letter in enumerate("abc")}
             if block == 0:
-                places["shortcut.0"] = "1"
-            for place, branch in places.items():
-                yield f"{ours}.{place}", f"res{keras}{branch}", f"bn{keras}{branch}"
+                branches["shortcut.0"] = "1"
+            for layer, branch in branches.items():
+                yield f"{name}.{layer}", f"res{keras}{branch}", f"bn{keras}{branch}"
 
 
-def _normalisation(arrays: Arrays, name: str, where: str, bias: Tensor) -> State:
-    """Return a batch normalisation that takes in the bias of the convolution before it."""
+def _normalisation(arrays: Arrays, keras_name: str, name: str, bias: Tensor) -> State:
+    """Return a batch normalisation that includes the bias of the convolution before it."""
     parts = {
         "weight": "gamma",
         "bias": "beta",
         "running_mean": "moving_mean",
         "running_var": "moving_variance",
     }
-    state = {f"{where}.{ours}": torch.tensor(arrays[f"{name}/{k}"]) for ours, k in parts.items()}
-    state[f"{where}.running_mean"] -= bias
-    state[f"{where}.num_batches_tracked"] = torch.tensor(0)
+    state = {
+        f"{name}.{part}": torch.tensor(arrays[f"{keras_name}/{keras_part}"])
+        for part, keras_part in parts.items()
+    }
+    # (x + bias) − mean = x − (mean − bias), so that the convolution needs no bias of its own
+    state[f"{name}.running_mean"] -= bias
+    state[f"{name}.num_batches_tracked"] = torch.tensor(0)
     return state
 
 
 def _keras_kernel(arrays: Arrays, name: str) -> Tensor:
-    """Return W = q · scale with outputs first: (H, W, in, out) or (in, out) in Keras."""
+    """Return W = q · scale with outputs first; Keras has (H, W, in, out) or (in, out)."""
     kernel = torch.tensor(arrays[f"{name}/kernel/q"] * arrays[f"{name}/kernel/scale"])
     return kernel.movedim((-1, -2), (0, 1)).contiguous()
 
@@ -144,7 +149,7 @@ def _bias(arrays: Arrays, name: str) -> Tensor:
 
 
 def _squeezenet_state(arrays: Arrays) -> State:
-    """Name "fire2/squeeze1x1.weight" as our "layers.fire2.squeeze1x1.0.weight"."""
+    """Rename "fire2/squeeze1x1.weight" to "layers.fire2.squeeze1x1.0.weight"."""
     state = {}
     for name in arrays:
         layer, _, kind = name.replace("/", ".").rpartition(".")
@@ -153,7 +158,7 @@ def _squeezenet_state(arrays: Arrays) -> State:
 
 
 def _vgg19_state(arrays: Arrays) -> State:
-    """Read W = table[index] of each layer."""
+    """Return W = table[index] of each layer: a kernel has 256 different values."""
     state = {}
     for layer in {name.partition("/")[0] for name in arrays}:
         kernel = arrays[f"{layer}/table"][arrays[f"{layer}/index"]]

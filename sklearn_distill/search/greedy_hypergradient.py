@@ -60,9 +60,9 @@ class GreedyHypergradient(BaseEstimator):
 
     Examples
     --------
-    >>> course = GreedyHypergradient(lr=0.1).start(imitation=0.5, temperature=1.0)
-    >>> course.move([1.0, 20.0])
-    >>> course.imitation, course.temperature  # projected
+    >>> schedule = GreedyHypergradient(lr=0.1).start(imitation=0.5, temperature=1.0)
+    >>> schedule.move([1.0, 20.0])
+    >>> schedule.imitation, schedule.temperature  # projected
     (0.4, 0.1)
     """
 

@@ -53,10 +53,10 @@ class LinearTrajectory(GreedyHypergradient):
 
     Examples
     --------
-    >>> course = LinearTrajectory(2, 2, lr=0.1).start(imitation=0.5, temperature=1.0)
+    >>> schedule = LinearTrajectory(2, 2, lr=0.1).start(imitation=0.5, temperature=1.0)
     >>> for _ in range(4):
-    ...     course.move([1.0, 0.0] if course.wants_gradient() else None)
-    ...     print(course.source, round(course.imitation, 2))
+    ...     schedule.move([1.0, 0.0] if schedule.wants_gradient() else None)
+    ...     print(schedule.source, round(schedule.imitation, 2))
     computed 0.4
     computed 0.3
     predicted 0.2

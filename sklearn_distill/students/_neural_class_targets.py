@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn_distill._typing import FloatArray
 from sklearn_distill._validation.targets import check_class_targets
 from sklearn_distill.nets.losses import SoftTargetLoss, Terms, target_table
-from sklearn_distill.nets.mixture_loss import MixtureLoss, answer_table
+from sklearn_distill.nets.mixture_loss import MixtureLoss, mixture_table
 from sklearn_distill.students._neural_targets import NeuralTargets
 from sklearn_distill.students._problem import LossParams, TrainingTargets
 from sklearn_distill.targets import TargetMixture
@@ -37,7 +37,7 @@ def tunable_targets(lesson: TrainingTargets, setting: LossParams) -> NeuralTarge
         t_squared=setting.t_squared,
         regularizer=setting.regularizer,
     )
-    return _neural(lesson, loss, answer_table(lesson.labels, teachers, lesson.weight))
+    return _neural(lesson, loss, mixture_table(lesson.labels, teachers, lesson.weight))
 
 
 def streaming_targets(n_classes: int, setting: LossParams) -> NeuralTargets:

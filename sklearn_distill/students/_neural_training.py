@@ -21,10 +21,10 @@ from sklearn_distill.nets._callbacks import (
     BestWeights,
     Divergence,
     GradientClipping,
+    LearningRateSchedule,
     ProgressBar,
-    Schedule,
     bare_module,
-    stops,
+    is_early_stop,
 )
 from sklearn_distill.nets._checkpoint import Checkpoint
 from sklearn_distill.nets._embedding import scores_of
@@ -174,7 +174,7 @@ def _kind_and_place(
         course = estimator.metaparameter_optimizer.start(
             float(estimator.imitation), float(estimator.temperature)
         )
-        return BilevelNet, place | {"course": course, "validation": validation}
+        return BilevelNet, place | {"schedule": course, "validation": validation}
     from sklearn_distill.nets._accelerated import AcceleratedStudentNet
 
     return AcceleratedStudentNet, {"device": None, "accelerator": estimator.accelerator}
@@ -237,7 +237,7 @@ def _run(
     try:
         net.fit_loop(rows.dataset, epochs=n_epochs - (len(net.history) - n_before))
     except BaseException as interruption:
-        if not stops(net, interruption):
+        if not is_early_stop(net, interruption):
             raise
     finally:
         _close_bars(net)
@@ -269,7 +269,8 @@ def _callbacks(estimator: Any, checkpoint: Checkpoint | None) -> list[Any]:
     if estimator.gradient_clip is not None:
         made.append(("gradient_clip", GradientClipping(estimator.gradient_clip)))
     if estimator.lr_schedule is not None:
-        made.append(("lr_schedule", Schedule(estimator.lr_schedule, estimator.max_epochs)))
+        schedule = LearningRateSchedule(estimator.lr_schedule, estimator.max_epochs)
+        made.append(("lr_schedule", schedule))
     if estimator.early_stopping:
         made.append(("best_weights", BestWeights(estimator.n_iter_no_change, estimator.tol)))
     made += map(_own_copy, estimator.callbacks or [])

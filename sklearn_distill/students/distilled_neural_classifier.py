@@ -518,7 +518,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         check_is_fitted(self)
         if self.metaparameter_optimizer is None:
             raise AttributeError("metaparameter_history_ needs a metaparameter_optimizer in fit")
-        return pd.DataFrame(self.net_.course_history_).set_index("step")
+        return pd.DataFrame(self.net_.schedule_history_).set_index("step")
 
     @property
     def imitation_(self) -> float:

@@ -6,7 +6,7 @@ from sklearn_distill.nets import resolve_device
 
 @pytest.fixture
 def machine(monkeypatch):
-    """Pretend that torch finds so many devices of CUDA, and Apple's or not."""
+    """Pretend that torch finds a number of CUDA devices, and an MPS device or not."""
 
     def pretend(cuda, mps):
         monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda > 0)
@@ -26,7 +26,7 @@ def test_auto_is_the_first_available(machine, cuda, mps, first):
 
 
 @pytest.mark.parametrize("name", ["cpu", "cuda", "cuda:0", "cuda:1", "mps"])
-def test_a_name_is_that_device(machine, name):
+def test_a_name_gives_its_device(machine, name):
     machine(2, True)
     assert resolve_device(name) == torch.device(name)
     assert resolve_device(torch.device(name)) == torch.device(name)
@@ -45,7 +45,7 @@ def test_an_absent_device_is_an_error(machine, name, cuda, mps, make):
 
 
 @pytest.mark.parametrize("name", ["gpu", "", "cuda:x", None, 1.5])
-def test_no_device_is_an_error(name):
+def test_an_invalid_name_is_an_error(name):
     with pytest.raises(ValueError, match="is no device: pass 'auto'"):
         resolve_device(name)
 

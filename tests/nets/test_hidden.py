@@ -1,4 +1,4 @@
-"""What is read off a network is what its layer gave, and the network is left as it was."""
+"""A hidden representation is the output of its layer, and the network stays unchanged."""
 
 import numpy as np
 import pytest
@@ -20,16 +20,16 @@ def network():
     )
 
 
-@pytest.mark.parametrize("built", [CifarCNN, lambda: LeNet(10, (3, 32, 32))], ids=["cnn", "lenet"])
-def test_the_default_is_the_last_hidden_layer(built):
+@pytest.mark.parametrize("build", [CifarCNN, lambda: LeNet(10, (3, 32, 32))], ids=["cnn", "lenet"])
+def test_the_default_is_the_last_hidden_layer(build):
     images = torch.rand(7, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    network = built().eval()
+    network = build().eval()
     with torch.no_grad():
         expected = network.hidden(images).numpy()
     np.testing.assert_allclose(hidden_representation(network, images), expected, atol=1e-6)
 
 
-def test_a_named_layer_gives_its_output(network):
+def test_a_named_layer_returns_its_output(network):
     network.eval()
     with torch.no_grad():
         expected = {str(k): network[: k + 1](torch.tensor(X)).numpy() for k in range(5)}
@@ -48,7 +48,7 @@ def test_batches_do_not_matter(network, batch_size):
 
 
 @pytest.mark.parametrize("layer", [None, "0", "missing"])
-def test_the_network_is_left_as_it_was(network, layer):
+def test_the_network_stays_unchanged(network, layer):
     network.train()
     network[1].eval()
     before = {name: weight.clone() for name, weight in network.state_dict().items()}
@@ -63,7 +63,7 @@ def test_the_network_is_left_as_it_was(network, layer):
     assert all(weight.grad is None for weight in network.parameters())
 
 
-def test_a_network_that_fails_is_left_as_it_was_too(network):
+def test_a_network_that_fails_stays_unchanged(network):
     network.train()
     with pytest.raises(RuntimeError):
         hidden_representation(network, X[:, :3])
@@ -75,49 +75,51 @@ def test_a_network_that_fails_is_left_as_it_was_too(network):
 @pytest.mark.parametrize(
     "rows", [X, X.astype(float), torch.tensor(X), X.tolist(), np.asfortranarray(X)[::-1][::-1]]
 )
-def test_rows_of_all_kinds(network, rows):
+def test_X_of_all_types(network, rows):
     np.testing.assert_allclose(
         hidden_representation(network, rows), hidden_representation(network, X), atol=1e-6
     )
 
 
-def test_rows_that_can_only_be_read(network):
+def test_read_only_rows(network):
     fixed = X.copy()
     fixed.setflags(write=False)
     assert hidden_representation(network, fixed).shape == (20, 5)
 
 
-def test_no_rows_have_a_width(network):
+def test_an_empty_X_has_a_width(network):
     assert hidden_representation(network, X[:0]).shape == (0, 5)
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
-def test_numbers_of_the_weights(network, dtype):
-    read = hidden_representation(network.to(dtype), X)
-    assert read.dtype == {torch.float64: np.float64}.get(dtype, np.float32)
+def test_precision_of_the_weights(network, dtype):
+    representation = hidden_representation(network.to(dtype), X)
+    assert representation.dtype == {torch.float64: np.float64}.get(dtype, np.float32)
 
 
 @pytest.mark.parametrize("embedding_weight", [0.0, 0.1])
-def test_estimators_and_nets_hold_a_network(embedding_weight):
+def test_the_network_of_estimators_and_nets(embedding_weight):
     student = DistilledNeuralClassifier(
         hidden_layer_sizes=(9, 4), embedding_weight=embedding_weight, max_epochs=1, random_state=0
     )
     student.fit(X, Y, teacher_embedding=X[:, :2])
-    read = hidden_representation(student, X)
-    assert read.shape == (20, 4)
-    np.testing.assert_array_equal(hidden_representation(student.net_, X), read)
-    np.testing.assert_allclose(hidden_representation(student, X, "body.3"), read)
+    representation = hidden_representation(student, X)
+    assert representation.shape == (20, 4)
+    np.testing.assert_array_equal(hidden_representation(student.net_, X), representation)
+    np.testing.assert_allclose(hidden_representation(student, X, "body.3"), representation)
     integers = np.round(X).astype(int)
     regressor = DistilledNeuralRegressor(max_epochs=1, random_state=0).fit(integers, Y)
     assert hidden_representation(regressor, integers).shape == (20, 64)
 
 
-def test_an_unknown_layer_is_told_of_those_that_there_are():
-    with pytest.raises(ValueError, match=r"layer='tail' .* MLP: name one of body, body.0, .*head"):
+def test_an_unknown_layer_is_an_error_that_lists_the_layers():
+    with pytest.raises(ValueError, match=r"layer='tail' .* MLP: pass one of body, body.0, .*head"):
         hidden_representation(MLP(6, 2), X, "tail")
 
 
-class Odd(nn.Module):
+class TupleNetwork(nn.Module):
+    """A network with an unused layer, and one whose output is a tuple."""
+
     def __init__(self):
         super().__init__()
         self.lstm = nn.LSTM(6, 3, batch_first=True)
@@ -131,10 +133,10 @@ class Odd(nn.Module):
     ("module", "layer", "error", "message"),
     [
         (nn.Sequential(nn.ReLU()), None, ValueError, "no torch.nn.Linear layer.*name the layer"),
-        (Odd(), "unused", ValueError, "does not use this layer"),
-        (Odd(), "lstm", TypeError, "gives a tuple"),
-        ("network", None, TypeError, "module is a str that holds no network"),
-        (DistilledNeuralClassifier(), None, TypeError, "that holds no network"),
+        (TupleNetwork(), "unused", ValueError, "does not use this layer"),
+        (TupleNetwork(), "lstm", TypeError, "the output of the layer is a tuple"),
+        ("network", None, TypeError, "module is a str that has no network"),
+        (DistilledNeuralClassifier(), None, TypeError, "that has no network"),
     ],
 )
 def test_errors(module, layer, error, message):
@@ -142,6 +144,6 @@ def test_errors(module, layer, error, message):
         hidden_representation(module, X, layer)
 
 
-def test_batches_have_rows(network):
+def test_batch_size_must_be_positive(network):
     with pytest.raises(ValueError, match="batch_size=0"):
         hidden_representation(network, X, batch_size=0)

@@ -1,4 +1,4 @@
-"""Both routes back through a network are autograd's, and a network takes the one that fits it."""
+"""Both backward strategies agree with autograd, and each network gets the one that fits it."""
 
 import numpy as np
 import pytest
@@ -10,14 +10,14 @@ from sklearn_distill.nets._hypergradient import LinearLayerStrategy, WeightStrat
 
 
 class SquaredMLP(MLP):
-    """An MLP that does more than its layers."""
+    """An MLP whose forward pass does more than its layers."""
 
     def forward(self, x):
         return super().forward(x).square()
 
 
 class SkippedChain(nn.Sequential):
-    """Linear layers in another order of use than they are listed in."""
+    """Linear layers that are not used in the order in which they are listed."""
 
     def forward(self, x):
         return self[2](self[1](self[0](x))) + self[0](x)[:, :2]
@@ -46,7 +46,7 @@ CHAINS = {
     "sequential": lambda: nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)),
     "linear": lambda: nn.Linear(3, 2),
     "nothing between": lambda: nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2, bias=False)),
-    "softened at its end": lambda: nn.Sequential(
+    "activation at its end": lambda: nn.Sequential(
         nn.Linear(3, 4), nn.GELU(), nn.Linear(4, 2), nn.Tanh()
     ),
     "nested": lambda: nn.Sequential(nn.Flatten(), MLP(3, 4), nn.ELU(), nn.Linear(4, 2)),
@@ -72,23 +72,23 @@ OTHERS = {
 }
 
 
-def route_for(network, optimizer=torch.optim.SGD):
+def strategy_for(network, optimizer=torch.optim.SGD):
     return choose_strategy(network, optimizer(network.parameters(), lr=0.1))
 
 
 @pytest.mark.parametrize("optimizer", [torch.optim.SGD, torch.optim.Adam])
 @pytest.mark.parametrize("build", CHAINS.values(), ids=CHAINS)
-def test_a_plain_chain_takes_the_cheap_route(build, optimizer):
-    assert type(route_for(build(), optimizer)) is LinearLayerStrategy
+def test_a_plain_chain_takes_the_fast_strategy(build, optimizer):
+    assert type(strategy_for(build(), optimizer)) is LinearLayerStrategy
 
 
 @pytest.mark.parametrize("build", OTHERS.values(), ids=OTHERS)
-def test_any_other_network_takes_the_general_route(build):
-    assert type(route_for(build())) is WeightStrategy
+def test_any_other_network_takes_the_general_strategy(build):
+    assert type(strategy_for(build())) is WeightStrategy
 
 
 @pytest.mark.parametrize("build", (CHAINS | OTHERS).values(), ids=CHAINS | OTHERS)
-def test_the_gradients_of_a_route_are_autograds(build):
+def test_the_gradients_of_a_strategy_are_those_of_autograd(build):
     torch.manual_seed(0)
     network = build().eval().double()
     x, x_val = torch.randn(8, 3).double(), torch.randn(5, 3).double()
@@ -104,14 +104,14 @@ def test_the_gradients_of_a_route_are_autograds(build):
         * sum((a * b).sum() for a, b in zip(gradient(x, m), gradient(x_val, ahead), strict=True))
         for m in mixed
     ]
-    of_train = gradient(x, train)
-    route = route_for(network)
-    route.register_hooks()
-    route.pull_back(network(x.clone()), [train, *mixed])
+    train_gradient = gradient(x, train)
+    strategy = strategy_for(network)
+    strategy.register_hooks()
+    strategy.backward(network(x.clone()), [train, *mixed])
     grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in network.parameters()]
-    torch.testing.assert_close(grads, list(of_train))
-    found = route.products([-0.1] * len(of_train), network(x_val.clone()), ahead)
-    np.testing.assert_allclose(found, [float(one.detach()) for one in expected], rtol=1e-12)
+    torch.testing.assert_close(grads, list(train_gradient))
+    found = strategy.hypergradient([-0.1] * len(train_gradient), network(x_val.clone()), ahead)
+    np.testing.assert_allclose(found, [float(value.detach()) for value in expected], rtol=1e-12)
 
 
 def test_hooks_after_a_gradient_are_called():
@@ -122,10 +122,10 @@ def test_hooks_after_a_gradient_are_called():
 
     for weight in network.parameters():
         weight.register_post_accumulate_grad_hook(clipped)
-    route, x, residual = route_for(network), torch.randn(8, 3), torch.randn(8, 2)
+    strategy, x, residual = strategy_for(network), torch.randn(8, 3), torch.randn(8, 2)
     network(x).backward(residual)
     plain = [weight.grad.clone() for weight in network.parameters()]
-    route.pull_back(network(x), [residual, torch.randn(8, 2)])
+    strategy.backward(network(x), [residual, torch.randn(8, 2)])
     assert max(float(grad.abs().max()) for grad in plain) == pytest.approx(0.01)
     torch.testing.assert_close([weight.grad for weight in network.parameters()], plain)
 
@@ -139,17 +139,17 @@ def test_rows_of_several_positions():
     residuals = [torch.randn(8, 2).double() for _ in range(3)]
     ahead, parameters = torch.randn(5, 2).double(), list(network.parameters())
     found = []
-    for route in (LinearLayerStrategy([layers[0], layers[3]]), WeightStrategy(parameters)):
-        route.register_hooks()
-        route.pull_back(network(x), residuals)
-        found.append(route.products([-0.1] * 4, network(x_val), ahead))
+    for strategy in (LinearLayerStrategy([layers[0], layers[3]]), WeightStrategy(parameters)):
+        strategy.register_hooks()
+        strategy.backward(network(x), residuals)
+        found.append(strategy.hypergradient([-0.1] * 4, network(x_val), ahead))
     np.testing.assert_allclose(found[0], found[1], rtol=1e-12)
 
 
 @pytest.mark.parametrize("n_val", [2, 50])
 @pytest.mark.parametrize("own_steps", [False, True])
-def test_routes_agree(n_val, own_steps):
-    """Kernels of rows, products of weights and autograd give one number."""
+def test_strategies_agree(n_val, own_steps):
+    """Products of rows, products of weights and autograd give the same number."""
     torch.manual_seed(0)
     network = MLP(6, 3, (4,)).double()
     x, x_val = torch.randn(8, 6).double(), torch.randn(n_val, 6).double()
@@ -157,11 +157,11 @@ def test_routes_agree(n_val, own_steps):
     ahead = torch.randn(n_val, 3).double()
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
     found = []
-    for route in (LinearLayerStrategy(layers), WeightStrategy(list(network.parameters()))):
-        route.register_hooks()
-        route.pull_back(network(x), residuals)
+    for strategy in (LinearLayerStrategy(layers), WeightStrategy(list(network.parameters()))):
+        strategy.register_hooks()
+        strategy.backward(network(x), residuals)
         grads = [p.grad.clone() for p in network.parameters()]
         steps = [torch.cos(p.detach()) if own_steps else -0.1 for p in network.parameters()]
-        found.append((grads, route.products(steps, network(x_val), ahead)))
+        found.append((grads, strategy.hypergradient(steps, network(x_val), ahead)))
     torch.testing.assert_close(found[0][0], found[1][0])
     np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-12)

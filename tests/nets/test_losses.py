@@ -1,4 +1,4 @@
-"""The torch twin is the numpy objective: values, gradients and second derivatives."""
+"""The torch version of the NumPy losses: values, gradients and second derivatives agree."""
 
 import numpy as np
 import pytest

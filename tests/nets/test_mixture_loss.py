@@ -1,11 +1,11 @@
-"""The loss that moves λ and T is the student's loss, and its derivatives are its differences."""
+"""The loss as a function of λ and T equals the student's loss; its derivatives are differences."""
 
 import numpy as np
 import pytest
 import torch
 
 from sklearn_distill.nets.losses import SoftTargetLoss, target_table
-from sklearn_distill.nets.mixture_loss import MixtureLoss, answer_table
+from sklearn_distill.nets.mixture_loss import MixtureLoss, mixture_table
 from sklearn_distill.targets import Labels, TargetMixture, Teachers
 from tests.helpers import central_difference, random_problem
 
@@ -25,7 +25,7 @@ every_size = pytest.mark.parametrize(("K", "M"), [(2, 1), (3, 1), (4, 2)])
 
 
 class Problem:
-    """Random labels and teachers, some silent, and scores."""
+    """Random labels and scores, and teachers with some missing predictions."""
 
     def __init__(self, K, M):
         rng = np.random.default_rng(K)
@@ -34,10 +34,10 @@ class Problem:
         self.teachers = Teachers(np.ascontiguousarray(logits))
         self.labels, self.weight = Labels(problem["codes"], K), problem["weight"]
         self.z = torch.tensor(3 * rng.normal(size=(N, K)))
-        self.table = torch.tensor(answer_table(self.labels, self.teachers, self.weight))
+        self.table = torch.tensor(mixture_table(self.labels, self.teachers, self.weight))
 
 
-@pytest.mark.parametrize("form", FORMS[:3], ids=str)  # students do not take both
+@pytest.mark.parametrize("form", FORMS[:3], ids=str)  # students reject the last
 @every_regularizer
 @every_size
 def test_loss_and_residual_are_those_of_fixed_values(K, M, regularizer, form):
@@ -45,17 +45,17 @@ def test_loss_and_residual_are_those_of_fixed_values(K, M, regularizer, form):
     options = {**VALUES, "regularizer": regularizer, **form}
     mixture = TargetMixture(problem.labels, problem.teachers, problem.weight, **options)
     targets = mixture.targets()
-    fixed, table = SoftTargetLoss.of(targets), torch.tensor(target_table(targets))
-    moving = MixtureLoss(K, M, regularizer=regularizer, **form)
-    found = moving.at(problem.z, problem.table, **VALUES)
+    static, table = SoftTargetLoss.of(targets), torch.tensor(target_table(targets))
+    tunable = MixtureLoss(K, M, regularizer=regularizer, **form)
+    found = tunable.residuals(problem.z, problem.table, **VALUES)
     assert found.mixed == ()
     z = problem.z.clone().requires_grad_()
-    loss = fixed(z, table)
+    loss = static(z, table)
     (expected,) = torch.autograd.grad(loss, z)
     torch.testing.assert_close(found.loss, loss.detach())
     torch.testing.assert_close(found.scores, expected)
-    torch.testing.assert_close(fixed.residual(problem.z, table), expected)
-    with_mixed = moving.at(problem.z, problem.table, **VALUES, mixed=True)
+    torch.testing.assert_close(static.residual(problem.z, table), expected)
+    with_mixed = tunable.residuals(problem.z, problem.table, **VALUES, mixed=True)
     torch.testing.assert_close(with_mixed.loss, found.loss)
     torch.testing.assert_close(with_mixed.scores, found.scores)
 
@@ -68,20 +68,20 @@ def test_derivatives_are_differences(K, M, regularizer, form):
     loss = MixtureLoss(K, M, regularizer=regularizer, **form)
 
     def residual(name, value):
-        at = loss.at(problem.z, problem.table, **VALUES | {name: value})
-        return at.scores.numpy()
+        residuals = loss.residuals(problem.z, problem.table, **VALUES | {name: value})
+        return residuals.scores.numpy()
 
-    def value(name, number):
-        return float(loss.at(problem.z, problem.table, **VALUES | {name: number}).loss)
+    def mean_loss(name, value):
+        return float(loss.residuals(problem.z, problem.table, **VALUES | {name: value}).loss)
 
-    mixed = loss.at(problem.z, problem.table, **VALUES, mixed=True).mixed
-    slopes = loss.slopes(problem.z, problem.table, **VALUES)
-    for (name, at), of_scores, of_loss in zip(VALUES.items(), mixed, slopes, strict=True):
+    mixed = loss.residuals(problem.z, problem.table, **VALUES, mixed=True).mixed
+    gradient = loss.metaparameter_gradient(problem.z, problem.table, **VALUES)
+    for (name, at), found, derivative in zip(VALUES.items(), mixed, gradient, strict=True):
         step = 1e-5
         difference = (residual(name, at + step) - residual(name, at - step)) / (2 * step)
-        np.testing.assert_allclose(of_scores, difference, rtol=1e-6, atol=1e-9)
-        expected = central_difference(lambda number, name=name: value(name, number), at, step)
-        assert of_loss == pytest.approx(expected, rel=1e-6, abs=1e-9)
+        np.testing.assert_allclose(found, difference, rtol=1e-6, atol=1e-9)
+        expected = central_difference(lambda value, name=name: mean_loss(name, value), at, step)
+        assert derivative == pytest.approx(expected, rel=1e-6, abs=1e-9)
 
 
 def test_one_logit_has_the_residual_of_two():
@@ -96,12 +96,12 @@ def test_one_logit_has_the_residual_of_two():
 def test_certain_teachers_of_any_logits_leave_finite_numbers():
     low = -1e6 - np.log(3)
     sure = Teachers(np.array([[[1e6, -1e6, np.nan], [-1e6, -np.inf, np.nan], [0.0, low, np.nan]]]))
-    table = answer_table(Labels(np.array([0, 1, 2]), 3), sure, np.ones(3))
+    table = mixture_table(Labels(np.array([0, 1, 2]), 3), sure, np.ones(3))
     certain = np.log([[[1.0, 0.75, np.nan], [1e-300, 1e-300, np.nan], [1e-300, 0.25, np.nan]]])
-    same = answer_table(Labels(np.array([0, 1, 2]), 3), Teachers(certain), np.ones(3))
+    same = mixture_table(Labels(np.array([0, 1, 2]), 3), Teachers(certain), np.ones(3))
     z = torch.tensor([[0.5, -1.0, 0.0], [2.0, 0.0, 1.0], [1.0, 1.0, 0.0]])
     loss = MixtureLoss(3, 1)
-    at, nearly = (loss.at(z, torch.tensor(t), **VALUES, mixed=True) for t in (table, same))
+    at, nearly = (loss.residuals(z, torch.tensor(t), **VALUES, mixed=True) for t in (table, same))
     torch.testing.assert_close([at.loss, at.scores], [nearly.loss, nearly.scores])
     torch.testing.assert_close(at.mixed, nearly.mixed)
     assert all(torch.isfinite(part).all() for part in (at.loss, at.scores, *at.mixed))

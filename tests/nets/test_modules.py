@@ -1,4 +1,4 @@
-"""The networks: their parameter counts, that all of them learns, and the convention of the head."""
+"""The networks: their parameter counts, gradients of all parameters, the convention of the head."""
 
 import io
 import itertools
@@ -108,7 +108,7 @@ def test_state_makes_the_same_network(case):
 @pytest.mark.parametrize(
     "network", [nets.MLP(6, 4, (8, 8), dropout=0.5), nets.BiLSTM(9, 4, dropout=0.5)], ids=type
 )
-def test_dropout_is_random_in_training_alone(network):
+def test_dropout_is_random_only_in_training(network):
     X = torch.randint(1, 9, (50, 6)).to(torch.float32)
     assert not torch.equal(network.train()(X), network(X))
     assert torch.equal(network.eval()(X), network(X))
@@ -147,7 +147,7 @@ def test_squeezenet_scores_are_means_of_conv10():
     torch.testing.assert_close(network(X), maps["conv10"].mean((2, 3)))
 
 
-def test_features_stop_at_the_last_layer_asked_for():
+def test_features_stop_at_the_last_requested_layer():
     network = nets.VGG19Features()
     reached = []
     for name, layer in network.layers.named_children():
@@ -160,7 +160,7 @@ def test_features_stop_at_the_last_layer_asked_for():
     assert network.features(torch.zeros(1, 3, 8, 8), []) == {}
 
 
-def test_unknown_layer_is_named():
+def test_unknown_layer_is_an_error():
     with pytest.raises(ValueError, match=r"\['block5_conv1'\], which are no layers"):
         nets.VGG19Features().features(torch.zeros(1, 3, 8, 8), ["block5_conv1"])
 

@@ -1,4 +1,4 @@
-"""The ImageNet weights, where they are: right if they recognise what they were trained on."""
+"""The ImageNet weights, if their files are there: the networks recognise ImageNet classes."""
 
 import io
 
@@ -16,8 +16,8 @@ from sklearn_distill.datasets import fetch_imagenette
 from sklearn_distill.datasets._files import read_data_file
 from sklearn_distill.nets.weights import RESNET50
 
-# What ImageNet numbers Imagenette's tench, English springer, cassette player, chain saw, church,
-# French horn, garbage truck, gas pump, golf ball and parachute.
+# The ImageNet class numbers of Imagenette's tench, English springer, cassette player, chain saw,
+# church, French horn, garbage truck, gas pump, golf ball and parachute.
 IMAGENET = [0, 217, 482, 491, 497, 566, 569, 571, 574, 701]
 
 NORMALISATION = ("gamma", "beta", "moving_mean", "moving_variance")
@@ -81,8 +81,8 @@ def test_vgg19_features_tell_classes_apart():
     assert accuracies[0] > accuracies[1] + 0.1
 
 
-def test_normalisation_takes_in_the_bias_of_keras():
-    """Our first layers equal γ (W∗x + b − μ)/√(σ² + 10⁻³) + β from the arrays of the file."""
+def test_normalisation_includes_the_bias_of_keras():
+    """The first layers equal γ (W∗x + b − μ)/√(σ² + 10⁻³) + β with the arrays of the file."""
     network = loaded(nets.ResNet50()).double().eval()
     with np.load(io.BytesIO(read_data_file(RESNET50))) as a:
         kernel = a["conv1/kernel/q"].astype(float) * a["conv1/kernel/scale"]
@@ -97,7 +97,7 @@ def test_normalisation_takes_in_the_bias_of_keras():
         torch.testing.assert_close(network.stem[:2](x), expected, rtol=1e-4, atol=1e-4)
 
 
-def test_another_head_stays_fresh():
+def test_a_head_with_other_outputs_keeps_its_weights():
     network = nets.ResNet50(n_outputs=2)
     before = {name: value.clone() for name, value in network.state_dict().items()}
     assert loaded(network) is network

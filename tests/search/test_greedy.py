@@ -161,9 +161,9 @@ def test_finite_differences_agree(name, virtual_step, form):
 
 
 def test_a_clipped_gradient():
-    course = GreedyHypergradient(lr=1.0, clip=0.01).start(0.5, 1.0)
-    course.move([5.0, -5.0])
-    np.testing.assert_allclose([course.imitation, course.temperature], [0.49, 1.01])
+    schedule = GreedyHypergradient(lr=1.0, clip=0.01).start(0.5, 1.0)
+    schedule.move([5.0, -5.0])
+    np.testing.assert_allclose([schedule.imitation, schedule.temperature], [0.49, 1.01])
 
 
 @pytest.mark.parametrize("virtual_step", ["own", "sgd"])

@@ -54,7 +54,7 @@ def network(build):
 
 
 class Recorder:
-    """A course that goes through given values of (λ, T) and keeps the gradients."""
+    """A schedule that goes through given values of (λ, T) and keeps the gradients."""
 
     validation_temperature = 0.7
     validation_batch_size = None
@@ -238,8 +238,8 @@ def test_the_papers_virtual_step(problem, name):
     assert_equal(found, reference(build, data, stepper(name), virtual=virtual))
 
 
-def test_both_routes_are_met():
-    """Linear layers take the cheap route, all else the general one."""
+def test_both_strategies_are_met():
+    """Linear layers take the fast strategy, all other networks the general one."""
 
     def kind(build, optimizer):
         module = network(build)
