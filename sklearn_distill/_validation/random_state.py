@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from sklearn.base import clone
@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
-RandomState = int | np.random.RandomState | None
+RandomState: TypeAlias = int | np.random.RandomState | None
 
 
 def seeded(

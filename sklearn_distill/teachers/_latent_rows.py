@@ -209,7 +209,7 @@ def linked_pairs(
 
 
 def _has_triplet(usable: BoolArray, codes: IntArray, a: int, m: int) -> bool:
-    """Tell whether a and m have a common row, and m one of another class."""
+    """Return whether a and m have a common row, and m one of another class."""
     common = codes[usable[a] & usable[m]]
     return len(common) > 0 and len(np.unique(codes[usable[m]])) > 1
 

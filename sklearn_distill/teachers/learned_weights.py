@@ -94,7 +94,7 @@ def learn_teacher_weights(
         method="L-BFGS-B",
         # only ratios of weights matter, so the upper bound restricts nothing
         bounds=[(np.log(_SMALLEST), 0.0)] * len(p),
-        options={"gtol": tol, "ftol": 0.0, "maxiter": max_iter},  # ftol=0: `tol` alone decides
+        options={"gtol": tol, "ftol": 0.0, "maxiter": max_iter},  # ftol=0: only `tol` stops it
     )
     if solution.status == 1:  # 2 is a line search at the limit of rounding
         warnings.warn(
