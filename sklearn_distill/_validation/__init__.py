@@ -1,1 +1,5 @@
-"""Read and check what ``fit`` is given; the only home of private scikit-learn imports."""
+"""Validation of parameters and of the arguments of ``fit``.
+
+``labels`` checks y, ``teacher`` the teacher's outputs, and ``targets`` both together. Private names
+of scikit-learn are imported only here.
+"""

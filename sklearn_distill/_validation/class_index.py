@@ -1,4 +1,4 @@
-"""Turn class labels into columns of the probabilities."""
+"""Map class labels to the columns of predicted probabilities."""
 
 from __future__ import annotations
 
@@ -15,68 +15,70 @@ from sklearn_distill._validation.numbers import refuse_rows, shorten
 def class_index(
     y_true: ArrayLike, labels: ArrayLike | None, n_classes: int, name: str = "y_true"
 ) -> IntArray:
-    """Return the column of each label.
+    """Return the column of each label: k with labels[k] == y_true.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
-        Class labels.
+        Class labels, none of them missing.
     labels : array-like of shape (n_classes,) or None
-        The class of each column; None is the sorted labels that occur in `y_true`.
+        The class of each column; None takes the labels of `y_true`, sorted.
     n_classes : int
         The number of columns of the probabilities.
     name : str
-        What the error messages call the argument.
+        The argument's name, for messages.
 
     Returns
     -------
     ndarray of shape (n_samples,)
-        Integers k with labels[k] == y_true.
+        Column numbers.
 
     Raises
     ------
     ValueError
-        Missing or unknown label, repeated `labels`, or not one label per column.
+        If a label is missing or unknown, `labels` repeats a class, or their number is not that of
+        the columns.
     """
     values = label_list(y_true, name)
-    known = _sorted_labels(values, name) if labels is None else label_list(labels, "labels")
-    if len(known) != n_classes:
+    classes = _sorted_labels(values, name) if labels is None else label_list(labels, "labels")
+    if len(classes) != n_classes:
         what = f"{name} holds" if labels is None else "labels has"
         raise ValueError(
-            f"{what} {len(known)} classes and the probabilities have {n_classes} columns; pass "
+            f"{what} {len(classes)} classes and the probabilities have {n_classes} columns; pass "
             "labels=estimator.classes_, one label per column in the order of the columns."
         )
-    column = {label: k for k, label in enumerate(known)}
-    if len(column) != len(known):
-        raise ValueError(f"labels repeats a class: {known}; pass every class once.")
-    k = np.array([column.get(value, -1) for value in values], dtype=np.intp)
-    refuse_rows(k < 0, name, values, "is", f"pass one of the known classes {shorten(known)}")
-    return k
+    column = {label: k for k, label in enumerate(classes)}
+    if len(column) != len(classes):
+        raise ValueError(f"labels repeats a class: {classes}; pass every class once.")
+    index = np.array([column.get(value, -1) for value in values], dtype=np.intp)
+    refuse_rows(index < 0, name, values, "is", f"pass one of the known classes {shorten(classes)}")
+    return index
 
 
 def label_list(y: ArrayLike, name: str) -> list[Any]:
-    """Return labels as plain Python objects, so that equal labels are equal.
+    """Return class labels as plain Python objects.
 
     Parameters
     ----------
     y : array-like of shape (n_samples,)
-        Class labels.
+        Class labels, none of them missing.
     name : str
-        What the error messages call the argument.
+        The argument's name, for messages.
 
     Returns
     -------
     list
-        The labels.
+        The labels as str, int, float or bool, whatever the dtype of `y`.
 
     Raises
     ------
     ValueError
-        Not one dimension, no label at all, or a missing one.
+        If `y` is empty or not one-dimensional, or a label is missing.
     """
     array = np.asarray(y)
     if array.ndim != 1 or array.size == 0:
         raise ValueError(f"{name} has shape {array.shape}; pass one class label per entry, (n,).")
+    # not NumPy scalars: messages show the labels, and would show np.str_('a')
     values: list[Any] = array.tolist()
     refuse_rows(pd.isna(array), name, values, "is", "pass only entries whose class is known")
     return values

@@ -1,4 +1,4 @@
-"""Decorators of ``fit``; they keep its signature for type checkers and editors."""
+"""Decorators of ``fit`` and other methods, which keep their signatures for type checkers."""
 
 import functools
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def available_if(check: Callable[[Any], bool]) -> Callable[[Callable[P, R]], Cal
 
 
 def all_or_nothing(fit: Callable[P, R]) -> Callable[P, R]:
-    """Make a failed or interrupted fit leave the estimator as it was before.
+    """Restore the estimator's attributes if a fit fails or is interrupted.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def all_or_nothing(fit: Callable[P, R]) -> Callable[P, R]:
     Returns
     -------
     callable
-        The method; whatever it raises, the attributes are then those before the call.
+        The method; if it raises, the attributes are those before the call.
     """
 
     @functools.wraps(fit)
@@ -56,7 +56,7 @@ def all_or_nothing(fit: Callable[P, R]) -> Callable[P, R]:
         before = dict(attributes)
         try:
             return fit(*args, **kwargs)
-        except BaseException:  # Ctrl-C too
+        except BaseException:  # also KeyboardInterrupt
             attributes.clear()
             attributes.update(before)
             raise

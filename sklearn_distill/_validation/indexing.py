@@ -1,4 +1,4 @@
-"""Tables as they came: frames, matrices and sparse matrices, row by row."""
+"""Check tables without changing their kind, and select rows of them."""
 
 from __future__ import annotations
 
@@ -7,24 +7,27 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_array
 
-from sklearn_distill._typing import IntArray
+from sklearn_distill._typing import CheckedX, IntArray, MatrixLike
 
 
-def as_table(X: Any) -> Any:
-    """Return a frame as it is and all else as a matrix, with any entries."""
+def as_table(X: MatrixLike) -> CheckedX:
+    """Return a frame unchanged and anything else as a matrix, with entries of any type."""
+    # the estimators that get a frame may select its columns by name
     if hasattr(X, "columns") and hasattr(X, "shape"):
         return X
     return check_array(X, accept_sparse=["csr", "csc"], dtype=None, ensure_all_finite=False)
 
 
-def take_rows(X: Any, rows: IntArray) -> Any:
-    """Return some rows of a frame, matrix or array."""
+def take_rows(X: CheckedX, rows: IntArray) -> CheckedX:
+    """Return the given rows of a frame, matrix or array."""
+    # a pandas frame's X[rows] would select columns
     return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
 
 
 def take_aligned(value: Any, rows: IntArray, n_rows: int) -> Any:
-    """Take the rows of what has one entry for each row; leave the rest."""
+    """Return the given rows of a value with one entry a row, and any other value unchanged."""
     if value is None or isinstance(value, (str, dict)) or not np.iterable(value):
         return value
+    # a frame or sparse matrix has a shape and stays one; a list has none
     value = value if hasattr(value, "shape") else np.asarray(value)
     return take_rows(value, rows) if value.shape[:1] == (n_rows,) else value

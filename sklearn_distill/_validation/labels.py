@@ -1,4 +1,6 @@
-"""Checks of y and of ``classes``: which classes there are, and which rows lack a label."""
+"""Check y and ``classes``: class labels or the numbers of a regressor, some of them missing."""
+
+from __future__ import annotations
 
 from typing import Any
 
@@ -8,13 +10,14 @@ from numpy.typing import NDArray
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
-from sklearn_distill._typing import IntArray
+from sklearn_distill._typing import ArrayLike, BoolArray, IntArray, TargetLike
+from sklearn_distill._validation.numbers import check_numbers
 from sklearn_distill._validation.teacher import TeacherOutput
 from sklearn_distill.targets import Labels
 from sklearn_distill.targets.labels import MISSING
 
 
-def check_classes(classes: Any) -> NDArray[Any] | None:
+def check_classes(classes: ArrayLike | None) -> NDArray[Any] | None:
     """Return the constructor's ``classes`` as a sorted array.
 
     Parameters
@@ -25,7 +28,7 @@ def check_classes(classes: Any) -> NDArray[Any] | None:
     Returns
     -------
     ndarray or None
-        The labels; None if none were given.
+        The labels; None if `classes` is None.
 
     Raises
     ------
@@ -34,22 +37,22 @@ def check_classes(classes: Any) -> NDArray[Any] | None:
     """
     if classes is None:
         return None
-    classes = column_or_1d(np.asarray(classes))
-    if len(classes) < 2:
-        raise ValueError(f"classes must name at least 2 classes, got {classes.tolist()}")
-    if not np.array_equal(np.unique(classes), classes):
+    labels: NDArray[Any] = column_or_1d(np.asarray(classes))
+    if len(labels) < 2:
+        raise ValueError(f"classes must name at least 2 classes, got {labels.tolist()}")
+    if not np.array_equal(np.unique(labels), labels):
         # scikit-learn's scorers read columns of predict_proba in sorted order
         raise ValueError(
-            f"classes must be sorted and without repetition, got {classes.tolist()}: pass "
-            f"{np.unique(classes).tolist()}, and unnamed teacher columns in that order"
+            f"classes must be sorted and without repetition, got {labels.tolist()}: pass "
+            f"{np.unique(labels).tolist()}, and unnamed teacher columns in that order"
         )
-    return np.asarray(classes)
+    return labels
 
 
 def check_labels(
-    y: Any, n_rows: int, classes: NDArray[Any] | None, teacher: TeacherOutput | None
+    y: TargetLike, n_rows: int, classes: NDArray[Any] | None, teacher: TeacherOutput | None
 ) -> tuple[NDArray[Any], Labels]:
-    """Turn y into class numbers; NaN, None and pd.NA are missing labels.
+    """Check the labels of a classifier; NaN, None and pd.NA are missing labels.
 
     Parameters
     ----------
@@ -60,39 +63,39 @@ def check_labels(
     classes : ndarray or None
         All classes, sorted; None takes those of y, or the teacher's column names if y has none.
     teacher : TeacherOutput or None
-        The teacher's outputs.
+        The teacher's outputs; their column names are the classes if y and `classes` give none.
 
     Returns
     -------
     classes_ : ndarray of shape (n_classes,)
-        The classes.
+        Class labels in ascending order.
     labels : Labels
         Class numbers, with missing ones marked.
 
     Raises
     ------
     ValueError
-        If y has another length or other labels than those of ``classes``, or nothing says what
-        the classes are, or there is only one.
+        If y has another length or other labels than those of ``classes``, or the classes are not
+        known, or there is only one.
     """
-    values, present = _read_labels(y, n_rows, taught=teacher is not None)
-    found, numbers = _numbered(values)
+    values, present = _read_labels(y, n_rows, has_teacher=teacher is not None)
+    found, inverse = _unique_inverse(values)
     if classes is None:
         columns = None if teacher is None else teacher.columns
         classes = found if len(found) else classes_from_columns(columns)
         check_two_classes(classes)
-    codes = _positions(found, classes)[numbers]
+    codes = _class_positions(found, classes)[inverse]
     if len(codes) < n_rows:
-        codes_there, codes = codes, np.full(n_rows, MISSING, dtype=np.intp)
-        codes[present] = codes_there
+        present_codes, codes = codes, np.full(n_rows, MISSING, dtype=np.intp)
+        codes[present] = present_codes
     return classes, Labels(codes, len(classes))
 
 
-def _numbered(values: NDArray[Any]) -> tuple[NDArray[Any], IntArray]:
-    """Return each value once, sorted, and for all values their positions there."""
+def _unique_inverse(values: NDArray[Any]) -> tuple[NDArray[Any], IntArray]:
+    """Return the sorted unique values, and the position of each value among them."""
     if len(values) and np.can_cast(values.dtype, np.intp):
         low, high = int(values.min()), int(values.max())
-        if high - low < len(values):  # whole numbers near each other need no sorting
+        if high - low < len(values):  # a dense range of integers is counted, without a sort
             above = np.subtract(values, low, dtype=np.intp)
             occurs = np.bincount(above) > 0
             found = (np.flatnonzero(occurs) + low).astype(values.dtype)
@@ -101,48 +104,51 @@ def _numbered(values: NDArray[Any]) -> tuple[NDArray[Any], IntArray]:
     return found, np.searchsorted(found, values)
 
 
-def unique_labels(y: Any, n_rows: int) -> NDArray[Any]:
-    """Return the labels of y, each once, without the missing ones."""
-    values, _ = _read_labels(y, n_rows, taught=True)
+def unique_labels(y: TargetLike, n_rows: int) -> NDArray[Any]:
+    """Return the sorted unique labels of y, without the missing ones."""
+    values, _ = _read_labels(y, n_rows, has_teacher=True)
     return np.asarray(np.unique(values))
 
 
 def classes_from_columns(columns: list[Any] | None) -> NDArray[Any]:
-    """Return the classes that a teacher's columns are named after."""
+    """Return the classes that a teacher's columns are named after, sorted."""
     if columns is None:
         raise ValueError(
-            "y has no labels and the teacher's columns no names: say classes=[...] in the "
+            "y has no labels and the teacher's columns have no names: pass classes=[...] to the "
             "constructor, or give the teacher's output as a DataFrame with labels as columns"
         )
     return np.asarray(np.unique(columns))
 
 
 def check_two_classes(classes: NDArray[Any]) -> None:
-    """Require two classes."""
+    """Require at least two classes."""
     if len(classes) < 2:
+        # check_estimator of scikit-learn requires a message with the word "class"
         raise ValueError(
             "y must have samples of at least 2 classes, but the data contains only one class: "
-            f"{classes.tolist()[0]!r}. If the student is to know more, say classes=[...] in the "
-            "constructor"
+            f"{classes.tolist()[0]!r}. If the student must predict more classes, pass "
+            "classes=[...] to the constructor"
         )
 
 
-def _read_labels(y: Any, n_rows: int, taught: bool) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """Return the labels that are there, and where they are."""
+def _read_labels(y: TargetLike, n_rows: int, has_teacher: bool) -> tuple[NDArray[Any], BoolArray]:
+    """Return the labels that are not missing, and a mask of their rows."""
     if y is None:
         return np.empty(0), np.zeros(n_rows, dtype=bool)
-    y = column_or_1d(y, warn=True)
-    if len(y) != n_rows:
-        raise ValueError(f"y has {len(y)} entries, X has {n_rows} rows: give one label a row")
-    present = ~np.asarray(pd.isna(y), dtype=bool)
-    values = y if present.all() else y[present]
-    if y.dtype == object:
+    labels: NDArray[Any] = column_or_1d(y, warn=True)
+    if len(labels) != n_rows:
+        raise ValueError(f"y has {len(labels)} entries, X has {n_rows} rows: give one label a row")
+    present = ~np.asarray(pd.isna(labels), dtype=bool)
+    values = labels if present.all() else labels[present]
+    if labels.dtype == object:
         _check_one_type(values)
-        # with a teacher also a fold in which no label is missing: it must read like the others
-        if taught or not present.all():  # ints, strings or booleans that these made objects
+        # A missing label turns ints, strings or booleans into objects. With a teacher, y may be a
+        # fold without a missing label, whose labels must have the same type as in the other folds.
+        if has_teacher or not present.all():
             values = np.array(values.tolist())
     if values.dtype.kind == "f" and np.isinf(values).any():
         row = int(np.flatnonzero(present)[np.isinf(values)][0])
+        # check_classification_targets names no row
         raise ValueError(f"y contains infinity in row {row}: labels are classes, or NaN if missing")
     if len(values) and values.dtype.kind not in "biuU":  # these are always classes
         check_classification_targets(values)
@@ -154,7 +160,7 @@ def _check_one_type(values: NDArray[Any]) -> None:
         raise TypeError("y mixes strings and numbers: use one type of label")
 
 
-def _positions(found: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.intp]:
+def _class_positions(found: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.intp]:
     position = {label: k for k, label in enumerate(classes.tolist())}
     unknown = [label for label in found.tolist() if label not in position]
     if unknown:
@@ -164,13 +170,41 @@ def _positions(found: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.intp]:
     return np.array([position[label] for label in found.tolist()], dtype=np.intp)
 
 
-def check_some_label(present: NDArray[np.bool_], needed_by: str) -> None:
-    """Require at least one label, or raise a ValueError that says who needs it."""
+def check_some_label(present: BoolArray, needed_by: str) -> None:
+    """Require at least one label; the ValueError ends with what needs it."""
     if not present.any():
         raise ValueError(f"y has no labels: {needed_by}")
 
 
-def mark_missing(y: NDArray[Any], present: NDArray[np.bool_]) -> NDArray[Any]:
+def check_regression_labels(y: TargetLike, n_rows: int) -> tuple[NDArray[np.float64], BoolArray]:
+    """Check the labels of a regressor; NaN is a missing label.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,) or (n_rows, n_outputs)
+        Numbers; a row with a NaN in any output counts as missing.
+    n_rows : int
+        Number of rows of X.
+
+    Returns
+    -------
+    y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+        The same numbers as float64.
+    present : ndarray of bool of shape (n_rows,)
+        Rows that have all their outputs.
+
+    Raises
+    ------
+    ValueError
+        If the length is wrong or an entry is no number.
+    """
+    numbers = check_numbers("y", y, allow_nan=True)
+    if len(numbers) != n_rows:
+        raise ValueError(f"y has {len(numbers)} entries, X has {n_rows} rows: give one label a row")
+    return numbers, np.asarray(~np.isnan(numbers.reshape(n_rows, -1)).any(axis=1))
+
+
+def mark_missing(y: NDArray[Any], present: BoolArray) -> NDArray[Any]:
     """Return y with None, or NaN in a float y, where a label is missing.
 
     Parameters
@@ -194,5 +228,6 @@ def mark_missing(y: NDArray[Any], present: NDArray[np.bool_]) -> NDArray[Any]:
         return y
     is_float = y.dtype.kind == "f"
     marked = y.copy() if is_float else y.astype(object)
+    # None for strings, integers and booleans, whose arrays cannot hold NaN
     marked[~present] = np.nan if is_float else None
     return marked

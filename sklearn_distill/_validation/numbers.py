@@ -1,4 +1,4 @@
-"""Check arrays of numbers; an error names the argument and the first bad row."""
+"""Check arrays of numbers; errors name the argument and the first bad row."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 
-from sklearn_distill._typing import FloatArray
+from sklearn_distill._typing import FloatArray, TargetLike
 
 
 def check_numbers(
-    name: str, values: Any, *, allow_nan: bool = False, ensure_min_samples: int = 1
+    name: str, values: TargetLike, *, allow_nan: bool = False, ensure_min_samples: int = 1
 ) -> NDArray[np.float64]:
-    """Return numbers, one or a row of them a sample, as float64.
+    """Return numbers, one or one row of them for each sample, as float64.
 
     Parameters
     ----------
     name : str
         The argument's name, for messages.
     values : array-like
-        The numbers.
+        Numbers of any dtype, of one or more dimensions.
     allow_nan : bool, default=False
         Whether some may be NaN.
     ensure_min_samples : int, default=1
@@ -32,12 +32,12 @@ def check_numbers(
     Returns
     -------
     ndarray
-        The numbers.
+        The same numbers as float64.
 
     Raises
     ------
     ValueError
-        If they are none, are infinite, or NaN where that means nothing; the message has the name.
+        If they are not numbers, infinite, or NaN without `allow_nan`; the message has the name.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def check_numbers(
             input_name=name,
         )
     except (TypeError, ValueError) as error:
-        if name in str(error):
+        if name in str(error):  # NaN and infinity: scikit-learn's message has the name already
             raise
         raise ValueError(f"{name} must be an array of numbers: {error}") from error
     return np.asarray(checked, dtype=np.float64)
@@ -69,7 +69,7 @@ def check_hidden_layer_sizes(sizes: Any) -> list[int]:
     Parameters
     ----------
     sizes : int or array-like of int
-        The constructor's ``hidden_layer_sizes``.
+        The constructor's ``hidden_layer_sizes``; an int is one hidden layer.
 
     Returns
     -------
@@ -79,7 +79,7 @@ def check_hidden_layer_sizes(sizes: Any) -> list[int]:
     Raises
     ------
     ValueError
-        If one is no whole number of at least 1.
+        If a width is not a whole number of at least 1.
 
     Examples
     --------
@@ -103,9 +103,9 @@ def check_rows_complete(name: str, values: NDArray[np.float64], expected: str) -
     name : str
         The argument's name, for messages.
     values : ndarray of shape (n_rows, n_columns)
-        Numbers and NaN.
+        Numbers; NaN is missing.
     expected : str
-        What a row may be, for messages.
+        What a row may be, for messages: "a code or missing".
 
     Raises
     ------
@@ -128,12 +128,12 @@ def check_rows_complete(name: str, values: NDArray[np.float64], expected: str) -
 
 
 def check_same_length(name: str, length: int, other_name: str, other_length: int) -> None:
-    """Raise a ValueError that names both arguments where their row numbers differ.
+    """Raise a ValueError that names both arguments if their numbers of rows differ.
 
     Parameters
     ----------
     name, other_name : str
-        The arguments.
+        The arguments' names.
     length, other_length : int
         Their numbers of rows.
     """
@@ -145,14 +145,14 @@ def check_same_length(name: str, length: int, other_name: str, other_length: int
 
 
 def as_floats(values: ArrayLike, name: str) -> FloatArray:
-    """Convert to a float64 array; a ValueError names what cannot be.
+    """Convert to a float64 array, or raise a ValueError that names the argument.
 
     Parameters
     ----------
     values : array-like
-        Numbers.
+        Numbers of any dtype; NaN and infinity are not refused.
     name : str
-        What the error message calls the argument.
+        The argument's name, for messages.
 
     Returns
     -------
@@ -172,12 +172,12 @@ def check_nonnegative(values: FloatArray, name: str) -> None:
     Parameters
     ----------
     values : ndarray of shape (n_samples,) or (n_samples, n_columns)
-        Numbers.
+        Numbers that must be finite and 0 or more.
     name : str
-        What the error message calls the argument.
+        The argument's name, for messages.
     """
     rows = values.reshape(len(values), -1)
-    finite = np.isfinite(rows).all(axis=1)
+    finite = np.isfinite(rows).all(axis=1)  # first: NaN < 0 is False
     refuse_rows(~finite, name, values, "is", "leave out rows without finite numbers")
     refuse_rows((rows < 0).any(axis=1), name, values, "is", "pass numbers that are 0 or more")
 
@@ -185,27 +185,27 @@ def check_nonnegative(values: FloatArray, name: str) -> None:
 def refuse_rows(
     bad: ArrayLike, name: str, values: Sequence[Any] | FloatArray, verb: str, advice: str
 ) -> None:
-    """Raise a ValueError for the first bad row: which, what came, what to do.
+    """Raise a ValueError for the first bad row: its number, its value and what to do.
 
     Parameters
     ----------
     bad : array-like of bool of shape (n_samples,)
         The rows to refuse.
     name : str
-        The argument.
+        The argument's name.
     values : sequence of length n_samples
-        What to show of the row.
+        What the message shows of each row.
     verb, advice : str
-        Words before the value and after it.
+        The message's words before the value, "is", and after it, what to do.
     """
     bad = np.asarray(bad)
     if bad.any():
-        i = int(np.argmax(bad))
-        raise ValueError(f"{name}: row {i} {verb} {shorten(values[i])}; {advice}.")
+        row = int(np.argmax(bad))
+        raise ValueError(f"{name}: row {row} {verb} {shorten(values[row])}; {advice}.")
 
 
 def shorten(value: object) -> str:
-    """Return a value as an error message shows it.
+    """Return the text of a value in an error message.
 
     Parameters
     ----------
@@ -215,7 +215,7 @@ def shorten(value: object) -> str:
     Returns
     -------
     str
-        A short text.
+        The value with 6 digits; of a long row, only the first and the last entries.
     """
     if isinstance(value, np.ndarray | list):
         return np.array2string(np.asarray(value), precision=6, threshold=8, separator=", ")

@@ -1,4 +1,4 @@
-"""Check the class probabilities that a metric or a report is given."""
+"""Check the predicted class probabilities that are passed to a metric or a report."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from numpy.typing import ArrayLike
 from sklearn_distill._typing import FloatArray
 from sklearn_distill._validation.numbers import as_floats, check_nonnegative, refuse_rows
 
-# how far the probabilities of a row may be from a sum of 1: three printed digits are a distribution
+# How far a row's sum may be from 1: probabilities printed with three digits are accepted.
 SUM_TOLERANCE = 1e-3
 
 
 def check_proba(y_proba: ArrayLike, name: str = "y_proba") -> FloatArray:
-    """Check probabilities and give them one column per class.
+    """Check probabilities and return one column per class.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ def check_proba(y_proba: ArrayLike, name: str = "y_proba") -> FloatArray:
         Probabilities; one dimension means binary, P(second class), which is what
         :func:`sklearn.metrics.make_scorer` passes.
     name : str
-        What the error messages call the argument.
+        The argument's name, for messages.
 
     Returns
     -------
@@ -31,8 +31,8 @@ def check_proba(y_proba: ArrayLike, name: str = "y_proba") -> FloatArray:
     Raises
     ------
     ValueError
-        Naming the argument and the first bad row: wrong shape, not finite, negative, or rows
-        whose sum is farther than 1e-3 from 1.
+        If the shape is wrong, or a row is not finite, negative, or its sum is farther than 1e-3
+        from 1; the message names the argument and the first bad row.
     """
     p = as_floats(y_proba, name)
     if p.ndim not in (1, 2) or p.size == 0:
@@ -50,20 +50,24 @@ def check_proba(y_proba: ArrayLike, name: str = "y_proba") -> FloatArray:
 
 
 def _both_columns(p: FloatArray, name: str) -> FloatArray:
+    # the tolerance as for rows, and 0 instead of a negative 1 − p within it
     advice = "pass probabilities of the second class, between 0 and 1, or one column per class"
     refuse_rows(p > 1 + SUM_TOLERANCE, name, p, "is", advice)
     return np.column_stack([np.maximum(1 - p, 0), p])
 
 
 def only_proba(y_true: ArrayLike | None, y_proba: ArrayLike | None) -> FloatArray:
-    """Return the probabilities of ``metric(y_proba)`` or of a scorer's ``metric(y_true, y_proba)``.
+    """Return the probabilities of a metric that needs no labels.
+
+    It is called as ``metric(y_proba)`` by users, and as ``metric(y_true, y_proba)`` by the scorers
+    of :func:`sklearn.metrics.make_scorer`.
 
     Parameters
     ----------
     y_true : array-like or None
-        The probabilities where `y_proba` is None, else ignored.
+        The first argument: the probabilities if `y_proba` is None, else ignored.
     y_proba : array-like or None
-        The probabilities.
+        The second argument: the probabilities, if a scorer passes them.
 
     Returns
     -------
@@ -72,5 +76,5 @@ def only_proba(y_true: ArrayLike | None, y_proba: ArrayLike | None) -> FloatArra
     """
     proba = y_true if y_proba is None else y_proba
     if proba is None:
-        raise ValueError("y_proba is missing; pass probabilities, as predict_proba gives them.")
+        raise ValueError("y_proba is missing; pass probabilities, as predict_proba returns them.")
     return check_proba(proba)

@@ -1,63 +1,73 @@
-"""Seeds of teacher and students, and what a cache of teachers needs."""
+"""Draw the seeds of teacher and students, and check that a cached teacher is reproducible."""
 
 from __future__ import annotations
 
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
 
-def seeded(teacher: Any, student: Any, random_state: Any) -> tuple[Any, Any, int]:
-    """Return clones of both with seeds drawn from ``random_state``, and one for all else.
+RandomState: TypeAlias = int | np.random.RandomState | None
 
-    None leaves those of the clones.
+
+def seeded(
+    teacher: BaseEstimator, student: BaseEstimator, random_state: RandomState
+) -> tuple[Any, Any, int]:
+    """Return clones of both with seeds drawn from ``random_state``, and a seed for all else.
+
+    With None the clones keep their own ``random_state``.
     """
     rng = check_random_state(random_state)
-    both = clone(teacher), clone(student)
+    clones = clone(teacher), clone(student)
     if random_state is not None:
-        for estimator in both:
-            _seed(estimator, rng)
-    return *both, _drawn(rng)
+        for estimator in clones:
+            _set_random_states(estimator, rng)
+    return *clones, _draw_seed(rng)
 
 
-def seeded_clones(estimator: Any, n_clones: int, random_state: Any) -> tuple[list[Any], int]:
-    """Return clones, each with seeds of its own drawn from ``random_state``, and one for all else.
+def seeded_clones(
+    estimator: BaseEstimator, n_clones: int, random_state: RandomState
+) -> tuple[list[Any], int]:
+    """Return clones with different seeds drawn from ``random_state``, and a seed for all else.
 
-    None leaves those of the clones.
+    With None the clones keep their own ``random_state``.
     """
     rng = check_random_state(random_state)
     clones = [clone(estimator) for _ in range(n_clones)]
     if random_state is not None:
         for one in clones:
-            _seed(one, rng)
-    return clones, _drawn(rng)
+            _set_random_states(one, rng)
+    return clones, _draw_seed(rng)
 
 
-def _seed(estimator: Any, rng: np.random.RandomState) -> None:
-    """Give each ``random_state`` that is None an integer, in the order of the names."""
+def _set_random_states(estimator: BaseEstimator, rng: np.random.RandomState) -> None:
+    """Set each ``random_state`` that is None, nested ones too, to an integer."""
     params = estimator.get_params()
     states = [name for name in sorted(params) if f"__{name}".endswith("__random_state")]
-    drawn = {name: _drawn(rng) for name in states}
+    # also for those that are set: fixing one must not change the seeds of the others
+    drawn = {name: _draw_seed(rng) for name in states}
     unset = {name: value for name, value in drawn.items() if params[name] is None}
     if unset:
         estimator.set_params(**unset)
 
 
-def _drawn(rng: np.random.RandomState) -> int:
+def _draw_seed(rng: np.random.RandomState) -> int:
     return int(rng.randint(np.iinfo(np.int32).max))
 
 
-def check_reproducible(memory: Any, random_state: Any, cv: Any) -> None:
-    """Require of a cached fit that it would come out the same again."""
+def check_reproducible(memory: Any, random_state: RandomState, cv: Any) -> None:
+    """Require an integer ``random_state`` and a deterministic ``cv`` if fits are cached."""
     if memory is None:
         return
     if not isinstance(random_state, Integral):
         raise ValueError(
-            f"memory needs an integer random_state, got {random_state!r}: a cached teacher stands "
-            "for one that would be fitted again, so it must come out the same"
+            f"memory needs an integer random_state, got {random_state!r}: a cached teacher is used "
+            "in place of a new fit, which must give the same teacher"
         )
     if not _is_deterministic(cv):
         raise ValueError(
@@ -69,7 +79,8 @@ def check_reproducible(memory: Any, random_state: Any, cv: Any) -> None:
 def _is_deterministic(cv: Any) -> bool:
     if isinstance(cv, (Integral, list, tuple, str)) or cv is None:
         return True
+    # a ShuffleSplit has no parameter `shuffle`: it always does
     shuffles = getattr(cv, "shuffle", True) and hasattr(cv, "random_state")
     if shuffles and not isinstance(cv.random_state, Integral):
         return False
-    return hasattr(cv, "split")  # an iterator gives its splits once
+    return hasattr(cv, "split")  # an iterator yields its splits only once

@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sklearn import get_config
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
 from sklearn_distill._validation.fit_params import fit_param_name
 
-Params = dict[str, Any]
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
+    from sklearn_distill._typing import ArrayLike
+
+Params: TypeAlias = dict[str, Any]  # keyword arguments of fit or split
 
 
-def make_router(estimator: Any) -> MetadataRouter:
-    """Return a router from fit to the estimator itself, its teacher, its student and its splitter.
+def make_router(estimator: BaseEstimator) -> MetadataRouter:
+    """Return the router of the metadata that an estimator's ``fit`` takes.
 
     Parameters
     ----------
     estimator : estimator
-        It has ``cv``, and a ``teacher`` and a ``student`` or neither of them.
+        An estimator with a parameter ``cv`` and, if it has nested estimators, ``teacher`` or
+        ``student``.
 
     Returns
     -------
     MetadataRouter
-        From ``fit`` to the ``fit`` of teacher and student and the ``split`` of the splitter.
+        Routes metadata of ``fit`` to the estimator itself, to the ``fit`` of teacher and student,
+        and to the ``split`` of the splitter.
     """
     to_fit = MethodMapping().add(caller="fit", callee="fit")
     to_split = MethodMapping().add(caller="fit", callee="split")
@@ -35,8 +42,8 @@ def make_router(estimator: Any) -> MetadataRouter:
     return router.add(splitter=estimator.cv, method_mapping=to_split)
 
 
-def nested_estimators(estimator: Any) -> list[str]:
-    """Return the parameters that are estimators to fit."""
+def nested_estimators(estimator: BaseEstimator) -> list[str]:
+    """Return the names of the parameters that are estimators to fit."""
     return [name for name in ("teacher", "student") if hasattr(estimator, name)]
 
 
@@ -49,49 +56,53 @@ class RoutedParams:
     splitter: Params = field(default_factory=dict)
 
 
-def route_fit_params(distiller: Any, sample_weight: Any, fit_params: Params) -> RoutedParams:
+def route_fit_params(
+    distiller: BaseEstimator, sample_weight: ArrayLike | None, fit_params: Params
+) -> RoutedParams:
     """Distribute the parameters of ``fit`` over teacher, student and splitter.
 
-    Without metadata routing the prefixes ``teacher__`` and ``student__`` name the receiver,
-    ``groups`` goes to the splitter, and ``sample_weight`` to each estimator whose fit takes it.
+    Without metadata routing the prefix is ``teacher__`` or ``student__``, ``groups`` is passed to
+    the splitter, and ``sample_weight`` to each estimator whose fit takes it.
     """
     if get_config()["enable_metadata_routing"]:
+        # process_routing refuses metadata that nothing requests, even if its value is None
         weight = {} if sample_weight is None else {"sample_weight": sample_weight}
         params_of = process_routing(distiller, "fit", **weight, **fit_params)
         to_fit = {name: params_of[name]["fit"] for name in nested_estimators(distiller)}
         return RoutedParams(**to_fit, splitter=params_of["splitter"]["split"])
-    params = _by_prefix(fit_params, nested_estimators(distiller))
+    params = _split_by_prefix(fit_params, nested_estimators(distiller))
     if sample_weight is not None:
         if hasattr(distiller, "teacher"):
-            params.teacher.update(_teacher_weight(distiller, sample_weight))
-        params.student.update(_student_weight(distiller, sample_weight))
+            params.teacher.update(_teacher_weight(distiller.teacher, distiller.cv, sample_weight))
+        params.student.update(_student_weight(distiller.student, sample_weight))
     return params
 
 
-def _by_prefix(fit_params: Params, parts: list[str]) -> RoutedParams:
+def _split_by_prefix(fit_params: Params, estimators: list[str]) -> RoutedParams:
     params = RoutedParams()
     for name, value in fit_params.items():
-        part, _, inner = name.partition("__")
-        if inner and part in parts:
-            getattr(params, part)[inner] = value
+        estimator, _, param = name.partition("__")
+        if param and estimator in estimators:
+            getattr(params, estimator)[param] = value
         elif name == "groups":
             params.splitter[name] = value
         else:
-            known = " or ".join(f"{part}__{name}" for part in parts)
+            prefixed = " or ".join(f"{estimator}__{name}" for estimator in estimators)
             raise TypeError(
-                f"fit got an unexpected argument {name!r}: say {known}, or enable metadata routing"
+                f"fit got an unexpected argument {name!r}: pass {prefixed}, or enable metadata "
+                "routing"
             )
     return params
 
 
-def _teacher_weight(distiller: Any, sample_weight: Any) -> Params:
-    if isinstance(distiller.cv, str):  # "prefit": it is not fitted here
+def _teacher_weight(teacher: BaseEstimator, cv: Any, sample_weight: ArrayLike) -> Params:
+    if isinstance(cv, str):  # "prefit": the teacher is not fitted here
         return {}
-    name = fit_param_name(distiller.teacher, "sample_weight")
+    name = fit_param_name(teacher, "sample_weight")
     if name is None:
         warnings.warn(
-            f"teacher {type(distiller.teacher).__name__} takes no sample_weight and counts every "
-            "row once; the weights go to the student alone",
+            f"teacher {type(teacher).__name__} takes no sample_weight and counts every row once; "
+            "the weights are passed to the student only",
             UserWarning,
             stacklevel=2,
         )
@@ -99,18 +110,18 @@ def _teacher_weight(distiller: Any, sample_weight: Any) -> Params:
     return {name: sample_weight}
 
 
-def _student_weight(distiller: Any, sample_weight: Any) -> Params:
-    name = fit_param_name(distiller.student, "sample_weight")
+def _student_weight(student: BaseEstimator, sample_weight: ArrayLike) -> Params:
+    name = fit_param_name(student, "sample_weight")
     if name is None:
         raise ValueError(
-            f"student {type(distiller.student).__name__} takes no sample_weight: leave it out or "
+            f"student {type(student).__name__} takes no sample_weight: leave it out or "
             "take another student"
         )
     return {name: sample_weight}
 
 
-def split_params(search: Any, params: dict[str, Any]) -> dict[str, Any]:
-    """Return the parameters of the splitter's split; without routing that can be ``groups``."""
+def split_params(search: BaseEstimator, params: Params) -> Params:
+    """Return the parameters of the splitter's ``split``; without routing only ``groups``."""
     if get_config()["enable_metadata_routing"]:
         return dict(process_routing(search, "fit", **params)["splitter"]["split"])
     unknown = sorted(set(params) - {"groups"})

@@ -1,27 +1,25 @@
 """Check sample weights."""
 
-from typing import Any
-
 import numpy as np
 
-from sklearn_distill._typing import FloatArray
+from sklearn_distill._typing import ArrayLike, FloatArray
 from sklearn_distill._validation.numbers import as_floats, check_nonnegative
 
 
-def check_sample_weight(sample_weight: Any, n_rows: int) -> FloatArray:
-    """Return one nonnegative weight a row.
+def check_sample_weight(sample_weight: ArrayLike | None, n_rows: int) -> FloatArray:
+    """Return one nonnegative weight for each row.
 
     Parameters
     ----------
     sample_weight : array-like of shape (n_rows,), number or None
-        None and a number give every row the same weight.
+        Nonnegative weights on any scale; a number is the weight of every row, None is 1.
     n_rows : int
         Number of rows of X.
 
     Returns
     -------
     ndarray of shape (n_rows,)
-        The weights.
+        The weights as float64, not normalised.
 
     Raises
     ------
@@ -29,13 +27,16 @@ def check_sample_weight(sample_weight: Any, n_rows: int) -> FloatArray:
         If the shape is wrong, or a weight is negative or not finite, or all are zero.
     """
     weight = read_sample_weight(sample_weight, n_rows)
-    if not weight.any():
+    if not weight.any():  # scikit-learn's own words for the same error
         raise ValueError("Sample weights must contain at least one non-zero number.")
     return weight
 
 
-def read_sample_weight(sample_weight: Any, n_rows: int) -> FloatArray:
-    """Return one nonnegative weight a row, as :func:`check_sample_weight`; all may be zero."""
+def read_sample_weight(sample_weight: ArrayLike | None, n_rows: int) -> FloatArray:
+    """Return the weights as :func:`check_sample_weight`, but all may be zero.
+
+    That is for a chunk of the rows: only the weights of all chunks must not be zero together.
+    """
     if sample_weight is None:
         return np.ones(n_rows)
     if np.isscalar(sample_weight):

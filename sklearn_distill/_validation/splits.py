@@ -1,23 +1,29 @@
-"""Cross-validation folds and held-out rows, as row numbers; only labelled rows are tested."""
+"""Cross-validation folds and a held-out set, as row numbers; test rows always have a label."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import check_cv, train_test_split
 
-from sklearn_distill._typing import IntArray
+from sklearn_distill._typing import ArrayLike, BoolArray, CheckedX, FloatArray, IntArray
 from sklearn_distill._validation.indexing import take_aligned, take_rows
 
-Splits = list[tuple[IntArray, IntArray]]
+Splits: TypeAlias = list[tuple[IntArray, IntArray]]  # training and test rows of each fold
 
 
 def labelled_splits(
-    cv: Any, X: Any, y: Any, present: NDArray[np.bool_], params: dict[str, Any], *, is_class: bool
+    cv: Any,
+    X: CheckedX,
+    y: NDArray[Any],
+    present: BoolArray,
+    params: dict[str, Any],
+    *,
+    is_class: bool,
 ) -> Splits:
-    """Return the training and test rows of each fold, labelled ones only.
+    """Return the labelled training and test rows of each fold.
 
     Parameters
     ----------
@@ -25,15 +31,16 @@ def labelled_splits(
         As in scikit-learn; the indices of an iterable count the rows of X, those of a splitter
         the labelled rows.
     X : {ndarray, sparse matrix, DataFrame} of shape (n_rows, n_features)
-        Features, for a splitter that reads them.
+        Features, passed to the splitter.
     y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
         Targets; anything where ``present`` is False.
     present : ndarray of bool of shape (n_rows,)
         Rows that have a label.
     params : dict
-        Parameters of the splitter's ``split``; those with one entry a row are sliced.
+        Parameters of the splitter's ``split``; those with one entry a row are restricted to the
+        labelled rows.
     is_class : bool
-        Whether an int is stratified.
+        Whether an int is the number of stratified folds.
 
     Returns
     -------
@@ -46,27 +53,29 @@ def labelled_splits(
         If there is no fold, a fold has no labelled row to test on, or tests a row on which it
         trains.
     """
-    rows = np.flatnonzero(present)
-    splitter = check_cv(cv, y[rows], classifier=is_class)
+    labelled = np.flatnonzero(present)
+    splitter = check_cv(cv, y[labelled], classifier=is_class)
+    # an iterable was made by the user, who numbers the rows of X; a splitter numbers what it gets
     if not hasattr(cv, "split") and np.iterable(cv):
         indices = [(_row_numbers(train), _row_numbers(test)) for train, test in splitter.split()]
         splits = [(train[present[train]], test[present[test]]) for train, test in indices]
     else:
-        X_labelled = X if len(rows) == X.shape[0] else take_rows(X, rows)  # X may be large
-        sliced = {name: take_aligned(value, rows, X.shape[0]) for name, value in params.items()}
-        given = {name: value for name, value in sliced.items() if value is not None}
+        # no copy where all rows are labelled: X may be large
+        X_labelled = X if len(labelled) == X.shape[0] else take_rows(X, labelled)
+        taken = {name: take_aligned(value, labelled, X.shape[0]) for name, value in params.items()}
+        given = {name: value for name, value in taken.items() if value is not None}
         splits = [
-            (rows[train], rows[test])
-            for train, test in splitter.split(X_labelled, y[rows], **given)
+            (labelled[train], labelled[test])
+            for train, test in splitter.split(X_labelled, y[labelled], **given)
         ]
     _check_splits(splits)
     return splits
 
 
-def with_unlabelled(splits: Splits, present: NDArray[np.bool_], groups: Any) -> Splits:
+def with_unlabelled(splits: Splits, present: BoolArray, groups: ArrayLike | None) -> Splits:
     """Add the rows without a label to the training rows of each fold.
 
-    With groups, a fold gets only the rows whose group it does not test.
+    With groups, only rows whose group is not in the fold's test set are added.
 
     Parameters
     ----------
@@ -75,7 +84,7 @@ def with_unlabelled(splits: Splits, present: NDArray[np.bool_], groups: Any) -> 
     present : ndarray of bool of shape (n_rows,)
         Rows that have a label.
     groups : array-like of shape (n_rows,) or None
-        Groups of the rows.
+        Group of each row; ignored if it has another length.
 
     Returns
     -------
@@ -86,15 +95,14 @@ def with_unlabelled(splits: Splits, present: NDArray[np.bool_], groups: Any) -> 
     groups = None if groups is None else np.asarray(groups)
     if groups is None or len(groups) != len(present):
         return [(np.concatenate([train, unlabelled]), test) for train, test in splits]
-    apart = [unlabelled[~np.isin(groups[unlabelled], groups[test])] for _, test in splits]
     return [
-        (np.concatenate([train, more]), test)
-        for (train, test), more in zip(splits, apart, strict=True)
+        (np.concatenate([train, unlabelled[~np.isin(groups[unlabelled], groups[test])]]), test)
+        for train, test in splits
     ]
 
 
-def check_weighted_splits(splits: Splits, weight: NDArray[Any]) -> None:
-    """Require rows with a positive weight to train on and to validate on in each fold."""
+def check_weighted_splits(splits: Splits, weight: FloatArray) -> None:
+    """Require training and test rows with a positive weight in each fold."""
     for k, split in enumerate(splits, start=1):
         for purpose, rows in zip(("train", "validate"), split, strict=True):
             if not weight[rows].any():
@@ -105,25 +113,25 @@ def check_weighted_splits(splits: Splits, weight: NDArray[Any]) -> None:
 
 
 def hold_out(
-    labelled: NDArray[np.bool_], fraction: float, strata: IntArray | None, random_state: Any
+    labelled: BoolArray, fraction: float, strata: IntArray | None, random_state: Any
 ) -> tuple[IntArray, IntArray]:
-    """Set a fraction of the labelled rows aside for validation.
+    """Hold out a fraction of the labelled rows for validation.
 
     Parameters
     ----------
     labelled : ndarray of bool of shape (n_rows,)
-        Rows that have a label; the others all train.
+        Rows that have a label; all others are training rows.
     fraction : float
         The estimator's ``validation_fraction``, in (0, 1).
     strata : ndarray of int of shape (n_rows,) or None
-        Class numbers, whose proportions the validation rows keep.
+        Class numbers; the validation rows have the same class proportions.
     random_state : int, RandomState or None
-        Seeds the draw.
+        Seed of the random choice of the validation rows.
 
     Returns
     -------
     train, validation : ndarray of int
-        Row numbers, ascending.
+        Row numbers in ascending order.
 
     Raises
     ------
@@ -145,6 +153,7 @@ def hold_out(
             random_state=random_state,
         )
     except ValueError as error:
+        # scikit-learn's message names neither early_stopping nor validation_fraction
         raise ValueError(
             f"early_stopping=True cannot set aside validation_fraction={fraction} of the "
             f"{len(rows)} labelled rows: {str(error).rstrip('.')}. Give X_val and y_val, or "

@@ -1,20 +1,32 @@
-"""Read what a classifier learns from: labels, and one or several teachers."""
+"""Check y and the teacher's outputs together: for a classifier and for a regressor.
 
-from typing import Any
+Either may be missing in some rows, but each row needs a label or a teacher's prediction.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sklearn_distill._typing import ArrayLike, BoolArray, TargetLike, TeacherLike
 from sklearn_distill._validation.labels import check_classes, check_labels
-from sklearn_distill._validation.numbers import check_numbers
+from sklearn_distill._validation.numbers import check_numbers, check_rows_complete
 from sklearn_distill._validation.teacher import check_teacher, read_teacher
 from sklearn_distill.targets import Labels, Teachers
 
+OutputColumns: TypeAlias = NDArray[np.float64]  # (n_rows, n_outputs); a row of NaN is missing
+
 
 def check_class_targets(
-    y: Any, n_rows: int, classes: Any, teacher_proba: Any, teacher_logits: Any
+    y: TargetLike,
+    n_rows: int,
+    classes: ArrayLike | None,
+    teacher_proba: TeacherLike,
+    teacher_logits: TeacherLike,
 ) -> tuple[NDArray[Any], Labels, Teachers | None]:
-    """Check labels and teachers against each other.
+    """Check the labels and the teachers of a classifier.
 
     Parameters
     ----------
@@ -23,79 +35,148 @@ def check_class_targets(
     n_rows : int
         Number of rows of X.
     classes : array-like or None
-        The constructor's classes.
+        The constructor's ``classes``: all class labels, ascending; None takes those of y.
     teacher_proba, teacher_logits : array-like, DataFrame or None
-        At most one of them.
+        The teachers' probabilities or logits; at most one of the two.
 
     Returns
     -------
     classes_ : ndarray of shape (n_classes,)
-        The classes.
+        Class labels in ascending order.
     labels : Labels
-        Class numbers.
+        Class numbers, with missing ones marked.
     teachers : Teachers or None
         Logits by teacher, class and row.
 
     Raises
     ------
     ValueError
-        If one of them is wrong, or a row has neither a label nor a teacher's answer.
+        If one of them is wrong, or a row has neither a label nor a teacher's prediction.
     """
+    # the teacher is read first: its columns may name the classes; its check needs the classes
     output = read_teacher(teacher_proba, teacher_logits, n_rows)
     classes_, labels = check_labels(y, n_rows, check_classes(classes), output)
     teachers = None if output is None else check_teacher(output, classes_)
-    check_target_available(labels, teachers)
+    without_target = ~labels.present
+    if teachers is not None:
+        without_target &= ~teachers.teacher_mask
+    _refuse_without_target(without_target)
     return classes_, labels, teachers
 
 
-def check_numeric_targets(y: Any, n_rows: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Check the targets of a regression, some of which may be missing.
+def check_regression_targets(
+    y: TargetLike, teacher_prediction: TeacherLike, n_rows: int
+) -> tuple[OutputColumns | None, OutputColumns | None, bool]:
+    """Check the labels and the teacher's predictions of a regressor.
 
     Parameters
     ----------
-    y : array-like of shape (n_rows,) or (n_rows, n_outputs)
-        Numbers; NaN is missing.
+    y, teacher_prediction : array-like of shape (n_rows,) or (n_rows, n_outputs), or None
+        Labels and predictions; at least one of the two.
     n_rows : int
         Number of rows of X.
 
     Returns
     -------
-    y : ndarray of float64
-        The numbers.
-    present : ndarray of bool of shape (n_rows,)
-        Rows that have all their outputs.
+    labels, predictions : ndarray of shape (n_rows, n_outputs) or None
+        The numbers as columns; None if the argument is None.
+    flat : bool
+        Whether y, or the prediction if y is None, is one-dimensional.
 
     Raises
     ------
     ValueError
-        If the length is wrong or an entry is no number.
+        If one of them is wrong, the numbers of outputs differ, or a row has neither a label nor a
+        teacher's prediction.
     """
-    y = check_numbers("y", y, allow_nan=True)
-    if len(y) != n_rows:
-        raise ValueError(f"y has {len(y)} entries, X has {n_rows} rows: give one label a row")
-    return y, ~np.isnan(y.reshape(n_rows, -1)).any(axis=1)
+    labels, flat = check_regression_outputs("y", y, n_rows)
+    predictions, teacher_flat = check_regression_outputs(
+        "teacher_prediction", teacher_prediction, n_rows
+    )
+    check_regression_target_available(labels, predictions)
+    return labels, predictions, teacher_flat if labels is None else flat
 
 
-def check_target_available(labels: Labels, teachers: Teachers | None) -> None:
-    """Require a label or a teacher for each row.
+def check_regression_outputs(
+    name: str, values: TargetLike | TeacherLike, n_rows: int
+) -> tuple[OutputColumns | None, bool]:
+    """Return the labels or the predictions of a regressor as columns.
 
     Parameters
     ----------
-    labels : Labels
-        The rows' labels.
-    teachers : Teachers or None
-        The teachers' outputs.
+    name : {"y", "y_val", "teacher_prediction"}
+        The argument's name, for messages.
+    values : array-like of shape (n_rows,) or (n_rows, n_outputs), or None
+        Labels or predictions; a row of NaN is missing.
+    n_rows : int
+        Number of rows of X.
+
+    Returns
+    -------
+    columns : ndarray of shape (n_rows, n_outputs) or None
+        The same numbers as float64; None if `values` is None.
+    flat : bool
+        Whether `values` is one-dimensional or None.
 
     Raises
     ------
     ValueError
-        If a row has neither; it names the first.
+        If they are not numbers, have another length than X, or a row is NaN in some outputs but
+        not in all; the message names the first such row.
+
+    Examples
+    --------
+    >>> columns, flat = check_regression_outputs("y", [1.0, float("nan")], n_rows=2)
+    >>> columns.shape, flat
+    ((2, 1), True)
     """
-    without_target = ~labels.present
-    if teachers is not None:
-        without_target &= ~teachers.teacher_mask
+    if values is None:
+        return None, True
+    numbers = check_numbers(name, values, allow_nan=True, ensure_min_samples=0)
+    if numbers.ndim not in (1, 2):
+        raise ValueError(f"{name} has shape {numbers.shape}: give one number, or one row, a sample")
+    if len(numbers) != n_rows:
+        missing = "the teacher's prediction" if name == "teacher_prediction" else "the label"
+        raise ValueError(
+            f"{name} has {len(numbers)} rows, X has {n_rows}: give one row for each row of X "
+            f"(NaN where {missing} is missing)"
+        )
+    columns = numbers.reshape(n_rows, -1)
+    # below, a NaN in the first output means that the whole row is missing
+    check_rows_complete(name, columns, "a number for each output or missing")
+    return columns, numbers.ndim == 1
+
+
+def check_regression_target_available(
+    labels: OutputColumns | None, predictions: OutputColumns | None
+) -> None:
+    """Require as many outputs of both, and a label or a prediction for each row.
+
+    Parameters
+    ----------
+    labels, predictions : ndarray of shape (n_rows, n_outputs) or None
+        Labels and predictions, as :func:`check_regression_outputs` returns them; at least one of
+        the two.
+
+    Raises
+    ------
+    ValueError
+        If the numbers of outputs differ, or a row has neither; it names the first.
+    """
+    given = [columns for columns in (labels, predictions) if columns is not None]
+    if len({columns.shape[1] for columns in given}) > 1:
+        raise ValueError(
+            f"teacher_prediction has {given[1].shape[1]} outputs, y has {given[0].shape[1]}: the "
+            "teacher must predict what y measures, one column for each output"
+        )
+    missing = [np.isnan(columns[:, 0]) for columns in given]
+    _refuse_without_target(np.logical_and.reduce(missing))
+
+
+def _refuse_without_target(without_target: BoolArray) -> None:
     if without_target.any():
         raise ValueError(
-            f"row {int(np.argmax(without_target))} has neither a label in y nor a teacher's answer "
-            f"({int(without_target.sum())} such rows): drop these rows or give one of the two"
+            f"row {int(np.argmax(without_target))} has neither a label in y nor a teacher's "
+            f"prediction ({int(without_target.sum())} such rows): drop these rows or give one of "
+            "the two"
         )

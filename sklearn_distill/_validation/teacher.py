@@ -1,4 +1,6 @@
-"""Checks of a teacher's outputs: shape, names of columns, silent rows, probabilities."""
+"""Check the outputs of a teacher: probabilities or logits of the classes, and embeddings."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils import check_array
 
-from sklearn_distill._typing import FloatArray
+from sklearn_distill._typing import BoolArray, FloatArray, TeacherLike
 from sklearn_distill._validation.numbers import check_rows_complete
 from sklearn_distill._validation.probabilities import SUM_TOLERANCE
 from sklearn_distill.targets import Teachers
@@ -16,16 +18,16 @@ from sklearn_distill.targets import Teachers
 
 @dataclass(frozen=True)
 class TeacherOutput:
-    """What came in as ``teacher_proba`` or ``teacher_logits``, as numbers.
+    """The argument ``teacher_proba`` or ``teacher_logits`` as numbers, not yet checked.
 
     Parameters
     ----------
-    name : str
+    name : {"teacher_proba", "teacher_logits"}
         The argument's name.
     values : ndarray of shape (n_rows,), (n_rows, n_columns) or (n_rows, n_teachers, n_columns)
-        The numbers.
+        Probabilities or logits; NaN is missing.
     columns : list or None
-        Names of the columns, where they have names.
+        Names of the columns of a DataFrame; None for an array.
     """
 
     name: str
@@ -34,12 +36,14 @@ class TeacherOutput:
 
     @property
     def is_proba(self) -> bool:
-        """Whether these are probabilities; else logits."""
+        """Whether these are probabilities, not logits."""
         return self.name == "teacher_proba"
 
 
-def read_teacher(teacher_proba: Any, teacher_logits: Any, n_rows: int) -> TeacherOutput | None:
-    """Read the one of both arguments that is given.
+def read_teacher(
+    teacher_proba: TeacherLike, teacher_logits: TeacherLike, n_rows: int
+) -> TeacherOutput | None:
+    """Read ``teacher_proba`` or ``teacher_logits``, whichever is given.
 
     Parameters
     ----------
@@ -73,7 +77,7 @@ def read_teacher(teacher_proba: Any, teacher_logits: Any, n_rows: int) -> Teache
     if len(values) != n_rows:
         raise ValueError(
             f"{name} has {len(values)} rows, X has {n_rows}: give one row for each row of X "
-            "(NaN where the teacher is silent)"
+            "(NaN where the teacher's prediction is missing)"
         )
     return TeacherOutput(name, values, columns)
 
@@ -84,9 +88,9 @@ def check_teacher(output: TeacherOutput, classes: NDArray[Any]) -> Teachers:
     Parameters
     ----------
     output : TeacherOutput
-        What :func:`read_teacher` returned.
+        The outputs, as :func:`read_teacher` returns them.
     classes : ndarray of shape (n_classes,)
-        The student's classes.
+        The student's classes in ascending order.
 
     Returns
     -------
@@ -96,12 +100,12 @@ def check_teacher(output: TeacherOutput, classes: NDArray[Any]) -> Teachers:
     Raises
     ------
     ValueError
-        If the columns are not the classes, or a row is neither silent nor a distribution; it
+        If the columns are not the classes, or a row is neither missing nor a distribution; it
         names the first such row.
     """
-    values = _one_column_a_class(output, classes)
+    values = _align_columns(output, classes)
     logits = np.ascontiguousarray(values.transpose(1, 2, 0))
-    if logits.base is not None:  # a view of the user's array, which is not ours to change
+    if logits.base is not None:  # a view of the user's array, which np.log would overwrite
         logits = logits.copy()
     _check_rows(output, logits)
     if output.is_proba:
@@ -114,16 +118,16 @@ def _to_numpy(name: str, output: Any) -> tuple[NDArray[np.float64], list[Any] | 
     columns = list(output.columns) if hasattr(output, "columns") else None
     try:
         values = np.asarray(output.to_numpy() if hasattr(output, "to_numpy") else output)
-        if values.dtype == object:  # pd.NA and None are silence, as NaN is
+        if values.dtype == object:  # pd.NA and None are missing, as NaN is
             values = np.where(pd.isna(values), np.nan, values)
-        elif values.dtype.kind == "c":
+        elif values.dtype.kind == "c":  # astype would drop the imaginary part with a warning
             raise TypeError(f"got {values.dtype}")
         return values.astype(np.float64, copy=False), columns
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} must be an array of numbers: {error}") from error
 
 
-def _one_column_a_class(output: TeacherOutput, classes: NDArray[Any]) -> NDArray[np.float64]:
+def _align_columns(output: TeacherOutput, classes: NDArray[Any]) -> NDArray[np.float64]:
     """Return (n_rows, n_teachers, n_classes) in the order of the classes."""
     values = output.values
     if values.ndim == 1:
@@ -134,8 +138,8 @@ def _one_column_a_class(output: TeacherOutput, classes: NDArray[Any]) -> NDArray
         raise ValueError(
             f"{output.name} has {values.shape[-1]} columns, but the classes are "
             f"{classes.tolist()}: give one column for each class in this order, or a DataFrame "
-            "with the labels as column names; a student that is to know more classes than y "
-            "shows needs classes=[...] in its constructor"
+            "with the labels as column names; for a student with more classes than y contains, "
+            "pass classes=[...] to its constructor"
         )
     return values[:, None, :] if values.ndim == 2 else values
 
@@ -147,6 +151,7 @@ def _two_columns(output: TeacherOutput, classes: NDArray[Any]) -> NDArray[np.flo
             f"the classes are {classes.tolist()}: give one column for each class"
         )
     second = output.values
+    # logits: softmax of (0, v) is expit(v); a missing prediction must be NaN in both columns
     first = 1 - second if output.is_proba else np.where(np.isnan(second), np.nan, 0.0)
     return np.stack([first, second], axis=1)
 
@@ -161,15 +166,15 @@ def _order_of_columns(output: TeacherOutput, classes: NDArray[Any]) -> list[int]
     if missing:
         raise ValueError(
             f"{output.name} has columns {columns}, none of which is named {missing[0]!r}: name "
-            "one column for each class (zeros where the teacher never answers it), or pass "
+            "one column for each class (zeros if the teacher never predicts it), or pass "
             ".to_numpy() if the columns are in the order of the classes"
         )
     if len(columns) > len(classes):
         known = {position[label] for label in classes.tolist()}
         extra = [column for k, column in enumerate(columns) if k not in known]
         raise ValueError(
-            f"{output.name} has columns beyond the labels of y: {extra}. Say classes=[...] in "
-            "the constructor if the student is to know these classes, else drop the columns"
+            f"{output.name} has columns beyond the labels of y: {extra}. Pass classes=[...] to "
+            "the constructor if the student must predict these classes, else drop the columns"
         )
     return [position[label] for label in classes.tolist()]
 
@@ -180,7 +185,7 @@ def _positions_by_label(columns: list[Any], classes: NDArray[Any]) -> dict[Any, 
     labels = classes.tolist()
     for spell in (str, _without_fraction):
         texts = [spell(label) for label in labels]
-        if len(set(texts)) == len(texts):
+        if len(set(texts)) == len(texts):  # else 1 and "1" would share a column
             for label, text in zip(labels, texts, strict=True):
                 if label not in by_label and text in by_label:
                     by_label[label] = by_label[text]
@@ -188,69 +193,73 @@ def _positions_by_label(columns: list[Any], classes: NDArray[Any]) -> dict[Any, 
 
 
 def _without_fraction(label: Any) -> str:
-    """Spell 1.0 as 1: integers become floats where a label is missing."""
+    """Spell 1.0 as 1: pandas turns integers into floats where a label is missing."""
     return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
 
 
 def _check_rows(output: TeacherOutput, values: NDArray[np.float64]) -> None:
-    """Raise for the first row that is neither silent nor a valid answer.
+    """Raise for the first row that is neither missing nor valid.
 
     ``values`` are class-major, (n_teachers, n_classes, n_rows).
     """
     faults = _proba_faults(values) if output.is_proba else _logit_faults(values)
-    missing = np.isnan(values)
-    faults["has NaN for some classes only (a silent row is NaN for all)"] = _some(missing)
-    silent = missing.all(axis=1)
-    bad = {what: (mask & ~silent).any(axis=0) for what, mask in faults.items()}
-    first = {what: int(np.argmax(mask)) for what, mask in bad.items() if mask.any()}
+    nan = np.isnan(values)
+    faults["has NaN for some classes only (a missing prediction is NaN in every class)"] = (
+        _any_class(nan)
+    )
+    missing = nan.all(axis=1)
+    bad_rows = {fault: (mask & ~missing).any(axis=0) for fault, mask in faults.items()}
+    first = {fault: int(np.argmax(bad)) for fault, bad in bad_rows.items() if bad.any()}
     if first:
-        what, row = min(first.items(), key=lambda item: item[1])
-        raise ValueError(f"{output.name}: row {row} {what}: {output.values[row].tolist()}")
+        fault, row = min(first.items(), key=lambda item: item[1])
+        raise ValueError(f"{output.name}: row {row} {fault}: {output.values[row].tolist()}")
 
 
-def _proba_faults(values: NDArray[np.float64]) -> dict[str, NDArray[np.bool_]]:
+def _proba_faults(values: NDArray[np.float64]) -> dict[str, BoolArray]:
+    """Return, by fault, a mask of shape (n_teachers, n_rows)."""
     with np.errstate(invalid="ignore"):  # inf - inf: reported as infinite
         distance = np.abs(values.sum(axis=1) - 1)
     return {
-        "has an infinite probability": _some(np.isinf(values)),
-        "has a negative probability": _some(values < 0),
+        "has an infinite probability": _any_class(np.isinf(values)),
+        "has a negative probability": _any_class(values < 0),
         f"does not sum to 1 within {SUM_TOLERANCE}": distance > SUM_TOLERANCE,
     }
 
 
-def _logit_faults(values: NDArray[np.float64]) -> dict[str, NDArray[np.bool_]]:
-    return {
-        "has a logit of +inf": _some(np.isposinf(values)),
+def _logit_faults(values: NDArray[np.float64]) -> dict[str, BoolArray]:
+    """Return, by fault, a mask of shape (n_teachers, n_rows)."""
+    return {  # −inf in some classes is a probability of zero there; in all it is no distribution
+        "has a logit of +inf": _any_class(np.isposinf(values)),
         "has no finite logit": np.asarray(np.isneginf(values).all(axis=1)),
     }
 
 
-def _some(mask: Any) -> NDArray[np.bool_]:
-    """Return, by teacher and row, whether any class is marked."""
+def _any_class(mask: BoolArray) -> BoolArray:
     return np.asarray(mask.any(axis=1))
 
 
-def check_embedding(embedding: Any, n_rows: int, weight: float) -> FloatArray | None:
+def check_embedding(embedding: TeacherLike, n_rows: int, weight: float) -> FloatArray | None:
     """Check a teacher's embedding.
 
     Parameters
     ----------
     embedding : array-like of shape (n_rows, n_dimensions) or None
-        A row of NaN is a row that the teacher never saw.
+        The teacher's embedding of each row; a row of NaN is missing.
     n_rows : int
         Number of rows of X.
     weight : float
-        The estimator's ``embedding_weight``.
+        The estimator's ``embedding_weight``, 0 or more.
 
     Returns
     -------
     ndarray of shape (n_rows, n_dimensions) or None
-        The embedding; None where it counts nothing.
+        The embedding; None if its weight is 0.
 
     Raises
     ------
     ValueError
-        If it is no such matrix, a row is NaN in part, or there is a weight but no embedding.
+        If it is not a matrix of numbers with a row for each row of X, a row is NaN in part, or
+        there is a weight but no embedding.
     """
     if embedding is None:
         if weight > 0:

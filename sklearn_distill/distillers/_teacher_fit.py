@@ -133,7 +133,7 @@ class TeacherData:
             stack(take_rows(self.X, plan.unlabelled), self.columns.for_teacher(plan.further))
             for plan in plans
         ]
-        return [replace(one, further=table) for one, table in zip(rounds, tables, strict=True)]
+        return [replace(one, extra=table) for one, table in zip(rounds, tables, strict=True)]
 
     def _rehearsals(
         self,

@@ -12,12 +12,13 @@ from sklearn.base import MultiOutputMixin, RegressorMixin, clone
 from sklearn_distill._typing import FloatArray
 from sklearn_distill._validation.fitting import all_or_nothing, validated_parameters
 from sklearn_distill._validation.sample_weight import check_sample_weight
-from sklearn_distill._validation.teacher import check_embedding
-from sklearn_distill._validation.teacher_prediction import (
-    Targets,
-    check_output_available,
-    check_outputs,
+from sklearn_distill._validation.targets import (
+    OutputColumns,
+    check_regression_outputs,
+    check_regression_target_available,
+    check_regression_targets,
 )
+from sklearn_distill._validation.teacher import check_embedding
 from sklearn_distill.students._neural import NeuralStudent, RegressionData
 from sklearn_distill.students._neural_stream import (
     check_nothing_beside,
@@ -357,9 +358,9 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         """Return the loss's table of a mini-batch."""
         silent = np.full(self._n_outputs, np.nan)
         rows = [silent if v is None else np.atleast_1d(v) for v in y]
-        labels: Targets = np.array(rows, dtype=np.float64)
+        labels: OutputColumns = np.array(rows, dtype=np.float64)
         teacher = np.asarray(says.reshape(labels.shape), dtype=np.float64)
-        check_output_available(labels, teacher)
+        check_regression_target_available(labels, teacher)
         return _lesson(labels, teacher, weight, float(self.imitation)).table
 
     def _read(
@@ -374,14 +375,12 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
     ) -> tuple[NDArray[Any], NeuralTargets]:
         """Return features, losses and tables; set how outputs come and ``n_taught_rows_``."""
         X = self._read_features(X, y, teacher_prediction, reset=reset)
-        labels, flat = check_outputs("y", y, len(X))
-        teacher, teacher_flat = check_outputs("teacher_prediction", teacher_prediction, len(X))
-        check_output_available(labels, teacher)
+        labels, teacher, flat = check_regression_targets(y, teacher_prediction, len(X))
         self.n_taught_rows_ = 0 if teacher is None else int((~np.isnan(teacher[:, 0])).sum())
         weight = mean_one(check_sample_weight(sample_weight, len(X)))
         embedding = check_embedding(teacher_embedding, len(X), self.embedding_weight)
         lesson = _lesson(labels, teacher, weight, float(self.imitation))
-        self._set_outputs(lesson.n_outputs, teacher_flat if labels is None else flat, reset=reset)
+        self._set_outputs(lesson.n_outputs, flat, reset=reset)
         return X, lesson.with_embedding(embedding, self.embedding_weight, weight)
 
     def _read_features(
@@ -407,7 +406,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         X_val = self._read_held_out(X_val, y_val)
         if X_val is None:
             return None
-        labels, _ = check_outputs("y_val", y_val, len(X_val))
+        labels, _ = check_regression_outputs("y_val", y_val, len(X_val))
         if labels is None or np.isnan(labels).any() or labels.shape[1] != lesson.n_outputs:
             raise ValueError(
                 f"y_val must give a number for each row and each of {lesson.n_outputs} outputs: "
@@ -420,7 +419,10 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
 
 
 def _lesson(
-    labels: Targets | None, teacher: Targets | None, weight: FloatArray, imitation: float
+    labels: OutputColumns | None,
+    teacher: OutputColumns | None,
+    weight: FloatArray,
+    imitation: float,
 ) -> NeuralTargets:
     """Return the mixture m of label and prediction, and the labels alone."""
     from sklearn_distill.nets.losses import SquaredLoss

@@ -18,7 +18,7 @@ from sklearn_distill._validation.fitting import (
     validated_parameters,
 )
 from sklearn_distill._validation.sample_weight import check_sample_weight, read_sample_weight
-from sklearn_distill._validation.teacher_prediction import check_regression_targets
+from sklearn_distill._validation.targets import check_regression_targets
 from sklearn_distill.solvers.least_squares import (
     Gram,
     NoNoiseEstimateError,

@@ -1,4 +1,4 @@
-"""Where teachers' answers come from: out-of-fold outputs and combinations of several teachers."""
+"""Teachers' predictions: out-of-fold predictions and combinations of several teachers."""
 
 from sklearn_distill.teachers.combine import combine_teachers
 from sklearn_distill.teachers.latent_aligner import LatentAligner

@@ -1,175 +1,209 @@
-"""Fit a clone of a teacher on some rows, and ask it about others."""
+"""Fit clones of a teacher on the training rows of folds, and predict their test rows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, softmax
 from sklearn.base import clone
 
-from sklearn_distill._typing import IntArray
+from sklearn_distill._typing import CheckedX, IntArray
 from sklearn_distill._validation.indexing import take_aligned, take_rows
 from sklearn_distill._validation.splits import Splits
 
-FoldPredictions = tuple[NDArray[np.float64], NDArray[np.float64] | None]
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
+Predict: TypeAlias = Callable[[Any, CheckedX, str], NDArray[np.float64]]  # fitted teacher, X, where
+FoldPredictions: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64] | None]  # test, extra
 
 
 @dataclass(frozen=True)
 class FoldFit:
-    """What one clone learns and is asked.
+    """The rows on which a clone of the teacher is fitted, and those that it predicts.
 
     Parameters
     ----------
     train : ndarray of shape (n_train,)
-        Rows of X to fit it on.
-    asked : ndarray of shape (n_asked,)
-        Rows of X to ask it about.
+        Rows of X on which the clone is fitted.
+    test : ndarray of shape (n_test,)
+        Rows of X that the clone predicts.
     where : str
-        What errors call the round.
-    further : matrix, frame or None
-        Rows that are not in X, to ask it about, too.
+        How error messages refer to the fold: "in fold 1 of 5".
+    extra : matrix, frame or None
+        Samples that are not in X and that the clone predicts, too.
     """
 
     train: IntArray
-    asked: IntArray
+    test: IntArray
     where: str
-    further: Any = None
+    extra: CheckedX | None = None
 
 
 def fold_fits(splits: Splits) -> list[FoldFit]:
-    """Return a round for each fold."""
+    """Return one fit for each fold."""
     return [
         FoldFit(train, test, f"in fold {k} of {len(splits)}")
         for k, (train, test) in enumerate(splits, start=1)
     ]
 
 
-def fit_teacher(
-    teacher: Any, X: Any, y: Any, rows: IntArray, fit_params: dict[str, Any], where: str
-) -> Any:
-    """Fit a clone of the teacher on some rows."""
-    params = {name: take_aligned(value, rows, X.shape[0]) for name, value in fit_params.items()}
-    with errors_name_teacher(teacher, where):
-        return clone(teacher).fit(take_rows(X, rows), y[rows], **params)
-
-
-def fit_and_predict(
-    teacher: Any, X: Any, y: Any, rounds: list[FoldFit], fit_params: dict[str, Any], ask: Predict
-) -> list[FoldPredictions]:
-    """Return, for each round, the answers to the rows of X and to the further ones."""
-    return [_answer(teacher, X, y, one, fit_params, ask) for one in rounds]
-
-
-def _answer(
-    teacher: Any, X: Any, y: Any, one: FoldFit, fit_params: dict[str, Any], ask: Predict
-) -> FoldPredictions:
-    fitted = fit_teacher(teacher, X, y, one.train, fit_params, one.where)
-    answers = ask(fitted, take_rows(X, one.asked), one.where)
-    return answers, None if one.further is None else ask(fitted, one.further, one.where)
-
-
-def mean_by_row(
-    asked: list[IntArray], answers: list[NDArray[np.float64]], n_rows: int
-) -> NDArray[np.float64]:
-    """Return each row's mean answer; NaN, a silent teacher, where no one was asked."""
-    total = np.zeros((n_rows, *answers[0].shape[1:]))
-    count = np.zeros(n_rows)
-    for rows, says in zip(asked, answers, strict=True):
-        total[rows] += says
-        count[rows] += 1
-    count[count == 0] = np.nan
-    return total / (count if total.ndim == 1 else count[:, None])
-
-
-Predict = Callable[[Any, Any, str], NDArray[np.float64]]
-
-
-@dataclass(frozen=True)
-class PredictAligned:
-    """Ask a fitted teacher for probabilities in the order of ``classes``."""
-
-    classes: NDArray[Any]
-    required: NDArray[Any]
-
-    def __call__(self, teacher: Any, X: Any, where: str) -> NDArray[np.float64]:
-        """Return (n_rows, n_classes), with 0 for a class that the teacher need not know."""
-        with errors_name_teacher(teacher, where):
-            answers = _raw_proba(teacher, X)
-        known = list(getattr(teacher, "classes_", self.classes))
-        _check_answers(teacher, answers, (X.shape[0], len(known)), where)
-        self._check_classes(teacher, known, where)
-        aligned = np.zeros((len(answers), len(self.classes)))
-        position = {label: k for k, label in enumerate(self.classes.tolist())}
-        aligned[:, [position[label] for label in np.asarray(known).tolist()]] = answers
-        return aligned
-
-    def _check_classes(self, teacher: Any, known: list[Any], where: str) -> None:
-        lacking = sorted(set(self.required.tolist()) - set(np.asarray(known).tolist()))
-        if lacking:
-            raise ValueError(
-                f"teacher {class_name(teacher)} {where} never saw the classes {lacking}, which y "
-                "shows: use fewer folds or a stratified splitter, or drop classes with too few rows"
-            )
-        beyond = sorted(set(np.asarray(known).tolist()) - set(self.classes.tolist()))
-        if beyond:
-            raise ValueError(
-                f"teacher {class_name(teacher)} {where} knows the classes {beyond}, which y does "
-                "not show: say classes=[...] with all of them (of a student: in its constructor)"
-            )
-
-
-def predict_finite(teacher: Any, X: Any, where: str) -> NDArray[np.float64]:
-    """Ask a fitted teacher for predictions."""
-    with errors_name_teacher(teacher, where):
-        answers = np.asarray(teacher.predict(X), dtype=np.float64)
-    _check_answers(teacher, answers, (X.shape[0], *answers.shape[1:]), where)
-    return answers
-
-
-def _raw_proba(teacher: Any, X: Any) -> NDArray[np.float64]:
-    if hasattr(teacher, "predict_proba"):
-        return np.asarray(teacher.predict_proba(X), dtype=np.float64)
-    if not hasattr(teacher, "decision_function"):
-        raise TypeError("it has neither predict_proba nor decision_function")
-    margins = np.asarray(teacher.decision_function(X), dtype=np.float64)
-    if margins.ndim == 1:
-        return np.stack([expit(-margins), expit(margins)], axis=1)
-    return np.asarray(softmax(margins, axis=1))
-
-
-def _check_answers(
-    teacher: Any, answers: NDArray[np.float64], shape: tuple[int, ...], where: str
-) -> None:
-    if answers.shape != shape:
-        raise ValueError(
-            f"teacher {class_name(teacher)} {where} answers with shape {answers.shape}, not {shape}"
-        )
-    strange = ~np.isfinite(answers.reshape(len(answers), -1)).all(axis=1)
-    if strange.any():
-        row = int(np.argmax(strange))
-        raise ValueError(
-            f"teacher {class_name(teacher)} {where} answers {answers[row].tolist()} on the row "
-            f"{row} that it was asked about ({int(strange.sum())} such rows): a teacher must "
-            "answer with finite numbers; clean its input or take another teacher"
-        )
-
-
 @contextmanager
-def errors_name_teacher(teacher: Any, where: str) -> Iterator[None]:
-    """Say in any error whose it is and in which fold."""
+def errors_name_teacher(teacher: BaseEstimator, where: str) -> Iterator[None]:
+    """Add the teacher's class and the fold to the message of any error."""
     try:
         yield
     except Exception as error:
+        # other errors' constructors may need more than a message
         kinds = (ValueError, TypeError)
         kind = next((kind for kind in kinds if isinstance(error, kind)), RuntimeError)
         raise kind(f"teacher {class_name(teacher)} failed {where}: {error}") from error
 
 
-def class_name(teacher: Any) -> str:
-    """Return the name of the teacher's class."""
-    return type(teacher).__name__
+def class_name(estimator: BaseEstimator) -> str:
+    """Return the name of the estimator's class."""
+    return type(estimator).__name__
+
+
+@dataclass(frozen=True)
+class PredictAligned:
+    """Class-aligned ``predict_proba``: the columns follow ``classes``, not the teacher's own order.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        Class of each column.
+    required : ndarray of shape (n_required,)
+        Classes that the teacher must have been fitted on; any other may be missing and gets
+        probability 0.
+    """
+
+    classes: NDArray[Any]
+    required: NDArray[Any]
+
+    def __call__(self, teacher: BaseEstimator, X: CheckedX, where: str) -> NDArray[np.float64]:
+        """Return probabilities of shape (n_rows, n_classes)."""
+        with errors_name_teacher(teacher, where):
+            proba = _predict_proba(teacher, X)
+        teacher_classes = np.asarray(getattr(teacher, "classes_", self.classes)).tolist()
+        _check_predictions(teacher, proba, (X.shape[0], len(teacher_classes)), where)
+        self._check_classes(teacher, teacher_classes, where)
+        aligned = np.zeros((len(proba), len(self.classes)))
+        position = {label: k for k, label in enumerate(self.classes.tolist())}
+        aligned[:, [position[label] for label in teacher_classes]] = proba
+        return aligned
+
+    def _check_classes(
+        self, teacher: BaseEstimator, teacher_classes: list[Any], where: str
+    ) -> None:
+        # a training fold without a class would silently give it probability 0 in the whole fold
+        missing = sorted(set(self.required.tolist()) - set(teacher_classes))
+        if missing:
+            raise ValueError(
+                f"teacher {class_name(teacher)} {where} was not fitted on the classes {missing}, "
+                "which y contains: use fewer folds or a stratified splitter, or drop classes with "
+                "too few rows"
+            )
+        unknown = sorted(set(teacher_classes) - set(self.classes.tolist()))
+        if unknown:
+            raise ValueError(
+                f"teacher {class_name(teacher)} {where} predicts the classes {unknown}, which y "
+                "does not contain: pass classes=[...] with all of them (of a student: to its "
+                "constructor)"
+            )
+
+
+def predict_finite(teacher: BaseEstimator, X: CheckedX, where: str) -> NDArray[np.float64]:
+    """Return the predictions of a fitted regressor, all of them finite."""
+    with errors_name_teacher(teacher, where):
+        predictions = np.asarray(teacher.predict(X), dtype=np.float64)
+    # the number of outputs is whatever the teacher predicts
+    _check_predictions(teacher, predictions, (X.shape[0], *predictions.shape[1:]), where)
+    return predictions
+
+
+def _predict_proba(teacher: BaseEstimator, X: CheckedX) -> NDArray[np.float64]:
+    if hasattr(teacher, "predict_proba"):
+        return np.asarray(teacher.predict_proba(X), dtype=np.float64)
+    if not hasattr(teacher, "decision_function"):
+        raise TypeError("it has neither predict_proba nor decision_function")
+    margins = np.asarray(teacher.decision_function(X), dtype=np.float64)
+    if margins.ndim == 1:  # expit(−v), not 1 − expit(v), which rounds to 0 for v > 37
+        return np.stack([expit(-margins), expit(margins)], axis=1)
+    return np.asarray(softmax(margins, axis=1))
+
+
+def _check_predictions(
+    teacher: BaseEstimator, predictions: NDArray[np.float64], shape: tuple[int, ...], where: str
+) -> None:
+    if predictions.shape != shape:
+        raise ValueError(
+            f"teacher {class_name(teacher)} {where} predicts an array of shape "
+            f"{predictions.shape}, not {shape}"
+        )
+    # NaN means a missing prediction further on, and must not come from a failed teacher
+    not_finite = ~np.isfinite(predictions.reshape(len(predictions), -1)).all(axis=1)
+    if not_finite.any():
+        row = int(np.argmax(not_finite))
+        raise ValueError(
+            f"teacher {class_name(teacher)} {where} predicts {predictions[row].tolist()} for row "
+            f"{row} of those passed to it ({int(not_finite.sum())} such rows): a teacher's "
+            "predictions must be finite; clean its input or use another teacher"
+        )
+
+
+def fit_teacher(
+    teacher: BaseEstimator,
+    X: CheckedX,
+    y: NDArray[Any],
+    train: IntArray,
+    fit_params: dict[str, Any],
+    where: str,
+) -> Any:
+    """Return a clone of the teacher, fitted on the training rows."""
+    params = {name: take_aligned(value, train, X.shape[0]) for name, value in fit_params.items()}
+    with errors_name_teacher(teacher, where):
+        return clone(teacher).fit(take_rows(X, train), y[train], **params)
+
+
+def fit_and_predict(
+    teacher: BaseEstimator,
+    X: CheckedX,
+    y: NDArray[Any],
+    folds: list[FoldFit],
+    fit_params: dict[str, Any],
+    predict: Predict,
+) -> list[FoldPredictions]:
+    """Return, for each fold, the predictions of its test rows and of its extra samples."""
+    return [_fit_and_predict_fold(teacher, X, y, fold, fit_params, predict) for fold in folds]
+
+
+def _fit_and_predict_fold(
+    teacher: BaseEstimator,
+    X: CheckedX,
+    y: NDArray[Any],
+    fold: FoldFit,
+    fit_params: dict[str, Any],
+    predict: Predict,
+) -> FoldPredictions:
+    fitted = fit_teacher(teacher, X, y, fold.train, fit_params, fold.where)
+    predictions = predict(fitted, take_rows(X, fold.test), fold.where)
+    return predictions, None if fold.extra is None else predict(fitted, fold.extra, fold.where)
+
+
+def mean_by_row(
+    tests: list[IntArray], predictions: list[NDArray[np.float64]], n_rows: int
+) -> NDArray[np.float64]:
+    """Average the folds' predictions row by row; NaN, a missing prediction, in untested rows."""
+    total = np.zeros((n_rows, *predictions[0].shape[1:]))
+    count = np.zeros(n_rows)
+    for test, of_fold in zip(tests, predictions, strict=True):
+        total[test] += of_fold
+        count[test] += 1
+    count[count == 0] = np.nan  # 0 / NaN is NaN and, unlike 0 / 0, gives no warning
+    return total / (count if total.ndim == 1 else count[:, None])

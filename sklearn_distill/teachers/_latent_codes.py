@@ -1,4 +1,4 @@
-"""What stands before and after the encoders: principal axes, and the mean of codes."""
+"""Principal axes of a representation before its encoder, and the mean of several codes."""
 
 import numpy as np
 from sklearn.decomposition import PCA
@@ -8,30 +8,30 @@ from sklearn.preprocessing import StandardScaler
 from sklearn_distill._typing import FloatArray
 
 
-def principal_axes(rows: FloatArray, n_principal: int, seed: int) -> Pipeline:
-    """Learn to standardise a representation and to turn it onto its principal axes.
+def principal_axes(representation: FloatArray, n_principal: int, seed: int) -> Pipeline:
+    """Fit the standardisation of a representation and its projection onto principal axes.
 
     Parameters
     ----------
-    rows : ndarray of shape (n_rows, width)
-        The representation; rows of NaN are left out.
+    representation : ndarray of shape (n_rows, width)
+        A model's representation; rows of NaN are left out.
     n_principal : int
-        Axes to keep, as far as there are so many.
+        Number of axes to keep; fewer where the representation has fewer rows or columns.
     seed : int
-        Of the randomised solver that scikit-learn takes for wide representations.
+        Seed of the randomised solver that scikit-learn uses for wide representations.
 
     Returns
     -------
     Pipeline
         StandardScaler and PCA, fitted.
     """
-    known = rows[~np.isnan(rows[:, 0])]
-    pca = PCA(min(n_principal, *known.shape), random_state=seed)
-    return make_pipeline(StandardScaler(), pca).fit(known)
+    available = representation[~np.isnan(representation[:, 0])]
+    pca = PCA(min(n_principal, *available.shape), random_state=seed)
+    return make_pipeline(StandardScaler(), pca).fit(available)
 
 
 def mean_code(codes: FloatArray) -> FloatArray:
-    """Return the mean of the codes that are there, of length 1 again.
+    """Return the mean of the available codes of each row, rescaled to length 1.
 
     Parameters
     ----------
@@ -49,8 +49,9 @@ def mean_code(codes: FloatArray) -> FloatArray:
     array([[0.707, 0.707],
            [0.   , 1.   ]])
     """
-    known = ~np.isnan(codes[:, :, 0])
-    total = np.where(known[:, :, None], codes, 0.0).sum(axis=1)
+    available = ~np.isnan(codes[:, :, 0])
+    # the sum: its length is divided out, so the number of codes does not matter
+    total = np.where(available[:, :, None], codes, 0.0).sum(axis=1)
+    # opposite codes sum to 0, which has no direction: 1e-12 makes that 0 instead of 0/0
     length = np.sqrt((total**2).sum(axis=1, keepdims=True) + 1e-12)
-    heard = known.any(axis=1, keepdims=True)
-    return np.where(heard, total / length, np.nan)
+    return np.where(available.any(axis=1, keepdims=True), total / length, np.nan)

@@ -1,10 +1,10 @@
-"""Read the representations of several models, and see which models have triplets together."""
+"""Check the representations of several models, and find the pairs of models that have triplets."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -12,53 +12,57 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 from sklearn.utils import check_array, column_or_1d
 
-from sklearn_distill._typing import BoolArray, FloatArray, IntArray
+from sklearn_distill._typing import ArrayLike, BoolArray, FloatArray, IntArray
 from sklearn_distill._validation.labels import check_labels
 from sklearn_distill._validation.numbers import check_rows_complete
 
 STUDENT = object()  # the student's name, which no teacher can have
 
+RepresentationsLike: TypeAlias = Sequence[ArrayLike] | Mapping[Any, ArrayLike]
+
 
 @dataclass(frozen=True)
 class Representations:
-    """What several models make of the same rows.
+    """Hidden representations of the same rows by several models.
 
     Parameters
     ----------
     names : list
-        What to call each model.
-    rows : list of ndarray, each of shape (n_rows, width)
+        Name of each model: its key, or its position in a list.
+    arrays : list of ndarray, each of shape (n_rows, width)
         Representations; a row of NaN where a model has none.
     """
 
     names: list[Any]
-    rows: list[FloatArray]
+    arrays: list[FloatArray]
 
     @property
     def n_rows(self) -> int:
         """The number of rows."""
-        return len(self.rows[0])
+        return len(self.arrays[0])
 
     @property
-    def seen(self) -> BoolArray:
-        """Which rows each model has, (n_models, n_rows)."""
-        return np.stack([~np.isnan(one[:, 0]) for one in self.rows])
+    def available(self) -> BoolArray:
+        """Which rows each model has a representation of, (n_models, n_rows)."""
+        return np.stack([~np.isnan(array[:, 0]) for array in self.arrays])
 
 
-def read_representations(representations: Any, *, student: Any = None) -> Representations:
-    """Check the representations of teachers, and of a student, who comes first.
+def check_representations(
+    representations: RepresentationsLike, *, student: ArrayLike | None = None
+) -> Representations:
+    """Check the representations of teachers and, as the first model, of a student.
 
     Parameters
     ----------
     representations : list or dict of array-like, each of shape (n_rows, width)
-        A row of NaN where a teacher has none.
+        The teachers' representations; a row of NaN where a teacher has none.
     student : array-like of shape (n_rows, width) or None
-        The student's.
+        The student's representation of the same rows.
 
     Returns
     -------
     Representations
-        All, as float64.
+        All of them, as float64.
 
     Raises
     ------
@@ -67,6 +71,7 @@ def read_representations(representations: Any, *, student: Any = None) -> Repres
     TypeError
         If it is neither a list nor a dict.
     """
+    # an array of three dimensions is refused: its first axis could be rows or teachers
     if not isinstance(representations, list | tuple | Mapping):
         raise TypeError(
             f"representations is a {type(representations).__name__}: give a list or a dict of "
@@ -74,60 +79,58 @@ def read_representations(representations: Any, *, student: Any = None) -> Repres
         )
     if not len(representations):
         raise ValueError("representations is empty: give an array for each teacher")
-    named = {} if student is None else {STUDENT: student}
-    named |= _named(representations)
-    read = Representations(list(named), [_read(name, one) for name, one in named.items()])
-    _check_lengths(read)
-    return read
+    named: dict[Any, ArrayLike] = {} if student is None else {STUDENT: student}
+    is_named = isinstance(representations, Mapping)
+    named |= dict(representations) if is_named else dict(enumerate(representations))
+    arrays = [_check_representation(name, array) for name, array in named.items()]
+    checked = Representations(list(named), arrays)
+    _check_lengths(checked)
+    return checked
 
 
-def _named(representations: Any) -> dict[Any, Any]:
-    if isinstance(representations, Mapping):
-        return dict(representations)
-    return dict(enumerate(representations))
-
-
-def _read(name: Any, rows: Any) -> FloatArray:
+def _check_representation(name: Any, array: ArrayLike) -> FloatArray:
+    argument = _argument_name(name)
     values = check_array(
-        rows, dtype=np.float64, ensure_all_finite="allow-nan", input_name=_called(name)
+        array, dtype=np.float64, ensure_all_finite="allow-nan", input_name=argument
     )
-    check_rows_complete(_called(name), values, "a representation or missing")
+    check_rows_complete(argument, values, "a representation or missing")
     return np.asarray(values)
 
 
-def _check_lengths(read: Representations) -> None:
-    lengths = [len(one) for one in read.rows]
+def _check_lengths(checked: Representations) -> None:
+    lengths = [len(array) for array in checked.arrays]
     if len(set(lengths)) > 1:
-        each = zip(map(_called, read.names), lengths, strict=True)
-        told = ", ".join(f"{name}: {n}" for name, n in each)
+        each = zip(map(_argument_name, checked.names), lengths, strict=True)
+        listed = ", ".join(f"{name}: {n}" for name, n in each)
         raise ValueError(
-            f"the representations differ in length ({told}): give each a row for each sample, NaN "
-            "where a teacher has none"
+            f"the representations differ in length ({listed}): give each a row for each sample, "
+            "NaN where a teacher has none"
         )
 
 
-def check_some_rows(read: Representations) -> None:
+def check_some_rows(representations: Representations) -> None:
     """Require at least two rows of each model.
 
     Parameters
     ----------
-    read : Representations
-        What was read.
+    representations : Representations
+        The checked representations.
 
     Raises
     ------
     ValueError
         If a model has fewer.
     """
-    for name, count in zip(read.names, read.seen.sum(axis=1), strict=True):
+    counts = representations.available.sum(axis=1)
+    for name, count in zip(representations.names, counts, strict=True):
         if count < 2:
             raise ValueError(
-                f"{_called(name)} has {count} rows that are not NaN: a space is learnt from at "
-                "least two"
+                f"{_argument_name(name)} has {count} rows that are not NaN: a latent space is "
+                "learnt from at least two"
             )
 
 
-def read_classes(y: Any, n_rows: int) -> tuple[NDArray[Any], IntArray]:
+def check_triplet_labels(y: ArrayLike, n_rows: int) -> tuple[NDArray[Any], IntArray]:
     """Return the classes, and the number of each row's class.
 
     Parameters
@@ -135,14 +138,14 @@ def read_classes(y: Any, n_rows: int) -> tuple[NDArray[Any], IntArray]:
     y : array-like of shape (n_rows,)
         Labels; NaN, None and pd.NA are missing.
     n_rows : int
-        Rows of the representations.
+        Number of rows of the representations.
 
     Returns
     -------
     classes : ndarray of shape (n_classes,)
-        Class labels.
+        Class labels in ascending order.
     codes : ndarray of int of shape (n_rows,)
-        Their positions, -1 for a missing label.
+        Position of each label in `classes`, -1 for a missing label.
 
     Raises
     ------
@@ -155,6 +158,7 @@ def read_classes(y: Any, n_rows: int) -> tuple[NDArray[Any], IntArray]:
             f"y has {len(labels)} entries, the representations have {n_rows} rows: give one label "
             "a row"
         )
+    # before check_labels, whose message on a single class advises a parameter of students
     if (count := len(pd.unique(labels[~pd.isna(labels)]))) < 2:
         raise ValueError(
             f"y has {count} classes: a triplet needs a sample of another class, so give labels of "
@@ -165,14 +169,14 @@ def read_classes(y: Any, n_rows: int) -> tuple[NDArray[Any], IntArray]:
 
 
 def linked_pairs(
-    read: Representations, codes: IntArray, anchors: list[int]
+    representations: Representations, codes: IntArray, anchors: list[int]
 ) -> list[tuple[int, int]]:
-    """Return the pairs of anchor and other model that have triplets.
+    """Return the pairs of anchor and other model that have triplets; they must link all models.
 
     Parameters
     ----------
-    read : Representations
-        What each model makes of the rows.
+    representations : Representations
+        The checked representations of all models.
     codes : ndarray of int of shape (n_rows,)
         Class numbers, -1 where missing.
     anchors : list of int
@@ -181,42 +185,46 @@ def linked_pairs(
     Returns
     -------
     list of (int, int)
-        Anchor and other model.
+        Positions of the anchor and of the other model.
 
     Raises
     ------
     ValueError
-        If they do not hold all models together.
+        If the pairs do not link all models to each other, directly or through other models.
     """
-    seen = read.seen & (codes >= 0)
-    others = range(len(seen))
-    pairs = [(a, m) for a in anchors for m in others if a != m and _has_triplet(seen, codes, a, m)]
-    graph = np.zeros((len(seen), len(seen)))
+    usable = representations.available & (codes >= 0)
+    others = [(a, m) for a in anchors for m in range(len(usable)) if a != m]
+    pairs = [(a, m) for a, m in others if _has_triplet(usable, codes, a, m)]
+    # without a chain of triplets between them, two models' codes are never compared, and each
+    # would be aligned up to a rotation of its own
+    graph = np.zeros((len(usable), len(usable)))
     for a, m in pairs:
         graph[a, m] = 1
-    _, group = connected_components(graph, directed=False)
-    if (group != group[0]).any():
-        apart = read.names[int(np.argmax(group != group[0]))]
-        raise ValueError(_unlinked(read, apart, anchors))
+    _, component = connected_components(graph, directed=False)
+    if (component != component[0]).any():
+        unlinked = representations.names[int(np.argmax(component != component[0]))]
+        anchor_names = [representations.names[a] for a in anchors]
+        raise ValueError(_unlinked_message(unlinked, anchor_names))
     return pairs
 
 
-def _has_triplet(seen: BoolArray, codes: IntArray, a: int, m: int) -> bool:
-    common = codes[seen[a] & seen[m]]
-    return len(common) > 0 and len(np.unique(codes[seen[m]])) > 1
+def _has_triplet(usable: BoolArray, codes: IntArray, a: int, m: int) -> bool:
+    """Return whether a and m have a common row, and m one of another class."""
+    common = codes[usable[a] & usable[m]]
+    return len(common) > 0 and len(np.unique(codes[usable[m]])) > 1
 
 
-def _unlinked(read: Representations, apart: Any, anchors: list[int]) -> str:
+def _unlinked_message(unlinked: Any, anchors: list[Any]) -> str:
     if len(anchors) > 1:
-        anchor, others = "the other teachers", "whose chain reaches the first"
+        anchor, which = "the other teachers", "whose chain reaches the first"
     else:
-        anchor, others = f"the anchor, {_called(read.names[anchors[0]])}", "that the anchor has too"
+        anchor, which = f"the anchor, {_argument_name(anchors[0])}", "that the anchor has too"
     return (
-        f"{_called(apart)} is not linked to {anchor}: it needs labelled rows {others}, and rows of "
-        "two classes. Give such rows, or let the student be the anchor, who can have all rows "
-        "(anchor='student')"
+        f"{_argument_name(unlinked)} is not linked to {anchor}: it needs labelled rows {which}, "
+        "and rows of two classes. Give such rows, or let the student be the anchor, who can have "
+        "all rows (anchor='student')"
     )
 
 
-def _called(name: Any) -> str:
+def _argument_name(name: Any) -> str:
     return "student" if name is STUDENT else f"representations[{name!r}]"

@@ -1,13 +1,16 @@
-r"""A latent space that several models share: its autoencoders, its loss and its training.
+r"""A latent space that several models share: its autoencoders, its losses and its training.
 
 Each model m has an encoder :math:`f_m` from its representation to the unit sphere of
-:math:`R^d` and a decoder back. Codes of one sample are drawn together and codes of other classes
-apart:
+:math:`R^d` and a decoder :math:`g_m` back. The codes of a sample by different models are pulled
+together, and codes of samples of different classes are pushed apart:
 
 .. math::
 
     \sum_m \mathrm{mean}\,\|g_m(f_m(x)) - x\|^2 / w_m + α\,\mathrm{mean}_{(a, p, n)}
-    \max(0,\ δ + \|a - p\|^2 - \|a - n\|^2).
+    \max(0,\ δ + \|a - p\|^2 - \|a - n\|^2),
+
+with the codes of an anchor a, of a positive p (the same sample) and of a negative n (a sample of
+another class).
 """
 
 from __future__ import annotations
@@ -30,14 +33,14 @@ class LatentSpace(nn.Module):
     Parameters
     ----------
     widths : sequence of int
-        Numbers in each model's representation.
+        Number of columns of each model's representation.
     n_components : int
-        Dimensions d of the shared space.
+        Number of dimensions d of the shared space.
     hidden_layer_sizes : sequence of int
-        Widths of the layers between, of the encoders; the decoders have them in reverse.
+        Widths of the encoders' hidden layers; the decoders have them in reverse.
     seed : int
-        Of the initial weights. Each model draws anew from it, so that the order of the models does
-        not matter; torch's own generator is not asked.
+        Seed of the initial weights. Each model's weights are drawn from a generator of its own, so
+        that the order of the models does not matter; torch's global generator is not used.
 
     Examples
     --------
@@ -56,7 +59,7 @@ class LatentSpace(nn.Module):
         super().__init__()
         self.encoders, self.decoders = nn.ModuleList(), nn.ModuleList()
         for width in widths:
-            generator = torch.Generator().manual_seed(seed)
+            generator = torch.Generator().manual_seed(seed)  # anew for each model: see `seed`
             sizes = [width, *hidden_layer_sizes, n_components]
             self.encoders.append(_perceptron(sizes, generator))
             self.decoders.append(_perceptron(sizes[::-1], generator))
@@ -74,27 +77,27 @@ class LatentSpace(nn.Module):
         list of Tensor, each of shape (n_rows, n_components)
             Codes of length 1.
         """
-        return [self.encode_one(m, rows) for m, rows in enumerate(representations)]
+        return [self.encode_one(m, array) for m, array in enumerate(representations)]
 
-    def encode_one(self, m: int, rows: Tensor) -> Tensor:
+    def encode_one(self, m: int, representation: Tensor) -> Tensor:
         """Return the codes of one model.
 
         Parameters
         ----------
         m : int
-            Its position.
-        rows : Tensor of shape (n_rows, width)
-            Its representation.
+            Position of the model.
+        representation : Tensor of shape (n_rows, width)
+            The model's representation of the rows.
 
         Returns
         -------
         Tensor of shape (n_rows, n_components)
             Codes of length 1.
         """
-        return unit(self.encoders[m](rows))
+        return to_unit_length(self.encoders[m](representation))
 
     def decode(self, codes: Sequence[Tensor]) -> list[Tensor]:
-        """Return each model's representation of its codes.
+        """Return the representation that each model's decoder reconstructs from its codes.
 
         Parameters
         ----------
@@ -104,18 +107,18 @@ class LatentSpace(nn.Module):
         Returns
         -------
         list of Tensor, each of shape (n_rows, width)
-            Representations.
+            Reconstructed representations, one for each model.
         """
         return [decoder(code) for decoder, code in zip(self.decoders, codes, strict=True)]
 
 
-def unit(vectors: Tensor) -> Tensor:
-    """Return vectors of length 1; those near 0 are shorter, and 0 has a gradient.
+def to_unit_length(vectors: Tensor) -> Tensor:
+    """Rescale vectors to length 1; those near 0 become shorter, and 0 has a finite gradient.
 
     Parameters
     ----------
     vectors : Tensor of shape (n_rows, n_components)
-        Vectors.
+        Vectors v of any length.
 
     Returns
     -------
@@ -124,53 +127,55 @@ def unit(vectors: Tensor) -> Tensor:
 
     Examples
     --------
-    >>> unit(torch.tensor([[3.0, 4.0], [0.0, 0.0]]))
+    >>> to_unit_length(torch.tensor([[3.0, 4.0], [0.0, 0.0]]))
     tensor([[0.6000, 0.8000],
             [0.0000, 0.0000]])
     """
+    # ε under the root: the derivative of sqrt at 0 is infinite
     return vectors * (vectors.square().sum(1, keepdim=True) + _EPSILON).rsqrt()
 
 
-def reconstruction_loss(decoded: Tensor, rows: Tensor, seen: Tensor) -> Tensor:
-    """Return a model's mean squared error on the rows that it saw; 0 without any.
+def reconstruction_loss(decoded: Tensor, representation: Tensor, available: Tensor) -> Tensor:
+    """Return a model's mean squared error on its available rows; 0 without any.
 
     Parameters
     ----------
-    decoded, rows : Tensor of shape (n_rows, width)
-        What the decoder made, and what it should.
-    seen : BoolTensor of shape (n_rows,)
-        Rows that count.
+    decoded, representation : Tensor of shape (n_rows, width)
+        The decoder's reconstruction and the representation itself.
+    available : BoolTensor of shape (n_rows,)
+        Rows that the mean is taken over.
 
     Returns
     -------
     Tensor of shape ()
         The mean over those rows and all columns.
     """
-    squares = (decoded - rows).square().mean(1)
-    return torch.where(seen, squares, 0.0).sum() / seen.sum().clamp(min=1)
+    squares = (decoded - representation).square().mean(1)
+    # clamp: a mini-batch may have no row of this model, and 0/0 would make all weights NaN
+    return torch.where(available, squares, 0.0).sum() / available.sum().clamp(min=1)
 
 
 def triplet_loss(
-    codes: Sequence[Tensor], seen: Tensor, labels: Tensor, pairs: Pairs, margin: float
+    codes: Sequence[Tensor], available: Tensor, labels: Tensor, pairs: Pairs, margin: float
 ) -> Tensor:
     """Return the mean loss of all triplets among a few rows.
 
     For a pair (a, m) of models, a triplet is the code of a for row i, that of m for the same row
-    and that of m for a row j of another class; the models saw their rows, and both rows have a
+    and that of m for a row j of another class; the models have these codes, and both rows have a
     label.
 
     Parameters
     ----------
     codes : sequence of Tensor, each of shape (n_rows, n_components)
-        Codes of each model; rows that it did not see may hold anything.
-    seen : BoolTensor of shape (n_models, n_rows)
-        Which rows each model saw.
+        Codes of each model; rows that are not available may hold anything.
+    available : BoolTensor of shape (n_models, n_rows)
+        Which rows each model has a representation of.
     labels : LongTensor of shape (n_rows,)
         Class numbers, negative where a row has none.
     pairs : sequence of (int, int)
-        Anchor and other model.
+        Positions of the anchor and of the other model.
     margin : float
-        δ, how much farther another class must be, in squared distances.
+        δ, the difference of squared distances beyond which a triplet has no loss.
 
     Returns
     -------
@@ -180,23 +185,25 @@ def triplet_loss(
     Examples
     --------
     >>> codes = [torch.eye(2), torch.eye(2)]
-    >>> seen, labels = torch.ones(2, 2, dtype=torch.bool), torch.tensor([0, 1])
-    >>> triplet_loss(codes, seen, labels, [(0, 1)], margin=3.0)
+    >>> available, labels = torch.ones(2, 2, dtype=torch.bool), torch.tensor([0, 1])
+    >>> triplet_loss(codes, available, labels, [(0, 1)], margin=3.0)
     tensor(1.)
     """
-    known = labels >= 0
-    seen, labels = seen[:, known], labels[known]
-    of_each = torch.stack([one[known] for one in codes])
+    labelled = labels >= 0
+    available, labels = available[:, labelled], labels[labelled]
+    stacked = torch.stack([of_model[labelled] for of_model in codes])
     a, m = torch.tensor(pairs, device=labels.device).T
-    near = (of_each[a] - of_each[m]).square().sum(2)
-    gaps = near[:, :, None] - _squared_distances(of_each[a], of_each[m])
+    positive = (stacked[a] - stacked[m]).square().sum(2)
+    gaps = positive[:, :, None] - _squared_distances(stacked[a], stacked[m])
     differ = labels[:, None] != labels
-    valid = (seen[a] & seen[m])[:, :, None] & seen[m][:, None] & differ
+    # (n_pairs, n_rows, n_rows): both models have row i, and m has row j of another class
+    valid = (available[a] & available[m])[:, :, None] & available[m][:, None] & differ
     return ((margin + gaps).relu() * valid).sum() / valid.sum().clamp(min=1)
 
 
 def _squared_distances(a: Tensor, b: Tensor) -> Tensor:
     """Return those of all rows of a and b, (n_pairs, n_rows, n_rows)."""
+    # ‖a‖² + ‖b‖² − 2ab: differences of all rows would need n_components times the memory
     lengths = a.square().sum(2)[:, :, None] + b.square().sum(2)[:, None]
     return lengths - 2 * a @ b.transpose(1, 2)
 
@@ -205,6 +212,7 @@ def _perceptron(sizes: Sequence[int], generator: torch.Generator) -> nn.Sequenti
     """Return linear layers with ReLU between, initialised as torch does, from a generator."""
     layers: list[nn.Module] = []
     for n_in, n_out in pairwise(sizes):
+        # nn.Linear would initialise itself from torch's global generator
         layer = nn.utils.skip_init(nn.Linear, n_in, n_out)
         for weight in layer.parameters():
             nn.init.uniform_(weight, -(n_in**-0.5), n_in**-0.5, generator=generator)
@@ -214,84 +222,87 @@ def _perceptron(sizes: Sequence[int], generator: torch.Generator) -> nn.Sequenti
 
 @dataclass(frozen=True)
 class AlignmentData:
-    """What a latent space learns from.
+    """The training data of a latent space.
 
     Parameters
     ----------
-    rows : list of Tensor, each of shape (n_rows, width)
+    representations : list of Tensor, each of shape (n_rows, width)
         Each model's representation; 0 where it has none.
-    seen : BoolTensor of shape (n_models, n_rows)
-        Where it has one.
+    available : BoolTensor of shape (n_models, n_rows)
+        Which rows each model has a representation of.
     labels : LongTensor of shape (n_rows,)
         Class numbers, negative where a row has none.
     pairs : sequence of (int, int)
-        Anchor and other model of the triplets.
+        Positions of the anchor and of the other model of the triplets.
     """
 
-    rows: list[Tensor]
-    seen: Tensor
+    representations: list[Tensor]
+    available: Tensor
     labels: Tensor
     pairs: Pairs
 
     def take(self, index: Tensor) -> AlignmentData:
-        """Return some of the rows.
+        """Return the data of some of the rows.
 
         Parameters
         ----------
         index : LongTensor of shape (n_taken,)
-            Their numbers.
+            Row numbers.
 
         Returns
         -------
-        Lesson
-            Those rows.
+        AlignmentData
+            The data of these rows, in this order.
         """
-        rows = [one[index] for one in self.rows]
-        return AlignmentData(rows, self.seen[:, index], self.labels[index], self.pairs)
+        taken = [array[index] for array in self.representations]
+        return AlignmentData(taken, self.available[:, index], self.labels[index], self.pairs)
 
     def to(self, device: torch.device) -> AlignmentData:
-        """Return the lesson on a device.
+        """Return the data on a device.
 
         Parameters
         ----------
         device : torch.device
-            Where it shall lie.
+            The device that the tensors are moved to.
 
         Returns
         -------
-        Lesson
-            The lesson.
+        AlignmentData
+            The same data, without a copy of what is there already.
         """
-        rows = [one.to(device) for one in self.rows]
-        return AlignmentData(rows, self.seen.to(device), self.labels.to(device), self.pairs)
+        moved = [array.to(device) for array in self.representations]
+        return AlignmentData(moved, self.available.to(device), self.labels.to(device), self.pairs)
 
 
-def losses_of(space: LatentSpace, lesson: AlignmentData, margin: float) -> tuple[Tensor, Tensor]:
-    """Return the two losses of a few rows.
+def alignment_losses(
+    space: LatentSpace, data: AlignmentData, margin: float
+) -> tuple[Tensor, Tensor]:
+    """Return the reconstruction loss and the triplet loss of a few rows.
 
     Parameters
     ----------
     space : LatentSpace
-        The autoencoders.
-    lesson : AlignmentData
-        The rows.
+        The autoencoders of all models.
+    data : AlignmentData
+        The rows, usually a mini-batch.
     margin : float
-        δ.
+        δ, the margin of the triplets.
 
     Returns
     -------
     reconstruction, triplet : Tensor of shape ()
         The sum over the models of their errors, and the mean over the triplets.
     """
-    codes = space.encode(lesson.rows)
-    of_each = zip(space.decode(codes), lesson.rows, lesson.seen, strict=True)
-    reconstruction = torch.stack([reconstruction_loss(*one) for one in of_each]).sum()
-    return reconstruction, triplet_loss(codes, lesson.seen, lesson.labels, lesson.pairs, margin)
+    codes = space.encode(data.representations)
+    decoded = space.decode(codes)
+    by_model = zip(decoded, data.representations, data.available, strict=True)
+    reconstruction = torch.stack([reconstruction_loss(*arrays) for arrays in by_model]).sum()
+    return reconstruction, triplet_loss(codes, data.available, data.labels, data.pairs, margin)
 
 
 def train_latent_space(
     space: LatentSpace,
-    lesson: AlignmentData,
+    data: AlignmentData,
     *,
     margin: float,
     triplet_weight: float,
@@ -306,36 +317,38 @@ def train_latent_space(
     ----------
     space : LatentSpace
         The autoencoders, which are changed.
-    lesson : AlignmentData
-        The rows, on the same device.
+    data : AlignmentData
+        All rows, on the same device as the autoencoders.
     margin : float
-        δ.
+        δ, the margin of the triplets.
     triplet_weight : float
-        α.
+        α, the weight of the triplet loss.
     lr : float
-        Learning rate.
+        Learning rate of Adam.
     batch_size : int
         Rows of a mini-batch, among which the triplets are.
     max_epochs : int
         Passes over the rows.
     seed : int
-        Of the order of the rows.
+        Seed of the order of the rows.
 
     Yields
     ------
     reconstruction, triplet : float
         Means over the mini-batches.
     """
+    # a generator of the CPU: the order of the rows does not depend on the device
     generator = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.Adam(space.parameters(), lr=lr, fused=True)
     for _ in range(max_epochs):
-        order = torch.randperm(len(lesson.labels), generator=generator).to(lesson.labels.device)
+        order = torch.randperm(len(data.labels), generator=generator).to(data.labels.device)
         losses = []
         for index in order.split(batch_size):
-            reconstruction, triplet = losses_of(space, lesson.take(index), margin)
+            reconstruction, triplet = alignment_losses(space, data.take(index), margin)
             optimizer.zero_grad()
             (reconstruction + triplet_weight * triplet).backward()
             optimizer.step()
             losses.append(torch.stack([reconstruction, triplet]).detach())
+        # read once an epoch: each read makes the CPU wait for the device
         first, second = torch.stack(losses).mean(0).tolist()
         yield first, second

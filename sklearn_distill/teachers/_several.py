@@ -1,37 +1,40 @@
-"""Read the answers of several teachers to the same rows."""
+"""Check the predicted probabilities of several teachers on the same rows, and their weights."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sklearn_distill._typing import FloatArray
+from sklearn_distill._typing import ArrayLike, FloatArray
 from sklearn_distill._validation.teacher import check_teacher, read_teacher
 from sklearn_distill.targets import soften
 
 
-def read_several(teacher_proba: Any) -> tuple[FloatArray, list[Any] | None]:
+def check_several_teachers(
+    teacher_proba: ArrayLike | Sequence[ArrayLike],
+) -> tuple[FloatArray, list[Any] | None]:
     """Return the teachers' probabilities, renormalised, and the names of their columns.
 
     Parameters
     ----------
     teacher_proba : list of array-like, or array-like of shape (n_rows, n_teachers, n_classes)
-        Each of the list is (n_rows, n_classes). A row of NaN is silence.
+        Each of the list is (n_rows, n_classes). A row of NaN is a missing prediction.
 
     Returns
     -------
     p : ndarray of shape (n_teachers, n_classes, n_rows)
-        Probabilities; NaN where a teacher is silent.
+        Probabilities; NaN where a teacher's prediction is missing.
     columns : list or None
         Names of the classes, where the teachers are DataFrames.
 
     Raises
     ------
     ValueError
-        If the shapes or names differ, or a row is neither silent nor a distribution; it names the
+        If the shapes or names differ, or a row is neither missing nor a distribution; it names the
         first such row.
     """
-    stacked, columns = _stacked(teacher_proba)
+    stacked, columns = _stack(teacher_proba)
     if stacked.ndim != 3 or 0 in stacked.shape or stacked.shape[2] < 2:
         raise ValueError(
             f"teacher_proba has shape {stacked.shape}: give a list of arrays (n_samples, "
@@ -40,11 +43,15 @@ def read_several(teacher_proba: Any) -> tuple[FloatArray, list[Any] | None]:
         )
     output = read_teacher(stacked, None, len(stacked))
     assert output is not None
+    # the classes play no part here, so the numbers of the columns stand for them
     logits = check_teacher(output, np.arange(stacked.shape[2])).logits
-    return np.stack([soften(of_one, 1.0) for of_one in logits]), columns
+    # softmax of the logarithms divides by the sum, which may differ from 1 within the tolerance
+    return np.stack([soften(of_teacher, 1.0) for of_teacher in logits]), columns
 
 
-def _stacked(teacher_proba: Any) -> tuple[NDArray[Any], list[Any] | None]:
+def _stack(
+    teacher_proba: ArrayLike | Sequence[ArrayLike],
+) -> tuple[NDArray[Any], list[Any] | None]:
     if not isinstance(teacher_proba, list | tuple):
         return np.asarray(teacher_proba), None
     columns = _common_columns(teacher_proba)
@@ -53,18 +60,20 @@ def _stacked(teacher_proba: Any) -> tuple[NDArray[Any], list[Any] | None]:
     if len(set(shapes)) != 1 or len(shapes[0]) != 2:
         raise ValueError(
             f"teacher_proba is a list of arrays of the shapes {shapes}: give each teacher's "
-            "answers to the same rows as (n_samples, n_classes), NaN where it is silent"
+            "probabilities for the same rows as (n_samples, n_classes), NaN where its prediction "
+            "is missing"
         )
     return np.stack(arrays, axis=1), columns
 
 
-def _common_columns(teachers: Any) -> list[Any] | None:
-    """Return the first frame's columns; all have them, in whatever order, or no one has names."""
+def _common_columns(teachers: Sequence[Any]) -> list[Any] | None:
+    """Return the column names of the first frame, or None where no teacher is a frame."""
     names = [list(one.columns) if hasattr(one, "columns") else None for one in teachers]
     if not names or all(columns is None for columns in names):
         return None
     first = names[0]
     for m, columns in enumerate(names):
+        # in a mixed list the order of an array's columns would be a guess
         if first is None or columns is None or set(columns) != set(first):
             raise ValueError(
                 f"teacher_proba[{m}] has columns {columns}, teacher_proba[0] has {first}: give "
@@ -73,20 +82,20 @@ def _common_columns(teachers: Any) -> list[Any] | None:
     return first
 
 
-def check_teacher_weights(weights: Any, n_teachers: int) -> FloatArray:
-    """Return one nonnegative weight a teacher; None is one for each.
+def check_teacher_weights(weights: ArrayLike | None, n_teachers: int) -> FloatArray:
+    """Return one nonnegative weight for each teacher.
 
     Parameters
     ----------
     weights : array-like of shape (n_teachers,) or None
-        The weights.
+        Nonnegative weights, on any scale; None is a weight of 1 for each teacher.
     n_teachers : int
         The number of teachers M.
 
     Returns
     -------
     ndarray of shape (n_teachers,)
-        The weights.
+        The weights as float64, not normalised.
 
     Raises
     ------

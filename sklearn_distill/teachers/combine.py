@@ -1,22 +1,24 @@
-"""Several teachers' answers as one."""
+"""Combine the predicted probabilities of several teachers into one."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy.special import softmax, xlogy
 
-from sklearn_distill._typing import FloatArray, IntArray
-from sklearn_distill.teachers._several import check_teacher_weights, read_several
+from sklearn_distill._typing import ArrayLike, FloatArray, IntArray
+from sklearn_distill.teachers._several import check_several_teachers, check_teacher_weights
 
 
 def combine_teachers(
-    teacher_proba: Any, *, method: str = "mean", weights: Any = None
+    teacher_proba: ArrayLike | Sequence[ArrayLike],
+    *,
+    method: str = "mean",
+    weights: ArrayLike | None = None,
 ) -> FloatArray:
-    r"""Make one teacher of several, row by row from those that speak.
+    r"""Combine the probabilities of several teachers, row by row.
 
-    With weights :math:`w_m`, and sums over the teachers m that speak for row i with
-    :math:`w_m > 0`,
+    With weights :math:`w_m`, and sums over the teachers m with :math:`w_m > 0` that have a
+    prediction for row i,
 
     .. math::
 
@@ -25,19 +27,20 @@ def combine_teachers(
         \text{confidence:}\quad & q_i = \sum_m w_m c_{im}\,p_{im} \Big/ \sum_m w_m c_{im},
         \qquad c_{im} = 1 - H(p_{im}) / \log K,
 
-    with the entropy :math:`H(p) = -\sum_k p_k \log p_k`: a teacher that is sure of its answer has
-    c = 1, one that answers 1/K for each class has 0, and where all do so, so does q. The mean is
-    the answer nearest to the teachers' in :math:`\sum_m w_m KL(p_m \| q)`, the geometric mean the
-    one in :math:`\sum_m w_m KL(q \| p_m)`: there each teacher can rule a class out.
+    with the entropy :math:`H(p) = -\sum_k p_k \log p_k`: a teacher that predicts one class with
+    probability 1 has c = 1, one that predicts 1/K for each class has c = 0, and where all predict
+    1/K, so does q. The mean minimises :math:`\sum_m w_m KL(p_m \| q)`, the geometric mean
+    :math:`\sum_m w_m KL(q \| p_m)`: there each teacher can rule a class out.
 
     Parameters
     ----------
     teacher_proba : list of array-like, or array of shape (n_samples, n_teachers, n_classes)
         The teachers' probabilities, in a list each of shape (n_samples, n_classes), all with the
-        classes in the same order; a row of NaN is a silent teacher. DataFrames are aligned to the
-        columns of the first.
+        classes in the same order; a row of NaN is a missing prediction. DataFrames are aligned to
+        the columns of the first.
     method : {"mean", "geometric", "confidence"}, default="mean"
-        How to combine.
+        The arithmetic mean, the geometric mean, or the mean weighted by each teacher's confidence
+        in the row.
     weights : array-like of shape (n_teachers,) or None, default=None
         Nonnegative weights w, all 1 by default; 0 leaves a teacher out.
         :func:`learn_teacher_weights` finds those of the mean from held-out labels.
@@ -45,13 +48,13 @@ def combine_teachers(
     Returns
     -------
     ndarray of shape (n_samples, n_classes)
-        Probabilities; a row for which no teacher speaks is NaN, the sign of silence.
+        Probabilities; NaN, a missing prediction, in rows without a prediction of any teacher.
 
     Raises
     ------
     ValueError
-        If shapes or weights are wrong, a row is neither silent nor a distribution, or the teachers
-        rule out every class of a row among them (geometric); it names the first such row.
+        If shapes or weights are wrong, a row is neither missing nor a distribution, or every
+        class of a row is ruled out by some teacher (geometric); it names the first such row.
 
     References
     ----------
@@ -77,18 +80,23 @@ def combine_teachers(
     """
     if method not in _METHODS:
         raise ValueError(f"method must be one of {sorted(_METHODS)}, got {method!r}")
-    p, _ = read_several(teacher_proba)
+    p, _ = check_several_teachers(teacher_proba)
     w = check_teacher_weights(weights, len(p))
-    speaks = ~np.isnan(p[:, 0]) & (w > 0)[:, None]
-    heard = speaks.any(axis=0)
+    available = ~np.isnan(p[:, 0]) & (w > 0)[:, None]  # (n_teachers, n_rows)
+    predicted = available.any(axis=0)
     q = np.full(p.shape[1:], np.nan)
-    p = np.where(speaks[:, None], p, 1.0)[:, :, heard]  # 1 so that log and entropy are 0
-    q[:, heard] = _METHODS[method](p, (w[:, None] * speaks)[:, heard], np.flatnonzero(heard))
+    # 1, not 0, in place of a missing prediction: its logarithm and entropy are finite, 0
+    p = np.where(available[:, None], p, 1.0)[:, :, predicted]
+    w_by_row = (w[:, None] * available)[:, predicted]
+    q[:, predicted] = _METHODS[method](p, w_by_row, np.flatnonzero(predicted))
     return np.ascontiguousarray(q.T)
 
 
 def _mean(p: FloatArray, w: FloatArray, rows: IntArray) -> FloatArray:
-    """Average p (M, K, n) with weights (M, n); 0 where a teacher is silent."""
+    """Average p (n_teachers, n_classes, n_rows) with weights w (n_teachers, n_rows).
+
+    The weight of a missing prediction is 0. `rows`, the row numbers, are for error messages.
+    """
     q: FloatArray = np.einsum("mkn,mn->kn", p, w / w.sum(axis=0))
     return q
 
@@ -97,21 +105,23 @@ def _geometric(p: FloatArray, w: FloatArray, rows: IntArray) -> FloatArray:
     with np.errstate(divide="ignore"):
         log_p = np.log(p)
     share = (w / w.sum(axis=0))[:, None]
-    # a teacher without weight says nothing, even where it rules a class out: 0 · (−inf) := 0
+    # a teacher without weight has no influence, even where it rules a class out: 0 · (−inf) := 0
     log_q = np.multiply(share, log_p, out=np.zeros_like(p), where=share > 0).sum(axis=0)
     ruled_out = np.isneginf(log_q).all(axis=0)
     if ruled_out.any():
         raise ValueError(
-            f"teacher_proba: row {int(rows[np.argmax(ruled_out)])} has no class that every teacher "
-            "holds possible, so the geometric mean is 0 for all: use method='mean', or give the "
-            "teachers' zeros a small probability"
+            f"teacher_proba: row {int(rows[np.argmax(ruled_out)])} has no class to which every "
+            "teacher gives a positive probability, so the geometric mean is 0 for all: use "
+            "method='mean', or replace the teachers' zeros by a small probability"
         )
-    return np.asarray(softmax(log_q, axis=0))
+    return np.asarray(softmax(log_q, axis=0))  # normalises in logarithms: the products underflow
 
 
 def _confidence(p: FloatArray, w: FloatArray, rows: IntArray) -> FloatArray:
+    # xlogy: 0 log 0 = 0, for classes of probability 0
     confidence = 1 + xlogy(p, p).sum(axis=1) / np.log(p.shape[1])
-    confidence = np.maximum(confidence, np.finfo(np.float64).eps)  # all unsure: their plain mean
+    # where all are uniform, equal tiny weights give their plain mean instead of 0/0
+    confidence = np.maximum(confidence, np.finfo(np.float64).eps)
     return _mean(p, w * confidence, rows)
 
 

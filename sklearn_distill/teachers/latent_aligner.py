@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
 from sklearn_distill._optional import import_torch
-from sklearn_distill._typing import FloatArray
+from sklearn_distill._typing import ArrayLike, FloatArray, IntArray
 from sklearn_distill._validation.fitting import (
     Interval,
     StrOptions,
@@ -25,10 +25,11 @@ from sklearn_distill._validation.numbers import check_hidden_layer_sizes
 from sklearn_distill.teachers._latent_codes import mean_code, principal_axes
 from sklearn_distill.teachers._latent_rows import (
     Representations,
+    RepresentationsLike,
+    check_representations,
     check_some_rows,
+    check_triplet_labels,
     linked_pairs,
-    read_classes,
-    read_representations,
 )
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ if TYPE_CHECKING:
 class LatentAligner(BaseEstimator):
     r"""Align teachers' hidden representations in one latent space.
 
-    The representations may differ in width, and each teacher may have seen other rows. Each is
-    standardised and brought onto its principal axes, x; then an encoder :math:`f_m` into the unit
+    The representations may differ in width, and each teacher may lack that of some rows. Each is
+    standardised and projected onto its principal axes, x; then an encoder :math:`f_m` into the unit
     sphere of :math:`R^d` and a decoder :math:`g_m` are learnt for each teacher m, to minimise
 
     .. math::
@@ -49,20 +50,20 @@ class LatentAligner(BaseEstimator):
         - \|f_a(x_{ia}) - f_m(x_{jm})\|^2\big),
 
     where :math:`w_m` is the width of :math:`x_m`, and the second mean is over all triplets within
-    a mini-batch: a row i that the anchor a and another teacher m have both seen, and a row j of
-    another class that m has seen. What a teacher makes of a row, the anchor's code of the same row
-    shall find nearer than that of any other class.
+    a mini-batch: a row i that the anchor a and another teacher m both have, and a row j of another
+    class that m has. Minimising it brings a teacher's code of a row nearer to the anchor's code of
+    the same row than its codes of rows of other classes.
 
-    The mean code of the teachers that have seen a row is what a student can be taught towards:
+    A student can be trained towards the mean code of the teachers that have a row:
     ``fit(X, y, teacher_embedding=aligner.transform(representations, combine="mean"))``, with
     ``embedding_weight`` above 0.
 
     Parameters
     ----------
     n_components : int, default=32
-        d, dimensions of the latent space.
+        d, the number of dimensions of the latent space.
     n_principal : int, default=64
-        Principal axes of each representation, at most.
+        Largest number of principal axes of each representation.
     hidden_layer_sizes : int or sequence of int, default=(64,)
         Widths of the encoders' hidden layers; the decoders have them in reverse. Empty makes
         linear maps.
@@ -71,9 +72,10 @@ class LatentAligner(BaseEstimator):
     triplet_weight : float, default=1.0
         α ≥ 0; 0 learns an autoencoder for each teacher, without alignment.
     anchor : {"first", "each", "student"}, default="first"
-        Whose codes the triplets start from: the first teacher's; in turn each teacher's, so that
-        those which have no row in common with the first are held by others; or those of a
-        student, whose representation ``fit`` is then given. Its codes are no part of ``transform``.
+        Whose codes are the anchors of the triplets: those of the first teacher; of each teacher in
+        turn, so that teachers without a row in common with the first are linked to it by others; or
+        of a student, whose representation is then passed to ``fit``. The student's codes are not
+        returned by ``transform``.
     lr : float, default=1e-3
         Learning rate of Adam.
     batch_size : int, default=256
@@ -81,9 +83,9 @@ class LatentAligner(BaseEstimator):
     max_epochs : int, default=50
         Passes over the rows.
     device : str or torch.device, default="auto"
-        Where to train: "auto" is cuda, mps or cpu, the first that is there. Tested on the CPU.
+        Where to train: "auto" is the first available of cuda, mps and cpu. Tested on the CPU.
     random_state : int, RandomState or None, default=None
-        Initial weights and order of the rows; torch's own generator is left alone.
+        Seeds the initial weights and the order of the rows; torch's global generator is not used.
     verbose : int, default=0
         Above 0, show a progress bar over the epochs.
 
@@ -92,7 +94,7 @@ class LatentAligner(BaseEstimator):
     names_ : list
         Keys of the teachers, or their positions.
     classes_ : ndarray of shape (n_classes,)
-        Class labels.
+        Class labels in ascending order.
     widths_ : list of int
         Width of each teacher's representation.
     loss_curve_ : DataFrame
@@ -103,7 +105,7 @@ class LatentAligner(BaseEstimator):
     See Also
     --------
     sklearn_distill.nets.hidden_representation : Read a representation off a network.
-    combine_teachers : Make one teacher of several by their probabilities.
+    combine_teachers : Combine the probabilities of several teachers.
 
     References
     ----------
@@ -116,7 +118,7 @@ class LatentAligner(BaseEstimator):
     >>> from sklearn.datasets import load_iris
     >>> X, y = load_iris(return_X_y=True)
     >>> wide, narrow = X[:, [0, 1, 2]], X[:, [2, 3]].copy()
-    >>> narrow[y == 0] = np.nan  # a teacher that never saw the first class
+    >>> narrow[y == 0] = np.nan  # a teacher without the first class
     >>> aligner = LatentAligner(n_components=2, random_state=0).fit([wide, narrow], y)
     >>> aligner.transform([wide, narrow]).shape
     (150, 2, 2)
@@ -176,17 +178,23 @@ class LatentAligner(BaseEstimator):
 
     @all_or_nothing
     @validated_parameters
-    def fit(self, representations: Any, y: Any, *, student: Any = None) -> Self:
+    def fit(
+        self,
+        representations: RepresentationsLike,
+        y: ArrayLike,
+        *,
+        student: ArrayLike | None = None,
+    ) -> Self:
         """Learn the shared space.
 
         Parameters
         ----------
         representations : list or dict of array-like, each of shape (n_samples, width)
-            Each teacher's representation of the same rows; a row of NaN where it never saw it.
+            Each teacher's representation of the same rows; a row of NaN where it has none.
         y : array-like of shape (n_samples,)
             Labels. Rows without one (NaN, None, pd.NA) are reconstructed and give no triplets.
         student : array-like of shape (n_samples, width) or None, default=None
-            The student's representation, which ``anchor="student"`` needs.
+            The student's representation of the same rows, required by ``anchor="student"``.
 
         Returns
         -------
@@ -196,42 +204,43 @@ class LatentAligner(BaseEstimator):
         Raises
         ------
         ValueError
-            If arrays differ in length or have rows that are NaN in part, a teacher has less than
-            two rows, y has less than two classes, a teacher has no triplets with the anchor (with
-            ``anchor="each"``: no chain of teachers that have leads to it), or the training
-            diverged. The aligner is then as it was before.
+            If arrays differ in length or have rows that are NaN in part, a teacher has fewer than
+            two rows, y has fewer than two classes, a teacher has no triplets with the anchor (with
+            ``anchor="each"``: is not linked to the first by any chain of such teachers), or the
+            training diverged. The aligner then keeps the state before the call.
         ImportError
             If torch is missing.
         """
         import_torch("LatentAligner")
-        read = self._read(representations, student)
-        classes, codes = read_classes(y, read.n_rows)
-        pairs = linked_pairs(read, codes, self._anchors(read))
+        checked = self._check(representations, student)
+        classes, codes = check_triplet_labels(y, checked.n_rows)
+        pairs = linked_pairs(checked, codes, self._anchors(checked))
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         n_students = int(student is not None)
-        self.names_ = read.names[n_students:]
-        self.widths_ = [one.shape[1] for one in read.rows[n_students:]]
+        self.names_ = checked.names[n_students:]
+        self.widths_ = [array.shape[1] for array in checked.arrays[n_students:]]
         self.classes_ = classes
         self._n_students = n_students
-        self._axes = [principal_axes(one, self.n_principal, seed) for one in read.rows]
-        self._train(_lesson(self._projected(read), read, codes, pairs), seed)
+        self._axes = [principal_axes(array, self.n_principal, seed) for array in checked.arrays]
+        self._train(_alignment_data(self._project(checked), checked, codes, pairs), seed)
         return self
 
-    def transform(self, representations: Any, *, combine: str | None = None) -> FloatArray:
+    def transform(
+        self, representations: RepresentationsLike, *, combine: str | None = None
+    ) -> FloatArray:
         """Return codes in the shared space.
 
         Parameters
         ----------
         representations : list or dict of array-like, each of shape (n_samples, width)
-            The teachers of the fit; a row of NaN where one has nothing to say.
+            Representations of the teachers of the fit; a row of NaN where a teacher has none.
         combine : {"mean"} or None, default=None
-            "mean" makes one code of those of the teachers that speak: their mean, brought back to
-            length 1.
+            "mean" returns one code a row: the mean of the available codes, rescaled to length 1.
 
         Returns
         -------
         ndarray of shape (n_samples, n_teachers, n_components) or (n_samples, n_components)
-            Codes of length 1, NaN where a teacher, or with "mean" each of them, is silent.
+            Codes of length 1, NaN where a teacher has no representation, or with "mean" none has.
 
         Raises
         ------
@@ -241,51 +250,56 @@ class LatentAligner(BaseEstimator):
         check_is_fitted(self)
         if combine not in {None, "mean"}:
             raise ValueError(f"combine={combine!r}: give 'mean' or None")
-        read = self._check_same_teachers(read_representations(representations))
-        numbers = range(self._n_students, self._n_students + len(read.rows))
-        codes = [self._encode(m, rows) for m, rows in zip(numbers, read.rows, strict=True)]
+        checked = self._check_same_teachers(check_representations(representations))
+        # the encoder of a student, if it was the anchor, comes before those of the teachers
+        positions = range(self._n_students, self._n_students + len(checked.arrays))
+        codes = [self._encode(m, array) for m, array in zip(positions, checked.arrays, strict=True)]
         stacked = np.stack(codes, axis=1)
         return stacked if combine is None else mean_code(stacked)
 
-    def _read(self, representations: Any, student: Any) -> Representations:
+    def _check(
+        self, representations: RepresentationsLike, student: ArrayLike | None
+    ) -> Representations:
         if (student is not None) != (self.anchor == "student"):
             raise ValueError(
                 f"anchor={self.anchor!r}, and fit was given "
                 f"{'no' if student is None else 'a'} student: a student's representation goes with "
                 "anchor='student'"
             )
-        read = read_representations(representations, student=student)
-        if len(read.rows) < 2:
+        checked = check_representations(representations, student=student)
+        if len(checked.arrays) < 2:
             raise ValueError(
                 "representations holds one teacher: two are needed, or one and a student "
                 "(anchor='student')"
             )
-        check_some_rows(read)
-        return read
+        check_some_rows(checked)
+        return checked
 
-    def _anchors(self, read: Representations) -> list[int]:
-        return list(range(len(read.rows))) if self.anchor == "each" else [0]
+    def _anchors(self, checked: Representations) -> list[int]:
+        # check_representations puts a student first, so 0 is the student or the first teacher
+        return list(range(len(checked.arrays))) if self.anchor == "each" else [0]
 
-    def _projected(self, read: Representations) -> list[FloatArray]:
-        """Return each model's principal components, 0 where it has no row."""
+    def _project(self, checked: Representations) -> list[FloatArray]:
+        """Return each model's principal components, 0 where it has no representation."""
         projected = []
-        for axes, rows, seen in zip(self._axes, read.rows, read.seen, strict=True):
-            x = np.zeros((len(rows), axes[-1].n_components_), dtype=np.float32)
-            x[seen] = axes.transform(rows[seen])
+        for axes, array, rows in zip(self._axes, checked.arrays, checked.available, strict=True):
+            # 0, not NaN: a masked NaN in the loss would still give NaN gradients
+            x = np.zeros((len(array), axes[-1].n_components_), dtype=np.float32)
+            x[rows] = axes.transform(array[rows])
             projected.append(x)
         return projected
 
-    def _train(self, lesson: AlignmentData, seed: int) -> None:
+    def _train(self, data: AlignmentData, seed: int) -> None:
         from sklearn_distill.nets.device import resolve_device
         from sklearn_distill.teachers._latent_space import LatentSpace, train_latent_space
 
         device = resolve_device(self.device)
-        widths = [one.shape[1] for one in lesson.rows]
+        widths = [array.shape[1] for array in data.representations]
         hidden = check_hidden_layer_sizes(self.hidden_layer_sizes)
         space = LatentSpace(widths, self.n_components, hidden, seed).to(device)
         epochs = train_latent_space(
             space,
-            lesson.to(device),
+            data.to(device),
             margin=self.margin,
             triplet_weight=self.triplet_weight,
             lr=self.lr,
@@ -296,44 +310,44 @@ class LatentAligner(BaseEstimator):
         bar = tqdm(epochs, "LatentAligner", self.max_epochs, unit="epoch", disable=not self.verbose)
         curve = pd.DataFrame(list(bar), columns=["reconstruction", "triplet"])
         loss = curve["reconstruction"] + self.triplet_weight * curve["triplet"]
-        if not np.isfinite(loss.iloc[-1]):
+        if not np.isfinite(loss.iloc[-1]):  # NaN weights stay NaN until the last epoch
             raise ValueError(f"the training diverged: its loss is not finite. Lower lr={self.lr}")
         curve.insert(0, "loss", loss)
         self.loss_curve_, self.module_ = curve, space.cpu().eval()
 
-    def _check_same_teachers(self, read: Representations) -> Representations:
+    def _check_same_teachers(self, checked: Representations) -> Representations:
         """Return the teachers in the order of the fit."""
-        if set(read.names) != set(self.names_):
+        if set(checked.names) != set(self.names_):
             raise ValueError(
-                f"representations has the teachers {read.names}, the fit had {self.names_}: give "
-                "the same, with NaN for one that is silent"
+                f"representations has the teachers {checked.names}, the fit had {self.names_}: "
+                "give the same, with rows of NaN for a teacher without representations"
             )
-        rows = [read.rows[read.names.index(name)] for name in self.names_]
-        widths = [one.shape[1] for one in rows]
+        arrays = [checked.arrays[checked.names.index(name)] for name in self.names_]
+        widths = [array.shape[1] for array in arrays]
         if widths != self.widths_:
             raise ValueError(
                 f"representations has the widths {widths}, the fit had {self.widths_}: give the "
                 "same layers"
             )
-        return Representations(list(self.names_), rows)
+        return Representations(list(self.names_), arrays)
 
-    def _encode(self, m: int, rows: FloatArray) -> FloatArray:
-        """Return the codes of model m, NaN where it has no row."""
+    def _encode(self, m: int, array: FloatArray) -> FloatArray:
+        """Return the codes of model m, NaN where it has no representation."""
         import torch
 
-        seen = ~np.isnan(rows[:, 0])
-        codes = np.full((len(rows), self.n_components), np.nan)
-        if seen.any():
-            x = torch.as_tensor(self._axes[m].transform(rows[seen]), dtype=torch.float32)
+        available = ~np.isnan(array[:, 0])
+        codes = np.full((len(array), self.n_components), np.nan)
+        if available.any():  # the pipeline refuses an array without rows
+            x = torch.as_tensor(self._axes[m].transform(array[available]), dtype=torch.float32)
             with torch.no_grad():
-                codes[seen] = self.module_.encode_one(m, x).numpy()
+                codes[available] = self.module_.encode_one(m, x).numpy()
         return codes
 
 
-def _lesson(
+def _alignment_data(
     projected: list[FloatArray],
-    read: Representations,
-    codes: NDArray[Any],
+    checked: Representations,
+    codes: IntArray,
     pairs: list[tuple[int, int]],
 ) -> AlignmentData:
     import torch
@@ -342,7 +356,7 @@ def _lesson(
 
     return AlignmentData(
         [torch.as_tensor(x) for x in projected],
-        torch.as_tensor(read.seen),
+        torch.as_tensor(checked.available),
         torch.as_tensor(codes, dtype=torch.long),
         pairs,
     )

@@ -1,18 +1,23 @@
-"""What a teacher answers on rows that it never saw."""
+"""Out-of-fold predictions of a teacher: each row is predicted by a clone not fitted on it."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sklearn_distill._typing import ArrayLike, CheckedX, MatrixLike, TargetLike
 from sklearn_distill._validation.fit_params import fit_param_name
 from sklearn_distill._validation.indexing import as_table
-from sklearn_distill._validation.labels import check_classes, check_labels, check_some_label
+from sklearn_distill._validation.labels import (
+    check_classes,
+    check_labels,
+    check_regression_labels,
+    check_some_label,
+)
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.splits import Splits, labelled_splits
-from sklearn_distill._validation.targets import check_numeric_targets
 from sklearn_distill.teachers._cross_fit import (
     Predict,
     PredictAligned,
@@ -23,20 +28,23 @@ from sklearn_distill.teachers._cross_fit import (
     predict_finite,
 )
 
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
 __all__ = ["out_of_fold_prediction", "out_of_fold_proba"]
 
 
 def out_of_fold_proba(
-    teacher: Any,
-    X: Any,
-    y: Any,
+    teacher: BaseEstimator,
+    X: MatrixLike,
+    y: TargetLike,
     cv: Any = 5,
     *,
-    sample_weight: Any = None,
-    groups: Any = None,
-    classes: Any = None,
+    sample_weight: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
+    classes: ArrayLike | None = None,
 ) -> NDArray[np.float64]:
-    """Return probabilities where row i comes from a clone of the teacher that never saw row i.
+    """Return out-of-fold probabilities: row i is predicted by a clone not fitted on row i.
 
     Where the teacher has no ``predict_proba``, its ``decision_function`` is read as logits: the
     log-odds of the second of two classes, else one logit a class (for SVC this is
@@ -47,13 +55,14 @@ def out_of_fold_proba(
     teacher : classifier
         Any scikit-learn classifier; it is cloned, never fitted itself.
     X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-        Features.
+        The teacher's input, of any kind that the teacher accepts.
     y : array-like of shape (n_samples,)
-        Labels; NaN, None and pd.NA are missing. Rows without a label teach nothing and are silent.
+        Labels; NaN, None and pd.NA are missing. Rows without a label are neither fitted nor
+        predicted: their prediction is missing.
     cv : int, splitter or iterable of (train, test), default=5
         The folds, as in cross_val_predict; an int is stratified and does not shuffle.
     sample_weight : array-like of shape (n_samples,) or None
-        Weights of the rows for the teacher.
+        Sample weights for the fit of the teacher.
     groups : array-like of shape (n_samples,) or None
         Groups for the splitter.
     classes : array-like of shape (n_classes,) or None, default=None
@@ -62,13 +71,14 @@ def out_of_fold_proba(
     Returns
     -------
     ndarray of shape (n_samples, n_classes)
-        Probabilities in the order of the classes. NaN, a silent teacher, in rows that no test fold
-        covers; the mean of the answers in rows that several cover; 0 for classes that y lacks.
+        Probabilities in the order of the classes. NaN, a missing prediction, in rows that no test
+        fold covers; the mean of the predictions in rows that several cover; 0 for classes that y
+        lacks.
 
     Raises
     ------
     ValueError
-        If a teacher fails, answers NaN or lacks a class in a fold (the message names teacher and
+        If a teacher fails, predicts NaN or lacks a class in a fold (the message names teacher and
         fold), a fold tests a row on which it trains, or an argument is not valid.
     TypeError
         If the teacher has neither ``predict_proba`` nor ``decision_function``.
@@ -85,47 +95,54 @@ def out_of_fold_proba(
            [1., 0.],
            [0., 1.]])
     """
-    X = as_table(X)
-    classes_, labels = check_labels(y, X.shape[0], check_classes(classes), None)
-    ask = PredictAligned(classes_, required=classes_[np.unique(labels.codes[labels.present])])
-    check_some_label(labels.present, "a teacher needs some to learn from")
-    splits = labelled_splits(
-        cv, X, classes_[labels.codes], labels.present, {"groups": groups}, is_class=True
-    )
-    weight = _weight_argument(teacher, sample_weight, X.shape[0])
-    return _answers(teacher, X, classes_[labels.codes], splits, weight, ask)
+    table = as_table(X)
+    n_rows = table.shape[0]
+    classes_, labels = check_labels(y, n_rows, check_classes(classes), None)
+    # a class of `classes` that y lacks is in no fold, so only those of y can be required
+    predict = PredictAligned(classes_, required=classes_[np.unique(labels.codes[labels.present])])
+    check_some_label(labels.present, "the teacher must be fitted on some")
+    targets = classes_[labels.codes]  # MISSING, -1, becomes the last class; such rows are not used
+    splits = labelled_splits(cv, table, targets, labels.present, {"groups": groups}, is_class=True)
+    weight = _weight_params(teacher, sample_weight, n_rows)
+    return _predict_out_of_fold(teacher, table, targets, splits, weight, predict)
 
 
 def out_of_fold_prediction(
-    teacher: Any, X: Any, y: Any, cv: Any = 5, *, sample_weight: Any = None, groups: Any = None
+    teacher: BaseEstimator,
+    X: MatrixLike,
+    y: TargetLike,
+    cv: Any = 5,
+    *,
+    sample_weight: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
 ) -> NDArray[np.float64]:
-    """Return predictions where row i comes from a clone of the teacher that never saw row i.
+    """Return out-of-fold predictions: row i is predicted by a clone not fitted on row i.
 
     Parameters
     ----------
     teacher : regressor
         Any scikit-learn regressor; it is cloned, never fitted itself.
     X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-        Features.
+        The teacher's input, of any kind that the teacher accepts.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Targets; rows with a NaN teach nothing and are silent.
+        Targets; rows with a NaN are neither fitted nor predicted: their prediction is missing.
     cv : int, splitter or iterable of (train, test), default=5
         The folds, as in cross_val_predict; an int does not shuffle.
     sample_weight : array-like of shape (n_samples,) or None
-        Weights of the rows for the teacher.
+        Sample weights for the fit of the teacher.
     groups : array-like of shape (n_samples,) or None
         Groups for the splitter.
 
     Returns
     -------
     ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        Predictions; NaN, a silent teacher, in rows that no test fold covers, and the mean of the
-        answers in rows that several cover.
+        Predictions; NaN, a missing prediction, in rows that no test fold covers, and the mean of
+        the predictions in rows that several cover.
 
     Raises
     ------
     ValueError
-        If a teacher fails or answers NaN in a fold (the message names teacher and fold), a fold
+        If a teacher fails or predicts NaN in a fold (the message names teacher and fold), a fold
         tests a row on which it trains, or an argument is not valid.
     TypeError
         If the teacher raises one in a fold; the message names teacher and fold.
@@ -139,22 +156,30 @@ def out_of_fold_prediction(
     >>> out_of_fold_prediction(KNeighborsRegressor(1), X, y, cv=2)
     array([30., 40., 10., 20.])
     """
-    X = as_table(X)
-    y, present = check_numeric_targets(y, X.shape[0])
-    check_some_label(present, "a teacher needs some to learn from")
-    splits = labelled_splits(cv, X, y, present, {"groups": groups}, is_class=False)
-    weight = _weight_argument(teacher, sample_weight, X.shape[0])
-    return _answers(teacher, X, y, splits, weight, predict_finite)
+    table = as_table(X)
+    targets, present = check_regression_labels(y, table.shape[0])
+    check_some_label(present, "the teacher must be fitted on some")
+    splits = labelled_splits(cv, table, targets, present, {"groups": groups}, is_class=False)
+    weight = _weight_params(teacher, sample_weight, table.shape[0])
+    return _predict_out_of_fold(teacher, table, targets, splits, weight, predict_finite)
 
 
-def _answers(
-    teacher: Any, X: Any, y: Any, splits: Splits, fit_params: dict[str, Any], ask: Predict
+def _predict_out_of_fold(
+    teacher: BaseEstimator,
+    X: CheckedX,
+    y: NDArray[Any],
+    splits: Splits,
+    fit_params: dict[str, Any],
+    predict: Predict,
 ) -> NDArray[np.float64]:
-    heard = fit_and_predict(teacher, X, y, fold_fits(splits), fit_params, ask)
-    return mean_by_row([test for _, test in splits], [says for says, _ in heard], X.shape[0])
+    folds = fit_and_predict(teacher, X, y, fold_fits(splits), fit_params, predict)
+    tests = [test for _, test in splits]
+    return mean_by_row(tests, [predictions for predictions, _ in folds], X.shape[0])
 
 
-def _weight_argument(teacher: Any, sample_weight: Any, n_rows: int) -> dict[str, Any]:
+def _weight_params(
+    teacher: BaseEstimator, sample_weight: ArrayLike | None, n_rows: int
+) -> dict[str, Any]:
     if sample_weight is None:
         return {}
     name = fit_param_name(teacher, "sample_weight")

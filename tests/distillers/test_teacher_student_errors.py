@@ -53,7 +53,7 @@ def model(teacher=None, student=None, **parameters):
         ({"student": DistilledLogisticRegression(classes=[0, 2])}, r"does not name: \[1\]"),
         ({"teacher": KNeighborsClassifier(0)}, "KNeighborsClassifier failed in fold 1 of 5"),
         ({"cv": None, "teacher": KNeighborsClassifier(0)}, "failed on all rows: .*n_neighbors"),
-        ({"cv": KFold(2)}, r"GaussianNB in fold 1 of 2 never saw the classes \[0\]"),
+        ({"cv": KFold(2)}, r"GaussianNB in fold 1 of 2 was not fitted on the classes \[0\]"),
     ],
 )
 def test_wrong_parameters(parameters, message):
@@ -81,7 +81,7 @@ def test_wrong_parameters(parameters, message):
         ),
         (ValueError, {"X_unlabeled": X[:, :3]}, "X_unlabeled has 3 columns, X has 4"),
         (ValueError, {"X_unlabeled": FRAME}, "X_unlabeled is a DataFrame, X a ndarray"),
-        (TypeError, {"weight": 1}, "'weight': say teacher__weight or student__weight"),
+        (TypeError, {"weight": 1}, "'weight': pass teacher__weight or student__weight"),
         (TypeError, {"student__weight": 1}, "weight"),
     ],
 )
@@ -129,10 +129,10 @@ def test_a_teacher_that_ought_to_be_fitted():
     ):
         model(cv="prefit").fit(X, Y)
     knows_more = GaussianNB().fit(X, np.arange(40) % 3)
-    with pytest.raises(ValueError, match=r"GaussianNB on all rows knows the classes \[2\]"):
+    with pytest.raises(ValueError, match=r"GaussianNB on all rows predicts the classes \[2\]"):
         model(knows_more, cv="prefit").fit(X, Y)
     knows_less = GaussianNB().fit(X, Y)
-    with pytest.raises(ValueError, match=r"on all rows never saw the classes \[2\]"):
+    with pytest.raises(ValueError, match=r"on all rows was not fitted on the classes \[2\]"):
         model(knows_less, cv="prefit").fit(X, np.arange(40) % 3)
 
 

@@ -169,7 +169,7 @@ ERRORS = {
         r"teacher_proba: row 100 .*from row 900 of X",
     ),
     "one class": (DASK, {"y": np.full(N, "a")}, "only one class: 'a'"),
-    "no classes": (DASK, {"teacher_proba": PROBA}, "say classes"),
+    "no classes": (DASK, {"teacher_proba": PROBA}, "pass classes"),
     "weights": (DASK, {"y": Y, "sample_weight": np.zeros(N)}, "leave no row any weight"),
     "no rows": (DASK[:0], {"y": Y[:0]}, "0 sample"),
     "flat": (DASK[:, 0], {"y": Y}, "Expected 2D array"),

@@ -161,7 +161,7 @@ def test_missing_labels_without_a_teacher_are_scikit_learns_error():
 
 
 def test_no_labels_and_no_names():
-    with pytest.raises(ValueError, match=r"say classes=\[...\]"):
+    with pytest.raises(ValueError, match=r"pass classes=\[...\]"):
         DistilledLogisticRegression().fit(X, teacher_proba=PROBA)
 
 

@@ -1,4 +1,4 @@
-"""Several teachers as one: the formulas, silence, and the weights' minimum."""
+"""Combinations of teachers: formulas, missing predictions, and the minimum of the weights."""
 
 import numpy as np
 import pandas as pd
@@ -13,19 +13,20 @@ from sklearn_distill.teachers import combine_teachers, learn_teacher_weights
 METHODS = ["mean", "geometric", "confidence"]
 
 
-def answers(n=40, M=3, K=4, random_state=0, silent=0.3):
+def random_proba(n=40, M=3, K=4, random_state=0, missing=0.3):
+    """Return probabilities (n, M, K), some missing; row 0 has none, row 1 one uniform teacher."""
     rng = np.random.default_rng(random_state)
     p = softmax(2 * rng.normal(size=(n, M, K)), axis=2)
-    p[rng.random((n, M)) < silent] = np.nan
+    p[rng.random((n, M)) < missing] = np.nan
     p[:2] = np.nan
     p[1, 1] = 1 / K
     return p
 
 
 def one_row(p, w, method):
-    """Write the formula out for the speaking teachers of a row."""
-    speaking = ~np.isnan(p[:, 0])
-    p, w = p[speaking], w[speaking]
+    """Write the formula out for the available predictions of a row."""
+    available = ~np.isnan(p[:, 0])
+    p, w = p[available], w[available]
     if not w.any():
         return np.full(p.shape[1], np.nan)
     if method == "geometric":
@@ -39,7 +40,7 @@ def one_row(p, w, method):
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("weights", [None, [1.0, 2.0, 0.5], [1.0, 0.0, 3.0]])
 def test_formulas(method, weights):
-    p = answers()
+    p = random_proba()
     w = np.ones(3) if weights is None else np.array(weights)
     expected = [one_row(row, w, method) for row in p]
     q = combine_teachers(p, method=method, weights=weights)
@@ -48,8 +49,8 @@ def test_formulas(method, weights):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_laws(method):
-    p = answers(silent=0.0)[2:]
+def test_properties(method):
+    p = random_proba(missing=0.0)[2:]
     q = combine_teachers(p, method=method)
     np.testing.assert_allclose(q.sum(axis=1), 1)
     same = {"method": method}
@@ -66,10 +67,10 @@ def test_zeros():
     sure, other = np.array([[1.0, 0.0, 0.0]]), np.array([[0.2, 0.8, 0.0]])
     np.testing.assert_allclose(combine_teachers([sure, other], method="geometric"), sure)
     against = np.array([[0.0, 0.5, 0.5]])
-    with pytest.raises(ValueError, match="row 0 has no class that every teacher holds possible"):
+    with pytest.raises(ValueError, match="row 0 has no class to which every teacher gives"):
         combine_teachers([sure, against], method="geometric")
-    alone = combine_teachers([sure, against], method="geometric", weights=[0, 1])
-    np.testing.assert_allclose(alone, against)
+    weighted = combine_teachers([sure, against], method="geometric", weights=[0, 1])
+    np.testing.assert_allclose(weighted, against)
     unsure = np.full((1, 3), 1 / 3)
     np.testing.assert_allclose(
         combine_teachers([sure, unsure], method="confidence"), sure, atol=1e-15
@@ -78,7 +79,7 @@ def test_zeros():
 
 
 def test_frames_are_aligned():
-    p = answers(K=2, M=2, silent=0.0)[2:]
+    p = random_proba(K=2, M=2, missing=0.0)[2:]
     one = pd.DataFrame(p[:, 0], columns=["no", "yes"])
     other = pd.DataFrame(p[:, 1], columns=["no", "yes"])[["yes", "no"]]
     np.testing.assert_allclose(combine_teachers([one, other]), combine_teachers(p))
@@ -89,16 +90,16 @@ def test_frames_are_aligned():
 @pytest.mark.parametrize(
     ("p", "arguments", "message"),
     [
-        (answers(), {"method": "median"}, "method must be one of"),
-        (answers(), {"weights": [1, 2]}, "weights has shape"),
-        (answers(), {"weights": [1, -1, 1]}, "weights must be finite, 0 or more"),
-        (answers(), {"weights": [0, 0, 0]}, "weights must be finite, 0 or more and not all 0"),
-        (answers(), {"weights": [1, np.nan, 0]}, "weights must be finite"),
-        (answers()[:, 0], {}, r"teacher_proba has shape \(40, 4\)"),
-        (answers()[:, :, :1], {}, "two classes"),
+        (random_proba(), {"method": "median"}, "method must be one of"),
+        (random_proba(), {"weights": [1, 2]}, "weights has shape"),
+        (random_proba(), {"weights": [1, -1, 1]}, "weights must be finite, 0 or more"),
+        (random_proba(), {"weights": [0, 0, 0]}, "weights must be finite, 0 or more and not all 0"),
+        (random_proba(), {"weights": [1, np.nan, 0]}, "weights must be finite"),
+        (random_proba()[:, 0], {}, r"teacher_proba has shape \(40, 4\)"),
+        (random_proba()[:, :, :1], {}, "two classes"),
         ([], {}, "teacher_proba is a list of arrays"),
-        ([answers()[:, 0], answers()[:9, 0]], {}, r"shapes \[\(40, 4\), \(9, 4\)\]"),
-        (2 * answers(), {}, "teacher_proba: row 1 does not sum to 1"),
+        ([random_proba()[:, 0], random_proba()[:9, 0]], {}, r"shapes \[\(40, 4\), \(9, 4\)\]"),
+        (2 * random_proba(), {}, "teacher_proba: row 1 does not sum to 1"),
     ],
 )
 def test_wrong_input(p, arguments, message):
@@ -107,18 +108,18 @@ def test_wrong_input(p, arguments, message):
 
 
 def cross_entropy(w, p, y, s):
-    """Write the objective out, silence and all."""
-    of_label = p[np.arange(len(y)), :, y]
-    kept = ~np.isnan(of_label).all(axis=1)
-    of_label, s = of_label[kept], s[kept]
-    speaks = ~np.isnan(of_label)
-    mixture = np.nan_to_num(of_label) @ w / (speaks @ w)
+    """Write the objective out, with missing predictions."""
+    label_proba = p[np.arange(len(y)), :, y]
+    kept = ~np.isnan(label_proba).all(axis=1)
+    label_proba, s = label_proba[kept], s[kept]
+    available = ~np.isnan(label_proba)
+    mixture = np.nan_to_num(label_proba) @ w / (available @ w)
     return -(s @ np.log(mixture)) / s.sum()
 
 
-def held_out(silent, n=300, M=4, random_state=0):
-    """Teachers from good to useless."""
-    p = answers(n, M, random_state=random_state, silent=silent)
+def held_out(missing, n=300, M=4, random_state=0):
+    """Return teachers from useless to good, labels and sample weights."""
+    p = random_proba(n, M, random_state=random_state, missing=missing)
     rng = np.random.default_rng(random_state)
     y = rng.integers(4, size=n)
     skill = np.linspace(0, 0.7, M)[:, None]
@@ -127,16 +128,16 @@ def held_out(silent, n=300, M=4, random_state=0):
     return p, y, rng.uniform(0.5, 2, size=n)
 
 
-@pytest.mark.parametrize("silent", [0.0, 0.4])
+@pytest.mark.parametrize("missing", [0.0, 0.4])
 @pytest.mark.parametrize("random_state", [0, 1])
-def test_learnt_weights_are_the_minimum(silent, random_state):
-    p, y, s = held_out(silent, random_state=random_state)
+def test_learnt_weights_are_the_minimum(missing, random_state):
+    p, y, s = held_out(missing, random_state=random_state)
     w = learn_teacher_weights(p, y, sample_weight=s)
     found = minimize(
         lambda log_w: cross_entropy(np.exp(log_w), p, y, s),
         np.zeros(4),
         bounds=[(np.log(1e-6), 0)] * 4,
-        method="Powell",  # of other kind than ours: it takes no derivatives
+        method="Powell",  # a method of another kind, without derivatives
         options={"xtol": 1e-9, "ftol": 1e-12},
     )
     assert w.sum() == pytest.approx(1)
@@ -153,7 +154,7 @@ def test_learnt_weights_recover_those_that_made_the_labels():
     np.testing.assert_allclose(learn_teacher_weights(p, y), true, atol=0.03)
 
 
-def test_weights_of_rows_are_repetitions_and_unlabelled_rows_say_nothing():
+def test_sample_weights_are_repetitions_and_unlabelled_rows_are_ignored():
     p, y, _ = held_out(0.2, n=80)
     times = np.random.default_rng(1).integers(0, 3, size=80)
     rows = np.repeat(np.arange(80), times)
@@ -163,7 +164,7 @@ def test_weights_of_rows_are_repetitions_and_unlabelled_rows_say_nothing():
     some = learn_teacher_weights(p, unlabelled)
     kept = learn_teacher_weights(p[times > 0], y[times > 0])
     np.testing.assert_allclose(some, kept, atol=1e-3)
-    p[5] = np.eye(4)[(y[5] + 1) % 4]  # all are wrong and sure: no weights change that
+    p[5] = np.eye(4)[(y[5] + 1) % 4]  # label of probability 0 for all: no weights change that
     assert np.isfinite(learn_teacher_weights(p, y)).all()
 
 
@@ -181,14 +182,14 @@ def test_names_of_columns_are_the_classes():
         learn_teacher_weights(frames, names[y], classes=["a", "b"])
 
 
-def test_a_teacher_that_never_speaks():
+def test_a_teacher_without_predictions():
     p, y, _ = held_out(0.0, n=60)
     p[:, 2] = np.nan
-    with pytest.raises(ValueError, match="teacher 2 speaks for none of the 60 rows"):
+    with pytest.raises(ValueError, match="teacher 2 has no prediction for any of the 60 rows"):
         learn_teacher_weights(p, y)
 
 
-def test_too_few_steps_are_said():
+def test_too_few_iterations_warn():
     p, y, _ = held_out(0.0)
     with pytest.warns(ConvergenceWarning, match="more than 1 iterations"):
         learn_teacher_weights(p, y, max_iter=1)

@@ -1,4 +1,4 @@
-"""LatentAligner: what is aligned is near, what is missing is silent, what is unlinked is told."""
+"""LatentAligner: aligned codes are near, missing rows have none, unlinked teachers are refused."""
 
 import pickle
 
@@ -21,10 +21,10 @@ def teachers(n_teachers=3, seed=0):
     return [X @ one for one in maps]
 
 
-def half_blind(classes=((0, 1, 2), (1, 2, 3), (2, 3, 0))):
-    """Return teachers that never saw the rows of other classes."""
+def partial_teachers(classes=((0, 1, 2), (1, 2, 3), (2, 3, 0))):
+    """Return teachers whose representations of some classes are missing."""
     pairs = zip(teachers(len(classes)), classes, strict=True)
-    return [np.where(np.isin(Y, known)[:, None], rows, np.nan) for rows, known in pairs]
+    return [np.where(np.isin(Y, of_teacher)[:, None], rows, np.nan) for rows, of_teacher in pairs]
 
 
 def small(**options):
@@ -49,23 +49,23 @@ def test_orthogonal_maps_of_one_representation_are_aligned(anchor):
     for rows in (train, test):
         codes = aligner.transform([first[rows], second[rows]])
         same, other = distances(codes, Y[rows])
-        assert same < other / 3  # by way of the student: 0.59 of 2.47, else 0.15 of 2.2
+        assert same < other / 3  # with the student as the anchor 0.59 and 2.47, else 0.15 and 2.2
     unaligned = small(triplet_weight=0, max_epochs=150, lr=5e-3, batch_size=80, anchor=anchor)
     unaligned.fit([first[train], second[train]], Y[train], **given)
     same, other = distances(unaligned.transform([first[test], second[test]]), Y[test])
-    assert same > 0.5 * other, "without triplets nothing aligns them"
+    assert same > 0.5 * other, "without triplets they are not aligned"
 
 
 def test_the_order_of_rows_does_not_matter_in_a_full_batch():
     order = np.random.default_rng(0).permutation(N)
-    rows = half_blind()
+    rows = partial_teachers()
     fitted = small(batch_size=N).fit(rows, Y)
     permuted = small(batch_size=N).fit([one[order] for one in rows], Y[order])
     np.testing.assert_allclose(permuted.transform(rows), fitted.transform(rows), atol=1e-3)
 
 
 def test_the_order_of_teachers_does_not_matter_where_each_is_an_anchor():
-    rows = half_blind()
+    rows = partial_teachers()
     fitted = small(anchor="each").fit(rows, Y)
     permuted = small(anchor="each").fit(rows[::-1], Y)
     expected = fitted.transform(rows)[:, ::-1]
@@ -73,15 +73,15 @@ def test_the_order_of_teachers_does_not_matter_where_each_is_an_anchor():
 
 
 def test_named_teachers_are_those_of_a_list():
-    named = dict(zip("abc", half_blind(), strict=True))
+    named = dict(zip("abc", partial_teachers(), strict=True))
     aligner = small().fit(named, Y)
     assert aligner.names_ == ["a", "b", "c"]
     backwards = dict(reversed(named.items()))
-    expected = small().fit(half_blind(), Y).transform(half_blind())
+    expected = small().fit(partial_teachers(), Y).transform(partial_teachers())
     np.testing.assert_array_equal(aligner.transform(backwards), expected)
 
 
-def test_rows_that_no_teacher_saw_change_nothing():
+def test_rows_without_any_representation_change_nothing():
     missing = np.arange(N) < 40
     rows = teachers(2)
     holey = [np.where(missing[:, None], np.nan, one) for one in rows]
@@ -100,33 +100,33 @@ def test_rows_without_a_label_are_reconstructed_only():
     assert first["triplet"] != pytest.approx(second["triplet"], rel=1e-5)
 
 
-def test_missing_rows_have_no_code_and_the_mean_is_of_those_that_speak():
-    rows = half_blind()
-    silent = 5
+def test_missing_rows_have_no_code_and_the_mean_is_of_the_available_codes():
+    rows = partial_teachers()
+    missing = 5
     for one in rows:
-        one[silent] = np.nan
+        one[missing] = np.nan
     aligner = small().fit(rows, Y)
     codes, mean = aligner.transform(rows), aligner.transform(rows, combine="mean")
-    speaks = ~np.isnan(np.stack(rows, axis=1)[:, :, 0])
+    available = ~np.isnan(np.stack(rows, axis=1)[:, :, 0])
     assert codes.shape == (N, 3, 3)
     assert mean.shape == (N, 3)
-    np.testing.assert_array_equal(~np.isnan(codes).any(axis=2), speaks)
-    np.testing.assert_allclose(np.linalg.norm(codes[speaks], axis=1), 1, atol=1e-5)
-    assert np.isnan(mean[silent]).all()
-    heard = speaks.any(axis=1)
-    expected = np.nansum(codes[heard], axis=1)
+    np.testing.assert_array_equal(~np.isnan(codes).any(axis=2), available)
+    np.testing.assert_allclose(np.linalg.norm(codes[available], axis=1), 1, atol=1e-5)
+    assert np.isnan(mean[missing]).all()
+    has_code = available.any(axis=1)
+    expected = np.nansum(codes[has_code], axis=1)
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
-    np.testing.assert_allclose(mean[heard], expected, atol=1e-6)
-    alone = speaks.sum(axis=1) == 1
-    np.testing.assert_allclose(mean[alone], np.nansum(codes[alone], axis=1), atol=1e-6)
+    np.testing.assert_allclose(mean[has_code], expected, atol=1e-6)
+    single = available.sum(axis=1) == 1
+    np.testing.assert_allclose(mean[single], np.nansum(codes[single], axis=1), atol=1e-6)
 
 
-def test_a_teacher_may_be_silent_on_all_rows_of_a_transform():
-    aligner = small().fit(half_blind(), Y)
-    first, second, third = half_blind()
+def test_a_teacher_may_have_no_representations_in_transform():
+    aligner = small().fit(partial_teachers(), Y)
+    first, second, third = partial_teachers()
     codes = aligner.transform([first, second, np.full_like(third, np.nan)])
     assert np.isnan(codes[:, 2]).all()
-    np.testing.assert_array_equal(codes[:, 0], aligner.transform(half_blind())[:, 0])
+    np.testing.assert_array_equal(codes[:, 0], aligner.transform(partial_teachers())[:, 0])
 
 
 @pytest.mark.parametrize("anchor", ["first", "each"])
@@ -137,18 +137,20 @@ def test_identical_teachers_need_no_triplets_without_a_margin(anchor):
 
 
 def test_the_loss_falls_and_is_the_sum_of_its_parts():
-    curve = small(triplet_weight=2.0, max_epochs=20).fit(half_blind(), Y).loss_curve_
+    curve = small(triplet_weight=2.0, max_epochs=20).fit(partial_teachers(), Y).loss_curve_
     assert curve["loss"].iloc[-1] < curve["loss"].iloc[0]
     np.testing.assert_allclose(curve["loss"], curve["reconstruction"] + 2 * curve["triplet"])
     assert len(curve) == 20
 
 
-def test_a_seed_gives_one_answer_and_leaves_torch_alone():
+def test_a_seed_makes_the_fit_reproducible_without_the_global_generator():
     state = torch.get_rng_state()
-    first, second = (small().fit(half_blind(), Y).transform(half_blind()) for _ in range(2))
+    first, second = (
+        small().fit(partial_teachers(), Y).transform(partial_teachers()) for _ in range(2)
+    )
     np.testing.assert_array_equal(first, second)
     assert torch.equal(torch.get_rng_state(), state)
-    other = small(random_state=1).fit(half_blind(), Y).transform(half_blind())
+    other = small(random_state=1).fit(partial_teachers(), Y).transform(partial_teachers())
     assert not np.allclose(first, other, equal_nan=True)
 
 
@@ -161,43 +163,43 @@ def test_widths_that_differ(sizes):
     assert aligner.transform(rows).shape == (N, 3, 3)
 
 
-def test_constant_columns_are_no_harm():
+def test_constant_columns_give_finite_codes():
     flat = np.hstack([X, np.ones((N, 1))])
     assert np.isfinite(small().fit([flat, X], Y).transform([flat, X])).all()
 
 
 def test_an_anchor_that_is_a_student_links_teachers_without_common_rows():
-    low, high = half_blind([(0, 1), (2, 3)])
+    low, high = partial_teachers([(0, 1), (2, 3)])
     aligner = small(anchor="student").fit([low, high], Y, student=X)
     assert aligner.transform([low, high]).shape == (N, 2, 3)
-    alone = small(anchor="student").fit([X], Y, student=X)
-    assert alone.transform([X]).shape == (N, 1, 3)
+    single = small(anchor="student").fit([X], Y, student=X)
+    assert single.transform([X]).shape == (N, 1, 3)
 
 
 def test_a_chain_links_teachers_where_each_is_an_anchor_and_only_there():
-    chain = half_blind([(0, 1), (1, 2), (2, 3)])
+    chain = partial_teachers([(0, 1), (1, 2), (2, 3)])
     small(anchor="each").fit(chain, Y)
     with pytest.raises(ValueError, match=r"representations\[2\] is not linked to the anchor, rep"):
         small().fit(chain, Y)
     with pytest.raises(ValueError, match=r"representations\[2\] is not linked to the other"):
-        small(anchor="each").fit(half_blind([(0, 1), (0, 1), (2, 3)]), Y)
+        small(anchor="each").fit(partial_teachers([(0, 1), (0, 1), (2, 3)]), Y)
 
 
-def nothing_seen():
+def one_without_rows():
     return [X, np.full_like(X, np.nan)]
 
 
-def seen_in_part():
-    torn = X.copy()
-    torn[7, 2] = np.nan
-    return [X, torn]
+def nan_in_part():
+    partial = X.copy()
+    partial[7, 2] = np.nan
+    return [X, partial]
 
 
 @pytest.mark.parametrize(
     ("rows", "y", "error", "message"),
     [
-        (nothing_seen(), Y, ValueError, r"representations\[1\] has 0 rows that are not NaN"),
-        (seen_in_part(), Y, ValueError, r"row 7 of representations\[1\] is NaN in part"),
+        (one_without_rows(), Y, ValueError, r"representations\[1\] has 0 rows that are not NaN"),
+        (nan_in_part(), Y, ValueError, r"row 7 of representations\[1\] is NaN in part"),
         ([X, X[:-1]], Y, ValueError, r"differ in length \(representations\[0\]: 120, rep"),
         ([X, X[:, 0]], Y, ValueError, r"Expected 2D array"),
         ([X, np.abs(X) * np.inf], Y, ValueError, r"representations\[1\] contains infinity"),
@@ -207,9 +209,9 @@ def seen_in_part():
         ([X], Y, ValueError, "holds one teacher"),
         ([], Y, ValueError, "representations is empty"),
         (np.stack([X, X]), Y, TypeError, "representations is a ndarray"),
-        (half_blind([(0, 1, 2, 3), (0,)]), Y, ValueError, "and rows of two classes"),
+        (partial_teachers([(0, 1, 2, 3), (0,)]), Y, ValueError, "and rows of two classes"),
         (
-            {"a": X, "b": half_blind([(0,), (9,)])[1]},
+            {"a": X, "b": partial_teachers([(0,), (9,)])[1]},
             Y,
             ValueError,
             r"representations\['b'\] has 0 rows",
@@ -257,32 +259,34 @@ def test_a_failed_fit_leaves_the_aligner_as_it_was():
     aligner = small().fit([X, X], Y)
     before = aligner.transform([X, X])
     with pytest.raises(ValueError, match="not linked"):
-        aligner.fit(half_blind([(0, 1), (2, 3)]), Y)
+        aligner.fit(partial_teachers([(0, 1), (2, 3)]), Y)
     np.testing.assert_array_equal(aligner.transform([X, X]), before)
 
 
 def test_it_is_an_estimator():
-    aligner = small(anchor="each", margin=0.5).fit(half_blind(), Y)
+    aligner = small(anchor="each", margin=0.5).fit(partial_teachers(), Y)
     copy = clone(aligner)
     assert copy.get_params() == aligner.get_params()
     assert not hasattr(copy, "module_")
     loaded = pickle.loads(pickle.dumps(aligner))
-    np.testing.assert_array_equal(loaded.transform(half_blind()), aligner.transform(half_blind()))
+    np.testing.assert_array_equal(
+        loaded.transform(partial_teachers()), aligner.transform(partial_teachers())
+    )
 
 
 def test_string_labels_and_a_bar(capsys):
     names = np.array(["ant", "bee", "cow", "dog"])[Y]
-    aligner = small(verbose=1).fit(half_blind(), names)
+    aligner = small(verbose=1).fit(partial_teachers(), names)
     assert aligner.classes_.tolist() == ["ant", "bee", "cow", "dog"]
     assert "LatentAligner" in capsys.readouterr().err
-    expected = small().fit(half_blind(), Y).transform(half_blind())
-    np.testing.assert_array_equal(aligner.transform(half_blind()), expected)
+    expected = small().fit(partial_teachers(), Y).transform(partial_teachers())
+    np.testing.assert_array_equal(aligner.transform(partial_teachers()), expected)
 
 
-def test_a_student_is_taught_towards_the_mean_code():
-    rows = half_blind()
+def test_a_student_is_trained_towards_the_mean_code():
+    rows = partial_teachers()
     code = small(anchor="each").fit(rows, Y).transform(rows, combine="mean")
     student = DistilledNeuralClassifier(embedding_weight=0.5, max_epochs=3, random_state=0)
     student.fit(X, Y, teacher_embedding=code)
-    alone = DistilledNeuralClassifier(max_epochs=3, random_state=0).fit(X, Y)
-    assert not np.allclose(student.predict_proba(X), alone.predict_proba(X))
+    baseline = DistilledNeuralClassifier(max_epochs=3, random_state=0).fit(X, Y)
+    assert not np.allclose(student.predict_proba(X), baseline.predict_proba(X))

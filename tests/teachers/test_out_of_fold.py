@@ -1,4 +1,4 @@
-"""Out-of-fold answers: nobody is asked about what it was told."""
+"""Out-of-fold predictions: no clone of the teacher predicts a row that it was fitted on."""
 
 from functools import partial
 
@@ -34,20 +34,20 @@ TARGETS = X @ [1.0, -1.0, 0.5, 0.0, 2.0] + np.random.default_rng(0).normal(size=
 
 
 class Spy(ClassifierMixin, BaseEstimator):
-    """Answers with certainty whether it saw the row in training."""
+    """Predicts the second class for the rows it was fitted on, the first for all others."""
 
     def fit(self, X, y):
         self.classes_ = np.unique(y)
-        self.seen_ = set(X[:, 0])
+        self.fitted_rows_ = set(X[:, 0])
         return self
 
     def predict_proba(self, X):
-        seen = np.array([x in self.seen_ for x in X[:, 0]], dtype=float)
-        return np.column_stack([1 - seen, seen, *[0 * seen] * (len(self.classes_) - 2)])
+        known = np.array([x in self.fitted_rows_ for x in X[:, 0]], dtype=float)
+        return np.column_stack([1 - known, known, *[0 * known] * (len(self.classes_) - 2)])
 
 
 class Faulty(ClassifierMixin, RegressorMixin, BaseEstimator):
-    """Fails in the way that it is told to, in folds without the row 0."""
+    """Fails in the way of the parameter `fault`, in folds without the row 0."""
 
     def __init__(self, fault):
         self.fault = fault
@@ -60,11 +60,11 @@ class Faulty(ClassifierMixin, RegressorMixin, BaseEstimator):
         return self
 
     def predict_proba(self, X):
-        answers = np.full((len(X), len(self.classes_)), 1 / len(self.classes_))
+        proba = np.full((len(X), len(self.classes_)), 1 / len(self.classes_))
         if self.fails_:
-            answers[1, 0] = np.nan
-            answers = answers[:, :-1] if self.fault == "shape" else answers
-        return answers
+            proba[1, 0] = np.nan
+            proba = proba[:, :-1] if self.fault == "shape" else proba
+        return proba
 
     def predict(self, X):
         return self.predict_proba(X)[:, 0]
@@ -77,12 +77,12 @@ TWO = np.tile([0, 1], 6)
 @pytest.mark.parametrize(
     "cv", [2, KFold(3, shuffle=True, random_state=0), ShuffleSplit(4, random_state=0)]
 )
-def test_no_row_is_answered_by_a_teacher_that_saw_it(cv):
+def test_no_row_is_predicted_by_a_teacher_fitted_on_it(cv):
     numbered = np.arange(90.0)[:, None]
-    seen = out_of_fold_proba(Spy(), numbered, Y, cv)[:, 1]
-    assert not np.nansum(seen)
+    fitted_on_row = out_of_fold_proba(Spy(), numbered, Y, cv)[:, 1]
+    assert not np.nansum(fitted_on_row)
     in_sample = Spy().fit(numbered, Y).predict_proba(numbered)[:, 1]
-    assert in_sample.all(), "the spy tells"
+    assert in_sample.all(), "the spy recognises its training rows"
 
 
 @pytest.mark.parametrize(
@@ -110,17 +110,19 @@ def test_margins_are_logits():
 def test_regression_equals_cross_val_predict():
     for targets in (TARGETS, np.column_stack([TARGETS, -TARGETS])):
         expected = cross_val_predict(LinearRegression(), X, targets, cv=4)
-        answers = out_of_fold_prediction(LinearRegression(), X, targets, cv=4)
-        np.testing.assert_allclose(answers, expected)
+        predictions = out_of_fold_prediction(LinearRegression(), X, targets, cv=4)
+        np.testing.assert_allclose(predictions, expected)
 
 
-def test_rows_outside_every_test_fold_are_silent():
-    answers = out_of_fold_proba(GaussianNB(), X, Y, [(np.arange(60), np.arange(60, 80))])
-    silent = np.isnan(answers).all(axis=1)
-    np.testing.assert_array_equal(np.flatnonzero(~silent), np.arange(60, 80))
-    assert not np.isnan(answers[~silent]).any()
-    numbers = out_of_fold_prediction(LinearRegression(), X, TARGETS, [(range(60), range(60, 80))])
-    assert np.isnan(numbers).sum() == 70
+def test_rows_outside_every_test_fold_have_no_prediction():
+    proba = out_of_fold_proba(GaussianNB(), X, Y, [(np.arange(60), np.arange(60, 80))])
+    missing = np.isnan(proba).all(axis=1)
+    np.testing.assert_array_equal(np.flatnonzero(~missing), np.arange(60, 80))
+    assert not np.isnan(proba[~missing]).any()
+    predictions = out_of_fold_prediction(
+        LinearRegression(), X, TARGETS, [(range(60), range(60, 80))]
+    )
+    assert np.isnan(predictions).sum() == 70
 
 
 def test_rows_in_several_test_folds_get_the_mean():
@@ -132,33 +134,33 @@ def test_rows_in_several_test_folds_get_the_mean():
 
 def test_splits_may_be_masks():
     test = np.arange(90) % 3 == 0
-    answers = out_of_fold_proba(GaussianNB(), X, Y, [(~test, test)])
-    np.testing.assert_array_equal(np.isnan(answers[:, 0]), ~test)
+    proba = out_of_fold_proba(GaussianNB(), X, Y, [(~test, test)])
+    np.testing.assert_array_equal(np.isnan(proba[:, 0]), ~test)
 
 
-def test_unlabelled_rows_teach_nothing_and_are_silent():
+def test_unlabelled_rows_are_neither_fitted_nor_predicted():
     labels = np.where(np.arange(90) < 20, None, Y.astype(object))
-    answers = out_of_fold_proba(GaussianNB(), X, labels)
-    np.testing.assert_array_equal(np.isnan(answers).all(axis=1), np.arange(90) < 20)
-    np.testing.assert_allclose(answers[20:], out_of_fold_proba(GaussianNB(), X[20:], Y[20:]))
+    proba = out_of_fold_proba(GaussianNB(), X, labels)
+    np.testing.assert_array_equal(np.isnan(proba).all(axis=1), np.arange(90) < 20)
+    np.testing.assert_allclose(proba[20:], out_of_fold_proba(GaussianNB(), X[20:], Y[20:]))
     targets = np.where(np.arange(90) < 20, np.nan, TARGETS)
-    numbers = out_of_fold_prediction(LinearRegression(), X, targets)
-    alone = out_of_fold_prediction(LinearRegression(), X[20:], TARGETS[20:])
-    np.testing.assert_allclose(numbers[20:], alone)
+    predictions = out_of_fold_prediction(LinearRegression(), X, targets)
+    expected = out_of_fold_prediction(LinearRegression(), X[20:], TARGETS[20:])
+    np.testing.assert_allclose(predictions[20:], expected)
 
 
 def test_splits_number_the_rows_of_X_even_where_labels_are_missing():
     labels = np.where(np.arange(90) < 20, None, Y.astype(object))
-    answers = out_of_fold_proba(GaussianNB(), X, labels, [(np.arange(45), np.arange(45, 90))])
+    proba = out_of_fold_proba(GaussianNB(), X, labels, [(np.arange(45), np.arange(45, 90))])
     expected = GaussianNB().fit(X[20:45], Y[20:45]).predict_proba(X[45:])
-    np.testing.assert_allclose(answers[45:], expected)
+    np.testing.assert_allclose(proba[45:], expected)
 
 
 def test_classes_beyond_y_get_a_column_of_zeros():
-    answers = out_of_fold_proba(GaussianNB(), X, Y, classes=[-1, 0, 1, 2, 5])
+    proba = out_of_fold_proba(GaussianNB(), X, Y, classes=[-1, 0, 1, 2, 5])
     expected = out_of_fold_proba(GaussianNB(), X, Y)
-    np.testing.assert_allclose(answers[:, 1:4], expected)
-    assert not answers[:, [0, 4]].any()
+    np.testing.assert_allclose(proba[:, 1:4], expected)
+    assert not proba[:, [0, 4]].any()
 
 
 def test_columns_follow_sorted_labels():
@@ -192,19 +194,19 @@ def test_containers():
         pd.DataFrame(X, columns=names, index=np.arange(90) + 7),
         pl.DataFrame(X, schema=names),
     ):
-        answers = out_of_fold_proba(LogisticRegression(), container, pd.Series(Y, index=Y + 3))
-        np.testing.assert_allclose(answers, expected, atol=1e-4)
+        proba = out_of_fold_proba(LogisticRegression(), container, pd.Series(Y, index=Y + 3))
+        np.testing.assert_allclose(proba, expected, atol=1e-4)
     frame = pd.DataFrame(X, columns=names).assign(kind=np.where(Y > 0, "x", "y"))
     by_name = make_column_transformer(("passthrough", names))
-    answers = out_of_fold_proba(make_pipeline(by_name, LogisticRegression()), frame, Y)
-    np.testing.assert_allclose(answers, expected, atol=1e-4)
+    proba = out_of_fold_proba(make_pipeline(by_name, LogisticRegression()), frame, Y)
+    np.testing.assert_allclose(proba, expected, atol=1e-4)
 
 
-def test_a_frozen_teacher_answers_as_it_is():
+def test_a_frozen_teacher_predicts_without_a_fit():
     teacher = GaussianNB().fit(X, Y)
-    answers = out_of_fold_proba(FrozenEstimator(teacher), X, Y)
-    np.testing.assert_allclose(answers, teacher.predict_proba(X))
-    with pytest.raises(ValueError, match=r"knows the classes \[2\], which y does not show"):
+    proba = out_of_fold_proba(FrozenEstimator(teacher), X, Y)
+    np.testing.assert_allclose(proba, teacher.predict_proba(X))
+    with pytest.raises(ValueError, match=r"predicts the classes \[2\], which y does not contain"):
         out_of_fold_proba(FrozenEstimator(teacher), X[Y < 2], Y[Y < 2])
 
 
@@ -221,14 +223,16 @@ def test_a_teacher_that_raises(kind, fault):
         out_of_fold_proba(Faulty(fault), ROWS, TWO, 3)
 
 
-@pytest.mark.parametrize("ask", [out_of_fold_proba, out_of_fold_prediction])
-def test_a_teacher_that_answers_nan(ask):
-    with pytest.raises(ValueError, match=r"Faulty in fold 1 of 3 answers .*nan.* on the row 1"):
-        ask(Faulty("nan"), ROWS, TWO, 3)
+@pytest.mark.parametrize("out_of_fold", [out_of_fold_proba, out_of_fold_prediction])
+def test_a_teacher_that_predicts_nan(out_of_fold):
+    with pytest.raises(ValueError, match=r"Faulty in fold 1 of 3 predicts .*nan.* for row 1"):
+        out_of_fold(Faulty("nan"), ROWS, TWO, 3)
 
 
-def test_a_teacher_with_too_few_columns_or_no_answer():
-    with pytest.raises(ValueError, match=r"Faulty in fold 1 of 3 answers with shape \(4, 1\)"):
+def test_a_teacher_with_too_few_columns_or_no_probabilities():
+    with pytest.raises(
+        ValueError, match=r"Faulty in fold 1 of 3 predicts an array of shape \(4, 1\)"
+    ):
         out_of_fold_proba(Faulty("shape"), ROWS, TWO, 3)
     with pytest.raises(TypeError, match=r"LinearRegression failed in fold 1 of 5.*neither"):
         out_of_fold_proba(LinearRegression(), X, Y)
@@ -236,7 +240,9 @@ def test_a_teacher_with_too_few_columns_or_no_answer():
 
 def test_a_teacher_that_lacks_a_class():
     in_order = np.repeat([0, 1, 2], 4)
-    with pytest.raises(ValueError, match=r"GaussianNB in fold 1 of 3 never saw the classes \[0\]"):
+    with pytest.raises(
+        ValueError, match=r"GaussianNB in fold 1 of 3 was not fitted on the classes \[0\]"
+    ):
         out_of_fold_proba(GaussianNB(), ROWS, in_order, KFold(3))
 
 
@@ -255,12 +261,12 @@ def test_folds_that_overlap_or_are_none():
         out_of_fold_proba(GaussianNB(), X, Y, [(train, test), (train, test[:0])])
 
 
-@pytest.mark.parametrize("ask", [out_of_fold_proba, out_of_fold_prediction])
-def test_wrong_arguments(ask):
-    ask = partial(ask, LogisticRegression(), X)
+@pytest.mark.parametrize("out_of_fold", [out_of_fold_proba, out_of_fold_prediction])
+def test_wrong_arguments(out_of_fold):
+    predict = partial(out_of_fold, LogisticRegression(), X)
     with pytest.raises(ValueError, match="y has 89 entries, X has 90 rows"):
-        ask(Y[:-1])
+        predict(Y[:-1])
     with pytest.raises(ValueError, match=r"sample_weight has shape \(89,\)"):
-        ask(Y, sample_weight=np.ones(89))
+        predict(Y, sample_weight=np.ones(89))
     with pytest.raises(ValueError, match="y has no labels"):
-        ask(np.full(90, np.nan))
+        predict(np.full(90, np.nan))
