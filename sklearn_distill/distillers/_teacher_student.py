@@ -230,7 +230,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         """Return the folds of ``cv``, none where it says none."""
         if self._is_prefit():
             return []
-        check_some_label(lesson.present, "a teacher needs some to learn from")
+        check_some_label(lesson.present, "the teacher must be fitted on some")
         if self.cv is None:
             return []
         return labelled_splits(

@@ -74,7 +74,7 @@ class Generations(MetaEstimatorMixin, BaseEstimator):
         params = route_fit_params(self, given, fit_params)
         known = check_classes(getattr(last_step(self.student), "classes", None))
         self.classes_, labels = check_labels(y, X.shape[0], known, None)
-        check_some_label(labels.present, "a teacher needs some to learn from")
+        check_some_label(labels.present, "the teacher must be fitted on some")
         lesson = GenerationData(
             X=X,
             codes=labels.codes,
