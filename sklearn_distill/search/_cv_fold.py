@@ -70,7 +70,7 @@ class CVFold:
     validation : ValidationLoss
         The loss on the validation rows.
     solver : WarmStartSolver
-        Solves the fits.
+        Solver of the fits and their tolerances.
 
     References
     ----------
@@ -129,13 +129,15 @@ class CVFold:
         if names is not None:
             gradient = self._hypergradient(problem, loss_params, loss_gradient, names)
             loss -= self._first_order_excess(solution)
+        # a pass multiplies by X twice: for the scores and for the gradient
+        n_multiplications = self._design.multiplications - n_before
         return FoldResult(
             loss=loss,
             row_losses=self._validation.row_losses(solution.w, problem.active),
             sample_weight=self._validation.sample_weight,
             gradient=gradient,
             converged=solution.converged,
-            passes=(self._design.multiplications - n_before) / (2 * self._product_size(problem)),
+            passes=n_multiplications / (2 * self._product_size(problem)),
             seconds=time.perf_counter() - start,
         )
 
@@ -192,7 +194,7 @@ class CVFold:
 
     def _product_size(self, problem: Problem) -> float:
         """Return the number of multiplications in one product of X with all scores' weights."""
-        n_scores = 1 if problem.is_trivial else problem.objective.sums.n_scores
+        n_scores = problem.objective.sums.n_scores
         return n_scores * self._design.n_rows * self._design.n_columns
 
 
@@ -202,7 +204,7 @@ class CountedDesign:
     Parameters
     ----------
     design : Design
-        Computes the products.
+        The design that computes the products.
     counter : list of float of length 1, or None
         The count so far, which is changed in place; None starts a new one.
     """

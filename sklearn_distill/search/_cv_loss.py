@@ -122,6 +122,7 @@ class CrossValidatedLoss:
         names = self.space.names if gradient else None
         loss_params = self.space.loss_params(u)
         first, *remaining = self._folds if all_folds else self._folds[: self._n_first]
+        # before the others, which may take over its warm start
         results = [first.evaluate(loss_params, names)]
         if remaining:
             self._start_from_first(remaining, u)
@@ -140,6 +141,7 @@ class CrossValidatedLoss:
     ) -> Evaluation:
         """Evaluate a candidate on one more fold at a time, until it is clearly worse."""
         loss_params = self.space.loss_params(candidate.u)
+        # their cost is recorded with the candidate already
         results = [fold.without_cost() for fold in candidate.folds]
         for fold in self._folds[len(candidate.folds) :]:
             results.append(fold.evaluate(loss_params, None))

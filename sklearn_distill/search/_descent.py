@@ -129,6 +129,7 @@ def _descend_on_all_folds(
     model = QuadraticModel(FIRST_STEP, _measure_curvature(cv_loss, start))
     return minimise_in_box(
         evaluate,
+        # with few samples, the first folds are all folds
         start if start.all_folds else evaluate(start.u),
         cv_loss.space.box,
         model,

@@ -33,6 +33,7 @@ def cv_results(cv_loss: CrossValidatedLoss) -> dict[str, Any]:
     results |= {f"split{k}_test_score": score for k, score in enumerate(scores.T)}
     results["mean_test_score"] = scores.mean(axis=1)
     results["std_test_score"] = scores.std(axis=1)
+    # GridSearchCV's dtype and its rank of ties
     results["rank_test_score"] = rankdata(-results["mean_test_score"], method="min").astype(
         np.int32
     )

@@ -239,7 +239,7 @@ class DistillationObjective:
                 cv=fold,
                 scoring=self.scoring,
                 params=self.params,
-                error_score="raise",
+                error_score="raise",  # Optuna decides what an error does to the study
             )
         if math.isnan(score):
             raise ValueError(
@@ -251,6 +251,7 @@ class DistillationObjective:
 
 def _check_direction(trial: BaseTrial) -> None:
     """Require a study that maximises; a FixedTrial has no study."""
+    # checked in each trial, since the objective is created without a study
     study = getattr(trial, "study", None)
     if study is None:
         return

@@ -334,6 +334,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         solver = self._warm_start_solver(X)
         folds = []
         for train, test in splits:
+            # the cost of the search is counted in passes over the training rows only
             design = CountedDesign(as_design(X[train], self.fit_intercept))
             validation = ValidationLoss(
                 as_design(X[test], self.fit_intercept),

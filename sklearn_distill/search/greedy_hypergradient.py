@@ -224,6 +224,7 @@ def check_gradient_search(options: GreedyHypergradient) -> None:
 
 
 def _check_numbers(options: GreedyHypergradient) -> None:
+    # `not x > 0` rather than `x <= 0`: NaN is rejected, too
     if options.clip is not None and not options.clip > 0:
         raise ValueError(f"clip must be above 0 or None, got {options.clip!r}")
     size = options.validation_batch_size

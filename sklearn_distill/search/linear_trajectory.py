@@ -155,5 +155,6 @@ class LinearSchedule(GreedySchedule):
     def _predict(self, z: int) -> list[float]:
         """Return the values of the fitted lines of λ and T at step z."""
         steps = np.arange(self.options.gradient_steps)
+        # one fit for both columns
         slope, intercept = np.polyfit(steps, self._gradient_values, deg=1)
         return [float(value) for value in intercept + slope * z]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sized
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from sklearn.base import clone
@@ -31,8 +31,8 @@ class Tuned:
     ----------
     method : str
         The method that chose λ and T, as given to :func:`.tune_student`.
-    student : estimator
-        The fitted student.
+    student : DistilledNeuralClassifier
+        The fitted student, a clone of the one given.
     imitation, temperature : float
         λ and T; for "gradient" and "linear" their values at the end of the training.
     validation_loss : float
@@ -46,7 +46,7 @@ class Tuned:
     """
 
     method: str
-    student: Any
+    student: DistilledNeuralClassifier
     imitation: float
     temperature: float
     validation_loss: float
@@ -70,7 +70,7 @@ def tune_student(
     predicted_steps: int = 10,
     n_trials: int = 5,
     validation_temperature: float = 1.0,
-    random_state: Any = None,
+    random_state: int | np.random.RandomState | None = None,
 ) -> Tuned:
     """Train a neural student with λ and T chosen by one of six methods.
 

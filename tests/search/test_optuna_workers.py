@@ -70,7 +70,7 @@ def journal(folder):
 
 
 def sqlite(folder):
-    """Return a storage with heartbeats: a trial without one for two seconds fails and is retried."""
+    """Return a storage with heartbeats; a trial that stops for two seconds fails and is retried."""
     storages = optuna.storages
     if hasattr(storages, "RetryHeartbeatStaleTrialCallback"):
         retry = {"heartbeat_stale_trial_callback": storages.RetryHeartbeatStaleTrialCallback()}
