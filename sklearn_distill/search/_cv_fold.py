@@ -1,11 +1,10 @@
-"""One fold: fit to its training rows, judge on its validation rows, differentiate."""
+"""One cross-validation fold: fit on its training samples, validation loss and hypergradient."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -20,42 +19,42 @@ from sklearn_distill.students._problem import LossParams, Problem, TrainingTarge
 
 @dataclass(frozen=True)
 class FoldResult:
-    """What a fold says of one setting.
+    """Validation loss of one fold at one setting of the metaparameters.
 
     Parameters
     ----------
     loss : float
-        Validation loss.
-    rows : ndarray of shape (n_validation_rows,)
-        Loss of each row.
-    weight : ndarray of shape (n_validation_rows,)
-        Weights of the rows.
+        Weighted mean of ``row_losses``, corrected for an unconverged fit if there is a gradient.
+    row_losses : ndarray of shape (n_validation_rows,)
+        Loss of each validation row.
+    sample_weight : ndarray of shape (n_validation_rows,)
+        Weights of the validation rows.
     gradient : ndarray of shape (n_names,) or None
-        Its derivatives in the metaparameters, where asked for.
+        Derivatives of the loss in the metaparameters; None where they were not computed.
     converged : bool
         Whether the fit reached its tolerance.
     passes : float
         Cost in passes over the training rows: two products of X with as many vectors as there
         are scores.
     seconds : float
-        Time taken.
+        Wall time of fit, loss and gradient.
     """
 
     loss: float
-    rows: FloatArray
-    weight: FloatArray
+    row_losses: FloatArray
+    sample_weight: FloatArray
     gradient: FloatArray | None
     converged: bool
     passes: float
     seconds: float
 
-    def paid(self) -> FoldResult:
-        """Return the same, known before and so at no cost."""
+    def without_cost(self) -> FoldResult:
+        """Return a copy without cost, for an evaluation that reuses this result."""
         return replace(self, passes=0.0, seconds=0.0)
 
 
 class CVFold:
-    r"""Training and validation rows, and where the last fit ended.
+    r"""A fold, and the warm start that its last fit left.
 
     With F the training objective, W its minimiser and V the validation loss, the derivative in a
     metaparameter θ is
@@ -64,14 +63,14 @@ class CVFold:
 
     Parameters
     ----------
-    lesson : TrainingTargets
-        Labels, teachers and weights of the training rows.
+    targets : TrainingTargets
+        Labels, teachers' logits and weights of the training rows.
     design : CountedDesign
-        The training X.
+        The products with the training X.
     validation : ValidationLoss
         The loss on the validation rows.
-    refits : WarmStartSolver
-        The solver.
+    solver : WarmStartSolver
+        Solver of the fits and their tolerances.
 
     References
     ----------
@@ -81,114 +80,133 @@ class CVFold:
 
     def __init__(
         self,
-        lesson: TrainingTargets,
+        targets: TrainingTargets,
         design: CountedDesign,
         validation: ValidationLoss,
-        refits: WarmStartSolver,
+        solver: WarmStartSolver,
     ) -> None:
-        self._lesson = lesson
+        self._targets = targets
         self._design = design
         self._validation = validation
-        self._refits = refits
-        self.trail: WarmStart | None = None
+        self._solver = solver
+        self.warm_start: WarmStart | None = None
 
     @property
     def n_validation_rows(self) -> int:
         """Number of validation rows."""
-        return len(self._validation.weight)
+        return len(self._validation.sample_weight)
 
-    def follow(self, lead: CVFold) -> None:
-        """Begin where another fold is: its rows are nearly the same."""
-        if lead.trail is not None:
-            self.trail = replace(lead.trail, adjoint=None)
+    def start_from(self, other: CVFold) -> None:
+        """Take the warm start of another fold: most of the training rows are the same."""
+        if other.warm_start is not None:
+            # the adjoint depends on the validation rows, which differ
+            self.warm_start = replace(other.warm_start, adjoint=None)
 
-    def use(self, factor: Preconditioner) -> None:
-        """Take another factor."""
-        if self.trail is not None and self.trail.factor is not None:
-            self.trail = replace(self.trail, factor=factor)
+    def set_factor(self, factor: Preconditioner) -> None:
+        """Replace the preconditioner of the next fits, where they use one."""
+        if self.warm_start is not None and self.warm_start.factor is not None:
+            self.warm_start = replace(self.warm_start, factor=factor)
 
     @property
     def staleness(self) -> float:
-        """How much the last fit would have gained by a new factor, as a share of its price."""
-        return 0.0 if self.trail is None else self.trail.staleness
+        """Share of a new factor's cost that a fresh factor would have saved in the last fit."""
+        return 0.0 if self.warm_start is None else self.warm_start.staleness
 
-    def new_factor(self, setting: LossParams) -> Preconditioner | None:
-        """Return a factor made where the last fit ended, if there is a better one."""
-        if self.trail is None or self.trail.factor is None:
+    def new_factor(self, loss_params: LossParams) -> Preconditioner | None:
+        """Return a factor of the Hessian at the last solution; None where fits use no factor."""
+        if self.warm_start is None or self.warm_start.factor is None:
             return None
-        problem = make_problem(self._lesson, self._design, setting)
-        return hessian_factor(problem.objective, self.trail.w)
+        problem = make_problem(self._targets, self._design, loss_params)
+        return hessian_factor(problem.objective, self.warm_start.w)
 
-    def judge(self, setting: LossParams, names: tuple[str, ...] | None) -> FoldResult:
-        """Fit at a setting and judge; differentiate in ``names`` if there are any."""
-        began, spent = time.perf_counter(), self._design.multiplications
-        problem = make_problem(self._lesson, self._design, setting)
-        solution, self.trail = self._refits.fit(problem, self.trail)
-        loss, slope = self._validation.value_and_gradient(solution.w, problem.active)
+    def evaluate(self, loss_params: LossParams, names: tuple[str, ...] | None) -> FoldResult:
+        """Fit, and return the validation loss with its derivatives in ``names``, if not None."""
+        start, n_before = time.perf_counter(), self._design.multiplications
+        problem = make_problem(self._targets, self._design, loss_params)
+        solution, self.warm_start = self._solver.fit(problem, self.warm_start)
+        loss, loss_gradient = self._validation.value_and_gradient(solution.w, problem.active)
         gradient = None
         if names is not None:
-            gradient = self._hypergradient(problem, setting, slope, names)
-            loss -= self._unfinished(solution)
-        passes = (self._design.multiplications - spent) / (2 * self._one_product(problem))
-        rows = self._validation.rows(solution.w, problem.active)
-        seconds = time.perf_counter() - began
-        weight = self._validation.weight
-        return FoldResult(loss, rows, weight, gradient, solution.converged, passes, seconds)
+            gradient = self._hypergradient(problem, loss_params, loss_gradient, names)
+            loss -= self._first_order_excess(solution)
+        # a pass multiplies by X twice: for the scores and for the gradient
+        n_multiplications = self._design.multiplications - n_before
+        return FoldResult(
+            loss=loss,
+            row_losses=self._validation.row_losses(solution.w, problem.active),
+            sample_weight=self._validation.sample_weight,
+            gradient=gradient,
+            converged=solution.converged,
+            passes=n_multiplications / (2 * self._product_size(problem)),
+            seconds=time.perf_counter() - start,
+        )
 
     def _hypergradient(
-        self, problem: Problem, setting: LossParams, slope: FloatArray, names: tuple[str, ...]
+        self,
+        problem: Problem,
+        loss_params: LossParams,
+        loss_gradient: FloatArray,
+        names: tuple[str, ...],
     ) -> FloatArray:
-        assert self.trail is not None
-        if not slope.any():
+        assert self.warm_start is not None
+        if not loss_gradient.any():  # V is constant: a single class, or no label with mass
             return np.zeros(len(names))
-        objective, w = problem.objective, self.trail.w
-        a = self._adjoint(objective, slope)
-        mixture = self._lesson.mixture(setting)
-        of_targets = {
+        objective, w = problem.objective, self.warm_start.w
+        a = self._solve_adjoint(objective, loss_gradient)
+        mixture = self._targets.mixture(loss_params)
+        # λ and T move the targets, C the penalty only; the adjoint serves all of them
+        tangents = {
             "imitation": mixture.imitation_tangent,
             "temperature": mixture.temperature_tangent,
         }
-        asked = [name for name in names if name in of_targets]
-        tangents = [of_targets[name]().keep_classes(problem.active) for name in asked]
-        derivatives = dict(zip(asked, -objective.tangents_along(w, a, tangents), strict=True))
-        derivatives["C"] = float(a @ objective.penalty_gradient(w)) / setting.C
+        of_targets = [name for name in names if name in tangents]
+        along = [tangents[name]().keep_classes(problem.active) for name in of_targets]
+        derivatives = dict(zip(of_targets, -objective.tangents_along(w, a, along), strict=True))
+        # the penalty's gradient is proportional to 1/C, which turns the sign
+        derivatives["C"] = float(a @ objective.penalty_gradient(w)) / loss_params.C
         return np.array([derivatives[name] for name in names])
 
-    def _adjoint(self, objective: SoftTargetObjective, slope: FloatArray) -> FloatArray:
+    def _solve_adjoint(
+        self, objective: SoftTargetObjective, loss_gradient: FloatArray
+    ) -> FloatArray:
         """Solve ∇²F a = ∇V, from the last adjoint and with the fit's factor."""
-        trail = self.trail
-        assert trail is not None
+        warm_start = self.warm_start
+        assert warm_start is not None
         a, _ = conjugate_gradients(
-            objective.hessian_operator(trail.w),
-            slope,
-            start=trail.adjoint,
-            precondition=None if trail.factor is None else trail.factor.solve,
-            rtol=self._refits.adjoint_tol,
+            objective.hessian_operator(warm_start.w),
+            loss_gradient,
+            start=warm_start.adjoint,
+            precondition=None if warm_start.factor is None else warm_start.factor.solve,
+            rtol=self._solver.adjoint_tol,
         )
-        self.trail = replace(trail, adjoint=a)
+        self.warm_start = replace(warm_start, adjoint=a)
         return a
 
-    def _unfinished(self, solution: Solution) -> float:
-        """Return a·∇F, by which V would fall if the fit were carried to its end."""
-        assert self.trail is not None
-        if solution.gradient is None or self.trail.adjoint is None:
-            return 0.0
-        return float(self.trail.adjoint @ solution.gradient)
+    def _first_order_excess(self, solution: Solution) -> float:
+        """Return a·∇F: V exceeds that of the converged fit by as much, to first order.
 
-    def _one_product(self, problem: Problem) -> float:
-        n_scores = 1 if problem.is_trivial else problem.objective.sums.n_scores
+        The Newton step to the minimiser is −(∇²F)⁻¹∇F, along which V changes by −a·∇F.
+        """
+        assert self.warm_start is not None
+        if solution.gradient is None or self.warm_start.adjoint is None:
+            return 0.0
+        return float(self.warm_start.adjoint @ solution.gradient)
+
+    def _product_size(self, problem: Problem) -> float:
+        """Return the number of multiplications in one product of X with all scores' weights."""
+        n_scores = problem.objective.sums.n_scores
         return n_scores * self._design.n_rows * self._design.n_columns
 
 
 class CountedDesign:
-    """A design that counts the multiplications with X, and all parts of which count together.
+    """A design that counts the multiplications with X; restrictions of it share the count.
 
     Parameters
     ----------
     design : Design
-        What does the work.
-    counter : list of float
-        One entry, to which the multiplications are added.
+        The design that computes the products.
+    counter : list of float of length 1, or None
+        The count so far, which is changed in place; None starts a new one.
     """
 
     def __init__(self, design: Design, counter: list[float] | None = None) -> None:
@@ -197,11 +215,11 @@ class CountedDesign:
         self.n_rows = design.n_rows
         self.n_columns = design.n_columns
         self.fit_intercept = design.fit_intercept
-        self.dtype: Any = design.dtype
+        self.dtype = design.dtype
 
     @property
     def multiplications(self) -> float:
-        """How often an entry of X was multiplied by a number, over the number of rows × columns."""
+        """Number of multiplications of an entry of X by a number, as if X were dense."""
         return self._counter[0]
 
     def tiles(self) -> Iterator[slice]:
@@ -209,23 +227,23 @@ class CountedDesign:
         return self._design.tiles()
 
     def scores(self, W: FloatArray, rows: slice) -> FloatArray:
-        """Return W Xᵀ + b 1ᵀ on the rows."""
+        """Return W Xᵀ + b 1ᵀ of the given rows."""
         self._count(len(W), rows)
         return self._design.scores(W, rows)
 
     def pull_back(self, R: FloatArray, rows: slice) -> FloatArray:
-        """Return R [X 1] on the rows."""
+        """Return R [X 1] of the given rows."""
         self._count(len(R), rows)
         return self._design.pull_back(R, rows)
 
     def gram(self, weight: FloatArray, rows: slice) -> FloatArray:
-        """Return [X 1]ᵀ diag(weight) [X 1] on the rows."""
+        """Return [X 1]ᵀ diag(weight) [X 1] of the given rows."""
         self._count(self.n_columns, rows)
         return self._design.gram(weight, rows)
 
     def take(self, rows: RowIndexer) -> CountedDesign:
-        """Return the design of the given rows, which counts here too."""
+        """Return the design restricted to the given rows, with the same counter."""
         return CountedDesign(self._design.take(rows), self._counter)
 
-    def _count(self, times: int, rows: slice) -> None:
-        self._counter[0] += times * (rows.stop - rows.start) * self.n_columns
+    def _count(self, n_vectors: int, rows: slice) -> None:
+        self._counter[0] += n_vectors * (rows.stop - rows.start) * self.n_columns

@@ -15,33 +15,33 @@ from sklearn_distill.search._cv_fold import CVFold, FoldResult
 from sklearn_distill.search._cv_warm_start import WarmStart
 from sklearn_distill.search._space import Space
 
-# validation rows that tell a good setting from a bad one well enough to look around by
-ENOUGH_ROWS = 300
+# validation rows that distinguish good settings from bad ones well enough for exploration
+EXPLORATION_ROWS = 300
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One evaluation.
+    """The loss at one setting of the metaparameters.
 
     Parameters
     ----------
     u : ndarray of shape (n_names,)
-        Where, in the coordinates of the space.
+        The metaparameters, in the coordinates of the space.
     folds : list of FoldResult
-        What each fold said.
-    rates : ndarray of shape (n_names,)
+        Results of the folds that were evaluated, in their order.
+    jacobian : ndarray of shape (n_names,)
         Derivative of each metaparameter in its coordinate.
     stage : str
-        Of which part of the search.
-    on_all : bool
-        Whether on all folds; else on the first.
+        Stage of the search, as in ``path_``.
+    all_folds : bool
+        Whether all folds were evaluated, or the first ones only.
     """
 
     u: FloatArray
     folds: list[FoldResult]
-    rates: FloatArray
+    jacobian: FloatArray
     stage: str
-    on_all: bool
+    all_folds: bool
 
     @property
     def loss(self) -> float:
@@ -49,35 +49,35 @@ class Evaluation:
         return float(np.mean([fold.loss for fold in self.folds]))
 
     @property
-    def slope(self) -> FloatArray:
-        """Derivatives of the mean loss in the coordinates; NaN where they were not asked for."""
-        nothing = np.full(len(self.u), np.nan)
-        slopes = [nothing if fold.gradient is None else fold.gradient for fold in self.folds]
-        return np.asarray(np.mean(slopes, axis=0) * self.rates)
+    def gradient(self) -> FloatArray:
+        """Derivatives of the mean loss in the coordinates; NaN where a fold has none."""
+        missing = np.full(len(self.u), np.nan)
+        gradients = [missing if fold.gradient is None else fold.gradient for fold in self.folds]
+        return np.asarray(np.mean(gradients, axis=0) * self.jacobian)
 
     def projected_gradient(self, space: Space) -> float:
         """Return max|P(u − g) − u|: 0 where no direction within the box descends."""
         low, high = space.box
-        return float(np.abs((self.u - self.slope).clip(low, high) - self.u).max())
+        return float(np.abs((self.u - self.gradient).clip(low, high) - self.u).max())
 
 
 class CrossValidatedLoss:
-    """The mean validation loss over folds.
+    """The mean validation loss over folds, and a record of its evaluations.
 
-    The first fold leads: where it ends the others begin, and they use its factor. Alone, or with as
-    many others as it takes to validate on ``ENOUGH_ROWS``, it is a cheap surface, much like that of
-    all folds.
+    The first fold is fitted first: the other folds take over its warm start and its factor. The
+    first folds that together validate on ``EXPLORATION_ROWS`` rows are a cheap approximation of
+    the loss on all folds.
 
     Parameters
     ----------
     folds : list of CVFold
-        At least one.
+        At least one fold.
     space : Space
-        The metaparameters.
+        The box of the metaparameters that are searched.
     n_jobs : int or None
-        Folds at a time, in threads.
+        Number of folds that are fitted at a time, in threads.
     progress : callable
-        Called with each new point.
+        Called with each new evaluation.
     """
 
     def __init__(
@@ -88,110 +88,119 @@ class CrossValidatedLoss:
         progress: Callable[[Evaluation], None],
     ) -> None:
         self.space = space
-        self.points: list[Evaluation] = []
+        self.evaluations: list[Evaluation] = []
         self.n_fits = 0
-        validated = np.cumsum([fold.n_validation_rows for fold in folds])
-        self._n_first = min(int(np.searchsorted(validated, ENOUGH_ROWS)) + 1, len(folds))
-        self._wear = 0.0
+        n_validation_rows = np.cumsum([fold.n_validation_rows for fold in folds])
+        n_exploring = int(np.searchsorted(n_validation_rows, EXPLORATION_ROWS)) + 1
+        self._n_first = min(n_exploring, len(folds))
+        self._staleness = 0.0
         self._folds = folds
+        # threads, since the folds share X and keep their warm starts
         self._parallel = Parallel(n_jobs=n_jobs, require="sharedmem")
         self._progress = progress
 
     @property
-    def judged(self) -> list[Evaluation]:
-        """The settings judged on all folds; of one that was judged twice the last judgement."""
-        return list({point.u.tobytes(): point for point in self.points if point.on_all}.values())
+    def full_evaluations(self) -> list[Evaluation]:
+        """Evaluations on all folds, the last one for each setting that was evaluated twice."""
+        full = [evaluation for evaluation in self.evaluations if evaluation.all_folds]
+        return list({evaluation.u.tobytes(): evaluation for evaluation in full}.values())
 
     @property
     def best(self) -> Evaluation:
-        """The point with the smallest loss on all folds so far."""
-        return min(self.judged, key=lambda point: point.loss)
+        """The evaluation with the smallest loss on all folds so far."""
+        return min(self.full_evaluations, key=lambda evaluation: evaluation.loss)
 
     @property
-    def trail(self) -> WarmStart | None:
-        """Where the first fold's last fit ended."""
-        return self._folds[0].trail
+    def warm_start(self) -> WarmStart | None:
+        """The warm start that the first fold's last fit left."""
+        return self._folds[0].warm_start
 
     def evaluate(
-        self, u: FloatArray, stage: str, *, gradient: bool = False, on_all: bool = True
+        self, u: FloatArray, stage: str, *, gradient: bool = False, all_folds: bool = True
     ) -> Evaluation:
-        """Fit at u, on all folds or on the first, and keep the result."""
+        """Fit at u, on all folds or on the first ones, and record the evaluation."""
         names = self.space.names if gradient else None
-        setting = self.space.setting(u)
-        lead, *others = self._folds if on_all else self._folds[: self._n_first]
-        judged = [lead.judge(setting, names)]
-        if others:
-            self._gather(others, u)
-            judged += self._parallel(delayed(fold.judge)(setting, names) for fold in others)
-        point = self._keep(Evaluation(u, judged, self.space.rates(u), stage, self._are_all(judged)))
-        self.n_fits += len(judged)
-        self._wear += sum(fold.staleness for fold in self._folds[: len(judged)])
-        if self._wear > 1:
-            self._renew(u)
-        return point
+        loss_params = self.space.loss_params(u)
+        first, *remaining = self._folds if all_folds else self._folds[: self._n_first]
+        # before the others, which may take over its warm start
+        results = [first.evaluate(loss_params, names)]
+        if remaining:
+            self._start_from_first(remaining, u)
+            results += self._parallel(
+                delayed(fold.evaluate)(loss_params, names) for fold in remaining
+            )
+        self.n_fits += len(results)
+        evaluation = self._record(u, results, stage)
+        self._staleness += sum(fold.staleness for fold in self._folds[: len(results)])
+        if self._staleness > 1:  # the steps lost add up to the cost of a new factor
+            self._renew_factor(u)
+        return evaluation
 
-    def race(self, rival: Evaluation, lost: Callable[[Evaluation], bool]) -> Evaluation:
-        """Judge a point of the first folds on the others in turn, until it has lost."""
-        setting = self.space.setting(rival.u)
-        point = replace(rival, folds=[fold.paid() for fold in rival.folds], stage="check")
-        for fold in self._folds[len(rival.folds) :]:
-            point = replace(point, folds=[*point.folds, fold.judge(setting, None)])
+    def race(
+        self, candidate: Evaluation, is_clearly_worse: Callable[[Evaluation], bool]
+    ) -> Evaluation:
+        """Evaluate a candidate on one more fold at a time, until it is clearly worse."""
+        loss_params = self.space.loss_params(candidate.u)
+        # their cost is recorded with the candidate already
+        results = [fold.without_cost() for fold in candidate.folds]
+        for fold in self._folds[len(candidate.folds) :]:
+            results.append(fold.evaluate(loss_params, None))
             self.n_fits += 1
-            if lost(point):
+            if is_clearly_worse(replace(candidate, folds=results)):
                 break
-        return self._keep(replace(point, on_all=self._are_all(point.folds)))
+        return self._record(candidate.u, results, "check")
 
-    def _are_all(self, judged: list[FoldResult]) -> bool:
-        return len(judged) == len(self._folds)
+    def _record(self, u: FloatArray, results: list[FoldResult], stage: str) -> Evaluation:
+        all_folds = len(results) == len(self._folds)
+        evaluation = Evaluation(u, results, self.space.jacobian(u), stage, all_folds)
+        self.evaluations.append(evaluation)
+        self._progress(evaluation)
+        return evaluation
 
-    def _keep(self, point: Evaluation) -> Evaluation:
-        self.points.append(point)
-        self._progress(point)
-        return point
+    def _start_from_first(self, remaining: list[CVFold], u: FloatArray) -> None:
+        """Give folds that were never fitted the first fold's warm start, with a factor at u."""
+        unfitted = [fold for fold in remaining if fold.warm_start is None]
+        # in the very first evaluation the first fold's factor has just been made
+        if unfitted and self.evaluations:
+            self._renew_factor(u)
+        for fold in unfitted:
+            fold.start_from(self._folds[0])
 
-    def _gather(self, others: list[CVFold], u: FloatArray) -> None:
-        """Let the others begin where the first is, with a factor made there."""
-        late = [fold for fold in others if fold.trail is None]
-        if late and self.points:
-            self._renew(u)
-        for fold in late:
-            fold.follow(self._folds[0])
-
-    def _renew(self, u: FloatArray) -> None:
-        """Give all folds a new factor, made where the first one ended."""
-        self._wear = 0.0
-        factor = self._folds[0].new_factor(self.space.setting(u))
+    def _renew_factor(self, u: FloatArray) -> None:
+        """Give all folds a factor made at the first fold's last solution."""
+        self._staleness = 0.0
+        factor = self._folds[0].new_factor(self.space.loss_params(u))
         if factor is not None:
             for fold in self._folds:
-                fold.use(factor)
+                fold.set_factor(factor)
 
 
 @contextmanager
 def evaluation_progress(verbose: int, name: str) -> Iterator[Callable[[Evaluation], None]]:
-    """Yield a callback that moves a bar over evaluations, or does nothing where silent.
+    """Yield a callback that moves a progress bar, or does nothing if ``verbose`` is 0.
 
     Parameters
     ----------
     verbose : int
-        0 is silent.
+        Above 0, show a progress bar over evaluations.
     name : str
-        Who searches.
+        Label of the bar: the name of the estimator.
 
     Yields
     ------
     callable
-        To be called with each point.
+        To be called with each evaluation.
     """
     if not verbose:
-        yield lambda point: None
+        yield lambda evaluation: None
         return
     with tqdm(desc=name, unit="setting") as bar:
         best = np.inf
 
-        def advance(point: Evaluation) -> None:
+        def advance(evaluation: Evaluation) -> None:
             nonlocal best
-            best = min(best, point.loss)
-            bar.set_postfix(loss=f"{point.loss:.6g}", best=f"{best:.6g}", refresh=False)
+            best = min(best, evaluation.loss)
+            bar.set_postfix(loss=f"{evaluation.loss:.6g}", best=f"{best:.6g}", refresh=False)
             bar.update()
 
         yield advance

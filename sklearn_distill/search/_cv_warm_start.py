@@ -1,4 +1,4 @@
-"""Fit to the same rows again and again, each fit from the last one's answer."""
+"""Repeated fits to the same samples, each started from the solution of the previous one."""
 
 from __future__ import annotations
 
@@ -19,27 +19,29 @@ from sklearn_distill.solvers import (
 from sklearn_distill.students._logistic import Minimiser, minimiser
 from sklearn_distill.students._problem import Problem
 
-# with a fresh factor a fit takes so many steps; what more it takes adds up until it has cost as
-# much as a new factor does, in steps: of all scores together, or one a score
-FRESH, PRICE, PRICE_BY_BLOCKS = 6, 40, 60
+# a fit preconditioned by a fresh factor takes about this many steps
+FRESH_STEPS = 6
+# cost of a new factor in steps of a fit: of the joint Hessian of all scores, of a block per score;
+# the factor is renewed once the steps beyond FRESH_STEPS add up to it
+FACTOR_COST, BLOCK_FACTOR_COST = 40, 60
 
 
 @dataclass(frozen=True)
 class WarmStart:
-    """What one fit leaves for the next.
+    """Where the next fit starts, and its preconditioner.
 
     Parameters
     ----------
     active : ndarray of bool of shape (n_classes,)
-        The classes that were fitted; another set of classes starts anew.
+        The classes that were fitted; a problem with other classes has a cold start.
     w : ndarray of shape (n_weights,)
-        The weights.
+        The minimiser of the last fit.
     factor : Preconditioner or None
-        A factor near that of the Hessian; None where Newton's method goes without.
+        A factor of a Hessian near the minimiser; None where Newton's method uses none.
     n_iter : int
-        Steps of the fit with this factor.
+        Number of steps that the last fit took with this factor.
     adjoint : ndarray of shape (n_weights,) or None
-        The adjoint at w.
+        The adjoint at w, from which the next adjoint solve starts.
     """
 
     active: BoolArray
@@ -50,33 +52,34 @@ class WarmStart:
 
     @property
     def staleness(self) -> float:
-        """Share of a new factor's cost that the last fit spent for want of it."""
+        """Steps that a fresh factor would have saved the last fit, over the cost of a new one."""
         if self.factor is None:
             return 0.0
-        price = PRICE_BY_BLOCKS if isinstance(self.factor, BlockFactor) else PRICE
-        return max(0, self.n_iter - FRESH) / price
+        cost = BLOCK_FACTOR_COST if isinstance(self.factor, BlockFactor) else FACTOR_COST
+        return max(0, self.n_iter - FRESH_STEPS) / cost
 
 
-def compatible_warm_start(trail: WarmStart | None, problem: Problem) -> WarmStart | None:
-    """Return the trail if it is one of the problem's classes."""
-    same = trail is not None and np.array_equal(trail.active, problem.active)
-    return trail if same else None
+def compatible_warm_start(warm_start: WarmStart | None, problem: Problem) -> WarmStart | None:
+    """Return the warm start if it has the classes of the problem, otherwise None."""
+    if warm_start is None or not np.array_equal(warm_start.active, problem.active):
+        return None
+    return warm_start
 
 
 @dataclass(frozen=True)
 class WarmStartSolver:
-    """The way from one fit to the next.
+    """Solver of a sequence of similar problems.
 
     Parameters
     ----------
     solver : {"auto", "lbfgs", "newton-cg"}
-        The constructor's.
+        The estimator's ``solver``.
     dense : bool
-        Whether X is.
+        Whether X is a dense array.
     tol : float
-        Where a fit stops.
+        A fit stops when max|∇| / Σ s_i ≤ tol.
     max_iter : int
-        Largest number of steps.
+        Largest number of steps of a fit.
     """
 
     solver: str
@@ -86,34 +89,36 @@ class WarmStartSolver:
 
     @property
     def adjoint_tol(self) -> float:
-        """Relative residual at which an adjoint is as good as the fit that it belongs to."""
+        """Relative residual at which an adjoint is as accurate as the fit that it belongs to."""
         return float(np.clip(1000 * self.tol, 1e-9, 1e-2))
 
-    def fit(self, problem: Problem, trail: WarmStart | None) -> tuple[Solution, WarmStart]:
-        """Return the solution, and what the next fit begins with."""
-        trail = compatible_warm_start(trail, problem)
-        solution = self._solve(problem, trail)
-        if trail is not None:
-            return solution, replace(trail, w=solution.w, n_iter=solution.n_iter)
+    def fit(self, problem: Problem, warm_start: WarmStart | None) -> tuple[Solution, WarmStart]:
+        """Return the solution and the warm start of the next fit."""
+        warm_start = compatible_warm_start(warm_start, problem)
+        solution = self._solve(problem, warm_start)
+        if warm_start is not None:
+            return solution, replace(warm_start, w=solution.w, n_iter=solution.n_iter)
         factor = solution.factor
         if factor is not None:
+            # the solver's factor was made away from the minimiser, near which all later fits are
             factor = hessian_factor(problem.objective, solution.w) or factor
         return solution, WarmStart(problem.active, solution.w, factor)
 
-    def _solve(self, problem: Problem, trail: WarmStart | None) -> Solution:
+    def _solve(self, problem: Problem, warm_start: WarmStart | None) -> Solution:
         if problem.is_trivial:
             return Solution(np.zeros(0), 0.0, 0.0, 0, True)
-        minimise, start = self.solver_and_start(problem, trail)
+        minimise, start = self.solver_and_start(problem, warm_start)
         return minimise(problem.objective, start, tol=self.tol, max_iter=self.max_iter)
 
     def solver_and_start(
-        self, problem: Problem, trail: WarmStart | None
+        self, problem: Problem, warm_start: WarmStart | None
     ) -> tuple[Minimiser, FloatArray]:
-        """Return the method and where it starts: where the trail ends, if there is one."""
+        """Return the minimiser and its start: the last solution, or zeros without one."""
         objective = problem.objective
         minimise = minimiser(self.solver, objective, dense=self.dense)
-        if trail is None:
+        if warm_start is None:
             return minimise, objective.zeros()
-        if trail.factor is None or minimise is newton_cg:
-            return minimise, trail.w
-        return partial(continue_from, factor=trail.factor), trail.w
+        if warm_start.factor is None or minimise is newton_cg:
+            return minimise, warm_start.w
+        # no solve on a subsample first: the start and the factor are already near
+        return partial(continue_from, factor=warm_start.factor), warm_start.w

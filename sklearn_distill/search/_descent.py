@@ -1,201 +1,216 @@
-"""Find the minimum of a surface: a coarse grid, then quasi-Newton steps in the box."""
+"""Minimise the cross-validated loss: exploration and quasi-Newton descents, or a full grid."""
 
 from __future__ import annotations
 
 import itertools
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.search._cv_loss import CrossValidatedLoss, Evaluation
-from sklearn_distill.search._quasi_newton import Model, minimise_in_box
+from sklearn_distill.search._quasi_newton import QuadraticModel, minimise_in_box
 from sklearn_distill.search._space import Space
 
-# the coarse grid, in shares of the box's edges; C's edge is long, and its ends are slow to fit
+# the coarse grid, in fractions of the box's edges; C's edge is long, and its ends are slow to fit
 COARSE = {"imitation": (1 / 3, 2 / 3), "temperature": (1 / 3, 2 / 3), "C": (3 / 8, 5 / 8)}
-# how far a descent's first step may go, in the coordinates; and over what its curvature is measured
-FIRST_STEP, PROBE = 0.5, 0.1
-# standard errors of the mean difference over rows: up to so many another valley is worth a descent,
-# and so few gained on the first folds need not be gained on all; beyond so many there is no doubt
-SLIGHT, CLEARLY = 1.0, 1.5
+# longest first step of a descent, in coordinates
+FIRST_STEP = 0.5
+# step of the gradient differences that measure the curvature, in coordinates
+PROBE_STEP = 0.1
+# Differences in standard errors of the mean over rows. Up to SLIGHT, another local minimum on the
+# first folds may be the best on all folds, so it is descended too, and a gain on the first folds
+# may be none on all folds, so the descent on them stops. Beyond CLEAR, a setting is discarded.
+SLIGHT, CLEAR = 1.0, 1.5
 
 
-def descend(surface: CrossValidatedLoss, *, tol: float, max_evaluations: int) -> Evaluation:
-    """Return the best point found: on the first folds, then from there on all.
+def descend(cv_loss: CrossValidatedLoss, *, tol: float, max_evaluations: int) -> Evaluation:
+    """Return the best setting found: by descents on the first folds, then on all folds.
 
-    The first folds are searched by a coarse grid and descents from its promising points. In the end
-    every point of the coarse grid is evaluated on fold after fold until their rows hold it clearly
-    worse than what was found.
+    The first folds are explored by a coarse grid and by descents from its promising points. In the
+    end every point of the coarse grid is evaluated on one more fold at a time, until it is clearly
+    worse than the best setting.
 
     Parameters
     ----------
-    surface : CrossValidatedLoss
-        The loss; its points are those of the search.
+    cv_loss : CrossValidatedLoss
+        The loss; it records the evaluations.
     tol : float
-        A descent stops where its quadratic model promises no larger gain.
+        A descent stops where its quadratic model predicts no larger gain.
     max_evaluations : int
         Largest number of evaluations of one descent.
 
     Returns
     -------
-    Point
-        The best point on all folds.
+    Evaluation
+        The best evaluation on all folds.
     """
 
-    def has_lost(point: Evaluation) -> bool:
-        return n_standard_errors(point, surface.best) > CLEARLY
+    def is_clearly_worse(evaluation: Evaluation) -> bool:
+        return n_standard_errors(evaluation, cv_loss.best) > CLEAR
 
-    coarse = [surface.evaluate(u, "coarse", on_all=False) for u in coarse_grid(surface.space)]
+    grid = coarse_grid(cv_loss.space)
+    coarse = [cv_loss.evaluate(u, "coarse", all_folds=False) for u in grid]
     ends = [
-        _descend_on_first(surface, start, tol, max_evaluations)
-        # the best one last: the fits on all folds begin where it ends
-        for start in reversed(promising(coarse))
+        _descend_on_first_folds(cv_loss, start, tol, max_evaluations)
+        # the best start last: the fits on all folds are warm-started where its descent ends
+        for start in reversed(promising_starts(coarse))
     ]
-    near = min(ends, key=lambda end: end.loss)
-    _descend_on_all(surface, near, tol, max_evaluations)
-    for point in coarse:
-        if not point.on_all and not has_lost(point):
-            surface.race(point, has_lost)
-    return surface.best
+    best_end = min(ends, key=lambda evaluation: evaluation.loss)
+    _descend_on_all_folds(cv_loss, best_end, tol, max_evaluations)
+    for evaluation in coarse:
+        if not evaluation.all_folds and not is_clearly_worse(evaluation):
+            cv_loss.race(evaluation, is_clearly_worse)
+    return cv_loss.best
 
 
-def n_standard_errors(point: Evaluation, best: Evaluation) -> float:
-    r"""Return by how many standard errors a point is worse, by the rows of the folds of both.
+def coarse_grid(space: Space) -> list[FloatArray]:
+    """Return the coordinates of the start and of a few points within the box."""
+    fractions = boustrophedon([COARSE[name] for name in space.names])
+    return [
+        space.start_coordinates,
+        *(space.at_fraction(np.array(fraction)) for fraction in fractions),
+    ]
+
+
+def promising_starts(coarse: list[Evaluation]) -> list[Evaluation]:
+    """Return the best evaluation, and local minima of the grid that may be as good."""
+    ordered = sorted(coarse, key=lambda evaluation: evaluation.loss)
+    return [
+        evaluation
+        for evaluation in ordered
+        if n_standard_errors(evaluation, ordered[0]) <= SLIGHT
+        and not any(_is_better_neighbour(other, evaluation, coarse[0]) for other in coarse)
+    ]
+
+
+def _is_better_neighbour(other: Evaluation, evaluation: Evaluation, start: Evaluation) -> bool:
+    """Tell whether a neighbour on the grid is better; the start is a neighbour of all points."""
+    near = other is start or evaluation is start or int(np.sum(other.u != evaluation.u)) == 1
+    return near and other.loss < evaluation.loss
+
+
+def _descend_on_first_folds(
+    cv_loss: CrossValidatedLoss, start: Evaluation, tol: float, max_evaluations: int
+) -> Evaluation:
+    path: list[Evaluation] = []
+
+    def evaluate(u: FloatArray) -> Evaluation:
+        path.append(cv_loss.evaluate(u, "descent", gradient=True, all_folds=False))
+        return path[-1]
+
+    def done(_: Evaluation, predicted_gain: float) -> bool:
+        return predicted_gain <= tol or (len(path) > 1 and _gained_slightly(path))
+
+    return minimise_in_box(
+        evaluate,
+        evaluate(start.u),
+        cv_loss.space.box,
+        QuadraticModel(FIRST_STEP),
+        done=done,
+        max_evaluations=max_evaluations,
+    )
+
+
+def _gained_slightly(path: list[Evaluation]) -> bool:
+    """Tell whether the last step gained, but no more than the first folds can distinguish."""
+    best_before = min(path[:-1], key=lambda evaluation: evaluation.loss)
+    return 0 < n_standard_errors(best_before, path[-1]) <= SLIGHT
+
+
+def _descend_on_all_folds(
+    cv_loss: CrossValidatedLoss, start: Evaluation, tol: float, max_evaluations: int
+) -> Evaluation:
+    """Descend, starting with the curvature of the first folds, which is cheap to measure."""
+
+    def evaluate(u: FloatArray) -> Evaluation:
+        return cv_loss.evaluate(u, "descent", gradient=True)
+
+    model = QuadraticModel(FIRST_STEP, _measure_curvature(cv_loss, start))
+    return minimise_in_box(
+        evaluate,
+        # with few samples, the first folds are all folds
+        start if start.all_folds else evaluate(start.u),
+        cv_loss.space.box,
+        model,
+        done=lambda _, predicted_gain: predicted_gain <= tol,
+        max_evaluations=max_evaluations,
+    )
+
+
+def _measure_curvature(cv_loss: CrossValidatedLoss, evaluation: Evaluation) -> FloatArray:
+    """Return the Hessian of the first folds' loss, by differences of its gradient."""
+    low, high = cv_loss.space.box
+    H = np.empty((len(low), len(low)))
+    for j in range(len(low)):
+        u = evaluation.u.copy()
+        u[j] += PROBE_STEP if u[j] + PROBE_STEP <= high[j] else -PROBE_STEP
+        u = u.clip(low, high)
+        probe = cv_loss.evaluate(u, "probe", gradient=True, all_folds=False)
+        H[j] = (probe.gradient - evaluation.gradient) / (u[j] - evaluation.u[j])
+    return (H + H.T) / 2
+
+
+def n_standard_errors(evaluation: Evaluation, best: Evaluation) -> float:
+    r"""Return by how many standard errors an evaluation is worse, on the folds that both share.
 
     With differences d of the rows' losses, their means :math:`m_k` and the weights
     :math:`W_k = \sum s_i` of the rows of fold k, it is :math:`\sum_k m_k /
     \sqrt{\sum_k \sum_i s_i (d_i - m_k)^2 / W_k^2}`: a row of weight 2 counts as two.
     """
     total = variance = 0.0
-    for one, other in zip(point.folds, best.folds, strict=False):
-        s, difference = one.weight, one.rows - other.rows
+    # not strict: one of the two may have been evaluated on the first folds only
+    for fold, best_fold in zip(evaluation.folds, best.folds, strict=False):
+        s, difference = fold.sample_weight, fold.row_losses - best_fold.row_losses
         mean = float(s @ difference) / s.sum()
         total += mean
         variance += float(s @ (difference - mean) ** 2) / s.sum() ** 2
     return total / float(np.sqrt(variance)) if variance > 0 else 0.0
 
 
-def coarse_grid(space: Space) -> list[FloatArray]:
-    """Return the start, then a few points within the box, near ones in turn."""
-    shares = boustrophedon([COARSE[name] for name in space.names])
-    return [space.started, *(space.inside(np.array(share)) for share in shares)]
-
-
-def boustrophedon(axes: list[tuple[float, ...]]) -> list[tuple[float, ...]]:
-    """Return the product of axes in an order in which neighbours differ on one axis only."""
-    path: list[tuple[float, ...]] = [()]
-    for axis in axes:
-        ways = itertools.cycle([axis, axis[::-1]])
-        path = [(*point, x) for point in path for x in next(ways)]
-    return path
-
-
-def promising(coarse: list[Evaluation]) -> list[Evaluation]:
-    """Return the best point, and others that no neighbour beats and that may be as good."""
-    ordered = sorted(coarse, key=lambda point: point.loss)
-    return [
-        point
-        for point in ordered
-        if n_standard_errors(point, ordered[0]) <= SLIGHT
-        and not any(_beats(other, point, coarse[0]) for other in coarse)
-    ]
-
-
-def _beats(other: Evaluation, point: Evaluation, centre: Evaluation) -> bool:
-    """Whether a neighbour is better: on the grid, or the start, which is near to all."""
-    near = other is centre or point is centre or int(np.sum(other.u != point.u)) == 1
-    return near and other.loss < point.loss
-
-
-def _descend_on_first(
-    surface: CrossValidatedLoss, start: Evaluation, tol: float, max_evaluations: int
-) -> Evaluation:
-    path: list[Evaluation] = []
-
-    def evaluate(u: FloatArray) -> Evaluation:
-        path.append(surface.evaluate(u, "descent", gradient=True, on_all=False))
-        return path[-1]
-
-    def done(_: Evaluation, promised: float) -> bool:
-        return promised <= tol or (len(path) > 1 and _gained_little(path))
-
-    model = Model(FIRST_STEP)
-    box = surface.space.box
-    return minimise_in_box(
-        evaluate, evaluate(start.u), box, model, done=done, max_evaluations=max_evaluations
-    )
-
-
-def _gained_little(path: list[Evaluation]) -> bool:
-    """Whether the last step gained, but less than the rows of the first folds can tell."""
-    before = min(path[:-1], key=lambda point: point.loss)
-    return 0 < n_standard_errors(before, path[-1]) <= SLIGHT
-
-
-def _descend_on_all(
-    surface: CrossValidatedLoss, start: Evaluation, tol: float, max_evaluations: int
-) -> Evaluation:
-    """Descend with the curvature of the first folds, which is cheap to measure, to begin with."""
-
-    def evaluate(u: FloatArray) -> Evaluation:
-        return surface.evaluate(u, "descent", gradient=True)
-
-    model = Model(FIRST_STEP, _curvature(surface, start))
-    return minimise_in_box(
-        evaluate,
-        start if start.on_all else evaluate(start.u),
-        surface.space.box,
-        model,
-        done=lambda _, promised: promised <= tol,
-        max_evaluations=max_evaluations,
-    )
-
-
-def _curvature(surface: CrossValidatedLoss, point: Evaluation) -> FloatArray:
-    """Return the Hessian of the first folds' loss, by differences of its gradient."""
-    low, high = surface.space.box
-    H = np.empty((len(low), len(low)))
-    for j in range(len(low)):
-        u = point.u.copy()
-        u[j] += PROBE if u[j] + PROBE <= high[j] else -PROBE
-        u = u.clip(low, high)
-        beside = surface.evaluate(u, "probe", gradient=True, on_all=False)
-        H[j] = (beside.slope - point.slope) / (u[j] - point.u[j])
-    return (H + H.T) / 2
-
-
-def sweep(surface: CrossValidatedLoss, grid: Any) -> None:
-    """Evaluate a grid.
+def evaluate_grid(cv_loss: CrossValidatedLoss, grid: int | dict[str, ArrayLike]) -> None:
+    """Evaluate all points of a grid on all folds.
 
     Parameters
     ----------
-    surface : CrossValidatedLoss
-        The loss; its points are those of the grid.
+    cv_loss : CrossValidatedLoss
+        The loss; it records the evaluations.
     grid : int or dict of str to array-like
-        Number of values over each edge of the box, or the values.
+        Number of values of each metaparameter within its bounds, or the values.
     """
-    for values in boustrophedon(
-        [axis(surface.space, j, grid) for j in range(len(surface.space.names))]
-    ):
-        surface.evaluate(surface.space.coordinates(np.array(values)), "grid")
+    space = cv_loss.space
+    axes = [axis_values(space, j, grid) for j in range(len(space.names))]
+    for values in boustrophedon(axes):
+        cv_loss.evaluate(space.coordinates(np.array(values)), "grid")
 
 
-def axis(space: Space, j: int, grid: Any) -> tuple[float, ...]:
-    """Return the natural values of one metaparameter."""
+def axis_values(space: Space, j: int, grid: int | dict[str, ArrayLike]) -> tuple[float, ...]:
+    """Return the grid's values of one metaparameter."""
     if not isinstance(grid, dict):
-        shares = np.repeat(np.linspace(0, 1, grid)[:, None], len(space.names), axis=1)
-        return tuple(space.natural(space.inside(row))[j] for row in shares)
+        fractions = np.repeat(np.linspace(0, 1, grid)[:, None], len(space.names), axis=1)
+        return tuple(space.values(space.at_fraction(fraction))[j] for fraction in fractions)
     name = space.names[j]
     if set(grid) != set(space.names):
         raise ValueError(
-            f"grid has values for {sorted(grid)}, but the metaparameters are "
-            f"{list(space.names)}: give values for each of them"
+            f"grid has values of {sorted(grid)}, but the metaparameters are "
+            f"{list(space.names)}: pass values of each of them"
         )
     values = np.ravel(np.asarray(grid[name], dtype=np.float64))
     if not (len(values) and ((values >= space.low[j]) & (values <= space.high[j])).all()):
         raise ValueError(
             f"grid has {values.tolist()} for {name}, outside of its bounds "
-            f"({space.low[j]:g}, {space.high[j]:g}): change one of the two"
+            f"({space.low[j]:g}, {space.high[j]:g}): change grid or bounds"
         )
     return tuple(values.tolist())
+
+
+def boustrophedon(axes: list[tuple[float, ...]]) -> list[tuple[float, ...]]:
+    """Return the product of axes, ordered so that successive points differ on one axis only.
+
+    Each fit is then warm-started from a similar problem.
+    """
+    path: list[tuple[float, ...]] = [()]
+    for axis in axes:
+        directions = itertools.cycle([axis, axis[::-1]])
+        path = [(*point, x) for point in path for x in next(directions)]
+    return path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn import get_config
@@ -17,89 +17,116 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 
+from sklearn_distill._typing import ArrayLike, CheckedX, IntArray
+from sklearn_distill._validation.splits import Splits
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
 
 class OneFold:
-    """A splitter of one fold, which asks for the parameters that the whole splitter asks for.
+    """A splitter of one fold, with the metadata requests of the splitter that drew it.
 
-    So a fold is scored by scikit-learn's own cross-validation, with all of its routing.
+    With it, :func:`~sklearn.model_selection.cross_val_score` scores a single fold, with all of its
+    slicing and routing of metadata.
 
     Parameters
     ----------
     splitter : splitter
         The splitter of all folds.
-    train, test : ndarray
-        The fold's rows.
+    train, test : ndarray of int
+        Row numbers of the fold.
     """
 
-    def __init__(self, splitter: Any, train: Any, test: Any) -> None:
+    def __init__(self, splitter: Any, train: IntArray, test: IntArray) -> None:
         self.splitter = splitter
         self.train = train
         self.test = test
 
-    def split(self, X: Any, y: Any = None, **params: Any) -> Iterator[tuple[Any, Any]]:
+    def split(
+        self, X: CheckedX, y: Any = None, **params: Any
+    ) -> Iterator[tuple[IntArray, IntArray]]:
         """Yield the fold."""
         yield self.train, self.test
 
-    def get_n_splits(self, X: Any = None, y: Any = None, **params: Any) -> int:
+    def get_n_splits(self, X: CheckedX = None, y: Any = None, **params: Any) -> int:
         """Return 1."""
         return 1
 
     def get_metadata_routing(self) -> Any:
-        """Return what the whole splitter asks for."""
+        """Return the requests of the splitter of all folds."""
         return get_routing_for_object(self.splitter)
 
 
 def fixed_folds(
-    cv: Any, estimator: Any, X: Any, y: Any, *, scoring: Any, params: dict[str, Any], groups: Any
+    cv: Any,
+    estimator: BaseEstimator,
+    X: CheckedX,
+    y: Any,
+    *,
+    scoring: Any,
+    params: dict[str, Any],
+    groups: ArrayLike | None,
 ) -> list[OneFold]:
     """Return the folds, drawn once.
 
     Parameters
     ----------
     cv : int, splitter or iterable of (train, test)
-        As in ``cross_validate``.
+        The folds, as in :func:`~sklearn.model_selection.cross_validate`.
     estimator : estimator
-        A classifier's int ``cv`` is stratified.
-    X, y : table, labels
-        What is split.
+        If it is a classifier, an int ``cv`` is stratified.
+    X : {ndarray, sparse matrix, DataFrame} of shape (n_samples, n_features)
+        Features of the samples to split.
+    y : array-like of shape (n_samples,) or None
+        Labels of the samples to split.
     scoring : str, callable or None
-        With metadata routing, scorers may take some of the parameters.
-    params, groups : dict, array-like or None
-        Parameters, of which metadata routing gives the splitter its own; groups without it.
+        The scorer, which may request some of the parameters if metadata routing is enabled.
+    params : dict
+        Parameters; with metadata routing, those that the splitter requests are passed to it.
+    groups : array-like of shape (n_samples,) or None
+        Groups for the splitter, without metadata routing.
 
     Returns
     -------
     list of OneFold
-        In the splitter's order.
+        The folds, in the splitter's order.
 
     Raises
     ------
     ValueError
-        If the splitter draws other folds when asked again, or gives none.
+        If the splitter draws other folds in each call, or no fold.
     """
     splitter = check_cv(cv, y, classifier=is_classifier(estimator))
-    asked = _split_params(splitter, estimator, scoring, params, groups)
-    pairs, again = (list(splitter.split(X, y, **asked)) for _ in range(2))
-    if not pairs:
+    split_params = _split_params(splitter, estimator, scoring, params, groups)
+    # a second draw shows whether other processes would get the same folds
+    splits, again = (list(splitter.split(X, y, **split_params)) for _ in range(2))
+    if not splits:
         raise ValueError("cv gives no folds: it needs at least one split")
-    if not _equal(pairs, again):
+    if not _are_equal(splits, again):
         raise ValueError(
             f"cv={cv!r} draws other folds each time, so trials and processes would disagree: give "
             "it a fixed int random_state"
         )
-    return [OneFold(splitter, train, test) for train, test in pairs]
+    return [OneFold(splitter, train, test) for train, test in splits]
 
 
 def _split_params(
-    splitter: Any, estimator: Any, scoring: Any, params: dict[str, Any], groups: Any
+    splitter: Any,
+    estimator: BaseEstimator,
+    scoring: Any,
+    params: dict[str, Any],
+    groups: ArrayLike | None,
 ) -> dict[str, Any]:
+    """Return the parameters of the splitter's split."""
     if not get_config()["enable_metadata_routing"]:
         return {"groups": groups}
     if groups is not None:
         raise ValueError(
-            "groups came with metadata routing enabled: put them into params, as "
+            "groups is given with metadata routing enabled: pass it in params, as "
             "params={'groups': groups}"
         )
+    # estimator and scorer too: routing rejects parameters that no object requests
     scorer = check_scoring(estimator, scoring=scoring)
     router = (
         MetadataRouter(owner="distillation_objective")
@@ -110,9 +137,9 @@ def _split_params(
     return dict(process_routing(router, "fit", **params)["splitter"]["split"])
 
 
-def _equal(folds: list[Any], others: list[Any]) -> bool:
-    return len(folds) == len(others) and all(
+def _are_equal(splits: Splits, other_splits: Splits) -> bool:
+    return len(splits) == len(other_splits) and all(
         np.array_equal(rows, other_rows)
-        for fold, other in zip(folds, others, strict=True)
-        for rows, other_rows in zip(fold, other, strict=True)
+        for split, other_split in zip(splits, other_splits, strict=True)
+        for rows, other_rows in zip(split, other_split, strict=True)
     )

@@ -1,4 +1,4 @@
-"""The loss that the metaparameters are chosen by: cross-entropy of held-out labels."""
+"""The loss by which the metaparameters are chosen: cross-entropy of held-out labels."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from sklearn_distill.losses import RowSums, SoftTargetObjective
 from sklearn_distill.losses.design import Design
 from sklearn_distill.targets import Labels, LogPartitionTerm, SoftTargets
 
-# a label that the student holds impossible counts so much, as in scikit-learn's log_loss
-IMPOSSIBLE = float(-np.log(np.finfo(np.float64).eps))
+# loss of a label with probability 0, as in scikit-learn's log_loss
+ZERO_PROBA_LOSS = float(-np.log(np.finfo(np.float64).eps))
 
 
 class ValidationLoss:
-    r"""Cross-entropy of labels with the student's answers at temperature :math:`T_{val}`.
+    r"""Cross-entropy of labels with the student's prediction at temperature :math:`T_{val}`.
 
     .. math:: V(W) = \frac{1}{\sum_i s_i} \sum_i s_i\,CE(y_i, \mathrm{softmax}(z_i/T_{val})).
 
-    A class without target mass in training has probability 0: its labels add ``IMPOSSIBLE`` = 36.04
-    each instead of infinity, and nothing to the gradient.
+    A class without target mass in training has probability 0: each of its labels adds
+    ``ZERO_PROBA_LOSS`` = 36.04 instead of infinity, and nothing to the gradient.
 
     Parameters
     ----------
     design : Design
         The products with the held-out X.
     labels : Labels
-        Their labels, all present.
-    weight : ndarray of shape (n_rows,)
-        Row weights s.
+        Labels of the held-out rows; none is missing.
+    sample_weight : ndarray of shape (n_rows,)
+        Weights s of the held-out rows.
     temperature : float
-        :math:`T_{val}`.
+        Temperature :math:`T_{val}`, by which the scores are divided.
 
     Examples
     --------
@@ -44,28 +44,30 @@ class ValidationLoss:
     """
 
     def __init__(
-        self, design: Design, labels: Labels, weight: FloatArray, temperature: float
+        self, design: Design, labels: Labels, sample_weight: FloatArray, temperature: float
     ) -> None:
         self._design = design
         self._labels = labels
-        self.weight = weight
+        self.sample_weight = sample_weight
         self._temperature = temperature
         self._objectives: dict[bytes, SoftTargetObjective] = {}
 
     def value_and_gradient(self, w: FloatArray, active: BoolArray) -> tuple[float, FloatArray]:
-        """Return V and ∇V at weights of the active classes."""
+        """Return V and ∇V at weights w of the active classes."""
+        s = self.sample_weight
         impossible = ~active[self._labels.codes]
-        constant = IMPOSSIBLE * float(self.weight[impossible].sum() / self.weight.sum())
-        if active.sum() == 1:  # the one class is certain
+        constant = ZERO_PROBA_LOSS * float(s[impossible].sum() / s.sum())
+        if active.sum() == 1:  # a single class has probability 1 and no weights
             return constant, np.zeros_like(w)
         value, gradient = self._objective(active).value_and_gradient(w)
         return value + constant, gradient
 
-    def rows(self, w: FloatArray, active: BoolArray) -> FloatArray:
-        """Return each row's loss; V is their weighted mean."""
+    def row_losses(self, w: FloatArray, active: BoolArray) -> FloatArray:
+        """Return the loss of each row; V is their weighted mean."""
+        # class numbers among the active classes; meaningless where the label's class is not active
         codes = (np.cumsum(active) - 1)[self._labels.codes]
         possible = active[self._labels.codes]
-        losses = np.where(possible, 0.0, IMPOSSIBLE)
+        losses = np.where(possible, 0.0, ZERO_PROBA_LOSS)
         if active.sum() > 1:
             Z = self._scores(w) / self._temperature
             of_label = Z[codes, np.arange(len(codes))]
@@ -73,19 +75,20 @@ class ValidationLoss:
         return np.asarray(losses)
 
     def _scores(self, w: FloatArray) -> FloatArray:
-        """Return one score a class; the first of two is 0."""
+        """Return one score for each class; the first of two is 0."""
         W = w.reshape(-1, self._design.n_columns)
-        Z = np.concatenate([self._design.scores(W, rows) for rows in self._design.tiles()], axis=1)
+        Z = np.concatenate([self._design.scores(W, tile) for tile in self._design.tiles()], axis=1)
         return np.concatenate([np.zeros_like(Z), Z]) if len(Z) == 1 else Z
 
     def _objective(self, active: BoolArray) -> SoftTargetObjective:
-        """Return V as an objective without penalty: it is that of labels alone, made once."""
+        """Return V without its constant, as an objective of labels only and without penalty."""
+        # made once for each set of classes: it does not depend on the metaparameters
         key = active.tobytes()
         if key not in self._objectives:
-            possible = np.where(active[self._labels.codes], self.weight, 0.0)
+            possible = np.where(active[self._labels.codes], self.sample_weight, 0.0)
             linear = self._labels.one_hot(possible / self._temperature)[active]
             targets = SoftTargets(linear, (LogPartitionTerm(possible, self._temperature),))
             self._objectives[key] = SoftTargetObjective(
-                RowSums(self._design, targets, self.weight), alpha=0.0
+                RowSums(self._design, targets, self.sample_weight), alpha=0.0
             )
         return self._objectives[key]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import warnings
 from numbers import Integral, Real
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
+from sklearn_distill._typing import ArrayLike, CheckedX, MatrixLike, TargetLike, TeacherLike
 from sklearn_distill._validation.fitting import (
     Interval,
     StrOptions,
@@ -21,7 +21,6 @@ from sklearn_distill._validation.fitting import (
 from sklearn_distill._validation.labels import check_some_label
 from sklearn_distill._validation.routing import make_router, split_params
 from sklearn_distill._validation.splits import (
-    Splits,
     check_weighted_splits,
     labelled_splits,
     with_unlabelled,
@@ -30,13 +29,16 @@ from sklearn_distill.losses import as_design
 from sklearn_distill.search._cv_fold import CountedDesign, CVFold
 from sklearn_distill.search._cv_loss import CrossValidatedLoss, evaluation_progress
 from sklearn_distill.search._cv_warm_start import WarmStart, WarmStartSolver, compatible_warm_start
-from sklearn_distill.search._descent import descend, sweep
-from sklearn_distill.search._results import cv_results, path
+from sklearn_distill.search._descent import descend, evaluate_grid
+from sklearn_distill.search._results import cv_results, search_path
 from sklearn_distill.search._space import Space
 from sklearn_distill.search._validation_loss import ValidationLoss
 from sklearn_distill.students._logistic import CONSTRAINTS, LogisticStudent
 from sklearn_distill.students._problem import LossParams, TrainingTargets, make_problem
 from sklearn_distill.targets import Labels
+
+if TYPE_CHECKING:
+    from sklearn.utils.metadata_routing import MetadataRouter
 
 
 class DistilledLogisticRegressionCV(LogisticStudent):
@@ -51,32 +53,32 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         s_i\,CE\big(y_i, \mathrm{softmax}(W_k(θ)\,x_i/T_{val})\big),
 
     where :math:`W_k(θ)` is the minimiser of the objective of
-    :class:`~sklearn_distill.DistilledLogisticRegression` on fold k's training rows. The derivative
-    of the converged fit is exact and costs one more solve with its Hessian,
+    :class:`~sklearn_distill.DistilledLogisticRegression` on the training samples of fold k. The
+    derivative of the converged fit is exact and costs one more solve with its Hessian,
 
     .. math:: \frac{dV}{dθ} = -a·\frac{\partial\nabla F}{\partialθ}, \qquad \nabla^2F\,a = \nabla V,
 
-    so a bounded quasi-Newton method finds the minimum in a few evaluations, each of which starts
-    from the fits of the one before. Then the student is fitted to all rows.
+    so a bounded quasi-Newton method finds the minimum in a few evaluations, each of which is
+    warm-started from the fits of the previous one. Finally the student is fitted to all samples.
 
     Parameters
     ----------
     metaparameters : sequence of {"imitation", "temperature", "C"}, default=all three
-        What to choose. The others stay as the constructor says.
+        The metaparameters to choose. The others are fixed at their constructor parameters.
     cv : int, splitter or iterable of (train, test), default=5
-        The folds. A splitter sees the labelled rows only, and an int is stratified over them; rows
-        without a label train in every fold and never validate. With ``groups``, they do not train
-        where their group validates.
+        The folds. A splitter gets the labelled samples only, and an int is stratified over them.
+        Samples without a label are in the training set of every fold and never in a validation
+        set. With ``groups``, they are not in the training set where their group is validated on.
     method : {"implicit", "grid"}, default="implicit"
-        "implicit" explores by the first fold, or as many as together validate on 300 rows: a coarse
-        grid of the start and two values of each metaparameter within the bounds, then descents
-        from the best of them and from others that no neighbour beats and that are within one
-        standard error (of the mean difference over rows). From the best end it descends on all
-        folds, and judges each coarse point on one fold after another until it is 1.5 standard
-        errors worse.
+        "implicit" explores on the first fold, or on as many as together validate on 300 samples: a
+        coarse grid of the start and two values of each metaparameter within the bounds, then
+        descents from its best point and from other points that are better than their neighbours
+        and within one standard error of the best (of the mean difference over samples). From the
+        best end it descends on all folds, and evaluates each coarse point on one more fold at a
+        time until it is 1.5 standard errors worse.
         "grid" evaluates all points of ``grid`` on all folds.
     validation_temperature : float, default=1.0
-        :math:`T_{val}`, by which the student's scores are divided on validation rows.
+        :math:`T_{val}`, by which the student's scores are divided on validation samples.
     bounds : dict or None, default=None
         (low, high) by metaparameter, where other than (0, 1) for the imitation, (0.1, 10) for the
         temperature and (1e-4, 1e4) for C.
@@ -84,15 +86,16 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         For ``method="grid"``: number of values of each metaparameter, evenly spaced in λ, log T and
         log C over its bounds, or the values themselves by metaparameter.
     search_tol : float, default=2e-5
-        A descent stops where its quadratic model of V promises a smaller gain than this.
+        A descent stops where its quadratic model of V predicts a smaller gain than this.
     max_evaluations : int, default=50
         Largest number of evaluations of V in one descent.
     imitation : float, default=0.5
         λ in [0, 1]: where the search starts, or its fixed value.
     temperature : float, default=1.0
-        T > 0, likewise.
+        T > 0: where the search starts, or its fixed value.
     C : float, default=1.0
-        Inverse strength of the ridge penalty, in (0, inf], likewise.
+        Inverse strength of the ridge penalty, in (0, inf]: where the search starts, or its fixed
+        value.
     fit_intercept : bool, default=True
         Whether to fit the (unpenalised) intercept.
     soften_student : bool, default=True
@@ -101,71 +104,73 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         Whether the teacher's term is multiplied by τ = T². Needs ``soften_student=True``.
     regularizer : {None, "grabovoy", "continuous_categorical"}, default=None
         r of the student's objective. With "grabovoy" and three or more classes the fits are
-        stationary points, and derivatives are theirs.
+        stationary points, and so the derivatives are those of stationary points.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes in training; "balanced" counts the labelled training rows of each
-        fold. The validation loss knows ``sample_weight`` only.
+        Weights of the classes in training; "balanced" counts the labelled training samples of each
+        fold. The validation loss is weighted by ``sample_weight`` only.
     classes : array-like of shape (n_classes,) or None, default=None
-        All classes in ascending order, where y does not show them all.
+        All classes in ascending order, if some of them are missing in y.
     solver : {"auto", "lbfgs", "newton-cg"}, default="auto"
         Minimiser of the fits.
     tol : float, default=1e-5
-        A fit stops when max|∇| / Σ s_i ≤ tol; smaller than the student's own, since settings are
-        told apart by small differences of the loss. Where the derivative is computed, it also says
-        to first order what the fit still lacks, and the loss is that of the converged fit.
+        A fit stops when max|∇| / Σ s_i ≤ tol. The default is smaller than that of
+        :class:`~sklearn_distill.DistilledLogisticRegression`, since small differences of the loss
+        distinguish good settings. Where the derivative is computed, it also corrects the loss, to
+        first order, for what the fit lacks to convergence.
     max_iter : int, default=200
         Largest number of iterations of a fit.
     n_jobs : int or None, default=None
-        Folds at a time, in threads, which share X. The result does not depend on it.
+        Number of folds that are fitted at a time, in threads, which share X. The result does not
+        depend on it.
     verbose : int, default=0
         Above 0, show a progress bar over evaluations.
 
     Attributes
     ----------
     imitation_, temperature_, C_ : float
-        The metaparameters chosen, or the fixed values.
+        The metaparameters chosen, or their fixed values.
     best_score_ : float
-        Negative mean validation loss there.
+        Negative mean validation loss of the chosen metaparameters.
     best_index_ : int
-        Where it stands in ``cv_results_``.
+        Index of the chosen metaparameters in ``cv_results_``.
     cv_results_ : dict of str to ndarray or list
-        As GridSearchCV's, for the settings evaluated on all folds, in turn; scores are negative
+        The settings evaluated on all folds, in the format of GridSearchCV; scores are negative
         losses.
     path_ : DataFrame
         One row for each evaluation: metaparameters, stage ("coarse", "descent", "probe" of the
         curvature, "check" or "grid"), number of folds, loss on these, largest entry of the
-        projected gradient, and what it cost: passes over the training rows of a fold, summed over
+        projected gradient, and its cost: passes over the training samples of a fold, summed over
         folds, and seconds.
     n_fits_ : int
-        Fits to training rows of folds.
+        Number of fits to the training samples of a fold.
     n_splits_ : int
-        Number of folds.
+        Number of cross-validation folds.
     coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
-        Coefficients of the student on all rows; one row for two classes.
+        Coefficients of the student on all samples; one row for two classes.
     intercept_ : ndarray of shape (1,) or (n_classes,)
-        Intercepts. A class that neither a label nor a teacher gave any mass has -inf.
+        Intercepts. A class without target mass from labels or teachers has -inf.
     classes_ : ndarray of shape (n_classes,)
-        Class labels.
+        Class labels, in ascending order.
     n_iter_ : ndarray of shape (1,)
-        Iterations of the last fit.
+        Number of iterations of the last fit.
     solver_ : {"lbfgs", "newton-cg", ""}
         The method that found the coefficients.
     n_taught_rows_ : int
-        Rows for which a teacher spoke.
+        Number of samples with a teacher's prediction.
     n_features_in_ : int
-        Number of features.
+        Number of features seen during fit.
     feature_names_in_ : ndarray of shape (n_features,)
-        Names of the features, where X has string names.
+        Names of the features, if X has string names.
 
     Notes
     -----
-    At λ = 0 with every row labelled the loss does not depend on T: a search that starts there
-    moves along λ only. At λ = 0 (λ = 1) a class that only teachers (labels) know loses its target
-    mass and with it all probability. A validation label of such a class counts 36.04 nats, as in
-    scikit-learn's ``log_loss``, so V jumps there but stays finite, and the derivative is that of
-    the other labels.
+    At λ = 0 with every sample labelled the loss does not depend on T: a search that starts there
+    moves along λ only. At λ = 0, a class that occurs only in teachers' predictions has no target
+    mass and so probability 0; at λ = 1, so has a class that occurs only in labels. A validation
+    label of such a class adds 36.04 nats, as in scikit-learn's ``log_loss``: there V jumps but
+    stays finite, and the derivative is that of the other labels.
 
-    The training rows of all folds are held at once: K − 1 times the memory of X.
+    The training samples of all folds are held in memory at once: K − 1 times the memory of X.
 
     References
     ----------
@@ -184,7 +189,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
     True
     """
 
-    # sliced by row with X without any set_fit_request
+    # requested by default, so that routing needs no set_fit_request
     __metadata_request__fit: ClassVar = {"teacher_proba": True, "teacher_logits": True}
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS | {
@@ -256,27 +261,28 @@ class DistilledLogisticRegressionCV(LogisticStudent):
     @validated_parameters
     def fit(
         self,
-        X: Any,
-        y: Any = None,
-        sample_weight: Any = None,
+        X: MatrixLike,
+        y: TargetLike = None,
+        sample_weight: ArrayLike | None = None,
         *,
-        teacher_proba: Any = None,
-        teacher_logits: Any = None,
+        teacher_proba: TeacherLike = None,
+        teacher_logits: TeacherLike = None,
         **params: Any,
     ) -> Self:
-        """Choose the metaparameters, then fit the student to all rows.
+        """Choose the metaparameters, then fit the student to all samples.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Features; float32 stays float32, CSR and CSC stay sparse.
         y : array-like of shape (n_samples,)
-            Labels. NaN, None and pd.NA are missing labels, which a teacher must answer for.
+            Labels. NaN, None and pd.NA are missing labels, for which a teacher's prediction is
+            required.
         sample_weight : array-like of shape (n_samples,) or None
-            Weights of the rows, in training and in validation.
+            Weights of the samples, in training and in validation.
         teacher_proba : array-like or DataFrame or None
-            The teacher's probabilities, as :class:`~sklearn_distill.DistilledLogisticRegression`
-            takes them.
+            The teacher's probabilities, in the formats of
+            :class:`~sklearn_distill.DistilledLogisticRegression`.
         teacher_logits : array-like or DataFrame or None
             Logits instead of probabilities.
         **params : dict
@@ -290,26 +296,24 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         Raises
         ------
         ValueError
-            If teacher, labels or parameters are not valid, or a fold has nothing to train or
-            validate on. The estimator is then as it was before.
+            If teacher, labels or parameters are not valid, or a fold has no sample to train or to
+            validate on. The estimator is then left unchanged.
         TypeError
             If a parameter of fit is unknown.
         """
-        X = self._read_features(X, y, teacher_proba, teacher_logits)
-        lesson = TrainingTargets.read(
-            self, X.shape[0], y, sample_weight, teacher_proba, teacher_logits
+        checked = self._read_features(X, y, teacher_proba, teacher_logits)
+        targets = TrainingTargets.read(
+            self, checked.shape[0], y, sample_weight, teacher_proba, teacher_logits
         )
         space = Space.of(self.metaparameters, LossParams.of(self), self.bounds)
-        folds = self._folds(X, lesson, split_params(self, params))
-        with evaluation_progress(self.verbose, type(self).__name__) as progress:
-            surface = CrossValidatedLoss(folds, space, self.n_jobs, progress)
-            self._search(surface)
-        self._set_search(surface)
-        self._fit_all(X, lesson, space.setting(surface.best.u), surface.trail)
+        folds = self._make_folds(checked, targets, split_params(self, params))
+        cv_loss = self._search(folds, space)
+        self._set_search_attributes(cv_loss)
+        self._refit(checked, targets, space.loss_params(cv_loss.best.u), cv_loss.warm_start)
         return self
 
-    def get_metadata_routing(self) -> Any:
-        """Return who gets which parameter of fit.
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Return the router of the parameters of fit.
 
         Returns
         -------
@@ -318,11 +322,19 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         """
         return make_router(self)
 
-    def _folds(self, X: Any, lesson: TrainingTargets, params: dict[str, Any]) -> list[CVFold]:
-        weight, labels = lesson.sample_weight, lesson.labels
-        refits = self._refits(X)
+    def _make_folds(
+        self, X: CheckedX, targets: TrainingTargets, params: dict[str, Any]
+    ) -> list[CVFold]:
+        """Return the folds: only labelled rows validate, rows without a label always train."""
+        labels, weight = targets.labels, targets.sample_weight
+        check_some_label(labels.present, "the metaparameters are chosen by held-out labels")
+        splits = labelled_splits(self.cv, X, labels.codes, labels.present, params, is_class=True)
+        splits = with_unlabelled(splits, labels.present, params.get("groups"))
+        check_weighted_splits(splits, weight)
+        solver = self._warm_start_solver(X)
         folds = []
-        for train, test in self._splits(X, labels, weight, params):
+        for train, test in splits:
+            # the cost of the search is counted in passes over the training rows only
             design = CountedDesign(as_design(X[train], self.fit_intercept))
             validation = ValidationLoss(
                 as_design(X[test], self.fit_intercept),
@@ -330,63 +342,63 @@ class DistilledLogisticRegressionCV(LogisticStudent):
                 weight[test],
                 float(self.validation_temperature),
             )
-            folds.append(CVFold(lesson.take(train), design, validation, refits))
+            folds.append(CVFold(targets.take(train), design, validation, solver))
         return folds
 
-    def _splits(
-        self, X: Any, labels: Labels, weight: NDArray[Any], params: dict[str, Any]
-    ) -> Splits:
-        """Return the rows of each fold: labelled rows validate, rows without a label train."""
-        check_some_label(labels.present, "the metaparameters are chosen by held-out labels")
-        splits = labelled_splits(self.cv, X, labels.codes, labels.present, params, is_class=True)
-        splits = with_unlabelled(splits, labels.present, params.get("groups"))
-        check_weighted_splits(splits, weight)
-        return splits
+    def _search(self, folds: list[CVFold], space: Space) -> CrossValidatedLoss:
+        with evaluation_progress(self.verbose, type(self).__name__) as progress:
+            cv_loss = CrossValidatedLoss(folds, space, self.n_jobs, progress)
+            if self.method == "grid":
+                evaluate_grid(cv_loss, self.grid)
+            else:
+                descend(cv_loss, tol=self.search_tol, max_evaluations=self.max_evaluations)
+        return cv_loss
 
-    def _search(self, surface: CrossValidatedLoss) -> None:
-        if self.method == "grid":
-            sweep(surface, self.grid)
-        else:
-            descend(surface, tol=self.search_tol, max_evaluations=self.max_evaluations)
-
-    def _set_search(self, surface: CrossValidatedLoss) -> None:
-        best = surface.best
-        setting = surface.space.setting(best.u)
-        self.imitation_ = setting.imitation
-        self.temperature_ = setting.temperature
-        self.C_ = setting.C
+    def _set_search_attributes(self, cv_loss: CrossValidatedLoss) -> None:
+        best = cv_loss.best
+        chosen = cv_loss.space.loss_params(best.u)
+        losses = [evaluation.loss for evaluation in cv_loss.full_evaluations]
+        self.imitation_ = chosen.imitation
+        self.temperature_ = chosen.temperature
+        self.C_ = chosen.C
         self.best_score_ = -best.loss
-        self.best_index_ = int(np.argmin([point.loss for point in surface.judged]))
-        self.cv_results_: dict[str, Any] = cv_results(surface)
-        self.path_: pd.DataFrame = path(surface)
+        self.best_index_ = int(np.argmin(losses))
+        self.cv_results_: dict[str, Any] = cv_results(cv_loss)
+        self.path_: pd.DataFrame = search_path(cv_loss)
         self.n_splits_ = len(best.folds)
-        self.n_fits_ = surface.n_fits
-        self._warn_of_unconverged(surface)
+        self.n_fits_ = cv_loss.n_fits
+        self._warn_if_not_converged(cv_loss)
 
-    def _warn_of_unconverged(self, surface: CrossValidatedLoss) -> None:
-        converged: NDArray[Any] = np.array(
-            [fold.converged for point in surface.points for fold in point.folds]
-        )
-        if not converged.all():
+    def _warn_if_not_converged(self, cv_loss: CrossValidatedLoss) -> None:
+        """Warn once for all folds, whose fits have no warning of their own."""
+        converged = [
+            fold.converged for evaluation in cv_loss.evaluations for fold in evaluation.folds
+        ]
+        if not all(converged):
             warnings.warn(
-                f"{np.sum(~converged)} of {len(converged)} fits in folds stopped before "
+                f"{converged.count(False)} of {len(converged)} fits in folds stopped before "
                 f"max|gradient| <= tol = {self.tol:.2g}: scale X, raise max_iter or tol, or "
                 "narrow the bounds",
                 ConvergenceWarning,
                 stacklevel=3,
             )
 
-    def _fit_all(
-        self, X: Any, lesson: TrainingTargets, setting: LossParams, trail: WarmStart | None
+    def _refit(
+        self,
+        X: CheckedX,
+        targets: TrainingTargets,
+        loss_params: LossParams,
+        warm_start: WarmStart | None,
     ) -> None:
-        self.classes_ = lesson.classes
-        self.n_taught_rows_ = lesson.n_taught_rows
-        problem = make_problem(lesson, as_design(X, self.fit_intercept), setting)
-        solution = self._solve(
-            problem,
-            *self._refits(X).solver_and_start(problem, compatible_warm_start(trail, problem)),
-        )
+        """Fit the student to all rows, warm-started from the first fold."""
+        self.classes_ = targets.classes
+        self.n_taught_rows_ = targets.n_taught_rows
+        problem = make_problem(targets, as_design(X, self.fit_intercept), loss_params)
+        # other classes may be active on all rows than on those of a fold
+        warm_start = compatible_warm_start(warm_start, problem)
+        solver_and_start = self._warm_start_solver(X).solver_and_start(problem, warm_start)
+        solution = self._solve(problem, *solver_and_start)
         self._set_coefficients(solution, problem.active, X.dtype)
 
-    def _refits(self, X: Any) -> WarmStartSolver:
+    def _warm_start_solver(self, X: CheckedX) -> WarmStartSolver:
         return WarmStartSolver(self.solver, not sparse.issparse(X), self.tol, self.max_iter)

@@ -1,4 +1,4 @@
-"""λ and T by the gradient of the validation loss after the next step of training."""
+"""Tune λ and T in training, by the gradient of the validation loss after the next step."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
-_MOVED = ("imitation", "temperature")
+# in the order of a hypergradient's entries
+_TUNABLE = ("imitation", "temperature")
 
 
 class GreedyHypergradient(BaseEstimator):
-    r"""Move λ and T down the validation loss, a step after each step of the weights.
+    r"""Tune λ and T by a gradient step on the validation loss after each step of the weights.
 
     .. math::
 
@@ -21,37 +22,38 @@ class GreedyHypergradient(BaseEstimator):
         θ ← \mathrm{Proj}\big[θ - γ_θ\,∇_θ L_\mathrm{val}(w'(θ))\big],
 
     with θ = (λ, T) and L_val the cross-entropy of validation labels at the temperature
-    ``validation_temperature``. The gradient is exact: it is
-    :math:`-γ\,⟨∇L_\mathrm{val}(w'), ∂_θ∇L_\mathrm{train}(w)⟩` for SGD, and the like with the
-    derivative of the optimiser's step for momentum and Adam.
+    ``validation_temperature``. The gradient is exact: for SGD it is
+    :math:`-γ\,⟨∇L_\mathrm{val}(w'), ∂_θ∇L_\mathrm{train}(w)⟩`; for momentum and Adam the
+    derivative of the optimiser's step takes the place of −γ.
 
-    Give it to a neural student as ``metaparameter_optimizer``; the student's ``imitation`` and
-    ``temperature`` are where λ and T start.
+    Pass it to a neural student as ``metaparameter_optimizer``; λ and T start at the student's
+    ``imitation`` and ``temperature``.
 
     Parameters
     ----------
     lr : float, default=0.1
-        γ_θ, the metaparameters' learning rate.
+        Learning rate γ_θ of the metaparameters.
     update_every : int, default=1
-        Steps of the weights for each step of λ and T.
+        Number of steps of the weights for each step of λ and T.
     metaparameters : tuple of {"imitation", "temperature"}, default=("imitation", "temperature")
-        Which of the two move.
+        The metaparameters that are tuned; the other one is fixed.
     temperature_range : tuple of float, default=(0.1, 10.0)
-        Where T is kept; λ is kept in [0, 1].
+        Interval to which T is projected; λ is projected to [0, 1].
     validation_temperature : float, default=1.0
         Temperature of the validation loss.
     virtual_step : {"own", "sgd"}, default="own"
-        The step w' that is looked ahead: the optimiser's own (SGD with or without momentum, Adam,
-        AdamW), or the paper's, plain SGD's with the same learning rate, whatever the optimiser.
+        The step to w', at which the validation loss is taken: "own" is the optimiser's step (SGD
+        with or without momentum, Adam, AdamW), "sgd" that of the paper, a step of plain SGD with
+        the same learning rate, whatever the optimiser.
     gradient : {"exact", "finite_difference"}, default="exact"
         How the hypergradient is computed. "finite_difference" is the central difference of
         ∂L_train/∂θ along the derivative of the step, 0.01 long to both sides as in the authors'
         code; for networks without dropout and batch normalisation.
     clip : float or None, default=None
-        Largest absolute value of each hypergradient; 0.01 in the authors' code.
+        Largest absolute value of each entry of the hypergradient; 0.01 in the authors' code.
     validation_batch_size : int or None, default=None
-        Validation rows of a hypergradient; None takes as many as the student's ``batch_size``.
-        Fewer cost less, and make a noisier gradient.
+        Number of validation samples for a hypergradient; None takes the student's ``batch_size``.
+        Fewer samples cost less, and the gradient is noisier.
 
     References
     ----------
@@ -71,7 +73,7 @@ class GreedyHypergradient(BaseEstimator):
         lr: float = 0.1,
         *,
         update_every: int = 1,
-        metaparameters: Sequence[str] = _MOVED,
+        metaparameters: Sequence[str] = _TUNABLE,
         temperature_range: tuple[float, float] = (0.1, 10.0),
         validation_temperature: float = 1.0,
         virtual_step: str = "own",
@@ -90,40 +92,45 @@ class GreedyHypergradient(BaseEstimator):
         self.validation_batch_size = validation_batch_size
 
     def start(self, imitation: float, temperature: float) -> GreedySchedule:
-        """Begin a training.
+        """Return the schedule of λ and T for one training.
 
         Parameters
         ----------
         imitation, temperature : float
-            λ and T at its start.
+            λ and T at the start of the training.
 
         Returns
         -------
         GreedySchedule
-            What moves them.
+            λ and T, updated by hypergradients.
 
         Raises
         ------
         ValueError
-            If a parameter is not valid, or T is out of its range.
+            If a parameter is not valid.
         """
-        check_descent(self)
+        check_gradient_search(self)
         return GreedySchedule(self, *project(self, imitation, temperature))
 
 
 @dataclass
 class GreedySchedule:
-    """λ and T in one training, moved by gradients.
+    """λ and T in one training, updated by hypergradients.
 
     Parameters
     ----------
     options : GreedyHypergradient
-        Learning rate and the like.
+        The search, with its constructor parameters.
     imitation, temperature : float
-        λ and T.
+        Present values of λ and T.
+    source : {"held", "computed", "predicted"}
+        Whether the last step left the values unchanged, or updated them by a hypergradient or by a
+        prediction.
+    n_steps : int
+        Number of steps of the weights so far.
     """
 
-    options: Any
+    options: GreedyHypergradient
     imitation: float
     temperature: float
     source: str = "held"
@@ -136,35 +143,34 @@ class GreedySchedule:
 
     @property
     def validation_batch_size(self) -> int | None:
-        """Validation rows of a hypergradient; None for as many as train."""
-        size: int | None = self.options.validation_batch_size
-        return size
+        """Number of validation rows for a hypergradient; None for the training's batch size."""
+        return self.options.validation_batch_size
 
     @property
     def virtual_step(self) -> str:
-        """The step that is looked ahead."""
-        return str(self.options.virtual_step)
+        """The step after which the validation loss is taken: "own" or "sgd"."""
+        return self.options.virtual_step
 
     @property
     def gradient(self) -> str:
-        """How the hypergradient is computed."""
-        return str(self.options.gradient)
+        """How the hypergradient is computed: "exact" or "finite_difference"."""
+        return self.options.gradient
 
     def wants_gradient(self) -> bool:
-        """Tell whether this step moves λ and T."""
+        """Tell whether the next step updates λ and T by a hypergradient."""
         return self.n_steps % self.options.update_every == 0
 
     def move(self, gradient: Sequence[float] | None) -> None:
-        """Step down the gradient in (λ, T); None leaves them where they are."""
+        """Make a step down the gradient in (λ, T); None leaves the values unchanged."""
         self.n_steps += 1
         self.source = "held" if gradient is None else "computed"
         if gradient is not None:
-            self.imitation, self.temperature = descended(
+            self.imitation, self.temperature = projected_step(
                 self.options, self.imitation, self.temperature, gradient
             )
 
     def state(self) -> dict[str, Any]:
-        """Return λ, T and where they come from."""
+        """Return λ, T and the source of their values, for the history."""
         return {
             "imitation": self.imitation,
             "temperature": self.temperature,
@@ -172,33 +178,38 @@ class GreedySchedule:
         }
 
 
-def descended(
-    options: Any, imitation: float, temperature: float, gradient: Sequence[float]
+def projected_step(
+    options: GreedyHypergradient,
+    imitation: float,
+    temperature: float,
+    gradient: Sequence[float],
 ) -> tuple[float, float]:
-    """Return λ and T after a projected step down the gradient."""
+    """Return λ and T after a projected gradient step."""
     if options.clip is not None:
         gradient = [min(max(slope, -options.clip), options.clip) for slope in gradient]
-    moved = [
+    values = [
         value - options.lr * slope if name in options.metaparameters else value
-        for name, value, slope in zip(_MOVED, (imitation, temperature), gradient, strict=True)
+        for name, value, slope in zip(_TUNABLE, (imitation, temperature), gradient, strict=True)
     ]
-    return project(options, *moved)
+    return project(options, *values)
 
 
-def project(options: Any, imitation: float, temperature: float) -> tuple[float, float]:
-    """Return λ and T, brought back into their ranges where they move."""
+def project(
+    options: GreedyHypergradient, imitation: float, temperature: float
+) -> tuple[float, float]:
+    """Return λ and T projected to their ranges; a fixed T may be outside of its range."""
     low, high = options.temperature_range
     if "temperature" in options.metaparameters:
         temperature = min(max(temperature, low), high)
     return min(max(imitation, 0.0), 1.0), temperature
 
 
-def check_descent(options: Any) -> None:
-    """Check the parameters of a search by gradients."""
-    unknown = sorted(set(options.metaparameters) - set(_MOVED))
+def check_gradient_search(options: GreedyHypergradient) -> None:
+    """Check the constructor parameters of a search by hypergradients."""
+    unknown = sorted(set(options.metaparameters) - set(_TUNABLE))
     if unknown or not options.metaparameters:
         raise ValueError(
-            f"metaparameters={tuple(options.metaparameters)!r} must name some of {_MOVED}"
+            f"metaparameters={tuple(options.metaparameters)!r} must name some of {_TUNABLE}"
         )
     low, high = options.temperature_range
     if not 0 < low <= high:
@@ -212,7 +223,8 @@ def check_descent(options: Any) -> None:
     _check_numbers(options)
 
 
-def _check_numbers(options: Any) -> None:
+def _check_numbers(options: GreedyHypergradient) -> None:
+    # `not x > 0` rather than `x <= 0`: NaN is rejected, too
     if options.clip is not None and not options.clip > 0:
         raise ValueError(f"clip must be above 0 or None, got {options.clip!r}")
     size = options.validation_batch_size

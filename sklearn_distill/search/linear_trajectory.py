@@ -1,50 +1,50 @@
-"""λ and T by gradients for some steps, then along the straight lines that these suggest."""
+"""Tune λ and T by hypergradients for some steps, then by lines fitted to these steps."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from sklearn_distill.search.greedy_hypergradient import (
     GreedyHypergradient,
     GreedySchedule,
-    check_descent,
+    check_gradient_search,
     project,
 )
 
 
 class LinearTrajectory(GreedyHypergradient):
-    r"""Compute hypergradients for e₁ steps, predict λ and T by lines for the next e₂, repeat.
+    r"""Tune λ and T by hypergradients for e₁ steps, predict them by lines for the next e₂, repeat.
 
-    The values that e₁ steps of :class:`.GreedyHypergradient` leave are fitted by one least-squares
-    line over the step number z for each metaparameter; in the next e₂ steps λ and T are the lines'
-    values at z = e₁, …, e₁ + e₂ − 1, always projected into their ranges, and no hypergradient is
+    For each metaparameter, a least-squares line over the step number z is fitted to the values
+    after e₁ steps of :class:`.GreedyHypergradient`. In the next e₂ steps λ and T are the lines'
+    values at z = e₁, …, e₁ + e₂ − 1, always projected to their ranges, and no hypergradient is
     computed.
 
     Parameters
     ----------
     gradient_steps : int, default=10
-        e₁ ≥ 2, steps with a hypergradient.
+        Number e₁ ≥ 2 of steps with a hypergradient.
     predicted_steps : int, default=10
-        e₂ ≥ 1, steps along the lines.
+        Number e₂ ≥ 1 of steps along the lines.
     lr : float, default=0.1
-        γ_θ, the metaparameters' learning rate.
+        Learning rate γ_θ of the metaparameters.
     metaparameters : tuple of {"imitation", "temperature"}, default=("imitation", "temperature")
-        Which of the two move.
+        The metaparameters that are tuned; the other one is fixed.
     temperature_range : tuple of float, default=(0.1, 10.0)
-        Where T is kept; λ is kept in [0, 1].
+        Interval to which T is projected; λ is projected to [0, 1].
     validation_temperature : float, default=1.0
         Temperature of the validation loss.
     virtual_step : {"own", "sgd"}, default="own"
-        As in :class:`.GreedyHypergradient`.
+        The step after which the validation loss is taken, as in :class:`.GreedyHypergradient`.
     gradient : {"exact", "finite_difference"}, default="exact"
-        As in :class:`.GreedyHypergradient`.
+        How the hypergradient is computed, as in :class:`.GreedyHypergradient`.
     clip : float or None, default=None
-        As in :class:`.GreedyHypergradient`.
+        Largest absolute value of each entry of the hypergradient.
     validation_batch_size : int or None, default=None
-        As in :class:`.GreedyHypergradient`.
+        Number of validation samples for a hypergradient, as in :class:`.GreedyHypergradient`.
 
     References
     ----------
@@ -87,29 +87,30 @@ class LinearTrajectory(GreedyHypergradient):
             clip=clip,
             validation_batch_size=validation_batch_size,
         )
-        del self.update_every  # every step of the first e₁ is one
+        # not a parameter here: each of the first e₁ steps has a hypergradient
+        del self.update_every
         self.gradient_steps = gradient_steps
         self.predicted_steps = predicted_steps
 
     def start(self, imitation: float, temperature: float) -> LinearSchedule:
-        """Begin a training.
+        """Return the schedule of λ and T for one training.
 
         Parameters
         ----------
         imitation, temperature : float
-            λ and T at its start.
+            λ and T at the start of the training.
 
         Returns
         -------
         LinearSchedule
-            What moves them.
+            λ and T, updated by hypergradients and by lines in turn.
 
         Raises
         ------
         ValueError
             If a parameter is not valid.
         """
-        check_descent(self)
+        check_gradient_search(self)
         if self.gradient_steps < 2 or self.predicted_steps < 1:
             raise ValueError(
                 f"gradient_steps={self.gradient_steps} must be at least 2, for a line, and "
@@ -118,39 +119,42 @@ class LinearTrajectory(GreedyHypergradient):
         return LinearSchedule(self, *project(self, imitation, temperature))
 
 
+@dataclass
 class LinearSchedule(GreedySchedule):
-    """λ and T in one training, moved by gradients and along lines in turn."""
+    """λ and T in one training, updated by hypergradients and by lines in turn."""
+
+    options: LinearTrajectory
+
+    def __post_init__(self) -> None:
+        # (λ, T) after each of the e₁ gradient steps of a cycle
+        self._gradient_values = np.empty((self.options.gradient_steps, 2))
 
     def wants_gradient(self) -> bool:
-        """Tell whether this step is one of the first e₁ of its cycle."""
-        return self._place() < self.options.gradient_steps
+        """Tell whether the next step is one of the first e₁ of its cycle."""
+        return self._step_in_cycle() < self.options.gradient_steps
 
     def move(self, gradient: Sequence[float] | None) -> None:
-        """Step down the gradient, or along the lines."""
-        place = self._place()
+        """Make a step down the gradient, or along the lines if it is None."""
+        z = self._step_in_cycle()
         if gradient is not None:
             super().move(gradient)
-            self._recorded()[place] = self.imitation, self.temperature
+            self._gradient_values[z] = self.imitation, self.temperature
             return
         self.n_steps += 1
         self.source = "predicted"
-        values = self._line(place)
-        moved = self.options.metaparameters
-        imitation = values[0] if "imitation" in moved else self.imitation
-        temperature = values[1] if "temperature" in moved else self.temperature
+        predicted = self._predict(z)
+        tuned = self.options.metaparameters
+        imitation = predicted[0] if "imitation" in tuned else self.imitation
+        temperature = predicted[1] if "temperature" in tuned else self.temperature
         self.imitation, self.temperature = project(self.options, imitation, temperature)
 
-    def _place(self) -> int:
-        """Return the number z of this step in its cycle."""
+    def _step_in_cycle(self) -> int:
+        """Return the number z of the next step in its cycle of e₁ + e₂ steps."""
         return self.n_steps % int(self.options.gradient_steps + self.options.predicted_steps)
 
-    def _recorded(self) -> Any:
-        if not hasattr(self, "_values"):
-            self._values = np.empty((self.options.gradient_steps, 2))
-        return self._values
-
-    def _line(self, z: int) -> list[float]:
-        """Return the lines' values at z."""
+    def _predict(self, z: int) -> list[float]:
+        """Return the values of the fitted lines of λ and T at step z."""
         steps = np.arange(self.options.gradient_steps)
-        slope, start = np.polyfit(steps, self._recorded(), deg=1)
-        return [float(value) for value in start + slope * z]
+        # one fit for both columns
+        slope, intercept = np.polyfit(steps, self._gradient_values, deg=1)
+        return [float(value) for value in intercept + slope * z]

@@ -1,49 +1,52 @@
-"""Six ways to come to λ and T, with one account of what they cost."""
+"""Six methods of choosing λ and T of a neural student, with one account of their cost."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from sklearn_distill._optional import import_optuna
+from sklearn_distill._typing import ArrayLike, TargetLike, TeacherLike
 from sklearn_distill.metrics import cross_entropy_from_proba
 from sklearn_distill.search.greedy_hypergradient import GreedyHypergradient
 from sklearn_distill.search.linear_trajectory import LinearTrajectory
 
-TEMPERATURES = (0.1, 10.0)
+if TYPE_CHECKING:
+    from sklearn_distill.students.distilled_neural_classifier import DistilledNeuralClassifier
+
+TEMPERATURE_RANGE = (0.1, 10.0)
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """A student, how its λ and T were found, and what that cost.
+    """A fitted student, its λ and T, and the cost of choosing them.
 
     Parameters
     ----------
     method : str
-        How.
-    student : estimator
-        Fitted.
+        The method that chose λ and T, as given to :func:`.tune_student`.
+    student : DistilledNeuralClassifier
+        The fitted student, a clone of the one given.
     imitation, temperature : float
-        λ and T, at the end where they moved.
+        λ and T; for "gradient" and "linear" their values at the end of the training.
     validation_loss : float
         Cross-entropy of the validation labels at the validation temperature.
     n_training_steps : int
-        Steps of the weights, over all students that were trained.
+        Number of steps of the weights, over all students that were trained.
     n_hypergradient_steps : int
-        Hypergradients that were computed.
+        Number of hypergradients that were computed.
     seconds : float
-        Wall time.
+        Wall time of the search and of all trainings.
     """
 
     method: str
-    student: Any
+    student: DistilledNeuralClassifier
     imitation: float
     temperature: float
     validation_loss: float
@@ -52,90 +55,65 @@ class Tuned:
     seconds: float
 
 
-@dataclass(frozen=True)
-class _Task:
-    """What is to be learnt, and by whom."""
-
-    student: Any
-    X: NDArray[Any]
-    y: Any
-    X_val: NDArray[Any]
-    y_val: NDArray[Any]
-    teacher: dict[str, Any]
-    validation_temperature: float
-
-    def trained(self, **parameters: Any) -> Any:
-        """Return a fresh student, trained."""
-        student = clone(self.student).set_params(**parameters)
-        return student.fit(self.X, self.y, **self.teacher, X_val=self.X_val, y_val=self.y_val)
-
-    def loss(self, student: Any) -> float:
-        """Return the validation loss."""
-        z = student.predict_log_proba(self.X_val) / self.validation_temperature
-        proba = np.exp(z - np.logaddexp.reduce(z, axis=1, keepdims=True))
-        one_hot = np.asarray(self.y_val)[:, None] == student.classes_
-        return float(cross_entropy_from_proba(one_hot.astype(float), proba))
-
-
 def tune_student(
-    student: Any,
-    X: Any,
-    y: Any,
+    student: DistilledNeuralClassifier,
+    X: ArrayLike,
+    y: TargetLike,
     *,
     method: str,
-    X_val: Any,
-    y_val: Any,
-    teacher_proba: Any = None,
-    teacher_logits: Any = None,
+    X_val: ArrayLike,
+    y_val: ArrayLike,
+    teacher_proba: TeacherLike = None,
+    teacher_logits: TeacherLike = None,
     lr: float = 0.1,
     gradient_steps: int = 10,
     predicted_steps: int = 10,
     n_trials: int = 5,
     validation_temperature: float = 1.0,
-    random_state: Any = None,
+    random_state: int | np.random.RandomState | None = None,
 ) -> Tuned:
-    """Train a neural student with λ and T found by one of six methods.
+    """Train a neural student with λ and T chosen by one of six methods.
 
     Parameters
     ----------
     student : DistilledNeuralClassifier
-        The student; it is cloned.
+        The student; it is cloned, and the clone is fitted.
     X : array-like of shape (n_samples, ...)
-        Features.
+        Features of the training samples.
     y : array-like of shape (n_samples,)
-        Labels.
+        Labels of the training samples.
     method : {"none", "naive", "random", "gradient", "linear", "tpe"}
-        "none": λ = 0, no teacher. "naive": λ = ½, T = 1. "random": λ ~ U(0, 1) and log₁₀ T ~
-        U(−1, 1) (as in the authors' code; their slides print T ~ U(0.1, 10)). "gradient":
-        :class:`.GreedyHypergradient` from such a start. "linear": :class:`.LinearTrajectory` from
-        such a start, the proposed method. "tpe": the best of ``n_trials`` students by Optuna's TPE
-        in these ranges.
+        "none": λ = 0, without the teacher. "naive": λ = ½, T = 1. "random": λ ~ U(0, 1) and
+        log₁₀ T ~ U(−1, 1) (as in the authors' code; their slides print T ~ U(0.1, 10)).
+        "gradient": :class:`.GreedyHypergradient` from such a random start. "linear":
+        :class:`.LinearTrajectory` from such a start, the method that the paper proposes. "tpe": the
+        best of ``n_trials`` students by Optuna's TPE in these ranges.
     X_val, y_val : array-like
-        Validation rows and their labels.
+        Features and labels of the validation samples.
     teacher_proba, teacher_logits : array-like or None
-        What the teacher says of X.
+        The teacher's probabilities or logits for X.
     lr : float, default=0.1
         Learning rate of λ and T ("gradient", "linear").
     gradient_steps, predicted_steps : int, default=10
-        e₁ and e₂ ("linear").
+        Numbers e₁ and e₂ of steps with a hypergradient and along the lines ("linear").
     n_trials : int, default=5
-        Students trained by "tpe".
+        Number of students trained by "tpe".
     validation_temperature : float, default=1.0
         Temperature of the validation loss.
     random_state : int, RandomState or None, default=None
-        Randomness of start and search; that of the student is its own.
+        Controls the random start and TPE; the student has a ``random_state`` of its own.
 
     Returns
     -------
     Tuned
-        The student and the account.
+        The fitted student, its λ and T, and the cost of the search.
 
     Raises
     ------
     ValueError
         If the method is unknown.
     ImportError
-        If "tpe" is asked for and optuna is missing.
+        If the method is "tpe" and Optuna is not installed.
 
     References
     ----------
@@ -154,99 +132,149 @@ def tune_student(
     """
     if method not in _METHODS:
         raise ValueError(f"method must be one of {sorted(_METHODS)}, got {method!r}")
-    teacher = {"teacher_proba": teacher_proba, "teacher_logits": teacher_logits}
-    task = _Task(student, X, y, X_val, y_val, teacher, validation_temperature)
-    options = {
-        "lr": lr,
-        "gradient_steps": gradient_steps,
-        "predicted_steps": predicted_steps,
-        "n_trials": n_trials,
-        "random_state": check_random_state(random_state),
-    }
+    problem = _TuningProblem(
+        student=student,
+        X=X,
+        y=y,
+        X_val=X_val,
+        y_val=y_val,
+        teacher_proba=teacher_proba,
+        teacher_logits=teacher_logits,
+        lr=lr,
+        gradient_steps=gradient_steps,
+        predicted_steps=predicted_steps,
+        n_trials=n_trials,
+        validation_temperature=validation_temperature,
+        random_state=check_random_state(random_state),
+    )
     start = time.perf_counter()
-    best, n_students = _METHODS[method](task, options)
+    best, n_students = _METHODS[method](problem)
     seconds = time.perf_counter() - start
-    imitation, temperature, n_hypergradients = _end(best)
+    imitation, temperature, n_hypergradients = _final_metaparameters(best)
+    n_batches = -(-len(cast("Sized", X)) // best.batch_size)  # rounded up
     return Tuned(
-        method,
-        best,
-        imitation,
-        temperature,
-        task.loss(best),
-        n_students * _n_steps(best, len(X)),
-        n_hypergradients,
-        seconds,
+        method=method,
+        student=best,
+        imitation=imitation,
+        temperature=temperature,
+        validation_loss=problem.validation_loss(best),
+        n_training_steps=n_students * len(best.history_) * n_batches,
+        n_hypergradient_steps=n_hypergradients,
+        seconds=seconds,
     )
 
 
-def _none(task: _Task, options: dict[str, Any]) -> tuple[Any, int]:
-    return task.trained(imitation=0.0, temperature=1.0), 1
+@dataclass(frozen=True)
+class _TuningProblem:
+    """The arguments of ``tune_student``."""
+
+    student: DistilledNeuralClassifier
+    X: ArrayLike
+    y: TargetLike
+    X_val: ArrayLike
+    y_val: ArrayLike
+    teacher_proba: TeacherLike
+    teacher_logits: TeacherLike
+    lr: float
+    gradient_steps: int
+    predicted_steps: int
+    n_trials: int
+    validation_temperature: float
+    random_state: np.random.RandomState
+
+    def fit(
+        self, imitation: float, temperature: float, search: GreedyHypergradient | None = None
+    ) -> DistilledNeuralClassifier:
+        """Return a clone of the student, fitted with the given metaparameters."""
+        student: DistilledNeuralClassifier = clone(self.student).set_params(
+            imitation=imitation, temperature=temperature
+        )
+        if search is not None:  # otherwise the student keeps its own
+            student.set_params(metaparameter_optimizer=search)
+        return student.fit(
+            self.X,
+            self.y,
+            teacher_proba=self.teacher_proba,
+            teacher_logits=self.teacher_logits,
+            X_val=self.X_val,
+            y_val=self.y_val,
+        )
+
+    def draw_start(self) -> tuple[float, float]:
+        """Return a random λ and T."""
+        return self.random_state.uniform(), 10 ** self.random_state.uniform(-1, 1)
+
+    def validation_loss(self, student: DistilledNeuralClassifier) -> float:
+        """Return the cross-entropy of the validation labels at the validation temperature."""
+        # log-probabilities are logits, up to a constant that the softmax removes
+        z = student.predict_log_proba(self.X_val) / self.validation_temperature
+        proba = np.exp(z - np.logaddexp.reduce(z, axis=1, keepdims=True))
+        one_hot = np.asarray(self.y_val)[:, None] == student.classes_
+        return float(cross_entropy_from_proba(one_hot.astype(float), proba))
 
 
-def _naive(task: _Task, options: dict[str, Any]) -> tuple[Any, int]:
-    return task.trained(imitation=0.5, temperature=1.0), 1
+# Each method returns the fitted student and the number of students that were trained.
 
 
-def _random(task: _Task, options: dict[str, Any]) -> tuple[Any, int]:
-    return task.trained(**_drawn(options)), 1
+def _fit_none(problem: _TuningProblem) -> tuple[DistilledNeuralClassifier, int]:
+    return problem.fit(0.0, 1.0), 1
 
 
-def _gradient(task: _Task, options: dict[str, Any]) -> tuple[Any, int]:
+def _fit_naive(problem: _TuningProblem) -> tuple[DistilledNeuralClassifier, int]:
+    return problem.fit(0.5, 1.0), 1
+
+
+def _fit_random(problem: _TuningProblem) -> tuple[DistilledNeuralClassifier, int]:
+    return problem.fit(*problem.draw_start()), 1
+
+
+def _fit_gradient(problem: _TuningProblem) -> tuple[DistilledNeuralClassifier, int]:
     search = GreedyHypergradient(
-        options["lr"],
-        temperature_range=TEMPERATURES,
-        validation_temperature=task.validation_temperature,
+        problem.lr,
+        temperature_range=TEMPERATURE_RANGE,
+        validation_temperature=problem.validation_temperature,
     )
-    return task.trained(metaparameter_optimizer=search, **_drawn(options)), 1
+    return problem.fit(*problem.draw_start(), search), 1
 
 
-def _linear(task: _Task, options: dict[str, Any]) -> tuple[Any, int]:
+def _fit_linear(problem: _TuningProblem) -> tuple[DistilledNeuralClassifier, int]:
     search = LinearTrajectory(
-        options["gradient_steps"],
-        options["predicted_steps"],
-        options["lr"],
-        temperature_range=TEMPERATURES,
-        validation_temperature=task.validation_temperature,
+        problem.gradient_steps,
+        problem.predicted_steps,
+        problem.lr,
+        temperature_range=TEMPERATURE_RANGE,
+        validation_temperature=problem.validation_temperature,
     )
-    return task.trained(metaparameter_optimizer=search, **_drawn(options)), 1
+    return problem.fit(*problem.draw_start(), search), 1
 
 
-def _tpe(task: _Task, options: dict[str, Any]) -> tuple[Any, int]:
+def _fit_tpe(problem: _TuningProblem) -> tuple[DistilledNeuralClassifier, int]:
     optuna = import_optuna("method='tpe'")
-    seed = int(options["random_state"].randint(2**31 - 1))
+    seed = int(problem.random_state.randint(2**31 - 1))
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
-    trained = []
-    for _ in range(options["n_trials"]):
+    students = []
+    for _ in range(problem.n_trials):
         trial = study.ask()
         imitation = trial.suggest_float("imitation", 0.0, 1.0)
-        temperature = trial.suggest_float("temperature", *TEMPERATURES, log=True)
-        trained.append(task.trained(imitation=imitation, temperature=temperature))
-        study.tell(trial, task.loss(trained[-1]))
-    return trained[study.best_trial.number], options["n_trials"]
+        temperature = trial.suggest_float("temperature", *TEMPERATURE_RANGE, log=True)
+        students.append(problem.fit(imitation, temperature))
+        study.tell(trial, problem.validation_loss(students[-1]))
+    return students[study.best_trial.number], problem.n_trials
 
 
-_METHODS: dict[str, Callable[[_Task, dict[str, Any]], tuple[Any, int]]] = {
-    "none": _none,
-    "naive": _naive,
-    "random": _random,
-    "gradient": _gradient,
-    "linear": _linear,
-    "tpe": _tpe,
+_METHODS: dict[str, Callable[[_TuningProblem], tuple[DistilledNeuralClassifier, int]]] = {
+    "none": _fit_none,
+    "naive": _fit_naive,
+    "random": _fit_random,
+    "gradient": _fit_gradient,
+    "linear": _fit_linear,
+    "tpe": _fit_tpe,
 }
 
 
-def _drawn(options: dict[str, Any]) -> dict[str, float]:
-    rng = options["random_state"]
-    return {"imitation": rng.uniform(), "temperature": 10 ** rng.uniform(-1, 1)}
-
-
-def _end(student: Any) -> tuple[float, float, int]:
+def _final_metaparameters(student: DistilledNeuralClassifier) -> tuple[float, float, int]:
     """Return λ, T and the number of hypergradients of a fitted student."""
     if student.metaparameter_optimizer is None:
         return float(student.imitation), float(student.temperature), 0
-    computed = int((student.metaparameter_history_["source"] == "computed").sum())
-    return student.imitation_, student.temperature_, computed
-
-
-def _n_steps(student: Any, n_rows: int) -> int:
-    return len(student.history_) * -(-n_rows // student.batch_size)
+    n_computed = int((student.metaparameter_history_["source"] == "computed").sum())
+    return student.imitation_, student.temperature_, n_computed

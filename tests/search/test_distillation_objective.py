@@ -1,4 +1,4 @@
-"""A trial's score is cross_val_score's, whatever samples, stores or prunes."""
+"""A trial's score is that of cross_val_score, with any sampler, storage or pruner."""
 
 import pickle
 
@@ -32,7 +32,7 @@ from tests.test_imports import run_python
 from tests.test_without_torch import MISSING
 
 SPACE = {"imitation": FloatDistribution(0, 1), "temperature": FloatDistribution(0.5, 8, log=True)}
-SETTING = {"imitation": 0.7, "temperature": 2.0}
+PARAMS = {"imitation": 0.7, "temperature": 2.0}
 FOLDS = StratifiedKFold(4, shuffle=True, random_state=0)
 
 
@@ -67,14 +67,14 @@ def maximize(**options):
 def test_score_is_that_of_cross_val_score(data, scoring):
     objective = objective_of(data, scoring=scoring)
     scores = cross_val_score(
-        student(**SETTING),
+        student(**PARAMS),
         data.data,
         data.target,
         params={"teacher_proba": data.teacher_proba},
         cv=FOLDS,
         scoring=scoring,
     )
-    trial = FixedTrial(SETTING)
+    trial = FixedTrial(PARAMS)
     assert objective(trial) == scores.mean()
     assert trial.user_attrs["fold_scores"] == scores.tolist()
 
@@ -102,10 +102,10 @@ def test_any_sampler_and_storage(data, tmp_path, sampler, storage):
     assert [np.mean(trial.user_attrs["fold_scores"]) for trial in study.trials] == values
     assert study.best_value == max(values)
     if sampler == "grid":
-        settings = {
+        candidates = {
             (trial.params["imitation"], trial.params["temperature"]) for trial in study.trials
         }
-        assert len(settings) == 4
+        assert len(candidates) == 4
 
 
 def test_intermediate_values_are_running_means(data):
@@ -130,8 +130,8 @@ def test_a_pruned_trial_has_fewer_folds(data):
     assert {len(trial.user_attrs["fold_scores"]) for trial in complete} == {4}
 
 
-def test_a_complete_trial_is_not_thrown_away(data):
-    """Pruning after the last fold would save nothing; before the first there is nothing to say."""
+def test_a_trial_is_not_pruned_after_its_last_fold(data):
+    """A pruner is not asked after the last fold, where pruning would save nothing."""
     never_good_enough = ThresholdPruner(lower=1.0, n_warmup_steps=3)
     study = maximize(sampler=RandomSampler(seed=0), pruner=never_good_enough)
     study.optimize(objective_of(data), n_trials=2)
@@ -140,7 +140,7 @@ def test_a_complete_trial_is_not_thrown_away(data):
 
 @pytest.fixture
 def numbered():
-    """Rows that carry their number, and so do their teacher's answers."""
+    """Return data whose features and teacher's predictions identify the sample."""
     rng = np.random.default_rng(0)
     X = np.column_stack([np.arange(N), rng.normal(size=(N, 2))])
     second = fingerprint(np.arange(N))
@@ -148,7 +148,7 @@ def numbered():
     return X, rng.permutation(np.arange(N) % 3), teacher
 
 
-def ways(in_pipeline, routing):
+def spy_in(in_pipeline, routing):
     estimator = make_pipeline("passthrough", spy()) if in_pipeline else spy()
     space = {("spy__" if in_pipeline else "") + name: values for name, values in SPACE.items()}
     name = "spy__teacher_proba" if in_pipeline and not routing else "teacher_proba"
@@ -159,9 +159,9 @@ def ways(in_pipeline, routing):
 @pytest.mark.parametrize("routing", [False, True])
 @pytest.mark.parametrize("in_pipeline", [False, True])
 def test_teacher_rows_follow_their_samples(numbered, in_pipeline, routing, n_jobs):
-    """Routing is as it was when the objective was made, in other threads too."""
+    """Routing is that of the configuration when the objective was created, in other threads too."""
     X, y, teacher = numbered
-    estimator, space, name = ways(in_pipeline, routing)
+    estimator, space, name = spy_in(in_pipeline, routing)
     with config_context(enable_metadata_routing=routing):
         objective = distillation_objective(estimator, X, y, space, cv=FOLDS, params={name: teacher})
     study = maximize(sampler=RandomSampler(seed=0))
@@ -169,7 +169,7 @@ def test_teacher_rows_follow_their_samples(numbered, in_pipeline, routing, n_job
     assert all(trial.state == TrialState.COMPLETE for trial in study.trials)
 
 
-def test_a_misaligned_teacher_is_seen(numbered):
+def test_a_misaligned_teacher_is_detected(numbered):
     X, y, teacher = numbered
     objective = distillation_objective(spy(), X, y, SPACE, params={"teacher_proba": teacher[::-1]})
     with pytest.raises(AssertionError, match="Not equal to tolerance"):
@@ -181,7 +181,7 @@ def test_groups_and_weights_without_routing(data):
     params = {"teacher_proba": data.teacher_proba, "sample_weight": weight}
     objective = objective_of(data, cv=GroupKFold(3), params=params, groups=groups)
     expected = cross_val_score(
-        student(**SETTING),
+        student(**PARAMS),
         data.data,
         data.target,
         groups=groups,
@@ -189,7 +189,7 @@ def test_groups_and_weights_without_routing(data):
         cv=GroupKFold(3),
         scoring="neg_log_loss",
     )
-    assert objective(FixedTrial(SETTING)) == expected.mean()
+    assert objective(FixedTrial(PARAMS)) == expected.mean()
 
 
 def test_groups_and_weights_with_routing(data):
@@ -204,11 +204,11 @@ def test_groups_and_weights_with_routing(data):
         options = {"cv": GroupKFold(3), "params": params, "scoring": scorer}
         objective = objective_of(data, estimator, **options)
         expected = cross_val_score(
-            estimator.set_params(**SETTING), data.data, data.target, **options
+            estimator.set_params(**PARAMS), data.data, data.target, **options
         )
-        with pytest.raises(ValueError, match=r"put them into params, as params=\{'groups'"):
+        with pytest.raises(ValueError, match=r"pass it in params, as params=\{'groups'"):
             objective_of(data, groups=np.arange(60))
-    assert objective(FixedTrial(SETTING)) == expected.mean()
+    assert objective(FixedTrial(PARAMS)) == expected.mean()
 
 
 def test_rows_without_labels_may_train(data):
@@ -220,14 +220,14 @@ def test_rows_without_labels_may_train(data):
         student(), data.data, y, SPACE, cv=iter(cv), scoring="neg_log_loss", params=params
     )
     fitted = [
-        student(**SETTING).fit(data.data[a], y[a], teacher_proba=data.teacher_proba[a])
+        student(**PARAMS).fit(data.data[a], y[a], teacher_proba=data.teacher_proba[a])
         for a, _ in cv
     ]
     scores = [
         get_scorer("neg_log_loss")(model, data.data[b], y[b])
         for model, (_, b) in zip(fitted, cv, strict=True)
     ]
-    assert objective(FixedTrial(SETTING)) == np.mean(scores)
+    assert objective(FixedTrial(PARAMS)) == np.mean(scores)
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_rows_without_labels_may_train(data):
         KFold(3, shuffle=True, random_state=np.random.RandomState(0)),
     ],
 )
-def test_folds_that_change_are_refused(data, cv):
+def test_folds_that_change_are_rejected(data, cv):
     with pytest.raises(ValueError, match="draws other folds each time"):
         objective_of(data, cv=cv)
 
@@ -246,12 +246,12 @@ def test_folds_that_change_are_refused(data, cv):
 def test_pickles(data):
     objective = objective_of(data, space=dependent_space)
     copy = pickle.loads(pickle.dumps(objective))
-    setting = {"imitation": 0.5, "softened": "yes", "temperature": 3}
-    assert copy(FixedTrial(setting)) == objective(FixedTrial(setting))
+    params = {"imitation": 0.5, "softened": "yes", "temperature": 3}
+    assert copy(FixedTrial(params)) == objective(FixedTrial(params))
 
 
 def dependent_space(trial):
-    """T is chosen where it is of use."""
+    """Tune T only if the teacher is softened."""
     chosen = {"imitation": trial.suggest_float("imitation", 0, 1)}
     if trial.suggest_categorical("softened", ["yes", "no"]) == "yes":
         chosen["temperature"] = trial.suggest_int("temperature", 2, 8)
@@ -284,17 +284,17 @@ def test_each_kind_of_distribution(data):
 
 
 def test_the_estimator_is_not_changed(data):
-    given = make_pipeline(StandardScaler(), student())
+    pipeline = make_pipeline(StandardScaler(), student())
     name = "distilledlogisticregression"
     objective = objective_of(
         data,
-        given,
+        pipeline,
         {f"{name}__imitation": FloatDistribution(0, 1)},
         params={f"{name}__teacher_proba": data.teacher_proba},
     )
     objective(FixedTrial({f"{name}__imitation": 0.9}))
-    assert given[-1].imitation == 0.5
-    assert not hasattr(given[-1], "coef_")
+    assert pipeline[-1].imitation == 0.5
+    assert not hasattr(pipeline[-1], "coef_")
 
 
 def test_neural_student(data):
@@ -310,7 +310,7 @@ def test_neural_student(data):
 
 
 class Fails(LogisticRegression):
-    """Fits no fold on which it would have to be strong."""
+    """A classifier whose fit fails for C > 1."""
 
     def fit(self, X, y):
         if self.C > 1:
@@ -342,7 +342,7 @@ def test_a_score_that_is_not_a_number_raises(data):
 
 
 @pytest.mark.parametrize("directions", [["minimize"], ["maximize", "maximize"]])
-def test_a_study_that_would_choose_the_worst_is_refused(data, directions):
+def test_a_study_that_does_not_maximise_is_rejected(data, directions):
     study = optuna.create_study(directions=directions)
     with pytest.raises(ValueError, match="direction='maximize'"):
         study.optimize(objective_of(data), n_trials=1)

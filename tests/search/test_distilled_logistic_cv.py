@@ -1,4 +1,4 @@
-"""The search finds what slower ones find, and is an estimator like others."""
+"""The search finds the minimum of slower searches, and is a scikit-learn estimator."""
 
 import itertools
 import pickle
@@ -16,7 +16,7 @@ from sklearn.model_selection import GridSearchCV, GroupKFold, StratifiedKFold, c
 from sklearn_distill import DistilledLogisticRegression
 from sklearn_distill._validation.splits import labelled_splits, with_unlabelled
 from sklearn_distill.search import DistilledLogisticRegressionCV
-from tests.search.problems import cross_validated, lesson
+from tests.search.problems import cross_validated_loss, make_problem
 from tests.students.test_distilled_logistic import data
 
 GRID = {"imitation": [0.2, 0.7], "temperature": [1.0, 3.0], "C": [0.1, 10.0]}
@@ -31,12 +31,12 @@ def test_grid_is_grid_search(n_classes):
     theirs.fit(X, y, teacher_proba=teacher)
     names = [f"param_{name}" for name in GRID]
     columns = [f"split{k}_test_score" for k in range(5)] + ["mean_test_score", "std_test_score"]
-    one, other = (
+    of_ours, of_theirs = (
         pd.DataFrame(search.cv_results_).sort_values(names).reset_index(drop=True)
         for search in (ours, theirs)
     )
-    np.testing.assert_allclose(one[columns], other[columns], atol=1e-7)
-    np.testing.assert_array_equal(one["rank_test_score"], other["rank_test_score"])
+    np.testing.assert_allclose(of_ours[columns], of_theirs[columns], atol=1e-7)
+    np.testing.assert_array_equal(of_ours["rank_test_score"], of_theirs["rank_test_score"])
     assert {name: getattr(ours, f"{name}_") for name in GRID} == theirs.best_params_
     assert ours.cv_results_["params"][ours.best_index_] == theirs.best_params_
     assert ours.best_score_ == pytest.approx(theirs.best_score_, abs=1e-7)
@@ -55,33 +55,34 @@ ALL = ("imitation", "temperature", "C")
     ],
 )
 def test_no_dense_grid_finds_better(K, names):
-    """With silent teachers, missing labels and weights; the loss is the written one."""
-    X, y, logits, weight = lesson(K, n=120)
+    """With missing predictions and labels, and with weights; the loss is that of the definition."""
+    X, y, logits, weight = make_problem(K, n=120)
     found = DistilledLogisticRegressionCV(names, cv=3, tol=1e-8)
     found.fit(X, y, weight, teacher_logits=logits)
     dense = clone(found).set_params(method="grid", grid=9).fit(X, y, weight, teacher_logits=logits)
     assert found.best_score_ >= dense.best_score_ - 1e-4
     chosen = {name: getattr(found, f"{name}_") for name in ("imitation", "temperature", "C")}
-    written = cross_validated(X, y, logits, weight, tol=1e-8, **chosen)
-    assert -found.best_score_ == pytest.approx(written, abs=1e-6)
+    expected = cross_validated_loss(X, y, logits, weight, tol=1e-8, **chosen)
+    assert -found.best_score_ == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_never_worse_than_its_coarse_grid(seed):
-    X, y, logits, weight = lesson(3, seed=seed, n=80)
+    X, y, logits, weight = make_problem(3, seed=seed, n=80)
     names = ("imitation", "temperature")
     found = DistilledLogisticRegressionCV(names, cv=3, tol=1e-8)
     found.fit(X, y, weight, teacher_logits=logits)
     coarse = found.path_[found.path_["stage"] == "coarse"]
     assert len(coarse) == 5
-    for point in coarse[list(names)].to_dict("records"):
-        assert -found.best_score_ <= cross_validated(X, y, logits, weight, tol=1e-8, **point) + 1e-6
+    for params in coarse[list(names)].to_dict("records"):
+        loss = cross_validated_loss(X, y, logits, weight, tol=1e-8, **params)
+        assert -found.best_score_ <= loss + 1e-6
 
 
 def test_digits_within_a_dense_grid():
     X, y = load_digits(return_X_y=True)
     X, y = X[:400] / 16, y[:400]
-    # a teacher that sees more than the student: only every second pixel is left to it
+    # the teacher is fitted to all pixels, the student to every second one
     teacher = cross_val_predict(
         LogisticRegression(C=0.1, max_iter=500), X, y, method="predict_proba"
     )
@@ -93,7 +94,7 @@ def test_digits_within_a_dense_grid():
     assert found.n_fits_ < 0.2 * dense.n_fits_
 
 
-def test_the_last_fit_is_the_students():
+def test_the_refit_is_that_of_the_student():
     X, y, teacher = data(3)
     found = DistilledLogisticRegressionCV(tol=1e-9).fit(X, y, teacher_proba=teacher)
     student = DistilledLogisticRegression(
@@ -107,27 +108,27 @@ def test_the_last_fit_is_the_students():
 @pytest.mark.parametrize("method", ["implicit", "grid"])
 def test_parallel_folds_change_nothing(method):
     X, y, teacher = data(3)
-    one, two = (
+    sequential, parallel = (
         DistilledLogisticRegressionCV(("imitation", "C"), method=method, grid=3, n_jobs=n).fit(
             X, y, teacher_proba=teacher
         )
         for n in (None, 2)
     )
     pd.testing.assert_frame_equal(
-        one.path_.drop(columns="seconds"), two.path_.drop(columns="seconds")
+        sequential.path_.drop(columns="seconds"), parallel.path_.drop(columns="seconds")
     )
-    np.testing.assert_array_equal(one.coef_, two.coef_)
+    np.testing.assert_array_equal(sequential.coef_, parallel.coef_)
 
 
 def test_sparse_is_dense():
     X, y, teacher = data(3)
     X = X * (np.abs(X) > 0.5)
-    one, two = (
+    of_dense, of_sparse = (
         DistilledLogisticRegressionCV(tol=1e-8).fit(A, y, teacher_proba=teacher)
         for A in (X, sparse.csr_array(X))
     )
-    assert one.best_score_ == pytest.approx(two.best_score_, abs=1e-5)
-    np.testing.assert_allclose(one.predict_proba(X), two.predict_proba(X), atol=0.02)
+    assert of_dense.best_score_ == pytest.approx(of_sparse.best_score_, abs=1e-5)
+    np.testing.assert_allclose(of_dense.predict_proba(X), of_sparse.predict_proba(X), atol=0.02)
 
 
 def test_fixed_metaparameters_stay():
@@ -150,11 +151,11 @@ def test_bounds_hold():
 def test_path_and_results_agree():
     X, y, teacher = data(3)
     found = DistilledLogisticRegressionCV().fit(X, y, teacher_proba=teacher)
-    everywhere = found.path_[found.path_["n_folds"] == 5]
-    everywhere = everywhere.groupby(["imitation", "temperature", "C"], sort=False).last()
-    np.testing.assert_allclose(-found.cv_results_["mean_test_score"], everywhere["loss"])
+    full = found.path_[found.path_["n_folds"] == 5]
+    full = full.groupby(["imitation", "temperature", "C"], sort=False).last()
+    np.testing.assert_allclose(-found.cv_results_["mean_test_score"], full["loss"])
     assert found.n_fits_ == found.path_["n_folds"].sum()
-    assert everywhere["projected_gradient"].iloc[found.best_index_] < 0.05
+    assert full["projected_gradient"].iloc[found.best_index_] < 0.05
     assert (found.path_["passes"] > 0).all()
     assert found.n_splits_ == 5
 
@@ -166,7 +167,7 @@ def test_unlabelled_rows_train_and_never_validate():
     grid = {"imitation": [0.5]}
     found = DistilledLogisticRegressionCV(("imitation",), cv=3, method="grid", grid=grid, tol=1e-9)
     found.fit(X, missing, teacher_proba=teacher)
-    expected = cross_validated(
+    expected = cross_validated_loss(
         X, missing, np.log(teacher), np.ones(len(y)), imitation=0.5, tol=1e-9
     )
     assert -found.best_score_ == pytest.approx(expected, abs=1e-7)
@@ -188,10 +189,10 @@ def test_unlabelled_rows_of_a_validated_group_do_not_train():
     groups = np.repeat(np.arange(5), 4)
     codes = np.tile([0, 1, 0, -1], 5)
     present = codes >= 0
-    of_labelled = labelled_splits(
+    splits = labelled_splits(
         GroupKFold(5), np.zeros((20, 1)), codes, present, {"groups": groups}, is_class=True
     )
-    found = with_unlabelled(of_labelled, present, groups)
+    found = with_unlabelled(splits, present, groups)
     for train, test in found:
         assert not set(groups[train]) & set(groups[test])
         assert (codes[test] >= 0).all()

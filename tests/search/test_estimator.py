@@ -1,4 +1,4 @@
-"""The search under scikit-learn's checks, ours, and metadata routing."""
+"""scikit-learn's estimator checks, the distiller checks and metadata routing of the search."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def test_scikit_learn_checks(estimator, check):
 
 
 class ByContent:
-    """Folds that a row's content alone decides: copies stay together, order says nothing."""
+    """Folds that depend on a row's content only: copies stay together, in any order of the rows."""
 
     def split(self, X, y=None, groups=None):
         fold = np.floor(1e3 * np.abs(X[:, 0])).astype(int) % 3
@@ -51,19 +51,19 @@ class ByContent:
         else {}
     ),
 )
-def test_a_search_over_the_others_is_a_distiller(estimator, check):
-    """With a fixed imitation: a search that tunes it does not ignore the teacher at a start of 0.
+def test_distiller_checks_with_a_fixed_imitation(estimator, check):
+    """The imitation is fixed: if tuned, the teacher would not be ignored at a start of 0.
 
-    A repeated row is a row of twice the weight only if both copies fall into the same fold.
+    A repeated row equals a row of twice the weight only if both copies are in the same fold.
     """
     check(estimator)
 
 
 class Spy(DistilledLogisticRegressionCV):
-    """Checks that teacher row i comes with sample i: both carry i."""
+    """A search that checks that prediction i comes with sample i: both identify i."""
 
     def fit(self, X, y=None, sample_weight=None, *, teacher_proba=None, **params):
-        assert teacher_proba is not None, "the teacher did not arrive"
+        assert teacher_proba is not None, "teacher_proba was not passed"
         values = np.asarray(teacher_proba)
         np.testing.assert_allclose(values[:, 1], fingerprint(np.asarray(X)[:, 0]), atol=1e-12)
         return super().fit(X, y, sample_weight, teacher_proba=teacher_proba, **params)
@@ -88,7 +88,7 @@ def test_teacher_rows_follow_their_samples(lesson, routing):  # noqa: F811
 
 
 def test_inside_the_search_teacher_rows_follow_their_samples():
-    """A teacher that is right on its own rows and useless when shifted by one is followed."""
+    """A good teacher gives a smaller loss than the same predictions shifted by one row."""
     X, y, _ = data(3)
     grid = {"imitation": [1.0]}
     search = DistilledLogisticRegressionCV("imitation", cv=KFold(4), method="grid", grid=grid)
@@ -100,7 +100,7 @@ def test_inside_the_search_teacher_rows_follow_their_samples():
     assert losses[0] < losses[1] - 0.01
 
 
-def test_in_a_pipeline():
+def test_pipeline():
     X, y, teacher = data(2)
     pipeline = make_pipeline(StandardScaler(), DistilledLogisticRegressionCV(("imitation",)))
     pipeline.fit(X, y, distilledlogisticregressioncv__teacher_proba=teacher)
@@ -113,10 +113,10 @@ def test_with_routing_groups_go_to_the_splitter():
     search = DistilledLogisticRegressionCV(("C",), cv=GroupKFold(4))
     plain = search.fit(X, y, teacher_proba=teacher, groups=groups).coef_
     with config_context(enable_metadata_routing=True):
-        route_fit_params = search.fit(X, y, teacher_proba=teacher, groups=groups).coef_
+        routed = search.fit(X, y, teacher_proba=teacher, groups=groups).coef_
         with pytest.raises(TypeError, match="unexpected"):
             search.fit(X, y, teacher_proba=teacher, color="red")
-    np.testing.assert_array_equal(plain, route_fit_params)
+    np.testing.assert_array_equal(plain, routed)
 
 
 WRONG = {
@@ -145,13 +145,12 @@ def test_errors_of_folds():
     X, y, teacher = data(2)
     with pytest.raises(TypeError, match="unexpected argument 'color'"):
         DistilledLogisticRegressionCV().fit(X, y, color="red")
-    half = np.arange(75)
+    rows = np.arange(75)
     for cv, message in [
-        ([(half, half)], "cv in fold 1 of 1 tests row 0, on which it trains"),
-        ([(half, half[:0])], "cv in fold 1 of 1 has no labelled row to test on"),
+        ([(rows, rows)], "cv in fold 1 of 1 tests row 0, on which it trains"),
+        ([(rows, rows[:0])], "cv in fold 1 of 1 has no labelled row to test on"),
     ]:
         with pytest.raises(ValueError, match=message):
             DistilledLogisticRegressionCV(cv=cv).fit(X, y, teacher_proba=teacher)
-    named = {"teacher_proba": teacher}
     with pytest.raises(ValueError, match="y has no labels"):
-        DistilledLogisticRegressionCV(classes=[0, 1]).fit(X, None, **named)
+        DistilledLogisticRegressionCV(classes=[0, 1]).fit(X, None, teacher_proba=teacher)

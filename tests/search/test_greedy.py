@@ -1,4 +1,4 @@
-"""Greedy hypergradients are finite differences of the loss after one step."""
+"""Greedy hypergradients equal finite differences of the loss after one step."""
 
 import numpy as np
 import pytest
@@ -16,12 +16,12 @@ K = 3
 RNG = np.random.default_rng(0)
 PROBLEM = random_problem(RNG, n=40, K=K)
 Y = np.where(PROBLEM["codes"] >= 0, PROBLEM["codes"], np.nan)
-LESSON = {"sample_weight": PROBLEM["weight"], "teacher_logits": PROBLEM["teacher_logits"]}
+FIT_PARAMS = {"sample_weight": PROBLEM["weight"], "teacher_logits": PROBLEM["teacher_logits"]}
 X_VAL, Y_VAL = RNG.normal(size=(20, 3)), RNG.integers(K, size=20)
 
 
-class Probe:
-    """λ and T by step, and the gradients that came back."""
+class RecordingSchedule:
+    """Search and schedule in one: given values of λ and T by step; records the gradients."""
 
     validation_batch_size = None
 
@@ -52,12 +52,14 @@ class Probe:
         return self
 
 
-def trained(values, *, validation_temperature=1.0, virtual_step="own", gradient="exact", **options):
-    """Train a step for each pair of values, over all rows at once."""
-    return trained_by(Probe(values, validation_temperature, virtual_step, gradient), **options)
+def train(values, *, validation_temperature=1.0, virtual_step="own", gradient="exact", **options):
+    """Train one step for each (λ, T), on all rows in one mini-batch."""
+    return train_with(
+        RecordingSchedule(values, validation_temperature, virtual_step, gradient), **options
+    )
 
 
-def trained_by(probe, **options):
+def train_with(schedule, **options):
     student = DistilledNeuralClassifier(
         **{
             "hidden_layer_sizes": (5,),
@@ -65,23 +67,23 @@ def trained_by(probe, **options):
             "lr": 0.3,
             "precision": "float64",
             "batch_size": 64,
-            "max_epochs": len(probe.values),
+            "max_epochs": len(schedule.values),
             "random_state": 0,
-            "metaparameter_optimizer": probe,
+            "metaparameter_optimizer": schedule,
         }
         | options
     )
-    student.fit(PROBLEM["X"], Y, **LESSON, X_val=X_VAL, y_val=Y_VAL)
-    return student, probe.gradients[-1]
+    student.fit(PROBLEM["X"], Y, **FIT_PARAMS, X_val=X_VAL, y_val=Y_VAL)
+    return student, schedule.gradients[-1]
 
 
 def loss_after(values, validation_temperature=1.0, **options):
-    student, _ = trained(values, validation_temperature=validation_temperature, **options)
+    student, _ = train(values, validation_temperature=validation_temperature, **options)
     z = student.predict_log_proba(X_VAL) / validation_temperature
     return -log_softmax(z, axis=1)[np.arange(20), Y_VAL].mean()
 
 
-def differences(values, **options):
+def finite_differences(values, **options):
     *before, (imitation, temperature) = values
     return (
         central_difference(
@@ -94,7 +96,7 @@ def differences(values, **options):
 
 
 class Twice(nn.Module):
-    """Uses a layer twice, and a product of features: no chain of linear layers."""
+    """A network that is no chain of linear layers: it uses a layer twice, and a product."""
 
     def __init__(self, n_features, n_outputs):
         super().__init__()
@@ -124,8 +126,10 @@ OPTIMIZERS = {
 def test_every_optimiser(module, options, n_steps):
     values = [(0.4, 2.0), (0.7, 1.5), (0.5, 3.0)][:n_steps]
     options = {"module": module, **options}
-    _, gradient = trained(values, **options)
-    np.testing.assert_allclose(gradient, differences(values, **options), rtol=1e-4, atol=1e-9)
+    _, gradient = train(values, **options)
+    np.testing.assert_allclose(
+        gradient, finite_differences(values, **options), rtol=1e-4, atol=1e-9
+    )
 
 
 @pytest.mark.parametrize(
@@ -144,8 +148,10 @@ def test_every_optimiser(module, options, n_steps):
 )
 def test_every_form_of_the_loss(options):
     values = [(0.4, 2.0), (0.7, 1.5)]
-    _, gradient = trained(values, **options)
-    np.testing.assert_allclose(gradient, differences(values, **options), rtol=1e-4, atol=1e-9)
+    _, gradient = train(values, **options)
+    np.testing.assert_allclose(
+        gradient, finite_differences(values, **options), rtol=1e-4, atol=1e-9
+    )
 
 
 @pytest.mark.parametrize("virtual_step", ["own", "sgd"])
@@ -154,10 +160,12 @@ def test_every_form_of_the_loss(options):
 def test_finite_differences_agree(name, virtual_step, form):
     values = [(0.4, 2.0), (0.7, 1.5)]
     options = {"virtual_step": virtual_step, **OPTIMIZERS[name], **form}
-    one, exact = trained(values, **options)
-    other, approximate = trained(values, gradient="finite_difference", **options)
+    of_exact, exact = train(values, **options)
+    of_differences, approximate = train(values, gradient="finite_difference", **options)
     np.testing.assert_allclose(approximate, exact, rtol=1e-2, atol=1e-6)
-    np.testing.assert_allclose(one.predict_proba(X_VAL), other.predict_proba(X_VAL), rtol=1e-8)
+    np.testing.assert_allclose(
+        of_exact.predict_proba(X_VAL), of_differences.predict_proba(X_VAL), rtol=1e-8
+    )
 
 
 def test_a_clipped_gradient():
@@ -169,15 +177,15 @@ def test_a_clipped_gradient():
 @pytest.mark.parametrize("virtual_step", ["own", "sgd"])
 @pytest.mark.parametrize("name", ["sgd", "adam"])
 def test_groups_of_weights_and_frozen_ones(name, virtual_step):
-    """Finite differences agree where learning rates differ and a layer stays as it is."""
+    """Finite differences agree if learning rates differ and a layer is frozen."""
     torch.manual_seed(0)
     layers = nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 4), nn.Tanh(), nn.Linear(4, K)
     network = nn.Sequential(*layers).double()
     layers[2].requires_grad_(False)
     options = {"virtual_step": virtual_step, **OPTIMIZERS[name], **OPTIMIZERS["groups"]}
     values = [(0.4, 2.0), (0.7, 1.5)]
-    student, exact = trained(values, module=network, **options)
-    _, approximate = trained(values, module=network, gradient="finite_difference", **options)
+    student, exact = train(values, module=network, **options)
+    _, approximate = train(values, module=network, gradient="finite_difference", **options)
     np.testing.assert_allclose(approximate, exact, rtol=1e-2, atol=1e-6)
     ended = [part for part in student.to_torch().modules() if isinstance(part, nn.Linear)]
     assert torch.equal(ended[1].weight, layers[2].weight)
@@ -187,22 +195,25 @@ def test_groups_of_weights_and_frozen_ones(name, virtual_step):
 def test_a_linear_model_in_one_layer():
     values = [(0.4, 2.0), (0.7, 1.5)]
     options = {"hidden_layer_sizes": ()}
-    _, gradient = trained(values, **options)
-    np.testing.assert_allclose(gradient, differences(values, **options), rtol=1e-4)
+    _, gradient = train(values, **options)
+    np.testing.assert_allclose(gradient, finite_differences(values, **options), rtol=1e-4)
 
 
 @pytest.mark.parametrize("module", [None, Twice])
 def test_the_virtual_step_of_plain_sgd(module):
-    """Looked ahead is the step that SGD would make, whatever Adam makes."""
+    """The validation loss is taken after a step of SGD, though Adam trains."""
     values = [(0.4, 2.0), (0.7, 1.5)]
-    _, ahead = trained(values, module=module, virtual_step="sgd", optimizer="adam", lr=0.05)
+    _, ahead = train(values, module=module, virtual_step="sgd", optimizer="adam", lr=0.05)
 
     def after(last):
-        student, _ = trained(values[:1], module=module, optimizer="adam", lr=0.05)
+        student, _ = train(values[:1], module=module, optimizer="adam", lr=0.05)
         student.set_params(
-            warm_start=True, optimizer="sgd", metaparameter_optimizer=Probe([last]), max_epochs=1
+            warm_start=True,
+            optimizer="sgd",
+            metaparameter_optimizer=RecordingSchedule([last]),
+            max_epochs=1,
         )
-        student.fit(PROBLEM["X"], Y, **LESSON, X_val=X_VAL, y_val=Y_VAL)
+        student.fit(PROBLEM["X"], Y, **FIT_PARAMS, X_val=X_VAL, y_val=Y_VAL)
         return -student.predict_log_proba(X_VAL)[np.arange(20), Y_VAL].mean()
 
     expected = [
@@ -212,9 +223,8 @@ def test_the_virtual_step_of_plain_sgd(module):
     np.testing.assert_allclose(ahead, expected, rtol=1e-4)
 
 
-def test_training_itself_is_that_of_fixed_values():
-    """λ and T that stay where they are train the plain student."""
-    moved, _ = trained([(0.4, 2.0)] * 4)
+def test_training_with_constant_values_is_that_of_the_plain_student():
+    tuned, _ = train([(0.4, 2.0)] * 4)
     plain = DistilledNeuralClassifier(
         hidden_layer_sizes=(5,),
         optimizer="sgd",
@@ -225,30 +235,30 @@ def test_training_itself_is_that_of_fixed_values():
         random_state=0,
         imitation=0.4,
         temperature=2.0,
-    ).fit(PROBLEM["X"], Y, **LESSON)
-    np.testing.assert_allclose(moved.predict_proba(X_VAL), plain.predict_proba(X_VAL), rtol=1e-10)
+    ).fit(PROBLEM["X"], Y, **FIT_PARAMS)
+    np.testing.assert_allclose(tuned.predict_proba(X_VAL), plain.predict_proba(X_VAL), rtol=1e-10)
 
 
 def test_dropout_draws_one_mask():
-    """The gradient is that of the very step: with dropout it still is a finite difference."""
+    """Both evaluations of a step have the same dropout mask, so finite differences agree."""
     values = [(0.4, 2.0), (0.7, 1.5)]
     for optimizer in ({}, {"optimizer": "adam", "lr": 0.05}):
         options = {"module__dropout": 0.4, **optimizer}
-        _, gradient = trained(values, **options)
-        np.testing.assert_allclose(gradient, differences(values, **options), rtol=1e-4)
+        _, gradient = train(values, **options)
+        np.testing.assert_allclose(gradient, finite_differences(values, **options), rtol=1e-4)
 
 
-def learner(search, **options):
+def fit_with(search, **options):
     student = DistilledNeuralClassifier(
         **{"hidden_layer_sizes": (5,), "optimizer": "sgd", "lr": 0.3, "random_state": 0}
         | {"batch_size": 10, "max_epochs": 5, "metaparameter_optimizer": search}
         | options
     )
-    return student.fit(PROBLEM["X"], Y, **LESSON, X_val=X_VAL, y_val=Y_VAL)
+    return student.fit(PROBLEM["X"], Y, **FIT_PARAMS, X_val=X_VAL, y_val=Y_VAL)
 
 
-def test_the_history_says_where_each_value_came_from():
-    student = learner(LinearTrajectory(3, 2, lr=0.5))
+def test_the_history_has_the_source_of_each_value():
+    student = fit_with(LinearTrajectory(3, 2, lr=0.5))
     history = student.metaparameter_history_
     assert len(history) == 20
     cycle = ["computed"] * 3 + ["predicted"] * 2
@@ -262,8 +272,8 @@ def test_the_history_says_where_each_value_came_from():
     assert student.imitation_ == history["imitation"].iloc[-1]
 
 
-def test_every_eighth_step_moves():
-    history = learner(GreedyHypergradient(update_every=8)).metaparameter_history_
+def test_every_eighth_step_updates():
+    history = fit_with(GreedyHypergradient(update_every=8)).metaparameter_history_
     assert (
         history["source"].tolist()
         == (["computed"] + ["held"] * 7) * 2 + ["computed"] + ["held"] * 3
@@ -280,44 +290,44 @@ def test_every_eighth_step_moves():
     ],
 )
 def test_values_stay_in_their_ranges(optimizer):
-    history = learner(optimizer, max_epochs=20).metaparameter_history_
+    history = fit_with(optimizer, max_epochs=20).metaparameter_history_
     low, high = optimizer.temperature_range
     assert history["imitation"].between(0, 1).all()
     assert history["temperature"].between(low, high).all()
 
 
-def test_only_what_is_named_moves():
-    history = learner(GreedyHypergradient(metaparameters=["imitation"])).metaparameter_history_
+def test_only_named_metaparameters_are_tuned():
+    history = fit_with(GreedyHypergradient(metaparameters=["imitation"])).metaparameter_history_
     assert (history["temperature"] == 1.0).all()
     assert history["imitation"].nunique() > 10
 
 
 @pytest.mark.parametrize("module", [None, Twice])
-def test_smaller_validation_batches_go_round_all_rows(module):
-    """At weights that stand nearly still their gradients' mean is that of all rows."""
+def test_smaller_validation_batches_cover_all_rows(module):
+    """With nearly constant weights, the mean of their gradients is the gradient of all rows."""
     options = {"module": module, "lr": 1e-9}
-    _, whole = trained([(0.4, 2.0)], **options)
-    probe = Probe([(0.4, 2.0)] * 5)
-    probe.validation_batch_size = 4
-    trained_by(probe, **options)
-    parts = np.array(probe.gradients)
-    assert len(np.unique(parts[:, 0])) == 5
-    np.testing.assert_allclose(parts.mean(axis=0), whole, rtol=1e-6)
+    _, whole = train([(0.4, 2.0)], **options)
+    schedule = RecordingSchedule([(0.4, 2.0)] * 5)
+    schedule.validation_batch_size = 4
+    train_with(schedule, **options)
+    by_batch = np.array(schedule.gradients)
+    assert len(np.unique(by_batch[:, 0])) == 5
+    np.testing.assert_allclose(by_batch.mean(axis=0), whole, rtol=1e-6)
 
 
 @pytest.mark.parametrize("size", [3, 19])
 def test_each_validation_row_counts_as_much(size):
-    """Though they do not divide into mini-batches: after 20 of them each was in ``size``."""
+    """Also if the batch size does not divide 20: in 20 batches each row occurs ``size`` times."""
     options = {"lr": 1e-9}
-    _, whole = trained([(0.4, 2.0)], **options)
-    probe = Probe([(0.4, 2.0)] * 20)
-    probe.validation_batch_size = size
-    trained_by(probe, **options)
-    np.testing.assert_allclose(np.mean(probe.gradients, axis=0), whole, rtol=1e-6)
+    _, whole = train([(0.4, 2.0)], **options)
+    schedule = RecordingSchedule([(0.4, 2.0)] * 20)
+    schedule.validation_batch_size = size
+    train_with(schedule, **options)
+    np.testing.assert_allclose(np.mean(schedule.gradients, axis=0), whole, rtol=1e-6)
 
 
 class Toggle(Callback):
-    """Freeze a layer and free it, after the epochs whose numbers are given."""
+    """Freeze or unfreeze a layer after each of the given epochs."""
 
     def __init__(self, layer, *epochs):
         self.layer, self.epochs = layer, epochs
@@ -331,28 +341,28 @@ class Toggle(Callback):
 @pytest.mark.parametrize("name", ["sgd", "momentum", "adam"])
 @pytest.mark.parametrize("layer", [0, 2])
 @pytest.mark.parametrize("virtual_step", ["own", "sgd"])
-def test_layers_are_frozen_and_freed(name, layer, virtual_step):
-    """By a callback, while λ and T move: each step is that of the layers that move then."""
+def test_layers_frozen_and_unfrozen_in_training(name, layer, virtual_step):
+    """Each step is that of the layers which a callback has left trainable."""
     torch.manual_seed(0)
     network = nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, K)).double()
     options = {"module": network, "virtual_step": virtual_step, **OPTIMIZERS[name]}
-    for n_steps in (3, 6):  # the layer rests after two steps, and moves again after four
+    for n_steps in (3, 6):  # the layer is frozen after two steps and unfrozen after four
         values = [(0.4, 2.0), (0.7, 1.5)] * (n_steps // 2) + [(0.6, 1.2)] * (n_steps % 2)
         found = []
         for gradient in ("exact", "finite_difference"):
             callbacks = [Toggle(layer, 2, 4)]
-            student, last = trained(values, gradient=gradient, callbacks=callbacks, **options)
+            student, last = train(values, gradient=gradient, callbacks=callbacks, **options)
             found.append((student.predict_proba(X_VAL), last))
         np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-8)
         np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-2, atol=1e-6)
 
 
-class WithSpare(nn.Module):
-    """A network with a weight that it does not use."""
+class WithUnusedLayer(nn.Module):
+    """A network with a layer that its forward pass does not use."""
 
     def __init__(self, n_features, n_outputs):
         super().__init__()
-        self.spare = nn.Linear(2, 2)
+        self.unused = nn.Linear(2, 2)
         self.head = nn.Linear(n_features, n_outputs)
 
     def forward(self, x):
@@ -361,19 +371,19 @@ class WithSpare(nn.Module):
 
 @pytest.mark.parametrize("gradient", ["exact", "finite_difference"])
 @pytest.mark.parametrize("name", ["decay", "adam with decay"])
-def test_a_weight_without_use_stays(name, gradient):
-    """As in plain training: it has no gradient, so that no decay shrinks it."""
-    options = {"module": WithSpare, **OPTIMIZERS[name]}
+def test_an_unused_weight_is_not_changed(name, gradient):
+    """As in plain training: it has no gradient, so weight decay does not apply."""
+    options = {"module": WithUnusedLayer, **OPTIMIZERS[name]}
     values = [(0.4, 2.0), (0.7, 1.5)]
-    short, _ = trained(values[:1], gradient=gradient, **options)
-    long, found = trained(values, gradient=gradient, **options)
+    short, _ = train(values[:1], gradient=gradient, **options)
+    long, found = train(values, gradient=gradient, **options)
     before, after = (dict(student.net_.module_.named_parameters()) for student in (short, long))
-    assert torch.equal(before["spare.weight"], after["spare.weight"])
-    np.testing.assert_allclose(found, differences(values, **options), rtol=1e-2, atol=1e-6)
+    assert torch.equal(before["unused.weight"], after["unused.weight"])
+    np.testing.assert_allclose(found, finite_differences(values, **options), rtol=1e-2, atol=1e-6)
 
 
-def test_a_misleading_teacher_is_left():
-    """Against a teacher that says the opposite of the validation labels λ falls."""
+def test_the_imitation_of_a_misleading_teacher_falls():
+    """λ falls for a teacher that contradicts the validation labels, and rises for its opposite."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(400, 2))
     y = (X[:, 0] > 0).astype(int)
@@ -410,7 +420,7 @@ def test_a_misleading_teacher_is_left():
 )
 def test_errors(optimizer, options, message):
     with pytest.raises(ValueError, match=message):
-        learner(optimizer, **options)
+        fit_with(optimizer, **options)
 
 
 def test_a_search_without_a_teacher():

@@ -1,4 +1,4 @@
-"""The implicit derivative of the cross-validated loss is the finite difference of refits."""
+"""The hypergradient of the cross-validated loss equals finite differences of refits."""
 
 import numpy as np
 import pytest
@@ -9,10 +9,10 @@ from sklearn_distill.search._cv_loss import CrossValidatedLoss
 from sklearn_distill.search._space import Space
 from sklearn_distill.students._problem import LossParams, TrainingTargets
 from tests.helpers import central_difference
-from tests.search.problems import NATURAL, cross_validated, lesson
+from tests.search.problems import METAPARAMETERS, cross_validated_loss, make_problem
 
 NAMES = ("imitation", "temperature", "C")
-SETTINGS = [
+LOSS_FORMS = [
     {},
     {"soften_student": False},
     {"t_squared": True},
@@ -24,73 +24,79 @@ SETTINGS = [
 ]
 
 
-def surface_of(problem, n_jobs=None, **parameters):
-    """The surface that ``fit`` searches, before the search."""
+def make_cv_loss(problem, n_jobs=None, **parameters):
+    """Return the loss that ``fit`` minimises, before the search."""
     X, y, logits, weight = problem
     search = DistilledLogisticRegressionCV(NAMES, cv=3, **parameters)
-    taken = TrainingTargets.read(search, len(X), y, weight, None, logits)
+    targets = TrainingTargets.read(search, len(X), y, weight, None, logits)
     space = Space.of(NAMES, LossParams.of(search), None)
-    return CrossValidatedLoss(search._folds(X, taken, {}), space, n_jobs, lambda point: None)
+    return CrossValidatedLoss(
+        search._make_folds(X, targets, {}), space, n_jobs, lambda evaluation: None
+    )
 
 
 @pytest.mark.parametrize("K", [2, 3])
-@pytest.mark.parametrize("setting", SETTINGS, ids=str)
+@pytest.mark.parametrize("form", LOSS_FORMS, ids=str)
 @pytest.mark.parametrize("validation_temperature", [1.0, 0.5])
-def test_hypergradient_is_the_finite_difference_of_refits(K, setting, validation_temperature):
-    problem = lesson(K)
-    at = NATURAL | {"tol": 1e-11, "max_iter": 1000} | setting
-    surface = surface_of(problem, validation_temperature=validation_temperature, **at)
-    point = surface.evaluate(surface.space.started, "test", gradient=True)
+def test_hypergradient_is_the_finite_difference_of_refits(K, form, validation_temperature):
+    problem = make_problem(K)
+    params = METAPARAMETERS | {"tol": 1e-11, "max_iter": 1000} | form
+    cv_loss = make_cv_loss(problem, validation_temperature=validation_temperature, **params)
+    evaluation = cv_loss.evaluate(cv_loss.space.start_coordinates, "test", gradient=True)
 
-    def moved(name, value):
-        parameters = at | {"validation_temperature": validation_temperature, name: value}
-        return cross_validated(*problem, **parameters)
+    def loss_at(name, value):
+        changed = params | {"validation_temperature": validation_temperature, name: value}
+        return cross_validated_loss(*problem, **changed)
 
-    assert point.loss == pytest.approx(moved("C", at["C"]), rel=1e-8)
+    assert evaluation.loss == pytest.approx(loss_at("C", params["C"]), rel=1e-8)
     expected = [
-        central_difference(lambda t, name=name: moved(name, t), at[name], 1e-4) for name in NAMES
+        central_difference(lambda t, name=name: loss_at(name, t), params[name], 1e-4)
+        for name in NAMES
     ]
-    np.testing.assert_allclose(point.slope / point.rates, expected, rtol=1e-4, atol=1e-8)
-
-
-def test_an_unfinished_fit_gives_the_finished_loss():
-    """The adjoint says to first order what a loose tolerance leaves out."""
-    problem = lesson(3)
-    exact, loose = (
-        surface_of(problem, **NATURAL, tol=tol, solver="newton-cg") for tol in (1e-11, 1e-2)
+    np.testing.assert_allclose(
+        evaluation.gradient / evaluation.jacobian, expected, rtol=1e-4, atol=1e-8
     )
-    true = exact.evaluate(exact.space.started, "test").loss
-    plain = loose.evaluate(loose.space.started, "test").loss
-    again = surface_of(problem, **NATURAL, tol=1e-2, solver="newton-cg")
-    corrected = again.evaluate(again.space.started, "test", gradient=True).loss
+
+
+def test_the_loss_of_an_unconverged_fit_is_corrected():
+    """The adjoint corrects, to first order, for a loose tolerance."""
+    problem = make_problem(3)
+    exact, loose = (
+        make_cv_loss(problem, **METAPARAMETERS, tol=tol, solver="newton-cg")
+        for tol in (1e-11, 1e-2)
+    )
+    true = exact.evaluate(exact.space.start_coordinates, "test").loss
+    plain = loose.evaluate(loose.space.start_coordinates, "test").loss
+    again = make_cv_loss(problem, **METAPARAMETERS, tol=1e-2, solver="newton-cg")
+    corrected = again.evaluate(again.space.start_coordinates, "test", gradient=True).loss
     assert abs(corrected - true) < 0.2 * abs(plain - true)
 
 
-def test_the_derivative_does_not_depend_on_the_way():
-    """Warm starts, a factor and an adjoint from elsewhere leave no trace."""
-    problem = lesson(3)
-    fresh, travelled = (surface_of(problem, **NATURAL, tol=1e-11) for _ in range(2))
-    for share in ([0.9, 0.9, 0.9], [0.1, 0.2, 0.6]):
-        travelled.evaluate(travelled.space.inside(np.array(share)), "test", gradient=True)
-    u = fresh.space.started
-    one, other = (s.evaluate(u, "test", gradient=True) for s in (fresh, travelled))
-    assert one.loss == pytest.approx(other.loss, rel=1e-9)
-    np.testing.assert_allclose(one.slope, other.slope, rtol=1e-5)
+def test_the_gradient_does_not_depend_on_the_warm_start():
+    """Solution, factor and adjoint of other settings do not change the result."""
+    problem = make_problem(3)
+    fresh, warm = (make_cv_loss(problem, **METAPARAMETERS, tol=1e-11) for _ in range(2))
+    for fraction in ([0.9, 0.9, 0.9], [0.1, 0.2, 0.6]):
+        warm.evaluate(warm.space.at_fraction(np.array(fraction)), "test", gradient=True)
+    u = fresh.space.start_coordinates
+    of_fresh, of_warm = (cv_loss.evaluate(u, "test", gradient=True) for cv_loss in (fresh, warm))
+    assert of_fresh.loss == pytest.approx(of_warm.loss, rel=1e-9)
+    np.testing.assert_allclose(of_fresh.gradient, of_warm.gradient, rtol=1e-5)
 
 
-def test_at_no_imitation_the_temperature_says_nothing():
-    X, y, logits, weight = lesson(3)
-    heard = ~np.isnan(y)
-    problem = X[heard], y[heard], logits[heard], weight[heard]
-    surface = surface_of(problem, **NATURAL | {"imitation": 0.0}, tol=1e-10)
-    slope = surface.evaluate(surface.space.started, "test", gradient=True).slope
-    assert slope[1] == 0
-    assert abs(slope[0]) > 1e-3
+def test_without_imitation_the_temperature_has_no_effect():
+    X, y, logits, weight = make_problem(3)
+    labelled = ~np.isnan(y)
+    problem = X[labelled], y[labelled], logits[labelled], weight[labelled]
+    cv_loss = make_cv_loss(problem, **METAPARAMETERS | {"imitation": 0.0}, tol=1e-10)
+    gradient = cv_loss.evaluate(cv_loss.space.start_coordinates, "test", gradient=True).gradient
+    assert gradient[1] == 0
+    assert abs(gradient[0]) > 1e-3
 
 
 @pytest.mark.parametrize("imitation", [0.0, 1.0])
-def test_a_class_that_one_side_alone_knows_keeps_the_loss_finite(imitation):
-    """At λ = 0 the class of the teacher, at λ = 1 that of the labels has no mass."""
+def test_a_class_of_one_source_only_keeps_the_loss_finite(imitation):
+    """At λ = 0 a class of the teacher only has no mass, at λ = 1 one of the labels only."""
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(90, 2)), np.arange(90) % 3
     logits = rng.normal(size=(90, 3))

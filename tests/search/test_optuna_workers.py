@@ -1,4 +1,4 @@
-"""Two processes work on one study; one is killed in a trial, and nothing is lost."""
+"""Two processes run trials of one study; one is killed in a trial, and no result is lost."""
 
 import itertools
 import multiprocessing
@@ -24,11 +24,11 @@ from sklearn_distill.datasets import make_teacher_probabilities
 from sklearn_distill.search.distillation_objective import distillation_objective
 
 SPACE = {"imitation": FloatDistribution(0, 1), "temperature": FloatDistribution(0.5, 8)}
-TIMEOUT = 300  # seconds, for a machine with much else to do
-# workers are forked from a process that has done the imports, and nothing else
+TIMEOUT = 300  # seconds, for a busy machine
+# workers are forked from a process that has done nothing but the imports
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload([__name__])
-AT_FIRST, IN_THE_END = 6, 9  # completed trials
+N_BEFORE_RESTART, N_IN_TOTAL = 6, 9  # completed trials
 
 
 def wait_for(condition):
@@ -39,7 +39,7 @@ def wait_for(condition):
 
 
 class Gated(DistilledLogisticRegression):
-    """Behind a gate, says in its process's second trial that it is there, and waits."""
+    """A student that, in its process's second trial, creates a file and waits for another one."""
 
     gate: ClassVar[Path | None] = None
     fits: ClassVar[Iterator[int]] = itertools.count(1)
@@ -52,7 +52,7 @@ class Gated(DistilledLogisticRegression):
 
 
 def make_objective():
-    """Each process makes its own."""
+    """Return the objective; each process creates its own."""
     data = make_teacher_probabilities(60, random_state=0)
     return distillation_objective(
         Gated(C=10.0, classes=[0, 1, 2]),
@@ -70,7 +70,7 @@ def journal(folder):
 
 
 def sqlite(folder):
-    """Return a storage with heartbeats: what has none for two seconds is failed, and retried."""
+    """Return a storage with heartbeats; a trial that stops for two seconds fails and is retried."""
     storages = optuna.storages
     if hasattr(storages, "RetryHeartbeatStaleTrialCallback"):
         retry = {"heartbeat_stale_trial_callback": storages.RetryHeartbeatStaleTrialCallback()}
@@ -98,7 +98,7 @@ def work(storage, folder, gate, seed):
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
     Gated.gate = gate
     study = load(storage, folder, seed)
-    study.optimize(make_objective(), callbacks=[MaxTrialsCallback(AT_FIRST)])
+    study.optimize(make_objective(), callbacks=[MaxTrialsCallback(N_BEFORE_RESTART)])
 
 
 def start(storage, folder, seed):
@@ -114,7 +114,7 @@ def in_state(study, *states):
 
 
 def requeue_by_hand(study):
-    """Journals have no heartbeat: whoever knows that no worker is left says so."""
+    """Fail and enqueue running trials: a journal has no heartbeat that does it."""
     for trial in in_state(study, TrialState.RUNNING).values():
         study.tell(trial.number, state=TrialState.FAIL)
         study.enqueue_trial(trial.params)
@@ -148,19 +148,19 @@ def test_one_of_two_workers_is_killed(tmp_path, storage, requeue):
     survivor.join(TIMEOUT)
     assert survivor.exitcode == 0
     stopped = in_state(study, TrialState.COMPLETE)
-    assert len(stopped) == AT_FIRST
+    assert len(stopped) == N_BEFORE_RESTART
     assert {number: stopped[number] for number in before} == before
     [killed] = running.keys() - stopped.keys()
 
     study = load(storage, tmp_path, seed=3)
     requeue(study)
     objective = make_objective()
-    study.optimize(objective, callbacks=[MaxTrialsCallback(IN_THE_END)])
+    study.optimize(objective, callbacks=[MaxTrialsCallback(N_IN_TOTAL)])
     done = in_state(study, TrialState.COMPLETE)
-    assert len(done) == IN_THE_END
+    assert len(done) == N_IN_TOTAL
     assert {number: done[number] for number in stopped} == stopped
     assert study.trials[killed].state == TrialState.FAIL
     assert [trial.params for trial in done.values()].count(running[killed].params) == 1
-    assert len(study.trials) == IN_THE_END + 1
+    assert len(study.trials) == N_IN_TOTAL + 1
     for trial in done.values():
         assert trial.value == objective(FixedTrial(trial.params))

@@ -1,7 +1,8 @@
-"""Greedy hypergradients are autograd's through the virtual step, to rounding.
+"""Greedy hypergradients equal those of autograd through the virtual step, to rounding.
 
-The reference knows nothing of the package: it writes the loss of MATHEMATICS §1, the optimiser's
-step and the validation loss in torch, and differentiates the last in (λ, T) through the others.
+The reference is independent of the package: it implements the loss of MATHEMATICS §1, the
+optimiser's step and the validation loss in torch, and differentiates the validation loss in
+(λ, T) through the other two.
 """
 
 import copy
@@ -21,7 +22,7 @@ RNG = np.random.default_rng(0)
 Y, Y_VAL = RNG.integers(K, size=N), RNG.integers(K, size=N_VAL)
 WEIGHT = RNG.uniform(0.2, 3.0, N)
 LOGITS = 2 * RNG.normal(size=(N, K))
-LOGITS[::4] = np.nan  # silent
+LOGITS[::4] = np.nan  # missing predictions
 TABLE = RNG.normal(size=(N, 5)), RNG.normal(size=(N_VAL, 5))
 IMAGES = RNG.normal(size=(N, 1, 12, 12)), RNG.normal(size=(N_VAL, 1, 12, 12))
 STEPS = [(0.4, 2.0), (0.7, 1.5), (0.55, 3.0)]
@@ -32,7 +33,7 @@ def chain():
 
 
 def frozen():
-    """Return a chain whose first layer stays as it is."""
+    """Return a chain whose first layer is frozen."""
     network = chain()
     network[0].requires_grad_(False)
     return network
@@ -54,7 +55,7 @@ def network(build):
 
 
 class Recorder:
-    """A schedule that goes through given values of (λ, T) and keeps the gradients."""
+    """Search and schedule in one: given values of (λ, T) in turn; records the gradients."""
 
     validation_temperature = 0.7
     validation_batch_size = None
@@ -99,16 +100,18 @@ def computed(build, data, *, weight=None, virtual_step="own", **options):
 
 
 def training_loss(z, imitation, temperature, weight, soften_student, t_squared):
-    """Return MATHEMATICS §1's loss of labelled rows, some with a silent teacher."""
-    speaks = torch.as_tensor(~np.isnan(LOGITS).any(axis=1))
+    """Return the loss of MATHEMATICS §1 for labelled rows, some without a prediction."""
+    teacher_mask = torch.as_tensor(~np.isnan(LOGITS).any(axis=1))
     v = torch.as_tensor(np.nan_to_num(LOGITS))
-    lam = torch.where(speaks, imitation, 0.0)
-    own = temperature if soften_student else 1.0
+    lam = torch.where(teacher_mask, imitation, 0.0)
+    student_temperature = temperature if soften_student else 1.0
     tau = temperature**2 if t_squared else 1.0
-    taught = -(torch.softmax(v / temperature, 1) * log_softmax(z / own, 1)).sum(1)
-    labels = cross_entropy(z, torch.as_tensor(Y), reduction="none")
+    of_teacher = -(torch.softmax(v / temperature, 1) * log_softmax(z / student_temperature, 1)).sum(
+        1
+    )
+    of_labels = cross_entropy(z, torch.as_tensor(Y), reduction="none")
     s = torch.ones(N, dtype=torch.float64) if weight is None else torch.as_tensor(weight)
-    return (s / s.mean() * ((1 - lam) * labels + lam * tau * taught)).mean()
+    return (s / s.mean() * ((1 - lam) * of_labels + lam * tau * of_teacher)).mean()
 
 
 class SGD:
@@ -205,7 +208,7 @@ def stepper(name):
 
 
 def assert_equal(found, expected):
-    """Each of the numbers within a millionth of itself."""
+    """Require a relative difference of at most 1e-6."""
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=0)
 
 
@@ -230,7 +233,7 @@ def test_every_form_of_the_loss(problem, name, form, weight):
 @pytest.mark.parametrize("name", ["momentum", "adam"])
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_the_papers_virtual_step(problem, name):
-    """Looked ahead is a step of plain SGD, made is the optimiser's."""
+    """The validation loss is taken after a step of plain SGD, the weights make the optimiser's."""
     build, data = PROBLEMS[problem]
     options = STEPPERS[name][1]
     found = computed(build, data, virtual_step="sgd", **options)
@@ -238,8 +241,8 @@ def test_the_papers_virtual_step(problem, name):
     assert_equal(found, reference(build, data, stepper(name), virtual=virtual))
 
 
-def test_both_strategies_are_met():
-    """Linear layers take the fast strategy, all other networks the general one."""
+def test_both_backward_strategies_are_chosen():
+    """Chains of linear layers have the cheap strategy, other networks the general one."""
 
     def kind(build, optimizer):
         module = network(build)
@@ -250,7 +253,7 @@ def test_both_strategies_are_met():
 
 
 def test_the_comparison_can_fail():
-    """Another step, a forgotten weight or T² left out are farther away than the tolerance."""
+    """Another step, a missing weight or a missing T² exceeds the tolerance."""
     found = computed(chain, TABLE, weight=WEIGHT, **STEPPERS["sgd"][1])
     for wrong in (
         reference(chain, TABLE, SGD(0.301), weight=WEIGHT),

@@ -1,4 +1,4 @@
-"""Six ways to λ and T, and one account of their cost."""
+"""Six methods of choosing λ and T, and the account of their cost."""
 
 import numpy as np
 import pytest
@@ -10,15 +10,15 @@ from sklearn_distill.search.tune_student import tune_student
 RNG = np.random.default_rng(0)
 X, X_VAL = RNG.normal(size=(2, 50, 3))
 Y, Y_VAL = ((rows[:, 0] + RNG.normal(size=50) > 0).astype(int) for rows in (X, X_VAL))
-SAYS = 1 / (1 + np.exp(-2 * X[:, 0]))
+TEACHER_PROBA = 1 / (1 + np.exp(-2 * X[:, 0]))
 STUDENT = DistilledNeuralClassifier(
     hidden_layer_sizes=(), optimizer="sgd", lr=0.5, batch_size=20, max_epochs=8, random_state=0
 )
 
 
 def tuned(method, **options):
-    lesson = {"X_val": X_VAL, "y_val": Y_VAL, "teacher_proba": SAYS}
-    return tune_student(STUDENT, X, Y, method=method, random_state=0, **lesson, **options)
+    data = {"X_val": X_VAL, "y_val": Y_VAL, "teacher_proba": TEACHER_PROBA}
+    return tune_student(STUDENT, X, Y, method=method, random_state=0, **data, **options)
 
 
 @pytest.mark.parametrize(
@@ -48,9 +48,9 @@ def test_the_account(method, options, n_training, n_hypergradients):
     )
 
 
-def test_what_each_means():
-    alone = STUDENT.fit(X, Y).predict_proba(X_VAL)
-    np.testing.assert_allclose(tuned("none").student.predict_proba(X_VAL), alone)
+def test_metaparameters_of_each_method():
+    baseline = STUDENT.fit(X, Y).predict_proba(X_VAL)
+    np.testing.assert_allclose(tuned("none").student.predict_proba(X_VAL), baseline)
     assert (tuned("naive").imitation, tuned("naive").temperature) == (0.5, 1.0)
     starts = [tuned("random"), tuned("gradient", lr=1e-9), tuned("linear", lr=1e-9)]
     for values in zip(*((start.imitation, start.temperature) for start in starts), strict=True):
@@ -69,7 +69,7 @@ def test_an_unknown_method():
 
 
 def gorpinich(rng, n):
-    """Draw the paper's synthetic set: the teacher's features, the student's, labels."""
+    """Draw the paper's synthetic set: the teacher's features, the student's features, labels."""
     x = rng.normal(size=(n, 2))
     y = (x[:, 0] * x[:, 1] + rng.normal(size=n) / 2 > 0).astype(int)
     quadrant = (x[:, 0] > 0) & (x[:, 1] > 0)
@@ -83,7 +83,7 @@ def accuracies():
     for run in range(10):
         rng = np.random.default_rng(run)
         X_teacher, _, y_teacher = gorpinich(rng, 200)
-        taught, X, y = gorpinich(rng, 15)
+        X_of_teacher, X, y = gorpinich(rng, 15)
         _, X_val, y_val = gorpinich(rng, 15)
         _, X_test, y_test = gorpinich(rng, 200)
         teacher = LogisticRegression(C=1e6).fit(X_teacher, y_teacher)
@@ -103,7 +103,7 @@ def accuracies():
                 method=method,
                 X_val=X_val,
                 y_val=y_val,
-                teacher_logits=teacher.predict_log_proba(taught),
+                teacher_logits=teacher.predict_log_proba(X_of_teacher),
                 validation_temperature=0.1,
                 random_state=run,
             )
@@ -112,8 +112,8 @@ def accuracies():
 
 
 @pytest.mark.slow
-def test_gorpinich_synthetic_set_gains_by_its_teacher(accuracies):
-    """On the student's own features and with a validation set of its own (15 objects)."""
+def test_the_teacher_improves_students_of_gorpinichs_synthetic_set(accuracies):
+    """With the student's own features and a separate validation set of 15 samples."""
     assert 0.55 < accuracies["none"].mean() < 0.7
     for method in ("gradient", "linear"):
         gain = accuracies[method] - accuracies["none"]
