@@ -295,7 +295,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         TypeError
             If a parameter of fit is unknown.
         """
-        X = self._read_features(X, y, teacher_proba, teacher_logits)
+        X = self._validate_features(X, y, teacher_proba, teacher_logits)
         lesson = TrainingTargets.read(
             self, X.shape[0], y, sample_weight, teacher_proba, teacher_logits
         )
