@@ -62,6 +62,7 @@ class DaskChunks:
         """Return ``function(value, *args)`` of all chunks, combined in order; None adds them."""
         results = self._calls(function, args)
         merge = delayed(_reduce, pure=False)
+        # a tree of fixed shape, so that the order of the sum does not depend on the workers
         while len(results) > 1:
             groups = [results[i : i + FAN_IN] for i in range(0, len(results), FAN_IN)]
             results = [merge(combine or add, group) for group in groups]

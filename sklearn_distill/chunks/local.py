@@ -45,6 +45,7 @@ class LocalChunks:
 
         The size of a value is its attribute ``nbytes``.
         """
+        # a fixed set: each pass reads the chunks in order, so a cache of recent ones never hits
         limit = _MemoryLimit(PERSIST_BYTES)
         return LocalChunks([_Persisted(factory, limit) for factory in self.factories])
 
@@ -85,7 +86,7 @@ class _Persisted:
         self.value: Any = None
 
     def __call__(self) -> Any:
-        if self.value is not None:
+        if self.value is not None:  # no chunk has the value None
             return self.value
         value = self.factory()
         if self.limit.reserve(value.nbytes):

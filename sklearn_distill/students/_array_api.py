@@ -59,7 +59,7 @@ def asarray_like(X: CheckedX, values: ArrayLike) -> Any:
     if not is_tensor(X):
         return values
     values = np.asarray(values)
-    dtype = X.dtype if values.dtype.kind == "f" else None
+    dtype = X.dtype if values.dtype.kind == "f" else None  # integers stay integers
     return sys.modules["torch"].tensor(values, device=X.device, dtype=dtype)
 
 
@@ -77,7 +77,7 @@ def validate_features(
     estimator : estimator
         Its ``n_features_in_`` is set or compared.
     X : array-like, sparse matrix or torch.Tensor
-        Features.
+        Features, of shape (n_samples, n_features).
     reset : bool, default=True
         Whether to set ``n_features_in_`` (in ``fit``) or to compare it.
     **checks : dict
@@ -142,7 +142,7 @@ def _check_tensor(X: Any) -> CheckedX:
             f"X is a torch tensor on {X.device}: call "
             "sklearn.set_config(array_api_dispatch=True) to compute there, or pass X.cpu()"
         )
-    return X.detach()
+    return X.detach()  # a tensor that requires gradients cannot be converted to NumPy
 
 
 def _check_not_another_array(X: Any) -> None:
@@ -160,9 +160,9 @@ def check_same_namespace(estimator: LinearClassifier | LinearRegressor, X: Check
     Parameters
     ----------
     estimator : estimator
-        Fitted; it has ``coef_``.
+        Fitted; its ``coef_`` is compared.
     X : ndarray, sparse matrix or torch.Tensor
-        Validated features.
+        Validated features, of shape (n_samples, n_features).
 
     Raises
     ------
@@ -192,7 +192,7 @@ def regression_data(
     Parameters
     ----------
     X : ndarray, sparse matrix or torch.Tensor of shape (n_rows, n_features)
-        Validated features.
+        Validated features, dense or sparse.
     y, teacher : ndarray of shape (n_rows, n_outputs) or None
         Labels and the teacher's predictions; a row of NaN is missing.
     weight : ndarray of shape (n_rows,) or None
@@ -210,6 +210,7 @@ def regression_data(
 
 def tensor_scores(X: Any, coef: Any, intercept: Any) -> Any:
     """Return X Wᵀ + b of shape (n_rows, n_scores) in the dtype of X; W may be a single row."""
+    # torch does not multiply matrices of different dtypes
     return X @ coef.reshape(-1, X.shape[1]).to(X.dtype).T + intercept.to(X.dtype)
 
 

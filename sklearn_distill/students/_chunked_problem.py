@@ -83,7 +83,7 @@ class ChunkReader:
             sums.weight_sum,
             targets.n_taught_rows,
             sums.targets.class_mass(),
-            sums.linear_form,
+            sums.linear_form,  # of all classes: the active ones are not known yet
             frozenset(sums.regularizers),
         )
 
@@ -95,6 +95,7 @@ class ChunkReader:
     def light_sums(self, X: CheckedX, targets: SoftTargets, active: BoolArray) -> RowSums:
         """Return the sums over a chunk's rows for the active classes, without the linear form."""
         design = as_design(as_float(X), self.fit_intercept)
+        # the targets contain the row weights; apart from them only Σ s is needed, which is known
         return RowSums(design, targets.keep_classes(active), np.empty(0))
 
 
@@ -164,6 +165,7 @@ def make_chunk_reader(student: DistilledLogisticRegression, data: ChunkedData) -
     classes = check_classes(student.classes)
     if classes is None:
         classes = data.fit_args.map_reduce(_unique_labels, combine=_union)
+        # as for an array: without any label, the names of the teacher's columns are the classes
         classes = classes_from_columns(_teacher_columns(data)) if not len(classes) else classes
         check_two_classes(classes)
     reader = ChunkReader(classes, None, LossParams.of(student), student.fit_intercept)
@@ -181,7 +183,7 @@ def make_chunked_problem(reader: ChunkReader, data: ChunkedData) -> tuple[Proble
     Parameters
     ----------
     reader : ChunkReader
-        Reads each chunk.
+        Classes, class weights and parameters of the loss, from :func:`make_chunk_reader`.
     data : ChunkedData
         The arguments of ``fit``.
 

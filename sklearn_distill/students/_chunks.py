@@ -117,13 +117,13 @@ def chunk_data(
     Parameters
     ----------
     X : dask array or memmap of shape (n_rows, n_features)
-        Features.
+        Features; the rows of a dask array are split as its chunks are.
     y : array-like of shape (n_rows,) or (n_rows, n_outputs), or None
-        Labels.
+        Labels; None if all are missing.
     sample_weight : array-like of shape (n_rows,), number or None
-        Sample weights.
+        Sample weights; a number is the weight of each row.
     teacher_proba, teacher_logits, teacher_prediction : array-like or DataFrame of n_rows, or None
-        The teacher's predictions.
+        The teacher's predictions, in the form that the argument's name states.
 
     Returns
     -------
@@ -201,6 +201,7 @@ def _check_rows(name: str, value: Any, X: CheckedX) -> Any:
 def _chunk_sizes(X: CheckedX) -> IntArray:
     if is_dask(X):
         return np.array([size for size in X.chunks[0] if size])  # check_array rejects empty chunks
+    # at least one row, even if a row is larger than a chunk
     step = max(1, CHUNK_BYTES // max(1, X.shape[1] * X.itemsize))
     starts = np.arange(0, X.shape[0], step)
     return np.diff(np.append(starts, X.shape[0]))
@@ -219,6 +220,7 @@ def _chunk_fit_args(
     features: LocalChunks | DaskChunks, chunks: list[tuple[int, int, *tuple[Any, ...]]]
 ) -> Chunks:
     """Return the other arguments as chunks of the same class as the features."""
+    # map() pairs only chunks of one class
     if isinstance(features, LocalChunks):
         return features.with_values([FitArgs(*args) for args in chunks])
     from dask.delayed import delayed
@@ -232,6 +234,7 @@ def _split_rows(value: Any, starts: IntArray, sizes: IntArray) -> list[Any]:
     if value is None or np.isscalar(value):
         return [value] * len(sizes)
     if is_dask(value):
+        # chunk boundaries of X, with all columns of a row in one chunk
         chunks = (tuple(int(size) for size in sizes), *([-1] * (value.ndim - 1)))
         return list(value.rechunk(chunks).to_delayed().ravel())
     rows = value.iloc if hasattr(value, "iloc") else value
@@ -282,7 +285,7 @@ def _predict_chunk(
 
 
 def _map_lazily(X: CheckedX, predict_chunk: Callable[..., Any]) -> Any:
-    # one row tells dtype and shape of the predictions, which Dask needs before it computes any
+    # Dask needs dtype and shape of the predictions before it computes any: predict one row
     example = predict_chunk(np.zeros((1, X.shape[1]), X.dtype))
     X = X.rechunk({1: -1})  # a chunk needs all features of its rows
     if not isinstance(example, tuple):

@@ -55,7 +55,7 @@ def _one_row_per_class(W: FloatArray, n_active: int) -> FloatArray:
     if n_active == 1:
         return np.zeros((1, W.shape[1]))
     if n_active == 2:
-        return np.concatenate([-W / 2, W / 2])
+        return np.concatenate([-W / 2, W / 2])  # the log-odds are the difference
     # probabilities do not change with a constant added to all scores, which no penalty determines
     centred = W.copy()
     centred[:, -1] -= W[:, -1].mean()
@@ -86,4 +86,5 @@ def solver_weights(
         W = W[active]
         if len(W) == 2:  # two active classes have one logit
             W = W[1:] - W[:1]
+    # a class without mass in the earlier fit has intercept -inf, from which no solver can start
     return W.ravel().astype(np.float64) if np.isfinite(W).all() else None

@@ -87,6 +87,7 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def _std(self, X: CheckedX) -> Any:
         """Return the standard deviation of a new label, of shape (n_samples, n_outputs)."""
         data, solution = regression_data(X), self._solution
+        # float64 temporaries of a tile at a time, not of X
         variance = [solution.variance_of_rows(data, tile) for tile in data.tiles()]
         return asarray_like(X, np.sqrt(np.vstack(variance)))
 
@@ -96,7 +97,7 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         check_is_fitted(self)
         try:
             covariance = self._solution.coef_covariance()
-        except NoNoiseEstimateError:
+        except NoNoiseEstimateError:  # an attribute should not raise: coef_ itself is known
             d = self.n_features_in_
             covariance = np.full((self.statistics_.n_outputs, d, d), np.nan)
         return covariance[0] if self._flat else covariance

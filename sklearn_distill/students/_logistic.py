@@ -60,7 +60,7 @@ def minimiser(solver: str, objective: SoftTargetObjective, *, dense: bool) -> Mi
     Parameters
     ----------
     solver : {"auto", "lbfgs", "newton-cg"}
-        The constructor parameter.
+        The constructor parameter of this name.
     objective : SoftTargetObjective
         The objective to minimise.
     dense : bool
@@ -111,6 +111,7 @@ class LogisticStudent(LinearClassifier):
 
     def _solve(self, problem: Problem, minimise: Minimiser, start: FloatArray) -> Solution:
         if problem.is_trivial:
+            # no scores: the class with all the mass has probability 1
             w = np.zeros((0, problem.objective.n_columns))
             return Solution(w, value=0.0, gradient_norm=0.0, n_iter=0, converged=True)
         with solver_progress(self.verbose, self.max_iter, type(self).__name__) as progress:

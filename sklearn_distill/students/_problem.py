@@ -72,7 +72,7 @@ class LossParams:
     imitation : float
         λ in [0, 1].
     temperature : float
-        T > 0.
+        T > 0, by which logits are divided.
     C : float
         Inverse strength of the penalty; infinite for a student without one.
     soften_student : bool
@@ -130,7 +130,7 @@ class TrainingTargets:
     Parameters
     ----------
     classes : ndarray of shape (n_classes,)
-        Class labels.
+        Class labels, in ascending order.
     labels : Labels
         Class number of each row, and which labels are missing.
     teachers : Teachers or None
@@ -181,6 +181,7 @@ class TrainingTargets:
     @cached_property
     def row_weight(self) -> FloatArray:
         """Row weights s: sample weight times class weight."""
+        # computed late: after take(), "balanced" counts the labels of the taken rows
         by_class = class_weights(self.class_weight, self.classes, self.labels, self.sample_weight)
         return row_weights(self.sample_weight, by_class, self.labels, self.teachers)
 
@@ -263,6 +264,7 @@ def make_problem(targets: TrainingTargets, design: Design, loss_params: LossPara
 
 def check_some_weight(weight_sum: float, class_weight: Any) -> None:
     """Require a row with positive weight."""
+    # class weights may be zero for all classes that occur; the objective divides by the sum
     if not weight_sum:
         raise ValueError(
             f"class_weight={class_weight} and sample_weight leave no row any weight: pass weights "
@@ -274,6 +276,7 @@ def check_bounded(
     regularizers: Collection[str | None], active: BoolArray, classes: NDArray[Any]
 ) -> None:
     """Require regularisers that have a minimum if some classes have no target mass."""
+    # a regulariser may be unbounded below for targets on the boundary of the simplex
     for name in regularizers:
         regularizer = make_regularizer(name)
         if not active.all() and regularizer is not None and not regularizer.bounded_below:
@@ -298,7 +301,7 @@ def class_weights(
     class_weight : dict, "balanced" or None
         As in scikit-learn; classes that are not in the dict get 1.
     classes : ndarray of shape (n_classes,)
-        Class labels.
+        Class labels, in ascending order.
     labels : Labels
         Class number of each row; rows without a label are not counted.
     sample_weight : ndarray of shape (n_rows,)

@@ -272,6 +272,7 @@ class DistilledLogisticRegression(LogisticStudent):
         active = problem.active
         shape = (1 if len(active) == 2 else len(active), self.n_features_in_)
         warm = None
+        # a fit with another number of classes or features starts anew instead of failing
         if self.warm_start and hasattr(self, "coef_") and self.coef_.shape == shape:
             coef, intercept = to_numpy(self.coef_), to_numpy(self.intercept_)
             warm = solver_weights(coef, intercept, active, self.fit_intercept)

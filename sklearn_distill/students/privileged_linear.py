@@ -92,7 +92,7 @@ class PrivilegedLinearRegression(LinearRegressor):
     coef_ : ndarray of shape (n_features,) or (n_outputs, n_features)
         Coefficients β; those of minimum norm if X is rank-deficient.
     intercept_ : float or ndarray of shape (n_outputs,)
-        Intercept b.
+        Intercept b; 0 without ``fit_intercept``.
     coef_covariance_ : ndarray of shape (n_features, n_features) or (n_outputs, ...) of these
         Sandwich covariance of ``coef_``, computed on access. NaN if σ² cannot be estimated.
     noise_variance_, teacher_noise_variance_ : float or ndarray of shape (n_outputs,)
@@ -262,7 +262,7 @@ class PrivilegedLinearRegression(LinearRegressor):
             self.statistics_ = Statistics.of(data, kind)
         else:
             self._check_n_outputs(data, earlier)
-            # Gram and Root cannot be merged: the first call decides
+            # a Gram matrix and a triangular root are not merged: the first call decides
             self.statistics_ = earlier.merge(Statistics.of(data, earlier.kind))
         return self._set_solution(self._solve_statistics(), data.X)
 
@@ -329,6 +329,7 @@ class PrivilegedLinearRegression(LinearRegressor):
         if target is None:
             raise ValueError("fit requires y or teacher_prediction, but both are None")
         data = chunk_data(X, y, sample_weight, teacher_prediction=teacher_prediction)
+        # without reading a chunk: predictions have the shape of y, or of the teacher without y
         self._flat = np.ndim(target) == 1
         rows = data.features.map(_read_chunk, data.fit_args)
         return self._problem().fit_blocks(rows, X.shape, self.solver)

@@ -233,7 +233,7 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         """Set number and names of the features; return the number of rows."""
         if teacher_proba is None and teacher_logits is None:
             # without a teacher the errors are scikit-learn's own, such as that of a missing label
-            validate_data(self, X, y, skip_check_array=True)
+            validate_data(self, X, y, skip_check_array=True)  # checks no values
             assert_all_finite(np.asarray(y), input_name="y")
         else:
             validate_data(self, X, skip_check_array=True)
@@ -250,6 +250,7 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
             temperature=float(self.temperature),
             soften_student=False,
         )
+        # at T' = 1 the linear form is the mixed target itself, stored class by class
         return np.ascontiguousarray(mixture.targets().linear.T, dtype=np.float64)
 
     def __sklearn_tags__(self) -> Any:
