@@ -80,7 +80,7 @@ def _private() -> int:
 def fit(folder: Path) -> None:
     """Fit both students under the memory limit, and print their costs."""
     resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT))
-    _chunks.LARGE = 0  # stream small data, too
+    _chunks.MIN_CHUNKED_BYTES = 0  # stream small data, too
     data = {path.stem: np.load(path, mmap_mode="r") for path in folder.glob("*.npy")}
     student = DistilledLogisticRegression(temperature=2.0)
     fit_params = {"y": data["y"], "teacher_proba": data["proba"]}
@@ -97,8 +97,8 @@ def fit(folder: Path) -> None:
 
 def _seconds_a_pass(student: Any, X: Any, fit_params: dict[str, Any]) -> float:
     """Return the median time of an evaluation of the objective with its gradient."""
-    table = _chunks.chunk_data(X, **fit_params, sample_weight=None, teacher_logits=None)
-    problem, _ = make_chunked_problem(make_chunk_reader(student, table), table)
+    chunks = _chunks.chunk_data(X, **fit_params, sample_weight=None)
+    problem, _ = make_chunked_problem(make_chunk_reader(student, chunks), chunks)
     w = problem.objective.zeros()
     problem.objective.value_and_gradient(w)  # computes the targets that are cached
     return float(

@@ -1,4 +1,4 @@
-"""Data in blocks of rows: who holds a block computes with it, results are added up."""
+"""Data in chunks of rows: computed chunk by chunk, where the chunks are, and then combined."""
 
 from sklearn_distill.chunks.chunks import Chunks, add
 from sklearn_distill.chunks.local import LocalChunks

@@ -1,4 +1,4 @@
-"""Blocks of rows that Dask holds: on threads of this machine, or on the workers of a cluster."""
+"""Chunks of rows in Dask: on threads of this machine, or on the workers of a cluster."""
 
 from __future__ import annotations
 
@@ -6,80 +6,86 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
 
-from dask import compute, delayed, persist
+from dask.base import compute, persist
+from dask.delayed import delayed
 
 from sklearn_distill.chunks.chunks import Chunks, add
 
-# results of so many blocks are combined where they are before they travel on
+# this many results are combined on a worker, so that few of them travel to this machine
 FAN_IN = 8
 
 
 class DaskChunks:
-    """Blocks as delayed things: what is asked of them is computed where they are.
+    """Chunks as Delayed objects: functions run on the worker that holds the chunk.
 
-    Whatever is lost with a worker is made again by Dask from what it was made of. Results are
-    always combined in the same order, so that a total does not depend on who computed what.
+    If a worker is lost, Dask recomputes its values. Results are always combined in the same order,
+    so that rounding does not depend on the worker that computed them.
 
     Parameters
     ----------
-    things : sequence of Delayed
-        One for each block.
+    values : sequence of Delayed
+        One for each chunk.
 
     Examples
     --------
     >>> from dask import delayed
-    >>> blocks = DaskChunks([delayed([1, 2]), delayed([3])])
-    >>> blocks.map(len).total(float)
+    >>> chunks = DaskChunks([delayed([1, 2]), delayed([3])])
+    >>> chunks.map(len).map_reduce(float)
     3.0
     """
 
-    def __init__(self, things: Sequence[Any]) -> None:
-        self.things = list(things)
-        self.n_blocks = len(self.things)
+    def __init__(self, values: Sequence[Any]) -> None:
+        self.values = list(values)
+        self.n_chunks = len(self.values)
 
     def map(self, function: Callable[..., Any], *others: Chunks) -> DaskChunks:
-        """Return function of each block's thing and the others', made when it is needed."""
+        """Return ``function(value, *other_values)`` of each chunk, evaluated lazily."""
+        # pure=False: random keys, since a hash of the arguments would read all their arrays
         call = delayed(function, pure=False)
-        rows = zip(self.things, *(_dask(other).things for other in others), strict=True)
-        return DaskChunks([call(*things) for things in rows])
+        zipped = zip(self.values, *(_as_dask(other).values for other in others), strict=True)
+        return DaskChunks([call(*values) for values in zipped])
 
-    def beside(self, things: Sequence[Any]) -> DaskChunks:
-        """Return blocks of the given things."""
-        return DaskChunks([delayed(thing, pure=False) for thing in things])
+    def with_values(self, values: Sequence[Any]) -> DaskChunks:
+        """Return chunks with the given values."""
+        return DaskChunks([delayed(value, pure=False) for value in values])
 
-    def kept(self) -> DaskChunks:
-        """Return blocks whose things are made once and stay where they were made."""
-        return DaskChunks(persist(*self.things))
+    def persist(self) -> DaskChunks:
+        """Return chunks whose values are computed once and stay on their workers."""
+        return DaskChunks(persist(*self.values))
 
-    def total(
+    def map_reduce(
         self,
         function: Callable[..., Any],
         *args: Any,
         combine: Callable[[Any, Any], Any] | None = None,
     ) -> Any:
-        """Return function of all blocks, combined in their order."""
-        parts = self._calls(function, args)
-        merge = delayed(_combined, pure=False)
-        while len(parts) > 1:
-            groups = [parts[i : i + FAN_IN] for i in range(0, len(parts), FAN_IN)]
-            parts = [merge(combine or add, group) for group in groups]
-        return parts[0].compute()
+        """Return ``function(value, *args)`` of all chunks, combined in order; None adds them."""
+        results = self._calls(function, args)
+        merge = delayed(_reduce, pure=False)
+        # a tree of fixed shape, so that the order of the sum does not depend on the workers
+        while len(results) > 1:
+            groups = [results[i : i + FAN_IN] for i in range(0, len(results), FAN_IN)]
+            results = [merge(combine or add, group) for group in groups]
+        return results[0].compute()
 
-    def each(self, function: Callable[..., Any], *args: Any) -> list[Any]:
-        """Return function of each block, in their order."""
+    def map_to_list(self, function: Callable[..., Any], *args: Any) -> list[Any]:
+        """Return ``function(value, *args)`` of each chunk, in their order."""
         return list(compute(*self._calls(function, args)))
 
     def _calls(self, function: Callable[..., Any], args: tuple[Any, ...]) -> list[Any]:
         call = delayed(function, pure=False)
-        shared = [delayed(arg, pure=False) for arg in args]  # once in the graph, not once a block
-        return [call(thing, *shared) for thing in self.things]
+        # the arguments are in the graph once, not once for each chunk
+        shared = [delayed(arg, pure=False) for arg in args]
+        return [call(value, *shared) for value in self.values]
 
 
-def _combined(combine: Callable[[Any, Any], Any], parts: Sequence[Any]) -> Any:
-    return reduce(combine, parts)
+def _reduce(combine: Callable[[Any, Any], Any], results: Sequence[Any]) -> Any:
+    return reduce(combine, results)
 
 
-def _dask(blocks: Chunks) -> DaskChunks:
-    if not isinstance(blocks, DaskChunks):
-        raise TypeError(f"blocks of two engines: {type(blocks).__name__} beside DaskChunks")
-    return blocks
+def _as_dask(chunks: Chunks) -> DaskChunks:
+    if not isinstance(chunks, DaskChunks):
+        raise TypeError(
+            f"cannot combine DaskChunks with {type(chunks).__name__}: pass chunks of one class"
+        )
+    return chunks

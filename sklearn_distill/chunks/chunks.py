@@ -1,4 +1,4 @@
-"""What a computation over blocks of rows may ask of whoever holds them."""
+"""The operations on chunks of rows that local and Dask chunks have in common."""
 
 from __future__ import annotations
 
@@ -7,52 +7,53 @@ from typing import Any, Protocol
 
 
 class Chunks(Protocol):
-    """Things that belong to consecutive blocks of rows: arrays, or what was made of them.
+    """One value for each of consecutive chunks of rows: an array, or a result computed from it.
 
-    An engine only maps and reduces: what is computed is the caller's, for every engine the same.
+    The implementations only map and reduce. The computations are functions of the caller, and so
+    the same for local files and for a cluster.
     """
 
-    n_blocks: int
+    n_chunks: int
 
     def map(self, function: Callable[..., Any], *others: Chunks) -> Chunks:
-        """Return the function of each block's thing and the others', made when it is needed."""
+        """Return ``function(value, *other_values)`` of each chunk, evaluated lazily."""
 
-    def beside(self, things: Sequence[Any]) -> Chunks:
-        """Return blocks of the given things, one for each block of these."""
+    def with_values(self, values: Sequence[Any]) -> Chunks:
+        """Return chunks with the given values, one for each chunk of these."""
 
-    def kept(self) -> Chunks:
-        """Return blocks whose things are made once, as far as there is room for them."""
+    def persist(self) -> Chunks:
+        """Return chunks whose values are computed once, as far as memory allows."""
 
-    def total(
+    def map_reduce(
         self,
         function: Callable[..., Any],
         *args: Any,
         combine: Callable[[Any, Any], Any] | None = None,
     ) -> Any:
-        """Return ``function(thing, *args)`` of all blocks, combined in order; added if None."""
+        """Return ``function(value, *args)`` of all chunks, combined in order; None adds them."""
 
-    def each(self, function: Callable[..., Any], *args: Any) -> list[Any]:
-        """Return ``function(thing, *args)`` of each block, in their order."""
+    def map_to_list(self, function: Callable[..., Any], *args: Any) -> list[Any]:
+        """Return ``function(value, *args)`` of each chunk, in their order."""
 
 
-def add(one: Any, other: Any) -> Any:
-    """Return the sum of numbers or arrays, or of tuples of them place by place.
+def add(left: Any, right: Any) -> Any:
+    """Return the sum of numbers or arrays, or the elementwise sums of tuples of them.
 
     Parameters
     ----------
-    one, other : number, ndarray or tuple of them
-        Both of one structure.
+    left, right : number, ndarray or tuple of them
+        Summands with the same structure.
 
     Returns
     -------
     number, ndarray or tuple
-        Of the same structure.
+        The sum, with the structure of the summands.
 
     Examples
     --------
     >>> add((1.0, 2), (3.0, 4))
     (4.0, 6)
     """
-    if isinstance(one, tuple):
-        return tuple(add(a, b) for a, b in zip(one, other, strict=True))
-    return one + other
+    if isinstance(left, tuple):
+        return tuple(add(a, b) for a, b in zip(left, right, strict=True))
+    return left + right

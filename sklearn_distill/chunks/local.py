@@ -1,4 +1,4 @@
-"""Blocks of rows on this machine, one at a time in memory."""
+"""Chunks of rows on this machine, one at a time in memory."""
 
 from __future__ import annotations
 
@@ -8,99 +8,103 @@ from typing import Any
 
 from sklearn_distill.chunks.chunks import Chunks, add
 
-# kept things may take so much memory; those of further blocks are made anew each time
-ROOM = 2**28
+# persisted values may take this much memory; those of the remaining chunks are computed each time
+PERSIST_BYTES = 2**28
 
 
 class LocalChunks:
-    """Blocks that are made one after the other, so that one at a time is in memory.
+    """Chunks that are computed one after the other, so that only one is in memory at a time.
 
     Parameters
     ----------
-    makers : sequence of callable
-        One for each block; it makes the block's thing.
+    factories : sequence of callable
+        One for each chunk; called without arguments, it returns the chunk's value.
 
     Examples
     --------
-    >>> blocks = LocalChunks([lambda: [1, 2], lambda: [3]])
-    >>> blocks.map(len).total(float)
+    >>> chunks = LocalChunks([lambda: [1, 2], lambda: [3]])
+    >>> chunks.map(len).map_reduce(float)
     3.0
     """
 
-    def __init__(self, makers: Sequence[Callable[[], Any]]) -> None:
-        self.makers = list(makers)
-        self.n_blocks = len(self.makers)
+    def __init__(self, factories: Sequence[Callable[[], Any]]) -> None:
+        self.factories = list(factories)
+        self.n_chunks = len(self.factories)
 
     def map(self, function: Callable[..., Any], *others: Chunks) -> LocalChunks:
-        """Return function of each block's thing and the others', made when it is needed."""
-        rows = zip(self.makers, *(_local(other).makers for other in others), strict=True)
-        return LocalChunks([partial(_call, function, makers) for makers in rows])
+        """Return ``function(value, *other_values)`` of each chunk, evaluated lazily."""
+        zipped = zip(self.factories, *(_as_local(other).factories for other in others), strict=True)
+        return LocalChunks([partial(_call, function, factories) for factories in zipped])
 
-    def beside(self, things: Sequence[Any]) -> LocalChunks:
-        """Return blocks of the given things."""
-        return LocalChunks([partial(_itself, thing) for thing in things])
+    def with_values(self, values: Sequence[Any]) -> LocalChunks:
+        """Return chunks with the given values."""
+        return LocalChunks([partial(_identity, value) for value in values])
 
-    def kept(self) -> LocalChunks:
-        """Return blocks whose things are made once, the first of them, as many as ``ROOM`` holds.
+    def persist(self) -> LocalChunks:
+        """Return chunks of which the first, up to ``PERSIST_BYTES``, are computed only once.
 
-        A thing says how large it is by ``nbytes``.
+        The size of a value is its attribute ``nbytes``.
         """
-        room = _Room(ROOM)
-        return LocalChunks([_Kept(make, room) for make in self.makers])
+        # a fixed set: each pass reads the chunks in order, so a cache of recent ones never hits
+        limit = _MemoryLimit(PERSIST_BYTES)
+        return LocalChunks([_Persisted(factory, limit) for factory in self.factories])
 
-    def total(
+    def map_reduce(
         self,
         function: Callable[..., Any],
         *args: Any,
         combine: Callable[[Any, Any], Any] | None = None,
     ) -> Any:
-        """Return function of all blocks, combined in their order."""
-        return reduce(combine or add, (function(make(), *args) for make in self.makers))
+        """Return ``function(value, *args)`` of all chunks, combined in order; None adds them."""
+        return reduce(combine or add, (function(factory(), *args) for factory in self.factories))
 
-    def each(self, function: Callable[..., Any], *args: Any) -> list[Any]:
-        """Return function of each block, in their order."""
-        return [function(make(), *args) for make in self.makers]
+    def map_to_list(self, function: Callable[..., Any], *args: Any) -> list[Any]:
+        """Return ``function(value, *args)`` of each chunk, in their order."""
+        return [function(factory(), *args) for factory in self.factories]
 
 
-class _Room:
-    """How many bytes may still be kept."""
+class _MemoryLimit:
+    """The memory that the chunks of one ``persist`` share."""
 
     def __init__(self, n_bytes: int) -> None:
-        self.left = n_bytes
+        self.n_bytes_left = n_bytes
 
-    def takes(self, n_bytes: int) -> bool:
-        if n_bytes > self.left:
+    def reserve(self, n_bytes: int) -> bool:
+        """Return whether so much memory was left; it is then reserved."""
+        if n_bytes > self.n_bytes_left:
             return False
-        self.left -= n_bytes
+        self.n_bytes_left -= n_bytes
         return True
 
 
-class _Kept:
-    """A maker that keeps what it made if there is room."""
+class _Persisted:
+    """A factory that keeps its value if the memory limit allows it."""
 
-    def __init__(self, make: Callable[[], Any], room: _Room) -> None:
-        self.make = make
-        self.room = room
-        self.thing: Any = None
+    def __init__(self, factory: Callable[[], Any], limit: _MemoryLimit) -> None:
+        self.factory = factory
+        self.limit = limit
+        self.value: Any = None
 
     def __call__(self) -> Any:
-        if self.thing is not None:
-            return self.thing
-        thing = self.make()
-        if self.room.takes(thing.nbytes):
-            self.thing = thing
-        return thing
+        if self.value is not None:  # no chunk has the value None
+            return self.value
+        value = self.factory()
+        if self.limit.reserve(value.nbytes):
+            self.value = value
+        return value
 
 
-def _itself(thing: Any) -> Any:
-    return thing
+def _identity(value: Any) -> Any:
+    return value
 
 
-def _call(function: Callable[..., Any], makers: Sequence[Callable[[], Any]]) -> Any:
-    return function(*(make() for make in makers))
+def _call(function: Callable[..., Any], factories: Sequence[Callable[[], Any]]) -> Any:
+    return function(*(factory() for factory in factories))
 
 
-def _local(blocks: Chunks) -> LocalChunks:
-    if not isinstance(blocks, LocalChunks):
-        raise TypeError(f"blocks of two engines: {type(blocks).__name__} beside LocalChunks")
-    return blocks
+def _as_local(chunks: Chunks) -> LocalChunks:
+    if not isinstance(chunks, LocalChunks):
+        raise TypeError(
+            f"cannot combine LocalChunks with {type(chunks).__name__}: pass chunks of one class"
+        )
+    return chunks

@@ -79,29 +79,29 @@ class ChunkSums:
         of_block = np.split(numbers, np.searchsorted(numbers, ends[:-1]))
         starts = ends - self.n_rows_of_blocks
         local = [taken - start for taken, start in zip(of_block, starts, strict=True)]
-        picked = self.whole.map(RowSums.take, self.whole.beside(local))
-        return stack_sums(picked.each(_itself))
+        picked = self.whole.map(RowSums.take, self.whole.with_values(local))
+        return stack_sums(picked.map_to_list(_itself))
 
     def value_and_gradient(self, W: FloatArray) -> tuple[float, FloatArray]:
         """Return Φ and ∇Φ in one pass over the blocks."""
-        value, gradient = self.light.total(RowSums.value_and_gradient, W)
+        value, gradient = self.light.map_reduce(RowSums.value_and_gradient, W)
         return value, gradient
 
     def hessian_operator(self, W: FloatArray) -> Callable[[FloatArray], FloatArray]:
         """Return V ↦ ∇²Φ(W) V; each product is one pass over the blocks."""
-        return lambda V: np.asarray(self.light.total(_hessian_product, W, V))
+        return lambda V: np.asarray(self.light.map_reduce(_hessian_product, W, V))
 
     def hessian(self, W: FloatArray) -> FloatArray:
         """Return ∇²Φ(W)."""
-        return np.asarray(self.light.total(RowSums.hessian, W))
+        return np.asarray(self.light.map_reduce(RowSums.hessian, W))
 
     def hessian_blocks(self, W: FloatArray) -> FloatArray:
         """Return the diagonal blocks of ∇²Φ(W), one a score."""
-        return np.asarray(self.light.total(RowSums.hessian_blocks, W))
+        return np.asarray(self.light.map_reduce(RowSums.hessian_blocks, W))
 
     def gram_at_zero(self) -> FloatArray:
         """Return A with ∇²Φ(0) = P ⊗ A."""
-        return np.asarray(self.light.total(RowSums.gram_at_zero))
+        return np.asarray(self.light.map_reduce(RowSums.gram_at_zero))
 
 
 def _hessian_product(sums: RowSums, W: FloatArray, V: FloatArray) -> FloatArray:

@@ -301,7 +301,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         TypeError
             If a parameter of fit is unknown.
         """
-        checked = self._read_features(X, y, teacher_proba, teacher_logits)
+        checked = self._validate_features(X, y, teacher_proba, teacher_logits)
         targets = TrainingTargets.read(
             self, checked.shape[0], y, sample_weight, teacher_proba, teacher_logits
         )

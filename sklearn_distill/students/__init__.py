@@ -1,4 +1,4 @@
-"""Estimators that learn from labels and from a teacher's answers."""
+"""Estimators that are trained on labels and on a teacher's predictions."""
 
 from sklearn_distill.students.distilled_logistic import DistilledLogisticRegression
 from sklearn_distill.students.distilled_neural_classifier import DistilledNeuralClassifier

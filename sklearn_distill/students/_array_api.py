@@ -1,28 +1,33 @@
-"""X as a torch tensor, where scikit-learn dispatches by array: everything follows X."""
+"""Torch tensors as X under scikit-learn's array API dispatch: results are on the device of X."""
 
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn import get_config
 from sklearn.utils.validation import validate_data
 
 from sklearn_distill._optional import tensor_to_numpy
+from sklearn_distill._typing import CheckedX, FloatArray, MatrixLike, TargetLike
 from sklearn_distill.solvers.least_squares import RegressionData, TensorRegressionData
 from sklearn_distill.students._chunks import is_dask
 
+if TYPE_CHECKING:
+    from sklearn_distill.students._linear_classifier import LinearClassifier
+    from sklearn_distill.students._linear_regressor import LinearRegressor
 
-def is_tensor(values: Any) -> bool:
-    """Tell whether values are a torch tensor, without importing torch."""
+
+def is_tensor(values: object) -> bool:
+    """Return whether values are a torch tensor, without importing torch."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(values, torch.Tensor)
 
 
 def to_numpy(values: Any) -> Any:
-    """Return a tensor as an array in memory, and anything else as it is."""
+    """Return a tensor as a NumPy array, and anything else unchanged."""
     if not is_tensor(values):
         return values
     if values.is_floating_point() and values.itemsize < 4:  # NumPy has no bfloat16
@@ -30,144 +35,173 @@ def to_numpy(values: Any) -> Any:
     return tensor_to_numpy(values)
 
 
-def beside(X: Any, values: Any) -> Any:
-    """Return values as a tensor on X's device, floats in X's precision; as they are for other X.
+def asarray_like(X: CheckedX, values: ArrayLike) -> Any:
+    """Convert values to a tensor if X is one, on its device and floats with its dtype.
 
     Parameters
     ----------
-    X : torch.Tensor or anything else
-        What is followed.
+    X : torch.Tensor, ndarray or sparse matrix
+        The array whose kind, device and dtype are wanted.
     values : ndarray or number
-        Numbers.
+        The numbers to convert.
 
     Returns
     -------
     torch.Tensor, or ``values``
-        A copy beside a tensor.
+        A new tensor; ``values`` themselves if X is not a tensor.
 
     Examples
     --------
     >>> import torch
-    >>> beside(torch.ones(1), np.array([0.5]))
+    >>> asarray_like(torch.ones(1), np.array([0.5]))
     tensor([0.5000])
     """
     if not is_tensor(X):
         return values
     values = np.asarray(values)
-    dtype = X.dtype if values.dtype.kind == "f" else None
+    dtype = X.dtype if values.dtype.kind == "f" else None  # integers stay integers
     return sys.modules["torch"].tensor(values, device=X.device, dtype=dtype)
 
 
-def validated(estimator: Any, X: Any, *y: Any, reset: bool = True, **checks: Any) -> Any:
-    """Check X as ``validate_data`` does; a tensor stays one if scikit-learn dispatches by array.
+def validate_features(
+    estimator: LinearClassifier | LinearRegressor,
+    X: MatrixLike,
+    *,
+    reset: bool = True,
+    **checks: Any,
+) -> CheckedX:
+    """Validate X as ``validate_data`` does; under dispatch a tensor stays a tensor.
 
     Parameters
     ----------
     estimator : estimator
-        Whose ``n_features_in_`` is set or compared.
+        Its ``n_features_in_`` is set or compared.
     X : array-like, sparse matrix or torch.Tensor
-        Features.
-    *y : array-like
-        Labels, if they are to be checked too.
+        Features, of shape (n_samples, n_features).
     reset : bool, default=True
-        Whether this is a fit.
+        Whether to set ``n_features_in_`` (in ``fit``) or to compare it.
     **checks : dict
-        As of ``validate_data``, for X that is no tensor.
+        Arguments of ``validate_data``; a tensor brings its own dtypes.
 
     Returns
     -------
-    ndarray, sparse matrix or torch.Tensor of shape (n_samples, n_features), and y if it was given
-        The features, in float32 or float64.
+    ndarray, sparse matrix or torch.Tensor of shape (n_samples, n_features)
+        Features in float32 or float64.
 
     Raises
     ------
     TypeError
-        If X is an array that is neither NumPy's nor torch's, a sparse tensor, or lies on another
-        device and scikit-learn does not dispatch.
+        If X is an array of another library than NumPy and torch, a sparse tensor, or on another
+        device without dispatch.
     ValueError
         As ``validate_data``.
     """
+    X, checks = _prepare(X, checks)
+    return validate_data(estimator, X, reset=reset, **checks)
+
+
+def validate_features_and_labels(
+    estimator: LinearClassifier | LinearRegressor,
+    X: MatrixLike,
+    y: TargetLike,
+    *,
+    reset: bool = True,
+    **checks: Any,
+) -> tuple[CheckedX, Any]:
+    """Validate X and y as :func:`validate_features` does; return both."""
+    X, checks = _prepare(X, checks)
+    X, y = validate_data(estimator, X, y, reset=reset, **checks)
+    return X, y
+
+
+def _prepare(X: MatrixLike, checks: dict[str, Any]) -> tuple[CheckedX, dict[str, Any]]:
+    """Return X and the arguments of ``validate_data`` for it."""
     if is_tensor(X):
-        X, checks = _admitted(X), checks | _tensor_checks()
-    elif get_config()["array_api_dispatch"]:
-        _refuse_others(X)
-    return validate_data(estimator, X, *y, reset=reset, **checks)
+        return _check_tensor(X), checks | _tensor_checks()
+    if get_config()["array_api_dispatch"]:
+        _check_not_another_array(X)
+    return X, checks
 
 
 def _tensor_checks() -> dict[str, Any]:
+    # without dispatch validate_data converts a tensor to NumPy, with the dtypes of the caller
     if not get_config()["array_api_dispatch"]:
         return {}
     torch = sys.modules["torch"]
     return {"dtype": [torch.float64, torch.float32]}
 
 
-def _admitted(X: Any) -> Any:
-    """Return a tensor without its history; refuse what cannot be read where it lies."""
+def _check_tensor(X: Any) -> CheckedX:
+    """Return a dense tensor without its gradients; it may be on another device under dispatch."""
     if X.layout is not sys.modules["torch"].strided:
         raise TypeError(
             f"X is a torch tensor of layout {X.layout}: pass X.to_dense(), or a SciPy sparse matrix"
         )
     if not (get_config()["array_api_dispatch"] or X.device.type == "cpu"):
         raise TypeError(
-            f"X is a torch tensor on {X.device}: say sklearn.set_config(array_api_dispatch=True) "
-            "to compute there, or pass X.cpu()"
+            f"X is a torch tensor on {X.device}: call "
+            "sklearn.set_config(array_api_dispatch=True) to compute there, or pass X.cpu()"
         )
-    return X.detach()
+    return X.detach()  # a tensor that requires gradients cannot be converted to NumPy
 
 
-def _refuse_others(X: Any) -> None:
+def _check_not_another_array(X: Any) -> None:
     if hasattr(X, "__array_namespace__") and not isinstance(X, np.ndarray) and not is_dask(X):
         kind = f"{type(X).__module__}.{type(X).__qualname__}"
         raise TypeError(
-            f"X is a {kind}: of arrays other than NumPy's only torch tensors are read where they "
-            "lie; torch.from_dlpack(X) makes one without a copy"
+            f"X is a {kind}: besides NumPy arrays, only torch tensors are supported under "
+            "array_api_dispatch=True; torch.from_dlpack(X) converts X without a copy"
         )
 
 
-def check_same_place(estimator: Any, X: Any) -> None:
-    """Require that features lie where those of ``fit`` did.
+def check_same_namespace(estimator: LinearClassifier | LinearRegressor, X: CheckedX) -> None:
+    """Require features of the same array library, and on the same device, as in ``fit``.
 
     Parameters
     ----------
     estimator : estimator
-        Fitted; it has ``coef_``.
+        Fitted; its ``coef_`` is compared.
     X : ndarray, sparse matrix or torch.Tensor
-        Validated features.
+        Validated features, of shape (n_samples, n_features).
 
     Raises
     ------
     ValueError
-        If they do not.
+        If library or device differ.
     """
-    fitted, given = _place(estimator.coef_), _place(X)
-    if fitted != given:
+    fitted, passed = _describe(estimator.coef_), _describe(X)
+    if fitted != passed:
         raise ValueError(
-            f"{type(estimator).__name__} was fitted to {fitted} and is asked about {given}: give "
-            "X as it was in fit, with array_api_dispatch=True if that was a torch tensor, or fit "
-            "anew"
+            f"{type(estimator).__name__} was fitted on {fitted}, but X is {passed}: pass X as in "
+            "fit, with array_api_dispatch=True if that was a torch tensor, or refit"
         )
 
 
-def _place(values: Any) -> str:
-    return f"a torch tensor on {values.device}" if is_tensor(values) else "an array of NumPy"
+def _describe(values: Any) -> str:
+    return f"a torch tensor on {values.device}" if is_tensor(values) else "a NumPy array"
 
 
-def rows_of(X: Any, y: Any = None, teacher: Any = None, weight: Any = None) -> RegressionData:
-    """Return rows for least squares that compute where X lies.
+def regression_data(
+    X: CheckedX,
+    y: FloatArray | None = None,
+    teacher: FloatArray | None = None,
+    weight: FloatArray | None = None,
+) -> RegressionData:
+    """Return the data of a least-squares fit, which computes on the device of X.
 
     Parameters
     ----------
     X : ndarray, sparse matrix or torch.Tensor of shape (n_rows, n_features)
-        Validated features.
+        Validated features, dense or sparse.
     y, teacher : ndarray of shape (n_rows, n_outputs) or None
-        Labels and predictions.
+        Labels and the teacher's predictions; a row of NaN is missing.
     weight : ndarray of shape (n_rows,) or None
-        Weights.
+        Nonnegative sample weights; None is 1 for all rows.
 
     Returns
     -------
-    Rows
-        A ``TensorRegressionData`` for a tensor.
+    RegressionData
+        A ``TensorRegressionData`` if X is a tensor.
     """
     if is_tensor(X):
         return TensorRegressionData(X, y, teacher, weight, linalg=sys.modules["torch"].linalg)
@@ -175,16 +209,17 @@ def rows_of(X: Any, y: Any = None, teacher: Any = None, weight: Any = None) -> R
 
 
 def tensor_scores(X: Any, coef: Any, intercept: Any) -> Any:
-    """Return X Wᵀ + b of shape (n_rows, n_scores), in X's precision; W may be a single row."""
+    """Return X Wᵀ + b of shape (n_rows, n_scores) in the dtype of X; W may be a single row."""
+    # torch does not multiply matrices of different dtypes
     return X @ coef.reshape(-1, X.shape[1]).to(X.dtype).T + intercept.to(X.dtype)
 
 
 def tensor_labels(scores: Any, classes: NDArray[Any]) -> Any:
-    """Return the most probable classes: numbers beside the scores, other labels in NumPy."""
+    """Return the most probable classes: numbers as a tensor, other labels as a NumPy array."""
     codes = (scores > 0).long() if scores.ndim == 1 else scores.argmax(1)
     if classes.dtype.kind in "biuf":
-        return beside(codes, classes)[codes]
-    return classes[to_numpy(codes)]
+        return asarray_like(codes, classes)[codes]
+    return classes[to_numpy(codes)]  # torch has no strings
 
 
 def tensor_proba(scores: Any) -> Any:
@@ -196,7 +231,7 @@ def tensor_proba(scores: Any) -> Any:
 
 
 def tensor_log_proba(scores: Any) -> Any:
-    """Return the logarithms of the probabilities, without rounding them first."""
+    """Return the logarithms of the probabilities, computed directly from the scores."""
     torch = sys.modules["torch"]
     if scores.ndim == 1:
         logsigmoid = torch.nn.functional.logsigmoid

@@ -1,15 +1,15 @@
-"""From labels and teachers in blocks to what a student minimises, a block at a time."""
+"""From labels and teachers in chunks of rows to the objective, one chunk at a time."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sklearn_distill._typing import BoolArray, FloatArray
+from sklearn_distill._typing import BoolArray, CheckedX, FloatArray
 from sklearn_distill._validation.labels import (
     check_classes,
     check_two_classes,
@@ -17,7 +17,7 @@ from sklearn_distill._validation.labels import (
     unique_labels,
 )
 from sklearn_distill.losses import ChunkSums, RowSums, SoftTargetObjective, as_design
-from sklearn_distill.students._chunks import ChunkedData, FitArgs, as_features, checked_features
+from sklearn_distill.students._chunks import ChunkedData, FitArgs, as_float, check_features
 from sklearn_distill.students._problem import (
     LossParams,
     Problem,
@@ -28,18 +28,21 @@ from sklearn_distill.students._problem import (
 )
 from sklearn_distill.targets import SoftTargets
 
+if TYPE_CHECKING:
+    from sklearn_distill.students.distilled_logistic import DistilledLogisticRegression
+
 
 @dataclass(frozen=True)
 class ChunkReader:
-    """How the answers of every block are read.
+    """Read each chunk with the same classes, class weights and parameters of the loss.
 
     Parameters
     ----------
     classes : ndarray of shape (n_classes,)
-        All classes.
+        The classes of all chunks.
     class_weight : dict or None
-        Weight of each class.
-    setting : LossParams
+        Weight of each class; "balanced" is resolved over all chunks.
+    loss_params : LossParams
         λ, T, C and the form of the loss.
     fit_intercept : bool
         Whether a column of ones follows the features.
@@ -47,62 +50,71 @@ class ChunkReader:
 
     classes: NDArray[Any]
     class_weight: dict[Any, float] | None
-    setting: LossParams
+    loss_params: LossParams
     fit_intercept: bool
 
-    def lesson(self, answers: FitArgs) -> TrainingTargets:
-        """Return who says what of a block's rows."""
-        with answers.located():
-            return TrainingTargets.read(self, answers.n_rows, **answers.given, of_block=True)
+    def training_targets(self, args: FitArgs) -> TrainingTargets:
+        """Return labels, teacher logits and weights of a chunk."""
+        with args.locate_errors():
+            return TrainingTargets.read(
+                self,
+                args.n_rows,
+                args.y,
+                args.sample_weight,
+                args.teacher_proba,
+                args.teacher_logits,
+                allow_zero_weight=True,
+            )
 
-    def row_sums(self, X: Any, answers: FitArgs) -> RowSums:
-        """Return the sums over a block's rows, over all classes; X is checked."""
-        return self._sums_of(X, answers, self.lesson(answers))
+    def row_sums(self, X: CheckedX, args: FitArgs) -> RowSums:
+        """Return the sums over a chunk's rows, over all classes; X is validated."""
+        return self._row_sums(X, args, self.training_targets(args))
 
-    def terms(self, answers: FitArgs) -> SoftTargets:
-        """Return a block's targets without the linear form of each row."""
-        targets = self.lesson(answers).mixture(self.setting).targets()
+    def targets_without_linear(self, args: FitArgs) -> SoftTargets:
+        """Return a chunk's targets without the linear form of each row."""
+        targets = self.training_targets(args).mixture(self.loss_params).targets()
         return replace(targets, linear=targets.linear[:, :0])
 
-    def facts(self, X: Any, answers: FitArgs) -> ChunkTotals:
-        """Return what the whole must know of a block."""
-        lesson = self.lesson(answers)
-        sums = self._sums_of(X, answers, lesson)
+    def totals(self, X: CheckedX, args: FitArgs) -> ChunkTotals:
+        """Return what a chunk adds to the totals of all rows."""
+        targets = self.training_targets(args)
+        sums = self._row_sums(X, args, targets)
         return ChunkTotals(
             sums.weight_sum,
-            lesson.n_taught_rows,
+            targets.n_taught_rows,
             sums.targets.class_mass(),
-            sums.linear_form,
+            sums.linear_form,  # of all classes: the active ones are not known yet
             frozenset(sums.regularizers),
         )
 
-    def _sums_of(self, X: Any, answers: FitArgs, lesson: TrainingTargets) -> RowSums:
-        with answers.located():
-            design = as_design(checked_features(X), self.fit_intercept)
-        return RowSums(design, lesson.mixture(self.setting).targets(), lesson.row_weight)
+    def _row_sums(self, X: CheckedX, args: FitArgs, targets: TrainingTargets) -> RowSums:
+        with args.locate_errors():
+            design = as_design(check_features(X), self.fit_intercept)
+        return RowSums(design, targets.mixture(self.loss_params).targets(), targets.row_weight)
 
-    def light_sums(self, X: Any, terms: SoftTargets, active: BoolArray) -> RowSums:
-        """Return the sums over a block's rows, without their linear form."""
-        design = as_design(as_features(X), self.fit_intercept)
-        return RowSums(design, terms.keep_classes(active), np.empty(0))
+    def light_sums(self, X: CheckedX, targets: SoftTargets, active: BoolArray) -> RowSums:
+        """Return the sums over a chunk's rows for the active classes, without the linear form."""
+        design = as_design(as_float(X), self.fit_intercept)
+        # the targets contain the row weights; apart from them only Σ s is needed, which is known
+        return RowSums(design, targets.keep_classes(active), np.empty(0))
 
 
 @dataclass(frozen=True)
 class ChunkTotals:
-    """What is added up over all rows before the first step.
+    """Sums over all rows that are needed before the first step of the solver.
 
     Parameters
     ----------
     weight_sum : float
-        Σ s.
+        Sum Σ s of the row weights.
     n_taught_rows : int
-        Rows for which a teacher speaks.
+        Number of rows with a teacher's prediction.
     class_mass : ndarray of shape (n_classes,)
         Target mass of each class.
     linear_form : ndarray of shape (n_scores, n_columns)
-        L over all classes.
+        The linear form L of the objective over all classes.
     regularizers : frozenset of str or None
-        Names of the terms' regularisers.
+        Names of the regularisers in use.
     """
 
     weight_sum: float
@@ -120,28 +132,30 @@ class ChunkTotals:
             self.regularizers | other.regularizers,
         )
 
-    def linear_form_of(self, active: BoolArray) -> FloatArray:
+    def active_linear_form(self, active: BoolArray) -> FloatArray:
         """Return L over the classes that have mass."""
         if active.all():
             return self.linear_form
         kept = self.linear_form[active]
+        # two classes have one score, the log-odds of the second
         return kept[1:] if len(kept) == 2 else kept
 
 
-def make_chunk_reader(student: Any, table: ChunkedData) -> ChunkReader:
-    """Look at all answers, and settle classes and class weights.
+def make_chunk_reader(student: DistilledLogisticRegression, data: ChunkedData) -> ChunkReader:
+    """Determine classes and class weights from all chunks.
 
     Parameters
     ----------
-    student : estimator
-        Has ``classes``, ``class_weight``, ``fit_intercept`` and the setting.
-    table : ChunkedData
-        The rows.
+    student : DistilledLogisticRegression
+        The estimator with its constructor parameters.
+    data : ChunkedData
+        The arguments of ``fit``; they are read once for the classes and once for class weights,
+        where those are not given.
 
     Returns
     -------
     ChunkReader
-        How each block is read.
+        Reads each chunk with these classes and class weights.
 
     Raises
     ------
@@ -150,93 +164,100 @@ def make_chunk_reader(student: Any, table: ChunkedData) -> ChunkReader:
     """
     classes = check_classes(student.classes)
     if classes is None:
-        classes = table.answers.total(_labels, combine=_union)
-        classes = classes_from_columns(_columns(table)) if not len(classes) else classes
+        classes = data.fit_args.map_reduce(_unique_labels, combine=_union)
+        # as for an array: without any label, the names of the teacher's columns are the classes
+        classes = classes_from_columns(_teacher_columns(data)) if not len(classes) else classes
         check_two_classes(classes)
     reader = ChunkReader(classes, None, LossParams.of(student), student.fit_intercept)
     if isinstance(student.class_weight, str):
-        mass = table.answers.total(partial(_label_mass, reader))
+        # "balanced" counts the labels of all rows, which no chunk has
+        mass = data.fit_args.map_reduce(partial(_label_mass, reader))
         weights = dict(zip(classes.tolist(), balanced_weights(mass).tolist(), strict=True))
         return replace(reader, class_weight=weights)
     return replace(reader, class_weight=student.class_weight)
 
 
-def make_chunked_problem(reader: ChunkReader, table: ChunkedData) -> tuple[Problem, int]:
-    """Return the problem, and for how many rows a teacher speaks.
+def make_chunked_problem(reader: ChunkReader, data: ChunkedData) -> tuple[Problem, int]:
+    """Return the minimisation problem, and the number of rows with a teacher's prediction.
 
     Parameters
     ----------
     reader : ChunkReader
-        How each block is read.
-    table : ChunkedData
-        The rows.
+        Classes, class weights and parameters of the loss, from :func:`make_chunk_reader`.
+    data : ChunkedData
+        The arguments of ``fit``.
 
     Returns
     -------
     problem : Problem
-        Its objective goes over the blocks.
+        The objective, each evaluation of which is a pass over the chunks.
     n_taught_rows : int
-        Rows for which a teacher speaks.
+        Number of rows with a teacher's prediction.
 
     Raises
     ------
     ValueError
-        If X or an answer is wrong, no row has any weight, or the regulariser has no minimum.
+        If X or another argument is not valid, all rows have weight zero, or the objective has no
+        minimum.
     """
-    whole = table.features.map(reader.row_sums, table.answers)
-    facts: ChunkTotals = table.features.map(reader.facts, table.answers).total(_itself)
-    check_some_weight(facts.weight_sum, reader.class_weight)
-    active = facts.class_mass > 0
-    check_bounded(facts.regularizers, active, reader.classes)
-    terms = table.answers.map(reader.terms).kept()
+    whole = data.features.map(reader.row_sums, data.fit_args)
+    # this first pass validates every chunk; later passes rely on it
+    totals: ChunkTotals = data.features.map(reader.totals, data.fit_args).map_reduce(_identity)
+    check_some_weight(totals.weight_sum, reader.class_weight)
+    active = totals.class_mass > 0
+    check_bounded(totals.regularizers, active, reader.classes)
+    # the linear form enters only by its total, so the targets that stay in memory go without it
+    targets = data.fit_args.map(reader.targets_without_linear).persist()
     sums = ChunkSums(
-        table.features.map(partial(reader.light_sums, active=active), terms),
-        whole.map(partial(_of_classes, active)),
-        n_rows_of_blocks=table.n_rows,
-        n_columns=table.n_features + reader.fit_intercept,
+        data.features.map(partial(reader.light_sums, active=active), targets),
+        whole.map(partial(_keep_classes, active)),
+        n_rows_of_blocks=data.chunk_sizes,
+        n_columns=data.n_features + reader.fit_intercept,
         fit_intercept=reader.fit_intercept,
-        linear_form=facts.linear_form_of(active),
+        linear_form=totals.active_linear_form(active),
         n_classes=int(active.sum()),
-        regularizers=set(facts.regularizers),
-        weight_sum=facts.weight_sum,
+        regularizers=set(totals.regularizers),
+        weight_sum=totals.weight_sum,
     )
-    alpha = float(1 / (reader.setting.C * facts.weight_sum))
-    return Problem(SoftTargetObjective(sums, alpha), active), facts.n_taught_rows
+    alpha = float(1 / (reader.loss_params.C * totals.weight_sum))
+    return Problem(SoftTargetObjective(sums, alpha), active), totals.n_taught_rows
 
 
-def _of_classes(active: BoolArray, sums: RowSums) -> RowSums:
+def _keep_classes(active: BoolArray, sums: RowSums) -> RowSums:
     return RowSums(sums.design, sums.targets.keep_classes(active), sums.weight)
 
 
-def _labels(answers: FitArgs) -> NDArray[Any]:
-    """Return the labels of a block, each once."""
-    with answers.located():
-        return unique_labels(answers.given["y"], answers.n_rows)
+def _unique_labels(args: FitArgs) -> NDArray[Any]:
+    with args.locate_errors():
+        return unique_labels(args.y, args.n_rows)
 
 
-def _union(one: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
-    """Return the labels of both; a block without labels has no type to say."""
-    if not len(one) or not len(other):
-        return one if len(one) else other
-    return np.union1d(one, other)
+def _union(left: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
+    """Return the labels of both chunks."""
+    # without labels an array is of float64, to which np.union1d would convert the others
+    if not len(left) or not len(right):
+        return left if len(left) else right
+    return np.union1d(left, right)
 
 
-def _label_mass(reader: ChunkReader, answers: FitArgs) -> FloatArray:
-    """Return the weight of the rows of each label in a block."""
-    lesson = reader.lesson(answers)
-    return np.asarray(lesson.labels.one_hot(lesson.sample_weight).sum(axis=1))
+def _label_mass(reader: ChunkReader, args: FitArgs) -> FloatArray:
+    """Return the sum of the sample weights of each class in a chunk."""
+    targets = reader.training_targets(args)
+    return np.asarray(targets.labels.one_hot(targets.sample_weight).sum(axis=1))
 
 
-def _columns(table: ChunkedData) -> list[Any] | None:
-    """Return the names of the teacher's columns, if they have names."""
-    return table.answers.each(_names)[0]
+def _teacher_columns(data: ChunkedData) -> list[Any] | None:
+    """Return the column names of the teacher's predictions, if they have names."""
+    columns: list[list[Any] | None] = data.fit_args.map_to_list(_column_names)
+    return columns[0]
 
 
-def _names(answers: FitArgs) -> list[Any] | None:
-    teachers = (answers.given[name] for name in ("teacher_proba", "teacher_logits"))
-    named = [teacher for teacher in teachers if hasattr(teacher, "columns")]
-    return list(named[0].columns) if named else None
+def _column_names(args: FitArgs) -> list[Any] | None:
+    for teacher in (args.teacher_proba, args.teacher_logits):
+        if hasattr(teacher, "columns"):
+            return list(teacher.columns)
+    return None
 
 
-def _itself(facts: ChunkTotals) -> ChunkTotals:
-    return facts
+def _identity(totals: ChunkTotals) -> ChunkTotals:
+    return totals

@@ -1,7 +1,7 @@
-"""Between a solver's weights and ``coef_`` and ``intercept_``.
+"""Conversion between a solver's weights and ``coef_`` and ``intercept_``.
 
-The solver sees only the classes that have target mass, as one logit if they are two. A class
-without mass has coefficient 0 and intercept -inf: its probability is 0.
+The solver is given only the classes that have target mass, and one logit if there are two. A class
+without mass has coefficient 0 and intercept -inf, so its probability is 0.
 """
 
 import numpy as np
@@ -19,14 +19,14 @@ def coefficients(
     W : ndarray of shape (n_scores, n_columns)
         The solver's weights; without rows if one class has all the mass.
     active : ndarray of bool of shape (n_classes,)
-        Classes with mass.
+        Whether each class has target mass.
     fit_intercept : bool
         Whether the last column of W is the intercept.
 
     Returns
     -------
     coef : ndarray of shape (n_classes, n_features), or (1, n_features) for two classes
-        Coefficients.
+        Coefficients; 0 for classes without mass.
     intercept : ndarray of shape (n_classes,) or (1,)
         Intercepts; those of three or more classes sum to 0.
 
@@ -38,7 +38,7 @@ def coefficients(
     """
     n_features = W.shape[1] - fit_intercept
     if not active.all() or len(active) > 2:
-        W = _one_row_a_class(W, int(active.sum()))
+        W = _one_row_per_class(W, int(active.sum()))
     coef, intercept = W[:, :n_features], W[:, n_features:].sum(axis=1)
     if active.all():
         return coef, intercept
@@ -50,12 +50,13 @@ def coefficients(
     return full_coef, full_intercept
 
 
-def _one_row_a_class(W: FloatArray, n_active: int) -> FloatArray:
-    """Return one row a class; what is equal for all classes says nothing and is taken out."""
+def _one_row_per_class(W: FloatArray, n_active: int) -> FloatArray:
+    """Return one row for each active class, with intercepts that sum to 0."""
     if n_active == 1:
         return np.zeros((1, W.shape[1]))
     if n_active == 2:
-        return np.concatenate([-W / 2, W / 2])
+        return np.concatenate([-W / 2, W / 2])  # the log-odds are the difference
+    # probabilities do not change with a constant added to all scores, which no penalty determines
     centred = W.copy()
     centred[:, -1] -= W[:, -1].mean()
     return centred
@@ -64,25 +65,26 @@ def _one_row_a_class(W: FloatArray, n_active: int) -> FloatArray:
 def solver_weights(
     coef: FloatArray, intercept: FloatArray, active: BoolArray, fit_intercept: bool
 ) -> FloatArray | None:
-    """Return the flat weights from which a warm start begins.
+    """Return the flat weights of earlier coefficients, for a warm start.
 
     Parameters
     ----------
     coef, intercept : ndarray
         As :func:`coefficients` returned them.
     active : ndarray of bool of shape (n_classes,)
-        Classes with mass in the new problem.
+        Whether each class has target mass in the new problem.
     fit_intercept : bool
         Whether the solver has an intercept.
 
     Returns
     -------
     ndarray of shape (n_weights,) or None
-        None if the earlier fit does not know all the active classes.
+        None if an active class had no mass in the earlier fit.
     """
     W = np.column_stack([coef, intercept]) if fit_intercept else np.asarray(coef)
     if len(active) > 2:
         W = W[active]
-        if len(W) == 2:
+        if len(W) == 2:  # two active classes have one logit
             W = W[1:] - W[:1]
+    # a class without mass in the earlier fit has intercept -inf, from which no solver can start
     return W.ravel().astype(np.float64) if np.isfinite(W).all() else None

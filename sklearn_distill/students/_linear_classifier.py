@@ -1,4 +1,4 @@
-"""What a fitted linear classifier answers."""
+"""Predictions of a fitted linear classifier."""
 
 from copy import deepcopy
 from typing import Any
@@ -10,23 +10,24 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_distill._typing import MatrixLike
 from sklearn_distill.students._array_api import (
-    check_same_place,
+    check_same_namespace,
     is_tensor,
     tensor_labels,
     tensor_log_proba,
     tensor_proba,
     tensor_scores,
-    validated,
+    validate_features,
 )
-from sklearn_distill.students._chunks import map_chunks
+from sklearn_distill.students._chunks import X_CHECKS, map_chunks
 
 
 class LinearClassifier(ClassifierMixin, BaseEstimator):
-    """Predictions from ``coef_``, ``intercept_`` and ``classes_`` as LogisticRegression makes them.
+    """Predictions from ``coef_``, ``intercept_`` and ``classes_``, as those of LogisticRegression.
 
-    A class with intercept ``-inf`` has probability 0. Answers lie where X does; only labels that
-    are no numbers are NumPy's.
+    A class with intercept ``-inf`` has probability 0. If X is a torch tensor, so are the
+    predictions, on the same device; only labels that are not numbers are a NumPy array.
     """
 
     coef_: NDArray[Any]
@@ -35,38 +36,37 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
     n_iter_: NDArray[Any]
 
     @map_chunks
-    def decision_function(self, X: Any) -> NDArray[Any]:
-        """Return the scores.
+    def decision_function(self, X: MatrixLike) -> NDArray[Any]:
+        """Compute the scores.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, torch.Tensor} of shape (n_samples, n_features)
-            Features.
+            Samples to predict.
 
         Returns
         -------
         array of shape (n_samples,) or (n_samples, n_classes)
-            With two classes the log-odds of ``classes_[1]``, else one score a class.
+            Log-odds of ``classes_[1]`` for two classes, else one score for each class.
         """
         check_is_fitted(self)
-        X = validated(
-            self, X, reset=False, accept_sparse=["csr", "csc"], dtype=[np.float64, np.float32]
-        )
-        check_same_place(self, X)
-        if is_tensor(X):
-            scores = tensor_scores(X, self.coef_, self.intercept_)
+        checked = validate_features(self, X, reset=False, **X_CHECKS)
+        check_same_namespace(self, checked)
+        scores: NDArray[Any]
+        if is_tensor(checked):
+            scores = tensor_scores(checked, self.coef_, self.intercept_)
         else:
-            scores = np.asarray(X @ self.coef_.T) + self.intercept_
+            scores = np.asarray(checked @ self.coef_.T) + self.intercept_
         return scores.ravel() if scores.shape[1] == 1 else scores
 
     @map_chunks
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Return the most probable class of each row.
+    def predict(self, X: MatrixLike) -> NDArray[Any]:
+        """Predict the most probable class of each sample.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, torch.Tensor} of shape (n_samples, n_features)
-            Features.
+            Samples to predict.
 
         Returns
         -------
@@ -74,19 +74,22 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             Labels from ``classes_``.
         """
         scores = self.decision_function(X)
+        labels: NDArray[Any]
         if is_tensor(scores):
-            return tensor_labels(scores, self.classes_)
-        codes = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
-        return np.asarray(self.classes_[codes])
+            labels = tensor_labels(scores, self.classes_)
+        else:
+            codes = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
+            labels = self.classes_[codes]
+        return labels
 
     @map_chunks
-    def predict_proba(self, X: Any) -> NDArray[Any]:
-        """Return the probabilities softmax(z) at temperature 1.
+    def predict_proba(self, X: MatrixLike) -> NDArray[Any]:
+        """Predict probabilities: softmax of the scores, at temperature 1.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, torch.Tensor} of shape (n_samples, n_features)
-            Features.
+            Samples to predict.
 
         Returns
         -------
@@ -94,20 +97,24 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             Probabilities in the order of ``classes_``.
         """
         scores = self.decision_function(X)
+        proba: NDArray[Any]
         if is_tensor(scores):
-            return tensor_proba(scores)
-        if scores.ndim == 1:
-            return np.stack([expit(-scores), expit(scores)], axis=1)
-        return np.asarray(softmax(scores, axis=1))
+            proba = tensor_proba(scores)
+        elif scores.ndim == 1:
+            # both from the log-odds: 1 - p would round small probabilities
+            proba = np.stack([expit(-scores), expit(scores)], axis=1)
+        else:
+            proba = softmax(scores, axis=1)
+        return proba
 
     @map_chunks
-    def predict_log_proba(self, X: Any) -> NDArray[Any]:
-        """Return the logarithms of the probabilities, without rounding them first.
+    def predict_log_proba(self, X: MatrixLike) -> NDArray[Any]:
+        """Predict log-probabilities, computed directly from the scores.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, torch.Tensor} of shape (n_samples, n_features)
-            Features.
+            Samples to predict.
 
         Returns
         -------
@@ -115,19 +122,22 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             Log-probabilities in the order of ``classes_``.
         """
         scores = self.decision_function(X)
+        log_proba: NDArray[Any]
         if is_tensor(scores):
-            return tensor_log_proba(scores)
-        if scores.ndim == 1:
-            return np.stack([log_expit(-scores), log_expit(scores)], axis=1)
-        return np.asarray(log_softmax(scores, axis=1))
+            log_proba = tensor_log_proba(scores)
+        elif scores.ndim == 1:
+            log_proba = np.stack([log_expit(-scores), log_expit(scores)], axis=1)
+        else:
+            log_proba = log_softmax(scores, axis=1)
+        return log_proba
 
     def to_sklearn(self) -> LogisticRegression:
-        """Return a plain scikit-learn LogisticRegression that predicts the same.
+        """Convert to a scikit-learn LogisticRegression with the same predictions.
 
         Returns
         -------
         LogisticRegression
-            Fitted; it holds copies and needs this package no more.
+            Fitted, with copies of the coefficients; it no longer depends on this package.
         """
         check_is_fitted(self)
         plain = LogisticRegression()

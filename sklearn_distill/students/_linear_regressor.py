@@ -1,4 +1,4 @@
-"""What a fitted linear regression answers: predictions and how sure it is of them."""
+"""Predictions of a fitted linear regression, with standard deviations."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.linear_model import LinearRegression
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_distill._typing import CheckedX, MatrixLike
 from sklearn_distill.solvers.least_squares import (
     NoNoiseEstimateError,
     PrivilegedFit,
     Statistics,
 )
 from sklearn_distill.students._array_api import (
-    beside,
-    check_same_place,
+    asarray_like,
+    check_same_namespace,
     is_tensor,
-    rows_of,
+    regression_data,
     tensor_scores,
-    validated,
+    validate_features,
 )
 from sklearn_distill.students._chunks import map_chunks
 
@@ -30,20 +31,21 @@ X_CHECKS: dict[str, Any] = {"accept_sparse": "csr", "dtype": [np.float64, np.flo
 
 
 class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
-    """Predictions from ``coef_`` and ``intercept_``, with error bars from ``statistics_``."""
+    """Predictions from ``coef_`` and ``intercept_``, standard deviations from ``statistics_``."""
 
     coef_: NDArray[Any]
     intercept_: Any
     statistics_: Statistics
     n_features_in_: int
     _solution: PrivilegedFit
-    _flat: bool  # whether targets came one-dimensional
+    fit_intercept: bool
+    _flat: bool  # whether y was one-dimensional in fit, and predictions are
 
     @map_chunks
     def predict(
-        self, X: Any, return_std: bool = False
+        self, X: MatrixLike, return_std: bool = False
     ) -> NDArray[Any] | tuple[NDArray[Any], NDArray[Any]]:
-        r"""Predict, with the standard deviation of a new label if it is wanted.
+        r"""Predict, optionally with the standard deviation of a new label.
 
         .. math::
 
@@ -52,70 +54,71 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         Parameters
         ----------
         X : {array-like, sparse matrix, torch.Tensor} of shape (n_samples, n_features)
-            Features.
+            Samples to predict.
         return_std : bool, default=False
-            Whether to return the standard deviation.
+            Whether to return the standard deviation of a new label, too.
 
         Returns
         -------
         prediction : array of shape (n_samples,) or (n_samples, n_outputs)
-            x·β + b.
+            Predictions x·β + b.
         std : array of the same shape
-            Only with ``return_std``.
+            Standard deviations; returned only with ``return_std=True``.
 
         Raises
         ------
         ValueError
-            With ``return_std``, if σ² is to be estimated from too few rows.
+            If ``return_std=True`` and there are too few rows to estimate σ².
         """
         check_is_fitted(self)
-        X = validated(self, X, reset=False, **X_CHECKS)
-        check_same_place(self, X)
-        prediction = self._one_or_many(self._mean(X))
-        return (prediction, self._one_or_many(self._std(X))) if return_std else prediction
+        checked = validate_features(self, X, reset=False, **X_CHECKS)
+        check_same_namespace(self, checked)
+        prediction = self._squeeze_outputs(self._mean(checked))
+        return (prediction, self._squeeze_outputs(self._std(checked))) if return_std else prediction
 
-    def _mean(self, X: Any) -> Any:
+    def _mean(self, X: CheckedX) -> Any:
         """Return x·β + b, of shape (n_samples, n_outputs)."""
         if is_tensor(X):
             return tensor_scores(X, self.coef_, self.intercept_)
         coef, intercept = np.atleast_2d(self.coef_), np.atleast_1d(self.intercept_)
-        # by blocks, since a product of float32 and float64 would copy X
-        return np.vstack([X[tile] @ coef.T + intercept for tile in rows_of(X).tiles()])
+        # by tiles, since a product of float32 and float64 would copy X
+        return np.vstack([X[tile] @ coef.T + intercept for tile in regression_data(X).tiles()])
 
-    def _std(self, X: Any) -> Any:
+    def _std(self, X: CheckedX) -> Any:
         """Return the standard deviation of a new label, of shape (n_samples, n_outputs)."""
-        rows, solution = rows_of(X), self._solution
-        variance = [solution.variance_of_rows(rows, tile) for tile in rows.tiles()]
-        return beside(X, np.sqrt(np.vstack(variance)))
+        data, solution = regression_data(X), self._solution
+        # float64 temporaries of a tile at a time, not of X
+        variance = [solution.variance_of_rows(data, tile) for tile in data.tiles()]
+        return asarray_like(X, np.sqrt(np.vstack(variance)))
 
     @property
     def coef_covariance_(self) -> NDArray[Any]:
-        """Sandwich covariance of ``coef_``."""
+        """Sandwich covariance of ``coef_``; NaN if σ² cannot be estimated."""
         check_is_fitted(self)
         try:
             covariance = self._solution.coef_covariance()
-        except NoNoiseEstimateError:
+        except NoNoiseEstimateError:  # an attribute should not raise: coef_ itself is known
             d = self.n_features_in_
             covariance = np.full((self.statistics_.n_outputs, d, d), np.nan)
         return covariance[0] if self._flat else covariance
 
     @property
     def noise_variance_(self) -> Any:
-        """Variance σ² of the labels' noise."""
+        """Noise variance σ² of the labels; NaN if it cannot be estimated."""
         return self._variance("noise_variance")
 
     @property
     def teacher_noise_variance_(self) -> Any:
-        """Variance σ_s² of the teacher's noise."""
+        """Noise variance σ_s² of the teacher; NaN if it cannot be estimated."""
         return self._variance("teacher_noise_variance")
 
     def to_sklearn(self) -> LinearRegression:
-        """Return a plain scikit-learn LinearRegression that predicts the same.
+        """Convert to a scikit-learn LinearRegression with the same predictions.
 
         Returns
         -------
         LinearRegression
-            Fitted; it holds copies and needs this package no more.
+            Fitted, with copies of the coefficients; it no longer depends on this package.
         """
         check_is_fitted(self)
         plain = LinearRegression(fit_intercept=self.fit_intercept)
@@ -134,7 +137,7 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             variance = np.full(self.statistics_.n_outputs, np.nan)
         return variance[0] if self._flat else variance
 
-    def _one_or_many(self, columns: NDArray[Any]) -> NDArray[Any]:
+    def _squeeze_outputs(self, columns: NDArray[Any]) -> NDArray[Any]:
         return columns[:, 0] if self._flat else columns
 
     def __sklearn_tags__(self) -> Any:

@@ -1,4 +1,4 @@
-"""What the distilled logistic regressions share: how X is read and the problem is solved."""
+"""What the distilled logistic regressions share: validation of X, and the solution."""
 
 from __future__ import annotations
 
@@ -12,12 +12,24 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from tqdm.auto import tqdm
 
-from sklearn_distill._typing import BoolArray, FloatArray
+from sklearn_distill._typing import (
+    BoolArray,
+    CheckedX,
+    FloatArray,
+    MatrixLike,
+    TargetLike,
+    TeacherLike,
+)
 from sklearn_distill._validation.fitting import Interval, StrOptions
 from sklearn_distill.losses import SoftTargetObjective
 from sklearn_distill.losses.regularizers import REGULARIZER_NAMES
 from sklearn_distill.solvers import Progress, Solution, coarse_to_fine, newton_cg
-from sklearn_distill.students._array_api import beside, is_tensor, validated
+from sklearn_distill.students._array_api import (
+    asarray_like,
+    is_tensor,
+    validate_features,
+    validate_features_and_labels,
+)
 from sklearn_distill.students._chunks import X_CHECKS
 from sklearn_distill.students._coefficients import coefficients
 from sklearn_distill.students._linear_classifier import LinearClassifier
@@ -43,29 +55,30 @@ Minimiser = Callable[..., Solution]
 
 
 def minimiser(solver: str, objective: SoftTargetObjective, *, dense: bool) -> Minimiser:
-    """Return the method: for sparse data and without convexity that of Newton.
+    """Return the minimiser; "auto" is Newton's method for sparse X and non-convex objectives.
 
     Parameters
     ----------
     solver : {"auto", "lbfgs", "newton-cg"}
-        The constructor's.
+        The constructor parameter of this name.
     objective : SoftTargetObjective
-        What is to be minimised.
+        The objective to minimise.
     dense : bool
-        Whether X is.
+        Whether X is dense.
 
     Returns
     -------
     callable
         ``coarse_to_fine`` or ``newton_cg``.
     """
+    # coarse_to_fine preconditions by a Gram matrix, which is dense, and needs a convex objective
     if solver == "auto":
         solver = "lbfgs" if dense and objective.is_convex else "newton-cg"
     return coarse_to_fine if solver == "lbfgs" else newton_cg
 
 
 class LogisticStudent(LinearClassifier):
-    """A linear classifier that is the minimiser of a soft-target objective."""
+    """A linear classifier whose coefficients minimise a soft-target objective."""
 
     fit_intercept: bool
     solver: str
@@ -73,27 +86,34 @@ class LogisticStudent(LinearClassifier):
     max_iter: int
     verbose: int
 
-    _reads_tensors: ClassVar[bool] = False
+    _accepts_tensors: ClassVar[bool] = False  # under array API dispatch
 
-    def _read_features(self, X: Any, y: Any, teacher_proba: Any, teacher_logits: Any) -> Any:
-        """Return X checked; set ``n_features_in_``."""
+    def _validate_features(
+        self,
+        X: MatrixLike,
+        y: TargetLike,
+        teacher_proba: TeacherLike,
+        teacher_logits: TeacherLike,
+    ) -> CheckedX:
+        """Return X validated; set ``n_features_in_`` and ``feature_names_in_``."""
         if teacher_proba is None and teacher_logits is None:
-            # without a teacher scikit-learn's own errors stand, that of a missing label among them
-            X = validated(self, X, y, **X_CHECKS)[0]
+            # without a teacher the errors are scikit-learn's own, such as that of a missing label
+            checked, _ = validate_features_and_labels(self, X, y, **X_CHECKS)
         else:
-            X = validated(self, X, **X_CHECKS)
-        if is_tensor(X) and not self._reads_tensors:
+            checked = validate_features(self, X, **X_CHECKS)
+        if is_tensor(checked) and not self._accepts_tensors:
             raise TypeError(
-                f"X is a torch tensor, which {type(self).__name__} does not read with "
+                f"X is a torch tensor, which {type(self).__name__} does not accept with "
                 "array_api_dispatch=True: search with X.cpu().numpy(), then fit "
-                "DistilledLogisticRegression with what was found"
+                "DistilledLogisticRegression with the metaparameters found"
             )
-        return X
+        return checked
 
     def _solve(self, problem: Problem, minimise: Minimiser, start: FloatArray) -> Solution:
         if problem.is_trivial:
-            nothing = np.zeros((0, problem.objective.n_columns))
-            return Solution(nothing, value=0.0, gradient_norm=0.0, n_iter=0, converged=True)
+            # no scores: the class with all the mass has probability 1
+            w = np.zeros((0, problem.objective.n_columns))
+            return Solution(w, value=0.0, gradient_norm=0.0, n_iter=0, converged=True)
         with solver_progress(self.verbose, self.max_iter, type(self).__name__) as progress:
             solution = minimise(
                 problem.objective, start, tol=self.tol, max_iter=self.max_iter, progress=progress
@@ -118,29 +138,29 @@ class LogisticStudent(LinearClassifier):
         self.solver_ = solution.solver
         self.n_iter_ = np.array([solution.n_iter], dtype=np.int32)
 
-    def _follow(self, X: Any) -> None:
-        """Put the numbers of the fit beside X, if X is a tensor."""
+    def _convert_coefficients_like(self, X: CheckedX) -> None:
+        """Convert the fitted numbers to tensors on the device of X, if X is a tensor."""
         for name in ("coef_", "intercept_", "n_iter_"):
-            setattr(self, name, beside(X, getattr(self, name)))
+            setattr(self, name, asarray_like(X, getattr(self, name)))
 
 
 @contextmanager
 def solver_progress(verbose: int, max_iter: int, name: str) -> Iterator[Progress | None]:
-    """Yield a callback that moves a bar, or None where ``verbose`` is 0.
+    """Yield a callback that advances a progress bar, or None if ``verbose`` is 0.
 
     Parameters
     ----------
     verbose : int
-        0 is silent.
+        0 shows no bar.
     max_iter : int
-        Length of the bar.
+        Length of the bar, in iterations.
     name : str
-        What is being fitted.
+        Label of the bar: the class of the estimator.
 
     Yields
     ------
     callable or None
-        To be called with (n_iter, value, max|gradient|).
+        Called by the solver with (n_iter, value, max|gradient|).
     """
     if not verbose:
         yield None

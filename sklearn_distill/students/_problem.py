@@ -1,4 +1,4 @@
-"""From labels, teachers and weights to what a student minimises."""
+"""From labels, teachers and weights to the objective that a student minimises."""
 
 from __future__ import annotations
 
@@ -6,12 +6,19 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Real
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sklearn_distill._typing import BoolArray, FloatArray, IntArray
+from sklearn_distill._typing import (
+    ArrayLike,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    TargetLike,
+    TeacherLike,
+)
 from sklearn_distill._validation.sample_weight import check_sample_weight, read_sample_weight
 from sklearn_distill._validation.targets import check_class_targets
 from sklearn_distill.losses import RowSums, SoftTargetObjective
@@ -20,24 +27,60 @@ from sklearn_distill.losses.regularizers import make_regularizer
 from sklearn_distill.targets import Labels, TargetMixture, Teachers, mean_one, row_weights
 
 
+class HasLossParams(Protocol):
+    """An estimator with the constructor parameters of the loss; ``C`` is optional."""
+
+    @property
+    def imitation(self) -> Any:
+        """λ."""
+
+    @property
+    def temperature(self) -> Any:
+        """T."""
+
+    @property
+    def soften_student(self) -> bool:
+        """Whether T' = T."""
+
+    @property
+    def t_squared(self) -> bool:
+        """Whether τ = T'²."""
+
+    @property
+    def regularizer(self) -> str | None:
+        """Name of r."""
+
+
+class HasClassParams(Protocol):
+    """An estimator, or the reader of a chunk, with the parameters that concern the classes."""
+
+    @property
+    def classes(self) -> Any:
+        """All classes, or None for the labels of y."""
+
+    @property
+    def class_weight(self) -> Any:
+        """Weight of each class."""
+
+
 @dataclass(frozen=True)
 class LossParams:
-    """What the constructor says of the loss.
+    """Parameters of the loss, from the constructor of a student.
 
     Parameters
     ----------
     imitation : float
         λ in [0, 1].
     temperature : float
-        T > 0.
+        T > 0, by which logits are divided.
     C : float
         Inverse strength of the penalty; infinite for a student without one.
     soften_student : bool
-        Whether the student is divided by T too.
+        Whether the student's logits are divided by T too.
     t_squared : bool
         Whether the teacher's term is multiplied by T².
     regularizer : str or None
-        Name of r.
+        Name of the regulariser r of the teacher's term; None for no regulariser.
     """
 
     imitation: float
@@ -48,17 +91,17 @@ class LossParams:
     regularizer: str | None = None
 
     @classmethod
-    def of(cls, student: Any) -> Self:
+    def of(cls, student: HasLossParams) -> Self:
         """Read the parameters of an estimator."""
         if student.t_squared and not student.soften_student:
             raise ValueError(
                 "t_squared=True with soften_student=False: T² only balances the gradient of a "
-                "student that is divided by T; set one of the two to its other value"
+                "student that is divided by T; change one of the two"
             )
         return cls(
             float(student.imitation),
             float(student.temperature),
-            float(getattr(student, "C", np.inf)),
+            float(getattr(student, "C", np.inf)),  # networks have none
             student.soften_student,
             student.t_squared,
             student.regularizer,
@@ -82,20 +125,20 @@ class LossParams:
 
 @dataclass(frozen=True)
 class TrainingTargets:
-    """Who says what of which row, and how much each row counts.
+    """Labels, teacher logits and weights of the training rows.
 
     Parameters
     ----------
     classes : ndarray of shape (n_classes,)
-        Class labels.
+        Class labels, in ascending order.
     labels : Labels
-        The rows' labels.
+        Class number of each row, and which labels are missing.
     teachers : Teachers or None
-        The teachers' logits.
+        The teachers' logits; None without a teacher.
     sample_weight : ndarray of shape (n_rows,)
-        Weights of the rows.
+        Nonnegative weights, before they are multiplied by class weights.
     class_weight : dict, "balanced" or None
-        The constructor's; "balanced" counts the rows of this lesson.
+        The constructor parameter; "balanced" counts the labels of these rows.
     """
 
     classes: NDArray[Any]
@@ -107,72 +150,74 @@ class TrainingTargets:
     @classmethod
     def read(
         cls,
-        student: Any,
+        student: HasClassParams,
         n_rows: int,
-        y: Any,
-        sample_weight: Any,
-        teacher_proba: Any,
-        teacher_logits: Any,
-        classes: Any = None,
+        y: TargetLike,
+        sample_weight: ArrayLike | None,
+        teacher_proba: TeacherLike,
+        teacher_logits: TeacherLike,
+        classes: ArrayLike | None = None,
         *,
-        of_block: bool = False,
+        allow_zero_weight: bool = False,
     ) -> Self:
-        """Check what came into an estimator's fit; ``classes`` go before the constructor's.
+        """Check the arguments of ``fit``.
 
-        The weights of a block alone may all be zero.
+        ``classes``, if given, replace those of the constructor. ``allow_zero_weight`` is for a
+        chunk of rows, whose weights may all be zero if those of other chunks are not.
         """
-        named = student.classes if classes is None else classes
-        classes, labels, teachers = check_class_targets(
-            y, n_rows, named, teacher_proba, teacher_logits
+        requested = student.classes if classes is None else classes
+        classes_, labels, teachers = check_class_targets(
+            y, n_rows, requested, teacher_proba, teacher_logits
         )
-        read_weight = read_sample_weight if of_block else check_sample_weight
-        weight = read_weight(sample_weight, n_rows)
-        return cls(classes, labels, teachers, weight, student.class_weight)
+        check_weight = read_sample_weight if allow_zero_weight else check_sample_weight
+        weight = check_weight(sample_weight, n_rows)
+        return cls(classes_, labels, teachers, weight, student.class_weight)
 
     @property
     def n_taught_rows(self) -> int:
-        """Number of rows for which a teacher speaks."""
+        """Number of rows with a teacher's prediction."""
         return 0 if self.teachers is None else int(self.teachers.teacher_mask.sum())
 
     @cached_property
     def row_weight(self) -> FloatArray:
         """Row weights s: sample weight times class weight."""
+        # computed late: after take(), "balanced" counts the labels of the taken rows
         by_class = class_weights(self.class_weight, self.classes, self.labels, self.sample_weight)
         return row_weights(self.sample_weight, by_class, self.labels, self.teachers)
 
     @property
     def weight(self) -> FloatArray:
-        """Row weights s, of which some are not zero."""
+        """Row weights s, not all of which are zero."""
         check_some_weight(float(self.row_weight.sum()), self.class_weight)
         return self.row_weight
 
     def with_mean_weight_one(self) -> TrainingTargets:
-        """Return the lesson whose weights have mean 1, so that they are no learning rate."""
+        """Return these targets with mean weight 1, so that weights are no learning rate."""
         return replace(self, sample_weight=mean_one(self.sample_weight, self.weight))
 
     def take(self, rows: IntArray) -> TrainingTargets:
-        """Return the lesson of the given rows."""
+        """Return the targets of the given rows."""
         teachers = None if self.teachers is None else Teachers(self.teachers.logits[:, :, rows])
         labels = Labels(self.labels.codes[rows], self.labels.n_classes)
         return TrainingTargets(
             self.classes, labels, teachers, self.sample_weight[rows], self.class_weight
         )
 
-    def mixture(self, setting: LossParams) -> TargetMixture:
-        """Return the mixture of labels and teachers at a setting."""
-        return setting.mixture(self.labels, self.teachers, self.row_weight)
+    def mixture(self, loss_params: LossParams) -> TargetMixture:
+        """Return the mixture of labels and teachers with the given parameters of the loss."""
+        return loss_params.mixture(self.labels, self.teachers, self.row_weight)
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What is to be minimised.
+    """The minimisation problem of a linear student.
 
     Parameters
     ----------
     objective : SoftTargetObjective
-        Over the classes that have target mass.
+        Objective over the classes that have target mass.
     active : ndarray of bool of shape (n_classes,)
-        Which classes these are.
+        Which classes have target mass.
     """
 
     objective: SoftTargetObjective
@@ -180,20 +225,20 @@ class Problem:
 
     @property
     def is_trivial(self) -> bool:
-        """Whether one class has all the mass: nothing to choose."""
+        """Whether a single class has all the mass, so that no coefficients are needed."""
         return int(self.active.sum()) == 1
 
 
-def make_problem(lesson: TrainingTargets, design: Design, setting: LossParams) -> Problem:
-    """Return the problem of a lesson.
+def make_problem(targets: TrainingTargets, design: Design, loss_params: LossParams) -> Problem:
+    """Return the minimisation problem of a linear student.
 
     Parameters
     ----------
-    lesson : TrainingTargets
-        Labels, teachers and weights; the problem keeps none of them.
+    targets : TrainingTargets
+        Labels, teachers and weights; the problem keeps no reference to them.
     design : Design
         The products with X, of the same rows.
-    setting : LossParams
+    loss_params : LossParams
         λ, T, C and the form of the loss.
 
     Returns
@@ -204,33 +249,42 @@ def make_problem(lesson: TrainingTargets, design: Design, setting: LossParams) -
     Raises
     ------
     ValueError
-        If no row has any weight, or the regulariser has no minimum.
+        If all rows have weight zero, or the objective has no minimum.
     """
-    weight = lesson.weight
-    targets = lesson.mixture(setting).targets()
-    active = targets.class_mass() > 0
-    check_bounded({term.regularizer for term in targets.terms}, active, lesson.classes)
-    alpha = float(1 / (setting.C * weight.sum()))
-    sums = RowSums(design, targets.keep_classes(active), weight)
+    weight = targets.weight
+    soft_targets = targets.mixture(loss_params).targets()
+    # the intercept of a class without mass has its optimum at -inf: the solver does without it
+    active = soft_targets.class_mass() > 0
+    check_bounded({term.regularizer for term in soft_targets.terms}, active, targets.classes)
+    # scikit-learn's C multiplies a sum over rows; the solvers minimise a mean
+    alpha = float(1 / (loss_params.C * weight.sum()))
+    sums = RowSums(design, soft_targets.keep_classes(active), weight)
     return Problem(SoftTargetObjective(sums, alpha), active)
 
 
 def check_some_weight(weight_sum: float, class_weight: Any) -> None:
-    """Require that some row has a weight."""
+    """Require a row with positive weight."""
+    # class weights may be zero for all classes that occur; the objective divides by the sum
     if not weight_sum:
-        raise ValueError(f"class_weight={class_weight} and sample_weight leave no row any weight")
+        raise ValueError(
+            f"class_weight={class_weight} and sample_weight leave no row any weight: pass weights "
+            "with a positive sum"
+        )
 
 
 def check_bounded(
     regularizers: Collection[str | None], active: BoolArray, classes: NDArray[Any]
 ) -> None:
-    """Require that the regularisers in use have a minimum over the classes with mass."""
+    """Require regularisers that have a minimum if some classes have no target mass."""
+    # a regulariser may be unbounded below for targets on the boundary of the simplex
     for name in regularizers:
         regularizer = make_regularizer(name)
         if not active.all() and regularizer is not None and not regularizer.bounded_below:
             raise ValueError(
                 f"regularizer={name!r} has no minimum when a class has no target mass: "
-                f"neither y nor the teacher ever names {np.asarray(classes)[~active].tolist()}"
+                "neither y nor the teacher's predictions contain "
+                f"{np.asarray(classes)[~active].tolist()}: drop these classes or "
+                "pass another regularizer"
             )
 
 
@@ -245,18 +299,18 @@ def class_weights(
     Parameters
     ----------
     class_weight : dict, "balanced" or None
-        As in scikit-learn.
+        As in scikit-learn; classes that are not in the dict get 1.
     classes : ndarray of shape (n_classes,)
-        Class labels.
+        Class labels, in ascending order.
     labels : Labels
-        The rows' labels.
+        Class number of each row; rows without a label are not counted.
     sample_weight : ndarray of shape (n_rows,)
-        Weights s.
+        Nonnegative sample weights s.
 
     Returns
     -------
     ndarray of shape (n_classes,) or None
-        The weights; None if all are 1.
+        Weight of each class; None if all are 1.
 
     Raises
     ------
@@ -267,21 +321,21 @@ def class_weights(
         return None
     if isinstance(class_weight, str):
         return balanced_weights(labels.one_hot(sample_weight).sum(axis=1))
-    names = classes.tolist()
-    unknown = [label for label in class_weight if label not in names]
+    known = classes.tolist()
+    unknown = [label for label in class_weight if label not in known]
     if unknown:
-        raise ValueError(f"class_weight names {unknown}, but the classes are {names}")
+        raise ValueError(f"class_weight has keys {unknown}, but the classes are {known}")
     for label, weight in class_weight.items():
         if not (isinstance(weight, Real) and 0 <= float(weight) < np.inf):
             raise ValueError(
                 f"class_weight of {label!r} is {weight!r}: it must be a finite number of at least 0"
             )
-    return np.array([class_weight.get(label, 1.0) for label in names], dtype=np.float64)
+    return np.array([class_weight.get(label, 1.0) for label in known], dtype=np.float64)
 
 
 def balanced_weights(mass: FloatArray) -> FloatArray:
-    """Return the weight of each class that is "balanced", from the weight of its labels."""
-    seen = mass > 0
+    """Return the balanced weight of each class, from the sum of its rows' weights."""
+    labelled = mass > 0  # the other classes would divide by zero
     weight = np.ones(len(mass))
-    weight[seen] = mass.sum() / (seen.sum() * mass[seen])
+    weight[labelled] = mass.sum() / (labelled.sum() * mass[labelled])
     return weight

@@ -1,4 +1,4 @@
-"""Logistic regression that learns from labels and from a teacher's probabilities."""
+"""Logistic regression on labels and on a teacher's probabilities."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from typing import Any, ClassVar, Self
 from scipy import sparse
 from sklearn.utils.validation import validate_data
 
-from sklearn_distill._typing import FloatArray
+from sklearn_distill._typing import (
+    ArrayLike,
+    CheckedX,
+    FloatArray,
+    MatrixLike,
+    TargetLike,
+    TeacherLike,
+)
 from sklearn_distill._validation.fitting import all_or_nothing, validated_parameters
 from sklearn_distill.losses import as_design
 from sklearn_distill.students._array_api import to_numpy
@@ -19,7 +26,7 @@ from sklearn_distill.students._problem import LossParams, Problem, TrainingTarge
 
 
 class DistilledLogisticRegression(LogisticStudent):
-    r"""Logistic regression taught by labels and by a teacher.
+    r"""Logistic regression on labels and on a teacher's probabilities.
 
     Minimises, over linear scores z = Wx + b with one temperature T for student and teacher,
 
@@ -28,19 +35,20 @@ class DistilledLogisticRegression(LogisticStudent):
         C \sum_i s_i \big\{ (1-λ_i)\,CE(y_i, \mathrm{softmax}\,z_i)
         + λ_i\,τ\,[CE(q_i, \mathrm{softmax}(z_i/T')) + r(z_i/T')] \big\} + \tfrac12 \|W\|^2,
 
-    where q is the teacher's softened answer. Each row's weight is shared between the sources that
-    speak for it: label 1 − λ, teacher λ; whoever speaks alone gets all of it. Without a teacher,
-    or with ``imitation=0`` and every row labelled, this is scikit-learn's LogisticRegression.
+    where q is the teacher's softened prediction. Each row's weight is shared between its sources:
+    1 − λ for the label and λ for the teacher. If only one of them is available, it gets the full
+    weight. Without a teacher, or with ``imitation=0`` and every row labelled, this is
+    scikit-learn's LogisticRegression.
 
     Parameters
     ----------
     imitation : float, default=0.5
-        λ in [0, 1], the teacher's share.
+        λ in [0, 1], the weight of the teacher in rows that have a label, too.
     temperature : float, default=1.0
         T > 0. The teacher's and the student's logits are divided by it in the teacher's term;
         predictions are always made at temperature 1.
     C : float, default=1.0
-        Inverse strength of the ridge penalty, in (0, inf].
+        Inverse strength of the ridge penalty, in (0, inf]; inf for no penalty.
     fit_intercept : bool, default=True
         Whether to fit the (unpenalised) intercept.
     soften_student : bool, default=True
@@ -53,24 +61,24 @@ class DistilledLogisticRegression(LogisticStudent):
         the density that their Theorem 1 needs.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, for both terms; "balanced" counts the labelled rows. A row without
-        a label weighs what its teacher expects.
+        a label has the expected class weight under its teacher's probabilities.
     classes : array-like of shape (n_classes,) or None, default=None
-        All classes in ascending order, where y does not show them all: the student can then learn
-        a class that only its teacher knows, and every fold of a cross-validation has the same
-        classes. None takes the labels of y.
+        All classes in ascending order, for y that does not contain them all: the student can then
+        predict a class that only the teacher predicts, and every fold of a cross-validation has
+        the same classes. None uses the labels of y.
     solver : {"auto", "lbfgs", "newton-cg"}, default="auto"
         Minimiser. "lbfgs" solves on a subsample of the rows, then on all, preconditioned by a
         Gram matrix; "newton-cg" is Newton's method in a trust region with conjugate gradients.
-        "auto" takes "lbfgs" for dense X and "newton-cg" for sparse X and for a regulariser that
-        makes the objective non-convex. Where the preconditioner of "lbfgs" is of no use,
-        "newton-cg" takes over, and ``solver_`` says so.
+        "auto" is "lbfgs" for dense X, and "newton-cg" for sparse X and for a regulariser that
+        makes the objective non-convex. If the preconditioner of "lbfgs" fails, the fit continues
+        with "newton-cg", as ``solver_`` then shows.
     tol : float, default=1e-4
         Stop when max|∇| / Σ s_i ≤ tol, with ∇ the gradient of the objective divided by C, which
         is scikit-learn's scale.
     max_iter : int, default=200
-        Largest number of iterations.
+        Maximum number of iterations.
     warm_start : bool, default=False
-        Whether a repeated fit starts from the present coefficients.
+        Whether a repeated fit starts from the coefficients of the previous one.
     verbose : int, default=0
         Above 0, show a progress bar over the iterations.
 
@@ -79,29 +87,31 @@ class DistilledLogisticRegression(LogisticStudent):
     coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
         Coefficients; one row for two classes.
     intercept_ : ndarray of shape (1,) or (n_classes,)
-        Intercepts. A class that neither a label nor a teacher gave any mass has -inf.
+        Intercepts; -inf for a class without target mass, that is, one that neither a label nor a
+        teacher's prediction contains.
     classes_ : ndarray of shape (n_classes,)
-        Class labels.
+        Class labels, in ascending order.
     n_iter_ : ndarray of shape (1,)
         Iterations of the solver over all rows.
     solver_ : {"lbfgs", "newton-cg", ""}
-        The method that found the coefficients; empty where one class has all the target mass and
-        nothing was to be found.
+        The solver that found the coefficients; empty if one class has all the target mass, so
+        that no solver was needed.
     n_taught_rows_ : int
-        Rows for which a teacher spoke.
+        Number of rows with a teacher's prediction.
     n_features_in_ : int
-        Number of features.
+        Number of features seen during ``fit``.
     feature_names_in_ : ndarray of shape (n_features,)
-        Names of the features, where X has string names.
+        Names of the features, if X has string names.
 
     Notes
     -----
     With ``sklearn.set_config(array_api_dispatch=True)`` a torch tensor X stays on its device, and
-    so do products with it. Labels, weights and the teacher's answers, on whatever device, are
-    brought to NumPy once. In each pass over X the scores and their residuals (one number a row and
-    class) cross between device and NumPy, where the loss is computed, and with them weights,
-    gradients and Gram matrices, whose size does not depend on the number of rows. ``coef_``,
-    ``intercept_`` and ``n_iter_`` are then tensors beside X, ``classes_`` is NumPy's.
+    so do products with it. Labels, weights and the teacher's predictions, on whatever device, are
+    copied to NumPy once. In each pass over X the scores and their residuals (one number for each
+    row and class) are copied between device and NumPy, where the loss is computed, and with them
+    weights, gradients and Gram matrices, whose size does not depend on the number of rows.
+    ``coef_``, ``intercept_`` and ``n_iter_`` are then tensors on the device of X, and ``classes_``
+    is a NumPy array.
 
     References
     ----------
@@ -120,10 +130,10 @@ class DistilledLogisticRegression(LogisticStudent):
     array(['no', 'yes'], dtype='<U3')
     """
 
-    # sliced by row with X without any set_fit_request
+    # requested by default: meta-estimators slice them by row with X, without set_fit_request
     __metadata_request__fit: ClassVar = {"teacher_proba": True, "teacher_logits": True}
 
-    _reads_tensors: ClassVar[bool] = True
+    _accepts_tensors: ClassVar[bool] = True
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS | {
         "warm_start": ["boolean"]
@@ -166,12 +176,12 @@ class DistilledLogisticRegression(LogisticStudent):
     @validated_parameters
     def fit(
         self,
-        X: Any,
-        y: Any = None,
-        sample_weight: Any = None,
+        X: MatrixLike,
+        y: TargetLike = None,
+        sample_weight: ArrayLike | None = None,
         *,
-        teacher_proba: Any = None,
-        teacher_logits: Any = None,
+        teacher_proba: TeacherLike = None,
+        teacher_logits: TeacherLike = None,
     ) -> Self:
         """Fit the student.
 
@@ -179,17 +189,17 @@ class DistilledLogisticRegression(LogisticStudent):
         ----------
         X : {array-like, sparse matrix, dask array, torch.Tensor} of shape (n_samples, n_features)
             Features; float32 stays float32, CSR and CSC stay sparse. A dask array, and a
-            ``numpy.memmap`` of 256 MB and more, is read block by block in each pass. A tensor
+            ``numpy.memmap`` of 256 MB and more, is read chunk by chunk in each pass. A tensor
             stays on its device under ``array_api_dispatch=True``.
         y : array-like of shape (n_samples,) or None
-            Labels. NaN, None and pd.NA are missing labels, which a teacher must answer for; None
-            instead of an array means that all are missing.
+            Labels. NaN, None and pd.NA are missing labels; these rows need a teacher's
+            prediction. None instead of an array means that all labels are missing.
         sample_weight : array-like of shape (n_samples,) or None
-            Weights of the rows, for both terms.
+            Sample weights, for both terms.
         teacher_proba : array-like or DataFrame or None
             The teacher's probabilities: (n_samples, n_classes) in the order of ``classes_``, a
             DataFrame whose column names are the labels, (n_samples,) for the second of two
-            classes, or (n_samples, n_teachers, n_classes). A row of NaN is a silent teacher.
+            classes, or (n_samples, n_teachers, n_classes). A row of NaN is a missing prediction.
         teacher_logits : array-like or DataFrame or None
             Logits instead of probabilities; -inf is a probability of exactly zero.
 
@@ -201,55 +211,68 @@ class DistilledLogisticRegression(LogisticStudent):
         Raises
         ------
         TypeError
-            If X is an array of another library than NumPy and torch, or a tensor that lies on a
-            device which scikit-learn is not to dispatch to.
+            If X is an array of another library than NumPy and torch, or a tensor on another
+            device than the CPU without ``array_api_dispatch=True``.
         ValueError
-            If a teacher's output does not fit to X and the classes or is no distribution (the
-            message names the first such row), a row has neither label nor teacher, or parameters
-            contradict each other. The estimator is then as it was before.
+            If a teacher's output does not match X and the classes or is not a distribution (the
+            message names the first such row), a row has neither a label nor a teacher's
+            prediction, or parameters contradict each other. The estimator is then unchanged.
         """
-        answers = {
-            "y": to_numpy(y),
-            "sample_weight": to_numpy(sample_weight),
-            "teacher_proba": to_numpy(teacher_proba),
-            "teacher_logits": to_numpy(teacher_logits),
-        }
-        if is_chunked(X):
-            problem = self._pose_blocks(X, answers)
-        else:
-            X = self._read_features(X, answers["y"], teacher_proba, teacher_logits)
-            problem = self._pose(X, answers)
-        minimise = minimiser(self.solver, problem.objective, dense=not sparse.issparse(X))
-        solution = self._solve(problem, minimise, self._start(problem))
-        self._set_coefficients(solution, problem.active, float_dtype(X))
-        self._follow(X)
+        y, sample_weight = to_numpy(y), to_numpy(sample_weight)
+        teacher_proba, teacher_logits = to_numpy(teacher_proba), to_numpy(teacher_logits)
+        read = self._read_chunks if is_chunked(X) else self._read_array
+        checked, problem = read(X, y, sample_weight, teacher_proba, teacher_logits)
+        minimise = minimiser(self.solver, problem.objective, dense=not sparse.issparse(checked))
+        solution = self._solve(problem, minimise, self._initial_weights(problem))
+        self._set_coefficients(solution, problem.active, float_dtype(checked))
+        self._convert_coefficients_like(checked)
         return self
 
-    def _pose(self, X: Any, answers: dict[str, Any]) -> Problem:
-        """Return the problem; set ``classes_`` and ``n_taught_rows_``.
+    def _read_array(
+        self,
+        X: MatrixLike,
+        y: TargetLike,
+        sample_weight: ArrayLike | None,
+        teacher_proba: TeacherLike,
+        teacher_logits: TeacherLike,
+    ) -> tuple[CheckedX, Problem]:
+        """Return X and the problem; set ``classes_`` and ``n_taught_rows_``.
 
-        Labels and logits end with this call: the solver needs their memory.
+        Labels and logits go out of scope here, so that the solver can use their memory.
         """
-        setting = LossParams.of(self)
-        lesson = TrainingTargets.read(self, X.shape[0], **answers)
-        self.classes_ = lesson.classes
-        self.n_taught_rows_ = lesson.n_taught_rows
-        return make_problem(lesson, as_design(X, self.fit_intercept), setting)
+        checked = self._validate_features(X, y, teacher_proba, teacher_logits)
+        loss_params = LossParams.of(self)
+        targets = TrainingTargets.read(
+            self, checked.shape[0], y, sample_weight, teacher_proba, teacher_logits
+        )
+        self.classes_ = targets.classes
+        self.n_taught_rows_ = targets.n_taught_rows
+        return checked, make_problem(targets, as_design(checked, self.fit_intercept), loss_params)
 
-    def _pose_blocks(self, X: Any, answers: dict[str, Any]) -> Problem:
-        """Return the problem of rows that are read block by block."""
+    def _read_chunks(
+        self,
+        X: MatrixLike,
+        y: TargetLike,
+        sample_weight: ArrayLike | None,
+        teacher_proba: TeacherLike,
+        teacher_logits: TeacherLike,
+    ) -> tuple[CheckedX, Problem]:
+        """Return X and the problem of rows that are read chunk by chunk."""
         validate_data(self, X, skip_check_array=True)
-        table = chunk_data(X, **answers)
-        reader = make_chunk_reader(self, table)
+        data = chunk_data(
+            X, y, sample_weight, teacher_proba=teacher_proba, teacher_logits=teacher_logits
+        )
+        reader = make_chunk_reader(self, data)
         self.classes_ = reader.classes
-        problem, self.n_taught_rows_ = make_chunked_problem(reader, table)
-        return problem
+        problem, self.n_taught_rows_ = make_chunked_problem(reader, data)
+        return X, problem
 
-    def _start(self, problem: Problem) -> FloatArray:
-        """Return the present coefficients if they are those of such a problem, else zeros."""
+    def _initial_weights(self, problem: Problem) -> FloatArray:
+        """Return zeros or, for a warm start, the previous coefficients if their shape is right."""
         active = problem.active
         shape = (1 if len(active) == 2 else len(active), self.n_features_in_)
         warm = None
+        # a fit with another number of classes or features starts anew instead of failing
         if self.warm_start and hasattr(self, "coef_") and self.coef_.shape == shape:
             coef, intercept = to_numpy(self.coef_), to_numpy(self.intercept_)
             warm = solver_weights(coef, intercept, active, self.fit_intercept)

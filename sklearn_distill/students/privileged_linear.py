@@ -1,4 +1,4 @@
-"""Linear regression that learns from labels and from a teacher's predictions."""
+"""Linear regression on labels and on a teacher's predictions."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from scipy.linalg import LinAlgWarning
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sklearn_distill._typing import ArrayLike, CheckedX, MatrixLike, TargetLike, TeacherLike
 from sklearn_distill._validation.fitting import (
     Interval,
     StrOptions,
@@ -28,7 +29,13 @@ from sklearn_distill.solvers.least_squares import (
     Root,
     Statistics,
 )
-from sklearn_distill.students._array_api import beside, rows_of, to_numpy, validated
+from sklearn_distill.students._array_api import (
+    asarray_like,
+    regression_data,
+    to_numpy,
+    validate_features,
+    validate_features_and_labels,
+)
 from sklearn_distill.students._chunks import FitArgs, chunk_data, is_chunked
 from sklearn_distill.students._linear_regressor import X_CHECKS, LinearRegressor
 
@@ -45,75 +52,78 @@ class PrivilegedLinearRegression(LinearRegressor):
     with sample weights :math:`w_i` and
 
     ==============  ============  ==========================================
-    who speaks      a             y'
+    available       a             y'
     ==============  ============  ==========================================
     label           1             y
     both            (1−λ) + λρ    (1−λ) y + λρ s
-    teacher         ρ             ρ s
+    prediction      ρ             ρ s
     ==============  ============  ==========================================
 
-    So without a teacher, or with ``imitation=0`` and every row labelled, it is scikit-learn's
-    LinearRegression, or Ridge(alpha). At λ = ½ both sources count with their inverse variances.
+    Without a teacher, or with ``imitation=0`` and every row labelled, this is scikit-learn's
+    LinearRegression, or Ridge(alpha). At λ = ½ both sources are weighted by their inverse
+    variances.
 
     Parameters
     ----------
     imitation : float in [0, 1], default=0.5
-        λ, how much the student follows its teacher on rows that have a label too.
+        λ, the weight of the teacher in rows that have a label, too.
     noise_variance : float > 0 or "auto", default="auto"
-        σ². "auto" estimates it by the residual variance RSS/(n − rank) of the least squares of y
-        on the rows with a label. Sample weights count as repetitions, so n is their sum. Without
-        any label it is taken to be σ_s².
+        Noise variance σ² of the labels. "auto" estimates it by the residual variance
+        RSS/(n − rank) of the least squares of y on the rows with a label. Sample weights count as
+        repetitions, so n is their sum. Without any label, σ² is set to σ_s².
     teacher_noise_variance : float > 0 or "auto", default="auto"
-        σ_s². "auto" estimates it likewise from the teacher's predictions.
+        Noise variance σ_s² of the teacher. "auto" estimates it in the same way from the teacher's
+        predictions.
     alpha : float >= 0, default=0.0
-        Strength α of the ridge penalty, on the scale of Ridge; the intercept is free.
+        Strength α of the ridge penalty, on the scale of Ridge; the intercept is not penalised.
     fit_intercept : bool, default=True
-        Whether to fit b.
+        Whether to fit the intercept b.
     solver : {"auto", "gram", "tsqr"}, default="auto"
-        "gram": normal equations, one matrix product over X. "tsqr": QR factorisations of blocks of
+        "gram": normal equations, one matrix product over X. "tsqr": QR factorisations of tiles of
         rows, several times slower and as accurate as LAPACK's ``gelsd`` on ill-conditioned X.
-        "auto" is "gram"; in ``fit`` it corrects rounding by further passes where the condition
-        number of X is above 1e4, and turns to "tsqr" where it is above 1e6, X is rank-deficient
-        or X has no more rows than columns. ``partial_fit`` sees each row once, so there "auto" is
-        "gram" and warns where the condition number is above 1e6 or X is rank-deficient.
+        "auto" is "gram"; ``fit`` then corrects rounding errors by additional passes if the
+        condition number of X is above 1e4, and switches to "tsqr" if it is above 1e6, X is
+        rank-deficient or X has no more rows than columns. ``partial_fit`` sees each row once, so
+        there "auto" is "gram" and warns if the condition number is above 1e6 or X is
+        rank-deficient.
 
     Attributes
     ----------
     coef_ : ndarray of shape (n_features,) or (n_outputs, n_features)
-        Coefficients β; of minimum norm where X is rank-deficient.
+        Coefficients β; those of minimum norm if X is rank-deficient.
     intercept_ : float or ndarray of shape (n_outputs,)
-        Intercept b.
+        Intercept b; 0 without ``fit_intercept``.
     coef_covariance_ : ndarray of shape (n_features, n_features) or (n_outputs, ...) of these
         Sandwich covariance of ``coef_``, computed on access. NaN if σ² cannot be estimated.
     noise_variance_, teacher_noise_variance_ : float or ndarray of shape (n_outputs,)
-        σ² and σ_s², given or estimated, computed on access. NaN if there is nothing to estimate
-        them from.
+        σ² and σ_s², given or estimated, computed on access. NaN if they cannot be estimated.
     statistics_ : Statistics
-        Sufficient statistics, of a size that does not depend on the number of rows.
-        ``a.statistics_.merge(b.statistics_)`` are those of both students' data.
+        Sufficient statistics, whose size does not depend on the number of rows.
+        ``a.statistics_.merge(b.statistics_)`` are the statistics of the data of both students.
     n_taught_rows_ : int
-        Rows for which the teacher spoke.
+        Number of rows with a teacher's prediction.
     n_features_in_ : int
-        Number of features.
+        Number of features seen during ``fit``.
     feature_names_in_ : ndarray of shape (n_features,)
-        Names of the features, where X has string names.
+        Names of the features, if X has string names.
 
     See Also
     --------
-    sklearn.linear_model.LinearRegression : The student without a teacher.
-    sklearn.linear_model.Ridge : The same with ``alpha``.
+    sklearn.linear_model.LinearRegression : The same without a teacher, for ``alpha=0``.
+    sklearn.linear_model.Ridge : The same without a teacher, for ``alpha > 0``.
 
     Notes
     -----
-    Several outputs are fitted as if each came alone, with variances of its own. Sparse X is made
-    dense block by block, so it costs little memory but as much time as dense X.
+    Each output is fitted separately, with its own variances. Sparse X is made dense tile by tile,
+    so it takes little memory but as much time as dense X.
 
     With ``sklearn.set_config(array_api_dispatch=True)`` a torch tensor X stays on its device.
-    Labels, weights and predictions, on whatever device, are brought to NumPy once, and go to the
-    device with each block of rows, which is made float64 there. What comes back is a Gram matrix
-    or a triangular root of the block; where "auto" refines, also x·β of each row, whose residual
-    goes to the device. ``coef_`` and ``intercept_`` are then tensors beside X in its precision;
-    ``statistics_``, the covariance and the variances are NumPy's, in float64.
+    Labels, weights and predictions, on whatever device, are copied to NumPy once, and then to the
+    device with each tile of rows, which is converted to float64 there. The Gram matrix or the
+    triangular root of the tile is copied back; during the refinement of "auto" also x·β of each
+    row, and the residuals to the device. ``coef_`` and ``intercept_`` are then tensors on the
+    device of X, with its dtype; ``statistics_``, the covariance and the variances are NumPy arrays
+    of float64.
 
     References
     ----------
@@ -131,7 +141,7 @@ class PrivilegedLinearRegression(LinearRegressor):
     array([6.5])
     """
 
-    # sliced by row with X without any set_fit_request
+    # requested by default: meta-estimators slice it by row with X, without set_fit_request
     __metadata_request__fit: ClassVar = {"teacher_prediction": True}
     __metadata_request__partial_fit: ClassVar = {"teacher_prediction": True}
 
@@ -164,23 +174,28 @@ class PrivilegedLinearRegression(LinearRegressor):
     @all_or_nothing
     @validated_parameters
     def fit(
-        self, X: Any, y: Any = None, sample_weight: Any = None, *, teacher_prediction: Any = None
+        self,
+        X: MatrixLike,
+        y: TargetLike = None,
+        sample_weight: ArrayLike | None = None,
+        *,
+        teacher_prediction: TeacherLike = None,
     ) -> Self:
-        """Fit the student to these rows and forget all others.
+        """Fit the student; the data of earlier calls are discarded.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, dask array, torch.Tensor} of shape (n_samples, n_features)
-            Features; float32 and CSR are read as they are, without a copy. A dask array, and a
-            ``numpy.memmap`` of 256 MB and more, is read block by block. A tensor stays on its
+            Features; float32 and CSR are used without a copy. A dask array, and a
+            ``numpy.memmap`` of 256 MB and more, is read chunk by chunk. A tensor stays on its
             device under ``array_api_dispatch=True``.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), or None
-            Labels. A row of NaN is a missing label, which the teacher must answer for; None
-            instead of an array means that all are missing.
+            Labels. A row of NaN is a missing label; it needs a teacher's prediction. None instead
+            of an array means that all labels are missing.
         sample_weight : array-like of shape (n_samples,) or None
-            Weights of the rows; a weight of 2 is the row twice.
+            Sample weights; a row with weight 2 counts as two rows.
         teacher_prediction : array-like of the shape of y, or None
-            The teacher's predictions. A row of NaN is a silent teacher.
+            The teacher's predictions. A row of NaN is a missing prediction.
 
         Returns
         -------
@@ -190,39 +205,44 @@ class PrivilegedLinearRegression(LinearRegressor):
         Raises
         ------
         TypeError
-            If X is an array of another library than NumPy and torch, or a tensor that lies on a
-            device which scikit-learn is not to dispatch to.
+            If X is an array of another library than NumPy and torch, or a tensor on another
+            device than the CPU without ``array_api_dispatch=True``.
         ValueError
             If lengths or outputs differ, a row is NaN in some outputs but not in all or has
-            neither label nor prediction (the message names the first such row), or a variance is
-            to be estimated from too few rows. The estimator is then as it was before.
+            neither a label nor a prediction (the message names the first such row), or there are
+            too few rows to estimate a variance. The estimator is then unchanged.
         """
         if is_chunked(X):
-            return self._set_solution(self._fit_blocks(X, y, sample_weight, teacher_prediction), X)
-        rows = self._read(X, y, sample_weight, teacher_prediction, reset=True)
-        return self._set_solution(self._problem().fit(rows, self.solver), rows.X)
+            return self._set_solution(self._fit_chunks(X, y, sample_weight, teacher_prediction), X)
+        data = self._read(X, y, sample_weight, teacher_prediction, reset=True)
+        return self._set_solution(self._problem().fit(data, self.solver), data.X)
 
     @all_or_nothing
     @validated_parameters
     def partial_fit(
-        self, X: Any, y: Any = None, sample_weight: Any = None, *, teacher_prediction: Any = None
+        self,
+        X: MatrixLike,
+        y: TargetLike = None,
+        sample_weight: ArrayLike | None = None,
+        *,
+        teacher_prediction: TeacherLike = None,
     ) -> Self:
         """Add rows to those of earlier calls of ``fit`` and ``partial_fit``.
 
-        The rows enter ``statistics_``, so the result is that of one ``fit`` on all rows, however
-        they were cut into chunks, with the parameters that hold now. While the rows are too few
-        to estimate a variance, σ_s² counts as σ², with a warning.
+        The rows are added to ``statistics_``, so the result is that of one ``fit`` on all rows,
+        however they were split, with the current parameters. As long as there are too few rows to
+        estimate a variance, σ_s² is set to σ², with a warning.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, torch.Tensor} of shape (n_samples, n_features)
             Features of the new rows.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), or None
-            Labels, NaN where missing.
+            Labels; NaN for missing ones.
         sample_weight : array-like of shape (n_samples,) or None
-            Weights of the rows.
+            Sample weights of the new rows.
         teacher_prediction : array-like of the shape of y, or None
-            The teacher's predictions, NaN where silent.
+            The teacher's predictions; NaN for missing ones.
 
         Returns
         -------
@@ -232,22 +252,23 @@ class PrivilegedLinearRegression(LinearRegressor):
         Raises
         ------
         ValueError
-            As in :meth:`fit`, but for the variances; or if the number of outputs changed.
+            As in :meth:`fit`, except for the variances; or if the number of outputs changed.
         """
-        self._validate_params()  # the decorator checks the first call alone
-        known: Statistics | None = getattr(self, "statistics_", None)
-        rows = self._read(X, y, sample_weight, teacher_prediction, reset=known is None)
-        if known is None:
+        self._validate_params()  # scikit-learn's decorator skips partial_fit of a fitted estimator
+        earlier: Statistics | None = getattr(self, "statistics_", None)
+        data = self._read(X, y, sample_weight, teacher_prediction, reset=earlier is None)
+        if earlier is None:
             kind = Root if self.solver == "tsqr" else Gram
-            self.statistics_ = Statistics.of(rows, kind)
+            self.statistics_ = Statistics.of(data, kind)
         else:
-            self._check_n_outputs(rows, known)
-            self.statistics_ = known.merge(Statistics.of(rows, known.kind))
-        return self._set_solution(self._solve_so_far(), rows.X)
+            self._check_n_outputs(data, earlier)
+            # a Gram matrix and a triangular root are not merged: the first call decides
+            self.statistics_ = earlier.merge(Statistics.of(data, earlier.kind))
+        return self._set_solution(self._solve_statistics(), data.X)
 
     @all_or_nothing
     def solve(self) -> Self:
-        """Solve again from ``statistics_``, with the parameters that hold now and without data.
+        """Fit again with the current parameters, from ``statistics_`` instead of data.
 
         Returns
         -------
@@ -257,7 +278,7 @@ class PrivilegedLinearRegression(LinearRegressor):
         Raises
         ------
         ValueError
-            If a parameter is not valid or a variance is to be estimated from too few rows.
+            If a parameter is not valid or there are too few rows to estimate a variance.
 
         Examples
         --------
@@ -270,39 +291,55 @@ class PrivilegedLinearRegression(LinearRegressor):
         return self._set_solution(self._problem().solve(self.statistics_), self.coef_)
 
     def _read(
-        self, X: Any, y: Any, sample_weight: Any, teacher: Any, *, reset: bool
+        self,
+        X: MatrixLike,
+        y: TargetLike,
+        sample_weight: ArrayLike | None,
+        teacher_prediction: TeacherLike,
+        *,
+        reset: bool,
     ) -> RegressionData:
-        """Check what came in; set ``n_features_in_`` and whether outputs come as a column."""
-        y, sample_weight, teacher = to_numpy(y), to_numpy(sample_weight), to_numpy(teacher)
+        """Validate the arguments of ``fit``; set ``n_features_in_`` and the shape of outputs."""
+        y, sample_weight = to_numpy(y), to_numpy(sample_weight)
+        teacher = to_numpy(teacher_prediction)
         if teacher is None:
-            # without a teacher scikit-learn's own errors stand, that of a missing label among them
-            X, y = validated(self, X, y, reset=reset, multi_output=True, y_numeric=True, **X_CHECKS)
+            # without a teacher the errors are scikit-learn's own, such as that of a missing label
+            checked, y = validate_features_and_labels(
+                self, X, y, reset=reset, multi_output=True, y_numeric=True, **X_CHECKS
+            )
         else:
-            X = validated(self, X, reset=reset, **X_CHECKS)
-        n_rows = X.shape[0]
+            checked = validate_features(self, X, reset=reset, **X_CHECKS)
+        n_rows = checked.shape[0]
         labels, predictions, flat = check_regression_targets(y, teacher, n_rows)
         if reset:
             self._flat = flat
         weight = None if sample_weight is None else check_sample_weight(sample_weight, n_rows)
-        return rows_of(X, labels, predictions, weight)
+        return regression_data(checked, labels, predictions, weight)
 
-    def _fit_blocks(self, X: Any, y: Any, sample_weight: Any, teacher: Any) -> PrivilegedFit:
-        """Solve from rows that are read block by block."""
+    def _fit_chunks(
+        self,
+        X: CheckedX,
+        y: TargetLike,
+        sample_weight: ArrayLike | None,
+        teacher_prediction: TeacherLike,
+    ) -> PrivilegedFit:
+        """Solve from rows that are read chunk by chunk."""
         validate_data(self, X, skip_check_array=True)
-        target = teacher if y is None else y
+        target = teacher_prediction if y is None else y
         if target is None:
             raise ValueError("fit requires y or teacher_prediction, but both are None")
-        given = {"y": y, "sample_weight": sample_weight, "teacher_prediction": teacher}
-        table = chunk_data(X, **given)
+        data = chunk_data(X, y, sample_weight, teacher_prediction=teacher_prediction)
+        # without reading a chunk: predictions have the shape of y, or of the teacher without y
         self._flat = np.ndim(target) == 1
-        rows = table.features.map(_rows_of_block, table.answers)
+        rows = data.features.map(_read_chunk, data.fit_args)
         return self._problem().fit_blocks(rows, X.shape, self.solver)
 
-    def _check_n_outputs(self, rows: RegressionData, known: Statistics) -> None:
-        if rows.n_outputs != known.n_outputs:
+    def _check_n_outputs(self, data: RegressionData, earlier: Statistics) -> None:
+        if data.n_outputs != earlier.n_outputs:
             raise ValueError(
-                f"y or teacher_prediction has {rows.n_outputs} outputs, the rows before had "
-                f"{known.n_outputs}: give the same outputs in each call, or call fit to start anew"
+                f"y or teacher_prediction has {data.n_outputs} outputs, but earlier calls had "
+                f"{earlier.n_outputs}: pass the same outputs in each call, or call fit to discard "
+                "the earlier data"
             )
 
     def _problem(self) -> PrivilegedLeastSquares:
@@ -314,32 +351,37 @@ class PrivilegedLinearRegression(LinearRegressor):
             _number_or_none(self.teacher_noise_variance),
         )
 
-    def _solve_so_far(self) -> PrivilegedFit:
+    def _solve_statistics(self) -> PrivilegedFit:
         try:
             return self._problem().solve(self.statistics_)
         except NoNoiseEstimateError as error:
+            # the next call may bring enough rows, so this is no error; ratio 1 means σ_s² = σ²
             warnings.warn(f"{error}; until then a prediction counts as a label does", stacklevel=2)
             return self._problem().solve(self.statistics_, np.ones(self.statistics_.n_outputs))
 
-    def _set_solution(self, solution: PrivilegedFit, X: Any) -> Self:
-        """Set what was learned; the coefficients as tensors if X is one, beside it."""
+    def _set_solution(self, solution: PrivilegedFit, X: CheckedX) -> Self:
+        """Set the fitted attributes; the coefficients are tensors if X is one, on its device."""
         self._solution = solution
         self.statistics_ = solution.statistics
         self.n_taught_rows_ = solution.statistics.n_taught_rows
-        self.coef_ = beside(X, solution.coef[0] if self._flat else solution.coef)
-        self.intercept_ = beside(X, solution.intercept[0] if self._flat else solution.intercept)
-        _warn(solution)
+        self.coef_ = asarray_like(X, solution.coef[0] if self._flat else solution.coef)
+        self.intercept_ = asarray_like(
+            X, solution.intercept[0] if self._flat else solution.intercept
+        )
+        _warn_of_poor_fit(solution)
         return self
 
 
-def _rows_of_block(X: Any, answers: FitArgs) -> RegressionData:
-    """Check what came in of a block."""
-    with answers.located():
+def _read_chunk(X: CheckedX, args: FitArgs) -> RegressionData:
+    """Validate the arguments of ``fit`` for a chunk of rows."""
+    with args.locate_errors():
         X = check_array(X, input_name="X", **X_CHECKS)
-        y, teacher = answers.given["y"], answers.given["teacher_prediction"]
-        labels, predictions, _ = check_regression_targets(y, teacher, answers.n_rows)
-        weight = answers.given["sample_weight"]
-        weight = None if weight is None else read_sample_weight(weight, answers.n_rows)
+        labels, predictions, _ = check_regression_targets(
+            args.y, args.teacher_prediction, args.n_rows
+        )
+        weight = args.sample_weight
+        # the weights of a chunk may all be zero if those of others are not
+        weight = None if weight is None else read_sample_weight(weight, args.n_rows)
     return RegressionData(X, labels, predictions, weight)
 
 
@@ -347,7 +389,7 @@ def _number_or_none(variance: float | str) -> float | None:
     return None if isinstance(variance, str) else float(variance)
 
 
-def _warn(solution: PrivilegedFit) -> None:
+def _warn_of_poor_fit(solution: PrivilegedFit) -> None:
     for name in solution.floored:
         warnings.warn(
             f"{name}='auto' found a perfect fit and was raised to 1e-6 of the variance of its "
@@ -356,9 +398,9 @@ def _warn(solution: PrivilegedFit) -> None:
         )
     if solution.is_doubtful:
         warnings.warn(
-            "X is ill-conditioned or has dependent columns, and the normal equations cannot tell "
-            f"which or lose digits of coef_ ({solution.condition:.1e} is about the largest "
-            "condition number that they resolved): use solver='tsqr' from the first rows on, "
+            "X is ill-conditioned or has dependent columns, which the normal equations cannot "
+            "distinguish, or they lose digits of coef_ (the largest condition number resolved is "
+            f"about {solution.condition:.1e}): pass solver='tsqr' before the first call or "
             "alpha > 0, or drop columns",
             LinAlgWarning,
             stacklevel=2,

@@ -1,4 +1,4 @@
-"""A classifier from any regressor, taught by labels and by a teacher's probabilities."""
+"""A classifier from any regressor, fitted on labels and on a teacher's probabilities."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier
 from sklearn.utils import assert_all_finite, get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_distill._typing import FloatArray
+from sklearn_distill._typing import (
+    ArrayLike,
+    FloatArray,
+    MatrixLike,
+    TargetLike,
+    TeacherLike,
+)
 from sklearn_distill._validation.fit_params import fit_param_name
 from sklearn_distill._validation.fitting import Interval, all_or_nothing, validated_parameters
 from sklearn_distill._validation.indexing import as_table, take_rows
@@ -22,65 +28,65 @@ from sklearn_distill.targets import Labels, TargetMixture, Teachers
 
 
 class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
-    r"""Tree, forest, nearest neighbours or any regressor as a student.
+    r"""A tree, forest, nearest neighbours or any other regressor as the student.
 
-    Fits the regressor f, one output for each class, on each row's mixed target
+    The regressor f, with one output for each class, is fitted on the mixed target of each row
 
     .. math::
 
         m_i = (1-λ_i)\,\mathrm{onehot}(y_i) + λ_i\,q_i, \qquad
         \sum_i s_i \|f(x_i) - m_i\|^2,
 
-    where q is the teacher's answer softened by T and :math:`λ_i` is λ if label and teacher speak,
-    0 if the teacher is silent, 1 if the label is missing; several teachers count by the mean of
-    those that speak. The student is not softened. The squared error (the Brier score; a regressor
-    with another loss brings its own) has its minimum at the true probabilities, as the
-    cross-entropy has. ``predict_proba`` is the Euclidean projection of f(x) onto the probability
-    simplex: for averages of targets, as those of trees, forests and neighbours are, f(x) itself.
-    Without a teacher a DecisionTreeRegressor grows as a DecisionTreeClassifier with the Gini
-    criterion does.
+    where q is the teacher's prediction, softened by T, and :math:`λ_i` is λ for a row with a label
+    and a prediction, 0 if the prediction is missing and 1 if the label is missing. With several
+    teachers, q is the mean of the predictions that are available. The student is not softened. The
+    squared error (the Brier score; a regressor with another loss uses its own) has its minimum at
+    the true probabilities, like the cross-entropy. ``predict_proba`` is the Euclidean projection
+    of f(x) onto the probability simplex. Averages of targets, which trees, forests and neighbours
+    predict, are already in the simplex and do not change. Without a teacher, a
+    DecisionTreeRegressor grows like a DecisionTreeClassifier with the Gini criterion.
 
     Parameters
     ----------
     regressor : estimator
         Regressor for several outputs: a tree, a forest, neighbours, Ridge, a Pipeline that ends in
         one, or one of a single output in :class:`~sklearn.multioutput.MultiOutputRegressor`.
-        It is cloned. X reaches it as it came, so what X may be (sparse, with NaN, a DataFrame of
-        mixed columns) is up to it.
+        It is cloned. X is passed on unchanged, so any X that the regressor supports (sparse, with
+        NaN, a DataFrame of mixed columns) is supported.
     imitation : float, default=0.5
-        λ in [0, 1], the teacher's share.
+        λ in [0, 1], the weight of the teacher in rows that have a label, too.
     temperature : float, default=1.0
         T > 0, by which the teacher's logits are divided.
     classes : array-like of shape (n_classes,) or None, default=None
-        All classes in ascending order, where y does not show them all: the student can then learn
-        a class that only its teacher knows. None takes the labels of y.
+        All classes in ascending order, for y that does not contain them all: the student can then
+        predict a class that only the teacher predicts. None uses the labels of y.
 
     Attributes
     ----------
     regressor_ : estimator
-        The fitted regressor.
+        The fitted clone of ``regressor``.
     classes_ : ndarray of shape (n_classes,)
-        Class labels.
+        Class labels, in ascending order.
     n_taught_rows_ : int
-        Rows for which a teacher spoke.
+        Number of rows with a teacher's prediction.
     n_features_in_ : int
-        Number of features.
+        Number of features seen during ``fit``.
     feature_names_in_ : ndarray of shape (n_features,)
-        Names of the features, where X has string names.
+        Names of the features, if X has string names.
 
     Notes
     -----
-    Boosting works in :class:`~sklearn.multioutput.MultiOutputRegressor`, one ensemble for each
-    class, which no softmax joins, but was no gain where we measured: on digits (half the rows to
-    learn from, a calibrated SVC of accuracy .987 as teacher, 100 iterations, mean of three splits)
-    HistGradientBoostingRegressor reaches accuracy .959 and Brier score .131 with λ = .5, and .961
-    and .111 without the teacher; HistGradientBoostingClassifier on the labels alone .967 and .053,
-    in less time. There a tree (``min_samples_leaf=5``) gains from the teacher: accuracy .828
-    against .817, log loss .76 against 1.71.
+    Boosting works in :class:`~sklearn.multioutput.MultiOutputRegressor`, with one independent
+    ensemble for each class, but did not benefit from the teacher in our measurement: on digits
+    (half the rows for training, a calibrated SVC of accuracy .987 as teacher, 100 iterations, mean
+    of three splits), HistGradientBoostingRegressor reaches accuracy .959 and Brier score .131 with
+    λ = .5, and .961 and .111 without the teacher; HistGradientBoostingClassifier on the labels
+    alone reaches .967 and .053, in less time. On the same data a tree (``min_samples_leaf=5``)
+    benefits from the teacher: accuracy .828 against .817, log loss .76 against 1.71.
 
-    A row of weight 2 is that row twice for linear models and for trees whose leaves need no
-    minimum of rows; not for a bootstrap, for boosting (it bins rows and counts them in leaves) or
-    in a Pipeline's earlier steps, which see no weights.
+    A row with weight 2 is equivalent to that row twice for linear models and for trees without a
+    minimum number of rows in a leaf; not for a bootstrap, for boosting (which bins rows and counts
+    them in leaves) or in the earlier steps of a Pipeline, which are not given the weights.
 
     References
     ----------
@@ -101,11 +107,11 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
            [0.25, 0.75]])
     """
 
-    # sliced by row with X without any set_fit_request
+    # requested by default: meta-estimators slice them by row with X, without set_fit_request
     __metadata_request__fit: ClassVar = {"teacher_proba": True, "teacher_logits": True}
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "regressor": "no_validation",  # clone says what is no estimator
+        "regressor": "no_validation",  # clone raises a TypeError for what is not an estimator
         "imitation": [Interval(Real, 0, 1, closed="both")],
         "temperature": [Interval(Real, 0, None, closed="neither")],
         "classes": ["array-like", None],
@@ -128,29 +134,29 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
     @validated_parameters
     def fit(
         self,
-        X: Any,
-        y: Any = None,
-        sample_weight: Any = None,
+        X: MatrixLike,
+        y: TargetLike = None,
+        sample_weight: ArrayLike | None = None,
         *,
-        teacher_proba: Any = None,
-        teacher_logits: Any = None,
+        teacher_proba: TeacherLike = None,
+        teacher_logits: TeacherLike = None,
     ) -> Self:
         """Fit the student.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Features, whatever the regressor takes.
+            Features, in any form that the regressor supports.
         y : array-like of shape (n_samples,) or None
-            Labels. NaN, None and pd.NA are missing labels, which a teacher must answer for; None
-            instead of an array means that all are missing.
+            Labels. NaN, None and pd.NA are missing labels; these rows need a teacher's
+            prediction. None instead of an array means that all labels are missing.
         sample_weight : array-like of shape (n_samples,) or None
-            Weights of the rows; the last step of a Pipeline gets them. A regressor that takes none,
-            such as KNeighborsRegressor, gets each row as often as its weight says.
+            Sample weights; in a Pipeline they are passed to the last step. For a regressor without
+            ``sample_weight``, such as KNeighborsRegressor, rows are repeated instead.
         teacher_proba : array-like or DataFrame or None
             The teacher's probabilities: (n_samples, n_classes) in the order of ``classes_``, a
             DataFrame whose column names are the labels, (n_samples,) for the second of two
-            classes, or (n_samples, n_teachers, n_classes). A row of NaN is a silent teacher.
+            classes, or (n_samples, n_teachers, n_classes). A row of NaN is a missing prediction.
         teacher_logits : array-like or DataFrame or None
             Logits instead of probabilities; -inf is a probability of exactly zero.
 
@@ -162,17 +168,18 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a teacher's output does not fit to X and the classes or is no distribution (the
-            message names the first such row), a row has neither label nor teacher, the regressor
-            is a classifier, or it takes no ``sample_weight`` and the weights given are not whole
-            numbers times one factor. The estimator is then as it was before.
+            If a teacher's output does not match X and the classes or is not a distribution (the
+            message names the first such row), a row has neither a label nor a teacher's
+            prediction, the regressor is a classifier, or it has no ``sample_weight`` and the
+            weights are not integers times a common factor. The estimator is then unchanged.
         """
         n_rows = self._check_features(X, y, teacher_proba, teacher_logits)
         self.classes_, labels, teachers = check_class_targets(
             y, n_rows, self.classes, teacher_proba, teacher_logits
         )
         weight = check_sample_weight(sample_weight, n_rows)
-        targets = self._targets(labels, teachers)
+        targets = self._mixed_targets(labels, teachers)
+        # the projection would give classes that occur in no target a small probability
         self._active = (weight @ targets) > 0
         self.regressor_ = fit_regressor(
             self.regressor, X, targets, None if sample_weight is None else weight
@@ -180,33 +187,33 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         self.n_taught_rows_ = 0 if teachers is None else int(teachers.teacher_mask.sum())
         return self
 
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Return the projection of the regressor's answers onto the probability simplex.
+    def predict_proba(self, X: MatrixLike) -> NDArray[np.float64]:
+        """Predict probabilities: the regressor's predictions, projected onto the simplex.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Features.
+            Samples to predict.
 
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Probabilities in the order of ``classes_``; 0 for a class that neither a label nor a
-            teacher ever gave any mass.
+            Probabilities in the order of ``classes_``; 0 for a class without target mass, that
+            is, one that neither a label nor a teacher's prediction contains.
         """
         check_is_fitted(self)
-        answers = np.asarray(self.regressor_.predict(X), dtype=np.float64)
-        proba = np.zeros_like(answers)
-        proba[:, self._active] = project_on_simplex(answers[:, self._active])
+        predictions = np.asarray(self.regressor_.predict(X), dtype=np.float64)
+        proba = np.zeros_like(predictions)
+        proba[:, self._active] = project_on_simplex(predictions[:, self._active])
         return proba
 
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Return the most probable class of each row.
+    def predict(self, X: MatrixLike) -> NDArray[Any]:
+        """Predict the most probable class of each sample.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Features.
+            Samples to predict.
 
         Returns
         -------
@@ -216,19 +223,25 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         proba = self.predict_proba(X)
         return np.asarray(self.classes_[proba.argmax(axis=1)])
 
-    def _check_features(self, X: Any, y: Any, teacher_proba: Any, teacher_logits: Any) -> int:
-        """Read number and names of the features; return the number of rows."""
+    def _check_features(
+        self,
+        X: MatrixLike,
+        y: TargetLike,
+        teacher_proba: TeacherLike,
+        teacher_logits: TeacherLike,
+    ) -> int:
+        """Set number and names of the features; return the number of rows."""
         if teacher_proba is None and teacher_logits is None:
-            # without a teacher scikit-learn's own errors stand, that of a missing label among them
-            validate_data(self, X, y, skip_check_array=True)
+            # without a teacher the errors are scikit-learn's own, such as that of a missing label
+            validate_data(self, X, y, skip_check_array=True)  # checks no values
             assert_all_finite(np.asarray(y), input_name="y")
         else:
             validate_data(self, X, skip_check_array=True)
         shape = X.shape if hasattr(X, "shape") else np.asarray(X).shape
         return int(shape[0]) if shape else 0
 
-    def _targets(self, labels: Labels, teachers: Teachers | None) -> NDArray[np.float64]:
-        """Return m of shape (n_rows, n_classes)."""
+    def _mixed_targets(self, labels: Labels, teachers: Teachers | None) -> NDArray[np.float64]:
+        """Return the mixed targets m of shape (n_rows, n_classes)."""
         mixture = TargetMixture(
             labels,
             teachers,
@@ -237,6 +250,7 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
             temperature=float(self.temperature),
             soften_student=False,
         )
+        # at T' = 1 the linear form is the mixed target itself, stored class by class
         return np.ascontiguousarray(mixture.targets().linear.T, dtype=np.float64)
 
     def __sklearn_tags__(self) -> Any:
@@ -250,7 +264,12 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         return hasattr(self, "regressor_")
 
 
-def fit_regressor(regressor: Any, X: Any, Y: FloatArray, weight: FloatArray | None) -> Any:
+# --- the regressor --------------------------------------------------------------------------------
+
+
+def fit_regressor(
+    regressor: BaseEstimator, X: MatrixLike, Y: FloatArray, weight: FloatArray | None
+) -> Any:
     """Fit a clone of the regressor.
 
     Parameters
@@ -258,12 +277,12 @@ def fit_regressor(regressor: Any, X: Any, Y: FloatArray, weight: FloatArray | No
     regressor : estimator
         A regressor for several outputs.
     X : {array-like, sparse matrix, DataFrame} of shape (n_rows, n_features)
-        Features, as they came.
+        Features, passed on unchanged.
     Y : ndarray of shape (n_rows, n_outputs)
-        Targets.
+        Targets, one column for each class.
     weight : ndarray of shape (n_rows,) or None
-        Row weights; those of a Pipeline go to its last step. For a regressor that takes none, a
-        row is repeated as often as its weight says.
+        Sample weights; in a Pipeline they are passed to the last step. For a regressor without
+        ``sample_weight``, rows are repeated instead.
 
     Returns
     -------
@@ -273,49 +292,55 @@ def fit_regressor(regressor: Any, X: Any, Y: FloatArray, weight: FloatArray | No
     Raises
     ------
     ValueError
-        If the regressor is a classifier, or takes no weights and these are not whole numbers times
-        one factor.
+        If the regressor is a classifier, or has no ``sample_weight`` and the weights are not
+        integers times a common factor.
     """
     if is_classifier(regressor):
         raise ValueError(
-            f"regressor is a {type(regressor).__name__}, a classifier, which cannot learn "
-            "probabilities: give the regressor of its kind"
+            f"regressor is a {type(regressor).__name__}, a classifier, which cannot be fitted on "
+            "probabilities: pass the corresponding regressor"
         )
-    # the weights go to the last step whether or not the user's steps request any
+    # with routing the weights would reach the last step only if the user's steps request them
     with config_context(enable_metadata_routing=False):
-        argument = fit_param_name(regressor, "sample_weight")
+        weight_param = fit_param_name(regressor, "sample_weight")
         if weight is None:
-            return _fitted(regressor, X, Y, {})
-        if argument is not None:
-            return _fitted(regressor, X, Y, {argument: weight})
-        rows = _rows_as_often(weight, regressor)
-        return _fitted(regressor, take_rows(as_table(X), rows), Y[rows], {})
+            return _fit_clone(regressor, X, Y, {})
+        if weight_param is not None:
+            return _fit_clone(regressor, X, Y, {weight_param: weight})
+        rows = _repeated_rows(weight, regressor)
+        return _fit_clone(regressor, take_rows(as_table(X), rows), Y[rows], {})
 
 
-def _fitted(regressor: Any, X: Any, Y: FloatArray, weights: dict[str, FloatArray]) -> Any:
+def _fit_clone(
+    regressor: BaseEstimator, X: MatrixLike, Y: FloatArray, fit_params: dict[str, FloatArray]
+) -> Any:
     try:
-        return clone(regressor).fit(X, Y, **weights)
+        return clone(regressor).fit(X, Y, **fit_params)
     except ValueError as error:
         if not get_tags(regressor).target_tags.multi_output:
             error.add_note(
-                "SoftTargetClassifier gives its regressor one output for each class: if this one "
-                "takes a single output, wrap it in sklearn.multioutput.MultiOutputRegressor"
+                "SoftTargetClassifier fits its regressor on one output for each class: wrap a "
+                "regressor of a single output in sklearn.multioutput.MultiOutputRegressor"
             )
         raise
 
 
-def _rows_as_often(weight: FloatArray, regressor: Any) -> NDArray[np.intp]:
-    """Return each row as often as its weight says, up to a common factor."""
+def _repeated_rows(weight: FloatArray, regressor: BaseEstimator) -> NDArray[np.intp]:
+    """Return row numbers, each repeated in proportion to its weight."""
     in_smallest = weight / weight[weight > 0].min()
-    for times in (weight, in_smallest):
-        whole = np.rint(times).astype(np.intp)
-        if np.allclose(times, whole, rtol=1e-9, atol=0):  # 0.3 / 0.1 is not 3
-            return np.repeat(np.arange(len(weight)), whole // np.gcd.reduce(whole))
+    for repeats in (weight, in_smallest):
+        counts = np.rint(repeats).astype(np.intp)
+        if np.allclose(repeats, counts, rtol=1e-9, atol=0):  # 0.3 / 0.1 is not 3
+            # the fewest rows with these proportions
+            return np.repeat(np.arange(len(weight)), counts // np.gcd.reduce(counts))
     raise ValueError(
-        f"sample_weight was given, but the regressor, a {type(regressor).__name__}, takes none in "
-        "its fit (or its last step's): leave it out, give whole numbers, which count as repeated "
-        "rows, or use a regressor that takes weights"
+        f"sample_weight was given, but the regressor, a {type(regressor).__name__}, has none in "
+        "its fit (or that of its last step): leave it out, pass whole numbers, which repeat rows, "
+        "or use a regressor with sample_weight"
     )
+
+
+# --- its predictions as probabilities -------------------------------------------------------------
 
 
 def project_on_simplex(v: FloatArray) -> FloatArray:
@@ -324,18 +349,18 @@ def project_on_simplex(v: FloatArray) -> FloatArray:
     .. math:: \mathrm{argmin}_{p ≥ 0,\ \sum_k p_k = 1} \|p - v\|^2 = \max(v - θ, 0),
 
     with :math:`θ = (\sum_{j≤ρ} μ_j - 1)/ρ`, μ the entries of v in descending order and ρ the
-    largest j with :math:`μ_j - (\sum_{r≤j} μ_r - 1)/j > 0`. It keeps the order of the entries, and
-    the largest alone stays the largest alone.
+    largest j with :math:`μ_j - (\sum_{r≤j} μ_r - 1)/j > 0`. The projection keeps the order of the
+    entries, and a unique largest entry stays unique.
 
     Parameters
     ----------
     v : ndarray of shape (n_rows, n_classes)
-        Finite numbers.
+        Finite predictions, one row for each sample.
 
     Returns
     -------
     ndarray of shape (n_rows, n_classes)
-        Probabilities.
+        Probabilities; each row sums to 1.
 
     References
     ----------
@@ -348,7 +373,7 @@ def project_on_simplex(v: FloatArray) -> FloatArray:
     >>> project_on_simplex(np.array([[0.75, 0.5, -1.0]]))
     array([[0.625, 0.375, 0.   ]])
     """
-    v = v - v.max(axis=1, keepdims=True)  # the answer is the same, the sums lose no digits
+    v = v - v.max(axis=1, keepdims=True)  # same result, without cancellation in the sums
     mu = -np.sort(-v, axis=1)
     j = np.arange(1, v.shape[1] + 1)
     theta = (mu.cumsum(axis=1) - 1) / j

@@ -1,7 +1,7 @@
-"""Students of torch tensors are those of NumPy arrays, and X stays on its device.
+"""Students of torch tensors equal those of NumPy arrays, and X stays on its device.
 
-SciPy reads SCIPY_ARRAY_API when it is imported, and scikit-learn dispatches by array only where it
-is set: the last test runs the others in a process of their own.
+SciPy reads SCIPY_ARRAY_API when it is imported, and scikit-learn dispatches only if it is set: the
+last test runs the others in a separate process.
 """
 
 import os
@@ -37,7 +37,7 @@ X = RNG.normal(size=(N, D))
 SCORES = X @ RNG.normal(size=(D, 4))
 PROBA = np.exp(SCORES) / np.exp(SCORES).sum(axis=1, keepdims=True)
 Y = np.array([RNG.choice(4, p=p) for p in PROBA])
-SILENT = np.arange(N) % 3 == 0
+WITHOUT_PREDICTION = np.arange(N) % 3 == 0
 WEIGHT = RNG.uniform(0.0, 2.0, N)
 PRECISION = {torch.float64: 1e-6, torch.float32: 1e-3}
 
@@ -52,8 +52,8 @@ def dispatch():
 
 
 @pytest.fixture
-def small_blocks(monkeypatch):
-    """Cut the rows of a tensor into several blocks, and begin with some of them."""
+def small_tiles(monkeypatch):
+    """Split the rows of a tensor into several tiles, and solve on a subsample first."""
     monkeypatch.setattr(tensor_design, "TILE_BYTES", 0)
     monkeypatch.setattr(subsampling, "SMALL", 0)
     monkeypatch.setattr(tensor_regression_data, "_TILE_SIZE", 250 * (D + 5))
@@ -64,16 +64,16 @@ def tensor(values, dtype=torch.float64):
 
 
 def classes_and_teacher(n_classes):
-    """Return labels, a third of them missing, and a teacher that is silent on another third."""
+    """Return labels, a third of them missing, and probabilities, another third of them missing."""
     proba = PROBA if n_classes == 4 else PROBA[:, :2] / PROBA[:, :2].sum(axis=1, keepdims=True)
     y = np.where(np.arange(N) % 3 == 1, np.nan, Y % n_classes)
-    return y, np.where(SILENT[:, None], np.nan, proba)
+    return y, np.where(WITHOUT_PREDICTION[:, None], np.nan, proba)
 
 
 def outputs_and_teacher(n_outputs):
     y = SCORES[:, :n_outputs] + RNG.normal(size=(N, n_outputs))
     teacher = SCORES[:, :n_outputs] + 0.3 * RNG.normal(size=(N, n_outputs))
-    y[1::3], teacher[SILENT] = np.nan, np.nan
+    y[1::3], teacher[WITHOUT_PREDICTION] = np.nan, np.nan
     return (y[:, 0], teacher[:, 0]) if n_outputs == 1 else (y, teacher)
 
 
@@ -84,7 +84,7 @@ def assert_close(tensors, arrays, atol):
         np.testing.assert_allclose(one.numpy(), other, atol=atol)
 
 
-SETTINGS = {
+PARAMS = {
     "plain": {},
     "temperature": {"temperature": 2.5, "imitation": 0.8},
     "T²": {"temperature": 2.5, "t_squared": True, "fit_intercept": False},
@@ -96,13 +96,13 @@ SETTINGS = {
 
 @pytest.mark.parametrize("dtype", PRECISION)
 @pytest.mark.parametrize("n_classes", [2, 4])
-@pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
-def test_the_same_classifier(setting, n_classes, dtype, dispatch, small_blocks):
+@pytest.mark.parametrize("params", PARAMS.values(), ids=PARAMS)
+def test_the_same_classifier(params, n_classes, dtype, dispatch, small_tiles):
     y, proba = classes_and_teacher(n_classes)
     tol = 1e-9 if dtype is torch.float64 else 2e-5  # gradients of float32 scores round at 1e-5
-    expected = DistilledLogisticRegression(tol=1e-9, **setting)
+    expected = DistilledLogisticRegression(tol=1e-9, **params)
     expected.fit(X, y, WEIGHT, teacher_proba=proba)
-    student = DistilledLogisticRegression(tol=tol, **setting)
+    student = DistilledLogisticRegression(tol=tol, **params)
     rows = tensor(X, dtype)
     student.fit(rows, tensor(y), tensor(WEIGHT), teacher_proba=tensor(proba))
     assert student.coef_.dtype == student.intercept_.dtype == dtype
@@ -113,22 +113,22 @@ def test_the_same_classifier(setting, n_classes, dtype, dispatch, small_blocks):
         PRECISION[dtype],
     )
     assert student.n_taught_rows_ == expected.n_taught_rows_
-    answers = ("decision_function", "predict_proba", "predict_log_proba")
+    methods = ("decision_function", "predict_proba", "predict_log_proba")
     assert_close(
-        [getattr(student, name)(rows) for name in answers],
-        [getattr(expected, name)(X) for name in answers],
+        [getattr(student, name)(rows) for name in methods],
+        [getattr(expected, name)(X) for name in methods],
         20 * PRECISION[dtype],
     )
-    assert {getattr(student, name)(rows).dtype for name in answers} == {dtype}
+    assert {getattr(student, name)(rows).dtype for name in methods} == {dtype}
 
 
 @pytest.mark.parametrize("dtype", PRECISION)
 @pytest.mark.parametrize("n_outputs", [1, 3])
 @pytest.mark.parametrize("solver", ["auto", "gram", "tsqr"])
-@pytest.mark.parametrize("setting", [{}, {"fit_intercept": False, "alpha": 2.0}])
-def test_the_same_regression(setting, solver, n_outputs, dtype, dispatch, small_blocks):
+@pytest.mark.parametrize("params", [{}, {"fit_intercept": False, "alpha": 2.0}])
+def test_the_same_regression(params, solver, n_outputs, dtype, dispatch, small_tiles):
     y, teacher = outputs_and_teacher(n_outputs)
-    expected = PrivilegedLinearRegression(0.3, solver=solver, **setting)
+    expected = PrivilegedLinearRegression(0.3, solver=solver, **params)
     expected.fit(X, y, WEIGHT, teacher_prediction=teacher)
     student = clone(expected)
     rows = tensor(X, dtype)
@@ -154,8 +154,8 @@ def nearly_dependent(spread):
 
 
 @pytest.mark.parametrize(("spread", "kind"), [(3e-5, "Gram"), (1e-8, "Root")])
-def test_ill_conditioned_features(spread, kind, dispatch, small_blocks):
-    """The first are refined by passes over the rows, the others go to the triangular root."""
+def test_ill_conditioned_features(spread, kind, dispatch, small_tiles):
+    """The first are refined by passes over the rows, the others use the triangular root."""
     near, coef = nearly_dependent(spread), np.arange(1.0, D + 2)
     known = {"noise_variance": 1.0, "teacher_noise_variance": 1.0}
     student = PrivilegedLinearRegression(**known).fit(tensor(near), near @ coef)
@@ -179,7 +179,7 @@ def test_rows_that_come_in_parts(dispatch):
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
-def test_x_stays_on_its_device(n_classes, dispatch, small_blocks):
+def test_x_stays_on_its_device(n_classes, dispatch, small_tiles):
     y, proba = classes_and_teacher(n_classes)
     n_scores = 1 if n_classes == 2 else n_classes
     rows = tensor(X)
@@ -193,11 +193,11 @@ def test_x_stays_on_its_device(n_classes, dispatch, small_blocks):
     n_coarse = len(subsampling.spread_rows(N, subsampling.ROWS_A_COLUMN * (D + 1)))
     scores = {(n_scores, size) for size in (256, N % 256, n_coarse)}
     assert set(per_pass) == scores | {(n_scores, D), (D, D), (D,)}
-    assert gpu.brought == read + per_pass, "predictions of numbers bring nothing"
+    assert gpu.brought == read + per_pass, "predictions of numbers copy nothing"
 
 
 @pytest.mark.parametrize("solver", ["auto", "gram", "tsqr"])
-def test_x_of_a_regression_stays_on_its_device(solver, dispatch, small_blocks):
+def test_x_of_a_regression_stays_on_its_device(solver, dispatch, small_tiles):
     y, teacher = outputs_and_teacher(3)
     rows = tensor(nearly_dependent(3e-5) if solver == "auto" else X)  # "auto" refines
     n_columns = 1 + rows.shape[1] + 2 * 3
@@ -206,7 +206,7 @@ def test_x_of_a_regression_stays_on_its_device(solver, dispatch, small_blocks):
         student.fit(rows, tensor(y), teacher_prediction=tensor(teacher))
         read, fitted = gpu.brought[:2], gpu.brought[2:]
         student.predict(rows)
-        assert gpu.brought == read + fitted, "a prediction brings nothing"
+        assert gpu.brought == read + fitted, "a prediction copies nothing"
         student.predict(rows, return_std=True)
     assert read == [(N, 3), (N, 3)]
     of_rows = {shape for shape in fitted if max(shape) > n_columns}
@@ -227,11 +227,11 @@ def test_labels_come_as_scikit_learn_gives_them(dispatch):
         assert student.score(rows, y) == pytest.approx(plain.score(rows, y), abs=0.02)
 
 
-@pytest.mark.parametrize("answer", ["teacher_proba", "teacher_logits"])
-def test_a_teacher_of_any_kind(answer, dispatch):
-    proba = PROBA if answer == "teacher_proba" else np.log(PROBA)
+@pytest.mark.parametrize("name", ["teacher_proba", "teacher_logits"])
+def test_a_teacher_of_any_kind(name, dispatch):
+    proba = PROBA if name == "teacher_proba" else np.log(PROBA)
     fits = [
-        DistilledLogisticRegression(tol=1e-8).fit(tensor(X), Y, **{answer: values})
+        DistilledLogisticRegression(tol=1e-8).fit(tensor(X), Y, **{name: values})
         for values in (proba, tensor(proba), tensor(proba).requires_grad_())
     ]
     assert torch.equal(fits[0].coef_, fits[1].coef_)
@@ -241,7 +241,7 @@ def test_a_teacher_of_any_kind(answer, dispatch):
     assert torch.allclose(student.coef_, fits[0].coef_, atol=0.05)
 
 
-def test_a_warm_start_goes_on_from_tensors(dispatch):
+def test_a_warm_start_from_tensors(dispatch):
     student = DistilledLogisticRegression(warm_start=True, tol=1e-6).fit(tensor(X), Y)
     student.fit(tensor(X), Y)
     assert int(student.n_iter_) == 0
@@ -290,7 +290,7 @@ def test_moved_to_numpy_as_scikit_learn_does_it(dispatch):
     moved.predict(X, return_std=True)
 
 
-def test_a_tensor_is_an_array_where_nothing_dispatches():
+def test_a_tensor_is_an_array_without_dispatch():
     y, proba = classes_and_teacher(4)
     expected = DistilledLogisticRegression().fit(X, y, WEIGHT, teacher_proba=proba)
     student = DistilledLogisticRegression()
@@ -322,9 +322,11 @@ def student_and_y(request):
     return clone(student), y
 
 
-def test_what_is_refused(student_and_y, dispatch):
+def test_unsupported_arrays(student_and_y, dispatch):
     student, y = student_and_y
-    with pytest.raises(TypeError, match=r"OtherArray: of arrays other .* torch.from_dlpack\(X\)"):
+    with pytest.raises(
+        TypeError, match=r"OtherArray: besides NumPy arrays.*torch.from_dlpack\(X\)"
+    ):
         student.fit(OtherArray(), y)
     with pytest.raises(TypeError, match=r"layout torch.sparse_coo: pass X.to_dense\(\)"):
         student.fit(tensor(X).to_sparse(), y)
@@ -335,10 +337,10 @@ def test_what_is_refused(student_and_y, dispatch):
     assert not hasattr(student, "coef_")
 
 
-def test_features_must_lie_where_those_of_fit_did(student_and_y, dispatch):
+def test_features_must_be_on_the_device_of_fit(student_and_y, dispatch):
     student, y = student_and_y
     student.fit(tensor(X), y)
-    message = "fitted to a torch tensor on cpu and is asked about an array of NumPy: give X as"
+    message = "fitted on a torch tensor on cpu, but X is a NumPy array: pass X as in fit"
     with pytest.raises(ValueError, match=message):
         student.predict(X)
     with (
@@ -349,7 +351,7 @@ def test_features_must_lie_where_those_of_fit_did(student_and_y, dispatch):
     with pytest.raises(ValueError, match=r"X has 3 features, but .* is expecting 12"):
         student.predict(tensor(X[:, :3]))
     student.fit(X, y)
-    with pytest.raises(ValueError, match="fitted to an array of NumPy and is asked about a torch"):
+    with pytest.raises(ValueError, match="fitted on a NumPy array, but X is a torch tensor"):
         student.predict(tensor(X))
 
 
@@ -363,12 +365,12 @@ def test_a_prediction_has_the_precision_of_its_features(student_and_y, dispatch)
 
 def test_another_device_needs_dispatch(student_and_y):
     student, y = student_and_y
-    message = r"on meta: say sklearn.set_config\(array_api_dispatch=True\) .* or pass X.cpu\(\)"
+    message = r"on meta: call sklearn.set_config\(array_api_dispatch=True\) .* or pass X.cpu\(\)"
     with pytest.raises(TypeError, match=message):
         student.fit(tensor(X).to("meta"), y)
 
 
-def test_lists_frames_and_sparse_matrices_are_read_as_before(student_and_y, dispatch):
+def test_lists_and_sparse_matrices_under_dispatch(student_and_y, dispatch):
     student, y = student_and_y
     student.fit(X.tolist(), y)
     assert isinstance(student.coef_, np.ndarray)
@@ -376,8 +378,8 @@ def test_lists_frames_and_sparse_matrices_are_read_as_before(student_and_y, disp
     assert isinstance(student.predict(sparse.csr_array(X)), np.ndarray)
 
 
-def test_the_search_says_that_it_reads_no_tensors(dispatch):
-    with pytest.raises(TypeError, match="DistilledLogisticRegressionCV does not read"):
+def test_the_search_does_not_accept_tensors(dispatch):
+    with pytest.raises(TypeError, match="DistilledLogisticRegressionCV does not accept"):
         DistilledLogisticRegressionCV().fit(tensor(X), Y, teacher_proba=PROBA)
 
 
@@ -402,8 +404,8 @@ def test_scikit_learn_checks(student_and_y, dtype, other, dispatch):
         )
 
 
-@pytest.mark.skipif(DISPATCHES, reason="this is that process")
-def test_all_of_this_where_scikit_learn_dispatches():
+@pytest.mark.skipif(DISPATCHES, reason="this is the separate process")
+def test_the_other_tests_under_dispatch():
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__]
     run = subprocess.run(
         command,

@@ -1,4 +1,4 @@
-"""A student of rows in blocks is the student of all rows at once."""
+"""A student fitted on chunks of rows is the student fitted on all rows at once."""
 
 import numpy as np
 import pandas as pd
@@ -20,33 +20,33 @@ X = RNG.normal(size=(N, D))
 SCORES = X @ RNG.normal(size=(D, 4))
 PROBA = np.exp(SCORES) / np.exp(SCORES).sum(axis=1, keepdims=True)
 Y = np.array(list("abcd"))[[RNG.choice(4, p=p) for p in PROBA]]
-SILENT = np.arange(N) % 3 == 0
+WITHOUT_PREDICTION = np.arange(N) % 3 == 0
 WEIGHT = RNG.uniform(0.0, 2.0, N)
 
 
-def on_dask(values):
+def as_dask(values):
     return None if values is None else da.from_array(values, chunks=700)
 
 
 @pytest.fixture
 def on_disk(tmp_path, monkeypatch):
-    """Return X as a memory map that is read in blocks of 500 rows."""
-    monkeypatch.setattr(_chunks, "LARGE", 0)
+    """Return X as a memory map that is read in chunks of 500 rows."""
+    monkeypatch.setattr(_chunks, "MIN_CHUNKED_BYTES", 0)
     monkeypatch.setattr(_chunks, "CHUNK_BYTES", 500 * D * 8)
     mapped = np.lib.format.open_memmap(tmp_path / "X.npy", mode="w+", shape=X.shape)
     mapped[:] = X
     return mapped
 
 
-def lesson(n_classes):
-    """Return labels, some of them missing, and a teacher that is sometimes silent."""
+def labels_and_teacher(n_classes):
+    """Return labels and a teacher's probabilities, some of each missing."""
     proba = PROBA if n_classes == 4 else PROBA[:, :2] / PROBA[:, :2].sum(axis=1, keepdims=True)
     y = Y.astype(object) if n_classes == 4 else np.where(X[:, 0] > 0, "b", "a").astype(object)
     y[1::3] = None
-    return y, np.where(SILENT[:, None], np.nan, proba)
+    return y, np.where(WITHOUT_PREDICTION[:, None], np.nan, proba)
 
 
-SETTINGS = {
+PARAMS = {
     "plain": {},
     "temperature": {"temperature": 2.5, "C": 0.01},
     "T²": {"temperature": 2.5, "t_squared": True, "fit_intercept": False},
@@ -58,44 +58,44 @@ SETTINGS = {
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
-@pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
-def test_the_same_student(setting, n_classes, on_disk):
-    y, proba = lesson(n_classes)
-    expected = DistilledLogisticRegression(tol=1e-8, **setting)
+@pytest.mark.parametrize("params", PARAMS.values(), ids=PARAMS)
+def test_the_same_student(params, n_classes, on_disk):
+    y, proba = labels_and_teacher(n_classes)
+    expected = DistilledLogisticRegression(tol=1e-8, **params)
     expected.fit(X, y, WEIGHT, teacher_proba=proba)
-    blockwise = DistilledLogisticRegression(tol=1e-8, **setting)
-    for rows, values in ((da.from_array(X, chunks=(900, 4)), on_dask), (on_disk, lambda v: v)):
-        blockwise.fit(rows, values(y), values(WEIGHT), teacher_proba=values(proba))
-        np.testing.assert_allclose(blockwise.coef_, expected.coef_, atol=1e-7)
-        np.testing.assert_allclose(blockwise.intercept_, expected.intercept_, atol=1e-7)
-        assert blockwise.n_taught_rows_ == expected.n_taught_rows_
-        assert blockwise.classes_.tolist() == expected.classes_.tolist()
-        assert blockwise.n_features_in_ == D
-        assert blockwise.solver_ == expected.solver_
+    chunked = DistilledLogisticRegression(tol=1e-8, **params)
+    for rows, values in ((da.from_array(X, chunks=(900, 4)), as_dask), (on_disk, lambda v: v)):
+        chunked.fit(rows, values(y), values(WEIGHT), teacher_proba=values(proba))
+        np.testing.assert_allclose(chunked.coef_, expected.coef_, atol=1e-7)
+        np.testing.assert_allclose(chunked.intercept_, expected.intercept_, atol=1e-7)
+        assert chunked.n_taught_rows_ == expected.n_taught_rows_
+        assert chunked.classes_.tolist() == expected.classes_.tolist()
+        assert chunked.n_features_in_ == D
+        assert chunked.solver_ == expected.solver_
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.int64])
 def test_precision_is_kept(dtype):
     rows = (10 * X).astype(dtype)
     expected = DistilledLogisticRegression().fit(rows, Y, teacher_proba=PROBA)
-    blockwise = DistilledLogisticRegression().fit(
+    chunked = DistilledLogisticRegression().fit(
         da.from_array(rows, chunks=500), Y, teacher_proba=PROBA
     )
-    assert blockwise.coef_.dtype == expected.coef_.dtype
-    np.testing.assert_allclose(blockwise.coef_, expected.coef_, rtol=1e-3)
+    assert chunked.coef_.dtype == expected.coef_.dtype
+    np.testing.assert_allclose(chunked.coef_, expected.coef_, rtol=1e-3)
 
 
-def test_sparse_blocks_and_named_columns():
+def test_sparse_chunks_and_named_columns():
     """Labels come from the names of the teacher's columns where y has none."""
     rows = sparse.random(N, 40, density=0.1, format="csr", random_state=0)
     teacher = pd.DataFrame(PROBA, columns=list("dcba"))
     expected = DistilledLogisticRegression(tol=1e-8).fit(rows, teacher_proba=teacher)
     parts = [rows[i : i + 1000] for i in range(0, N, 1000)]
     delayed = [da.from_delayed(_delayed(part), part.shape, dtype=float) for part in parts]
-    blockwise = DistilledLogisticRegression(tol=1e-8)
-    blockwise.fit(da.concatenate(delayed), teacher_proba=teacher)
-    assert blockwise.classes_.tolist() == list("abcd")
-    np.testing.assert_allclose(blockwise.coef_, expected.coef_, atol=1e-6)
+    chunked = DistilledLogisticRegression(tol=1e-8)
+    chunked.fit(da.concatenate(delayed), teacher_proba=teacher)
+    assert chunked.classes_.tolist() == list("abcd")
+    np.testing.assert_allclose(chunked.coef_, expected.coef_, atol=1e-6)
 
 
 def _delayed(value):
@@ -108,7 +108,7 @@ def _delayed(value):
 @pytest.mark.parametrize("solver", ["auto", "gram", "tsqr"])
 @pytest.mark.parametrize("scale", [1.0, 1e5])
 def test_the_same_regression(on_disk, n_outputs, solver, scale):
-    """Also where the conditioning asks for passes of refinement, or for QR factorisations."""
+    """Also where the condition number requires refinement, or QR factorisations."""
     columns = scale ** np.linspace(0, 1, D)
     t = SCORES[:, 0] if n_outputs is None else SCORES[:, :n_outputs]
     y = t + RNG.normal(size=t.shape)
@@ -119,17 +119,17 @@ def test_the_same_regression(on_disk, n_outputs, solver, scale):
     expected = PrivilegedLinearRegression(**options).fit(
         np.array(on_disk), y, WEIGHT, teacher_prediction=s
     )
-    blockwise = PrivilegedLinearRegression(**options)
-    for rows, values in ((on_dask(np.array(on_disk)), on_dask), (on_disk, lambda v: v)):
-        blockwise.fit(rows, values(y), values(WEIGHT), teacher_prediction=values(s))
+    chunked = PrivilegedLinearRegression(**options)
+    for rows, values in ((as_dask(np.array(on_disk)), as_dask), (on_disk, lambda v: v)):
+        chunked.fit(rows, values(y), values(WEIGHT), teacher_prediction=values(s))
         np.testing.assert_allclose(
-            blockwise.coef_ * columns, expected.coef_ * columns, rtol=1e-9, atol=1e-10
+            chunked.coef_ * columns, expected.coef_ * columns, rtol=1e-9, atol=1e-10
         )
-        np.testing.assert_allclose(blockwise.coef_covariance_, expected.coef_covariance_, rtol=1e-6)
-        assert blockwise.n_taught_rows_ == expected.n_taught_rows_
+        np.testing.assert_allclose(chunked.coef_covariance_, expected.coef_covariance_, rtol=1e-6)
+        assert chunked.n_taught_rows_ == expected.n_taught_rows_
 
 
-def test_predictions_are_as_lazy_as_X():
+def test_predictions_of_a_dask_array_are_lazy():
     student = DistilledLogisticRegression().fit(X, Y, teacher_proba=PROBA)
     regression = PrivilegedLinearRegression().fit(X, SCORES[:, 0] + RNG.normal(size=N))
     rows = da.from_array(X, chunks=(900, 4))
@@ -141,10 +141,10 @@ def test_predictions_are_as_lazy_as_X():
         regression.predict,
         lambda rows: regression.predict(rows, return_std=True)[1],
     ):
-        answer, expected = predict(rows), predict(X)
-        assert isinstance(answer, da.Array)
-        assert (answer.shape, answer.dtype) == (expected.shape, expected.dtype)
-        np.testing.assert_array_equal(answer.compute(), expected)
+        predictions, expected = predict(rows), predict(X)
+        assert isinstance(predictions, da.Array)
+        assert (predictions.shape, predictions.dtype) == (expected.shape, expected.dtype)
+        np.testing.assert_array_equal(predictions.compute(), expected)
 
 
 def broken(values, row, value):
@@ -157,7 +157,7 @@ DASK = da.from_array(X, chunks=900)
 ERRORS = {
     "length": (DASK, {"y": Y[1:]}, r"y has shape \(2999,\), X has 3000 rows"),
     "columns": (DASK, {"y": Y, "teacher_proba": PROBA[:, :3]}, "teacher_proba has 3 columns"),
-    "X": (on_dask(broken(X, 2000, np.nan)), {"y": Y}, r"X contains NaN.*from row 1400 of X"),
+    "X": (as_dask(broken(X, 2000, np.nan)), {"y": Y}, r"X contains NaN.*from row 1400 of X"),
     "label": (
         DASK,
         {"y": broken(Y.astype(object), 1000, None)},
@@ -177,11 +177,11 @@ ERRORS = {
 }
 
 
-@pytest.mark.parametrize(("rows", "given", "message"), ERRORS.values(), ids=ERRORS)
-def test_errors(rows, given, message):
+@pytest.mark.parametrize(("rows", "fit_params", "message"), ERRORS.values(), ids=ERRORS)
+def test_errors(rows, fit_params, message):
     student = DistilledLogisticRegression()
     with pytest.raises(ValueError, match=message):
-        student.fit(rows, **given)
+        student.fit(rows, **fit_params)
     assert vars(student) == vars(DistilledLogisticRegression())
 
 
@@ -194,12 +194,12 @@ def test_errors_of_regression():
     assert vars(student) == vars(PrivilegedLinearRegression())
 
 
-def test_X_and_labels_lie_alike(on_disk):
-    with pytest.raises(TypeError, match="y is a Dask array and X a memmap"):
-        DistilledLogisticRegression().fit(on_disk, on_dask(Y))
+def test_dask_labels_need_a_dask_X(on_disk):
+    with pytest.raises(TypeError, match="y is a Dask array and X a memmap: pass both"):
+        DistilledLogisticRegression().fit(on_disk, as_dask(Y))
 
 
-def test_zero_weights_in_a_block_are_rows_left_out():
+def test_zero_weights_in_a_chunk_are_rows_left_out():
     weight = np.where(np.arange(N) < 900, 0.0, 1.0)
     student = DistilledLogisticRegression(tol=1e-8)
     student.fit(DASK, Y, weight, teacher_proba=PROBA)
@@ -216,7 +216,7 @@ def test_a_small_memory_map_is_an_array(tmp_path):
 
 
 def test_a_search_reads_all_of_X(on_disk):
-    """Folds are taken out of X, which is then an array like others."""
+    """The folds are subsets of X, which is therefore read as an array."""
     options = {"cv": 3, "metaparameters": ("imitation",)}
     expected = DistilledLogisticRegressionCV(**options).fit(X, Y, teacher_proba=PROBA)
     for rows in (DASK, on_disk):

@@ -1,4 +1,4 @@
-"""A student on a Dask cluster: a worker that dies changes nothing."""
+"""A student on a Dask cluster: losing a worker does not change the result."""
 
 import os
 import signal
@@ -27,19 +27,19 @@ def client():
 
 
 class Deadly:
-    """Hands a block on; the n-th time, it takes the worker with it."""
+    """Returns a chunk unchanged; the n-th call kills the worker."""
 
     def __init__(self, folder, n):
         self.folder = folder
         self.n = n
 
-    def __call__(self, block):
+    def __call__(self, chunk):
         with open(self.folder / "times", "ab") as times:
             times.write(b".")
         if os.path.getsize(self.folder / "times") >= self.n and not self.died:
             (self.folder / "died").touch()
             os.kill(os.getpid(), signal.SIGKILL)
-        return block
+        return chunk
 
     @property
     def died(self):
@@ -56,12 +56,12 @@ def test_a_worker_that_is_killed_changes_nothing(client, tmp_path):
     ).coef_
     assert deadly.died
     np.testing.assert_allclose(killed, expected, atol=1e-8)
-    alone = student.fit(X, Y, teacher_proba=PROBA).coef_
-    np.testing.assert_allclose(killed, alone, atol=1e-7)
+    local = student.fit(X, Y, teacher_proba=PROBA).coef_
+    np.testing.assert_allclose(killed, local, atol=1e-7)
 
 
 @pytest.mark.slow
-def test_so_it_is_for_the_regression(client, tmp_path):
+def test_a_killed_worker_changes_no_regression(client, tmp_path):
     rows, y, s = (da.from_array(a, chunks=1000) for a in (X, SCORES[:, 0] + Y, SCORES[:, 0]))
     rows = rows.rechunk({1: -1})
     student = PrivilegedLinearRegression(noise_variance=1.0, teacher_noise_variance=0.5)
@@ -76,7 +76,7 @@ def test_so_it_is_for_the_regression(client, tmp_path):
 
 @pytest.mark.slow
 def test_data_larger_than_the_memory_of_all_workers(tmp_path):
-    """1 GB from files, on two workers that may take 400 MiB each; one is killed on the way."""
+    """1 GB from files, on two workers that may take 400 MiB each; one is killed during the fit."""
     n, d, chunk = 500_000, 250, 20_000
     rng = np.random.default_rng(0)
     w = rng.normal(size=d)

@@ -22,7 +22,7 @@ TIGHT = {"tol": 1e-10}
 
 @pytest.fixture(params=[coarse_to_fine, newton_cg], ids=["lbfgs", "newton-cg"], autouse=True)
 def every_solver(request, monkeypatch):
-    """Every law holds for every solver."""
+    """Run each test with every solver."""
     monkeypatch.setattr(
         "sklearn_distill.students.distilled_logistic.minimiser", lambda *_, **__: request.param
     )
@@ -127,11 +127,11 @@ def test_temperature_one_is_logistic_regression_on_weighted_copies(n_classes, im
 @pytest.mark.parametrize("K", [2, 3])
 @pytest.mark.parametrize("imitation", [0.4, 1.0])
 @pytest.mark.parametrize(
-    "setting",
+    "params",
     [{}, {"t_squared": True}, {"soften_student": False}],
     ids=["soften both", "T²", "teacher only"],
 )
-def test_student_minimises_the_written_formula(K, imitation, setting):
+def test_student_minimises_the_written_formula(K, imitation, params):
     """An independent minimiser: one penalised column a class (binary: one logit), scipy's BFGS."""
     problem = random_problem(np.random.default_rng(5), n=20, d=2, K=K)
     X, codes, logits, s = (problem[k] for k in ("X", "codes", "teacher_logits", "weight"))
@@ -145,12 +145,12 @@ def test_student_minimises_the_written_formula(K, imitation, setting):
 
     def objective(w):
         data = written_objective(
-            scores(w), codes, logits, s, imitation=imitation, temperature=2.5, **setting
+            scores(w), codes, logits, s, imitation=imitation, temperature=2.5, **params
         )
         return C * data + 0.5 * (w.reshape(n_scores, -1)[:, :-1] ** 2).sum()
 
     found = minimize(objective, np.zeros(n_scores * 3), method="BFGS", options={"gtol": 1e-4})
-    student = DistilledLogisticRegression(imitation, 2.5, C=C, **setting, **TIGHT)
+    student = DistilledLogisticRegression(imitation, 2.5, C=C, **params, **TIGHT)
     student.set_params(classes=list(range(K)))
     y = np.where(codes < 0, np.nan, codes)
     student.fit(X, y, s, teacher_logits=logits)
@@ -161,7 +161,7 @@ def test_student_minimises_the_written_formula(K, imitation, setting):
 
 
 def test_infinite_temperature_is_label_smoothing():
-    """T → ∞ with T' = 1: the teacher's answer becomes uniform."""
+    """T → ∞ with T' = 1: the teacher's prediction becomes uniform."""
     X, y, teacher = data(3)
     student = DistilledLogisticRegression(0.3, 1e9, soften_student=False, **TIGHT)
     student.fit(X, y, teacher_proba=teacher)
@@ -220,7 +220,7 @@ def test_one_column_is_the_second_of_two_classes():
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 4.0])
 def test_a_certain_teacher_is_a_label(temperature):
-    """Exact zeros among the probabilities are -inf logits; at T = 1 hard answers are labels."""
+    """Exact zeros among the probabilities are -inf logits; at T = 1 hard predictions are labels."""
     X, y, _ = data(3)
     certain = np.eye(3)[y]
     student = DistilledLogisticRegression(1.0, temperature, soften_student=False, **TIGHT)
@@ -230,7 +230,7 @@ def test_a_certain_teacher_is_a_label(temperature):
 
 
 class TestMissingLabels:
-    def labels_alone(self, y, **arguments):
+    def fit(self, y, **arguments):
         X, _, teacher = data(3)
         student = DistilledLogisticRegression(0.5, 2.0, **TIGHT, **arguments)
         return student.fit(X, y, teacher_proba=teacher)
@@ -242,27 +242,25 @@ class TestMissingLabels:
         as_object = y.astype(object)
         as_object[::4] = None
         as_nullable = pd.Series(as_object, dtype="Int64")
-        expected = self.labels_alone(as_float)
+        expected = self.fit(as_float)
         for spelling in (as_object, as_nullable, pd.Series(as_float)):
-            np.testing.assert_allclose(
-                self.labels_alone(spelling).coef_, expected.coef_, atol=1e-10
-            )
+            np.testing.assert_allclose(self.fit(spelling).coef_, expected.coef_, atol=1e-10)
 
     def test_strings(self):
         _, y, _ = data(3)
         names = np.array(["a", "b", "c"], dtype=object)[y]
         names[::4] = None
-        student = self.labels_alone(names)
+        student = self.fit(names)
         assert student.classes_.tolist() == ["a", "b", "c"]
-        series = self.labels_alone(pd.Series(names, dtype="string"))
+        series = self.fit(pd.Series(names, dtype="string"))
         np.testing.assert_allclose(series.coef_, student.coef_, atol=1e-10)
 
     def test_objects_without_a_missing_one_are_the_same_labels(self):
-        """A fold may have no missing label, though the whole has some."""
+        """A fold may have no missing label although the full data has some."""
         _, y, _ = data(3)
-        student = self.labels_alone(y.astype(object))
+        student = self.fit(y.astype(object))
         assert student.classes_.tolist() == [0, 1, 2]
-        np.testing.assert_array_equal(student.coef_, self.labels_alone(y).coef_)
+        np.testing.assert_array_equal(student.coef_, self.fit(y).coef_)
 
     @pytest.mark.parametrize(
         "labels",
@@ -286,11 +284,11 @@ class TestMissingLabels:
 
     def test_minus_one_is_a_label(self):
         _, y, _ = data(3)
-        assert self.labels_alone(y - 1).classes_.tolist() == [-1, 0, 1]
+        assert self.fit(y - 1).classes_.tolist() == [-1, 0, 1]
 
     def test_no_labels_at_all(self):
         X, y, teacher = data(3)
-        none = self.labels_alone(None, classes=[0, 1, 2])
+        none = self.fit(None, classes=[0, 1, 2])
         pure = DistilledLogisticRegression(1.0, 2.0, **TIGHT).fit(X, y, teacher_proba=teacher)
         np.testing.assert_allclose(none.coef_, pure.coef_, atol=1e-8)
         frame = pd.DataFrame(teacher, columns=["x", "y", "z"])
@@ -313,7 +311,7 @@ class TestMissingLabels:
 
 
 class TestClasses:
-    def test_a_class_that_only_the_teacher_knows(self):
+    def test_a_class_that_only_the_teacher_predicts(self):
         X, y, teacher = data(3)
         seen = y != 2
         student = DistilledLogisticRegression(classes=[0, 1, 2])
@@ -392,7 +390,7 @@ class TestInputs:
         assert student.to_sklearn().feature_names_in_.tolist() == list("abcdef")
 
     @pytest.mark.parametrize("dtype", ["Float64", "float64", "object"])
-    def test_missing_values_of_a_frame_are_silence(self, dtype):
+    def test_missing_values_of_a_frame_are_missing_predictions(self, dtype):
         X, y, teacher = data(3)
         teacher[:5] = np.nan
         plain = DistilledLogisticRegression().fit(X, y, teacher_proba=teacher)
@@ -403,7 +401,7 @@ class TestInputs:
         np.testing.assert_array_equal(student.coef_, plain.coef_)
 
 
-def test_silent_rows_are_counted():
+def test_rows_with_a_prediction_are_counted():
     X, y, teacher = data(3)
     assert DistilledLogisticRegression().fit(X, y).n_taught_rows_ == 0
     teacher[::3] = np.nan
@@ -484,5 +482,5 @@ def test_regularisers_change_the_student_through_the_teachers_rows_only(regulari
     regularised = clone(plain).set_params(regularizer=regularizer)
     regularised.fit(X, y, teacher_proba=teacher)
     assert np.abs(regularised.coef_ - plain.coef_).max() > 1e-3
-    alone = clone(regularised).fit(X, y)
-    np.testing.assert_allclose(alone.coef_, clone(plain).fit(X, y).coef_, atol=1e-10)
+    without_teacher = clone(regularised).fit(X, y)
+    np.testing.assert_allclose(without_teacher.coef_, clone(plain).fit(X, y).coef_, atol=1e-10)

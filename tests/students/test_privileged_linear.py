@@ -1,4 +1,4 @@
-"""PrivilegedLinearRegression is scikit-learn's least squares, with a teacher."""
+"""PrivilegedLinearRegression against scikit-learn's least squares, with and without a teacher."""
 
 import pickle
 
@@ -27,7 +27,7 @@ def test_scikit_learn_checks(estimator, check):
 
 
 @pytest.fixture
-def lesson():
+def data():
     rng = np.random.default_rng(0)
     X = rng.normal(loc=2.0, size=(N, D))
     truth = X @ [1.0, -2.0, 0.5] + 4
@@ -35,9 +35,9 @@ def lesson():
 
 
 @pytest.fixture
-def gaps(lesson):
-    """Take some labels and predictions away."""
-    X, y, s = lesson
+def gaps(data):
+    """Return the data with some labels and predictions missing."""
+    X, y, s = data
     y[::3], s[1::3] = np.nan, np.nan
     return X, y, s
 
@@ -56,9 +56,9 @@ def same(one, other, rtol=1e-8):
 @pytest.mark.parametrize("with_teacher", [False, True])
 @pytest.mark.parametrize("alpha", [0.0, 3.0])
 def test_without_teacher_or_imitation_it_is_linear_regression_and_ridge(
-    lesson, weighted, fit_intercept, with_teacher, alpha
+    data, weighted, fit_intercept, with_teacher, alpha
 ):
-    X, y, s = lesson
+    X, y, s = data
     weight = np.random.default_rng(1).uniform(size=N) if weighted else None
     student = PrivilegedLinearRegression(0.0, alpha=alpha, fit_intercept=fit_intercept)
     student.fit(X, y, weight, teacher_prediction=s if with_teacher else None)
@@ -70,8 +70,8 @@ def test_without_teacher_or_imitation_it_is_linear_regression_and_ridge(
 
 
 @pytest.mark.parametrize("q", [1, 2])
-def test_outputs_as_columns_have_linear_regression_s_shapes(lesson, q):
-    X, y, s = lesson
+def test_outputs_as_columns_have_linear_regression_s_shapes(data, q):
+    X, y, s = data
     Y, S = np.column_stack([y, s])[:, :q], np.column_stack([s, y])[:, :q]
     plain = LinearRegression().fit(X, Y)
     student = PrivilegedLinearRegression(0.0).fit(X, Y, teacher_prediction=S)
@@ -84,19 +84,19 @@ def test_outputs_as_columns_have_linear_regression_s_shapes(lesson, q):
     assert student.noise_variance_.shape == student.teacher_noise_variance_.shape == (q,)
 
 
-def test_a_column_and_a_vector_are_the_same_teacher(lesson):
-    X, y, s = lesson
+def test_a_column_and_a_vector_are_the_same_teacher(data):
+    X, y, s = data
     flat = PrivilegedLinearRegression().fit(X, y, teacher_prediction=s[:, None])
     assert flat.coef_.shape == (D,)
     column = PrivilegedLinearRegression().fit(X, y[:, None], teacher_prediction=s)
     assert column.coef_.shape == (1, D)
     np.testing.assert_array_equal(column.coef_[0], flat.coef_)
-    alone = PrivilegedLinearRegression().fit(X, teacher_prediction=s[:, None])
-    assert alone.coef_.shape == (1, D)
+    without_y = PrivilegedLinearRegression().fit(X, teacher_prediction=s[:, None])
+    assert without_y.coef_.shape == (1, D)
 
 
-def test_to_sklearn_predicts_the_same(lesson):
-    X, y, s = lesson
+def test_to_sklearn_predicts_the_same(data):
+    X, y, s = data
     frame = pd.DataFrame(X, columns=["a", "b", "c"])
     for target in (y, np.column_stack([y, s])):
         student = PrivilegedLinearRegression().fit(frame, target, teacher_prediction=target + 1)
@@ -158,8 +158,8 @@ def test_statistics_of_two_students_merge(gaps):
     assert one.n_taught_rows_ == np.isfinite(s).sum()
 
 
-def test_streamed_normal_equations_warn_where_they_fail(lesson):
-    X, y, _ = lesson
+def test_streamed_normal_equations_warn_where_they_fail(data):
+    X, y, _ = data
     X[:, 2] = X[:, 1] + 1e-7 * X[:, 2]
     with pytest.warns(
         LinAlgWarning, match="ill-conditioned or has dependent columns.*solver='tsqr'"
@@ -184,7 +184,7 @@ def test_weights_are_repetitions_and_order_does_not_matter(gaps):
     np.testing.assert_allclose(weighted.coef_covariance_, repeated.coef_covariance_)
 
 
-def test_silent_rows_are_label_rows_and_missing_labels_teacher_rows(gaps):
+def test_a_row_with_one_source_is_fitted_on_that_source(gaps):
     X, y, s = gaps
     student = PrivilegedLinearRegression(0.4, noise_variance=1.0, teacher_noise_variance=0.25).fit(
         X, y, teacher_prediction=s
@@ -197,12 +197,12 @@ def test_silent_rows_are_label_rows_and_missing_labels_teacher_rows(gaps):
     assert student.n_taught_rows_ == (~np.isnan(s)).sum()
 
 
-def test_a_teacher_that_never_speaks_is_no_teacher(lesson):
-    X, y, s = lesson
-    silent = PrivilegedLinearRegression().fit(X, y, teacher_prediction=np.full_like(s, np.nan))
-    assert same(silent, PrivilegedLinearRegression().fit(X, y))
-    assert silent.n_taught_rows_ == 0
-    assert np.isnan(silent.teacher_noise_variance_)
+def test_a_teacher_without_predictions_is_no_teacher(data):
+    X, y, s = data
+    missing = PrivilegedLinearRegression().fit(X, y, teacher_prediction=np.full_like(s, np.nan))
+    assert same(missing, PrivilegedLinearRegression().fit(X, y))
+    assert missing.n_taught_rows_ == 0
+    assert np.isnan(missing.teacher_noise_variance_)
 
 
 def test_representations(gaps):
@@ -238,11 +238,11 @@ def test_pandas_missing_values_are_missing_labels(gaps):
 # --- error bars -----------------------------------------------------------------------------------
 
 
-def test_standard_deviation_of_a_prediction(lesson):
-    X, y, s = lesson
+def test_standard_deviation_of_a_prediction(data):
+    X, y, s = data
     student = PrivilegedLinearRegression().fit(X, y, teacher_prediction=s)
     _, std = student.predict(X, return_std=True)
-    # far from the data the coefficients' covariance is all that counts
+    # far from the data the covariance of the coefficients dominates
     far = 1e6 * np.array([[1.0, 2.0, -1.0]])
     _, far_std = student.predict(far, return_std=True)
     np.testing.assert_allclose(far_std**2, far @ student.coef_covariance_ @ far[0], rtol=1e-4)
@@ -263,8 +263,8 @@ def test_error_bars_cover_new_labels():
     assert np.mean(covered) == pytest.approx(0.67, abs=0.04)
 
 
-def test_too_few_rows_have_no_error_bars(lesson):
-    X, y, _ = lesson
+def test_too_few_rows_have_no_error_bars(data):
+    X, y, _ = data
     student = PrivilegedLinearRegression().fit(X[:3], y[:3])
     assert np.isnan(student.coef_covariance_).all()
     assert np.isnan(student.noise_variance_)
@@ -274,8 +274,8 @@ def test_too_few_rows_have_no_error_bars(lesson):
     assert np.isfinite(known.predict(X, return_std=True)[1]).all()
 
 
-def test_a_perfect_teacher_warns(lesson):
-    X, y, _ = lesson
+def test_a_perfect_teacher_warns(data):
+    X, y, _ = data
     with pytest.warns(UserWarning, match="teacher_noise_variance='auto' found a perfect fit"):
         PrivilegedLinearRegression().fit(X, y, teacher_prediction=X @ [1.0, 2.0, 3.0])
 
@@ -321,7 +321,7 @@ def test_grid_search_slices_the_teacher_by_row(identified, routing, as_series):
         grid = {"imitation": [0.0, 0.5, 1.0]}
         search = GridSearchCV(Spy(**KNOWN), grid, cv=CV, error_score="raise")
         search.fit(X, y, teacher_prediction=teacher)
-    assert search.best_params_ == {"imitation": 0.0}  # this teacher knows nothing of y
+    assert search.best_params_ == {"imitation": 0.0}  # this teacher is unrelated to y
     assert search.best_estimator_.n_taught_rows_ == N
 
 
@@ -355,8 +355,8 @@ def test_pipeline_and_cross_validate(identified):
         {"solver": "svd"},
     ],
 )
-def test_errors_name_the_parameter(lesson, wrong):
-    X, y, s = lesson
+def test_errors_name_the_parameter(data, wrong):
+    X, y, s = data
     message = f"The '{next(iter(wrong))}' parameter of PrivilegedLinearRegression"
     with pytest.raises(ValueError, match=message):
         PrivilegedLinearRegression(**wrong).fit(X, y, teacher_prediction=s)
@@ -398,16 +398,16 @@ Y2 = np.ones((N, 2))
         (None, None, "requires y to be passed"),
     ],
 )
-def test_errors_of_targets(lesson, y, teacher, message):
-    X, _, _ = lesson
+def test_errors_of_targets(data, y, teacher, message):
+    X, _, _ = data
     student = PrivilegedLinearRegression(**KNOWN)
     with pytest.raises(ValueError, match=message):
         student.fit(X, y, teacher_prediction=teacher)
     assert not hasattr(student, "n_features_in_")
 
 
-def test_a_warning_that_is_an_error_leaves_the_earlier_solution(lesson):
-    X, y, _ = lesson
+def test_a_warning_that_is_an_error_leaves_the_earlier_solution(data):
+    X, y, _ = data
     X = np.column_stack([X, X])
     student = PrivilegedLinearRegression(alpha=1.0, solver="gram").fit(X, y)
     student.set_params(alpha=0.0)
@@ -417,11 +417,11 @@ def test_a_warning_that_is_an_error_leaves_the_earlier_solution(lesson):
     assert vars(student) == before
 
 
-def test_errors_leave_the_estimator_as_it_was(lesson):
-    X, y, s = lesson
+def test_errors_leave_the_estimator_as_it_was(data):
+    X, y, s = data
     student = PrivilegedLinearRegression().fit(X, y, teacher_prediction=s)
     before = dict(vars(student))
-    with pytest.raises(ValueError, match="2 outputs, the rows before had 1"):
+    with pytest.raises(ValueError, match="2 outputs, but earlier calls had 1: pass"):
         student.partial_fit(X, np.column_stack([y, y]))
     with pytest.raises(ValueError, match="features"):
         student.partial_fit(X[:, :2], y)
@@ -438,7 +438,7 @@ def test_errors_leave_the_estimator_as_it_was(lesson):
         (np.zeros(N), "non-zero"),
     ],
 )
-def test_errors_of_weights(lesson, weight, message):
-    X, y, s = lesson
+def test_errors_of_weights(data, weight, message):
+    X, y, s = data
     with pytest.raises(ValueError, match=message):
         PrivilegedLinearRegression().fit(X, y, weight, teacher_prediction=s)

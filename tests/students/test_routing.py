@@ -1,6 +1,6 @@
-"""Teacher rows follow their samples: frames, weights, folds that lack a class.
+"""The teacher's predictions stay with their samples: frames, weights, folds that lack a class.
 
-The tools one by one are in ``tests/routing``.
+The meta-estimators are tested one by one in ``tests/routing``.
 """
 
 import numpy as np
@@ -32,7 +32,7 @@ def fingerprint(index):
 
 
 @pytest.fixture
-def lesson():
+def data():
     rng = np.random.default_rng(0)
     index = np.arange(N, dtype=float)
     X = np.column_stack([index, rng.normal(size=(N, 2))])
@@ -51,16 +51,16 @@ def spy(**parameters):
 
 
 @pytest.mark.parametrize("routing", [False, True])
-def test_frames(lesson, routing):
-    X, y, teacher = lesson
+def test_frames(data, routing):
+    X, y, teacher = data
     with config_context(enable_metadata_routing=routing):
         search = GridSearchCV(spy(), GRID, cv=CV, error_score="raise")
         search.fit(pd.DataFrame(X), y, teacher_proba=pd.DataFrame(teacher))
     assert search.best_estimator_.n_taught_rows_ == N
 
 
-def test_tools_that_number_the_classes_take_columns_without_names(lesson):
-    X, y, teacher = lesson
+def test_meta_estimators_that_encode_classes_need_columns_without_names(data):
+    X, y, teacher = data
     names = np.array(["a", "b", "c"])
     ensemble = VotingClassifier([("spy", spy())])
     with config_context(enable_metadata_routing=True):
@@ -69,24 +69,24 @@ def test_tools_that_number_the_classes_take_columns_without_names(lesson):
             ensemble.fit(X, names[y], teacher_proba=pd.DataFrame(teacher, columns=names))
 
 
-def test_sample_weight_still_asks_for_a_request(lesson):
-    X, y, teacher = lesson
+def test_sample_weight_still_needs_a_request(data):
+    X, y, teacher = data
     with config_context(enable_metadata_routing=True):
         student = spy().set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
         search = GridSearchCV(student, GRID, cv=CV, error_score="raise")
         search.fit(X, y, teacher_proba=teacher, sample_weight=np.ones(N))
 
 
-def test_a_misaligned_teacher_is_seen(lesson):
-    X, y, teacher = lesson
+def test_a_misaligned_teacher_is_detected(data):
+    X, y, teacher = data
     search = GridSearchCV(spy(), GRID, cv=CV, error_score="raise")
     with pytest.raises(AssertionError, match="Not equal to tolerance"):
         search.fit(X, y, teacher_proba=teacher[::-1])
 
 
-def test_a_class_missing_in_a_fold(lesson):
+def test_a_class_missing_in_a_fold(data):
     """Class 2 has only rows of one fold: with classes= every fold has the same classes."""
-    X, y, teacher = lesson
+    X, y, teacher = data
     folds = list(CV.split(X))
     y = np.arange(N) % 2
     y[folds[0][1][:5]] = 2

@@ -112,7 +112,7 @@ def test_a_soft_target_is_k_weighted_copies(imitation):
 
 
 def test_targets_follow_the_formula():
-    """A tree that splits every row apart answers the rows' own targets."""
+    """A tree with one row in each leaf predicts the targets of the rows."""
     X, _, _ = data(n=6)
     y = np.array([0, 1, 2, np.nan, np.nan, 1])
     logits = np.random.default_rng(0).normal(size=(6, 2, 3))
@@ -134,7 +134,7 @@ def test_targets_follow_the_formula():
     assert student.classes_.tolist() == [0, 1, 2]
 
 
-def test_a_class_that_only_the_teacher_knows():
+def test_a_class_that_only_the_teacher_predicts():
     X, y, teacher = data()
     shown = np.where(y == 2, np.nan, y)
     frame = pd.DataFrame(teacher[:, [2, 0, 1]], columns=["2", "0", "1"])
@@ -183,7 +183,7 @@ def test_weights_reach_the_regressor(name, routing):
     ],
     ids=str,
 )
-def test_without_a_place_to_go_whole_weights_are_repetitions_and_others_an_error(regressor):
+def test_without_sample_weight_integers_repeat_rows_and_other_weights_are_an_error(regressor):
     X, y, teacher = data()
     student = SoftTargetClassifier(regressor)
     with pytest.raises(ValueError, match=r"sample_weight was given, but the regressor.*whole"):
@@ -217,7 +217,7 @@ def test_grid_search_slices_the_teacher(routing):
 
 
 @pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame], ids=["pandas", "polars"])
-def test_frames_reach_the_regressor_as_they_came(frame):
+def test_frames_reach_the_regressor_unchanged(frame):
     X, y, teacher = data()
     table = frame({"number": X[:, 0], "word": np.where(X[:, 1] > 0, "up", "down")})
     encoder = make_column_transformer((OneHotEncoder(), ["word"]), (StandardScaler(), ["number"]))
@@ -301,7 +301,7 @@ def test_projection_is_the_nearest_point_of_the_simplex(K):
         np.testing.assert_allclose(nearest, found.x, atol=1e-6)
 
 
-def test_projection_laws():
+def test_properties_of_the_projection():
     rng = np.random.default_rng(0)
     inside = rng.dirichlet(np.ones(4), size=50)
     np.testing.assert_allclose(project_on_simplex(inside), inside, atol=1e-15)

@@ -97,7 +97,7 @@ class WeightedFit:
 
     def half_gradient(self, rows: Chunks) -> FloatArray:
         """Return −½ of the gradient in w, summed over blocks of Rows."""
-        gradient: FloatArray = rows.total(_half_gradient, self) - self.alpha * self.coef
+        gradient: FloatArray = rows.map_reduce(_half_gradient, self) - self.alpha * self.coef
         return gradient
 
     def half_gradient_of(self, rows: RegressionData) -> FloatArray:

@@ -123,7 +123,7 @@ class PrivilegedLeastSquares:
 
 
 def _statistics(rows: Chunks, kind: type[Moments]) -> Statistics:
-    statistics: Statistics = rows.total(Statistics.of, kind, combine=Statistics.merge)
+    statistics: Statistics = rows.map_reduce(Statistics.of, kind, combine=Statistics.merge)
     return statistics
 
 
