@@ -78,7 +78,7 @@ def predict_by_model(
     estimator : fitted classifier, or dict of them by name
         A single one is named by its class.
     X : array-like of shape (n_samples, n_features)
-        The samples.
+        The samples, which all models predict.
 
     Returns
     -------
@@ -113,7 +113,7 @@ def align_proba(
     y_proba : array-like of shape (n_samples, n_classes) or (n_samples,), or dict of them by name
         Probabilities; the columns of a DataFrame are classes.
     y : array-like of shape (n_samples,), default=None
-        True classes.
+        True class of each sample.
     classes : array-like of shape (n_classes,), default=None
         The class of each column; None takes the columns of a DataFrame, else the sorted labels
         of `y`, else 0, 1, ….

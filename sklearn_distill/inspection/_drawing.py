@@ -79,7 +79,7 @@ def class_colours(n_classes: int) -> FloatArray:
 
     if n_classes <= 10:
         return np.asarray(colormaps["tab10"](np.arange(n_classes)))
-    # the ends of turbo are too dark to tell apart
+    # the ends of turbo are too dark to be distinguished
     return np.asarray(colormaps["turbo"](np.linspace(0.05, 0.95, n_classes)))
 
 

@@ -33,7 +33,7 @@ class ModelProba:
     classes : list
         The class of each column.
     proba : ndarray of shape (n_samples, n_classes)
-        Predicted probabilities.
+        Predicted probabilities, one row per sample.
     model : estimator or None
         The fitted model; None where only probabilities were passed.
     us_per_row : float
@@ -73,7 +73,7 @@ def predict_proba_of(model: BaseEstimator, X: MatrixLike, name: str) -> ModelPro
     model : estimator
         A fitted classifier with predict_proba.
     X : array-like of shape (n_samples, n_features)
-        Test samples.
+        Test samples, with the features of the model.
     name : str
         What the error messages call the model.
 

@@ -38,7 +38,7 @@ class TestSet:
     k : ndarray of shape (n_samples,)
         The position of each sample's label in `classes`.
     s : ndarray of shape (n_samples,)
-        Sample weights.
+        Sample weights, not negative.
     classes : list
         Every class that occurs in y or that a model knows.
     """
@@ -61,7 +61,7 @@ def scores_by_sample(model: ModelProba, test: TestSet) -> pd.DataFrame:
     model : ModelProba
         The model's predicted probabilities.
     test : TestSet
-        The labels.
+        Labels and weights of the test set.
 
     Returns
     -------
@@ -87,7 +87,7 @@ def table_row(model: ModelProba, test: TestSet, q: FloatArray, n_bins: int) -> d
     model : ModelProba
         The model and its predicted probabilities.
     test : TestSet
-        The labels.
+        Labels and weights of the test set.
     q : ndarray of shape (n_samples, n_classes)
         The teacher's predicted probabilities.
     n_bins : int

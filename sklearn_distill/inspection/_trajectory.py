@@ -97,7 +97,7 @@ def read_trajectory(
     Parameters
     ----------
     step, imitation, temperature, source : array-like of shape (n_steps,)
-        As in :class:`Trajectory`.
+        The columns of a history; see :class:`Trajectory`.
 
     Returns
     -------

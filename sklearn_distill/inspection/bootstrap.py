@@ -76,8 +76,8 @@ def paired_bootstrap(
     _check_options(n_bootstrap, confidence_level)
     d = _check_differences(differences)
     s = check_sample_weight(sample_weight, len(d))
-    weighted_rows = s > 0  # a resample of rows without weight alone would have no mean
-    d, s = d[weighted_rows], s[weighted_rows]
+    weighted = s > 0  # a resample of samples without weight would have no mean
+    d, s = d[weighted], s[weighted]
     terms = np.column_stack([s[:, None] * d, s])  # numerators and denominator of Δ*
     counts = _resamples(len(d), n_bootstrap, check_random_state(random_state))
     sums = np.concatenate([c @ terms for c in counts])

@@ -221,7 +221,7 @@ class TrajectoryDisplay:
     def _label_axes(self) -> None:
         for axes, label in zip(self.axes_, _LABELS, strict=True):
             axes.set_ylabel(label)
-        self.axes_[0].set_ylim(-0.03, 1.03)  # λ from 0 to 1, with room for lines at the ends
+        self.axes_[0].set_ylim(-0.03, 1.03)  # λ from 0 to 1, and lines at 0 and 1 stay visible
         self.axes_[1].set_xlabel("step of training")
         make_logarithmic(self.axes_[1], "y")
 
