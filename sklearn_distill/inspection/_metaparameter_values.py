@@ -97,6 +97,7 @@ def read_settings(imitation: ArrayLike, temperature: ArrayLike, values: ArrayLik
             f"values has shape {V.shape}, with imitation {lam.shape} and temperature {T.shape}: "
             "pass (n_imitation, n_temperature) for a grid, or three arrays of one length"
         )
+    # "ij": λ varies along the rows of values, T along its columns
     if V.ndim == 2:
         lam, T = (axis.ravel() for axis in np.meshgrid(lam, T, indexing="ij"))
     _check_settings(lam, T, "imitation")
@@ -175,6 +176,7 @@ def evaluated_settings(search: BaseEstimator, name: str = "search") -> Settings:
         )
     table = pd.DataFrame({key: _evaluated(results, key, name) for key in NAMES})
     table["score"] = np.asarray(results[_score_key(search)], dtype=np.float64)
+    # larger scores are better, so the sign of a loss changes after the maximum
     best = table.groupby(list(NAMES), as_index=False)["score"].max()
     sign = -1.0 if _is_loss(search) else 1.0
     lam, T = (best[key].to_numpy() for key in NAMES)
@@ -219,6 +221,7 @@ def _evaluated(results: Mapping[str, Any], key: str, name: str) -> FloatArray:
 
 def _full_name(params: Iterable[str], key: str, name: str) -> str:
     """Return the parameter's name, with the steps of a pipeline before it."""
+    # a pipeline prefixes its steps: student__imitation
     found = [param for param in params if param.split("__")[-1] == key]
     if len(found) != 1:
         raise ValueError(

@@ -149,6 +149,7 @@ def _rows_by_class(models: AlignedProba) -> dict[Any, IntArray]:
 def _count(
     name: str, label: Any, values: FloatArray, p: FloatArray, edges: FloatArray
 ) -> Histogram:
+    # shares and not counts, so that classes of different size can be compared;
     # rounding may put a probability just above 1, where there is no bin
     heights = np.histogram(np.clip(values, 0, 1), edges)[0] / len(values)
     return Histogram(name, label, heights, edges, uncertainty_degree(p), len(values))

@@ -109,6 +109,7 @@ def read_trajectory(
     ValueError
         If lengths differ, or an array contains an invalid entry.
     """
+    # np.array copies: the display does not change with the user's arrays
     arrays = {
         "step": np.array(step, dtype=np.float64),
         "imitation": np.array(imitation, dtype=np.float64),

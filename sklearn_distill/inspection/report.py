@@ -151,6 +151,7 @@ def distillation_report(
         for name, model in {"baseline": baseline, "distilled": distilled}.items()
     }
     if teacher_proba is not None:
+        # columns without names are in the order of the student's classes
         classes = students["distilled"].classes
         teacher_model = read_proba(teacher_proba, teacher_classes, classes, "teacher_proba")
     else:
@@ -182,6 +183,7 @@ def distillation_report(
 def _test_set(
     y: ArrayLike, sample_weight: ArrayLike | None, models: dict[str, ModelProba]
 ) -> TestSet:
+    # the union: a student fitted on few labels may not know every class of y
     classes = all_classes(y, models.values())
     k = class_index(y, classes, len(classes), "y")
     for model in models.values():
@@ -298,4 +300,5 @@ class DistillationReport:
 
 
 def _text(value: float, form: str) -> str:
+    # a teacher that is given by its probabilities has no size and no time
     return "–" if math.isnan(value) else format(value, form)

@@ -181,6 +181,7 @@ class ReportDisplay:
 
     def _draw_model(self, name: str, cost: float, value: float, options: dict[str, Any]) -> Artist:
         colour: dict[str, Any] = {"color": COLOURS[name]} if name in COLOURS else {}
+        # without a cost there is no place on the horizontal axis, but the metric can be compared
         if math.isnan(cost):
             label = f"{name} (cost not known)"
             return self.ax_.axhline(value, linestyle="--", label=label, **colour)
@@ -231,6 +232,7 @@ def report_points(table: pd.DataFrame, metric: str, cost: str) -> pd.DataFrame:
     ValueError
         If `table` has no such metric or cost.
     """
+    # every column that is not a cost is a metric
     metrics = [column for column in table if column not in COSTS]
     if metric not in metrics:
         raise ValueError(f"metric={metric!r}; pass one of the report's {metrics}.")

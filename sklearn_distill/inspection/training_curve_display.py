@@ -240,6 +240,7 @@ class TrainingCurveDisplay:
 
 def _line_styles(columns: list[str]) -> dict[str, str]:
     """Return a line style by column; training is dashed if there is validation too."""
+    # validation takes the first style, a solid line
     training_last = sorted(columns, key=lambda column: column.startswith("train_"))
     return {column: _STYLES[i % len(_STYLES)] for i, column in enumerate(training_last)}
 
