@@ -73,8 +73,8 @@ def compare(student: Any, X: Any, y: Any, rows: Split, memory: str) -> pd.DataFr
     model.fit(X[labelled], y[labelled], X_unlabeled=X[unlabelled])
     report = distillation_report(
         teacher=model.teacher_,
-        student_alone=clone(student).fit(X[labelled], y[labelled]),
-        student_distilled=model.student_,
+        baseline=clone(student).fit(X[labelled], y[labelled]),
+        distilled=model.student_,
         X=X[test],
         y=y[test],
         random_state=0,

@@ -67,11 +67,11 @@ def report_of(student, memory):
     model.fit(X_labelled, y_labelled, X_unlabeled=X_unlabelled)
     return distillation_report(
         teacher=model.teacher_,
-        student_alone=clone(student).fit(X_labelled, y_labelled),
-        student_distilled=model.student_,
+        baseline=clone(student).fit(X_labelled, y_labelled),
+        distilled=model.student_,
         X=X_test,
         y=y_test,
-        teacher_saw="the 1000 labelled rows",
+        teacher_saw="the 1000 labelled samples",
         n_repeats=15,  # a median that is robust to load on the machine
         random_state=0,
     )
@@ -99,8 +99,8 @@ def measure_boosting(max_iter):
     model.fit(X_labelled, y_labelled)
     report = distillation_report(
         teacher=model,
-        student_alone=model,
-        student_distilled=model,
+        baseline=model,
+        distilled=model,
         X=X_test,
         y=y_test,
         n_repeats=15,
@@ -118,8 +118,8 @@ for column, (ax, metric) in enumerate(zip(axes, ["accuracy", "cross_entropy"], s
     ax.plot(teacher["predict_us_per_row"], teacher[metric], "s", color="0.2",
             label="boosting, 100 rounds: the teacher")  # fmt: skip
     for (name, report), colour in zip(reports.items(), ["#1b9e77", "#d95f02"], strict=True):
-        baseline = report.table.loc["student alone"]
-        distilled = report.table.loc["student distilled"]
+        baseline = report.table.loc["baseline"]
+        distilled = report.table.loc["distilled"]
         time = "predict_us_per_row"
         ax.plot(baseline[time], baseline[metric], "o", mfc="none", color=colour,
                 label=f"{name}, baseline")  # fmt: skip

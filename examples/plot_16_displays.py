@@ -124,8 +124,8 @@ plt.show()
 
 report = distillation_report(
     teacher=teacher,
-    student_alone=first["baseline"],
-    student_distilled=first["distilled"],
+    baseline=first["baseline"],
+    distilled=first["distilled"],
     X=X_test,
     y=y_test,
     teacher_saw="600 other digits",

@@ -134,7 +134,7 @@ def describe(outcome: Outcome) -> str:
 
 def _describe_speed(outcome: Outcome) -> str:
     time = outcome.report.table["predict_us_per_row"]
-    ratio = time["teacher"] / time["student distilled"]
+    ratio = time["teacher"] / time["distilled"]
     if ratio < 2:
         return "The distilled student predicts hardly faster than the teacher."
     return f"The distilled student predicts {ratio:.0f} times as fast as the teacher."

@@ -82,8 +82,8 @@ def run_experiment(data: DemoData, random_state: int | None = 0, progress: bool 
     X_test, X_test_teacher, y_test = data.part("test")
     report = distillation_report(
         teacher=teacher,
-        student_alone=baseline.best_estimator_,
-        student_distilled=distilled.best_estimator_,
+        baseline=baseline.best_estimator_,
+        distilled=distilled.best_estimator_,
         X=X_test,
         y=y_test,
         X_teacher=X_test_teacher,
@@ -136,6 +136,6 @@ class _CountingScorer:
 def _describe_split(data: DemoData) -> str:
     sizes = {name: len(rows) for name, rows in data.rows.items()}
     return (
-        f"{sizes['teacher']} labelled rows of its own; both students were trained on "
-        f"{sizes['student']} other rows, and the {sizes['test']} test rows were held out"
+        f"{sizes['teacher']} labelled samples of its own; both students were trained on "
+        f"{sizes['student']} other samples, and the {sizes['test']} test samples were held out"
     )

@@ -53,7 +53,7 @@ def _draw_differences(ax: Any, differences: pd.DataFrame) -> None:
     at = np.arange(len(differences))
     centre = differences["difference"]
     spread = np.abs(differences[["low", "high"]].to_numpy().T - centre.to_numpy())
-    ax.errorbar(centre, at, xerr=spread, fmt="o", capsize=4, color=COLOURS["student distilled"])
+    ax.errorbar(centre, at, xerr=spread, fmt="o", capsize=4, color=COLOURS["distilled"])
     ax.axvline(0, color="0.6", lw=1)
     ax.set(yticks=at, ylim=(-0.5, len(at) - 0.5), xlabel="distilled − baseline, with interval")
     verdicts = zip(differences.index, differences["verdict"], strict=True)

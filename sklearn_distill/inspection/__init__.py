@@ -1,12 +1,11 @@
-"""Look at what a teacher did: numbers here, drawings in files of their own."""
+"""Compare a teacher and its students: a report of metrics and costs, and displays."""
 
 from sklearn_distill.inspection.bootstrap import paired_bootstrap
 from sklearn_distill.inspection.metaparameter_display import MetaparameterDisplay
 from sklearn_distill.inspection.prediction_histogram_display import PredictionHistogramDisplay
 from sklearn_distill.inspection.probability_strip_display import ProbabilityStripDisplay
-from sklearn_distill.inspection.report import distillation_report
+from sklearn_distill.inspection.report import DistillationReport, distillation_report
 from sklearn_distill.inspection.report_display import ReportDisplay
-from sklearn_distill.inspection.report_result import DistillationReport
 from sklearn_distill.inspection.size import count_parameters
 from sklearn_distill.inspection.training_curve_display import TrainingCurveDisplay
 from sklearn_distill.inspection.trajectory_display import TrajectoryDisplay

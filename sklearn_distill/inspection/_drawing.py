@@ -1,55 +1,58 @@
-"""Get axes to draw on; matplotlib is loaded here and nowhere else, and only when drawing."""
+"""Axes, colours and scales of the displays; matplotlib is imported only when it is needed."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+from sklearn_distill._typing import FloatArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
-def axes_for(ax: Any, n_axes: int, panel_height: float | None = None) -> Any:
-    """Return the axes to draw on: those that came, or those of a new figure, one below another.
+def axes_for(
+    ax: Axes | Sequence[Axes] | NDArray[Any] | None, n_axes: int, panel_height: float | None = None
+) -> NDArray[Any]:
+    """Return the axes to plot on: the given ones, or those of a new figure in one column.
 
     Parameters
     ----------
     ax : matplotlib Axes, array-like of Axes or None
-        What the caller passed; None makes a figure.
+        Axes from the user; None creates a figure.
     n_axes : int
-        How many are needed.
+        Number of axes that the display needs.
     panel_height : float, default=None
-        Inches for each of a new figure's axes; None leaves the figure as large as matplotlib
-        makes it.
+        Height of each axes of a new figure, in inches; None keeps matplotlib's default size of
+        the figure.
 
     Returns
     -------
     ndarray of shape (n_axes,)
-        The axes.
+        The axes, from top to bottom.
 
     Raises
     ------
     ImportError
-        If matplotlib is missing where a figure is needed.
+        If a figure is needed and matplotlib is not installed.
     ValueError
-        If another number of axes came.
+        If `ax` has another number of axes.
     """
     if ax is None:
         size = None if panel_height is None else (6.4, 0.8 + n_axes * panel_height)
         options = {"sharex": True, "squeeze": False, "layout": "constrained", "figsize": size}
-        return pyplot().subplots(n_axes, 1, **options)[1][:, 0]
+        axes: NDArray[Any] = _import_pyplot().subplots(n_axes, 1, **options)[1]
+        return axes[:, 0]
     given = np.ravel(np.asarray(ax, dtype=object))
     if len(given) != n_axes:
         raise ValueError(f"ax holds {len(given)} axes; pass {n_axes}, or None for a new figure.")
     return given
 
 
-def pyplot() -> Any:
-    """Return matplotlib.pyplot.
-
-    Raises
-    ------
-    ImportError
-        If matplotlib is missing.
-    """
+def _import_pyplot() -> Any:
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
@@ -59,40 +62,41 @@ def pyplot() -> Any:
     return plt
 
 
-def class_colours(n_classes: int) -> Any:
-    """Return a colour for each class: up to ten that are told apart easily, or shades of a scale.
+def class_colours(n_classes: int) -> FloatArray:
+    """Return a colour for each class: up to ten distinct ones, or more from a continuous map.
 
     Parameters
     ----------
     n_classes : int
-        How many are needed.
+        Number of colours.
 
     Returns
     -------
     ndarray of shape (n_classes, 4)
-        Red, green, blue and opacity.
+        Red, green, blue and opacity, between 0 and 1.
     """
     from matplotlib import colormaps
 
     if n_classes <= 10:
-        return colormaps["tab10"](np.arange(n_classes))
-    return colormaps["turbo"](np.linspace(0.05, 0.95, n_classes))
+        return np.asarray(colormaps["tab10"](np.arange(n_classes)))
+    # the ends of turbo are too dark to be distinguished
+    return np.asarray(colormaps["turbo"](np.linspace(0.05, 0.95, n_classes)))
 
 
-def make_logarithmic(axes: Any, which: str) -> None:
-    """Put T on a log axis, with ticks such as 0.5 instead of 5 × 10⁻¹.
+def make_logarithmic(axes: Axes, which: str) -> None:
+    """Make an axis logarithmic, with ticks such as 0.5 instead of 5 × 10⁻¹.
 
     Parameters
     ----------
     axes : matplotlib Axes
-        Whose axis.
+        The axes to change.
     which : {"x", "y"}
-        Which axis.
+        Which of its axes becomes logarithmic.
     """
     from matplotlib.ticker import LogFormatter
 
     class PlainFormatter(LogFormatter):
-        """Chooses ticks as its parent does, and writes them as numbers."""
+        """Labels the same ticks as its parent, in decimal notation."""
 
         def __call__(self, x: float, pos: int | None = None) -> str:
             return f"{x:g}" if super().__call__(x, pos) else ""

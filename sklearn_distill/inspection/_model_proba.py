@@ -1,4 +1,4 @@
-"""What each model answers on the test rows, with its classes."""
+"""The predicted probabilities of one model, and the time that the prediction takes."""
 
 from __future__ import annotations
 
@@ -6,38 +6,44 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from statistics import median
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sklearn_distill._typing import FloatArray
+from sklearn_distill._typing import CheckedX, FloatArray, MatrixLike
 from sklearn_distill._validation.class_index import label_list
 from sklearn_distill._validation.probabilities import check_proba
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
 
 
 @dataclass(frozen=True, eq=False)
 class ModelProba:
-    """Probabilities of one model, a column for each class that it knows.
+    """The predicted probabilities of one model, with a column for each of its own classes.
+
+    :class:`~sklearn_distill.inspection._aligned_proba.AlignedProba` holds those of several models
+    over common classes.
 
     Parameters
     ----------
     name : str
-        The argument that it came from.
+        The argument that the probabilities come from, for error messages.
     classes : list
         The class of each column.
     proba : ndarray of shape (n_samples, n_classes)
-        Probabilities.
-    model : object or None
-        The fitted model; None where only probabilities were given.
+        Predicted probabilities, one row per sample.
+    model : estimator or None
+        The fitted model; None where only probabilities were passed.
     us_per_row : float
-        Prediction time by row in microseconds.
+        Prediction time per row in microseconds; NaN if it was not measured.
     """
 
     name: str
     classes: list[Any]
     proba: FloatArray
-    model: object = None
+    model: BaseEstimator | None = None
     us_per_row: float = float("nan")
 
     def align(self, classes: list[Any]) -> FloatArray:
@@ -46,12 +52,12 @@ class ModelProba:
         Parameters
         ----------
         classes : list
-            All classes, the model's own among them.
+            All classes; they include the model's own.
 
         Returns
         -------
         ndarray of shape (n_samples, len(classes))
-            Probabilities.
+            Predicted probabilities, columns in the order of `classes`.
         """
         column = {label: j for j, label in enumerate(classes)}
         p = np.zeros((len(self.proba), len(classes)))
@@ -59,27 +65,27 @@ class ModelProba:
         return p
 
 
-def predict_proba_of(model: Any, X: Any, name: str) -> ModelProba:
-    """Let a fitted classifier answer.
+def predict_proba_of(model: BaseEstimator, X: MatrixLike, name: str) -> ModelProba:
+    """Predict the class probabilities of a fitted classifier.
 
     Parameters
     ----------
-    model : object
+    model : estimator
         A fitted classifier with predict_proba.
     X : array-like of shape (n_samples, n_features)
-        Test rows.
+        Test samples, with the features of the model.
     name : str
         What the error messages call the model.
 
     Returns
     -------
-    Answers
-        What it said.
+    ModelProba
+        The checked probabilities and the model's classes.
 
     Raises
     ------
     ValueError
-        If it has no predict_proba, or does not give one column per class.
+        If it has no predict_proba, or does not return one column per class.
     """
     if not hasattr(model, "predict_proba"):
         raise ValueError(
@@ -87,11 +93,13 @@ def predict_proba_of(model: Any, X: Any, name: str) -> ModelProba:
             "that gives probabilities, for example wrapped in CalibratedClassifierCV."
         )
     proba = check_proba(model.predict_proba(X), f"{name}.predict_proba")
-    return _matched(ModelProba(name, np.asarray(model.classes_).tolist(), proba, model))
+    return _check_columns(ModelProba(name, np.asarray(model.classes_).tolist(), proba, model))
 
 
-def timed_predict_proba(model: Any, X: Any, name: str, n_repeats: int) -> ModelProba:
-    """Let a fitted classifier answer, and time it.
+def timed_predict_proba(
+    model: BaseEstimator, X: MatrixLike, name: str, n_repeats: int
+) -> ModelProba:
+    """Predict the class probabilities of a fitted classifier, and measure the time.
 
     Parameters
     ----------
@@ -102,34 +110,34 @@ def timed_predict_proba(model: Any, X: Any, name: str, n_repeats: int) -> ModelP
 
     Returns
     -------
-    Answers
-        What it said, and how fast.
+    ModelProba
+        The probabilities, with ``us_per_row``.
     """
-    answers = predict_proba_of(model, X, name)
-    us_per_row = microseconds_per_row(model, X, len(answers.proba), n_repeats)
-    return replace(answers, us_per_row=us_per_row)
+    predicted = predict_proba_of(model, X, name)
+    us_per_row = microseconds_per_row(model, X, len(predicted.proba), n_repeats)
+    return replace(predicted, us_per_row=us_per_row)
 
 
 def read_proba(
-    y_proba: Any, classes: ArrayLike | None, known: list[Any], name: str = "y_proba"
+    y_proba: ArrayLike, classes: ArrayLike | None, known: list[Any], name: str = "y_proba"
 ) -> ModelProba:
-    """Take precomputed answers of a model.
+    """Check the precomputed probabilities of a model.
 
     Parameters
     ----------
     y_proba : array-like of shape (n_samples, n_classes) or (n_samples,), or DataFrame
         Probabilities; the columns of a DataFrame are class labels, or the text of known ones.
     classes : array-like of shape (n_classes,) or None
-        The class of each column; None is the columns of a DataFrame, else `known`.
+        The class of each column; None takes the columns of a DataFrame, else `known`.
     known : list
         The classes that are known from elsewhere.
     name : str
-        The argument's name, for errors.
+        The argument's name, for error messages.
 
     Returns
     -------
-    Answers
-        What the model said.
+    ModelProba
+        The checked probabilities; it has no model and no time.
 
     Raises
     ------
@@ -140,20 +148,22 @@ def read_proba(
     if classes is not None:
         labels = np.asarray(classes).tolist()
     elif hasattr(y_proba, "columns"):
+        # the columns of a frame may be "0", "1", … where the labels are 0, 1, …
         by_text: dict[str, Any] = {str(label): label for label in known}
         labels = [c if c in known else by_text.get(c, c) for c in y_proba.columns]
     else:
         labels = known
-    return _matched(ModelProba(name, labels, proba))
+    return _check_columns(ModelProba(name, labels, proba))
 
 
-def _matched(answers: ModelProba) -> ModelProba:
-    if len(set(answers.classes)) != answers.proba.shape[1]:
+def _check_columns(predicted: ModelProba) -> ModelProba:
+    # a set, because a class that comes twice would leave a column without a class of its own
+    if len(set(predicted.classes)) != predicted.proba.shape[1]:
         raise ValueError(
-            f"{answers.name} gives {answers.proba.shape[1]} columns of probabilities for the "
-            f"classes {answers.classes}; there has to be one column for each class."
+            f"{predicted.name} gives {predicted.proba.shape[1]} columns of probabilities for the "
+            f"classes {predicted.classes}; there has to be one column for each class."
         )
-    return answers
+    return predicted
 
 
 def all_classes(y: ArrayLike | None, models: Iterable[ModelProba]) -> list[Any]:
@@ -162,9 +172,9 @@ def all_classes(y: ArrayLike | None, models: Iterable[ModelProba]) -> list[Any]:
     Parameters
     ----------
     y : array-like of shape (n_samples,) or None
-        Test labels, where there are any.
-    models : iterable of Answers
-        The models.
+        Test labels, if there are any.
+    models : iterable of ModelProba
+        The predicted probabilities of each model.
 
     Returns
     -------
@@ -176,31 +186,36 @@ def all_classes(y: ArrayLike | None, models: Iterable[ModelProba]) -> list[Any]:
     ValueError
         If a label is missing, or some are strings and others are not.
     """
-    found = {m.name: m.classes for m in models}
+    classes_by_source = {model.name: model.classes for model in models}
     if y is not None:
-        found["y"] = label_list(y, "y")
-    strings = {name for name, labels in found.items() if any(isinstance(c, str) for c in labels)}
-    others = found.keys() - strings
-    if strings and others:
+        classes_by_source["y"] = label_list(y, "y")
+    with_strings = {
+        name
+        for name, labels in classes_by_source.items()
+        if any(isinstance(c, str) for c in labels)
+    }
+    without_strings = classes_by_source.keys() - with_strings
+    # such as "1" in y and 1 in the model: sorting would fail without naming the arguments
+    if with_strings and without_strings:
         raise ValueError(
-            f"class labels are strings in {sorted(strings)} and not in {sorted(others)}; "
-            "use one type."
+            f"class labels are strings in {sorted(with_strings)} and not in "
+            f"{sorted(without_strings)}; use one type."
         )
-    return sorted(set().union(*found.values()))
+    return sorted(set().union(*classes_by_source.values()))
 
 
-BATCH_ROWS = 1000
+BATCH_ROWS = 1000  # all models predict a batch of one size: the time per row depends on it
 
 
-def microseconds_per_row(model: Any, X: Any, n_rows: int, n_repeats: int) -> float:
-    """Time predict_proba on one batch.
+def microseconds_per_row(model: BaseEstimator, X: CheckedX, n_rows: int, n_repeats: int) -> float:
+    """Measure the time of predict_proba on one batch.
 
     Parameters
     ----------
-    model : object
+    model : estimator
         A fitted classifier.
     X : array-like of shape (n_rows, n_features)
-        Test rows; the first 1000 are the batch.
+        Test samples; the first 1000 are the batch.
     n_rows : int
         Number of rows of `X`.
     n_repeats : int
@@ -209,21 +224,22 @@ def microseconds_per_row(model: Any, X: Any, n_rows: int, n_repeats: int) -> flo
     Returns
     -------
     float
-        Median time of a call, by row, in microseconds.
+        Median time of a call per row, in microseconds.
     """
     size = min(n_rows, BATCH_ROWS)
     batch = X if size == n_rows else _first_rows(X, size)
-    model.predict_proba(batch)
+    model.predict_proba(batch)  # a warm-up, which is not timed
+    # a median, as a busy machine delays single calls
     return 1e6 * median(_seconds(model, batch) for _ in range(n_repeats)) / size
 
 
-def _seconds(model: Any, batch: Any) -> float:
+def _seconds(model: BaseEstimator, batch: CheckedX) -> float:
     start = perf_counter()
     model.predict_proba(batch)
     return perf_counter() - start
 
 
-def _first_rows(X: Any, size: int) -> Any:
+def _first_rows(X: CheckedX, size: int) -> CheckedX:
     if hasattr(X, "iloc"):
         return X.iloc[:size]
-    return X.tocsr()[:size] if hasattr(X, "tocsr") else X[:size]
+    return X.tocsr()[:size] if hasattr(X, "tocsr") else X[:size]  # COO has no slices

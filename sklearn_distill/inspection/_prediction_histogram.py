@@ -1,4 +1,4 @@
-"""How often models give which probability."""
+"""Histograms of the predicted probabilities of models."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from sklearn_distill._typing import FloatArray
+from sklearn_distill._typing import FloatArray, IntArray
 from sklearn_distill._validation.numbers import as_floats
-from sklearn_distill.inspection._model_probabilities import ModelProbabilities
+from sklearn_distill.inspection._aligned_proba import AlignedProba
 from sklearn_distill.metrics import uncertainty_degree
 
 
 @dataclass(frozen=True, eq=False)
 class Histogram:
-    """The distribution of one model's answers.
+    """The histogram of one model's predicted probabilities.
 
     Parameters
     ----------
     name : str
-        The model.
+        Name of the model.
     label : object or None
-        The true class of the rows; None where all rows are counted together.
+        The true class of the samples; None where all samples are counted together.
     heights : ndarray of shape (n_bins,)
-        Share of the rows in each bin.
+        Share of the samples in each bin.
     edges : ndarray of shape (n_bins + 1,)
-        Edges of the bins.
+        Edges of the bins, ascending from 0 to 1.
     uncertainty : float
-        :func:`~sklearn_distill.metrics.uncertainty_degree` of these rows.
+        :func:`~sklearn_distill.metrics.uncertainty_degree` of these samples.
     n_rows : int
-        Number of rows.
+        Number of samples.
     """
 
     name: str
@@ -54,12 +54,12 @@ def read_bins(bins: int | ArrayLike) -> FloatArray:
     Returns
     -------
     ndarray of shape (n_bins + 1,)
-        Ascending edges.
+        Edges, ascending from 0 to 1.
 
     Raises
     ------
     ValueError
-        If there is no bin, or the edges do not ascend from 0 to 1.
+        If there are no bins, or the edges do not ascend from 0 to 1.
 
     Examples
     --------
@@ -77,29 +77,29 @@ def read_bins(bins: int | ArrayLike) -> FloatArray:
     return edges
 
 
-def choose_values(
-    models: ModelProbabilities, label: Any = None
+def select_probabilities(
+    models: AlignedProba, label: Any = None
 ) -> tuple[dict[str, FloatArray], str]:
-    """Return the probability to count of each row, and its name.
+    """Return one probability of each sample, and its name.
 
     Parameters
     ----------
-    models : ModelProbabilities
-        The models.
+    models : AlignedProba
+        The predicted probabilities of the models.
     label : object, default=None
-        A class; None is the second of two classes, and the most probable one of more.
+        The class to select; None is the second of two classes, and the most probable one of more.
 
     Returns
     -------
     values : dict of str to ndarray of shape (n_samples,)
-        By model.
+        The selected probabilities of each model.
     name : str
-        What they are.
+        Their name, for the axis.
 
     Raises
     ------
     ValueError
-        If nobody knows the class.
+        If no model knows the class.
     """
     if label is None and len(models.classes) != 2:
         return {name: p.max(axis=1) for name, p in models.by_model.items()}, "largest probability"
@@ -111,33 +111,33 @@ def choose_values(
 
 
 def count_predictions(
-    models: ModelProbabilities, values: dict[str, FloatArray], edges: FloatArray
+    models: AlignedProba, values: dict[str, FloatArray], edges: FloatArray
 ) -> list[Histogram]:
-    """Count the answers of each model, for each true class if these are known.
+    """Count the predictions of each model in bins, for each true class if these are known.
 
     Parameters
     ----------
-    models : ModelProbabilities
-        The models.
+    models : AlignedProba
+        The predicted probabilities of the models.
     values : dict of str to ndarray of shape (n_samples,)
-        What to count, by model.
+        The probabilities to count, by model.
     edges : ndarray of shape (n_bins + 1,)
-        Edges of the bins.
+        Edges of the bins, ascending from 0 to 1.
 
     Returns
     -------
     list of Histogram
-        In the order of classes, then models.
+        In the order of classes, then of models.
     """
     return [
         _count(name, label, values[name][rows], p[rows], edges)
-        for label, rows in _groups(models).items()
+        for label, rows in _rows_by_class(models).items()
         for name, p in models.by_model.items()
     ]
 
 
-def _groups(models: ModelProbabilities) -> dict[Any, NDArray[np.intp]]:
-    """Return the rows of each true class; all rows as None where classes are not known."""
+def _rows_by_class(models: AlignedProba) -> dict[Any, IntArray]:
+    """Return the row numbers of each true class; all under None if the classes are not known."""
     if models.y is None:
         return {None: np.arange(models.n_rows)}
     rows: dict[Any, list[int]] = {label: [] for label in models.classes}
@@ -149,6 +149,7 @@ def _groups(models: ModelProbabilities) -> dict[Any, NDArray[np.intp]]:
 def _count(
     name: str, label: Any, values: FloatArray, p: FloatArray, edges: FloatArray
 ) -> Histogram:
-    # rounding may put a probability a hair above 1
+    # shares and not counts, so that classes of different size can be compared;
+    # rounding may put a probability just above 1, where there is no bin
     heights = np.histogram(np.clip(values, 0, 1), edges)[0] / len(values)
     return Histogram(name, label, heights, edges, uncertainty_degree(p), len(values))

@@ -1,10 +1,10 @@
-"""Losses and scores by epoch, of one or several runs."""
+"""Losses and scores per epoch, of one or several runs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 import numpy as np
 import pandas as pd
@@ -12,24 +12,30 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import FloatArray
 
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
+# a DataFrame, a dict of arrays, or skorch's list of one dict per epoch
+History: TypeAlias = pd.DataFrame | Mapping[str, Any] | list[Any]
+
 COLUMNS = ("train_loss", "valid_loss")
 BANDS = ("std", "min-max", None)
 
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """One column of a history, its mean where there are several runs.
+    """One column of a history, or its mean over several runs.
 
     Parameters
     ----------
     name : str or None
-        The student.
+        Name of the student; None if there is only one without a name.
     column : str
-        The column.
+        Name of the column.
     step : ndarray of shape (n_steps,)
-        Epochs, or what else the history counts.
+        Epochs, or whatever the index of the history counts.
     mean, low, high : ndarray of shape (n_steps,)
-        Mean of the runs and the ends of their band; all the same for one run.
+        Mean of the runs and the ends of their band; all three are equal for one run.
     n_runs : int
         Number of runs.
     """
@@ -43,18 +49,20 @@ class Curve:
     n_runs: int
 
 
-def histories_of(estimator: Any) -> dict[str, list[Any]]:
+def histories_of(
+    estimator: BaseEstimator | Sequence[BaseEstimator] | Mapping[str, Any],
+) -> dict[str, list[Any]]:
     """Return the histories of fitted students, by name.
 
     Parameters
     ----------
     estimator : estimator, list of estimators, or dict of either by name
-        Those in one list are runs of the same student. Without a dict the name is the class.
+        Estimators in one list are runs of the same student. Without a dict, the class is the name.
 
     Returns
     -------
     dict of str to list
-        What each run's ``history_`` is.
+        The ``history_`` of each run, by name.
 
     Raises
     ------
@@ -72,13 +80,13 @@ def histories_of(estimator: Any) -> dict[str, list[Any]]:
     }
 
 
-def _history_of(student: Any) -> Any:
+def _history_of(student: BaseEstimator) -> Any:
     check_is_fitted(student)
     history = getattr(student, "history_", None)
     if history is None:
         raise ValueError(
             f"a {type(student).__name__} came, which has no history_; pass a fitted "
-            "DistilledNeuralClassifier or the like, or draw numbers by from_curves."
+            "DistilledNeuralClassifier or skorch net, or plot a history with from_curves."
         )
     return history
 
@@ -99,7 +107,7 @@ def read_curves(curves: Any, columns: Any, band: str | None) -> list[Curve]:
     curves : history, list of histories, or dict of either by name
         A history is a DataFrame, a dict of arrays or a skorch history.
     columns : str or list of str or None
-        What to take; None is train_loss and valid_loss where they are there.
+        The columns to plot; None is train_loss and valid_loss, as far as they exist.
     band : {"std", "min-max", None}
         Mean ± standard deviation of the runs (n − 1 in the denominator), their smallest and
         largest, or no band.
@@ -112,9 +120,9 @@ def read_curves(curves: Any, columns: Any, band: str | None) -> list[Curve]:
     Raises
     ------
     TypeError
-        If something is no history.
+        If a run is not a history.
     ValueError
-        If there is none, a column is missing, the runs share no epoch, or `band` is unknown.
+        If there is no history, a column is missing, the runs share no epoch, or `band` is unknown.
     """
     if band not in BANDS:
         raise ValueError(f"band={band!r}; pass one of {BANDS}.")
@@ -128,36 +136,36 @@ def read_curves(curves: Any, columns: Any, band: str | None) -> list[Curve]:
 
 
 def _by_name(curves: Any) -> dict[str | None, list[pd.DataFrame]]:
-    nameless = is_history(curves) or not isinstance(curves, Mapping)
-    named = {None: curves} if nameless else curves
-    if not named:
+    # a history may be a dict too: of arrays, where a dict by name holds histories
+    if is_history(curves) or not isinstance(curves, Mapping):
+        return {None: _tables(curves, "curves")}
+    if not curves:
         raise ValueError("there is no history in an empty dict; pass one or more by name.")
-    return {
-        None if name is None else str(name): _tables(runs, "curves" if nameless else repr(name))
-        for name, runs in named.items()
-    }
+    return {str(name): _tables(runs, repr(name)) for name, runs in curves.items()}
 
 
 def _tables(runs: Any, name: str) -> list[pd.DataFrame]:
-    several = [runs] if is_history(runs) else _as_list(runs, name)
-    return [read_history(run, name) for run in several]
+    # before _as_list: the history of a skorch net is a list itself
+    run_list = [runs] if is_history(runs) else _as_list(runs, name)
+    return [read_history(run, name) for run in run_list]
 
 
 def _columns(tables: list[pd.DataFrame], wanted: Any, name: str | None) -> list[str]:
-    """Return the columns to draw; every run must have them."""
+    """Return the columns to plot, which every run must have."""
     common = [column for column in tables[0] if all(column in table for table in tables)]
     found = [c for c in (COLUMNS if wanted is None else wanted) if c in common]
     missing = [c for c in (wanted or ()) if c not in common]
     if missing or not found:
         of = "the history" if name is None else f"the history of {name!r}"
         raise ValueError(
-            f"{of} has the columns {common} and not {missing or list(COLUMNS)}; name those to "
-            "draw by columns."
+            f"{of} has the columns {common} and not {missing or list(COLUMNS)}; pass those to "
+            "plot as columns."
         )
     return found
 
 
 def _average(name: str | None, column: str, tables: list[pd.DataFrame], band: Any) -> Curve:
+    # an epoch without validation is NaN; the inner join keeps the epochs that all runs have
     runs = pd.concat([table[column].dropna() for table in tables], axis=1, join="inner")
     if runs.empty:
         raise ValueError(f"{column} of {name!r}: there is no epoch that all runs have.")
@@ -177,27 +185,27 @@ def _spread(values: FloatArray, mean: FloatArray, band: Any) -> tuple[FloatArray
     return mean - deviation, mean + deviation
 
 
-def is_history(thing: Any) -> bool:
-    """Tell a history from a collection of histories.
+def is_history(value: Any) -> bool:
+    """Return whether a value is one history and not a collection of histories.
 
     Parameters
     ----------
-    thing : object
-        A DataFrame, a dict of arrays or a list of one dict for each epoch is one.
+    value : object
+        Value from the user.
 
     Returns
     -------
     bool
-        Whether it is.
+        True for a DataFrame, a dict of arrays, or a list of one dict per epoch.
 
     Examples
     --------
     >>> is_history({"train_loss": [0.5, 0.4]}), is_history({"student": {"train_loss": [0.5]}})
     (True, False)
     """
-    if isinstance(thing, Mapping):
-        return len(thing) > 0 and not any(_holds_histories(value) for value in thing.values())
-    return isinstance(thing, pd.DataFrame) or _is_epochs(thing)
+    if isinstance(value, Mapping):
+        return len(value) > 0 and not any(_holds_histories(item) for item in value.values())
+    return isinstance(value, pd.DataFrame) or _is_epochs(value)
 
 
 def _holds_histories(value: Any) -> bool:
@@ -205,35 +213,36 @@ def _holds_histories(value: Any) -> bool:
     return isinstance(first, Mapping | pd.DataFrame) or _is_epochs(first)
 
 
-def _is_epochs(thing: Any) -> bool:
-    """Tell skorch's form: a list of dicts with one number for the epoch."""
+def _is_epochs(value: Any) -> TypeGuard[list[Mapping[str, Any]]]:
+    """Return whether a value has skorch's form: a list of dicts with one number as the epoch."""
+    # a list of dicts of arrays, whose epochs are arrays or missing, is a list of runs
     return (
-        isinstance(thing, list)
-        and len(thing) > 0
-        and all(isinstance(row, Mapping) and np.ndim(row.get("epoch", [])) == 0 for row in thing)
+        isinstance(value, list)
+        and len(value) > 0
+        and all(isinstance(row, Mapping) and np.ndim(row.get("epoch", [])) == 0 for row in value)
     )
 
 
-def read_history(history: Any, name: str) -> pd.DataFrame:
-    """Check a history.
+def read_history(history: History, name: str) -> pd.DataFrame:
+    """Check a history and return it as a DataFrame.
 
     Parameters
     ----------
     history : DataFrame, dict of array-like of shape (n_epochs,), or list of dict
-        Its column epoch, or else the index of a DataFrame, counts the epochs; a dict of arrays
-        without one counts from 1. A list has a dict for each epoch, as skorch keeps them.
+        The column epoch has the epochs, else the index of a DataFrame; the arrays of a dict
+        without that column count from 1. A list has a dict for each epoch, as in skorch.
     name : str
-        What the errors call it.
+        What the error messages call it.
 
     Returns
     -------
     DataFrame
-        Columns by name, the epoch as index.
+        A column for each quantity, with the epoch as index.
 
     Raises
     ------
     TypeError
-        If it is nothing of this, or a column does not hold numbers.
+        If it has none of these forms, or a column does not contain numbers.
     ValueError
         If arrays differ in length or epochs do not ascend.
     """
@@ -247,10 +256,11 @@ def read_history(history: Any, name: str) -> pd.DataFrame:
     return table
 
 
-def _as_table(history: Any, name: str) -> pd.DataFrame:
+def _as_table(history: History, name: str) -> pd.DataFrame:
     if isinstance(history, pd.DataFrame):
         return history
     if _is_epochs(history):
+        # skorch keeps the values of each batch beside those of the epoch
         return pd.DataFrame([{k: v for k, v in row.items() if k != "batches"} for row in history])
     if not isinstance(history, Mapping):
         raise TypeError(

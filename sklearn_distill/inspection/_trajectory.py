@@ -1,4 +1,4 @@
-"""λ and T over the steps of a training, as checked arrays."""
+"""Checked arrays of λ and T over the steps of training."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from sklearn_distill._typing import FloatArray
 
@@ -17,16 +17,16 @@ SOURCES = ("computed", "predicted", "held")
 
 @dataclass(frozen=True)
 class Trajectory:
-    """λ, T and where they come from, step by step.
+    """λ, T and their source at each step.
 
     Parameters
     ----------
     step : ndarray of shape (n_steps,)
         Numbers of the steps, ascending.
     imitation, temperature : ndarray of shape (n_steps,)
-        λ, and T > 0.
+        λ, and T > 0, at each step.
     source : ndarray of shape (n_steps,)
-        Entries of ``SOURCES``.
+        How λ and T were obtained: entries of ``SOURCES``.
     """
 
     step: FloatArray
@@ -36,12 +36,12 @@ class Trajectory:
 
     @property
     def n_computed(self) -> int:
-        """Number of steps with a hypergradient, which are those that cost something."""
+        """Number of steps that computed a hypergradient, the expensive ones."""
         return int(np.sum(self.source == "computed"))
 
     @property
     def predicted(self) -> list[tuple[float, float]]:
-        """(start, width) of each run of predicted steps; a step is as wide as 1.
+        """(start, width) of each run of predicted steps; a step has width 1.
 
         Examples
         --------
@@ -49,6 +49,7 @@ class Trajectory:
         >>> Trajectory(np.arange(4.0), np.zeros(4), np.ones(4), source).predicted
         [(0.5, 2.0)]
         """
+        # False at both ends, so that every run has a start and an end
         flags = np.concatenate([[False], self.source == "predicted", [False]])
         edges = np.flatnonzero(flags[1:] != flags[:-1])
         starts, ends = self.step[edges[::2]], self.step[edges[1::2] - 1]
@@ -61,19 +62,19 @@ def read_history(history: Any) -> Trajectory:
     Parameters
     ----------
     history : DataFrame
-        Columns imitation, temperature and source, the step as index.
+        Columns imitation, temperature and source, with the step as index.
 
     Returns
     -------
     Trajectory
-        Its columns.
+        The columns as arrays.
 
     Raises
     ------
     TypeError
-        If it is no DataFrame.
+        If it is not a DataFrame.
     ValueError
-        If it is empty, lacks a column, or holds what is no λ, T, step or source.
+        If it is empty, lacks a column, or contains an invalid λ, T, step or source.
     """
     if not isinstance(history, pd.DataFrame):
         raise TypeError(f"history must be a DataFrame, got {type(history).__name__}")
@@ -88,24 +89,27 @@ def read_history(history: Any) -> Trajectory:
     return read_trajectory(history.index, *(history[name] for name in COLUMNS))
 
 
-def read_trajectory(step: Any, imitation: Any, temperature: Any, source: Any) -> Trajectory:
-    """Check arrays of one length.
+def read_trajectory(
+    step: ArrayLike, imitation: ArrayLike, temperature: ArrayLike, source: ArrayLike
+) -> Trajectory:
+    """Check the arrays of a trajectory.
 
     Parameters
     ----------
     step, imitation, temperature, source : array-like of shape (n_steps,)
-        As in :class:`Trajectory`.
+        The columns of a history; see :class:`Trajectory`.
 
     Returns
     -------
     Trajectory
-        The arrays.
+        Copies of the arrays.
 
     Raises
     ------
     ValueError
-        If lengths differ, or an array holds what it must not.
+        If lengths differ, or an array contains an invalid entry.
     """
+    # np.array copies: the display does not change with the user's arrays
     arrays = {
         "step": np.array(step, dtype=np.float64),
         "imitation": np.array(imitation, dtype=np.float64),
@@ -133,7 +137,7 @@ def _check_entries(
 
 
 def check_temperature(temperature: FloatArray) -> None:
-    """Check that T fits on a log axis.
+    """Check that T can be plotted on a log axis.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The interval of a mean paired difference over test rows."""
+"""Paired bootstrap: the interval of a mean difference between two models on a test set."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 from numpy.random import RandomState
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
-from sklearn_distill._typing import FloatArray
+from sklearn_distill._typing import BoolArray, FloatArray
 from sklearn_distill._validation.numbers import as_floats, refuse_rows
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill.metrics._row_scores import weighted_mean
 
-_CHUNK = 2_000_000  # draws held in memory at once
+_CHUNK = 2_000_000  # draws in memory at once
 
 
 def paired_bootstrap(
@@ -27,25 +27,25 @@ def paired_bootstrap(
     confidence_level: float = 0.95,
     random_state: int | RandomState | None = None,
 ) -> tuple[FloatArray, FloatArray]:
-    """Bound mean differences between two models by resampling the test rows.
+    """Return intervals of mean differences between two models by resampling the test set.
 
     ``Δ*_b = Σ_i c_bi s_i d_i / Σ_i c_bi s_i``, c_b ~ Multinomial(n; 1/n, …, 1/n)
 
     The bounds are the (1 ∓ level)/2 quantiles of Δ* (percentile bootstrap). A resample takes
-    both models' losses of a row together, d_i is their difference, so what is hard for both
-    cancels; all columns share the resamples. The interval speaks of other test rows from the
-    same population, not of other training sets.
+    both models' losses of a sample together, d_i is their difference, so a sample that is hard for
+    both cancels; all columns share the resamples. The interval covers other test samples from the
+    same population, not other training sets.
 
     Parameters
     ----------
     differences : array-like of shape (n_samples,) or (n_samples, n_metrics)
-        Loss of the one model minus loss of the other, d.
+        Loss of one model minus loss of the other for each sample, d.
     sample_weight : array-like of shape (n_samples,), default=None
-        Row weights s.
+        Sample weights s.
     n_bootstrap : int, default=1000
         Number of resamples.
     confidence_level : float, default=0.95
-        Between 0 and 1.
+        Level of the interval, between 0 and 1.
     random_state : int, RandomState instance or None, default=None
         Seed of the resamples.
 
@@ -54,12 +54,12 @@ def paired_bootstrap(
     low : ndarray of shape (n_metrics,)
         Lower end of the interval of each column.
     high : ndarray of shape (n_metrics,)
-        Upper end.
+        Upper end of the interval of each column.
 
     Raises
     ------
     ValueError
-        If differences or weights are not finite numbers, one row each, or `n_bootstrap` or
+        If differences or weights are not finite numbers, one row per sample, or `n_bootstrap` or
         `confidence_level` is out of range.
 
     References
@@ -76,21 +76,22 @@ def paired_bootstrap(
     _check_options(n_bootstrap, confidence_level)
     d = _check_differences(differences)
     s = check_sample_weight(sample_weight, len(d))
-    heard = s > 0
-    d, s = d[heard], s[heard]
-    weighted = np.column_stack([s[:, None] * d, s])
+    weighted = s > 0  # a resample of samples without weight would have no mean
+    d, s = d[weighted], s[weighted]
+    terms = np.column_stack([s[:, None] * d, s])  # numerators and denominator of Δ*
     counts = _resamples(len(d), n_bootstrap, check_random_state(random_state))
-    sums = np.concatenate([c @ weighted for c in counts])
+    sums = np.concatenate([c @ terms for c in counts])
     tail = (1 - confidence_level) / 2
     low, high = np.quantile(sums[:, :-1] / sums[:, -1:], [tail, 1 - tail], axis=0)
     return low, high
 
 
 def _resamples(n: int, n_bootstrap: int, rng: RandomState) -> Iterator[FloatArray]:
-    """Yield chunks of multinomial counts; the chunk size does not change the numbers."""
+    """Yield chunks of multinomial counts c; the chunk size does not change the draws."""
     chunk = max(1, _CHUNK // n)
     for start in range(0, n_bootstrap, chunk):
         size = min(chunk, n_bootstrap - start)
+        # an offset for each resample, so that one bincount counts them all
         drawn = rng.randint(n, size=(size, n)) + n * np.arange(size)[:, None]
         counts = np.bincount(drawn.ravel(), minlength=size * n)
         yield counts.reshape(size, n).astype(np.float64)
@@ -118,7 +119,7 @@ HIGHER_IS_BETTER = frozenset({"accuracy"})
 
 
 def compare_paired(
-    alone: pd.DataFrame,
+    baseline: pd.DataFrame,
     distilled: pd.DataFrame,
     s: FloatArray,
     *,
@@ -126,23 +127,23 @@ def compare_paired(
     confidence_level: float,
     random_state: int | RandomState | None,
 ) -> pd.DataFrame:
-    """Compare two students row by row.
+    """Compare two students on the same samples.
 
     Parameters
     ----------
-    alone, distilled : DataFrame of shape (n_samples, n_metrics)
-        What each student scored on each row.
+    baseline, distilled : DataFrame of shape (n_samples, n_metrics)
+        The metrics of each student for each sample.
     s : ndarray of shape (n_samples,)
-        Row weights.
+        Sample weights.
     n_bootstrap, confidence_level, random_state
         As in :func:`paired_bootstrap`.
 
     Returns
     -------
     DataFrame
-        By metric: difference (distilled − alone), low, high, verdict.
+        By metric: difference (distilled − baseline), low, high, verdict.
     """
-    d = (distilled - alone).to_numpy()
+    d = (distilled - baseline).to_numpy()
     low, high = paired_bootstrap(
         d,
         sample_weight=s,
@@ -152,52 +153,52 @@ def compare_paired(
     )
     decidable = can_decide(d[s > 0], confidence_level)
     difference = [weighted_mean(column, s) for column in d.T]
-    help_ = pd.DataFrame({"difference": difference, "low": low, "high": high}, index=alone.columns)
-    help_["verdict"] = [
+    verdicts = [
         verdict(metric, low[j], high[j]) if decidable[j] else "undecided"
-        for j, metric in enumerate(alone.columns)
+        for j, metric in enumerate(baseline.columns)
     ]
-    return help_.rename_axis("metric")
+    columns = {"difference": difference, "low": low, "high": high, "verdict": verdicts}
+    return pd.DataFrame(columns, index=baseline.columns).rename_axis("metric")
 
 
 def verdict(metric: str, low: float, high: float) -> str:
-    """Say on which side of zero an interval lies.
+    """Return on which side of 0 an interval lies.
 
     Parameters
     ----------
     metric : str
-        Its name tells which direction is good.
+        Name of the metric, which determines whether higher or lower is better.
     low, high : float
-        The interval of distilled − alone.
+        The interval of distilled − baseline.
 
     Returns
     -------
     {"helps", "hurts", "undecided"}
-        Undecided where the interval holds 0.
+        Undecided if the interval contains 0.
     """
     if low <= 0 <= high:
         return "undecided"
     return "helps" if (low > 0) == (metric in HIGHER_IS_BETTER) else "hurts"
 
 
-def can_decide(d: FloatArray, confidence_level: float) -> NDArray[np.bool_]:
-    """Tell whether enough rows differ for any verdict: ``2^(1−m) ≤ 1 − level``.
+def can_decide(d: FloatArray, confidence_level: float) -> BoolArray:
+    """Return whether enough samples differ for a verdict: ``2^(1−m) ≤ 1 − level``.
 
-    Were the students equally good, m differing rows would all favour one of them with
-    probability 2^(1−m) (sign test). Below that the percentile interval is too short: it cannot
-    hold what the sample does not.
+    If the students were equally good, m differing samples would all favour one of them with
+    probability 2^(1−m) (sign test). With fewer, the percentile interval is too short: its
+    resamples contain no differences that the test set does not.
 
     Parameters
     ----------
     d : ndarray of shape (n_samples, n_metrics)
-        Differences.
+        Differences of the samples with positive weight.
     confidence_level : float
-        Between 0 and 1.
+        Level of the interval, between 0 and 1.
 
     Returns
     -------
     ndarray of bool of shape (n_metrics,)
-        By metric.
+        True where a verdict is possible, by metric.
     """
     m = np.count_nonzero(d, axis=0)
     return np.asarray(2.0 ** (1 - m) <= 1 - confidence_level)

@@ -1,73 +1,96 @@
-"""Draw a loss or a probability over λ and T, with the optimum and the path of a search."""
+"""Plot a loss or a probability over λ and T, with the optimum and the path of a search."""
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
+from sklearn_distill._typing import MatrixLike, TargetLike
 from sklearn_distill.inspection._drawing import axes_for, make_logarithmic
-from sklearn_distill.inspection._probability_surface import probability_surface
-from sklearn_distill.inspection._search_results import chosen, settings_tried, value_name
-from sklearn_distill.inspection._settings_tried import edges, read_path, read_settings
+from sklearn_distill.inspection._metaparameter_values import (
+    best_setting,
+    cell_edges,
+    evaluated_settings,
+    probability_grid,
+    read_path,
+    read_settings,
+    score_name,
+)
 
-# red is seen on all of viridis and on white
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import PathCollection, QuadMesh
+    from matplotlib.colorbar import Colorbar
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from sklearn.base import BaseEstimator
+
+# red is visible on every colour of viridis and on white
 _RED = "#e41a1c"
-_LINE = {"color": _RED, "linewidth": 1.2, "marker": "o", "markersize": 4, "markeredgecolor": "w"}
-_OTHERS = {"color": "w", "edgecolor": _RED, "s": 18}
-_BEST = {"color": _RED, "marker": "*", "s": 180, "edgecolor": "w", "zorder": 3}
+_LINE: dict[str, Any] = {
+    "color": _RED,
+    "linewidth": 1.2,
+    "marker": "o",
+    "markersize": 4,
+    "markeredgecolor": "w",
+}
+_RINGS: dict[str, Any] = {"color": "w", "edgecolor": _RED, "s": 18}
+_BEST: dict[str, Any] = {"color": _RED, "marker": "*", "s": 180, "edgecolor": "w", "zorder": 3}
 
 
 class MetaparameterDisplay:
-    """Drawing of a loss or a class's probability over λ and T, with optimum and path of a search.
+    """Plot of a loss or a class's probability over λ and T, with optimum and path of a search.
 
-    T is on a log axis. A full grid of settings is drawn as one cell for each of them, anything else
-    as one coloured point for each: nothing is interpolated. Make one by :meth:`from_estimator`,
-    :meth:`from_values` or :meth:`from_probability`; :meth:`plot` draws it again.
+    The axis of T is logarithmic. A full grid of settings is plotted as one cell per setting,
+    other settings as one coloured point each: nothing is interpolated. Create one with
+    :meth:`from_estimator`, :meth:`from_values` or :meth:`from_probability`; :meth:`plot` plots it
+    again.
 
     Parameters
     ----------
     imitation : array-like of shape (n_imitation,) or (n_settings,)
-        λ.
+        Values of λ.
     temperature : array-like of shape (n_temperature,) or (n_settings,)
-        T > 0.
+        Values of T > 0.
     values : array-like of shape (n_imitation, n_temperature) or (n_settings,)
-        What is drawn: a grid, or one value for each setting.
+        What is plotted: a grid, or one value for each setting.
     best : tuple of float, default=None
-        (λ, T) to mark.
+        The optimum (λ, T), which is marked.
     path : DataFrame or array-like of shape (n_evaluations, 2), default=None
-        λ and T in the order in which a search tried them. Of a DataFrame with a column stage only
-        the stage "descent" is joined by lines, the others are rings.
+        λ and T in the order in which a search evaluated them. If a DataFrame has a column stage,
+        only the stage "descent" is joined by lines; the other evaluations are rings.
     value_name : str, default=None
         Label of the colour bar.
 
     Attributes
     ----------
     settings_ : Settings
-        The numbers: ``imitation``, ``temperature`` and ``values``, one for each setting, and
-        ``grid``, a DataFrame if they are a full grid.
+        What is plotted: ``imitation``, ``temperature`` and ``values``, one for each setting, and
+        ``grid``, a DataFrame if they form a full grid.
     path_ : DataFrame or None
-        Columns imitation, temperature and stage.
+        The path, with the columns imitation, temperature and stage.
     ax_ : matplotlib Axes
-        Where it was drawn.
+        Axes of the plot.
     figure_ : matplotlib Figure
-        Its figure.
+        Figure that contains the axes.
     surface_ : QuadMesh or PathCollection
-        The cells, or the points.
+        The cells of a grid, or the points.
     path_line_ : Line2D or None
-        The descent.
+        The line of the stage descent.
     path_points_ : PathCollection or None
         The other evaluations of the path.
     best_point_ : PathCollection or None
-        The optimum.
+        The marker of the optimum.
     colorbar_ : matplotlib Colorbar or None
-        The colour bar.
+        The colour bar of the cells or points.
 
     Raises
     ------
     ValueError
-        If shapes do not fit, or λ or T are no such numbers.
+        If shapes do not fit, λ is not finite or T not above 0.
 
     Examples
     --------
@@ -78,13 +101,13 @@ class MetaparameterDisplay:
     [[0.6, 0.6], [0.5, 0.55], [0.7, 0.8]]
     """
 
-    ax_: Any
-    figure_: Any
-    surface_: Any
-    path_line_: Any
-    path_points_: Any
-    best_point_: Any
-    colorbar_: Any
+    ax_: Axes
+    figure_: Figure
+    surface_: QuadMesh | PathCollection
+    path_line_: Line2D | None
+    path_points_: PathCollection | None
+    best_point_: PathCollection | None
+    colorbar_: Colorbar | None
 
     def __init__(
         self,
@@ -93,7 +116,7 @@ class MetaparameterDisplay:
         temperature: ArrayLike,
         values: ArrayLike,
         best: tuple[float, float] | None = None,
-        path: Any = None,
+        path: pd.DataFrame | ArrayLike | None = None,
         value_name: str | None = None,
     ) -> None:
         self.settings_ = read_settings(imitation, temperature, values)
@@ -103,44 +126,51 @@ class MetaparameterDisplay:
 
     @classmethod
     def from_estimator(
-        cls, search: Any, *, surface: Any = None, ax: Any = None, **surface_kw: Any
+        cls,
+        search: BaseEstimator,
+        *,
+        surface: BaseEstimator | None = None,
+        ax: Axes | None = None,
+        **surface_kw: Any,
     ) -> Self:
-        """Draw what a fitted search found.
+        """Plot the results of a fitted search.
 
-        A score that is a negative loss is drawn as the loss. Of settings with the same λ and T
-        the best counts, whatever else, such as C, they were tried with.
+        A score that is a negative loss is plotted as the loss. Of settings with the same λ and T
+        the best score is plotted, whatever their other hyperparameters, such as C.
 
         Parameters
         ----------
         search : fitted DistilledLogisticRegressionCV, GridSearchCV or RandomizedSearchCV
-            Over a student or a pipeline with one. Its choice is marked, and its ``path_``, if it
-            has one, drawn.
+            A search over a student or a pipeline with one. Its optimum is marked, and its
+            ``path_`` plotted if it has one.
         surface : fitted search, default=None
-            Another search whose settings are drawn below, such as one over a grid: few settings
-            of a descent make no surface. None is ``search``.
+            Another search whose settings are plotted below, such as one over a grid: a descent
+            evaluates too few settings to show the loss. None is `search`.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to plot on; None creates a figure.
         **surface_kw : dict
-            Arguments of the cells or points, such as ``cmap`` and ``norm``.
+            Keyword arguments of the cells or points, such as ``cmap`` and ``norm``.
 
         Returns
         -------
         MetaparameterDisplay
-            The drawing.
+            The plot, with its figure.
 
         Raises
         ------
         ValueError
-            If a search is not fitted, or did not try both λ and T.
+            If a search is not fitted, or did not vary both λ and T.
         """
-        own = settings_tried(search)
-        drawn = own if surface is None else settings_tried(surface, "surface")
+        settings = evaluated_settings(search)
+        if surface is not None:
+            settings = evaluated_settings(surface, "surface")
         path = getattr(search, "path_", None)
         display = cls(
-            **vars(drawn),
-            best=chosen(search),
+            **vars(settings),
+            best=best_setting(search),
+            # the path of a grid search is the grid, which is plotted anyway
             path=None if path is None or (path["stage"] == "grid").all() else path,
-            value_name=value_name(search if surface is None else surface),
+            value_name=score_name(search if surface is None else surface),
         )
         return display.plot(ax=ax, **surface_kw)
 
@@ -152,41 +182,41 @@ class MetaparameterDisplay:
         values: ArrayLike,
         *,
         best: tuple[float, float] | None = None,
-        path: Any = None,
+        path: pd.DataFrame | ArrayLike | None = None,
         value_name: str | None = None,
-        ax: Any = None,
+        ax: Axes | None = None,
         **surface_kw: Any,
     ) -> Self:
-        """Draw plain arrays.
+        """Plot given values.
 
         Parameters
         ----------
         imitation : array-like of shape (n_imitation,) or (n_settings,)
-            λ.
+            Values of λ.
         temperature : array-like of shape (n_temperature,) or (n_settings,)
-            T > 0.
+            Values of T > 0.
         values : array-like of shape (n_imitation, n_temperature) or (n_settings,)
             A grid, or one value for each setting.
         best : tuple of float, default=None
-            (λ, T) to mark.
+            The optimum (λ, T), which is marked.
         path : DataFrame or array-like of shape (n_evaluations, 2), default=None
-            λ and T in the order of a search.
+            λ and T in the order in which a search evaluated them.
         value_name : str, default=None
             Label of the colour bar.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to plot on; None creates a figure.
         **surface_kw : dict
-            Arguments of the cells or points.
+            Keyword arguments of the cells or points.
 
         Returns
         -------
         MetaparameterDisplay
-            The drawing.
+            The plot, with its figure.
 
         Raises
         ------
         ValueError
-            If shapes do not fit, or λ or T are no such numbers.
+            If shapes do not fit, λ is not finite or T not above 0.
         """
         display = cls(
             imitation=imitation,
@@ -201,52 +231,52 @@ class MetaparameterDisplay:
     @classmethod
     def from_probability(
         cls,
-        student: Any,
-        X: Any,
-        y: Any,
+        student: BaseEstimator,
+        X: MatrixLike,
+        y: TargetLike,
         *,
         row: ArrayLike,
         label: Any,
         imitation: ArrayLike,
         temperature: ArrayLike,
         fit_params: dict[str, Any] | None = None,
-        ax: Any = None,
+        ax: Axes | None = None,
         **surface_kw: Any,
     ) -> Self:
-        """Fit a student at each point of a grid and draw a class's probability for one row.
+        """Fit a student at each point of a grid and plot the probability of a class for a sample.
 
         Parameters
         ----------
         student : estimator
-            With parameters imitation and temperature; it is cloned.
+            A student with parameters imitation and temperature; it is cloned for each fit.
         X, y : array-like
-            Training rows and labels.
+            Training samples and labels.
         row : array-like of shape (n_features,)
-            The row that the students are asked about.
+            The features of the sample.
         label : int, str or other
-            The class.
+            The class whose probability is plotted.
         imitation : array-like of shape (n_imitation,)
-            λ.
+            Values of λ.
         temperature : array-like of shape (n_temperature,)
-            T > 0.
+            Values of T > 0.
         fit_params : dict, default=None
-            Further arguments of ``fit``: the teacher's answers and the like.
+            Arguments of ``fit``, such as the teacher's predictions.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to plot on; None creates a figure.
         **surface_kw : dict
-            Arguments of the cells.
+            Keyword arguments of the cells, passed to ``Axes.pcolormesh``.
 
         Returns
         -------
         MetaparameterDisplay
-            The drawing.
+            The plot, with its figure.
 
         Raises
         ------
         ValueError
-            If the students do not know the class.
+            If `label` is none of the student's classes.
         """
-        values = probability_surface(
+        values = probability_grid(
             student,
             X,
             y,
@@ -264,32 +294,32 @@ class MetaparameterDisplay:
         )
         return display.plot(ax=ax, **surface_kw)
 
-    def plot(self, ax: Any = None, *, colorbar: bool = True, **surface_kw: Any) -> Self:
-        """Draw.
+    def plot(self, ax: Axes | None = None, *, colorbar: bool = True, **surface_kw: Any) -> Self:
+        """Plot the values, the path and the optimum.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to plot on; None creates a figure.
         colorbar : bool, default=True
-            Whether to draw the colour bar.
+            Whether to plot a colour bar.
         **surface_kw : dict
-            Arguments of the cells or points, such as ``cmap`` and ``norm``.
+            Keyword arguments of the cells or points, such as ``cmap`` and ``norm``.
 
         Returns
         -------
         self
-            With ``ax_``, ``figure_`` and what was drawn.
+            With ``ax_``, ``figure_`` and the artists that were plotted.
 
         Raises
         ------
         ImportError
-            If matplotlib is missing.
+            If matplotlib is not installed.
         ValueError
-            If ``ax`` is not one Axes.
+            If `ax` is not one Axes.
         """
-        (self.ax_,) = axes_for(ax, 1)
-        self.figure_ = self.ax_.figure
+        (axes,) = axes_for(ax, 1)
+        self.ax_, self.figure_ = axes, axes.figure
         make_logarithmic(self.ax_, "x")
         self.ax_.set(xlabel="temperature T", ylabel="imitation λ")
         self.surface_ = self._draw_surface(surface_kw)
@@ -302,26 +332,27 @@ class MetaparameterDisplay:
         self._draw_best()
         return self
 
-    def _draw_surface(self, options: dict[str, Any]) -> Any:
+    def _draw_surface(self, options: dict[str, Any]) -> QuadMesh | PathCollection:
         grid = self.settings_.grid
         if grid is None:
             at = self.settings_.temperature, self.settings_.imitation
             return self.ax_.scatter(*at, c=self.settings_.values, **{"zorder": 2} | options)
-        T = np.exp(edges(np.log(grid.columns.to_numpy())))
-        return self.ax_.pcolormesh(T, edges(grid.index.to_numpy()), grid.to_numpy(), **options)
+        # T's cells meet at geometric means, which lie halfway on the log axis
+        T = np.exp(cell_edges(np.log(grid.columns.to_numpy())))
+        return self.ax_.pcolormesh(T, cell_edges(grid.index.to_numpy()), grid.to_numpy(), **options)
 
     def _draw_path(self) -> None:
         self.path_line_ = self.path_points_ = None
         if self.path_ is None:
             return
-        descends = self.path_["stage"] == "descent"
-        descent, others = self.path_[descends], self.path_[~descends]
+        in_descent = self.path_["stage"] == "descent"
+        descent, rings = self.path_[in_descent], self.path_[~in_descent]
         if len(descent):
             at = descent["temperature"], descent["imitation"]
             (self.path_line_,) = self.ax_.plot(*at, label="descent", **_LINE)
-        if len(others):
-            at = others["temperature"], others["imitation"]
-            self.path_points_ = self.ax_.scatter(*at, label="other evaluations", **_OTHERS)
+        if len(rings):
+            at = rings["temperature"], rings["imitation"]
+            self.path_points_ = self.ax_.scatter(*at, label="other evaluations", **_RINGS)
 
     def _draw_best(self) -> None:
         self.best_point_ = None

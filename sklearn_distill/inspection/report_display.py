@@ -1,34 +1,41 @@
-"""Draw what models score against what they cost."""
+"""Plot the metrics of models against their costs."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
 
 from sklearn_distill.inspection._drawing import axes_for, make_logarithmic
 
-ALONE, DISTILLED = "student alone", "student distilled"
-COLOURS = {"teacher": "#444444", ALONE: "#d95f02", DISTILLED: "#1b9e77"}
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+    from sklearn_distill.inspection.report import DistillationReport
+
+COLOURS = {"teacher": "#444444", "baseline": "#d95f02", "distilled": "#1b9e77"}
 
 
 class ReportDisplay:
-    """Drawing of a report: quality against cost, one point a model.
+    """Plot of a report: a metric against a cost, with one point per model.
 
-    The bar at the distilled student is the interval of distilled − alone, laid on the dotted level
-    of the student alone: the teacher's help is decided where the bar does not reach that level. A
-    model whose cost is not known is a dashed level. Make one by :meth:`from_report`;
-    :meth:`plot` draws it again.
+    The bar at the distilled student is the interval of distilled − baseline, added to the metric of
+    the baseline (dotted line): the difference is decided if the bar does not reach the line. A
+    model whose cost is not known is a dashed line. Create one with :meth:`from_report`;
+    :meth:`plot` plots it again.
 
     Parameters
     ----------
     table : DataFrame
-        A report's ``table``: a row for each model.
+        The ``table`` of a report, with a row for each model.
     did_the_teacher_help : DataFrame, default=None
-        A report's intervals; None draws none.
+        The paired comparison of a report, with the intervals; None plots no interval.
     metric : str, default="accuracy"
         Column for the vertical axis. There are intervals of accuracy, cross_entropy and brier.
     cost : {"predict_us_per_row", "n_parameters", "n_bytes"}, default="predict_us_per_row"
@@ -39,19 +46,19 @@ class ReportDisplay:
     Attributes
     ----------
     points_ : DataFrame
-        The numbers, a row for each model: ``cost`` and ``value``.
+        What is plotted, with a row for each model and the columns ``cost`` and ``value``.
     interval_ : Interval or None
-        ``low``, ``high``, ``verdict``, and ``level``, the student alone.
+        ``low``, ``high``, ``verdict``, and ``level``, the metric of the baseline.
     ax_ : matplotlib Axes
-        Where it was drawn.
+        Axes of the plot.
     figure_ : matplotlib Figure
-        Its figure.
+        Figure that contains the axes.
     markers_ : dict of str to PathCollection or Line2D
-        By model its point, or its level where the cost is not known.
+        The point of each model, or its line if the cost is not known.
     bar_ : Line2D, Patch or None
-        The interval; where the distilled student's cost is not known, over the whole width.
+        The interval; a band over the whole width if the distilled student's cost is not known.
     baseline_ : Line2D or None
-        The level of the student alone, where there is an interval.
+        The line at the metric of the baseline; None without an interval.
 
     Raises
     ------
@@ -69,11 +76,11 @@ class ReportDisplay:
     [[0.2, 0.8]]
     """
 
-    ax_: Any
-    figure_: Any
-    markers_: dict[str, Any]
-    bar_: Any
-    baseline_: Any
+    ax_: Axes
+    figure_: Figure
+    markers_: dict[str, Artist]
+    bar_: Artist | None
+    baseline_: Line2D | None
 
     def __init__(
         self,
@@ -93,32 +100,32 @@ class ReportDisplay:
     @classmethod
     def from_report(
         cls,
-        report: Any,
+        report: DistillationReport,
         *,
         metric: str = "accuracy",
         cost: str = "predict_us_per_row",
-        ax: Any = None,
+        ax: Axes | None = None,
         **point_kw: Any,
     ) -> Self:
-        """Draw a report.
+        """Plot a report.
 
         Parameters
         ----------
         report : DistillationReport
-            What :func:`distillation_report` returned.
+            The result of :func:`distillation_report`.
         metric : str, default="accuracy"
             Column for the vertical axis.
         cost : {"predict_us_per_row", "n_parameters", "n_bytes"}, default="predict_us_per_row"
             Column for the horizontal axis.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to plot on; None creates a figure.
         **point_kw : dict
-            Arguments of the points.
+            Keyword arguments of the points, passed to ``Axes.scatter``.
 
         Returns
         -------
         ReportDisplay
-            The drawing.
+            The plot, with its figure.
 
         Raises
         ------
@@ -134,30 +141,30 @@ class ReportDisplay:
         )
         return display.plot(ax=ax, **point_kw)
 
-    def plot(self, ax: Any = None, **point_kw: Any) -> Self:
-        """Draw.
+    def plot(self, ax: Axes | None = None, **point_kw: Any) -> Self:
+        """Plot the points and the interval.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to plot on; None creates a figure.
         **point_kw : dict
-            Arguments of the points, such as ``s`` and ``marker``.
+            Keyword arguments of the points, such as ``s`` and ``marker``.
 
         Returns
         -------
         self
-            With ``ax_``, ``figure_`` and what was drawn.
+            With ``ax_``, ``figure_`` and the artists that were plotted.
 
         Raises
         ------
         ImportError
             If matplotlib is missing.
         ValueError
-            If ``ax`` is not one Axes.
+            If `ax` is not one Axes.
         """
-        (self.ax_,) = axes_for(ax, 1)
-        self.figure_ = self.ax_.figure
+        (axes,) = axes_for(ax, 1)
+        self.ax_, self.figure_ = axes, axes.figure
         make_logarithmic(self.ax_, "x")
         costs, values = (dict(self.points_[column]) for column in ("cost", "value"))
         self.markers_ = {
@@ -166,18 +173,19 @@ class ReportDisplay:
         }
         self._draw_interval()
         self.ax_.set(
-            xlabel=COSTS[self.cost], ylabel=f"{self.metric.replace('_', ' ')} on the test rows"
+            xlabel=COSTS[self.cost], ylabel=f"{self.metric.replace('_', ' ')} on the test set"
         )
         self.ax_.margins(0.2)
         self.ax_.legend(fontsize="small")
         return self
 
-    def _draw_model(self, name: str, cost: float, value: float, options: dict[str, Any]) -> Any:
-        colour = {"color": COLOURS[name]} if name in COLOURS else {}
+    def _draw_model(self, name: str, cost: float, value: float, options: dict[str, Any]) -> Artist:
+        colour: dict[str, Any] = {"color": COLOURS[name]} if name in COLOURS else {}
+        # without a cost there is no place on the horizontal axis, but the metric can be compared
         if math.isnan(cost):
             label = f"{name} (cost not known)"
             return self.ax_.axhline(value, linestyle="--", label=label, **colour)
-        point = {"s": 90, "label": name, "zorder": 3} | colour | options
+        point: dict[str, Any] = {"s": 90, "label": name, "zorder": 3} | colour | options
         return self.ax_.scatter(cost, value, **point)
 
     def _draw_interval(self) -> None:
@@ -185,20 +193,20 @@ class ReportDisplay:
         if self.interval_ is None:
             return
         low, high = self.interval_.low, self.interval_.high
-        label = interval_name(self.interval_.verdict, self.confidence_level)
-        options = {"color": COLOURS[DISTILLED], "label": label}
-        cost = self.points_["cost"][DISTILLED]
+        label = interval_label(self.interval_.verdict, self.confidence_level)
+        options: dict[str, Any] = {"color": COLOURS["distilled"], "label": label}
+        cost = self.points_["cost"]["distilled"]
         if math.isnan(cost):
             self.bar_ = self.ax_.axhspan(low, high, alpha=0.2, **options)
         else:
-            # a line and no collection: the legend keeps off lines
+            # a line and not vlines, a collection: the best legend position avoids lines only
             (self.bar_,) = self.ax_.plot([cost, cost], [low, high], linewidth=2, **options)
-        level = {"color": COLOURS[ALONE], "linestyle": ":", "linewidth": 1}
-        self.baseline_ = self.ax_.axhline(self.interval_.level, zorder=0, **level)
+        line: dict[str, Any] = {"color": COLOURS["baseline"], "linestyle": ":", "linewidth": 1}
+        self.baseline_ = self.ax_.axhline(self.interval_.level, zorder=0, **line)
 
 
 COSTS = {
-    "predict_us_per_row": "prediction time, µs a row",
+    "predict_us_per_row": "prediction time, µs per row",
     "n_parameters": "parameters",
     "n_bytes": "bytes of the pickle",
 }
@@ -210,20 +218,21 @@ def report_points(table: pd.DataFrame, metric: str, cost: str) -> pd.DataFrame:
     Parameters
     ----------
     table : DataFrame
-        As in :class:`DistillationReport`.
+        The ``table`` of a report, with a row for each model.
     metric, cost : str
-        Columns of `table`.
+        The columns of `table` to return.
 
     Returns
     -------
     DataFrame
-        Rows of `table`; columns cost and value.
+        The rows of `table`, with the columns cost and value.
 
     Raises
     ------
     ValueError
-        If a column is missing.
+        If `table` has no such metric or cost.
     """
+    # every column that is not a cost is a metric
     metrics = [column for column in table if column not in COSTS]
     if metric not in metrics:
         raise ValueError(f"metric={metric!r}; pass one of the report's {metrics}.")
@@ -235,14 +244,14 @@ def report_points(table: pd.DataFrame, metric: str, cost: str) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Interval:
-    """The interval of distilled − alone, laid on what the student alone has.
+    """The interval of distilled − baseline, added to the metric of the baseline.
 
     Parameters
     ----------
     low, high : float
-        alone + low and alone + high.
+        The ends of the interval, in the units of the metric.
     level : float
-        What the student alone has.
+        The metric of the baseline.
     verdict : str
         "helps", "hurts" or "undecided".
     """
@@ -256,46 +265,46 @@ class Interval:
 def report_interval(
     points: pd.DataFrame, did_the_teacher_help: pd.DataFrame | None, metric: str
 ) -> Interval | None:
-    """Return where the distilled student's metric may lie, if the report says so.
+    """Return the interval of the distilled student's metric, given that of the baseline.
 
     Parameters
     ----------
     points : DataFrame
-        From :func:`report_points`.
+        Cost and metric of each model, from :func:`report_points`.
     did_the_teacher_help : DataFrame or None
-        As in :class:`DistillationReport`.
+        The paired comparison of a report, with a row for each metric.
     metric : str
-        Row of `did_the_teacher_help`.
+        The row of `did_the_teacher_help` to use.
 
     Returns
     -------
     Interval or None
-        None where there is no such row.
+        None if there is no such row.
 
     Raises
     ------
     ValueError
-        If one of the students is missing.
+        If the baseline or the distilled student is missing.
     """
     if did_the_teacher_help is None or metric not in did_the_teacher_help.index:
         return None
-    if not {ALONE, DISTILLED} <= {*points.index}:
+    if not {"baseline", "distilled"} <= {*points.index}:
         raise ValueError(
             f"table has the rows {[*points.index]}; the intervals of did_the_teacher_help need "
-            f"{ALONE!r} and {DISTILLED!r}, leave them out."
+            "'baseline' and 'distilled', leave them out."
         )
-    level = float(points["value"][ALONE])
+    level = float(points["value"]["baseline"])
     low, high = (level + float(did_the_teacher_help[end][metric]) for end in ("low", "high"))
     return Interval(low, high, level, str(did_the_teacher_help["verdict"][metric]))
 
 
-def interval_name(verdict: str, confidence_level: float | None) -> str:
-    """Return what the legend says of the interval.
+def interval_label(verdict: str, confidence_level: float | None) -> str:
+    """Return the label of the interval in the legend.
 
     Examples
     --------
-    >>> interval_name("helps", 0.95)
-    'difference to alone, 95 %: helps'
+    >>> interval_label("helps", 0.95)
+    'difference to baseline, 95 %: helps'
     """
     level = "" if confidence_level is None else f", {100 * confidence_level:g} %"
-    return f"difference to alone{level}: {verdict}"
+    return f"difference to baseline{level}: {verdict}"

@@ -1,4 +1,4 @@
-"""How big a fitted model is: numbers that it learnt, bytes that it takes."""
+"""The size of a fitted model: its number of parameters and the bytes of its pickle."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-# The first group whose first attribute a model has; attributes, as duck typing is what lets the
-# package's own students and anybody's linear model count the same way.
-_LEARNT_ARRAYS = (
+# The first group whose first attribute a model has is counted. Attributes and not classes, so that
+# third-party models with the same attributes are counted too.
+_FITTED_ARRAYS = (
     ("support_vectors_", "dual_coef_", "intercept_"),
     ("coefs_", "intercepts_"),
     ("coef_", "intercept_"),
@@ -29,7 +29,7 @@ _LEARNT_ARRAYS = (
 
 
 def count_parameters(model: object) -> float:
-    """Count the numbers that a fitted model learnt.
+    """Count the fitted parameters of a model.
 
     ==============================  ========================================================
     model                           counted
@@ -41,7 +41,7 @@ def count_parameters(model: object) -> float:
     SVC                             support vectors, ``dual_coef_``, ``intercept_``
     nearest neighbours              stored rows times features
     naive Bayes                     means, variances or log probabilities, and priors
-    scaler, PCA, imputer, encoder   their means, scales, components, statistics, categories
+    scaler, PCA, imputer, encoder   means, scales, components, statistics, categories
     Pipeline, ColumnTransformer,    the sum of their parts
     FeatureUnion, ensembles
     search                          its best estimator
@@ -50,12 +50,12 @@ def count_parameters(model: object) -> float:
     Parameters
     ----------
     model : object
-        A fitted estimator.
+        A fitted estimator of any kind.
 
     Returns
     -------
     float
-        A whole number; NaN for a model of another kind, or with a part of another kind.
+        A whole number; NaN for a model of another kind, or with such a part.
 
     Examples
     --------
@@ -67,10 +67,10 @@ def count_parameters(model: object) -> float:
     for attribute, count in _COUNTERS.items():
         if hasattr(model, attribute):
             return count(model)
-    for names in _LEARNT_ARRAYS:
+    for names in _FITTED_ARRAYS:
         if hasattr(model, names[0]):
             return float(sum(_n_numbers(getattr(model, name, None)) for name in names))
-    return 0.0 if _learns_nothing(model) else math.nan
+    return 0.0 if _is_stateless(model) else math.nan
 
 
 def count_bytes(model: object) -> float:
@@ -79,12 +79,12 @@ def count_bytes(model: object) -> float:
     Parameters
     ----------
     model : object
-        Anything.
+        A fitted model, or None where there is none.
 
     Returns
     -------
     float
-        Bytes; NaN for None and for what cannot be pickled.
+        Number of bytes; NaN for None and for a model that cannot be pickled.
     """
     if model is None:
         return math.nan
@@ -95,13 +95,14 @@ def count_bytes(model: object) -> float:
 
 
 def _total(models: Iterable[object]) -> float:
+    # strings are the steps "passthrough" and "drop"
     return float(
         sum(count_parameters(m) for m in models if m is not None and not isinstance(m, str))
     )
 
 
 def _histogram_nodes(model: Any) -> float:
-    # scikit-learn keeps these trees in a private attribute and has no public count
+    # scikit-learn has these trees in a private attribute only, and no public count
     trees = [tree for iteration in model._predictors for tree in iteration]
     return float(sum(len(tree.nodes) for tree in trees))
 
@@ -136,11 +137,11 @@ def _n_numbers(value: Any) -> int:
     return int(value.nnz if hasattr(value, "nnz") else np.size(value))
 
 
-def _learns_nothing(model: object) -> bool:
-    """Tell a transformer without state, such as Normalizer, from an unknown model."""
-    learnt = [
+def _is_stateless(model: object) -> bool:
+    """Return whether a model is a transformer without fitted state, such as Normalizer."""
+    fitted = [
         name
         for name in getattr(model, "__dict__", {})
         if name.endswith("_") and not name.startswith(("_", "n_", "feature_names_in"))
     ]
-    return hasattr(model, "transform") and not hasattr(model, "predict") and not learnt
+    return hasattr(model, "transform") and not hasattr(model, "predict") and not fitted

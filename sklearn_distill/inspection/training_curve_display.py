@@ -1,62 +1,74 @@
-"""Draw losses or scores over the epochs of a training."""
+"""Plot losses or scores over the epochs of training."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Self
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 from sklearn_distill.inspection._drawing import axes_for
-from sklearn_distill.inspection._training_curves import Curve, histories_of, read_curves
+from sklearn_distill.inspection._training_curves import (
+    Curve,
+    History,
+    histories_of,
+    read_curves,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import PolyCollection
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from sklearn.base import BaseEstimator
 
 _PARTS = {"train": "training", "valid": "validation"}
 _STYLES = ("-", "--", ":", "-.")
-_BAND = {"alpha": 0.2, "linewidth": 0}
+_BAND: dict[str, Any] = {"alpha": 0.2, "linewidth": 0}
 
 
 class TrainingCurveDisplay:
-    """Drawing of losses or scores by epoch, of one or several students.
+    """Plot of losses or scores per epoch, of one or several students.
 
-    A student has one colour, a column of the history one line style. Several runs of a student are
-    drawn as their mean with a band, over the epochs that all of them have. Make one by
-    :meth:`from_estimator` or :meth:`from_curves`; :meth:`plot` draws it again.
+    Each student has a colour, each column of the history a line style. Several runs of a student
+    are plotted as their mean with a band, over the epochs that all of them have. Create one with
+    :meth:`from_estimator` or :meth:`from_curves`; :meth:`plot` plots it again.
 
     Parameters
     ----------
     curves : history, list of histories, or dict of either by name
-        A history is a DataFrame with the epoch as index or column, a dict of arrays that count
-        epochs from 1, or what skorch keeps. Histories in one list are runs of the same student.
+        A history is a DataFrame with the epoch as index or column, a dict of arrays whose epochs
+        count from 1, or a skorch history. Histories in one list are runs of the same student.
     columns : str or list of str, default=None
-        Columns to draw; None is train_loss and valid_loss, where they are there.
+        Columns to plot; None is train_loss and valid_loss, as far as they exist.
     band : {"std", "min-max"} or None, default="std"
-        Band of several runs: mean ± standard deviation (n − 1 in the denominator), smallest to
-        largest, or none.
+        Band of several runs: mean ± standard deviation (n − 1 in the denominator), from the
+        smallest to the largest value, or none.
 
     Attributes
     ----------
     curves_ : list of Curve
-        The numbers, by student, then column: ``name``, ``column``, ``step``, ``mean``, ``low``,
+        What is plotted, by student, then column: ``name``, ``column``, ``step``, ``mean``, ``low``,
         ``high`` and ``n_runs``.
     ax_ : matplotlib Axes
-        Where it was drawn.
+        Axes of the plot.
     figure_ : matplotlib Figure
-        Its figure.
+        Figure that contains the axes.
     lines_ : list of Line2D
-        A line for each curve.
+        The line of each curve.
     bands_ : list of PolyCollection
-        A band for each curve of several runs.
+        The band of each curve of several runs.
 
     Raises
     ------
     TypeError
-        If something is no history.
+        If a run is not a history.
     ValueError
-        If there is none, a column is missing, runs share no epoch, or `band` is unknown.
+        If there is no history, a column is missing, runs share no epoch, or `band` is unknown.
 
     Notes
     -----
-    The train_loss of a distilled student is its objective, teacher's term and all; its valid_loss
-    is the loss of the labels alone. Compare a curve with the same of another student, not these
-    two with each other.
+    The train_loss of a distilled student is its objective, which includes the teacher's term; its
+    valid_loss is the loss on the labels alone. Compare either with the same curve of another
+    student, not the two with each other.
 
     Examples
     --------
@@ -67,15 +79,15 @@ class TrainingCurveDisplay:
     ([0.8, 0.4], [0.9, 0.5])
     """
 
-    ax_: Any
-    figure_: Any
-    lines_: list[Any]
-    bands_: list[Any]
+    ax_: Axes
+    figure_: Figure
+    lines_: list[Line2D]
+    bands_: list[PolyCollection]
 
     def __init__(
         self,
         *,
-        curves: Any,
+        curves: History | Mapping[str, Any],
         columns: str | Sequence[str] | None = None,
         band: str | None = "std",
     ) -> None:
@@ -85,33 +97,33 @@ class TrainingCurveDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
+        estimator: BaseEstimator | Sequence[BaseEstimator] | Mapping[str, Any],
         *,
         columns: str | Sequence[str] | None = None,
         band: str | None = "std",
-        ax: Any = None,
+        ax: Axes | None = None,
         **line_kw: Any,
     ) -> Self:
-        """Draw how fitted students were trained.
+        """Plot the training curves of fitted students.
 
         Parameters
         ----------
         estimator : fitted student, list of them, or dict of either by name
-            With a ``history_``, such as a DistilledNeuralClassifier or a skorch net. Those in one
-            list are runs of the same student.
+            Students with a ``history_``, such as a DistilledNeuralClassifier or a skorch net.
+            Students in one list are runs of the same student.
         columns : str or list of str, default=None
-            Columns to draw; None is train_loss and valid_loss, where they are there.
+            Columns to plot; None is train_loss and valid_loss, as far as they exist.
         band : {"std", "min-max"} or None, default="std"
-            Band of several runs.
+            Band of several runs, as in the class.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to plot on; None creates a figure.
         **line_kw : dict
-            Arguments of the lines.
+            Keyword arguments of the lines, passed to ``Axes.plot``.
 
         Returns
         -------
         TrainingCurveDisplay
-            The drawing.
+            The plot, with its figure.
 
         Raises
         ------
@@ -126,52 +138,52 @@ class TrainingCurveDisplay:
     @classmethod
     def from_curves(
         cls,
-        curves: Any,
+        curves: History | Mapping[str, Any],
         *,
         columns: str | Sequence[str] | None = None,
         band: str | None = "std",
-        ax: Any = None,
+        ax: Axes | None = None,
         **line_kw: Any,
     ) -> Self:
-        """Draw given histories.
+        """Plot given histories.
 
         Parameters
         ----------
         curves : history, list of histories, or dict of either by name
-            A history is a DataFrame, a dict of arrays or a skorch history. Those in one list are
-            runs of the same student.
+            A history is a DataFrame, a dict of arrays or a skorch history. Histories in one list
+            are runs of the same student.
         columns : str or list of str, default=None
-            Columns to draw; None is train_loss and valid_loss, where they are there.
+            Columns to plot; None is train_loss and valid_loss, as far as they exist.
         band : {"std", "min-max"} or None, default="std"
-            Band of several runs.
+            Band of several runs, as in the class.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to plot on; None creates a figure.
         **line_kw : dict
-            Arguments of the lines.
+            Keyword arguments of the lines, passed to ``Axes.plot``.
 
         Returns
         -------
         TrainingCurveDisplay
-            The drawing.
+            The plot, with its figure.
 
         Raises
         ------
         TypeError
-            If something is no history.
+            If a run is not a history.
         ValueError
-            If there is none, a column is missing, runs share no epoch, or `band` is unknown.
+            If there is no history, a column is missing, runs share no epoch, or `band` is unknown.
         """
         return cls(curves=curves, columns=columns, band=band).plot(ax=ax, **line_kw)
 
-    def plot(self, ax: Any = None, **line_kw: Any) -> Self:
-        """Draw.
+    def plot(self, ax: Axes | None = None, **line_kw: Any) -> Self:
+        """Plot the curves and their bands.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw, such as another display's ``ax_``; None makes a figure.
+            Axes to plot on, such as another display's ``ax_``; None creates a figure.
         **line_kw : dict
-            Arguments of the lines.
+            Keyword arguments of the lines, passed to ``Axes.plot``.
 
         Returns
         -------
@@ -181,19 +193,19 @@ class TrainingCurveDisplay:
         Raises
         ------
         ImportError
-            If matplotlib is missing.
+            If matplotlib is not installed.
         ValueError
-            If ``ax`` is not one Axes.
+            If `ax` is not one Axes.
         """
-        (self.ax_,) = axes_for(ax, 1)
-        self.figure_ = self.ax_.figure
+        (axes,) = axes_for(ax, 1)
+        self.ax_, self.figure_ = axes, axes.figure
         self._draw_lines(line_kw)
         self.bands_ = [
             self._draw_band(curve, line)
             for curve, line in zip(self.curves_, self.lines_, strict=True)
             if curve.n_runs > 1 and self.band is not None
         ]
-        self.ax_.set(xlabel="epoch", ylabel=_quantity(self._columns))
+        self.ax_.set(xlabel="epoch", ylabel=_quantity_name(self._columns))
         self.ax_.legend(fontsize="small")
         return self
 
@@ -202,42 +214,44 @@ class TrainingCurveDisplay:
         return list(dict.fromkeys(curve.column for curve in self.curves_))
 
     def _draw_lines(self, options: dict[str, Any]) -> None:
-        """Draw the means; the first line of a student chooses its colour."""
-        styles = _styles(self._columns)
+        """Plot the means; the other lines of a student take the colour of its first."""
+        styles = _line_styles(self._columns)
         colours: dict[str | None, Any] = {}
         self.lines_ = []
         for curve in self.curves_:
-            own = {"label": self._label(curve), "linestyle": styles[curve.column]}
+            style = {"label": self._label(curve), "linestyle": styles[curve.column]}
             if curve.name in colours:
-                own["color"] = colours[curve.name]
-            (line,) = self.ax_.plot(curve.step, curve.mean, **own | options)
+                style["color"] = colours[curve.name]
+            (line,) = self.ax_.plot(curve.step, curve.mean, **style | options)
             colours[curve.name] = line.get_color()
             self.lines_.append(line)
 
-    def _draw_band(self, curve: Curve, line: Any) -> Any:
+    def _draw_band(self, curve: Curve, line: Line2D) -> PolyCollection:
         ends = curve.low, curve.high
         return self.ax_.fill_between(curve.step, *ends, color=line.get_color(), **_BAND)
 
     def _label(self, curve: Curve) -> str:
-        one = len(self._columns) == 1 and curve.name is not None
-        words = [curve.name, None if one else _words(curve.column)]
+        # a single column is named by the vertical axis
+        name_is_enough = len(self._columns) == 1 and curve.name is not None
+        parts = [curve.name, None if name_is_enough else _column_name(curve.column)]
         runs = f" (mean of {curve.n_runs})" if curve.n_runs > 1 else ""
-        return ", ".join(word for word in words if word is not None) + runs
+        return ", ".join(part for part in parts if part is not None) + runs
 
 
-def _styles(columns: list[str]) -> dict[str, str]:
-    """Return a line style by column; training is dashed where there is validation too."""
-    trained_last = sorted(columns, key=lambda column: column.startswith("train_"))
-    return {column: _STYLES[i % len(_STYLES)] for i, column in enumerate(trained_last)}
+def _line_styles(columns: list[str]) -> dict[str, str]:
+    """Return a line style by column; training is dashed if there is validation too."""
+    # validation takes the first style, a solid line
+    training_last = sorted(columns, key=lambda column: column.startswith("train_"))
+    return {column: _STYLES[i % len(_STYLES)] for i, column in enumerate(training_last)}
 
 
-def _words(column: str) -> str:
+def _column_name(column: str) -> str:
     part, _, rest = column.partition("_")
     return _PARTS.get(part, column) if rest else column
 
 
-def _quantity(columns: list[str]) -> str:
-    """Return what the columns measure: "loss" of train_loss and valid_loss."""
-    split = [column.partition("_") for column in columns]
-    names = [rest if part in _PARTS and rest else part + _ + rest for part, _, rest in split]
+def _quantity_name(columns: list[str]) -> str:
+    """Return the name of the quantity, such as "loss" for train_loss and valid_loss."""
+    split = [(column, *column.partition("_")[::2]) for column in columns]
+    names = [rest if part in _PARTS and rest else column for column, part, rest in split]
     return ", ".join(dict.fromkeys(name.replace("_", " ") for name in names))

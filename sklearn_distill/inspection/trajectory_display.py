@@ -1,54 +1,65 @@
-"""Draw λ and T over the steps of a training."""
+"""Plot λ and T over the steps of training."""
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill.inspection._drawing import axes_for, make_logarithmic
 from sklearn_distill.inspection._trajectory import read_history, read_trajectory
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.collections import Collection
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from sklearn.base import BaseEstimator
 
 _SHADE = {"facecolor": "0.5", "alpha": 0.2, "linewidth": 0}
 _LABELS = ("imitation λ", "temperature T")
 
 
 class TrajectoryDisplay:
-    """Drawing of λ and T over the steps of a training, the predicted steps shaded.
+    """Plot of λ and T over the steps of training, with the predicted steps shaded.
 
-    Two panels share the steps: λ above, T on a log axis below. Make one by :meth:`from_estimator`
-    or :meth:`from_history`; :meth:`plot` draws it again, also over another one.
+    Two panels share the axis of the steps: λ above, T on a log axis below. Create one with
+    :meth:`from_estimator` or :meth:`from_history`; :meth:`plot` plots it again, also in the axes of
+    another display.
 
     Parameters
     ----------
     step : array-like of shape (n_steps,)
         Numbers of the steps, ascending.
     imitation, temperature : array-like of shape (n_steps,)
-        λ, and T > 0.
+        λ, and T > 0, at each step.
     source : array-like of shape (n_steps,)
-        "computed" (by a hypergradient), "predicted" or "held".
+        How λ and T were obtained: "computed" (by a hypergradient), "predicted" or "held".
     name : str, default=None
-        Label of the lines.
+        Label of the lines in the legend.
 
     Attributes
     ----------
     trajectory_ : Trajectory
-        The numbers: ``step``, ``imitation``, ``temperature``, ``source``, ``n_computed`` and
+        What is plotted: ``step``, ``imitation``, ``temperature``, ``source``, ``n_computed`` and
         ``predicted``, the runs of predicted steps.
     axes_ : ndarray of shape (2,)
-        Axes of λ and of T.
+        Axes of the plot, for λ and for T.
     figure_ : matplotlib Figure
-        Their figure.
+        Figure that contains the axes.
     lines_ : list of Line2D
-        λ and T.
+        The lines of λ and T.
     shades_ : list of Collection
-        The predicted steps in both panels; empty where none was predicted.
+        The shaded steps in both panels; empty if no step was predicted.
 
     Raises
     ------
     ValueError
-        If the arrays differ in length, or hold what is no step, λ, T or source.
+        If the arrays differ in length, or contain an invalid step, λ, T or source.
 
     Examples
     --------
@@ -65,10 +76,10 @@ class TrajectoryDisplay:
     ([0.4, 0.3, 0.2, 0.1], 2)
     """
 
-    axes_: Any
-    figure_: Any
-    lines_: list[Any]
-    shades_: list[Any]
+    axes_: NDArray[Any]
+    figure_: Figure
+    lines_: list[Line2D]
+    shades_: list[Collection]
 
     def __init__(
         self,
@@ -84,25 +95,30 @@ class TrajectoryDisplay:
 
     @classmethod
     def from_estimator(
-        cls, student: Any, *, name: str | None = None, ax: Any = None, **line_kw: Any
+        cls,
+        student: BaseEstimator,
+        *,
+        name: str | None = None,
+        ax: Sequence[Axes] | NDArray[Any] | None = None,
+        **line_kw: Any,
     ) -> Self:
-        """Draw the trajectory of a fitted student.
+        """Plot the trajectory of a fitted student.
 
         Parameters
         ----------
         student : fitted DistilledNeuralClassifier
-            Trained with a ``metaparameter_optimizer``.
+            A student trained with a ``metaparameter_optimizer``.
         name : str, default=None
-            Label of the lines; None is the class of the optimiser.
+            Label of the lines in the legend; None is the class of the optimiser.
         ax : array-like of two matplotlib Axes, default=None
-            Where to draw λ and T; None makes a figure.
+            Axes to plot λ and T on; None creates a figure.
         **line_kw : dict
-            Arguments of the lines.
+            Keyword arguments of the lines, passed to ``Axes.plot``.
 
         Returns
         -------
         TrajectoryDisplay
-            The drawing.
+            The plot, with its figure.
 
         Raises
         ------
@@ -123,48 +139,59 @@ class TrajectoryDisplay:
 
     @classmethod
     def from_history(
-        cls, history: Any, *, name: str | None = None, ax: Any = None, **line_kw: Any
+        cls,
+        history: pd.DataFrame,
+        *,
+        name: str | None = None,
+        ax: Sequence[Axes] | NDArray[Any] | None = None,
+        **line_kw: Any,
     ) -> Self:
-        """Draw a trajectory.
+        """Plot a given trajectory.
 
         Parameters
         ----------
         history : DataFrame
-            Columns imitation, temperature and source, the step as index: a student's
+            Columns imitation, temperature and source, with the step as index, such as a student's
             ``metaparameter_history_``.
         name : str, default=None
-            Label of the lines.
+            Label of the lines in the legend.
         ax : array-like of two matplotlib Axes, default=None
-            Where to draw λ and T; None makes a figure.
+            Axes to plot λ and T on; None creates a figure.
         **line_kw : dict
-            Arguments of the lines.
+            Keyword arguments of the lines, passed to ``Axes.plot``.
 
         Returns
         -------
         TrajectoryDisplay
-            The drawing.
+            The plot, with its figure.
 
         Raises
         ------
         TypeError
-            If ``history`` is no DataFrame.
+            If `history` is not a DataFrame.
         ValueError
-            If it is empty, lacks a column, or holds what is no λ, T, step or source.
+            If it is empty, lacks a column, or contains an invalid λ, T, step or source.
         """
         display = cls(**vars(read_history(history)), name=name)
         return display.plot(ax=ax, **line_kw)
 
-    def plot(self, ax: Any = None, *, name: str | None = None, **line_kw: Any) -> Self:
-        """Draw.
+    def plot(
+        self,
+        ax: Sequence[Axes] | NDArray[Any] | None = None,
+        *,
+        name: str | None = None,
+        **line_kw: Any,
+    ) -> Self:
+        """Plot λ and T, and shade the predicted steps.
 
         Parameters
         ----------
         ax : array-like of two matplotlib Axes, default=None
-            Where to draw λ and T, such as another display's ``axes_``; None makes a figure.
+            Axes to plot λ and T on, such as another display's ``axes_``; None creates a figure.
         name : str, default=None
-            Label of the lines; None is ``name``.
+            Label of the lines in the legend; None is the display's ``name``.
         **line_kw : dict
-            Arguments of the lines.
+            Keyword arguments of the lines, passed to ``Axes.plot``.
 
         Returns
         -------
@@ -174,9 +201,9 @@ class TrajectoryDisplay:
         Raises
         ------
         ImportError
-            If matplotlib is missing.
+            If matplotlib is not installed.
         ValueError
-            If ``ax`` is not two axes.
+            If `ax` is not two axes.
         """
         self.axes_ = axes_for(ax, 2)
         self.figure_ = self.axes_[0].figure
@@ -186,20 +213,21 @@ class TrajectoryDisplay:
             axes.plot(self.trajectory_.step, value, **options)[0]
             for axes, value in zip(self.axes_, values, strict=True)
         ]
-        self._name_axes()
+        self._label_axes()
         self._shade()
-        self._say_what_is_what()
+        self._draw_legend()
         return self
 
-    def _name_axes(self) -> None:
+    def _label_axes(self) -> None:
         for axes, label in zip(self.axes_, _LABELS, strict=True):
             axes.set_ylabel(label)
-        self.axes_[0].set_ylim(-0.03, 1.03)
+        self.axes_[0].set_ylim(-0.03, 1.03)  # λ from 0 to 1, and lines at 0 and 1 stay visible
         self.axes_[1].set_xlabel("step of training")
         make_logarithmic(self.axes_[1], "y")
 
     def _shade(self) -> None:
         """Shade the predicted steps over the panels' full height, behind the lines."""
+        # the axis transform makes y run from 0 to 1 over the panel and leaves the limits of T
         runs = self.trajectory_.predicted
         self.shades_ = [
             axes.broken_barh(runs, (0, 1), transform=axes.get_xaxis_transform(), zorder=0, **_SHADE)
@@ -207,9 +235,10 @@ class TrajectoryDisplay:
             if runs
         ]
 
-    def _say_what_is_what(self) -> None:
-        """Name the shade and the lines, whatever else is in the axes."""
+    def _draw_legend(self) -> None:
+        """List the lines and the shade, with those of other displays in the same axes."""
         handles, labels = self.axes_[0].get_legend_handles_labels()
+        # another display in these axes may have labelled its shade already
         if self.shades_ and "predicted" not in labels:
             self.shades_[0].set_label("predicted")
             handles, labels = self.axes_[0].get_legend_handles_labels()

@@ -1,4 +1,4 @@
-"""Numbers for probabilities: ``metric(y_true, y_proba)`` → float, ready for ``make_scorer``."""
+"""Metrics of predicted probabilities, ``metric(y_true, y_proba)``; they work in ``make_scorer``."""
 
 from sklearn_distill.metrics.brier_score import brier_score
 from sklearn_distill.metrics.calibration_error import expected_calibration_error

@@ -1,4 +1,4 @@
-"""The metrics before the mean: one number per row, which the bootstrap resamples."""
+"""The metrics before the mean: one number per sample, which the bootstrap resamples."""
 
 from __future__ import annotations
 
@@ -9,73 +9,73 @@ from sklearn_distill._typing import FloatArray, IntArray
 
 
 def weighted_mean(values: FloatArray, s: FloatArray) -> float:
-    """Return Σ_i s_i values_i / Σ_i s_i; a row of weight 0 does not count even if infinite.
+    """Return Σ_i s_i values_i / Σ_i s_i; samples of weight 0 are ignored, even infinite values.
 
     Parameters
     ----------
     values : ndarray of shape (n_samples,)
-        One number per row.
+        One number per sample.
     s : ndarray of shape (n_samples,)
-        Row weights.
+        Sample weights, not negative.
 
     Returns
     -------
     float
-        The mean.
+        The weighted mean.
     """
-    counts = s > 0
-    return float(np.average(values[counts], weights=s[counts]))
+    weighted = s > 0  # 0 · inf would be NaN
+    return float(np.average(values[weighted], weights=s[weighted]))
 
 
 def row_correct(k: IntArray, p: FloatArray) -> FloatArray:
-    """Return [argmax_j p_ij = k_i] for each row; the first of tied classes is the answer.
+    """Return [argmax_j p_ij = k_i] for each sample; the first of tied classes is the prediction.
 
     Parameters
     ----------
     k : ndarray of shape (n_samples,)
-        The column of the true class.
+        The column of each sample's true class.
     p : ndarray of shape (n_samples, n_classes)
-        Probabilities.
+        Predicted probabilities.
 
     Returns
     -------
     ndarray of shape (n_samples,)
-        1.0 where the answer is right, else 0.0.
+        1.0 where the prediction is right, else 0.0.
     """
-    right: FloatArray = (p.argmax(axis=1) == k).astype(np.float64)
-    return right
+    correct: FloatArray = (p.argmax(axis=1) == k).astype(np.float64)
+    return correct
 
 
 def row_cross_entropy(s: FloatArray, p: FloatArray) -> FloatArray:
-    """Return −Σ_k s_ik log p_ik for each row, 0 log 0 = 0.
+    """Return −Σ_k s_ik log p_ik for each sample, with 0 log 0 = 0.
 
     Parameters
     ----------
     s, p : ndarray of shape (n_samples, n_classes)
-        True and predicted probabilities.
+        True probabilities s and predicted probabilities p.
 
     Returns
     -------
     ndarray of shape (n_samples,)
-        Nats; inf where p is 0 and s is not.
+        Cross-entropy in nats; inf where p is 0 and s is not.
     """
     return np.asarray(-xlogy(s, p).sum(axis=1), dtype=np.float64)
 
 
 def row_brier(k: IntArray, p: FloatArray) -> FloatArray:
-    """Return ‖p_i − onehot(k_i)‖² for each row, between 0 and 2.
+    """Return ‖p_i − onehot(k_i)‖² for each sample, between 0 and 2.
 
     Parameters
     ----------
     k : ndarray of shape (n_samples,)
-        A column for each row.
+        A column number for each sample.
     p : ndarray of shape (n_samples, n_classes)
-        Probabilities.
+        Predicted probabilities.
 
     Returns
     -------
     ndarray of shape (n_samples,)
-        Squared distances.
+        Squared distances of the probabilities from the one-hot labels.
     """
     residual = p - one_hot(k, p.shape[1])
     distance: FloatArray = (residual * residual).sum(axis=1)
@@ -88,15 +88,15 @@ def one_hot(k: IntArray, n_classes: int) -> FloatArray:
     Parameters
     ----------
     k : ndarray of shape (n_samples,)
-        A column for each row.
+        A column number for each sample.
     n_classes : int
-        The number of columns.
+        Number of columns.
 
     Returns
     -------
     ndarray of shape (n_samples, n_classes)
-        The indicators.
+        One-hot labels.
     """
-    rows = np.zeros((len(k), n_classes))
-    rows[np.arange(len(k)), k] = 1.0
-    return rows
+    y = np.zeros((len(k), n_classes))
+    y[np.arange(len(k)), k] = 1.0
+    return y

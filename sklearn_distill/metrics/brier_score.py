@@ -1,4 +1,4 @@
-"""Squared error of probabilities."""
+"""The Brier score: the squared error of predicted probabilities."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ def brier_score(
     scale_by_half: bool | Literal["auto"] = "auto",
     sample_weight: ArrayLike | None = None,
 ) -> float:
-    """Average the squared distance of the probabilities from the label.
+    """Compute the mean squared distance of the probabilities from the labels.
 
     ``BS = h · mean_i Σ_k (p_ik − [y_i = k])²``, h = ½ for two classes and 1 for more
 
-    :func:`sklearn.metrics.brier_score_loss` gives the same number, for more than two classes
-    from scikit-learn 1.7 on; this one serves 1.6 too and any order of `labels`.
+    :func:`sklearn.metrics.brier_score_loss` returns the same number, for more than two classes
+    from scikit-learn 1.7 on; this function also supports 1.6 and any order of `labels`.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
         Class labels, numbers or strings.
     y_proba : array-like of shape (n_samples, n_classes) or (n_samples,)
-        Predicted probabilities; one dimension means P(second class) of a binary problem.
+        Predicted probabilities; one dimension is P(second class) of a binary problem.
     labels : array-like of shape (n_classes,), default=None
         The class of each column, as ``estimator.classes_``; None takes the sorted labels of
-        `y_true`, which must then hold every class.
+        `y_true`, which must then contain every class.
     scale_by_half : bool or "auto", default="auto"
         Whether h = ½, so that the score lies in [0, 1] and not in [0, 2]; "auto" is True for
-        two classes alone.
+        two classes only.
     sample_weight : array-like of shape (n_samples,), default=None
-        Row weights of the mean.
+        Sample weights of the mean.
 
     Returns
     -------
@@ -51,8 +51,7 @@ def brier_score(
     Raises
     ------
     ValueError
-        If labels, probabilities or weights are not what their names say; names the first bad
-        row.
+        If labels, probabilities or weights are invalid; the message names the first invalid row.
 
     References
     ----------
@@ -75,14 +74,14 @@ def brier_score(
 
 
 def brier_scale(scale_by_half: bool | Literal["auto"], n_classes: int) -> float:
-    """Return h of the formula.
+    """Return the factor h of the Brier score.
 
     Parameters
     ----------
     scale_by_half : bool or "auto"
-        "auto" is True for two classes alone.
+        "auto" is True for two classes only.
     n_classes : int
-        The number of columns.
+        Number of columns of the probabilities.
 
     Returns
     -------
@@ -91,5 +90,6 @@ def brier_scale(scale_by_half: bool | Literal["auto"], n_classes: int) -> float:
     """
     if scale_by_half not in (True, False, "auto"):
         raise ValueError(f"scale_by_half={scale_by_half!r}; pass True, False or 'auto'.")
+    # one class or two: sklearn.metrics.brier_score_loss halves for these too
     halve = n_classes <= 2 if scale_by_half == "auto" else scale_by_half
     return 0.5 if halve else 1.0

@@ -1,4 +1,4 @@
-"""The distance between confidence and accuracy."""
+"""The expected calibration error: the distance between confidence and accuracy."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def expected_calibration_error(
     labels: ArrayLike | None = None,
     sample_weight: ArrayLike | None = None,
 ) -> float:
-    """Compare, in bins of confidence, how sure the answers are with how often they are right.
+    """Compute the mean distance of confidence and accuracy over bins of confidence.
 
     ``ECE = Σ_m |B_m|/n · |acc(B_m) − conf(B_m)|``
 
-    B_m holds the rows whose confidence, the probability of the most probable class, lies in bin
-    m; acc is the share of right answers among them and conf their mean confidence. This is the
-    top-label definition: in a binary problem too the confidence is max(p, 1 − p), whereas
+    B_m contains the samples whose confidence, the probability of the most probable class, lies in
+    bin m; acc is their accuracy and conf their mean confidence. This is the top-label definition:
+    in a binary problem too the confidence is max(p, 1 − p), whereas
     :func:`sklearn.calibration.calibration_curve` bins P(positive class).
 
     Parameters
@@ -39,21 +39,21 @@ def expected_calibration_error(
     y_true : array-like of shape (n_samples,)
         Class labels, numbers or strings.
     y_proba : array-like of shape (n_samples, n_classes) or (n_samples,)
-        Predicted probabilities; one dimension means P(second class) of a binary problem.
+        Predicted probabilities; one dimension is P(second class) of a binary problem.
     n_bins : int, default=15
         Number of bins, 1 or more. The estimate has a positive bias that grows with it: a
         perfectly calibrated model has about √(2 p (1−p) n_bins / (π n)) and not 0.
     strategy : {"uniform", "quantile"}, default="uniform"
-        Bins ((m−1)/n_bins, m/n_bins], as in the source, or bins of about equal weight: a row
-        goes where the middle of the weight of all rows with its confidence falls.
+        Bins ((m−1)/n_bins, m/n_bins], as in the reference, or bins of about equal weight: samples
+        of equal confidence are in one bin, that of the middle of their weight.
     norm : {"l1", "l2", "max"}, default="l1"
         The formula above; the root of the weighted mean of the squared gaps; or the largest gap
-        (the source's maximum calibration error).
+        (the reference's maximum calibration error).
     labels : array-like of shape (n_classes,), default=None
         The class of each column, as ``estimator.classes_``; None takes the sorted labels of
-        `y_true`, which must then hold every class.
+        `y_true`, which must then contain every class.
     sample_weight : array-like of shape (n_samples,), default=None
-        Row weights, in place of the counts ``|B_m|`` and n.
+        Sample weights, in place of the counts ``|B_m|`` and n.
 
     Returns
     -------
@@ -63,8 +63,8 @@ def expected_calibration_error(
     Raises
     ------
     ValueError
-        If labels, probabilities or weights are not what their names say (names the first bad
-        row), or an option is not one of those listed.
+        If labels, probabilities or weights are invalid (the message names the first invalid row),
+        or an option is not one of those listed.
 
     References
     ----------
@@ -86,19 +86,20 @@ def expected_calibration_error(
     confidence = p.max(axis=1)
     bins = _bins(confidence, s, n_bins, strategy)
     mass: FloatArray = np.bincount(bins, s, n_bins).astype(np.float64)
-    excess = np.bincount(bins, s * (row_correct(k, p) - confidence), n_bins)
-    filled = mass > 0
-    return _norm(np.abs(excess[filled]) / mass[filled], mass[filled], norm)
+    gap = np.bincount(bins, s * (row_correct(k, p) - confidence), n_bins)
+    filled = mass > 0  # an empty bin has no accuracy
+    return _norm(np.abs(gap[filled]) / mass[filled], mass[filled], norm)
 
 
 def _bins(confidence: FloatArray, s: FloatArray, n_bins: int, strategy: str) -> IntArray:
     if strategy == "uniform":
         edges = np.linspace(0, 1, n_bins + 1)[1:-1]
-        return np.searchsorted(edges, confidence, side="left")  # right-closed, as in the source
+        return np.searchsorted(edges, confidence, side="left")  # right-closed, as in the reference
     _, tie = np.unique(confidence, return_inverse=True)
     mass = np.bincount(tie, s)
     below = np.cumsum(mass)
     middle = n_bins * (below - mass / 2) // below[-1]
+    # ties of weight 0 after the last weighted one would come after the last bin
     bins: IntArray = np.minimum(middle, n_bins - 1).astype(np.intp)[tie]
     return bins
 

@@ -1,4 +1,4 @@
-"""Cross-entropy with known probabilities."""
+"""The cross-entropy of predicted with true probabilities."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def cross_entropy_from_proba(
     eps: float = 0.0,
     sample_weight: ArrayLike | None = None,
 ) -> float:
-    """Average the cross-entropy of the predicted with the true probabilities.
+    """Compute the mean cross-entropy of the predicted with the true probabilities.
 
     ``L_real = −mean_i Σ_k s_ik log p_ik``, with ``0 log 0 = 0``
 
@@ -28,26 +28,26 @@ def cross_entropy_from_proba(
     Parameters
     ----------
     true_proba : array-like of shape (n_samples, n_classes) or (n_samples,)
-        True probabilities s, or a teacher's; one dimension means P(second class) of two.
+        True probabilities s, or a teacher's; one dimension is P(second class) of two.
     y_proba : array-like of shape (n_samples, n_classes) or (n_samples,)
         Predicted probabilities p, columns in the same order.
     eps : float, default=0
-        Least value of p in the logarithm, 0 ≤ eps < 1. At 0 a class that was ruled out although
-        it may occur makes the answer inf, as the definition says;
-        ``numpy.finfo(float).eps`` is what :func:`~sklearn.metrics.log_loss` does.
+        Smallest value of p in the logarithm, 0 ≤ eps < 1. At 0 the result is inf if p is 0 for a
+        class with s > 0, as in the definition; :func:`~sklearn.metrics.log_loss` uses
+        ``numpy.finfo(float).eps``.
     sample_weight : array-like of shape (n_samples,), default=None
-        Row weights of the mean.
+        Sample weights of the mean.
 
     Returns
     -------
     float
-        Nats, 0 or more, inf possible; lower is better.
+        Cross-entropy in nats, 0 or more, possibly inf; lower is better.
 
     Raises
     ------
     ValueError
-        If probabilities or weights are not what their names say (names the first bad row), or
-        the shapes differ.
+        If probabilities or weights are invalid (the message names the first invalid row), or the
+        shapes differ.
 
     References
     ----------
@@ -73,7 +73,7 @@ def cross_entropy_from_proba(
     if s.shape != p.shape:
         raise ValueError(
             f"true_proba has {s.shape[1]} classes and y_proba has {p.shape[1]}; "
-            "give both the same classes in the same order."
+            "pass the same classes in the same order for both."
         )
     if not 0 <= eps < 1:
         raise ValueError(f"eps={eps!r}; pass a number with 0 ≤ eps < 1.")

@@ -1,4 +1,4 @@
-"""How often the student answers as its teacher does."""
+"""The fidelity score: how often student and teacher predict the same class."""
 
 from __future__ import annotations
 
@@ -20,36 +20,36 @@ def fidelity_score(
     labels: ArrayLike | None = None,
     sample_weight: ArrayLike | None = None,
 ) -> float:
-    """Return the share of rows where student and teacher find the same class most probable.
+    """Compute the share of samples for which student and teacher predict the same class.
 
     ``fidelity = mean_i [argmax_k q_ik = argmax_k p_ik]``, the first class where some tie
 
-    It compares answers, not probabilities (:func:`cross_entropy_from_proba` does), and says
-    nothing about who is right.
+    It compares predicted classes, not probabilities (as :func:`cross_entropy_from_proba` does),
+    and does not depend on the labels: a student may agree with a wrong teacher.
 
     Parameters
     ----------
     y_teacher : array-like of shape (n_samples, n_classes) or (n_samples,)
-        The teacher's probabilities q, or its answers as labels. One dimension is read as
-        P(second class) if it is of a floating type and holds some fraction, else as labels.
+        The teacher's probabilities q, or its predicted labels. One dimension is read as
+        P(second class) if it is of a floating type and contains a fraction, else as labels.
     y_proba : array-like of shape (n_samples, n_classes) or (n_samples,)
-        The student's probabilities p; one dimension means P(second class) of a binary problem.
+        The student's probabilities p; one dimension is P(second class) of a binary problem.
     labels : array-like of shape (n_classes,), default=None
-        Only used if `y_teacher` holds labels: the class of each column of `y_proba`; None takes
-        the sorted labels of `y_teacher`, which must then hold every class.
+        Only used if `y_teacher` contains labels: the class of each column of `y_proba`; None takes
+        the sorted labels of `y_teacher`, which must then contain every class.
     sample_weight : array-like of shape (n_samples,), default=None
-        Row weights of the mean.
+        Sample weights of the mean.
 
     Returns
     -------
     float
-        Between 0 and 1; higher is more alike.
+        Between 0 and 1; 1 means that student and teacher always agree.
 
     Raises
     ------
     ValueError
-        If labels, probabilities or weights are not what their names say (names the first bad
-        row), or if student and teacher differ in the number of rows or classes.
+        If labels, probabilities or weights are invalid (the message names the first invalid row),
+        or if student and teacher differ in the number of rows or classes.
 
     References
     ----------
@@ -65,20 +65,21 @@ def fidelity_score(
     1.0
     """
     p = check_proba(y_proba)
-    k = _answers(y_teacher, labels, p.shape[1])
+    k = _teacher_classes(y_teacher, labels, p.shape[1])
     check_same_length("y_teacher", len(k), "y_proba", len(p))
     return weighted_mean(row_correct(k, p), check_sample_weight(sample_weight, len(p)))
 
 
-def _answers(y_teacher: ArrayLike, labels: ArrayLike | None, n_classes: int) -> IntArray:
+def _teacher_classes(y_teacher: ArrayLike, labels: ArrayLike | None, n_classes: int) -> IntArray:
     array = np.asarray(y_teacher)
+    # labels may be the floats 0.0 and 1.0 too, so only a fraction marks probabilities
     if array.ndim == 1 and not _has_fractions(array):
         return class_index(y_teacher, labels, n_classes, "y_teacher")
     q = check_proba(y_teacher, "y_teacher")
     if q.shape[1] != n_classes:
         raise ValueError(
             f"y_teacher has {q.shape[1]} classes and y_proba has {n_classes}; "
-            "give both the same classes in the same order."
+            "pass the same classes in the same order for both."
         )
     k: IntArray = q.argmax(axis=1)
     return k

@@ -1,4 +1,4 @@
-"""The area under a curve of losses."""
+"""The integral criterion: the area under a loss curve."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sklearn_distill._validation.numbers import as_floats, check_same_length, re
 
 
 def integral_criterion(losses: ArrayLike, baseline: ArrayLike | None = None) -> float:
-    """Measure how low and how early a loss falls: the area under its curve by epoch.
+    """Compute the area under a loss curve by epoch: small if the loss falls early and far.
 
     ``IC = Σ_{e=1}^{E−1} ½ (L_e + L_{e+1})``; with a baseline the signed area between the curves,
     ``IC(losses) − IC(baseline)``.
@@ -20,13 +20,13 @@ def integral_criterion(losses: ArrayLike, baseline: ArrayLike | None = None) -> 
     losses : array-like of shape (n_epochs,)
         The test loss after each epoch, at least two.
     baseline : array-like of shape (n_epochs,), default=None
-        The losses of what to compare with, for the same epochs.
+        The loss curve to compare with, for the same epochs.
 
     Returns
     -------
     float
-        Loss units times epochs (nats·epochs for a cross-entropy); lower is better, and negative
-        is better than the baseline.
+        Area in loss units times epochs (nats·epochs for a cross-entropy); lower is better, and
+        below 0 is better than the baseline.
 
     Raises
     ------
@@ -50,9 +50,9 @@ def integral_criterion(losses: ArrayLike, baseline: ArrayLike | None = None) -> 
     area = _trapezoid(_curve(losses, "losses"))
     if baseline is None:
         return area
-    other = _curve(baseline, "baseline")
-    check_same_length("losses", np.size(losses), "baseline", other.size)
-    return area - _trapezoid(other)
+    baseline_curve = _curve(baseline, "baseline")
+    check_same_length("losses", np.size(losses), "baseline", baseline_curve.size)
+    return area - _trapezoid(baseline_curve)
 
 
 def _curve(values: ArrayLike, name: str) -> FloatArray:

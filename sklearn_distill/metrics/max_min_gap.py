@@ -1,4 +1,4 @@
-"""The spread between the most and the least probable class."""
+"""The gap between the probabilities of the most and the least probable class."""
 
 from __future__ import annotations
 
@@ -35,34 +35,34 @@ def max_min_gap(
     return_std: bool = False,
     sample_weight: ArrayLike | None = None,
 ) -> float | tuple[float, float]:
-    """Average the gap between the largest and the smallest probability.
+    """Compute the mean gap between the largest and the smallest probability.
 
     ``L_maxmin = mean_i (max_k p_ik − min_k p_ik)``
 
     Parameters
     ----------
     y_true : array-like, default=None
-        Ignored; it stands here so that :func:`sklearn.metrics.make_scorer` can call the metric.
-        Leave it out by hand: ``max_min_gap(y_proba)``.
+        Ignored; present so that :func:`sklearn.metrics.make_scorer` can call the metric. Omit it
+        in a direct call: ``max_min_gap(y_proba)``.
     y_proba : array-like of shape (n_samples, n_classes) or (n_samples,)
-        Predicted probabilities; one dimension means P(second class) of a binary problem.
+        Predicted probabilities; one dimension is P(second class) of a binary problem.
     return_std : bool, default=False
-        Whether to return the standard deviation over the rows too (ddof 0; the ± that the
-        paper prints).
+        Whether to also return the standard deviation over the samples (ddof 0; the ± of the
+        paper).
     sample_weight : array-like of shape (n_samples,), default=None
-        Row weights of the mean and of the standard deviation.
+        Sample weights of the mean and of the standard deviation.
 
     Returns
     -------
     gap : float
-        Between 0 (uniform) and 1 (some class certain in every row).
+        Between 0 (uniform) and 1 (one class is certain for every sample).
     std : float
-        Only with ``return_std=True``.
+        Standard deviation of the gap; only returned with ``return_std=True``.
 
     Raises
     ------
     ValueError
-        If probabilities or weights are not what their names say; names the first bad row.
+        If probabilities or weights are invalid; the message names the first invalid row.
 
     See Also
     --------

@@ -1,4 +1,4 @@
-"""How far the answers are from certainty."""
+"""The degree of uncertainty: the squared distance of probabilities from certainty."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ def uncertainty_degree(
     *,
     sample_weight: ArrayLike | None = None,
 ) -> float:
-    """Average the squared distance of the probabilities from their own answer.
+    """Compute the mean squared distance of the probabilities from their predicted class.
 
     ``unc = mean_i ½ ‖p_i − onehot(argmax_k p_ik)‖²``
 
     For two classes this is ``mean_i (p_i − [p_i > ½])²``, Biryukova's degree of uncertainty. It
-    does not look at the labels: a sure model has 0, right or wrong.
+    does not depend on the labels: a model that is always certain has 0, right or wrong.
 
     Parameters
     ----------
     y_true : array-like, default=None
-        Ignored; it stands here so that :func:`sklearn.metrics.make_scorer` can call the metric.
-        Leave it out by hand: ``uncertainty_degree(y_proba)``.
+        Ignored; present so that :func:`sklearn.metrics.make_scorer` can call the metric. Omit it
+        in a direct call: ``uncertainty_degree(y_proba)``.
     y_proba : array-like of shape (n_samples, n_classes) or (n_samples,)
-        Predicted probabilities; one dimension means P(second class) of a binary problem.
+        Predicted probabilities; one dimension is P(second class) of a binary problem.
     sample_weight : array-like of shape (n_samples,), default=None
-        Row weights of the mean.
+        Sample weights of the mean.
 
     Returns
     -------
@@ -40,7 +40,7 @@ def uncertainty_degree(
     Raises
     ------
     ValueError
-        If probabilities or weights are not what their names say; names the first bad row.
+        If probabilities or weights are invalid; the message names the first invalid row.
 
     See Also
     --------
@@ -57,7 +57,7 @@ def uncertainty_degree(
     >>> round(uncertainty_degree([[0.9, 0.1], [0.3, 0.7]]), 3)
     0.05
 
-    As a scorer, to be made small:
+    As a scorer for which lower is better:
 
     >>> from sklearn.metrics import make_scorer
     >>> scorer = make_scorer(

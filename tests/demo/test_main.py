@@ -26,7 +26,7 @@ def test_own_table(table, tmp_path, capsys, monkeypatch):
     assert main(["--data", str(table), "--target", "answer", "--figure", str(figure)]) == 0
     printed = capsys.readouterr()
     assert "Did the teacher help?" in printed.out
-    assert "The teacher saw 300 labelled rows of its own" in printed.out
+    assert "The teacher was fitted on 300 labelled samples of its own" in printed.out
     assert "distilled student: 100%" in printed.err
     assert figure.read_bytes().startswith(b"\x89PNG")
 
@@ -75,4 +75,4 @@ def test_ctrl_c(monkeypatch, capsys, tmp_path):
 @pytest.mark.slow
 def test_digits(tmp_path, capsys):
     assert main(["--figure", str(tmp_path / "x.pdf")]) == 0
-    assert "697 test rows" in capsys.readouterr().out
+    assert "697 test samples" in capsys.readouterr().out

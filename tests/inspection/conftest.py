@@ -3,20 +3,20 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
 from sklearn_distill.inspection import distillation_report
-from tests.inspection.data import labelled_rows
+from tests.inspection.data import labelled_samples
 
 
 @pytest.fixture(scope="session")
 def case():
-    """Test rows, a forest, a student fitted on 20 rows, one on 300."""
-    X, y = labelled_rows()
+    """Test samples, a forest, a student fitted on 20 samples, one on 300."""
+    X, y = labelled_samples()
     teacher = RandomForestClassifier(10, random_state=0).fit(X[:300], y[:300])
-    alone = LogisticRegression(C=100).fit(X[:20], y[:20])
+    baseline = LogisticRegression(C=100).fit(X[:20], y[:20])
     distilled = LogisticRegression().fit(X[:300], y[:300])
     return {
         "teacher": teacher,
-        "student_alone": alone,
-        "student_distilled": distilled,
+        "baseline": baseline,
+        "distilled": distilled,
         "X": X[300:],
         "y": y[300:],
         "n_repeats": 3,

@@ -4,7 +4,7 @@ import pytest
 from sklearn_distill.inspection import bootstrap, paired_bootstrap
 
 
-def test_interval_covers_the_true_difference_as_often_as_it_says():
+def test_interval_covers_the_true_difference_at_its_level():
     rng, n, n_runs, level = np.random.default_rng(0), 200, 800, 0.9
     true, covered = np.array([0.3, 1.0, 0.1]), np.zeros(3)
     for run in range(n_runs):
@@ -18,7 +18,7 @@ def test_interval_covers_the_true_difference_as_often_as_it_says():
         low, high = paired_bootstrap(d, n_bootstrap=300, confidence_level=level, random_state=run)
         covered += (low <= true) & (true <= high)
     three_sd = 3 * np.sqrt(level * (1 - level) / n_runs)
-    # percentile intervals of 200 rows cover about .01 too rarely
+    # the coverage of percentile intervals of 200 samples is about .01 too small
     assert np.abs(covered / n_runs - (level - 0.01)).max() < three_sd
 
 
@@ -30,7 +30,7 @@ def test_large_samples_give_the_normal_interval():
     assert high[0] == pytest.approx(d.mean() + half, abs=0.1 * half)
 
 
-def test_large_weights_and_few_rows_widen_it():
+def test_large_weights_of_few_samples_widen_it():
     rng = np.random.default_rng(0)
     d, w = rng.normal(size=1000), np.where(np.arange(1000) < 50, 100.0, 1.0)
     low, high = paired_bootstrap(d, sample_weight=w, n_bootstrap=2000, random_state=0)
@@ -54,14 +54,14 @@ def test_equal_differences_have_no_width(value):
     assert high == pytest.approx([value] * 2, rel=1e-12, abs=0)
 
 
-def test_weights_of_zero_leave_rows_out():
+def test_samples_of_weight_zero_are_ignored():
     d, w = np.random.default_rng(0).normal(size=30), np.arange(30) % 2
-    some = paired_bootstrap(d, sample_weight=w, random_state=0)
-    rest = paired_bootstrap(d[w > 0], random_state=0)
-    assert np.array_equal(some, rest)
+    weighted = paired_bootstrap(d, sample_weight=w, random_state=0)
+    selected = paired_bootstrap(d[w > 0], random_state=0)
+    assert np.array_equal(weighted, selected)
 
 
-def test_blocks_and_seeds(monkeypatch):
+def test_chunks_and_seeds(monkeypatch):
     d = np.random.default_rng(0).normal(size=30)
     whole = np.array(paired_bootstrap(d, random_state=1))
     assert np.array_equal(whole, paired_bootstrap(d, random_state=1))

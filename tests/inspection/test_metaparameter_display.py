@@ -1,4 +1,4 @@
-"""What is drawn over λ and T is what a search found, or what was given."""
+"""The plot over λ and T agrees with the results of a search, or with given values."""
 
 import sys
 
@@ -19,7 +19,7 @@ from sklearn_distill.inspection import MetaparameterDisplay
 from sklearn_distill.search import DistilledLogisticRegressionCV
 
 DATA = make_teacher_probabilities(n_samples=60, random_state=0)
-LESSON = {"X": DATA.data, "y": DATA.target}
+TRAIN = {"X": DATA.data, "y": DATA.target}
 TEACHER = {"teacher_proba": DATA.teacher_proba}
 GRID = {"imitation": [0.0, 0.5, 1.0], "temperature": [0.5, 1.0, 4.0, 8.0]}
 STUDENT = DistilledLogisticRegression(C=1.0)
@@ -33,13 +33,13 @@ def _close():
 
 @pytest.fixture(scope="module")
 def by_grid():
-    return GridSearchCV(STUDENT, GRID, scoring="neg_log_loss", cv=3).fit(**LESSON, **TEACHER)
+    return GridSearchCV(STUDENT, GRID, scoring="neg_log_loss", cv=3).fit(**TRAIN, **TEACHER)
 
 
 @pytest.fixture(scope="module")
 def by_descent():
     search = DistilledLogisticRegressionCV(("imitation", "temperature"), cv=3)
-    return search.fit(**LESSON, **TEACHER)
+    return search.fit(**TRAIN, **TEACHER)
 
 
 def losses(search):
@@ -66,7 +66,7 @@ def test_cells_are_the_grid(by_grid):
     assert display.path_line_ is display.path_points_ is None
 
 
-def test_the_star_is_the_choice(by_grid):
+def test_the_star_is_the_optimum(by_grid):
     display = MetaparameterDisplay.from_estimator(by_grid)
     best = [by_grid.best_params_["temperature"], by_grid.best_params_["imitation"]]
     np.testing.assert_array_equal(display.best_point_.get_offsets(), [best])
@@ -76,14 +76,14 @@ def test_the_star_is_the_choice(by_grid):
 
 def test_the_order_of_the_grid_does_not_matter(by_grid):
     turned = {name: values[::-1] for name, values in GRID.items()}
-    search = GridSearchCV(STUDENT, turned, scoring="neg_log_loss", cv=3).fit(**LESSON, **TEACHER)
+    search = GridSearchCV(STUDENT, turned, scoring="neg_log_loss", cv=3).fit(**TRAIN, **TEACHER)
     drawn = MetaparameterDisplay.from_estimator(search).surface_.get_array()
     np.testing.assert_allclose(drawn, losses(by_grid))
 
 
 def test_the_best_over_another_parameter_counts():
     grid = GRID | {"C": [1.0, 1000.0]}
-    search = GridSearchCV(STUDENT, grid, scoring="neg_log_loss", cv=3).fit(**LESSON, **TEACHER)
+    search = GridSearchCV(STUDENT, grid, scoring="neg_log_loss", cv=3).fit(**TRAIN, **TEACHER)
     values = -search.cv_results_["mean_test_score"].reshape(2, 3, 4)  # C, λ, T
     assert (values.argmin(axis=0) == 0).any()
     assert (values.argmin(axis=0) == 1).any()
@@ -91,17 +91,17 @@ def test_the_best_over_another_parameter_counts():
     np.testing.assert_array_equal(drawn, values.min(axis=0))
 
 
-def test_a_score_is_drawn_as_it_is():
-    search = GridSearchCV(STUDENT, GRID, scoring="accuracy", cv=3).fit(**LESSON, **TEACHER)
+def test_a_score_keeps_its_sign():
+    search = GridSearchCV(STUDENT, GRID, scoring="accuracy", cv=3).fit(**TRAIN, **TEACHER)
     display = MetaparameterDisplay.from_estimator(search)
     np.testing.assert_array_equal(display.surface_.get_array(), -losses(search))
     assert display.colorbar_.ax.get_ylabel() == "cross-validated accuracy"
 
 
-def test_of_several_metrics_the_one_that_chose():
+def test_of_several_metrics_the_one_of_refit():
     scoring = ["accuracy", "neg_log_loss"]
     search = GridSearchCV(STUDENT, GRID, scoring=scoring, refit="neg_log_loss", cv=3)
-    search.fit(**LESSON, **TEACHER)
+    search.fit(**TRAIN, **TEACHER)
     drawn = MetaparameterDisplay.from_estimator(search).surface_.get_array()
     expected = -search.cv_results_["mean_test_neg_log_loss"].reshape(3, 4)
     np.testing.assert_array_equal(drawn, expected)
@@ -114,7 +114,7 @@ def test_a_pipeline(by_grid):
         {step + name: values for name, values in GRID.items()},
         scoring="neg_log_loss",
         cv=3,
-    ).fit(**LESSON, **{step + "teacher_proba": DATA.teacher_proba})
+    ).fit(**TRAIN, **{step + "teacher_proba": DATA.teacher_proba})
     drawn = MetaparameterDisplay.from_estimator(search).surface_.get_array()
     np.testing.assert_allclose(drawn, losses(by_grid))
 
@@ -123,7 +123,7 @@ def test_random_settings_are_points():
     space = {"imitation": uniform(), "temperature": loguniform(0.1, 10)}
     search = RandomizedSearchCV(
         STUDENT, space, n_iter=6, scoring="neg_log_loss", cv=3, random_state=0
-    ).fit(**LESSON, **TEACHER)
+    ).fit(**TRAIN, **TEACHER)
     display = MetaparameterDisplay.from_estimator(search)
     assert isinstance(display.surface_, PathCollection)
     T, lam = display.surface_.get_offsets().T
@@ -158,13 +158,13 @@ def test_a_path_over_the_surface_of_another_search(by_descent, by_grid):
 def test_the_grid_of_the_package_is_that_of_scikit_learn(by_grid):
     search = DistilledLogisticRegressionCV(
         ("imitation", "temperature"), method="grid", grid=GRID, cv=3, tol=1e-7
-    ).fit(**LESSON, **TEACHER)
+    ).fit(**TRAIN, **TEACHER)
     display = MetaparameterDisplay.from_estimator(search)
     np.testing.assert_allclose(display.surface_.get_array(), losses(by_grid), atol=1e-4)
     assert display.path_line_ is display.path_points_ is None
 
 
-def test_plain_arrays():
+def test_given_values():
     values = np.arange(6.0).reshape(2, 3)
     display = MetaparameterDisplay.from_values(
         [0, 1], [1, 10, 100], values, best=(0.5, 20), path=[(0, 1), (0.5, 20)], value_name="mine"
@@ -194,7 +194,7 @@ def test_missing_values_are_left_blank():
     [([0, 0, 1], [1, 2, 1]), ([0, 0, 0, 0], [1, 2, 3, 4]), ([0, 1, 0, 1], [1, 2, 1, 2])],
     ids=["a corner is missing", "one λ", "repeated"],
 )
-def test_what_is_no_grid_is_points(imitation, temperature):
+def test_settings_that_form_no_grid_are_points(imitation, temperature):
     values = np.arange(len(imitation))
     display = MetaparameterDisplay.from_values(imitation, temperature, values)
     assert isinstance(display.surface_, PathCollection)
@@ -204,18 +204,18 @@ def test_what_is_no_grid_is_points(imitation, temperature):
 def test_a_probability():
     row, axes = DATA.data[0], {"imitation": [0.0, 0.9], "temperature": [1.0, 2.0, 5.0]}
     display = MetaparameterDisplay.from_probability(
-        STUDENT, **LESSON, row=row, label=2, fit_params=TEACHER, **axes
+        STUDENT, **TRAIN, row=row, label=2, fit_params=TEACHER, **axes
     )
     for i, lam in enumerate(axes["imitation"]):
         for j, T in enumerate(axes["temperature"]):
             student = clone(STUDENT).set_params(imitation=lam, temperature=T)
-            expected = student.fit(**LESSON, **TEACHER).predict_proba(row[None])[0, 2]
+            expected = student.fit(**TRAIN, **TEACHER).predict_proba(row[None])[0, 2]
             assert display.surface_.get_array()[i, j] == expected
     assert np.ptp(display.surface_.get_array()[1]) > 0.01
     assert display.colorbar_.ax.get_ylabel() == "probability of 2"
 
 
-def test_drawn_twice_the_same(by_descent, by_grid):
+def test_plotting_is_deterministic(by_descent, by_grid):
     def pixels():
         figure = MetaparameterDisplay.from_estimator(by_descent, surface=by_grid).figure_
         figure.canvas.draw()
@@ -224,7 +224,7 @@ def test_drawn_twice_the_same(by_descent, by_grid):
     np.testing.assert_array_equal(pixels(), pixels())
 
 
-def test_axes_are_used_again(by_grid):
+def test_given_axes_are_used(by_grid):
     figure, (left, right) = plt.subplots(1, 2)
     display = MetaparameterDisplay.from_estimator(by_grid, ax=left, cmap="magma")
     assert (display.ax_, display.figure_) == (left, figure)
@@ -234,17 +234,17 @@ def test_axes_are_used_again(by_grid):
     assert len(figure.axes) == 3
 
 
-def test_searches_that_did_not_try_both():
+def test_searches_that_did_not_vary_both():
     for name in GRID:
-        search = DistilledLogisticRegressionCV(name, cv=3).fit(**LESSON, **TEACHER)
-        (other,) = set(GRID) - {name}
-        with pytest.raises(ValueError, match=rf"search tried \['{name}'\], 0 of them '{other}'"):
+        search = DistilledLogisticRegressionCV(name, cv=3).fit(**TRAIN, **TEACHER)
+        (missing,) = set(GRID) - {name}
+        with pytest.raises(ValueError, match=rf"search tried \['{name}'\], 0 of them '{missing}'"):
             MetaparameterDisplay.from_estimator(search)
 
 
-def test_a_surface_that_did_not_try_both(by_descent):
+def test_a_surface_that_did_not_vary_both(by_descent):
     grid = {"imitation": [0.0, 1.0]}
-    surface = GridSearchCV(STUDENT, grid, cv=3).fit(**LESSON, **TEACHER)
+    surface = GridSearchCV(STUDENT, grid, cv=3).fit(**TRAIN, **TEACHER)
     with pytest.raises(ValueError, match=r"surface tried \['imitation'\]"):
         MetaparameterDisplay.from_estimator(by_descent, surface=surface)
 
@@ -277,10 +277,10 @@ def test_arrays_that_do_not_fit(arguments, message):
     assert plt.get_fignums() == []
 
 
-def test_a_class_that_nobody_knows():
+def test_an_unknown_class():
     with pytest.raises(ValueError, match=r"label=7 is none of the classes \[0, 1, 2\]"):
         MetaparameterDisplay.from_probability(
-            STUDENT, **LESSON, row=DATA.data[0], label=7, imitation=[0, 1], temperature=[1, 2]
+            STUDENT, **TRAIN, row=DATA.data[0], label=7, imitation=[0, 1], temperature=[1, 2]
         )
 
 

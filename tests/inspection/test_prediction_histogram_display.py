@@ -1,4 +1,4 @@
-"""The bars are the counts of the predictions, the legend their degree of uncertainty."""
+"""The bars are counts of the predictions, the legend has their degree of uncertainty."""
 
 import sys
 
@@ -11,7 +11,7 @@ from sklearn.svm import LinearSVC
 
 from sklearn_distill.inspection import PredictionHistogramDisplay
 from sklearn_distill.metrics import uncertainty_degree
-from tests.inspection.data import NAMES, labelled_rows
+from tests.inspection.data import NAMES, labelled_samples
 
 draw = PredictionHistogramDisplay.from_predictions
 
@@ -22,7 +22,7 @@ def _close():
     plt.close("all")
 
 
-def answers(n=200, n_classes=3, seed=0):
+def random_proba(n=200, n_classes=3, seed=0):
     return np.random.default_rng(seed).dirichlet(np.ones(n_classes), n)
 
 
@@ -32,7 +32,7 @@ def shares(values, n_bins=20):
     return np.bincount(place, minlength=n_bins) / len(values)
 
 
-def texts(ax):
+def legend_texts(ax):
     return [text.get_text() for text in ax.get_legend().get_texts()]
 
 
@@ -45,8 +45,8 @@ def texts(ax):
         (3, 2, lambda p: p[:, 2], "probability of 2"),
     ],
 )
-def test_what_is_counted(n_classes, label, column, name):
-    p = answers(n_classes=n_classes)
+def test_which_probability_is_plotted(n_classes, label, column, name):
+    p = random_proba(n_classes=n_classes)
     display = draw(p, label=label)
     (patch,) = display.patches_
     np.testing.assert_allclose(patch.get_data().values, shares(column(p)))
@@ -56,78 +56,78 @@ def test_what_is_counted(n_classes, label, column, name):
 
 
 def test_one_dimension_is_the_second_class():
-    p = answers(n_classes=2)
-    one, two = draw(p[:, 1]).histograms_[0], draw(p).histograms_[0]
-    np.testing.assert_array_equal(one.heights, two.heights)
-    assert one.uncertainty == two.uncertainty
+    p = random_proba(n_classes=2)
+    vector, matrix = draw(p[:, 1]).histograms_[0], draw(p).histograms_[0]
+    np.testing.assert_array_equal(vector.heights, matrix.heights)
+    assert vector.uncertainty == matrix.uncertainty
 
 
 def test_models_over_each_other():
-    models = {"teacher": answers(seed=1), "student": answers(seed=2)}
+    models = {"teacher": random_proba(seed=1), "student": random_proba(seed=2)}
     display = draw(models, bins=7)
     assert len(display.figure_.axes) == 1
     for patch, p in zip(display.patches_, models.values(), strict=True):
         np.testing.assert_allclose(patch.get_data().values, shares(p.max(axis=1), 7))
     expected = [f"{name} (unc {uncertainty_degree(p):.4f})" for name, p in models.items()]
-    assert texts(display.axes_[0]) == expected
+    assert legend_texts(display.axes_[0]) == expected
     colours = [patch.get_edgecolor() for patch in display.patches_]
     assert colours[0] != colours[1]
 
 
 def test_a_panel_for_each_true_class():
-    models, y = {"a": answers(seed=1), "b": answers(seed=2)}, np.arange(200) ** 2 % 3
+    models, y = {"a": random_proba(seed=1), "b": random_proba(seed=2)}, np.arange(200) ** 2 % 3
     display = draw(models, y, classes=[0, 1, 2])
     assert [ax.get_title() for ax in display.axes_] == ["true class 0", "true class 1"]
-    places = [(k, name) for k in (0, 1) for name in "ab"]
-    assert [(one.label, one.name) for one in display.histograms_] == places
-    for one, patch in zip(display.histograms_, display.patches_, strict=True):
-        p = models[one.name][y == one.label]
+    order = [(k, name) for k in (0, 1) for name in "ab"]
+    assert [(histogram.label, histogram.name) for histogram in display.histograms_] == order
+    for histogram, patch in zip(display.histograms_, display.patches_, strict=True):
+        p = models[histogram.name][y == histogram.label]
         np.testing.assert_allclose(patch.get_data().values, shares(p.max(axis=1)))
-        assert one.uncertainty == uncertainty_degree(p)
-        assert one.n_rows == len(p)
-        assert patch.axes is display.axes_[one.label]
-        assert one.heights.sum() == pytest.approx(1)
+        assert histogram.uncertainty == uncertainty_degree(p)
+        assert histogram.n_rows == len(p)
+        assert patch.axes is display.axes_[histogram.label]
+        assert histogram.heights.sum() == pytest.approx(1)
 
 
 def test_edges():
     p = [0.0, 0.1, 0.5, 0.9, 1.0]
-    (one,) = draw(p, bins=[0, 0.1, 0.9, 1]).histograms_
-    assert one.heights.tolist() == [0.2, 0.4, 0.4]
+    (histogram,) = draw(p, bins=[0, 0.1, 0.9, 1]).histograms_
+    assert histogram.heights.tolist() == [0.2, 0.4, 0.4]
 
 
 def test_rounding_above_one_is_counted():
-    (one,) = draw([[0.0, 1.0 + 1e-7], [1.0, 0.0]], bins=2).histograms_
-    assert one.heights.tolist() == [0.5, 0.5]
+    (histogram,) = draw([[0.0, 1.0 + 1e-7], [1.0, 0.0]], bins=2).histograms_
+    assert histogram.heights.tolist() == [0.5, 0.5]
 
 
 def test_from_estimator():
-    X, y = labelled_rows()
+    X, y = labelled_samples()
     model = LogisticRegression().fit(X[:300], y[:300])
     two = y[:300] != "cat"
-    ignorant = LogisticRegression().fit(X[:300][two], y[:300][two])
+    partial = LogisticRegression().fit(X[:300][two], y[:300][two])
     X, y = X[300:], y[300:]
-    models = {"all": model, "ignorant": ignorant}
+    models = {"all": model, "partial": partial}
     display = PredictionHistogramDisplay.from_estimator(models, X, y, label="cat")
     assert [ax.get_title() for ax in display.axes_] == [f"true class {name}" for name in NAMES]
-    for one in display.histograms_:
-        p = model.predict_proba(X)[y == one.label, 2]
-        expected = shares(p if one.name == "all" else np.zeros(len(p)))
-        np.testing.assert_allclose(one.heights, expected)
-    alone = PredictionHistogramDisplay.from_estimator(model, X)
-    assert texts(alone.axes_[0])[0].startswith("LogisticRegression (unc 0.")
+    for histogram in display.histograms_:
+        p = model.predict_proba(X)[y == histogram.label, 2]
+        expected = shares(p if histogram.name == "all" else np.zeros(len(p)))
+        np.testing.assert_allclose(histogram.heights, expected)
+    single = PredictionHistogramDisplay.from_estimator(model, X)
+    assert legend_texts(single.axes_[0])[0].startswith("LogisticRegression (unc 0.")
 
 
 def test_columns_of_a_frame_are_classes():
-    p, y = answers(), NAMES[np.arange(200) % 3]
+    p, y = random_proba(), NAMES[np.arange(200) % 3]
     turned = pd.DataFrame(p, columns=NAMES)[["cat", "ant", "bee"]]
     for given in (turned, {"x": turned}):
         display = draw(given, y, label="bee")
-        for k, one in enumerate(display.histograms_):
-            np.testing.assert_allclose(one.heights, shares(p[np.arange(200) % 3 == k, 1]))
+        for k, histogram in enumerate(display.histograms_):
+            np.testing.assert_allclose(histogram.heights, shares(p[np.arange(200) % 3 == k, 1]))
 
 
 def test_plot_again_and_axes_that_are_given():
-    display = draw(answers(), np.arange(200) % 3)
+    display = draw(random_proba(), np.arange(200) % 3)
     assert [ax.get_xlabel() for ax in display.axes_] == ["", "", "largest probability"]
     first = [patch.get_data() for patch in display.patches_]
     axes = plt.subplots(1, 3)[1]
@@ -149,7 +149,7 @@ def test_plot_again_and_axes_that_are_given():
         ({"label": 7}, r"label=7 is none of the classes \[0, 1, 2\]"),
         ({"y_proba": {}}, "there is no model"),
         ({"y_proba": [[0.5, 0.4]]}, "y_proba: row 0 sums to 0.9"),
-        ({"y_proba": {"x": answers(3), "z": answers(4)}}, r"y_proba\['x'\] has 3 rows"),
+        ({"y_proba": {"x": random_proba(3), "z": random_proba(4)}}, r"y_proba\['x'\] has 3 rows"),
         ({"y": [0, 1, 2]}, "y has 3 rows and y_proba has 200"),
         ({"y": [0, 1] * 100}, "3 columns of probabilities for the classes"),
         ({"y": [*[0, 1, 2] * 66, 0, np.nan]}, "y: row 199 is nan"),
@@ -159,12 +159,12 @@ def test_plot_again_and_axes_that_are_given():
 )
 def test_arguments_that_do_not_fit(arguments, message):
     with pytest.raises(ValueError, match=message):
-        draw(**{"y_proba": answers()} | arguments)
+        draw(**{"y_proba": random_proba()} | arguments)
     assert plt.get_fignums() == []
 
 
 def test_models_without_probabilities():
-    X, y = labelled_rows()
+    X, y = labelled_samples()
     with pytest.raises(ValueError, match="estimator is a LinearSVC without predict_proba"):
         PredictionHistogramDisplay.from_estimator(LinearSVC().fit(X, y), X)
     with pytest.raises(ValueError, match=r"estimator\['svc'\] is a LinearSVC without"):
@@ -173,10 +173,10 @@ def test_models_without_probabilities():
 
 def test_another_number_of_axes():
     with pytest.raises(ValueError, match="ax holds 2 axes; pass 3"):
-        draw(answers(), np.arange(200) % 3, ax=plt.subplots(2)[1])
+        draw(random_proba(), np.arange(200) % 3, ax=plt.subplots(2)[1])
 
 
 def test_without_matplotlib(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(ImportError, match=r'pip install "sklearn-distill\[plot\]"'):
-        draw(answers())
+        draw(random_proba())

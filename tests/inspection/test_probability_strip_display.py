@@ -1,4 +1,4 @@
-"""Each bar and each cell is a probability of the given arrays."""
+"""Each bar and each cell is a probability from the given arrays."""
 
 import sys
 
@@ -9,7 +9,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from sklearn_distill.inspection import ProbabilityStripDisplay
-from tests.inspection.data import NAMES, labelled_rows
+from tests.inspection.data import NAMES, labelled_samples
 
 draw = ProbabilityStripDisplay.from_predictions
 
@@ -20,12 +20,12 @@ def _close():
     plt.close("all")
 
 
-def answers(n=30, n_classes=3, seed=0):
+def random_proba(n=30, n_classes=3, seed=0):
     return np.random.default_rng(seed).dirichlet(np.ones(n_classes), n)
 
 
 def boxes(strip):
-    """Return (bottom, height) of the bars, each of shape (n_objects, n_classes)."""
+    """Return (bottom, height) of the bars, each of shape (n_shown, n_classes)."""
     bottom = np.array([[bar.get_y() for bar in bars] for bars in strip]).T
     height = np.array([[bar.get_height() for bar in bars] for bars in strip]).T
     return bottom, height
@@ -37,7 +37,7 @@ def ticks(ax):
 
 @pytest.mark.parametrize("n_classes", [2, 3, 14])
 def test_bars_are_stacked_probabilities(n_classes):
-    models = {"true": answers(5, n_classes, 1), "student": answers(5, n_classes, 2)}
+    models = {"true": random_proba(5, n_classes, 1), "student": random_proba(5, n_classes, 2)}
     display = draw(models)
     for strip, p in zip(display.strips_, models.values(), strict=True):
         bottom, height = boxes(strip)
@@ -53,7 +53,7 @@ def test_bars_are_stacked_probabilities(n_classes):
 
 
 def test_cells():
-    models = {"true": answers(5, seed=1), "student": answers(5, seed=2)}
+    models = {"true": random_proba(5, seed=1), "student": random_proba(5, seed=2)}
     display = draw(models, kind="cells", cmap="magma")
     for mesh, p in zip(display.strips_, models.values(), strict=True):
         np.testing.assert_array_equal(mesh.get_array(), p.T)
@@ -64,12 +64,12 @@ def test_cells():
 
 
 @pytest.mark.parametrize(("kind", "at"), [("bars", 0.0), ("cells", 0.5)])
-def test_the_first_twenty_or_those_named(kind, at):
-    p, y = answers(), np.arange(30) % 3
+def test_the_first_twenty_or_the_given_rows(kind, at):
+    p, y = random_proba(), np.arange(30) % 3
     display = draw(p, kind=kind)
     np.testing.assert_array_equal(display.proba_["predictions"], p[:20])
     assert ticks(display.axes_[-1]) == [str(i) for i in range(20)]
-    assert display.axes_[-1].get_xlabel() == "object"
+    assert display.axes_[-1].get_xlabel() == "sample"
     rows = [29, 3, 3]
     display = draw(p, y, rows=rows, kind=kind)
     np.testing.assert_array_equal(display.proba_["predictions"], p[rows])
@@ -77,18 +77,18 @@ def test_the_first_twenty_or_those_named(kind, at):
     assert ticks(display.axes_[-1]) == ["2", "0", "0"]
     assert display.axes_[-1].get_xticks().tolist() == [at, 1 + at, 2 + at]
     assert display.axes_[-1].get_xlim() == (at - 0.5, at + 2.5)
-    assert display.axes_[-1].get_xlabel() == "true class of the object"
+    assert display.axes_[-1].get_xlabel() == "true class of the sample"
 
 
-def test_long_names_have_room():
+def test_long_names_are_wrapped_or_rotated():
     y = np.array(["a long class", "b"])
-    display = draw({"student, without a teacher": answers(2, 2)}, y)
+    display = draw({"student, without a teacher": random_proba(2, 2)}, y)
     assert display.axes_[0].get_ylabel() == "student, without\na teacher"
     assert {text.get_rotation() for text in display.axes_[0].get_xticklabels()} == {90}
 
 
 def test_from_estimator():
-    X, y = labelled_rows()
+    X, y = labelled_samples()
     model = LogisticRegression().fit(X[:300], y[:300])
     display = ProbabilityStripDisplay.from_estimator(model, X[300:], y[300:], rows=[5, 0])
     p = model.predict_proba(X[300:])[[5, 0]]
@@ -99,7 +99,7 @@ def test_from_estimator():
 
 
 def test_columns_of_frames_are_aligned():
-    p = answers()
+    p = random_proba()
     frame = pd.DataFrame(p, columns=NAMES)
     models = {"a": frame, "b": frame[["cat", "bee", "ant"]]}
     display = draw(models)
@@ -108,7 +108,7 @@ def test_columns_of_frames_are_aligned():
 
 
 def test_plot_again_and_axes_that_are_given():
-    display = draw({"a": answers(4), "b": answers(4, seed=1)})
+    display = draw({"a": random_proba(4), "b": random_proba(4, seed=1)})
     before = [boxes(strip) for strip in display.strips_]
     axes = plt.subplots(2)[1]
     assert display.plot(ax=axes, width=0.5) is display
@@ -135,16 +135,16 @@ def test_plot_again_and_axes_that_are_given():
 )
 def test_arguments_that_do_not_fit(arguments, message):
     with pytest.raises(ValueError, match=message):
-        draw(**{"y_proba": answers(), "classes": [0, 1, 2]} | arguments)
+        draw(**{"y_proba": random_proba(), "classes": [0, 1, 2]} | arguments)
     assert plt.get_fignums() == []
 
 
 def test_another_number_of_axes():
     with pytest.raises(ValueError, match="ax holds 1 axes; pass 2"):
-        draw({"a": answers(), "b": answers()}, ax=plt.subplots()[1])
+        draw({"a": random_proba(), "b": random_proba()}, ax=plt.subplots()[1])
 
 
 def test_without_matplotlib(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(ImportError, match=r'pip install "sklearn-distill\[plot\]"'):
-        draw(answers())
+        draw(random_proba())

@@ -1,4 +1,4 @@
-"""The report's numbers are the metrics' numbers, whatever classes the models know."""
+"""The report agrees with the metrics, whatever classes the models know."""
 
 import pickle
 from dataclasses import FrozenInstanceError
@@ -22,7 +22,7 @@ from sklearn_distill.metrics import (
     max_min_gap,
     uncertainty_degree,
 )
-from tests.inspection.data import NAMES, labelled_rows
+from tests.inspection.data import NAMES, labelled_samples
 
 COLUMNS = [
     "accuracy",
@@ -36,7 +36,7 @@ COLUMNS = [
     "n_bytes",
     "predict_us_per_row",
 ]
-ROWS = ["teacher", "student alone", "student distilled"]
+ROWS = ["teacher", "baseline", "distilled"]
 QUALITY = COLUMNS[:7]
 
 
@@ -45,23 +45,23 @@ def test_form(report):
     assert list(report.table.index) == ROWS
     assert list(report.table.columns) == COLUMNS
     assert set(report.table.dtypes) == {np.dtype(float)}
-    help_ = report.did_the_teacher_help
-    assert list(help_.index) == ["accuracy", "cross_entropy", "brier"]
-    assert list(help_.columns) == ["difference", "low", "high", "verdict"]
+    differences = report.did_the_teacher_help
+    assert list(differences.index) == ["accuracy", "cross_entropy", "brier"]
+    assert list(differences.columns) == ["difference", "low", "high", "verdict"]
     assert (report.n_rows, report.classes) == (300, NAMES.tolist())
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_numbers_are_the_metrics(n_classes, weighted):
-    X, y = labelled_rows(n_classes)
+def test_table_agrees_with_the_metrics(n_classes, weighted):
+    X, y = labelled_samples(n_classes)
     w = np.random.default_rng(0).uniform(size=300) if weighted else None
     teacher = HistGradientBoostingClassifier(max_iter=5).fit(X[:300], y[:300])
-    alone = make_pipeline(StandardScaler(), LogisticRegression()).fit(X[:50], y[:50])
-    models = [teacher, alone, teacher]
+    baseline = make_pipeline(StandardScaler(), LogisticRegression()).fit(X[:50], y[:50])
+    models = [teacher, baseline, teacher]
     X, y = X[300:], y[300:]
     report = distillation_report(
-        teacher=teacher, student_alone=alone, student_distilled=teacher, X=X, y=y,
+        teacher=teacher, baseline=baseline, distilled=teacher, X=X, y=y,
         sample_weight=w, n_repeats=1, n_bootstrap=10, n_bins=7,
     )  # fmt: skip
     for row, model in zip(ROWS, models, strict=True):
@@ -81,44 +81,43 @@ def test_numbers_are_the_metrics(n_classes, weighted):
 
 def test_size_and_time(case, report):
     costs = report.table[COLUMNS[7:]]
-    assert costs.loc["student distilled", "n_parameters"] == 27
+    assert costs.loc["distilled", "n_parameters"] == 27
     trees = case["teacher"].estimators_
     assert costs.loc["teacher", "n_parameters"] == sum(t.tree_.node_count for t in trees)
     assert costs.loc["teacher", "n_bytes"] == len(pickle.dumps(case["teacher"], protocol=5))
     assert (costs["predict_us_per_row"] > 0).all()
     time = costs["predict_us_per_row"]
-    assert time["teacher"] > time["student distilled"]
+    assert time["teacher"] > time["distilled"]
 
 
 def test_differences_are_those_of_the_table(report):
-    help_, table = report.did_the_teacher_help, report.table
-    gain = table.loc["student distilled"] - table.loc["student alone"]
-    assert help_["difference"].to_dict() == pytest.approx(gain[help_.index].to_dict())
-    assert (help_["low"] <= help_["difference"]).all()
-    assert (help_["difference"] <= help_["high"]).all()
+    differences, table = report.did_the_teacher_help, report.table
+    gain = table.loc["distilled"] - table.loc["baseline"]
+    expected = gain[differences.index].to_dict()
+    assert differences["difference"].to_dict() == pytest.approx(expected)
+    assert (differences["low"] <= differences["difference"]).all()
+    assert (differences["difference"] <= differences["high"]).all()
 
 
 def test_a_better_student_helps_and_a_worse_one_hurts(case, report):
     swapped = distillation_report(
-        **case | {key: case[other] for key, other in
-                  [("student_alone", "student_distilled"), ("student_distilled", "student_alone")]}
-    )  # fmt: skip
-    ours, theirs = report.did_the_teacher_help, swapped.did_the_teacher_help
-    assert set(ours["verdict"]) == {"helps"}
-    assert set(theirs["verdict"]) == {"hurts"}
-    assert theirs["difference"].to_dict() == pytest.approx((-ours["difference"]).to_dict())
-    assert theirs["low"].to_numpy() == pytest.approx(-ours["high"].to_numpy())
+        **case | {"baseline": case["distilled"], "distilled": case["baseline"]}
+    )
+    better, worse = report.did_the_teacher_help, swapped.did_the_teacher_help
+    assert set(better["verdict"]) == {"helps"}
+    assert set(worse["verdict"]) == {"hurts"}
+    assert worse["difference"].to_dict() == pytest.approx((-better["difference"]).to_dict())
+    assert worse["low"].to_numpy() == pytest.approx(-better["high"].to_numpy())
 
 
 def test_identical_students_are_undecided(case):
-    help_ = distillation_report(
-        **case | {"student_alone": case["student_distilled"]}
-    ).did_the_teacher_help
-    assert set(help_["verdict"]) == {"undecided"}
-    assert not help_[["difference", "low", "high"]].to_numpy().any()
+    report = distillation_report(**case | {"baseline": case["distilled"]})
+    differences = report.did_the_teacher_help
+    assert set(differences["verdict"]) == {"undecided"}
+    assert not differences[["difference", "low", "high"]].to_numpy().any()
 
 
-def test_weights_are_repeated_rows(case):
+def test_weights_are_repeated_samples(case):
     w = np.arange(300) % 3
     weighted = distillation_report(**case | {"sample_weight": w})
     repeated = distillation_report(
@@ -140,10 +139,10 @@ def test_batches_of_many_rows(form):
     X, y = rng.normal(size=(1500, 3)), np.arange(1500) % 2
     model = Counting().fit(X, y)
     distillation_report(
-        teacher=LogisticRegression().fit(form(X), y), student_alone=model, student_distilled=model,
+        teacher=LogisticRegression().fit(form(X), y), baseline=model, distilled=model,
         X=form(X), y=y, n_repeats=3, n_bootstrap=10,
     )  # fmt: skip
-    assert model.rows_ == 2 * ([1500] + [1000] * 4)  # the answers, a warm-up, three timed calls
+    assert model.rows_ == 2 * ([1500] + [1000] * 4)  # the prediction, a warm-up, three timed calls
 
 
 class Counting(ClassifierMixin, BaseEstimator):
@@ -157,11 +156,11 @@ class Counting(ClassifierMixin, BaseEstimator):
 
 
 def test_prints(case):
-    saw = "rows 0-299 & <none> of the test rows"
-    report = distillation_report(**case, teacher_saw=saw)
+    fitted_on = "rows 0-299 & <none> of the test rows"
+    report = distillation_report(**case, teacher_saw=fitted_on)
     text, html = str(report), report._repr_html_()
     assert repr(report) == text
-    assert f"300 test rows, 3 classes. The teacher saw {saw}." in text
+    assert f"300 test samples, 3 classes. The teacher was fitted on {fitted_on}." in text
     assert "95 % intervals of 200 paired resamples" in text
     assert max(map(len, text.splitlines())) <= 100
     assert html.count("<table") == 2

@@ -1,4 +1,4 @@
-"""The points and the bar are what the report says."""
+"""The points and the bar agree with the report."""
 
 import sys
 
@@ -9,7 +9,7 @@ import pytest
 
 from sklearn_distill.inspection import ReportDisplay, distillation_report
 
-MODELS = ["teacher", "student alone", "student distilled"]
+MODELS = ["teacher", "baseline", "distilled"]
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +18,7 @@ def _close():
     plt.close("all")
 
 
-def texts(display):
+def legend_texts(display):
     return [text.get_text() for text in display.ax_.get_legend().get_texts()]
 
 
@@ -31,46 +31,47 @@ def test_a_point_for_each_model(report, metric, cost):
         expected = report.table.loc[[name], [cost, metric]]
         np.testing.assert_array_equal(point.get_offsets(), expected)
     assert display.ax_.get_xscale() == "log"
-    assert display.ax_.get_ylabel() == f"{metric.replace('_', ' ')} on the test rows"
-    assert texts(display)[:3] == MODELS
+    assert display.ax_.get_ylabel() == f"{metric.replace('_', ' ')} on the test set"
+    assert legend_texts(display)[:3] == MODELS
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "cross_entropy", "brier"])
-def test_the_bar_is_the_interval_on_the_level_of_the_student_alone(report, metric):
+def test_the_bar_is_the_interval_added_to_the_baseline(report, metric):
     display = report.plot(metric)
     assert isinstance(display, ReportDisplay)
-    level, help_ = report.table[metric]["student alone"], report.did_the_teacher_help.loc[metric]
+    level = report.table[metric]["baseline"]
+    difference = report.did_the_teacher_help.loc[metric]
     np.testing.assert_array_equal(
-        display.bar_.get_ydata(), [level + help_["low"], level + help_["high"]]
+        display.bar_.get_ydata(), [level + difference["low"], level + difference["high"]]
     )
-    time = report.table["predict_us_per_row"]["student distilled"]
+    time = report.table["predict_us_per_row"]["distilled"]
     assert display.bar_.get_xdata().tolist() == [time, time]
     assert np.unique(display.baseline_.get_ydata()).tolist() == [level]
     low, high = display.bar_.get_ydata()
-    assert low <= report.table[metric]["student distilled"] <= high
+    assert low <= report.table[metric]["distilled"] <= high
     assert (low <= level <= high) == (display.interval_.verdict == "undecided")
-    assert texts(display)[-1] == f"difference to alone, 95 %: {help_['verdict']}"
+    assert legend_texts(display)[-1] == f"difference to baseline, 95 %: {difference['verdict']}"
 
 
 def test_other_metrics_have_no_bar(report):
     display = report.plot("fidelity")
     assert display.interval_ is display.bar_ is display.baseline_ is None
-    assert texts(display) == MODELS
+    assert legend_texts(display) == MODELS
 
 
-def test_a_cost_that_is_not_known_is_a_level(case):
+def test_a_model_of_unknown_cost_is_a_line(case):
     proba = case["teacher"].predict_proba(case["X"])
     report = distillation_report(**case | {"teacher": None, "teacher_proba": proba})
     display = report.plot()
     level = display.markers_["teacher"]
     accuracy = report.table["accuracy"]["teacher"]
     assert np.unique(level.get_ydata()).tolist() == [accuracy]
-    assert texts(display)[0] == "teacher (cost not known)"
+    assert legend_texts(display)[0] == "teacher (cost not known)"
     low, high = display.ax_.get_ylim()
     assert low < accuracy < high
 
 
-def test_a_student_whose_cost_is_not_known_has_its_interval_over_the_whole_width(report):
+def test_the_interval_of_a_student_of_unknown_cost_has_the_whole_width(report):
     table = report.table.assign(n_parameters=[1e4, 50.0, np.nan])
     display = ReportDisplay(
         table=table,
@@ -79,7 +80,7 @@ def test_a_student_whose_cost_is_not_known_has_its_interval_over_the_whole_width
     ).plot()
     box = display.bar_.get_extents().transformed(display.ax_.transData.inverted())
     assert (box.y0, box.y1) == pytest.approx((display.interval_.low, display.interval_.high))
-    assert texts(display)[-1] == "difference to alone: helps"
+    assert legend_texts(display)[-1] == "difference to baseline: helps"
 
 
 def test_other_models(report):
@@ -88,7 +89,7 @@ def test_other_models(report):
     assert list(display.markers_) == [f"my {name}" for name in MODELS]
     assert display.bar_ is None
     assert len({tuple(point.get_facecolor()[0]) for point in display.markers_.values()}) == 3
-    with pytest.raises(ValueError, match="need 'student alone' and 'student distilled', leave"):
+    with pytest.raises(ValueError, match="need 'baseline' and 'distilled', leave"):
         ReportDisplay(table=table, did_the_teacher_help=report.did_the_teacher_help)
 
 
@@ -112,7 +113,7 @@ def test_plot_again_and_axes_that_are_given(report):
         ({"cost": "accuracy"}, r"cost='accuracy'; .*\['predict_us_per_row', 'n_param"),
     ],
 )
-def test_columns_that_are_none(report, arguments, message):
+def test_unknown_columns(report, arguments, message):
     with pytest.raises(ValueError, match=message):
         report.plot(**arguments)
     assert plt.get_fignums() == []

@@ -1,4 +1,4 @@
-"""What the report takes: models of unlike classes, teachers in any form; and what it refuses."""
+"""Inputs of the report: models of different classes, teachers in any form, and invalid ones."""
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from sklearn_distill.metrics import (
     max_min_gap,
     uncertainty_degree,
 )
-from tests.inspection.data import NAMES, labelled_rows
+from tests.inspection.data import NAMES, labelled_samples
 
 QUALITY = [
     "accuracy",
@@ -33,20 +33,20 @@ COSTS = ["n_parameters", "n_bytes", "predict_us_per_row"]
 
 
 def test_models_that_know_different_classes(case):
-    """The alone student knows two classes, y shows two others; a class unknown has p = 0."""
-    X, y = labelled_rows()
+    """The baseline knows two classes, y has two others; an unknown class has p = 0."""
+    X, y = labelled_samples()
     two = y[:300] != "cat"
-    alone = LogisticRegression().fit(X[:300][two], y[:300][two])
+    baseline = LogisticRegression().fit(X[:300][two], y[:300][two])
     rows = case["y"] != "ant"
     report = distillation_report(
-        **case | {"student_alone": alone, "X": case["X"][rows], "y": case["y"][rows]}
+        **case | {"baseline": baseline, "X": case["X"][rows], "y": case["y"][rows]}
     )
     assert report.classes == NAMES.tolist()
-    own = alone.predict_proba(case["X"][rows])
+    own = baseline.predict_proba(case["X"][rows])
     p = np.column_stack([own, np.zeros(rows.sum())])
     y = case["y"][rows]
-    row = report.table.loc["student alone"]
-    assert row["accuracy"] == pytest.approx(np.mean(alone.predict(case["X"][rows]) == y))
+    row = report.table.loc["baseline"]
+    assert row["accuracy"] == pytest.approx(np.mean(baseline.predict(case["X"][rows]) == y))
     assert row["cross_entropy"] == pytest.approx(log_loss(y, p, labels=NAMES))
     assert row["brier"] == pytest.approx(brier_score(y, p, labels=NAMES))
     assert row["max_min_gap"] == max_min_gap(own)
@@ -77,13 +77,13 @@ def test_precomputed_teacher(case, report):
 
 
 def test_precomputed_teacher_with_the_text_of_numbers_as_columns(case):
-    X, y = labelled_rows()
+    X, y = labelled_samples()
     y = np.searchsorted(NAMES, y)
     student = LogisticRegression().fit(X[:300], y[:300])
     q = student.predict_proba(X[300:])
     frame = pd.DataFrame(q, columns=["0", "1", "2"])[["2", "0", "1"]]
     report = distillation_report(
-        teacher_proba=frame, student_alone=student, student_distilled=student, X=X[300:],
+        teacher_proba=frame, baseline=student, distilled=student, X=X[300:],
         y=y[300:], n_repeats=1, n_bootstrap=10,
     )  # fmt: skip
     assert report.classes == [0, 1, 2]
@@ -91,27 +91,27 @@ def test_precomputed_teacher_with_the_text_of_numbers_as_columns(case):
 
 
 def test_binary_teacher_in_one_dimension():
-    X, y = labelled_rows(2)
+    X, y = labelled_samples(2)
     student = LogisticRegression().fit(X, y)
     report = distillation_report(
-        teacher_proba=student.predict_proba(X)[:, 1], student_alone=student,
-        student_distilled=student, X=X, y=y, n_repeats=1, n_bootstrap=10,
+        teacher_proba=student.predict_proba(X)[:, 1], baseline=student,
+        distilled=student, X=X, y=y, n_repeats=1, n_bootstrap=10,
     )  # fmt: skip
     assert (report.table.nunique()[QUALITY] == 1).all()
 
 
 def test_privileged_teacher_frames_and_searches(case):
-    X, y = labelled_rows()
+    X, y = labelled_samples()
     frame = pd.DataFrame(X, columns=list("abcdefgh"))
     train, test = frame[:300], frame[300:]
     teacher = RandomForestClassifier(10, random_state=0).fit(train, y[:300])
     columns = make_column_transformer((StandardScaler(), ["a", "b", "c"]))
     student = make_pipeline(columns, LogisticRegression())
-    alone = student.fit(train[["a", "b", "c"]], y[:300])
+    baseline = student.fit(train[["a", "b", "c"]], y[:300])
     search = GridSearchCV(student, {"logisticregression__C": [0.1, 1]}, cv=2)
     search.fit(train[["a", "b", "c"]], y[:300])
     report = distillation_report(
-        teacher=teacher, student_alone=alone, student_distilled=search,
+        teacher=teacher, baseline=baseline, distilled=search,
         X=test[["c", "b", "a"]], X_teacher=test, y=pd.Series(y[300:]), n_repeats=1, n_bootstrap=10,
     )  # fmt: skip
     expected = teacher.score(test, y[300:])
@@ -124,11 +124,11 @@ def test_privileged_teacher_frames_and_searches(case):
     [
         ({"teacher": None}, "neither of teacher and teacher_proba"),
         ({"teacher_proba": [0.5]}, "both of teacher and teacher_proba"),
-        ({"student_alone": LinearSVC()}, "student_alone is a LinearSVC without predict_proba"),
-        ({"y": np.arange(300) % 3}, r"strings in \['student_alone', .*\] and not in \['y'\]"),
+        ({"baseline": LinearSVC()}, "baseline is a LinearSVC without predict_proba"),
+        ({"y": np.arange(300) % 3}, r"strings in \['baseline', .*\] and not in \['y'\]"),
         ({"y": [None] * 300}, "y: row 0 is None"),
         ({"y": [["ant"]] * 300}, "y has shape"),
-        ({"y": ["ant"] * 299}, "y has 299 rows and teacher's answer has 300"),
+        ({"y": ["ant"] * 299}, "y has 299 rows and teacher's prediction has 300"),
         ({"sample_weight": np.ones(3)}, "sample_weight has shape"),
         ({"n_repeats": 0}, "n_repeats=0"),
         ({"n_bootstrap": 0}, "n_bootstrap=0"),

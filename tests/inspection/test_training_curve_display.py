@@ -1,4 +1,4 @@
-"""Lines are the histories, bands what several runs of one student spread over."""
+"""Lines are the histories, bands the spread of several runs of one student."""
 
 import sys
 
@@ -48,7 +48,7 @@ def ends(band):
     return lower, upper
 
 
-def texts(display):
+def legend_texts(display):
     return [text.get_text() for text in display.ax_.get_legend().get_texts()]
 
 
@@ -61,7 +61,7 @@ def test_lines_are_the_history():
     train, valid = display.lines_
     assert train.get_color() == valid.get_color()
     assert (train.get_linestyle(), valid.get_linestyle()) == ("--", "-")
-    assert texts(display) == ["student, training", "student, validation"]
+    assert legend_texts(display) == ["student, training", "student, validation"]
     assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("epoch", "loss")
     assert display.bands_ == []
     assert display.figure_ is display.ax_.figure
@@ -80,7 +80,7 @@ def test_columns(columns, label):
     colours = {line.get_color() for line in display.lines_}
     assert len(colours) == 2
     if len(wanted) == 1:
-        assert texts(display) == ["a", "b"]
+        assert legend_texts(display) == ["a", "b"]
 
 
 @pytest.mark.parametrize("band", ["std", "min-max", None])
@@ -93,7 +93,7 @@ def test_runs_are_a_mean_and_a_band(band):
         "std": values.mean(axis=0) + np.outer([-1, 1], values.std(axis=0, ddof=1)),
         "min-max": [values.min(axis=0), values.max(axis=0)],
     }
-    assert texts(display) == ["many (mean of 4)", "one"]
+    assert legend_texts(display) == ["many (mean of 4)", "one"]
     assert [curve.n_runs for curve in display.curves_] == [4, 1]
     if band is None:
         assert display.bands_ == []
@@ -105,7 +105,7 @@ def test_runs_are_a_mean_and_a_band(band):
 def test_runs_end_with_the_shortest():
     display = draw([history(5), history(3, seed=1)], columns="train_loss")
     assert display.curves_[0].step.tolist() == [1, 2, 3]
-    assert texts(display) == ["training (mean of 2)"]
+    assert legend_texts(display) == ["training (mean of 2)"]
 
 
 def test_epochs_that_were_not_measured_are_left_out():
@@ -129,7 +129,7 @@ def test_forms_of_a_history(students):
 def test_from_estimator(students):
     display = TrainingCurveDisplay.from_estimator(students[0])
     np.testing.assert_array_equal(display.lines_[1].get_ydata(), students[0].history_["valid_loss"])
-    assert texts(display)[0] == "DistilledNeuralClassifier, training"
+    assert legend_texts(display)[0] == "DistilledNeuralClassifier, training"
     values = np.mean([student.history_["valid_loss"] for student in students], axis=0)
     for given in (students, {"x": students}):
         display = TrainingCurveDisplay.from_estimator(given, columns="valid_loss")
@@ -176,7 +176,7 @@ def test_the_history_stays_as_it_was():
         (history(), {"band": "sem"}, ValueError, "band='sem'; pass one of"),
     ],
 )
-def test_curves_that_are_none(curves, options, error, message):
+def test_invalid_curves(curves, options, error, message):
     with pytest.raises(error, match=message):
         draw(curves, **options)
     assert plt.get_fignums() == []

@@ -1,4 +1,4 @@
-"""What is drawn of a trajectory is what the history holds."""
+"""The plot of a trajectory agrees with its history."""
 
 import sys
 
@@ -65,7 +65,7 @@ def test_shades_are_the_predicted_steps():
 
 
 def test_shades_do_not_move_the_axes():
-    """Boxes reach over the panels' height, but T's axis shows T."""
+    """The boxes span the panels' height, but the limits of T's axis are those of T."""
     given = history()
     display = TrajectoryDisplay.from_history(given)
     low, high = display.axes_[1].get_ylim()
@@ -142,7 +142,7 @@ def test_the_constructor_takes_lists():
         (lambda h: h.iloc[::-1], ValueError, "must ascend"),
     ],
 )
-def test_histories_that_are_none(change, error, message):
+def test_invalid_histories(change, error, message):
     with pytest.raises(error, match=message):
         TrajectoryDisplay.from_history(change(history()))
     assert plt.get_fignums() == []

@@ -15,12 +15,12 @@ def test_definition_by_a_plain_loop():
     assert brier_score(y, p, scale_by_half=True) == pytest.approx(total / 40, rel=1e-13)
 
 
-def test_two_classes_are_scikit_learns():
+def test_two_classes_agree_with_scikit_learn():
     rng = np.random.default_rng(0)
     p, y, w = rng.uniform(size=30), np.array(["no", "yes"])[np.arange(30) % 2], rng.uniform(size=30)
-    theirs = brier_score_loss(y, p, sample_weight=w, pos_label="yes")
-    assert brier_score(y, p, sample_weight=w) == pytest.approx(theirs, rel=1e-13)
-    assert brier_score(y, p, sample_weight=w, scale_by_half=False) == pytest.approx(2 * theirs)
+    expected = brier_score_loss(y, p, sample_weight=w, pos_label="yes")
+    assert brier_score(y, p, sample_weight=w) == pytest.approx(expected, rel=1e-13)
+    assert brier_score(y, p, sample_weight=w, scale_by_half=False) == pytest.approx(2 * expected)
 
 
 @pytest.mark.skipif(
@@ -29,12 +29,12 @@ def test_two_classes_are_scikit_learns():
 )
 @pytest.mark.parametrize("scale_by_half", ["auto", True, False])
 @pytest.mark.parametrize("n_classes", [2, 4])
-def test_several_classes_are_scikit_learns(n_classes, scale_by_half):
+def test_several_classes_agree_with_scikit_learn(n_classes, scale_by_half):
     rng = np.random.default_rng(0)
     p, y = rng.dirichlet(np.ones(n_classes), size=30), np.arange(30) % n_classes
-    theirs = brier_score_loss(y, p, labels=range(n_classes), scale_by_half=scale_by_half)
-    ours = brier_score(y, p, scale_by_half=scale_by_half)
-    assert ours == pytest.approx(theirs, rel=1e-13)
+    expected = brier_score_loss(y, p, labels=range(n_classes), scale_by_half=scale_by_half)
+    score = brier_score(y, p, scale_by_half=scale_by_half)
+    assert score == pytest.approx(expected, rel=1e-13)
 
 
 def test_range():

@@ -5,7 +5,7 @@ from sklearn_distill.metrics import expected_calibration_error
 
 
 def by_a_loop(y, p, n_bins, norm):
-    """Guo et al. (2017), eq. (3), read aloud."""
+    """Compute eq. (3) of Guo et al. (2017) with plain loops."""
     gaps, shares = [], []
     for m in range(n_bins):
         rows = [i for i in range(len(y)) if m / n_bins < max(p[i]) <= (m + 1) / n_bins]

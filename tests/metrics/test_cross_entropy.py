@@ -30,8 +30,8 @@ def test_least_at_the_truth_where_it_is_the_entropy(both):
 def test_one_hot_truth_is_log_loss(both):
     p, y = both[1], np.arange(20) % 3
     w = np.random.default_rng(1).uniform(size=20)
-    ours = cross_entropy_from_proba(np.eye(3)[y], p, sample_weight=w)
-    assert ours == pytest.approx(log_loss(y, p, sample_weight=w), rel=1e-13)
+    loss = cross_entropy_from_proba(np.eye(3)[y], p, sample_weight=w)
+    assert loss == pytest.approx(log_loss(y, p, sample_weight=w), rel=1e-13)
 
 
 def test_impossible_classes():
@@ -40,10 +40,10 @@ def test_impossible_classes():
     assert cross_entropy_from_proba([1.0, 0.1], [1.0, 0.0], sample_weight=[1, 0]) == 0
 
 
-def test_eps_is_what_log_loss_does():
+def test_eps_of_log_loss():
     y, p = [0, 1, 1], [[0.0, 1.0], [0.5, 0.5], [0.25, 0.75]]
-    ours = cross_entropy_from_proba(np.eye(2)[y], p, eps=np.finfo(float).eps)
-    assert ours == pytest.approx(log_loss(y, p), rel=1e-13)
+    loss = cross_entropy_from_proba(np.eye(2)[y], p, eps=np.finfo(float).eps)
+    assert loss == pytest.approx(log_loss(y, p), rel=1e-13)
 
 
 def test_several_classes_and_two_as_one_dimension(both):

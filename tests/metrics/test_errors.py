@@ -1,4 +1,4 @@
-"""What comes in wrong is named: the argument, the first bad row, what came, what to do."""
+"""An error names the argument, the first invalid row, its value and what to pass instead."""
 
 import numpy as np
 import pandas as pd
@@ -53,7 +53,7 @@ def test_bad_probabilities(call, name, proba, message):
         call(proba)
 
 
-def test_bad_teacher_probabilities_are_the_teachers():
+def test_bad_teacher_probabilities_are_named_y_teacher():
     with pytest.raises(ValueError, match=r"^y_teacher: row 1 sums to 1\.1"):
         fidelity_score([[0.5, 0.5], [0.1, 1.0]], [0.1, 0.2])
     with pytest.raises(ValueError, match=r"^y_teacher: row 1 is nan"):
@@ -126,7 +126,7 @@ def test_unequal_length_of_two_probabilities():
 
 
 @pytest.mark.parametrize("metric", [uncertainty_degree, max_min_gap])
-def test_nothing(metric):
+def test_missing_probabilities(metric):
     with pytest.raises(ValueError, match="y_proba is missing"):
         metric()
 

@@ -18,11 +18,11 @@ def test_definition_by_a_plain_loop(both):
 
 
 @pytest.mark.parametrize("labels", [["x", "y", "z"], [5, 6, 7], [0.0, 1.0, 2.0], [0, 1, 2]])
-def test_answers_as_labels(both, labels):
+def test_teacher_labels(both, labels):
     q, p = both
-    answers = np.array(labels)[q.argmax(axis=1)]
-    assert fidelity_score(answers, p) == fidelity_score(answers, p, labels=labels)
-    assert fidelity_score(answers, p, labels=labels) == fidelity_score(q, p)
+    y_teacher = np.array(labels)[q.argmax(axis=1)]
+    assert fidelity_score(y_teacher, p) == fidelity_score(y_teacher, p, labels=labels)
+    assert fidelity_score(y_teacher, p, labels=labels) == fidelity_score(q, p)
 
 
 def test_it_is_accuracy_against_the_teacher(both):

@@ -1,4 +1,4 @@
-"""What every metric of probabilities has to obey."""
+"""Properties of every metric of probabilities."""
 
 import numpy as np
 import pandas as pd
@@ -53,7 +53,7 @@ def case(request):
 
 
 @all_metrics
-def test_order_of_the_rows_does_not_matter(metric, case):
+def test_order_of_the_samples_does_not_matter(metric, case):
     y, q, p, labels = case
     order = np.random.default_rng(0).permutation(len(y))
     w = np.random.default_rng(1).uniform(size=len(y))
@@ -70,7 +70,7 @@ def test_order_of_the_classes_does_not_matter(metric, case):
 
 
 @all_metrics
-def test_weights_are_repeated_rows(metric, case):
+def test_weights_are_repeated_samples(metric, case):
     y, q, p, labels = case
     w = np.random.default_rng(2).integers(0, 4, size=len(y))
     repeated = metric(*(np.repeat(a, w, axis=0) for a in (y, q, p)), labels, None)
@@ -79,7 +79,7 @@ def test_weights_are_repeated_rows(metric, case):
 
 
 @all_metrics
-def test_weights_change_the_answer(metric, case):
+def test_weights_change_the_result(metric, case):
     y, q, p, labels = case
     w = np.arange(len(y)) ** 2 % 7
     assert abs(metric(y, q, p, labels, w) - metric(y, q, p, labels, None)) > 1e-6
@@ -107,7 +107,7 @@ def test_kinds_of_arrays_agree(metric, case):
 
 
 @all_metrics
-def test_arguments_are_left_alone(metric, case):
+def test_arguments_are_not_changed(metric, case):
     y, q, p, labels = (np.array(a) for a in case)
     for array in (y, q, p, labels):
         array.setflags(write=False)

@@ -115,7 +115,7 @@ def test_known_probabilities_as_the_target_of_a_scorer(iris, n_classes):
     assert scorer(model, X, one_hot) == pytest.approx(-log_loss(y, model.predict_proba(X)))
 
 
-def test_fidelity_of_a_student_that_learns_the_teachers_answers(iris):
+def test_fidelity_of_a_student_fitted_on_the_teachers_labels(iris):
     X, y = iris
     teacher = GaussianNB().fit(X, y).predict(X)
     fidelity = cross_val_score(GaussianNB(), X, teacher, cv=3, scoring=as_scorer(fidelity_score))

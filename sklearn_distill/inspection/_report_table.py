@@ -1,4 +1,4 @@
-"""One row of the report: what a model scores, and what it costs."""
+"""The rows of the report's table: the metrics and the costs of one model."""
 
 from __future__ import annotations
 
@@ -26,23 +26,21 @@ from sklearn_distill.metrics._row_scores import (
 )
 from sklearn_distill.metrics.brier_score import brier_scale
 
-METRICS = ("accuracy", "cross_entropy", "brier")  # means over rows, so the bootstrap takes them
-
-_EPS = np.finfo(np.float64).eps  # as sklearn.metrics.log_loss: no row is infinitely bad
+_EPS = np.finfo(np.float64).eps  # as sklearn.metrics.log_loss: no sample has an infinite loss
 
 
 @dataclass(frozen=True, eq=False)
 class TestSet:
-    """What the models are tested on.
+    """Labels and weights of the test set.
 
     Parameters
     ----------
     k : ndarray of shape (n_samples,)
-        The position of each row's label in `classes`.
+        The position of each sample's label in `classes`.
     s : ndarray of shape (n_samples,)
-        Row weights.
+        Sample weights, not negative.
     classes : list
-        Every class.
+        Every class that occurs in y or that a model knows.
     """
 
     __test__ = False  # not a test class for pytest
@@ -52,15 +50,18 @@ class TestSet:
     classes: list[Any]
 
 
-def scores(model: ModelProba, test: TestSet) -> pd.DataFrame:
-    """Return what the model scores on each row, by metric of METRICS.
+def scores_by_sample(model: ModelProba, test: TestSet) -> pd.DataFrame:
+    """Return the metrics that are means over samples, before the mean.
+
+    Only these can be resampled by the paired bootstrap: the calibration error, for one, is no
+    mean over samples.
 
     Parameters
     ----------
     model : ModelProba
-        The model's probabilities.
+        The model's predicted probabilities.
     test : TestSet
-        The labels.
+        Labels and weights of the test set.
 
     Returns
     -------
@@ -78,37 +79,39 @@ def scores(model: ModelProba, test: TestSet) -> pd.DataFrame:
     )
 
 
-def numbers(model: ModelProba, test: TestSet, q: FloatArray, n_bins: int) -> dict[str, float]:
-    """Return the columns of the report for one model.
+def table_row(model: ModelProba, test: TestSet, q: FloatArray, n_bins: int) -> dict[str, float]:
+    """Return the columns of the report's table for one model.
 
     Parameters
     ----------
     model : ModelProba
-        The model and its probabilities.
+        The model and its predicted probabilities.
     test : TestSet
-        The labels.
+        Labels and weights of the test set.
     q : ndarray of shape (n_samples, n_classes)
-        The teacher's probabilities.
+        The teacher's predicted probabilities.
     n_bins : int
-        Bins of the calibration error.
+        Number of bins of the calibration error.
 
     Returns
     -------
-    dict
-        Column to number.
+    dict of str to float
+        The value of each column.
     """
     p, s, n_classes = model.align(test.classes), test.s, len(test.classes)
     means = {
-        str(name): weighted_mean(row.to_numpy(), s) for name, row in scores(model, test).items()
+        str(name): weighted_mean(scores.to_numpy(), s)
+        for name, scores in scores_by_sample(model, test).items()
     }
     calibration_error = expected_calibration_error(
         test.k, p, n_bins=n_bins, labels=np.arange(n_classes), sample_weight=s
     )
+    own = model.proba  # a column of zeros for a class that it does not know would raise the gap
     return {
         **means,
         "calibration_error": calibration_error,
-        "uncertainty_degree": uncertainty_degree(model.proba, sample_weight=s),
-        "max_min_gap": max_min_gap(model.proba, sample_weight=s),
+        "uncertainty_degree": uncertainty_degree(own, sample_weight=s),
+        "max_min_gap": max_min_gap(own, sample_weight=s),
         "fidelity": fidelity_score(q, p, sample_weight=s),
         "n_parameters": count_parameters(model.model),
         "n_bytes": count_bytes(model.model),
