@@ -192,7 +192,7 @@ def make_chunked_problem(reader: ChunkReader, table: ChunkedData) -> tuple[Probl
     sums = ChunkSums(
         table.features.map(partial(reader.light_sums, active=active), terms),
         whole.map(partial(_of_classes, active)),
-        n_rows_of_blocks=table.n_rows,
+        chunk_sizes=table.n_rows,
         n_columns=table.n_features + reader.fit_intercept,
         fit_intercept=reader.fit_intercept,
         linear_form=facts.linear_form_of(active),
