@@ -30,9 +30,9 @@ def line_search(
     w, direction : ndarray of shape (n_weights,)
         Current weights and search direction d.
     value : float
-        F(w).
+        Value F(w) at the current weights.
     gradient : ndarray of shape (n_weights,)
-        ∇F(w).
+        Gradient ∇F(w) at the current weights.
 
     Returns
     -------

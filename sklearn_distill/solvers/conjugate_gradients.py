@@ -30,7 +30,7 @@ def conjugate_gradients(
     product : callable
         v ↦ H v with H positive semidefinite.
     b : ndarray of shape (n_weights,)
-        Right-hand side.
+        Right-hand side of the system.
     start : ndarray of shape (n_weights,) or None
         Initial solution; None for zero.
     precondition : callable or None

@@ -30,7 +30,7 @@ def continue_from(
     Parameters
     ----------
     objective : Objective
-        Convex objective F.
+        Convex objective F, with Hessian products.
     start : ndarray of shape (n_weights,)
         Minimiser of a similar problem, such as that of a subsample or of other targets.
     factor : Preconditioner

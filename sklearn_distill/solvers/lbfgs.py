@@ -59,7 +59,7 @@ def lbfgs(
     objective : Smooth
         Value and gradient of a convex function F.
     start : ndarray of shape (n_weights,)
-        Initial weights.
+        Initial weights of the iteration.
     precondition : callable
         v ↦ M⁻¹v with M positive definite and close to the Hessian.
     tol : float

@@ -39,7 +39,7 @@ def newton_cg(
     objective : Objective
         Value, gradient and Hessian products of F.
     start : ndarray of shape (n_weights,)
-        Initial weights.
+        Initial weights of the iteration.
     tol : float
         Stop when max|∇F| ≤ tol.
     max_iter : int
@@ -115,14 +115,14 @@ def truncated_step(
         curvature = float(direction @ Hd)
         length = squared_norm / curvature if curvature > 0 else np.inf
         to_boundary = _length_to_boundary(pp, pd, dd, radius)
-        if length >= to_boundary:
+        at_boundary = length >= to_boundary
+        if at_boundary:
             # Negative curvature in an infinite region: take a step of about unit length.
             length = to_boundary if np.isfinite(to_boundary) else 1.0 / np.sqrt(squared_norm)
-            p, Hp = p + length * direction, Hp + length * Hd
-            pp += 2 * length * pd + length**2 * dd
-            break
         p, Hp = p + length * direction, Hp + length * Hd
         pp += 2 * length * pd + length**2 * dd
+        if at_boundary:
+            break
         residual = residual - length * Hd
         preconditioned = _apply(precondition, residual)
         squared_norm, previous = float(residual @ preconditioned), squared_norm

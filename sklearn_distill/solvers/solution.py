@@ -93,7 +93,7 @@ def max_abs(gradient: FloatArray) -> float:
     Parameters
     ----------
     gradient : ndarray of shape (n_weights,)
-        Gradient ∇F.
+        Gradient ∇F of the objective.
 
     Returns
     -------

@@ -296,7 +296,7 @@ class PrivilegedLinearRegression(LinearRegressor):
         table = chunk_data(X, **given)
         self._flat = np.ndim(target) == 1
         rows = table.features.map(_rows_of_block, table.answers)
-        return self._problem().fit_blocks(rows, X.shape, self.solver)
+        return self._problem().fit_chunks(rows, X.shape, self.solver)
 
     def _check_n_outputs(self, rows: RegressionData, known: Statistics) -> None:
         if rows.n_outputs != known.n_outputs:
@@ -354,7 +354,7 @@ def _warn(solution: PrivilegedFit) -> None:
             f"targets: pass {name} as a number if it is known",
             stacklevel=2,
         )
-    if solution.is_doubtful:
+    if solution.is_unreliable:
         warnings.warn(
             "X is ill-conditioned or has dependent columns, and the normal equations cannot tell "
             f"which or lose digits of coef_ ({solution.condition:.1e} is about the largest "

@@ -1,4 +1,4 @@
-"""Estimated variances: residual variances on each source's own rows."""
+"""Estimated noise variances are residual variances on the rows that have the target."""
 
 from functools import reduce
 
@@ -11,7 +11,7 @@ from sklearn_distill.solvers.least_squares import (
     RegressionData,
     Statistics,
 )
-from tests.solvers.least_squares.problems import random_lesson
+from tests.solvers.least_squares.problems import random_data
 
 CHUNKS = [slice(0, 7), slice(7, 30), slice(30, 60)]
 AUTO = PrivilegedLeastSquares(0.5)
@@ -27,19 +27,19 @@ def residual_variance(X, target, fit_intercept):
 @pytest.mark.parametrize("solver", ["gram", "tsqr"])
 @pytest.mark.parametrize("repeated", [False, True])
 def test_estimates_are_residual_variances(fit_intercept, solver, repeated):
-    rows = random_lesson(weighted=False)
+    rows = random_data(weighted=False)
     X = np.column_stack([rows.X, rows.X[:, 0]]) if repeated else rows.X
     problem = PrivilegedLeastSquares(0.5, fit_intercept=fit_intercept)
     fit = problem.fit(RegressionData(X, rows.y, rows.teacher), solver)
     for found, target in ((fit.noise_variance, rows.y), (fit.teacher_noise_variance, rows.teacher)):
-        own = ~np.isnan(target[:, 0])
-        expected = residual_variance(X[own], target[own, 0], fit_intercept)
+        available = ~np.isnan(target[:, 0])
+        expected = residual_variance(X[available], target[available, 0], fit_intercept)
         np.testing.assert_allclose(found[0], expected, rtol=1e-7)
     np.testing.assert_allclose(fit.ratio, fit.noise_variance / fit.teacher_noise_variance)
 
 
 def test_one_half_with_estimates_is_inverse_variance_weighting():
-    rows = random_lesson(weighted=False)
+    rows = random_data(weighted=False)
     y = np.where(rows.labelled[:, None], rows.y, rows.teacher + 1)
     s = np.where(rows.taught[:, None], rows.teacher, rows.y - 1)
     fit = AUTO.fit(RegressionData(rows.X, y, s))
@@ -51,7 +51,7 @@ def test_one_half_with_estimates_is_inverse_variance_weighting():
 
 
 def test_a_perfect_teacher_is_floored():
-    rows = random_lesson()
+    rows = random_data()
     s = rows.X @ np.ones((4, 1))
     fit = AUTO.fit(RegressionData(rows.X, np.nan_to_num(rows.y), s))
     assert fit.floored == ("teacher_noise_variance",)
@@ -59,11 +59,11 @@ def test_a_perfect_teacher_is_floored():
     np.testing.assert_allclose(fit.coef, 1, atol=1e-3)
 
 
-def test_estimates_happen_only_where_they_matter():
+def test_variances_are_estimated_only_if_the_fit_depends_on_them():
     X, y, s = np.arange(12.0).reshape(3, 4), np.ones((3, 1)), np.zeros((3, 1))
-    silent = np.full((3, 1), np.nan)
+    missing = np.full((3, 1), np.nan)
     AUTO.fit(RegressionData(X, y))
-    AUTO.fit(RegressionData(X, y, silent))
+    AUTO.fit(RegressionData(X, y, missing))
     AUTO.fit(RegressionData(X, None, s))
     PrivilegedLeastSquares(0.0).fit(RegressionData(X, y, s))
     PrivilegedLeastSquares(0.5, noise_variance=1.0, teacher_noise_variance=1.0).fit(
@@ -73,8 +73,8 @@ def test_estimates_happen_only_where_they_matter():
         AUTO.fit(RegressionData(X, y, s))
 
 
-def test_too_few_rows_say_how_many_and_what_to_do():
-    rows = random_lesson()
+def test_the_error_for_too_few_rows_names_their_number_and_the_remedy():
+    rows = random_data()
     few = np.full_like(rows.y, np.nan)
     few[:5] = 1.0
     s = np.nan_to_num(rows.teacher)
@@ -86,8 +86,8 @@ def test_too_few_rows_say_how_many_and_what_to_do():
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e5 + 0.1])
-def test_constant_targets_have_no_noise_to_compare(value):
-    rows = random_lesson()
+def test_constant_targets_have_no_noise_estimate(value):
+    rows = random_data()
     s = np.nan_to_num(rows.teacher)
     constant = np.full_like(s, value)
 
@@ -95,13 +95,13 @@ def test_constant_targets_have_no_noise_to_compare(value):
         chunks = [RegressionData(rows.X[i], y[i], teacher[i], rows.weight[i]) for i in CHUNKS]
         return AUTO.solve(reduce(Statistics.merge, map(Statistics.of, chunks)))
 
-    with pytest.raises(NoNoiseEstimateError, match="teacher's predictions never vary"):
+    with pytest.raises(NoNoiseEstimateError, match="the teacher's predictions are constant"):
         solve(s, constant)
-    with pytest.raises(NoNoiseEstimateError, match="the labels never vary"):
+    with pytest.raises(NoNoiseEstimateError, match="the labels are constant"):
         solve(constant, s)
 
 
-def test_unknown_noise_stays_unknown():
+def test_noise_without_an_estimate_is_nan_or_an_error():
     X, y = np.arange(4.0).reshape(2, 2), np.ones((2, 1))
     fit = AUTO.solve(Statistics.of(RegressionData(X, y)))
     assert np.isnan(fit.teacher_noise_variance).all()

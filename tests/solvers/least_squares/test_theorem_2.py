@@ -1,4 +1,4 @@
-"""The closed form is the minimum of the objective, whichever way it is computed."""
+"""The closed form is the minimum of the objective, for each solver."""
 
 import numpy as np
 import pytest
@@ -7,13 +7,13 @@ from sklearn.linear_model import LinearRegression, Ridge
 
 from sklearn_distill.chunks import LocalChunks
 from sklearn_distill.solvers.least_squares import PrivilegedLeastSquares, RegressionData
-from tests.solvers.least_squares.problems import random_lesson, weighted_rows, written_objective
+from tests.solvers.least_squares.problems import random_data, weighted_rows, written_objective
 
 
 @pytest.mark.parametrize("imitation", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("alpha", [0.0, 2.0])
 def test_closed_form_is_the_numerical_minimum(imitation, alpha):
-    rows = random_lesson(n=30, d=2, offset=0.0)
+    rows = random_data(n=30, d=2, offset=0.0)
     problem = PrivilegedLeastSquares(
         imitation, alpha, noise_variance=1.5, teacher_noise_variance=0.4
     )
@@ -33,7 +33,7 @@ def test_closed_form_is_the_numerical_minimum(imitation, alpha):
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize("q", [1, 3])
 def test_ridge_on_weighted_rows(solver, alpha, fit_intercept, q):
-    rows = random_lesson(q=q)
+    rows = random_data(q=q)
     problem = PrivilegedLeastSquares(
         0.3, alpha, fit_intercept, noise_variance=1.2, teacher_noise_variance=0.3
     )
@@ -46,7 +46,7 @@ def test_ridge_on_weighted_rows(solver, alpha, fit_intercept, q):
 
 @pytest.mark.parametrize("variances", [(None, None), (1.0, 1e-3)])
 def test_imitation_0_with_every_row_labelled_ignores_the_teacher(variances):
-    rows = random_lesson()
+    rows = random_data()
     y, s = np.where(rows.labelled[:, None], rows.y, 4.0), rows.teacher
     fit = PrivilegedLeastSquares(0.0, 0.0, True, *variances).fit(
         RegressionData(rows.X, y, s, rows.weight)
@@ -56,7 +56,7 @@ def test_imitation_0_with_every_row_labelled_ignores_the_teacher(variances):
 
 
 def test_without_labels_the_student_is_ridge_on_the_teacher():
-    rows = random_lesson()
+    rows = random_data()
     s = np.nan_to_num(rows.teacher)
     fit = PrivilegedLeastSquares(0.2, alpha=3.0).fit(RegressionData(rows.X, None, s))
     plain = Ridge(3.0).fit(rows.X, s[:, 0])
@@ -64,14 +64,14 @@ def test_without_labels_the_student_is_ridge_on_the_teacher():
     np.testing.assert_array_equal(fit.noise_variance, fit.teacher_noise_variance)
 
 
-def test_outputs_are_fitted_as_if_each_came_alone():
-    rows = random_lesson(q=3)
-    rows.y[:, 1] += 20 * np.sin(np.arange(len(rows.X)))  # one output with noise of its own
+def test_outputs_are_fitted_independently():
+    rows = random_data(q=3)
+    rows.y[:, 1] += 20 * np.sin(np.arange(len(rows.X)))  # more noise in this output
     together = PrivilegedLeastSquares(0.4).fit(rows)
     assert len(np.unique(together.ratio)) == 3
     for j in range(3):
-        alone = RegressionData(rows.X, rows.y[:, [j]], rows.teacher[:, [j]], rows.weight)
-        fit = PrivilegedLeastSquares(0.4).fit(alone)
+        single_output = RegressionData(rows.X, rows.y[:, [j]], rows.teacher[:, [j]], rows.weight)
+        fit = PrivilegedLeastSquares(0.4).fit(single_output)
         np.testing.assert_allclose(together.coef[j], fit.coef[0], rtol=1e-10)
         np.testing.assert_allclose(together.intercept[j], fit.intercept[0], rtol=1e-10)
         np.testing.assert_allclose(together.coef_covariance()[j], fit.coef_covariance()[0])
@@ -81,7 +81,7 @@ def test_outputs_are_fitted_as_if_each_came_alone():
 
 
 def test_the_stationary_point_is_stationary_for_the_rows_themselves():
-    rows = random_lesson(q=2)
+    rows = random_data(q=2)
     fit = PrivilegedLeastSquares(0.6, alpha=0.5).fit(rows)
     for part in fit.fits:
         np.testing.assert_allclose(part.half_gradient(LocalChunks([lambda: rows])), 0, atol=1e-9)
