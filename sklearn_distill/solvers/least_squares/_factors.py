@@ -75,7 +75,7 @@ class SpectralFactor:
     basis : ndarray of shape (n_features, rank)
         Eigenvectors V as columns.
     values : ndarray of shape (rank,)
-        Positive eigenvalues in ascending order.
+        Eigenvalues of H, all of them positive.
     deficient : bool
         Whether eigenvectors were dropped.
     """

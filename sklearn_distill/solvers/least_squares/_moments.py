@@ -66,7 +66,7 @@ class Moments(ABC):
     @classmethod
     def of_tiles(cls, tiles: Iterable[Tile], shift: FloatArray, eps: float = eps) -> Self:
         """Compute moments from tiles of rows √s · [1 | z − shift]; the tiles may share a buffer."""
-        spread = cls._zeros(len(shift) + 1)
+        spread = cls._empty_spread(len(shift) + 1)
         for tile in tiles:
             spread = cls._add_tile(spread, tile)
         weight, mean, spread = cls._centre(spread)
@@ -91,7 +91,7 @@ class Moments(ABC):
     def about_origin(self) -> Self:
         """Return the moments about zero instead of the mean, for a model without intercept."""
         row = np.sqrt(self.weight) * self.mean
-        spread = self._add(self.spread, self._zeros(len(self.mean)), row)
+        spread = self._add(self.spread, self._empty_spread(len(self.mean)), row)
         return replace(self, mean=np.zeros_like(self.mean), spread=spread)
 
     @abstractmethod
@@ -99,7 +99,7 @@ class Moments(ABC):
         """Minimise Σ s (t − x·w)² + α‖w‖²: w of shape (n_features, n_targets), factor of H."""
 
     @abstractmethod
-    def residual(self, n_features: int, coef: FloatArray) -> FloatArray:
+    def residual_sum_of_squares(self, n_features: int, coef: FloatArray) -> FloatArray:
         """Return Σ s (t − x·w)² of each target, about the mean."""
 
     @abstractmethod
@@ -108,7 +108,7 @@ class Moments(ABC):
 
     @classmethod
     @abstractmethod
-    def _zeros(cls, n_columns: int) -> FloatArray: ...
+    def _empty_spread(cls, n_columns: int) -> FloatArray: ...
 
     @classmethod
     @abstractmethod

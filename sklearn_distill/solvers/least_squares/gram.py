@@ -10,7 +10,7 @@ from sklearn_distill.solvers.least_squares._factors import Factor, factorise
 from sklearn_distill.solvers.least_squares._moments import Moments, Tile
 
 # With more columns the matrix has over 2³¹ entries, more than BLAS can index.
-_LARGEST = 46_000
+_MAX_COLUMNS = 46_000
 # A column whose deviations are a smaller share of its mean varies by rounding only.
 _ROUNDING = 16 * float(np.finfo(np.float64).eps)
 
@@ -37,7 +37,7 @@ class Gram(Moments):
         factor = factorise(H + alpha * np.eye(d) if alpha else H, self._constant(d))
         return factor.solve(right), factor
 
-    def residual(self, n_features: int, coef: FloatArray) -> FloatArray:
+    def residual_sum_of_squares(self, n_features: int, coef: FloatArray) -> FloatArray:
         """Return Σ s (t − x·w)² of each target, about the mean."""
         d = n_features
         S_xx, S_xt, S_tt = self.spread[:d, :d], self.spread[:d, d:], self.spread[d:, d:]
@@ -55,8 +55,8 @@ class Gram(Moments):
         return np.asarray(squares <= self.weight * (_ROUNDING * mean) ** 2)
 
     @classmethod
-    def _zeros(cls, n_columns: int) -> FloatArray:
-        if n_columns > _LARGEST:
+    def _empty_spread(cls, n_columns: int) -> FloatArray:
+        if n_columns > _MAX_COLUMNS:
             raise ValueError(
                 f"the Gram matrix of {n_columns} columns (features, outputs of y and of the "
                 f"teacher) would take {8e-9 * n_columns**2:.0f} GB: use fewer columns"

@@ -117,7 +117,9 @@ class Noise:
         """Return RSS/(n − rank) of a fit to one kind of target, on the rows that have it."""
         statistics, d = self.statistics, self.statistics.n_features
         moments = statistics.targets(source_weights, np.arange(statistics.n_outputs))
-        variance = moments.residual(d, np.zeros((d, statistics.n_outputs))) / moments.weight
+        variance = (
+            moments.residual_sum_of_squares(d, np.zeros((d, statistics.n_outputs))) / moments.weight
+        )
         # Constant targets get variance and floor 0, which _check_varies reports.
         constant = variance <= (_ROUNDING * moments.mean[d:]) ** 2
         if not self.fit_intercept:
@@ -131,7 +133,7 @@ class Noise:
                 f"(sample weights count as repetitions) and X has rank {rank} there, which leaves "
                 f"no degree of freedom: pass {name} as a number"
             )
-        values = moments.residual(d, coef) / (n_rows - rank)
+        values = moments.residual_sum_of_squares(d, coef) / (n_rows - rank)
         return NoiseVariance(
             np.where(constant, 0.0, values), np.where(constant, 0, _FLOOR * variance)
         )

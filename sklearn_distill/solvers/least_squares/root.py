@@ -48,7 +48,7 @@ class Root(Moments):
         coef = basis @ ((singular / values)[:, None] * (left[:, kept].T @ right))
         return coef, SpectralFactor(basis, values, len(singular) < n_features)
 
-    def residual(self, n_features: int, coef: FloatArray) -> FloatArray:
+    def residual_sum_of_squares(self, n_features: int, coef: FloatArray) -> FloatArray:
         """Return Σ s (t − x·w)² of each target, about the mean."""
         R, right = self.spread[:, :n_features], self.spread[:, n_features:]
         return np.asarray(((right - R @ coef) ** 2).sum(axis=0))
@@ -59,7 +59,7 @@ class Root(Moments):
         return np.asarray(half @ half.T)
 
     @classmethod
-    def _zeros(cls, n_columns: int) -> FloatArray:
+    def _empty_spread(cls, n_columns: int) -> FloatArray:
         return np.zeros((0, n_columns))
 
     @classmethod

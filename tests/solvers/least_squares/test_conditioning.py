@@ -74,9 +74,9 @@ def test_refinement_corrects_coefficients_intercept_and_several_outputs():
     X, y = ill_conditioned(1e5, seed=0)
     Y, s = np.column_stack([y, y**2]), np.column_stack([y + 1e-3 * np.sin(np.arange(len(y))), y])
     weight = np.linspace(0.5, 2, len(y))
-    rows = RegressionData(X + 1.0, Y, s, weight)
+    data = RegressionData(X + 1.0, Y, s, weight)
     problem = PrivilegedLeastSquares(0.4, alpha=1e-9)
-    gram, auto, tsqr = (problem.fit(rows, solver) for solver in ("gram", "auto", "tsqr"))
+    gram, auto, tsqr = (problem.fit(data, solver) for solver in ("gram", "auto", "tsqr"))
     scale = np.abs(tsqr.coef).max()
     assert np.abs(gram.coef - tsqr.coef).max() > 1e-9 * scale
     np.testing.assert_allclose(auto.coef, tsqr.coef, atol=1e-10 * scale)

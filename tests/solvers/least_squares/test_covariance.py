@@ -84,9 +84,9 @@ def test_covariance_is_the_sandwich_as_it_is_written(sources, alpha, fit_interce
 
 
 def test_the_inverse_hessian_alone_is_wrong_by_half():
-    rows = random_data(weighted=False)
-    both = rows.labelled & rows.taught
-    X, y, s = rows.X[both], rows.y[both], rows.teacher[both]
+    data = random_data(weighted=False)
+    both = data.labelled & data.taught
+    X, y, s = data.X[both], data.y[both], data.teacher[both]
     fit = PrivilegedLeastSquares(0.5, 0.0, True, 1.0, 1.0).fit(RegressionData(X, y, s))
     centred = X - X.mean(axis=0)
     hessian = np.linalg.inv(centred.T @ centred)
