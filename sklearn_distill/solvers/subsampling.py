@@ -15,7 +15,8 @@ from sklearn_distill.solvers.solution import Progress, RowwiseObjective, Solutio
 # good preconditioner.
 COARSE_SHARE = 1 / 16
 ROWS_PER_COLUMN = 10
-# It has no more entries of X than this, since rows on disk or on a cluster are loaded into memory.
+# The share is limited to this many entries of X, since rows on disk or on a cluster are loaded into
+# memory.
 COARSE_ENTRIES = 2**24
 # With fewer entries of X a pass over a subsample costs as much as one over all rows.
 MIN_ENTRIES = 2**18
