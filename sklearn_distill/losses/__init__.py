@@ -1,4 +1,4 @@
-"""The one objective: value, gradient, Hessian products, derivatives in λ and T."""
+"""The objective of linear students: value, gradient, Hessian, derivatives in λ and T."""
 
 from sklearn_distill.losses.chunk_sums import ChunkSums
 from sklearn_distill.losses.design import DenseDesign, Design, SparseDesign, as_design

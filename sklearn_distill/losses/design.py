@@ -1,4 +1,4 @@
-"""Products with X by blocks of rows; the only place that knows how X is stored."""
+"""Products with X, tile by tile, for each way to store X: dense, sparse or as a torch tensor."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any, Protocol
 import numpy as np
 from scipy import sparse
 
-from sklearn_distill._typing import FloatArray, RowIndexer
+from sklearn_distill._typing import CheckedX, FloatArray, RowIndexer
 from sklearn_distill.losses._float_range import scaled_back, within_range
 from sklearn_distill.losses.tensor_design import TensorDesign
 
-# A block and its scores stay in the cache between the product that makes the scores and the
-# product that pulls the residuals back.
+# A tile stays in the cache from the product that computes the scores to the product that pulls the
+# residuals back, so that value and gradient read X from memory once.
 TILE_BYTES = 4 * 2**20
 
 
@@ -21,35 +21,35 @@ class Design(Protocol):
     """The linear map from weights to scores, Z = W Xᵀ + b 1ᵀ, and its transpose."""
 
     n_rows: int
-    n_columns: int  # of W: features, and the intercept as the last one if there is one
+    n_columns: int  # of W: the features, and the intercept as the last column if it is fitted
     fit_intercept: bool
     dtype: np.dtype[Any]
 
     def tiles(self) -> Iterator[slice]:
-        """Yield the tiles of rows over which a pass over the data goes."""
+        """Yield consecutive tiles of rows that cover all rows."""
 
-    def scores(self, W: FloatArray, rows: slice) -> FloatArray:
-        """Return Z of shape (n_scores, rows) for W of shape (n_scores, n_columns)."""
+    def scores(self, W: FloatArray, tile: slice) -> FloatArray:
+        """Return Z of shape (n_scores, n_rows of the tile) for W of shape (n_scores, n_columns)."""
 
-    def pull_back(self, R: FloatArray, rows: slice) -> FloatArray:
-        """Return R [X 1] of shape (n_scores, n_columns) for R of shape (n_scores, rows)."""
+    def pull_back(self, R: FloatArray, tile: slice) -> FloatArray:
+        """Return R [X 1] of shape (n_scores, n_columns) for residuals R of the tile."""
 
-    def gram(self, weight: FloatArray, rows: slice) -> FloatArray:
-        """Return [X 1]ᵀ diag(weight) [X 1]."""
+    def gram(self, weight: FloatArray, tile: slice) -> FloatArray:
+        """Return [X 1]ᵀ diag(weight) [X 1] on the tile."""
 
     def take(self, rows: RowIndexer) -> Design:
         """Return the design of the given rows."""
 
 
 class DenseDesign:
-    """A dense X of float32 or float64 in any memory order; it is never copied.
+    """A dense X of float32 or float64 in any memory order, used without a copy.
 
     Parameters
     ----------
     X : ndarray of shape (n_rows, n_features)
-        Features.
+        Features in float32 or float64.
     fit_intercept : bool
-        Whether a column of ones follows the features.
+        Whether a column of ones is appended to the features.
     """
 
     def __init__(self, X: FloatArray, fit_intercept: bool) -> None:
@@ -61,32 +61,33 @@ class DenseDesign:
 
     def tiles(self) -> Iterator[slice]:
         """Yield tiles of about ``TILE_BYTES``."""
+        # Wide X: tiles of a few rows would lose the speed of matrix products.
         size = max(256, TILE_BYTES // max(1, self.X.shape[1] * self.X.itemsize))
         for start in range(0, self.n_rows, size):
             yield slice(start, min(start + size, self.n_rows))
 
-    def scores(self, W: FloatArray, rows: slice) -> FloatArray:
-        """Return W Xᵀ + b 1ᵀ on the rows."""
+    def scores(self, W: FloatArray, tile: slice) -> FloatArray:
+        """Return W Xᵀ + b 1ᵀ on the tile."""
         W, scale = within_range(W, self.dtype)
-        # equal dtypes: a float64 W would make numpy recast all of a float32 X at each product
+        # Equal dtypes: a float64 W would make NumPy convert all of a float32 X in each product.
         W = W.astype(self.dtype, copy=False)
-        Z: FloatArray = W[:, : self.X.shape[1]] @ self.X[rows].T
+        Z: FloatArray = W[:, : self.X.shape[1]] @ self.X[tile].T
         if self.fit_intercept:
             Z += W[:, -1:]
         return scaled_back(Z, scale)
 
-    def pull_back(self, R: FloatArray, rows: slice) -> FloatArray:
-        """Return R [X 1] on the rows."""
+    def pull_back(self, R: FloatArray, tile: slice) -> FloatArray:
+        """Return R [X 1] on the tile."""
         result = np.empty((len(R), self.n_columns))
-        result[:, : self.X.shape[1]] = R.astype(self.dtype, copy=False) @ self.X[rows]
+        result[:, : self.X.shape[1]] = R.astype(self.dtype, copy=False) @ self.X[tile]
         if self.fit_intercept:
             result[:, -1] = R.sum(axis=1, dtype=np.float64)
         return result
 
-    def gram(self, weight: FloatArray, rows: slice) -> FloatArray:
-        """Return [X 1]ᵀ diag(weight) [X 1] on the rows."""
-        block, c = self.X[rows], weight.astype(self.dtype, copy=False)
-        return _bordered_gram(block.T, c, c[:, None] * block, self)
+    def gram(self, weight: FloatArray, tile: slice) -> FloatArray:
+        """Return [X 1]ᵀ diag(weight) [X 1] on the tile."""
+        X, c = self.X[tile], weight.astype(self.dtype, copy=False)
+        return _bordered_gram(X.T, c, c[:, None] * X, self)
 
     def take(self, rows: RowIndexer) -> DenseDesign:
         """Return the design of the given rows."""
@@ -94,17 +95,17 @@ class DenseDesign:
 
 
 class SparseDesign:
-    """A CSR or CSC X; it is never made dense and never converted.
+    """A CSR or CSC X, used without conversion to dense or to another format.
 
     Parameters
     ----------
     X : sparse matrix or array of shape (n_rows, n_features)
-        Features, CSR or CSC.
+        Features in float32 or float64.
     fit_intercept : bool
-        Whether a column of ones follows the features.
+        Whether a column of ones is appended to the features.
     """
 
-    def __init__(self, X: Any, fit_intercept: bool) -> None:
+    def __init__(self, X: CheckedX, fit_intercept: bool) -> None:
         self.X = X
         self.fit_intercept = fit_intercept
         self.n_rows = X.shape[0]
@@ -112,44 +113,45 @@ class SparseDesign:
         self.dtype = X.dtype
 
     def tiles(self) -> Iterator[slice]:
-        """Yield all rows at once: slices of a sparse matrix are copies."""
+        """Yield all rows as one tile, since a slice of a sparse matrix is a copy."""
         yield slice(0, self.n_rows)
 
-    def scores(self, W: FloatArray, rows: slice) -> FloatArray:
-        """Return W Xᵀ + b 1ᵀ on the rows."""
+    def scores(self, W: FloatArray, tile: slice) -> FloatArray:
+        """Return W Xᵀ + b 1ᵀ on the tile."""
         W, scale = within_range(W, self.dtype)
         W = W.astype(self.dtype, copy=False)
-        Z = np.ascontiguousarray((self._at(rows) @ W[:, : self.X.shape[1]].T).T)
+        # The product with a sparse X is row-major: make the scores class-major for the reductions.
+        Z = np.ascontiguousarray((self._rows(tile) @ W[:, : self.X.shape[1]].T).T)
         if self.fit_intercept:
             Z += W[:, -1:]
         return scaled_back(Z, scale)
 
-    def pull_back(self, R: FloatArray, rows: slice) -> FloatArray:
-        """Return R [X 1] on the rows."""
+    def pull_back(self, R: FloatArray, tile: slice) -> FloatArray:
+        """Return R [X 1] on the tile."""
         result = np.empty((len(R), self.n_columns))
-        result[:, : self.X.shape[1]] = (self._at(rows).T @ R.astype(self.dtype, copy=False).T).T
+        result[:, : self.X.shape[1]] = (self._rows(tile).T @ R.astype(self.dtype, copy=False).T).T
         if self.fit_intercept:
             result[:, -1] = R.sum(axis=1, dtype=np.float64)
         return result
 
-    def gram(self, weight: FloatArray, rows: slice) -> FloatArray:
-        """Return [X 1]ᵀ diag(weight) [X 1] on the rows; (n_columns, n_columns), dense."""
-        block, c = self._at(rows), weight.astype(self.dtype, copy=False)
-        return _bordered_gram(block.T, c, block.multiply(c[:, None]), self)
+    def gram(self, weight: FloatArray, tile: slice) -> FloatArray:
+        """Return [X 1]ᵀ diag(weight) [X 1] on the tile; (n_columns, n_columns), dense."""
+        X, c = self._rows(tile), weight.astype(self.dtype, copy=False)
+        return _bordered_gram(X.T, c, X.multiply(c[:, None]), self)
 
     def take(self, rows: RowIndexer) -> SparseDesign:
         """Return the design of the given rows."""
         return SparseDesign(self.X[rows], self.fit_intercept)
 
-    def _at(self, rows: slice) -> Any:
-        whole = rows.start == 0 and rows.stop == self.n_rows
-        return self.X if whole else self.X[rows]
+    def _rows(self, tile: slice) -> CheckedX:
+        all_rows = tile.start == 0 and tile.stop == self.n_rows
+        return self.X if all_rows else self.X[tile]
 
 
 def _bordered_gram(
-    transposed: Any, c: FloatArray, weighted: Any, design: DenseDesign | SparseDesign
+    transposed: CheckedX, c: FloatArray, weighted: CheckedX, design: DenseDesign | SparseDesign
 ) -> FloatArray:
-    """Return Xᵀ(cX), bordered by Xᵀc and Σc if there is an intercept."""
+    """Return Xᵀ(cX), bordered by Xᵀc and Σc if the intercept is fitted."""
     product = transposed @ weighted
     result = np.empty((design.n_columns, design.n_columns))
     d = transposed.shape[0]
@@ -161,31 +163,31 @@ def _bordered_gram(
 
 
 def stack_designs(parts: Sequence[Any]) -> Design:
-    """Return the design of the rows of several parts together.
+    """Stack the rows of several designs.
 
     Parameters
     ----------
     parts : sequence of DenseDesign, or of SparseDesign
-        All alike.
+        Designs of the same storage, dtype and columns.
 
     Returns
     -------
     Design
-        It holds a copy.
+        Design of all rows, which holds a copy of them.
     """
     stack = sparse.vstack if isinstance(parts[0], SparseDesign) else np.vstack
     return as_design(stack([part.X for part in parts]), parts[0].fit_intercept)
 
 
-def as_design(X: Any, fit_intercept: bool) -> Design:
-    """Wrap X by how it is stored.
+def as_design(X: CheckedX, fit_intercept: bool) -> Design:
+    """Return the design of X for the way in which X is stored.
 
     Parameters
     ----------
     X : ndarray, CSR, CSC or torch.Tensor of shape (n_rows, n_features)
         Features in float32 or float64.
     fit_intercept : bool
-        Whether a column of ones follows the features.
+        Whether a column of ones is appended to the features.
 
     Returns
     -------

@@ -1,8 +1,8 @@
-r"""The convex functions φ whose gradients are probabilities.
+r"""Log-partition functions φ, whose gradients are probabilities.
 
-Each has the form that regularisers have too (see :mod:`sklearn_distill.losses.regularizers`):
-stateless, class-major, with ``value_and_gradient`` and ``curvature``, the Hessian at one point as
-a function of directions.
+All functions of a row's scores are stateless and class-major. They have ``value_and_gradient`` and
+``curvature``, which returns the Hessian at one point as a linear map. Regularisers (see
+:mod:`sklearn_distill.losses.regularizers`) are wrapped to the same interface.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ class SoftmaxLogPartition:
 
     def value_and_gradient(self, u: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return lse(u) and softmax(u)."""
+        # Subtracting the maximum leaves no positive exponent, so nothing overflows. In-place steps
+        # keep one array of scores.
         top = u.max(axis=0)
         p = u - top
         np.exp(p, out=p)
@@ -63,9 +65,10 @@ class SoftmaxLogPartition:
 
 
 class OneLogitLogPartition:
-    r"""Two classes by one logit: :math:`\mathrm{lse}(0, η) = \log(1 + e^η)`.
+    r"""The log-partition of two classes, :math:`\mathrm{lse}(0, η) = \log(1 + e^η)`.
 
-    Gradient :math:`p = σ(η)`, Hessian :math:`p(1-p)`; η has shape (1, n_rows).
+    It is a function of one logit η of shape (1, n_rows), with gradient :math:`p = σ(η)` and
+    Hessian :math:`p(1-p)`.
 
     Examples
     --------
@@ -78,7 +81,7 @@ class OneLogitLogPartition:
     def value_and_gradient(self, u: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return softplus(η) and σ(η)."""
         # σ(η) = (1 + tanh(η/2))/2 and softplus(η) = max(η, 0) − log max(p, 1−p): nothing overflows,
-        # and one tanh takes the place of exp, log1p, a division and a selection
+        # and one tanh replaces exp, log1p, a division and a selection
         p = np.tanh(0.5 * u)
         value = np.abs(p[0])
         value += 1
@@ -92,17 +95,17 @@ class OneLogitLogPartition:
     def curvature(self, u: FloatArray) -> Curvature:
         """Return v ↦ p(1−p) v."""
         e = np.exp(-np.abs(u))
-        h = e / (1 + e) ** 2  # p(1-p) without the cancellation in 1-p
+        h = e / (1 + e) ** 2  # p(1-p) without the cancellation in 1-p where p rounds to 1
         return lambda v: h * v
 
 
 class RegularizerFunction:
-    """A regulariser as a row function.
+    """A regulariser with the interface of :class:`RowFunction`.
 
     Parameters
     ----------
     regularizer : Regularizer
-        From :mod:`sklearn_distill.losses.regularizers`.
+        A regulariser of :mod:`sklearn_distill.losses.regularizers`.
     """
 
     def __init__(self, regularizer: Regularizer) -> None:
@@ -118,12 +121,12 @@ class RegularizerFunction:
 
 
 class OneLogit:
-    r"""A function of K = 2 scores, seen as one of the logit η in z = (0, η).
+    r"""A function of two scores as a function of the logit η, with z = (0, η).
 
     Parameters
     ----------
     of_two_scores : RowFunction
-        The function of both scores.
+        Function of both scores.
     """
 
     def __init__(self, of_two_scores: RowFunction) -> None:
@@ -146,7 +149,7 @@ class SumOf:
     Parameters
     ----------
     first, second : RowFunction
-        The summands.
+        Summands, functions of the same number of scores.
     """
 
     def __init__(self, first: RowFunction, second: RowFunction) -> None:

@@ -1,4 +1,4 @@
-"""The objective of the linear student: sums over rows, made a mean, and a ridge penalty."""
+"""The objective of linear students: a weighted mean over rows and a ridge penalty."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sklearn_distill.targets import TargetTangent
 
 
 class Sums(Protocol):
-    """Sums over rows, as :class:`RowSums` makes them, wherever the rows are."""
+    """Sums over rows, as in :class:`RowSums`, for rows in memory or in chunks."""
 
     @property
     def n_rows(self) -> int:
@@ -34,7 +34,7 @@ class Sums(Protocol):
 
     @property
     def fit_intercept(self) -> bool:
-        """Whether the last column is the intercept's."""
+        """Whether the last column is the intercept."""
 
     @property
     def regularizers(self) -> set[str | None]:
@@ -49,7 +49,7 @@ class Sums(Protocol):
         """Σ ℓ_i [x_i 1]."""
 
     def take(self, rows: RowIndexer) -> RowSums:
-        """Return the sums of the given rows, which are then in memory."""
+        """Return the sums of the given rows, which are loaded into memory."""
 
     def value_and_gradient(self, W: FloatArray) -> tuple[float, FloatArray]:
         """Return Φ and ∇Φ."""
@@ -61,7 +61,7 @@ class Sums(Protocol):
         """Return ∇²Φ(W)."""
 
     def hessian_blocks(self, W: FloatArray) -> FloatArray:
-        """Return the diagonal blocks of ∇²Φ(W), one a score."""
+        """Return the diagonal blocks of ∇²Φ(W), one per score."""
 
     def gram_at_zero(self) -> FloatArray:
         """Return A with ∇²Φ(0) = P ⊗ A."""
@@ -77,15 +77,15 @@ class SoftTargetObjective:
         F(W) = \frac{1}{\sum_i s_i} \sum_i \Big\{ \sum_t c_{it}\,[\mathrm{lse}(z_i/T_t)
                + r_t(z_i/T_t)] - ℓ_i·z_i \Big\} + \frac{α}{2} \|W\|^2.
 
-    Two classes are one logit: z = (0, η). The intercept is the last column of W and free.
-    Weights go in and out as flat vectors, for a solver that knows nothing of classes.
+    Two classes are modelled by one logit: z = (0, η). The intercept is the last column of W and is
+    not penalised. Weights and gradients are flat vectors, as solvers require.
 
     Parameters
     ----------
     sums : RowSums or ChunkSums
-        The sums over rows; each class has some mass.
+        Sums over rows; each class has some target mass.
     alpha : float
-        Penalty α = 1/(C Σ s) of the whole problem; :meth:`take` keeps it.
+        Strength of the penalty, α = 1/(C Σ s) over all rows.
 
     Examples
     --------
@@ -117,7 +117,7 @@ class SoftTargetObjective:
 
     @property
     def is_convex(self) -> bool:
-        """Whether every regulariser keeps the objective convex."""
+        """Whether the objective is convex with all regularisers."""
         regularizers = [make_regularizer(name) for name in self.sums.regularizers]
         return all(r is None or r.convex(self.sums.n_classes) for r in regularizers)
 
@@ -126,7 +126,7 @@ class SoftTargetObjective:
         return np.zeros(self.shape[0] * self.shape[1])
 
     def take(self, rows: RowIndexer) -> SoftTargetObjective:
-        """Return the objective of the given rows with the penalty of the whole problem."""
+        """Return the objective of the given rows with the penalty of all rows."""
         return SoftTargetObjective(self.sums.take(rows), self.alpha)
 
     def value_and_gradient(self, w: FloatArray) -> tuple[float, FloatArray]:
@@ -136,16 +136,16 @@ class SoftTargetObjective:
         penalised = self._penalised(W)
         value = (phi - np.vdot(L, W)) / self.sums.weight_sum
         value += 0.5 * self.alpha * np.vdot(penalised, penalised)
-        gradient = self._balanced(gradient - L) / self.sums.weight_sum + self.alpha * penalised
+        gradient = self._centred(gradient - L) / self.sums.weight_sum + self.alpha * penalised
         return float(value), gradient.ravel()
 
     def hessian_operator(self, w: FloatArray) -> Callable[[FloatArray], FloatArray]:
         """Return v ↦ ∇²F(w) v; each product is one pass over X."""
-        of_sums = self.sums.hessian_operator(w.reshape(self.shape))
+        sums_product = self.sums.hessian_operator(w.reshape(self.shape))
 
         def product(v: FloatArray) -> FloatArray:
             V = v.reshape(self.shape)
-            data = self._balanced(of_sums(V)) / self.sums.weight_sum
+            data = self._centred(sums_product(V)) / self.sums.weight_sum
             return (data + self.alpha * self._penalised(V)).ravel()
 
         return product
@@ -160,22 +160,23 @@ class SoftTargetObjective:
         return H
 
     def hessian_blocks(self, w: FloatArray) -> FloatArray:
-        """Return the diagonal blocks of ∇²F(w), one a score: (n_scores, n_columns, n_columns)."""
+        """Return the diagonal blocks of ∇²F(w), one per score: (n_scores, n_columns, n_columns)."""
         H = self.sums.hessian_blocks(w.reshape(self.shape)) / self.sums.weight_sum
         d = np.arange(self.n_columns)
         H[:, d, d] += self.alpha * self._penalised(np.ones(self.shape))
         return H
 
     def nonsingular_hessian(self, w: FloatArray) -> FloatArray:
-        r"""Return ∇²F(w) + (11ᵀ/K) ⊗ D with D the mean diagonal of the classes' blocks.
+        r"""Return ∇²F(w) + (11ᵀ/K) ⊗ D with D the mean of the diagonal blocks' diagonals.
 
-        A change that is equal for all classes changes no probability, so without a penalty
-        (always for the intercept) the Hessian of K ≥ 3 scores is singular along it. Gradients are
-        orthogonal to these directions, and what is added acts on nothing else.
+        Adding the same vector to the weights of all classes changes no probability, so without a
+        penalty (always for the intercept) the Hessian of K ≥ 3 scores is singular along such
+        directions. Gradients are orthogonal to them, and the added term acts on them only.
         """
         H = self.hessian(w)
         K, d = self.shape
         if K > 1:
+            # D gives the added term the scale of H in each column.
             D = np.diag(H).reshape(K, d).mean(axis=0)
             blocks = H.reshape(K, d, K, d)
             blocks[:, np.arange(d), :, np.arange(d)] += (D / K)[:, None, None]
@@ -192,7 +193,7 @@ class SoftTargetObjective:
 
     def tangent(self, w: FloatArray, tangent: TargetTangent) -> tuple[float, FloatArray]:
         """Return ∂F/∂θ and ∂∇F/∂θ at fixed w for a metaparameter θ of the targets."""
-        value, gradient = self._rows.tangent(w.reshape(self.shape), tangent)
+        value, gradient = self._row_sums.tangent(w.reshape(self.shape), tangent)
         return value / self.sums.weight_sum, (gradient / self.sums.weight_sum).ravel()
 
     def tangents_along(
@@ -200,27 +201,31 @@ class SoftTargetObjective:
     ) -> FloatArray:
         r"""Return :math:`a·\partial\nabla F/\partialθ` at fixed w for each of several tangents."""
         W, A = w.reshape(self.shape), a.reshape(self.shape)
-        return self._rows.tangents_along(W, A, tangents) / self.sums.weight_sum
+        return self._row_sums.tangents_along(W, A, tangents) / self.sums.weight_sum
 
     def penalty_gradient(self, w: FloatArray) -> FloatArray:
-        r"""Return :math:`α\,[W, 0]`, the penalty's part of ∇F: that is −∂∇F/∂ log C."""
+        r"""Return :math:`α\,[W, 0]`, the gradient of the penalty, which is −∂∇F/∂ log C."""
         return (self.alpha * self._penalised(w.reshape(self.shape))).ravel()
 
     @property
-    def _rows(self) -> RowSums:
+    def _row_sums(self) -> RowSums:
         if not isinstance(self.sums, RowSums):
-            raise TypeError("derivatives in λ and T are taken of rows in memory only")
+            raise TypeError(
+                "derivatives in λ and T require sums of rows in memory (RowSums), got "
+                f"{type(self.sums).__name__}"
+            )
         return self.sums
 
-    def _balanced(self, G: FloatArray) -> FloatArray:
-        """Make the classes' parts sum to 0, as they do but for rounding.
+    def _centred(self, G: FloatArray) -> FloatArray:
+        """Make the gradient sum to 0 over the classes, as it does but for rounding.
 
-        What rounding leaves lies where the Hessian is flat: solvers would follow it far away.
+        The rounding error lies along directions without curvature, in which a solver would take
+        large steps.
         """
         return G if self.shape[0] == 1 else G - G.mean(axis=0)
 
     def _penalised(self, W: FloatArray) -> FloatArray:
-        """Return W with the free intercept set to 0."""
+        """Return W with the intercept, which is not penalised, set to 0."""
         if not self.sums.fit_intercept:
             return W
         penalised = W.copy()

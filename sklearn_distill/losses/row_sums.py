@@ -1,4 +1,4 @@
-"""Sums over rows of the terms of the objective: everything that needs X."""
+"""Sums over rows of the terms of the objective: all computations that need X."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ class RowSums:
         Φ(W) = \sum_i \sum_t c_{it}\,[\mathrm{lse}(z_i/T_t) + r_t(z_i/T_t)], \qquad
         L = \sum_i ℓ_i\,[x_i\ 1],
 
-    and the derivatives of Φ. They add up over blocks of rows, and nothing here divides by a number
-    of rows or knows a penalty. Two classes are one logit: z = (0, η).
+    and the derivatives of Φ. They are additive over tiles and chunks of rows; the mean over rows
+    and the penalty are left to the objective. Two classes are modelled by one logit: z = (0, η).
 
     Parameters
     ----------
     design : Design
-        The products with X.
+        Design of the rows, which computes products with X.
     targets : SoftTargets
         Targets of two or more classes.
     weight : ndarray of shape (n_rows,)
-        Row weights s.
+        Row weights s, of which only the sum is used: targets contain them.
 
     Examples
     --------
@@ -75,7 +75,7 @@ class RowSums:
 
     @property
     def fit_intercept(self) -> bool:
-        """Whether the last column is the intercept's."""
+        """Whether the last column is the intercept."""
         return self.design.fit_intercept
 
     @property
@@ -90,11 +90,15 @@ class RowSums:
 
     @cached_property
     def linear_form(self) -> FloatArray:
-        """L of shape (n_scores, n_columns), the only way in which targets enter: computed once."""
+        """L of shape (n_scores, n_columns).
+
+        The cross-entropy is linear in the target, so targets enter value and gradient through L
+        only: it is computed once, not in each pass over X.
+        """
         result = np.zeros((self.n_scores, self.n_columns))
-        for rows in self.design.tiles():
-            linear = self._scores_of(self.targets.linear[:, rows])
-            result += self.design.pull_back(linear, rows)
+        for tile in self.design.tiles():
+            linear = self._free_scores(self.targets.linear[:, tile])
+            result += self.design.pull_back(linear, tile)
         return result
 
     def take(self, rows: RowIndexer) -> RowSums:
@@ -104,27 +108,28 @@ class RowSums:
     def value_and_gradient(self, W: FloatArray) -> tuple[float, FloatArray]:
         """Return Φ and ∇Φ in one pass over X."""
         value, gradient = 0.0, np.zeros(W.shape)
-        for rows in self.design.tiles():
-            Z = self.design.scores(W, rows)
-            R = np.zeros_like(Z)
-            for phi, c, T_ in self._terms_at(rows):
+        for tile in self.design.tiles():
+            Z = self.design.scores(W, tile)
+            R = np.zeros_like(Z)  # residuals dΦ/dZ
+            for phi, c, T_ in self._terms_of(tile):
                 phi_value, phi_gradient = phi.value_and_gradient(Z / T_ if T_ != 1 else Z)
                 value += _dot(c, phi_value)
                 phi_gradient *= c / T_
                 R += phi_gradient
-            gradient += self.design.pull_back(R, rows)
+            gradient += self.design.pull_back(R, tile)
         return value, gradient
 
     def hessian_operator(self, W: FloatArray) -> Callable[[FloatArray], FloatArray]:
         """Return V ↦ ∇²Φ(W) V; each product is one pass over X."""
-        curvatures = [(rows, self._curvature(W, rows)) for rows in self.design.tiles()]
+        # Probabilities are computed once and serve all products at W.
+        curvatures = [(tile, self._curvature(W, tile)) for tile in self.design.tiles()]
 
         def product(V: FloatArray) -> FloatArray:
             result = np.zeros(V.shape)
             V, scale = within_range(V, self.design.dtype)
-            for rows, curvature in curvatures:
-                dR = curvature(self.design.scores(V, rows))
-                result += self.design.pull_back(dR, rows)
+            for tile, curvature in curvatures:
+                dR = curvature(self.design.scores(V, tile))
+                result += self.design.pull_back(dR, tile)
             return scaled_back(result, scale)
 
         return product
@@ -132,49 +137,50 @@ class RowSums:
     def hessian(self, W: FloatArray) -> FloatArray:
         """Return ∇²Φ(W) of shape (n_scores, n_columns, n_scores, n_columns).
 
-        A change that is equal for all of several scores changes nothing, so the blocks of a row
-        sum to 0: those on the diagonal follow from the others.
+        Adding the same vector to the weights of all scores changes nothing, so each row of blocks
+        sums to 0. The diagonal blocks follow from the others, and with the symmetry K(K − 1)/2 Gram
+        matrices suffice.
         """
         K, d = W.shape
         if K == 1:
             return self.hessian_blocks(W)[:, :, None, :]
         H = np.zeros((K, d, K, d))
-        for rows in self.design.tiles():
-            curvature = self._curvature(W, rows)
-            for k, direction in zip(range(K - 1), self._unit_scores(rows), strict=False):
+        for tile in self.design.tiles():
+            curvature = self._curvature(W, tile)
+            for k, direction in zip(range(K - 1), self._unit_scores(tile), strict=False):
                 h = curvature(direction)
                 for m in range(k + 1, K):
-                    H[k, :, m, :] += self.design.gram(h[m], rows)
+                    H[k, :, m, :] += self.design.gram(h[m], tile)
         for k in range(K):
             for m in range(k):
                 H[k, :, m, :] = H[m, :, k, :].T
-        for k, of_score in enumerate(H):
-            of_score[:, k, :] = -of_score.sum(axis=1)
+        for k, row_of_blocks in enumerate(H):
+            row_of_blocks[:, k, :] = -row_of_blocks.sum(axis=1)
         return H
 
     def hessian_blocks(self, W: FloatArray) -> FloatArray:
         """Return the diagonal blocks of ∇²Φ(W): (n_scores, n_columns, n_columns)."""
         K, d = W.shape
         H = np.zeros((K, d, d))
-        for rows in self.design.tiles():
-            curvature = self._curvature(W, rows)
-            for k, direction in enumerate(self._unit_scores(rows)):
-                H[k] += self.design.gram(curvature(direction)[k], rows)
+        for tile in self.design.tiles():
+            curvature = self._curvature(W, tile)
+            for k, direction in enumerate(self._unit_scores(tile)):
+                H[k] += self.design.gram(curvature(direction)[k], tile)
         return H
 
     def gram_at_zero(self) -> FloatArray:
         r"""Return A of shape (n_columns, n_columns) with :math:`\nabla^2Φ(0) = P ⊗ A`.
 
         P is 1 for one logit, else the projection :math:`I - 11ᵀ/K`: at W = 0 all classes are
-        alike, so the curvature in the scores is one number κ for each term.
+        equally probable, so the Hessian in the scores is κP with one number κ per term.
         """
         A = np.zeros((self.n_columns, self.n_columns))
-        for rows in self.design.tiles():
+        for tile in self.design.tiles():
             h = sum(
-                (c * (self._curvature_at_zero(phi) / T_**2) for phi, c, T_ in self._terms_at(rows)),
-                np.zeros(rows.stop - rows.start, self.design.dtype),
+                (c * (self._curvature_at_zero(phi) / T_**2) for phi, c, T_ in self._terms_of(tile)),
+                np.zeros(tile.stop - tile.start, self.design.dtype),
             )
-            A += self.design.gram(h, rows)
+            A += self.design.gram(h, tile)
         return A
 
     def tangent(self, W: FloatArray, tangent: TargetTangent) -> tuple[float, FloatArray]:
@@ -186,10 +192,10 @@ class RowSums:
                   - \tfrac{\dot T'}{T'}\,c\,(\nablaφ + \nabla^2φ\,u)\big] - \dot ℓ.
         """
         value, gradient = 0.0, np.zeros(W.shape)
-        for rows in self.design.tiles():
-            block_value, R = self._residual_tangent(self.design.scores(W, rows), tangent, rows)
-            value += block_value
-            gradient += self.design.pull_back(R, rows)
+        for tile in self.design.tiles():
+            tile_value, R = self._residual_tangent(self.design.scores(W, tile), tangent, tile)
+            value += tile_value
+            gradient += self.design.pull_back(R, tile)
         return value, gradient
 
     def tangents_along(
@@ -197,31 +203,33 @@ class RowSums:
     ) -> FloatArray:
         r"""Return :math:`\sum_i \dot G_i·(A x_i)` for each of several tangents.
 
-        The scores of W and of A serve all tangents, and nothing is pulled back.
+        The scores of W and of A serve all tangents, and no product with Xᵀ is needed.
         """
         totals = np.zeros(len(tangents))
         A, scale = within_range(A, self.design.dtype)
-        for rows in self.design.tiles():
-            Z, U = self.design.scores(W, rows), self.design.scores(A, rows)
+        for tile in self.design.tiles():
+            Z, U = self.design.scores(W, tile), self.design.scores(A, tile)
             for j, tangent in enumerate(tangents):
-                totals[j] += np.vdot(self._residual_tangent(Z, tangent, rows)[1], U)
+                totals[j] += np.vdot(self._residual_tangent(Z, tangent, tile)[1], U)
         return scaled_back(totals, scale)
 
     def _curvature_at_zero(self, phi: RowFunction) -> float:
         """Return κ: the one eigenvalue of ∇²φ(0) on directions that sum to zero."""
+        # (1, −1) is such a direction; for one logit η itself is the only one.
         v = np.zeros((self.n_scores, 1))
         v[:2, 0] = [1.0, -1.0][: self.n_scores]
         return float(phi.curvature(np.zeros_like(v))(v)[0, 0])
 
     def _residual_tangent(
-        self, Z: FloatArray, tangent: TargetTangent, rows: slice
+        self, Z: FloatArray, tangent: TargetTangent, tile: slice
     ) -> tuple[float, FloatArray]:
-        R = -self._scores_of(tangent.direction.linear[:, rows])
+        """Return the derivative of the loss of a tile's rows, and of its residuals G, in θ."""
+        R = -self._free_scores(tangent.direction.linear[:, tile])
         value = float(np.vdot(R, Z))
         for base, direction in zip(tangent.base.terms, tangent.direction.terms, strict=True):
             phi, T_ = self._row_function(base), base.temperature
-            c, dc, rate = base.weight[rows], direction.weight[rows], direction.temperature / T_
-            if not (rate or dc.any()):
+            c, dc, rate = base.weight[tile], direction.weight[tile], direction.temperature / T_
+            if not (rate or dc.any()):  # a term that does not depend on θ
                 continue
             u = Z / T_
             phi_value, phi_gradient = phi.value_and_gradient(u)
@@ -231,32 +239,32 @@ class RowSums:
                 R = R - rate * c / T_ * phi.curvature(u)(u)
         return value, R
 
-    def _curvature(self, W: FloatArray, rows: slice) -> Curvature:
-        """Return the Hessian in the scores of a block of rows."""
-        Z = self.design.scores(W, rows)
-        parts = [(phi.curvature(Z / T_), c / T_**2) for phi, c, T_ in self._terms_at(rows)]
+    def _curvature(self, W: FloatArray, tile: slice) -> Curvature:
+        """Return the Hessian in the scores of a tile's rows."""
+        Z = self.design.scores(W, tile)
+        parts = [(phi.curvature(Z / T_), c / T_**2) for phi, c, T_ in self._terms_of(tile)]
         return lambda dZ: sum((c * curvature(dZ) for curvature, c in parts), np.zeros_like(dZ))
 
-    def _unit_scores(self, rows: slice) -> Iterator[FloatArray]:
-        """Yield the direction of each score; all at once would be n_scores² numbers a row."""
+    def _unit_scores(self, tile: slice) -> Iterator[FloatArray]:
+        """Yield the unit direction of each score; all at once would take n_scores² per row."""
         for k in range(self.n_scores):
-            unit = np.zeros((self.n_scores, rows.stop - rows.start), self.design.dtype)
+            unit = np.zeros((self.n_scores, tile.stop - tile.start), self.design.dtype)
             unit[k] = 1
             yield unit
 
-    def _terms_at(self, rows: slice) -> list[tuple[RowFunction, FloatArray, float]]:
-        return [(phi, c[rows], T_) for phi, c, T_ in self._terms]
+    def _terms_of(self, tile: slice) -> list[tuple[RowFunction, FloatArray, float]]:
+        return [(phi, c[tile], T_) for phi, c, T_ in self._terms]
 
     @cached_property
     def _terms(self) -> list[tuple[RowFunction, FloatArray, float]]:
-        """The terms with their weights in X's dtype: mixed dtypes would recast X."""
+        """The terms with weights in X's dtype: mixed dtypes would convert X in each product."""
         return [
             (self._row_function(t), t.weight.astype(self.design.dtype, copy=False), t.temperature)
             for t in self.targets.terms
         ]
 
-    def _scores_of(self, linear: FloatArray) -> FloatArray:
-        """Return the part of a (n_classes, n_rows) array that goes with the scores."""
+    def _free_scores(self, linear: FloatArray) -> FloatArray:
+        """Drop the first class of (n_classes, n_rows) where z = (0, η) fixes its score at 0."""
         return linear[1:] if self.n_scores == 1 else linear
 
     def _row_function(self, term: LogPartitionTerm) -> RowFunction:
@@ -269,7 +277,7 @@ class RowSums:
 
 
 def stack_sums(parts: Sequence[RowSums]) -> RowSums:
-    """Return the sums of the rows of several parts together, in memory."""
+    """Stack the rows of several sums, in memory."""
     return RowSums(
         stack_designs([part.design for part in parts]),
         stack_targets([part.targets for part in parts]),

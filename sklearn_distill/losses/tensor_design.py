@@ -1,4 +1,4 @@
-"""Products with a torch tensor where it lies, by blocks of rows."""
+"""Products with a torch tensor on its device, tile by tile."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from typing import Any
 import numpy as np
 
 from sklearn_distill._optional import tensor_to_numpy
-from sklearn_distill._typing import FloatArray, RowIndexer
+from sklearn_distill._typing import CheckedX, FloatArray, RowIndexer
 from sklearn_distill.losses._float_range import scaled_back, within_range
 
-# A block is large enough to keep a GPU busy, and its scores are small beside it.
+# 64 MB keep a GPU busy, and the scores of a tile are small compared with it.
 TILE_BYTES = 2**26
 
 
 class TensorDesign:
-    """A dense X that is a torch tensor of float32 or float64, on any device; it stays there.
+    """A dense X in a torch tensor of float32 or float64, which stays on its device.
 
-    Between the device and NumPy go, in each block of n rows, weights and their gradients
-    (n_scores × n_columns), scores and residuals (n_scores × n), and the entries of a Gram matrix
-    (n_columns × n_columns) with the weights of its rows; never X.
+    For each tile of n rows, the transfers between the device and NumPy are weights and their
+    gradients (n_scores × n_columns), scores and residuals (n_scores × n), and a Gram matrix
+    (n_columns × n_columns) with the weights of its rows. X is never transferred.
 
     Parameters
     ----------
     X : torch.Tensor of shape (n_rows, n_features)
-        Features.
+        Features, on any device.
     fit_intercept : bool
-        Whether a column of ones follows the features.
+        Whether a column of ones is appended to the features.
 
     Examples
     --------
@@ -37,7 +37,7 @@ class TensorDesign:
     array([[3.5, 6.5]], dtype=float32)
     """
 
-    def __init__(self, X: Any, fit_intercept: bool) -> None:
+    def __init__(self, X: CheckedX, fit_intercept: bool) -> None:
         self.X = X
         self.fit_intercept = fit_intercept
         self.n_rows = int(X.shape[0])
@@ -50,35 +50,35 @@ class TensorDesign:
         for start in range(0, self.n_rows, size):
             yield slice(start, min(start + size, self.n_rows))
 
-    def scores(self, W: FloatArray, rows: slice) -> FloatArray:
-        """Return W Xᵀ + b 1ᵀ on the rows."""
+    def scores(self, W: FloatArray, tile: slice) -> FloatArray:
+        """Return W Xᵀ + b 1ᵀ on the tile."""
         W, scale = within_range(W, self.dtype)
-        Z = tensor_to_numpy(self._there(W[:, : self.X.shape[1]]) @ self.X[rows].T)
+        Z = tensor_to_numpy(self._on_device(W[:, : self.X.shape[1]]) @ self.X[tile].T)
         if self.fit_intercept:
             Z += W[:, -1:].astype(self.dtype)
         return scaled_back(Z, scale)
 
-    def pull_back(self, R: FloatArray, rows: slice) -> FloatArray:
-        """Return R [X 1] on the rows."""
+    def pull_back(self, R: FloatArray, tile: slice) -> FloatArray:
+        """Return R [X 1] on the tile."""
         result = np.empty((len(R), self.n_columns))
-        result[:, : self.X.shape[1]] = tensor_to_numpy(self._there(R) @ self.X[rows])
+        result[:, : self.X.shape[1]] = tensor_to_numpy(self._on_device(R) @ self.X[tile])
         if self.fit_intercept:
             result[:, -1] = R.sum(axis=1, dtype=np.float64)
         return result
 
-    def gram(self, weight: FloatArray, rows: slice) -> FloatArray:
-        """Return [X 1]ᵀ diag(weight) [X 1] on the rows."""
-        block, c = self.X[rows], self._there(weight)
-        A = tensor_to_numpy(block.T @ (c[:, None] * block)).astype(np.float64)
+    def gram(self, weight: FloatArray, tile: slice) -> FloatArray:
+        """Return [X 1]ᵀ diag(weight) [X 1] on the tile."""
+        X, c = self.X[tile], self._on_device(weight)
+        A = tensor_to_numpy(X.T @ (c[:, None] * X)).astype(np.float64)
         if not self.fit_intercept:
             return A
-        a = tensor_to_numpy(c @ block).astype(np.float64)
+        a = tensor_to_numpy(c @ X).astype(np.float64)
         return np.block([[A, a[:, None]], [a, weight.sum(dtype=np.float64)]])
 
     def take(self, rows: RowIndexer) -> TensorDesign:
-        """Return the design of the given rows; they stay on the device."""
+        """Return the design of the given rows, on the same device."""
         return TensorDesign(self.X[rows], self.fit_intercept)
 
-    def _there(self, values: FloatArray) -> Any:
-        """Return values beside X, in its precision."""
+    def _on_device(self, values: FloatArray) -> Any:
+        """Return values as a tensor of the device and dtype of X."""
         return self.X.new_tensor(np.ascontiguousarray(values, self.dtype), dtype=self.X.dtype)

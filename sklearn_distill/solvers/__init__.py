@@ -1,4 +1,4 @@
-"""Minimisers: they know an objective by what it can do, return a Solution and never warn."""
+"""Minimisers of an objective, given by protocols; they return a Solution and never warn."""
 
 from sklearn_distill.solvers.conjugate_gradients import conjugate_gradients
 from sklearn_distill.solvers.continuation import continue_from

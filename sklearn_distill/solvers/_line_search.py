@@ -1,4 +1,4 @@
-"""How far to go along a direction."""
+"""Line search for a step that meets the weak Wolfe conditions."""
 
 from __future__ import annotations
 
@@ -7,31 +7,32 @@ import numpy as np
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.solvers.solution import Smooth
 
-_FALL, _SLOPE = 1e-4, 0.9  # the two constants of the Wolfe conditions
+_DECREASE, _SLOPE = 1e-4, 0.9  # the two constants of the Wolfe conditions
 _MAX_TRIALS = 30
-# values this near to each other may differ by rounding: there the slopes decide
-_NEAR = 1e-6
+# Values this close, relatively, may differ by rounding only: the slopes decide.
+_VALUE_RTOL = 1e-6
 
 
-def search_line(
+def line_search(
     objective: Smooth, w: FloatArray, direction: FloatArray, value: float, gradient: FloatArray
 ) -> tuple[FloatArray, float, FloatArray] | None:
-    r"""Return a point w + t·d that meets the weak Wolfe conditions, first trying t = 1.
+    r"""Return a point w + t·d that meets the weak Wolfe conditions, with t = 1 tried first.
 
-    A point falls enough if :math:`F(w + td) \le F(w) + δt\,g·d`, or, where rounding hides
-    differences of F, if the new slope is at most :math:`(2δ-1)\,g·d`; it is far enough if the new
-    slope is at least :math:`0.9\,g·d`. Bisection between what is too far and what is too near.
+    The decrease is sufficient if :math:`F(w + td) \le F(w) + δt\,g·d` or, where rounding hides
+    differences of F, if the new slope is at most :math:`(2δ-1)\,g·d`. The step is long enough if
+    the new slope is at least :math:`0.9\,g·d`. Steps are found by bisection between the longest
+    one that is too short and the shortest one that is too long.
 
     Parameters
     ----------
     objective : Smooth
-        Value and gradient.
+        Value and gradient of F.
     w, direction : ndarray of shape (n_weights,)
-        Where from and where to.
+        Current weights and search direction d.
     value : float
-        F(w).
+        Value F(w) at the current weights.
     gradient : ndarray of shape (n_weights,)
-        ∇F(w).
+        Gradient ∇F(w) at the current weights.
 
     Returns
     -------
@@ -49,22 +50,26 @@ def search_line(
     ...     def value_and_gradient(self, w):
     ...         return float(w @ w), 2 * w
     >>> w = np.array([1.0])
-    >>> search_line(Parabola(), w, np.array([-4.0]), 1.0, 2 * w)[0]
+    >>> line_search(Parabola(), w, np.array([-4.0]), 1.0, 2 * w)[0]
     array([0.])
     """
     slope = float(gradient @ direction)
-    if not slope < 0:
+    if not slope < 0:  # also if it is NaN
         return None
-    t, too_near, too_far = 1.0, 0.0, np.inf
+    t, too_short, too_long = 1.0, 0.0, np.inf
     for _ in range(_MAX_TRIALS):
         new_value, new_gradient = objective.value_and_gradient(w + t * direction)
         new_slope = float(new_gradient @ direction)
-        rounding = new_value <= value + _NEAR * abs(value) and new_slope <= (2 * _FALL - 1) * slope
-        if not (new_value <= value + _FALL * t * slope or rounding):
-            too_far = t
+        # On a quadratic this bound of the slope is equivalent to the sufficient decrease of F.
+        decreases_by_slope = (
+            new_value <= value + _VALUE_RTOL * abs(value)
+            and new_slope <= (2 * _DECREASE - 1) * slope
+        )
+        if not (new_value <= value + _DECREASE * t * slope or decreases_by_slope):
+            too_long = t
         elif new_slope < _SLOPE * slope:
-            too_near = t
+            too_short = t
         else:
             return w + t * direction, new_value, new_gradient
-        t = (too_near + too_far) / 2 if np.isfinite(too_far) else 2 * too_near
+        t = (too_short + too_long) / 2 if np.isfinite(too_long) else 2 * too_short
     return None

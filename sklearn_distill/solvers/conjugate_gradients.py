@@ -1,4 +1,4 @@
-"""Solve a linear system by products with its matrix."""
+"""Preconditioned conjugate gradients for linear systems given by products with their matrix."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ def conjugate_gradients(
 ) -> tuple[FloatArray, int]:
     r"""Solve H a = b by preconditioned conjugate gradients.
 
-    A singular H is allowed if b and the start lie in its range and the preconditioner maps that
-    into itself: then so do all iterates. The Hessian of K ≥ 3 scores is singular along the change
-    that is equal for all classes; gradients sum to zero over them, and what comes back is the
-    solution of :math:`(H + nn^T)a = b` with the null vector n.
+    H may be singular if b and the start lie in its range and the preconditioner maps the range
+    into itself: then all iterates lie in it. The Hessian of K ≥ 3 scores is singular along the
+    direction that is equal for all classes. Gradients sum to zero over the classes, and the result
+    is the solution of :math:`(H + nn^T)a = b` with the null vector n.
 
     Parameters
     ----------
     product : callable
         v ↦ H v with H positive semidefinite.
     b : ndarray of shape (n_weights,)
-        The right side.
+        Right-hand side of the system.
     start : ndarray of shape (n_weights,) or None
-        Where to begin; None is zero.
+        Initial solution; None for zero.
     precondition : callable or None
-        v ↦ M⁻¹v with M positive definite and near H; None is the identity.
+        v ↦ M⁻¹v with M positive definite and close to H; None for the identity.
     rtol : float
         Stop when :math:`\|b - Ha\|_{M^{-1}} \le \mathrm{rtol}\,\|b\|_{M^{-1}}`.
     max_iter : int
-        Largest number of products.
+        Maximum number of products.
 
     Returns
     -------
     a : ndarray of shape (n_weights,)
-        The solution; where H bends down along a direction, the best point before it.
+        The solution; if H has negative curvature along a direction, the last iterate before it.
     n_products : int
-        Products with H.
+        Number of products with H.
 
     References
     ----------
@@ -57,24 +57,25 @@ def conjugate_gradients(
     >>> conjugate_gradients(lambda v: np.array([2.0, 5.0]) * v, np.array([4.0, 5.0]))
     (array([2., 1.]), 2)
     """
-    M = (lambda v: v) if precondition is None else precondition
-    goal = rtol**2 * float(b @ M(b))
+    M_inv = (lambda v: v) if precondition is None else precondition
+    # Relative to b, not to the first residual: a good start then needs no step.
+    threshold = rtol**2 * float(b @ M_inv(b))
     a, n_products = np.zeros_like(b), 0
     residual = b
     if start is not None and start.any():
         a, n_products = start, 1
         residual = b - product(a)
-    towards = M(residual)
-    direction, squared = towards, float(residual @ towards)
-    while squared > goal and n_products < max_iter:
+    preconditioned = M_inv(residual)
+    direction, squared_norm = preconditioned, float(residual @ preconditioned)
+    while squared_norm > threshold and n_products < max_iter:
         Hd = product(direction)
         n_products += 1
         curvature = float(direction @ Hd)
-        if not curvature > 0:
+        if not curvature > 0:  # H is indefinite, or rounding dominates
             break
-        a = a + squared / curvature * direction
-        residual = residual - squared / curvature * Hd
-        towards = M(residual)
-        squared, before = float(residual @ towards), squared
-        direction = towards + squared / before * direction
+        a = a + squared_norm / curvature * direction
+        residual = residual - squared_norm / curvature * Hd
+        preconditioned = M_inv(residual)
+        squared_norm, previous = float(residual @ preconditioned), squared_norm
+        direction = preconditioned + squared_norm / previous * direction
     return a, n_products

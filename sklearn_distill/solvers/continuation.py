@@ -1,4 +1,4 @@
-"""Minimise with a factor at hand that is near that of the Hessian."""
+"""Minimise from the solution of a similar problem, with a factor of its Hessian."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from sklearn_distill.solvers.lbfgs import lbfgs
 from sklearn_distill.solvers.newton import newton_cg
 from sklearn_distill.solvers.solution import Objective, Progress, Solution
 
-# a good preconditioner needs a dozen steps; where this many do not do, it is none
-PATIENCE = 60
+# With a good preconditioner L-BFGS takes about a dozen steps. If this many are not enough, the
+# preconditioner is of no use.
+MAX_LBFGS_ITER = 60
 
 
 def continue_from(
@@ -21,33 +22,33 @@ def continue_from(
     *,
     tol: float,
     max_iter: int,
-    n_before: int = 0,
+    n_iter_before: int = 0,
     progress: Progress | None = None,
 ) -> Solution:
-    """Minimise from near the minimum, by Newton's method where the factor proves of no use.
+    """Minimise by preconditioned L-BFGS, and by Newton's method if that does not converge.
 
     Parameters
     ----------
     objective : Objective
-        Convex.
+        Convex objective F, with Hessian products.
     start : ndarray of shape (n_weights,)
-        The minimiser of a near problem, as of a part of the rows or of other targets.
+        Minimiser of a similar problem, such as that of a subsample or of other targets.
     factor : Preconditioner
-        A factor near that of the Hessian.
+        Factor of a matrix close to the Hessian.
     tol : float
         Stop when max|∇F| ≤ tol.
     max_iter : int
-        Largest number of steps, those before included.
-    n_before : int
-        Steps that an earlier method did.
+        Maximum number of iterations, including ``n_iter_before``.
+    n_iter_before : int
+        Iterations that an earlier method spent.
     progress : callable or None
-        Called after each step with (n_iter, value, max|∇F|).
+        Called after each iteration with (n_iter, value, max|∇F|).
 
     Returns
     -------
     Solution
-        ``solver`` is "lbfgs", or "newton-cg" where that took over: after ``PATIENCE`` steps, or
-        where no step improved any more.
+        ``solver`` is "lbfgs", or "newton-cg" if L-BFGS made no further progress or did not
+        converge within ``MAX_LBFGS_ITER`` iterations.
 
     Examples
     --------
@@ -60,31 +61,32 @@ def continue_from(
     >>> continue_from(Parabola(), np.zeros(1), factor, tol=1e-9, max_iter=5).w
     array([3.])
     """
-    n_left = max_iter - n_before
-    fast = lbfgs(
+    quasi_newton = lbfgs(
         objective,
         start,
         factor.solve,
         tol=tol,
-        max_iter=min(PATIENCE, n_left),
-        progress=_after(n_before, progress),
+        max_iter=min(MAX_LBFGS_ITER, max_iter - n_iter_before),
+        progress=_offset(progress, n_iter_before),
     )
-    n_before += fast.n_iter
-    if fast.converged or n_before == max_iter:
-        return replace(fast, n_iter=n_before, factor=factor)
-    safe = newton_cg(
+    n_iter_before += quasi_newton.n_iter
+    if quasi_newton.converged or n_iter_before == max_iter:
+        return replace(quasi_newton, n_iter=n_iter_before, factor=factor)
+    newton = newton_cg(
         objective,
-        fast.w,
+        quasi_newton.w,
         tol=tol,
-        max_iter=max_iter - n_before,
+        max_iter=max_iter - n_iter_before,
         precondition=factor.solve,
-        progress=_after(n_before, progress),
+        progress=_offset(progress, n_iter_before),
     )
-    return replace(safe, n_iter=n_before + safe.n_iter, factor=factor)
+    return replace(newton, n_iter=n_iter_before + newton.n_iter, factor=factor)
 
 
-def _after(n_before: int, progress: Progress | None) -> Progress | None:
-    """Count on from what an earlier method did."""
+def _offset(progress: Progress | None, n_iter_before: int) -> Progress | None:
+    """Add the iterations of an earlier method to those that are reported."""
     if progress is None:
         return None
-    return lambda n_iter, value, gradient_norm: progress(n_before + n_iter, value, gradient_norm)
+    return lambda n_iter, value, gradient_norm: progress(
+        n_iter_before + n_iter, value, gradient_norm
+    )

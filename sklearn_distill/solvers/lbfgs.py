@@ -1,4 +1,4 @@
-"""Quasi-Newton steps with a preconditioner: one pass over the data for each."""
+"""Preconditioned L-BFGS: quasi-Newton steps that usually take one pass over the data each."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Callable
 import numpy as np
 
 from sklearn_distill._typing import FloatArray
-from sklearn_distill.solvers._line_search import search_line
-from sklearn_distill.solvers.solution import Progress, Smooth, Solution, largest
+from sklearn_distill.solvers._line_search import line_search
+from sklearn_distill.solvers.solution import Progress, Smooth, Solution, max_abs
 
-MEMORY = 20
+MEMORY = 20  # number of steps from which the curvature is estimated
 
 
 class _InverseHessian:
-    """The last steps s and gradient differences y, on top of a preconditioner M⁻¹."""
+    """L-BFGS approximation of H⁻¹: the last steps s and gradient differences y, and M⁻¹."""
 
     def __init__(self, precondition: Callable[[FloatArray], FloatArray]) -> None:
         self.precondition = precondition
@@ -24,20 +24,22 @@ class _InverseHessian:
 
     def update(self, s: FloatArray, y: FloatArray) -> None:
         sy = float(s @ y)
-        if sy > np.finfo(np.float64).eps * float(y @ y):  # else the curvature is only rounding
+        # A pair with s·y ≤ 0 would make the approximation indefinite; below eps it is rounding.
+        if sy > np.finfo(np.float64).eps * float(y @ y):
             self.pairs.append((s, y, sy))
+            # Scale M⁻¹ to the curvature along the last step.
             self.scale = sy / float(y @ self.precondition(y))
 
-    def times(self, gradient: FloatArray) -> FloatArray:
+    def product(self, gradient: FloatArray) -> FloatArray:
         """Return an approximation of H⁻¹∇F by the two-loop recursion."""
         q = gradient.copy()
-        shares = []
+        alphas = []
         for s, y, sy in reversed(self.pairs):
-            shares.append(float(s @ q) / sy)
-            q -= shares[-1] * y
+            alphas.append(float(s @ q) / sy)
+            q -= alphas[-1] * y
         r = self.scale * self.precondition(q)
-        for (s, y, sy), share in zip(self.pairs, reversed(shares), strict=True):
-            r += (share - float(y @ r) / sy) * s
+        for (s, y, sy), alpha in zip(self.pairs, reversed(alphas), strict=True):
+            r += (alpha - float(y @ r) / sy) * s
         return r
 
 
@@ -55,22 +57,23 @@ def lbfgs(
     Parameters
     ----------
     objective : Smooth
-        Value and gradient.
+        Value and gradient of a convex function F.
     start : ndarray of shape (n_weights,)
-        Where to begin.
+        Initial weights of the iteration.
     precondition : callable
-        v ↦ M⁻¹v with M positive definite and near the Hessian.
+        v ↦ M⁻¹v with M positive definite and close to the Hessian.
     tol : float
         Stop when max|∇F| ≤ tol.
     max_iter : int
-        Largest number of steps.
+        Maximum number of iterations.
     progress : callable or None
-        Called after each step with (n_iter, value, max|∇F|).
+        Called after each iteration with (n_iter, value, max|∇F|).
 
     Returns
     -------
     Solution
-        The last point; not converged also where no step along the line improves any more.
+        The last iterate. ``converged`` is False after ``max_iter`` iterations and where rounding
+        prevents further progress.
 
     References
     ----------
@@ -87,18 +90,18 @@ def lbfgs(
     """
     w, n_iter = start, 0
     value, gradient = objective.value_and_gradient(w)
-    inverse = _InverseHessian(precondition)
-    while largest(gradient) > tol and n_iter < max_iter:
-        found = search_line(objective, w, -inverse.times(gradient), value, gradient)
-        if found is None:
+    inverse_hessian = _InverseHessian(precondition)
+    while max_abs(gradient) > tol and n_iter < max_iter:
+        accepted = line_search(objective, w, -inverse_hessian.product(gradient), value, gradient)
+        if accepted is None:
             break
         n_iter += 1
-        new_w, new_value, new_gradient = found
-        if new_value >= value and largest(new_gradient) >= largest(gradient):
+        new_w, new_value, new_gradient = accepted
+        if new_value >= value and max_abs(new_gradient) >= max_abs(gradient):
             break  # rounding error hides every further improvement
-        inverse.update(new_w - w, new_gradient - gradient)
+        inverse_hessian.update(new_w - w, new_gradient - gradient)
         w, value, gradient = new_w, new_value, new_gradient
         if progress is not None:
-            progress(n_iter, value, largest(gradient))
-    converged = largest(gradient) <= tol
-    return Solution(w, value, largest(gradient), n_iter, converged, "lbfgs", gradient=gradient)
+            progress(n_iter, value, max_abs(gradient))
+    converged = max_abs(gradient) <= tol
+    return Solution(w, value, max_abs(gradient), n_iter, converged, "lbfgs", gradient=gradient)

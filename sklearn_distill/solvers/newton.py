@@ -1,4 +1,4 @@
-"""Newton's method in a trust region, for convex and for indefinite objectives."""
+"""Newton's method with a trust region, for convex and for indefinite objectives."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from collections.abc import Callable
 import numpy as np
 
 from sklearn_distill._typing import FloatArray
-from sklearn_distill.solvers.solution import Objective, Progress, Solution, largest
+from sklearn_distill.solvers.solution import Objective, Progress, Solution, max_abs
 
 LinearMap = Callable[[FloatArray], FloatArray]
 
-# a step is taken if the objective falls by this share of what the quadratic model promised
-_ACCEPT = 1e-4
+# A step is accepted if F decreases by more than this share of the decrease that the quadratic model
+# predicts. The region shrinks and grows by the same ratio (Nocedal and Wright, algorithm 4.1).
+_ACCEPT_ABOVE = 1e-4
 _SHRINK_BELOW, _GROW_ABOVE = 0.25, 0.75
-# differences of F below this multiple of its rounding error say nothing
+# Differences of F below this multiple of its rounding error carry no information.
 _ROUNDING = 64 * np.finfo(np.float64).eps
 
 
@@ -30,28 +31,28 @@ def newton_cg(
     r"""Minimise by truncated Newton steps within a trust region.
 
     Each step solves :math:`\min_p g·p + \frac12 p·Hp,\ \|p\|_M \le Δ` by conjugate gradients that
-    stop at the region's border and at negative curvature, so the method is safe for objectives
-    that are not convex.
+    stop at the boundary of the region and at negative curvature, so the method is safe for
+    objectives that are not convex.
 
     Parameters
     ----------
     objective : Objective
-        Value, gradient and Hessian products.
+        Value, gradient and Hessian products of F.
     start : ndarray of shape (n_weights,)
-        Where to begin.
+        Initial weights of the iteration.
     tol : float
         Stop when max|∇F| ≤ tol.
     max_iter : int
-        Largest number of Newton steps.
+        Maximum number of Newton steps.
     precondition : callable or None
-        v ↦ M⁻¹v with M positive definite and near the Hessian; None is the identity.
+        v ↦ M⁻¹v with M positive definite and close to the Hessian; None for the identity.
     progress : callable or None
         Called after each step with (n_iter, value, max|∇F|).
 
     Returns
     -------
     Solution
-        The last point; ``converged`` says whether ``tol`` was reached.
+        The last iterate; ``converged`` is True if ``tol`` was reached.
 
     References
     ----------
@@ -72,22 +73,22 @@ def newton_cg(
     w, radius = start, np.inf
     value, gradient = objective.value_and_gradient(w)
     n_iter = 0
-    hessian_product = objective.hessian_operator(w) if largest(gradient) > tol else None
+    hessian_product = objective.hessian_operator(w) if max_abs(gradient) > tol else None
     while hessian_product is not None and n_iter < max_iter:
         n_iter += 1
-        step, promised, length = truncated_step(gradient, hessian_product, radius, precondition)
+        step, predicted, step_norm = truncated_step(gradient, hessian_product, radius, precondition)
         new_value, new_gradient = objective.value_and_gradient(w + step)
-        if value - promised == value and largest(new_gradient) >= largest(gradient):
+        if value - predicted == value and max_abs(new_gradient) >= max_abs(gradient):
             break  # rounding error hides every further improvement
-        ratio = _agreement(value, new_value, promised, gradient, new_gradient)
-        radius = _next_radius(radius, length, ratio)
-        if ratio > _ACCEPT:
+        ratio = _reduction_ratio(value, new_value, predicted, gradient, new_gradient)
+        radius = _next_radius(radius, step_norm, ratio)
+        if ratio > _ACCEPT_ABOVE:
             w, value, gradient = w + step, new_value, new_gradient
-            hessian_product = objective.hessian_operator(w) if largest(gradient) > tol else None
+            hessian_product = objective.hessian_operator(w) if max_abs(gradient) > tol else None
         if progress is not None:
-            progress(n_iter, value, largest(gradient))
-    converged = largest(gradient) <= tol
-    return Solution(w, value, largest(gradient), n_iter, converged, "newton-cg", gradient=gradient)
+            progress(n_iter, value, max_abs(gradient))
+    converged = max_abs(gradient) <= tol
+    return Solution(w, value, max_abs(gradient), n_iter, converged, "newton-cg", gradient=gradient)
 
 
 def truncated_step(
@@ -96,38 +97,40 @@ def truncated_step(
     radius: float,
     precondition: LinearMap | None = None,
 ) -> tuple[FloatArray, float, float]:
-    """Return a step p with ‖p‖_M ≤ radius, the fall of the quadratic model along it, and ‖p‖_M.
+    """Return a step p with ‖p‖_M ≤ radius, the predicted decrease of F, and ‖p‖_M.
 
-    The conjugate gradients stop at a relative residual of min(0.1, √‖g‖), which makes the outer
-    iteration converge superlinearly.
+    The conjugate gradients stop at a relative residual of min(0.1, √‖g‖), with which the outer
+    iteration converges superlinearly.
     """
     residual = -gradient
-    direction = towards = _apply(precondition, residual)
-    squared = float(residual @ towards)
-    goal = squared * min(0.1, squared**0.25) ** 2
+    direction = preconditioned = _apply(precondition, residual)
+    squared_norm = float(residual @ preconditioned)
+    threshold = squared_norm * min(0.1, squared_norm**0.25) ** 2
     p, Hp = np.zeros_like(gradient), np.zeros_like(gradient)
-    # p·Mp, p·Md and d·Md by recurrence: M itself is never at hand
-    pp, pd, dd = 0.0, 0.0, squared
+    # p·Mp, p·Md and d·Md by recurrence, since products with M are not available, only with M⁻¹.
+    pp, pd, dd = 0.0, 0.0, squared_norm
+    # In exact arithmetic len(gradient) iterations suffice; rounding delays convergence.
     for _ in range(max(20, 2 * len(gradient))):
         Hd = hessian_product(direction)
         curvature = float(direction @ Hd)
-        length = squared / curvature if curvature > 0 else np.inf
-        border = _to_border(pp, pd, dd, radius)
-        if length >= border:
-            length = border if np.isfinite(border) else 1.0 / np.sqrt(squared)
-            p, Hp = p + length * direction, Hp + length * Hd
-            pp += 2 * length * pd + length**2 * dd
-            break
+        length = squared_norm / curvature if curvature > 0 else np.inf
+        to_boundary = _length_to_boundary(pp, pd, dd, radius)
+        at_boundary = length >= to_boundary
+        if at_boundary:
+            # Negative curvature in an infinite region: take a step of about unit length.
+            length = to_boundary if np.isfinite(to_boundary) else 1.0 / np.sqrt(squared_norm)
         p, Hp = p + length * direction, Hp + length * Hd
         pp += 2 * length * pd + length**2 * dd
-        residual = residual - length * Hd
-        towards = _apply(precondition, residual)
-        squared, before = float(residual @ towards), squared
-        if squared <= goal:
+        if at_boundary:
             break
-        beta = squared / before
-        pd, dd = beta * (pd + length * dd), squared + beta**2 * dd
-        direction = towards + beta * direction
+        residual = residual - length * Hd
+        preconditioned = _apply(precondition, residual)
+        squared_norm, previous = float(residual @ preconditioned), squared_norm
+        if squared_norm <= threshold:
+            break
+        beta = squared_norm / previous
+        pd, dd = beta * (pd + length * dd), squared_norm + beta**2 * dd
+        direction = preconditioned + beta * direction
     return p, -float(gradient @ p + 0.5 * (p @ Hp)), float(np.sqrt(pp))
 
 
@@ -135,30 +138,35 @@ def _apply(precondition: LinearMap | None, v: FloatArray) -> FloatArray:
     return v if precondition is None else precondition(v)
 
 
-def _to_border(pp: float, pd: float, dd: float, radius: float) -> float:
+def _length_to_boundary(pp: float, pd: float, dd: float, radius: float) -> float:
     """Return t ≥ 0 with ‖p + t·d‖_M = radius."""
     if not np.isfinite(radius):
         return np.inf
-    inside = max(radius**2 - pp, 0.0)
-    return inside / (pd + float(np.sqrt(pd**2 + dd * inside))) if inside > 0 else 0.0
+    remaining = max(radius**2 - pp, 0.0)
+    # The root of dd t² + 2 pd t = remaining in the form that does not cancel for pd > 0.
+    return remaining / (pd + float(np.sqrt(pd**2 + dd * remaining))) if remaining > 0 else 0.0
 
 
-def _agreement(
+def _reduction_ratio(
     value: float,
     new_value: float,
-    promised: float,
+    predicted: float,
     gradient: FloatArray,
     new_gradient: FloatArray,
 ) -> float:
-    """Return the fall of F over the promised fall; by the gradients where rounding hides it."""
-    if promised <= _ROUNDING * max(abs(value), abs(new_value)):
+    """Return the decrease of F over the predicted one.
+
+    Where rounding hides the decrease, the step counts as fully successful if the gradient shrinks.
+    """
+    if predicted <= _ROUNDING * max(abs(value), abs(new_value)):
         return 1.0 if np.linalg.norm(new_gradient) <= np.linalg.norm(gradient) else 0.0
-    return (value - new_value) / promised if np.isfinite(new_value) else -1.0
+    return (value - new_value) / predicted if np.isfinite(new_value) else -1.0
 
 
-def _next_radius(radius: float, step_length: float, ratio: float) -> float:
+def _next_radius(radius: float, step_norm: float, ratio: float) -> float:
     if ratio < _SHRINK_BELOW:
-        return 0.25 * step_length
-    if ratio > _GROW_ABOVE and step_length > 0.9 * radius:
+        return 0.25 * step_norm
+    # A step inside the region was not limited by it: only one at the boundary calls for more.
+    if ratio > _GROW_ABOVE and step_norm > 0.9 * radius:
         return 2 * radius
     return radius

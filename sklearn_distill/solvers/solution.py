@@ -1,4 +1,4 @@
-"""What a solver needs and what it returns."""
+"""Protocols of objectives, and the result of a solver."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from sklearn_distill._typing import FloatArray, RowIndexer
 from sklearn_distill.solvers.factor import Preconditioner
 
-# called once an iteration with (n_iter, value, max|gradient|)
+# Called after each iteration with (n_iter, value, max|gradient|).
 Progress = Callable[[int, float, float], None]
 
 
@@ -41,40 +41,40 @@ class RowwiseObjective(Objective, Protocol):
         """Number of weights of one score."""
 
     def take(self, rows: RowIndexer) -> RowwiseObjective:
-        """Return the objective of some rows, on the scale of the whole."""
+        """Return the objective of some rows, as a mean over them like that of all rows."""
 
     def hessian_at_zero(self) -> FloatArray:
-        """Return A, where the Hessian at equally probable classes is A for each score."""
+        """Return A of the Hessian P ⊗ A at equally probable classes."""
 
     def nonsingular_hessian(self, w: FloatArray) -> FloatArray:
-        """Return ∇²F(w) of all scores together, made nonsingular off the gradients' space."""
+        """Return ∇²F(w) of all weights, made nonsingular along directions without gradient."""
 
     def hessian_blocks(self, w: FloatArray) -> FloatArray:
-        """Return the diagonal blocks of ∇²F(w), one a score."""
+        """Return the diagonal blocks of ∇²F(w), one per score."""
 
 
 @dataclass(frozen=True)
 class Solution:
-    """Where a solver stopped.
+    """Result of a solver.
 
     Parameters
     ----------
     w : ndarray of shape (n_weights,)
-        The weights.
+        Weights of the last iterate.
     value : float
-        F(w).
+        Value F(w) of the objective.
     gradient_norm : float
-        max|∇F(w)|.
+        Largest absolute entry of ∇F(w).
     n_iter : int
-        Number of iterations.
+        Number of iterations of all methods used.
     converged : bool
-        Whether the gradient is within the tolerance.
+        Whether ``gradient_norm`` is at most the tolerance.
     solver : str
-        The method that ended there.
+        Name of the method that returned the last iterate.
     factor : Preconditioner or None
-        A factor near that of the Hessian, for another solve to reuse.
+        Factor of a matrix close to the Hessian, to be reused for similar problems.
     gradient : ndarray of shape (n_weights,) or None
-        ∇F(w), where the method says it.
+        ∇F(w); None if the solver does not return it.
     """
 
     w: FloatArray
@@ -87,17 +87,17 @@ class Solution:
     gradient: FloatArray | None = None
 
 
-def largest(gradient: FloatArray) -> float:
-    """Return max|∇F|, the measure of convergence.
+def max_abs(gradient: FloatArray) -> float:
+    """Return the largest absolute entry of a gradient, the measure of convergence.
 
     Parameters
     ----------
     gradient : ndarray of shape (n_weights,)
-        ∇F.
+        Gradient ∇F of the objective.
 
     Returns
     -------
     float
-        Its largest entry in absolute value.
+        max|∇F|, 0 without weights.
     """
     return float(np.abs(gradient).max(initial=0.0))

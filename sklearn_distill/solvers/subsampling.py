@@ -1,34 +1,35 @@
-"""Solve on some rows, then on all: the fast way for dense data."""
+"""Solve on a subsample of the rows first, then on all rows: the fast method for dense data."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from sklearn_distill._typing import FloatArray, IntArray
-from sklearn_distill.solvers.continuation import PATIENCE, continue_from
+from sklearn_distill.solvers.continuation import MAX_LBFGS_ITER, continue_from
 from sklearn_distill.solvers.factor import BlockFactor, KroneckerFactor, Preconditioner
 from sklearn_distill.solvers.lbfgs import lbfgs
 from sklearn_distill.solvers.newton import newton_cg
 from sklearn_distill.solvers.solution import Progress, RowwiseObjective, Solution
 
-# the coarse problem has this share of the rows, but enough rows for its Gram matrix to be a good
-# preconditioner
+# The subsample has this share of the rows, but enough rows per column for its Gram matrix to be a
+# good preconditioner.
 COARSE_SHARE = 1 / 16
-ROWS_A_COLUMN = 10
-# and no more entries of X than this: rows that lie on disk or elsewhere are brought here
+ROWS_PER_COLUMN = 10
+# The share is limited to this many entries of X, since rows on disk or on a cluster are loaded into
+# memory.
 COARSE_ENTRIES = 2**24
-# below this many entries of X a pass over a part costs as much as one over the whole
-SMALL = 2**18
-# the coarse minimiser is only near the fine one: solving it better is wasted
+# With fewer entries of X a pass over a subsample costs as much as one over all rows.
+MIN_ENTRIES = 2**18
+# The minimiser of the subsample is only close to that of all rows: a better solution is wasted.
 COARSE_TOL = 1e-3
-# The Hessian of all scores together is built for at most so many weights, and where it costs no
-# more than the passes it saves: it takes half as many passes over the subsample as there are
-# weights, and this many over all rows may be spent on it.
-JOINT_WEIGHTS = 1500
-JOINT_PASSES = 20
-# the Hessian of so many rows a weight is near that of all rows
-ROWS_A_WEIGHT = 10
-# one factor a score is made for at most so many weights of a score: d² numbers each
+# The full Hessian of all scores is computed for at most this many weights, and if it costs no more
+# than the passes that it saves: it takes half as many passes over the subsample as there are
+# weights, and may cost as much as this many passes over all rows.
+FULL_HESSIAN_WEIGHTS = 1500
+FULL_HESSIAN_PASSES = 20
+# With this many rows per weight the Hessian is close to that of all rows.
+ROWS_PER_WEIGHT = 10
+# One factor per score is computed for at most this many weights per score: each takes their square.
 BLOCK_COLUMNS = 2000
 
 
@@ -42,30 +43,30 @@ def coarse_to_fine(
 ) -> Solution:
     """Minimise on a subsample first, then on all rows, preconditioned by the subsample's Hessian.
 
-    The subsample is solved with its Gram matrix as preconditioner, which is the Hessian at equally
-    probable classes. Where the weights are few, the Hessian at the subsample's solution takes over.
+    The preconditioner of the subsample is its Gram matrix, which is the Hessian at equally probable
+    classes. With few weights it is replaced by the full Hessian at the subsample's solution.
 
-    Where the preconditioner cannot be trusted – no factor, a line without descent, or no
-    convergence after ``PATIENCE`` steps – Newton's method takes over from the point reached, and
-    the solution says so.
+    If the preconditioner is not reliable – no factor, no descent in a line search, or no
+    convergence after ``MAX_LBFGS_ITER`` iterations – Newton's method continues from the last
+    iterate, and the ``solver`` of the solution is "newton-cg".
 
     Parameters
     ----------
     objective : RowwiseObjective
-        Convex.
+        Convex objective over rows.
     start : ndarray of shape (n_weights,)
-        Where to begin.
+        Initial weights; zeros, or the solution of a similar problem.
     tol : float
         Stop when max|∇F| ≤ tol.
     max_iter : int
-        Largest number of steps over all rows.
+        Maximum number of iterations over all rows.
     progress : callable or None
-        Called after each step with (n_iter, value, max|∇F|).
+        Called after each iteration with (n_iter, value, max|∇F|).
 
     Returns
     -------
     Solution
-        ``solver`` is "lbfgs", or "newton-cg" where that took over.
+        ``solver`` is "lbfgs", or "newton-cg" as described above.
 
     Examples
     --------
@@ -79,21 +80,22 @@ def coarse_to_fine(
     >>> coarse_to_fine(objective, np.zeros(1), tol=1e-8, max_iter=20).w.round(4)
     array([0.6748])
     """
-    coarse = _subsample(objective)
-    n_before = 0
+    coarse = _coarse_objective(objective)
+    n_iter_before = 0
     try:
         factor = KroneckerFactor(coarse.hessian_at_zero())
-        if not start.any():  # any other start is that of a near problem
-            near = lbfgs(
+        if not start.any():  # any other start is the solution of a similar problem
+            solution = lbfgs(
                 coarse,
                 start,
                 factor.solve,
                 tol=max(COARSE_TOL, tol),
-                max_iter=min(PATIENCE, max_iter),
+                max_iter=min(MAX_LBFGS_ITER, max_iter),
             )
-            start = near.w
-            n_before = near.n_iter if coarse is objective else 0
-        if _joint_pays(len(start), coarse.n_rows / objective.n_rows):
+            start = solution.w
+            # Steps over the subsample are cheap and not counted in n_iter.
+            n_iter_before = solution.n_iter if coarse is objective else 0
+        if _full_hessian_pays(len(start), coarse.n_rows / objective.n_rows):
             factor = KroneckerFactor(coarse.nonsingular_hessian(start))
     except np.linalg.LinAlgError:
         return newton_cg(objective, start, tol=tol, max_iter=max_iter, progress=progress)
@@ -103,42 +105,42 @@ def coarse_to_fine(
         factor,
         tol=tol,
         max_iter=max_iter,
-        n_before=n_before,
+        n_iter_before=n_iter_before,
         progress=progress,
     )
 
 
-def _subsample(objective: RowwiseObjective) -> RowwiseObjective:
-    """Return the coarse problem; the objective itself where a part would save little."""
+def _coarse_objective(objective: RowwiseObjective) -> RowwiseObjective:
+    """Return the objective of the subsample, or of all rows if a subsample saves little."""
     n_rows = objective.n_rows
     share = min(int(COARSE_SHARE * n_rows), COARSE_ENTRIES // objective.n_columns)
-    n_coarse = max(share, ROWS_A_COLUMN * objective.n_columns)
-    if n_rows * objective.n_columns < SMALL or n_rows < 4 * n_coarse:
+    n_coarse = max(share, ROWS_PER_COLUMN * objective.n_columns)
+    if n_rows * objective.n_columns < MIN_ENTRIES or n_rows < 4 * n_coarse:
         return objective
     return objective.take(spread_rows(n_rows, n_coarse))
 
 
-def _joint_pays(n_weights: int, coarse_share: float) -> bool:
-    return n_weights <= JOINT_WEIGHTS and n_weights / 2 * coarse_share <= JOINT_PASSES
+def _full_hessian_pays(n_weights: int, coarse_share: float) -> bool:
+    return n_weights <= FULL_HESSIAN_WEIGHTS and n_weights / 2 * coarse_share <= FULL_HESSIAN_PASSES
 
 
 def hessian_factor(objective: RowwiseObjective, w: FloatArray) -> Preconditioner | None:
-    """Return a factor of the Hessian at w, for many solves near w.
+    """Return a factor of the Hessian at w, for many solutions close to w.
 
-    Up to ``JOINT_WEIGHTS`` weights it is that of all scores together, made on ``ROWS_A_WEIGHT``
-    rows for each weight, which is near enough to all rows; beyond that, of a block for each score.
+    Up to ``FULL_HESSIAN_WEIGHTS`` weights it factorises the full Hessian of all scores, computed on
+    a subsample of ``ROWS_PER_WEIGHT`` rows per weight; beyond that, one block per score.
 
     Parameters
     ----------
     objective : RowwiseObjective
-        Convex.
+        Convex objective over rows.
     w : ndarray of shape (n_weights,)
-        A point near the minimisers to come.
+        Weights close to the minimisers for which the factor is used.
 
     Returns
     -------
-    Factor, BlockFactor or None
-        None for more than ``BLOCK_COLUMNS`` weights of a score, and where there is no factor.
+    KroneckerFactor, BlockFactor or None
+        None for more than ``BLOCK_COLUMNS`` weights per score, and if the factorisation fails.
 
     Examples
     --------
@@ -152,36 +154,36 @@ def hessian_factor(objective: RowwiseObjective, w: FloatArray) -> Preconditioner
     array([1.])
     """
     try:
-        if len(w) <= JOINT_WEIGHTS:
-            coarse = _rows_for(objective, ROWS_A_WEIGHT * len(w))
+        if len(w) <= FULL_HESSIAN_WEIGHTS:
+            coarse = _take_spread(objective, ROWS_PER_WEIGHT * len(w))
             return KroneckerFactor(coarse.nonsingular_hessian(w))
         if objective.n_columns <= BLOCK_COLUMNS:
-            coarse = _rows_for(objective, ROWS_A_WEIGHT * objective.n_columns)
+            coarse = _take_spread(objective, ROWS_PER_WEIGHT * objective.n_columns)
             return BlockFactor(coarse.hessian_blocks(w))
     except np.linalg.LinAlgError:
         return None
     return None
 
 
-def _rows_for(objective: RowwiseObjective, n_taken: int) -> RowwiseObjective:
-    """Return the objective of so many rows, or of all if a part would save little."""
+def _take_spread(objective: RowwiseObjective, n_taken: int) -> RowwiseObjective:
+    """Return the objective of about ``n_taken`` rows, or of all if a subsample saves little."""
     if 2 * n_taken > objective.n_rows:
         return objective
     return objective.take(spread_rows(objective.n_rows, n_taken))
 
 
 def spread_rows(n_rows: int, n_taken: int) -> IntArray:
-    r"""Return about ``n_taken`` row numbers, evenly spread but without a period.
+    r"""Return about ``n_taken`` row numbers, spread evenly but not periodically.
 
-    They are :math:`⌊n\,\mathrm{frac}(iφ)⌋` with the golden ratio φ: data that is sorted or that
-    repeats a pattern of classes is met in its true proportions, and no seed is needed.
+    They are :math:`⌊n\,\mathrm{frac}(iφ)⌋` with the golden ratio φ. In sorted data, and in data
+    that repeat a pattern of classes, the subsample has the proportions of all rows, without a seed.
 
     Parameters
     ----------
     n_rows : int
-        Number of rows.
+        Number of rows to choose from.
     n_taken : int
-        Number of rows wanted.
+        Number of rows to choose; rows that are hit twice are returned once.
 
     Returns
     -------

@@ -211,7 +211,7 @@ def make_chunked_problem(reader: ChunkReader, data: ChunkedData) -> tuple[Proble
     sums = ChunkSums(
         data.features.map(partial(reader.light_sums, active=active), targets),
         whole.map(partial(_keep_classes, active)),
-        n_rows_of_blocks=data.chunk_sizes,
+        chunk_sizes=data.chunk_sizes,
         n_columns=data.n_features + reader.fit_intercept,
         fit_intercept=reader.fit_intercept,
         linear_form=totals.active_linear_form(active),

@@ -332,7 +332,7 @@ class PrivilegedLinearRegression(LinearRegressor):
         # without reading a chunk: predictions have the shape of y, or of the teacher without y
         self._flat = np.ndim(target) == 1
         rows = data.features.map(_read_chunk, data.fit_args)
-        return self._problem().fit_blocks(rows, X.shape, self.solver)
+        return self._problem().fit_chunks(rows, X.shape, self.solver)
 
     def _check_n_outputs(self, data: RegressionData, earlier: Statistics) -> None:
         if data.n_outputs != earlier.n_outputs:
@@ -396,7 +396,7 @@ def _warn_of_poor_fit(solution: PrivilegedFit) -> None:
             f"targets: pass {name} as a number if it is known",
             stacklevel=2,
         )
-    if solution.is_doubtful:
+    if solution.is_unreliable:
         warnings.warn(
             "X is ill-conditioned or has dependent columns, which the normal equations cannot "
             "distinguish, or they lose digits of coef_ (the largest condition number resolved is "

@@ -1,7 +1,7 @@
-"""From labels and teacher outputs to the targets of one objective.
+"""Targets of the objective, from labels and teachers' predictions.
 
-Every array in here is class-major, ``(n_classes, n_rows)``: a reduction over classes is then a
-sum of a few long contiguous vectors instead of many short ones.
+All arrays of this subpackage are class-major, ``(n_classes, n_rows)``: a reduction over classes is
+then a sum of a few long contiguous vectors instead of many short ones.
 """
 
 from sklearn_distill.targets.labels import Labels

@@ -1,4 +1,4 @@
-"""Labels as class numbers, some of them missing."""
+"""Labels as class codes, some of which may be missing."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,12 +12,12 @@ MISSING = -1
 
 @dataclass(frozen=True)
 class Labels:
-    """Class numbers of the rows.
+    """Class codes of the rows.
 
     Parameters
     ----------
     codes : ndarray of int of shape (n_rows,)
-        Position of each row's label in ``classes_``; ``MISSING`` where the row has none.
+        Index of each row's label in ``classes_``, or ``MISSING``.
     n_classes : int
         Number of classes K.
 
@@ -38,11 +38,15 @@ class Labels:
         return np.asarray(self.codes != MISSING)
 
     def add_mass(self, mass: FloatArray, weight: FloatArray) -> FloatArray:
-        """Add each row's weight in its label's place to (n_classes, n_rows) and return that."""
-        for k, mass_k in enumerate(mass):  # faster than scattering into K far-apart rows
+        """Add each row's weight to the entry of its label in ``mass``, in place, and return it.
+
+        ``mass`` has shape (n_classes, n_rows); rows without a label are left as they are.
+        """
+        # K contiguous passes are faster than scattering into K rows that are far apart in memory.
+        for k, mass_k in enumerate(mass):
             mass_k += weight * (self.codes == k)
         return mass
 
     def one_hot(self, weight: FloatArray) -> FloatArray:
-        """Return (n_classes, n_rows): each row's weight in its label's place, 0 without a label."""
+        """Return the weighted one-hot labels, (n_classes, n_rows); 0 without a label."""
         return self.add_mass(np.zeros((self.n_classes, len(self.codes))), weight)

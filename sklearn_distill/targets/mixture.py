@@ -1,4 +1,4 @@
-"""Share each row's weight between its label and its teachers."""
+"""Mix labels and teachers' predictions into one target per row."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +13,7 @@ from sklearn_distill.targets.teachers import Teachers
 
 @dataclass(frozen=True)
 class TargetMixture:
-    r"""Labels and teachers, mixed by imitation λ at temperature T.
+    r"""Labels and teachers' predictions, mixed by imitation λ at temperature T.
 
     The objective of a row with weight s and scores z is
 
@@ -22,27 +22,28 @@ class TargetMixture:
         s\,\{(1-λ_i)\,CE(y, \mathrm{softmax}\,z)
            + λ_i\,τ\,[CE(q, \mathrm{softmax}(z/T')) + r(z/T')]\},
 
-    where :math:`λ_i` is λ if label and teacher speak, 0 if the teacher is silent, 1 if the label
-    is missing; T' is T or, with ``soften_student=False``, 1; τ is 1 or, with ``t_squared``, T'².
+    where :math:`λ_i` is λ if label and teacher's prediction are available, 0 if the prediction is
+    missing and 1 if the label is missing; T' is T or, with ``soften_student=False``, 1; τ is 1 or,
+    with ``t_squared``, T'².
 
     Parameters
     ----------
     labels : Labels
-        The rows' labels.
+        The rows' labels, some of which may be missing.
     teachers : Teachers or None
-        The teachers' logits; None is silence on every row.
+        The teachers' logits; None if no row has a teacher's prediction.
     weight : ndarray of shape (n_rows,)
-        Row weights s.
+        Row weights s, as :func:`~sklearn_distill.targets.row_weights` returns them.
     imitation : float
         λ in [0, 1].
     temperature : float
-        T > 0.
+        Temperature T > 0 of the teacher's predictions.
     soften_student : bool
-        Whether the student is divided by T too.
+        Whether the student's scores are divided by T too.
     t_squared : bool
         Whether the teacher's term is multiplied by T'².
     regularizer : str or None
-        Name of r.
+        Name of r, which is added to the teacher's term only; None for r = 0.
 
     References
     ----------
@@ -68,43 +69,48 @@ class TargetMixture:
     regularizer: str | None = None
 
     def targets(self) -> SoftTargets:
-        """Return the targets; terms with one temperature are one term."""
-        apart = self._terms_apart()
+        """Return the targets, with terms of the same temperature and regulariser merged."""
+        separate = self._separate_terms()
+        # At T' = 1 both cross-entropies share lse(z): one log-partition per row instead of two.
         if self._student_temperature == 1 and self.regularizer is None:
-            both = self._label_share + self._teacher_share
-            return SoftTargets(apart.linear, (LogPartitionTerm(both, 1.0),))
-        return SoftTargets(apart.linear, tuple(term for term in apart.terms if term.weight.any()))
+            merged = LogPartitionTerm(self._label_weight + self._teacher_weight, 1.0)
+            return SoftTargets(separate.linear, (merged,))
+        terms = tuple(term for term in separate.terms if term.weight.any())
+        return SoftTargets(separate.linear, terms)
 
     def imitation_tangent(self) -> TargetTangent:
-        """Return the derivative in λ: 0 on silent and on unlabelled rows."""
+        """Return the derivative in λ; it is 0 on rows with a label or a prediction only."""
         s = np.where(self._both_available, self.weight, 0.0)
         label, teacher = -s, self._tau * s
         linear = self._linear(label, teacher / self._student_temperature, self._soft_labels())
+        # λ moves the weights of the terms, not their temperatures.
         terms = self._terms(label, teacher, (0.0, 0.0))
-        return TargetTangent(self._terms_apart(), SoftTargets(linear, terms))
+        return TargetTangent(self._separate_terms(), SoftTargets(linear, terms))
 
     def temperature_tangent(self) -> TargetTangent:
-        """Return the derivative in T: that of the teacher's term."""
+        """Return the derivative in T, which only the teacher's term depends on."""
         T_ = self._student_temperature
         dT_ = 1.0 if self.soften_student else 0.0
-        b = self._teacher_share
+        b = self._teacher_weight
+        # b = s λ_i τ depends on T through τ = T'² only: db = s λ_i · 2T'.
         db = b * (2 * T_ / self._tau if self.t_squared else 0.0)
+        # Derivative of the linear form b q/T': that of b/T' times q, then b/T' times that of q.
         linear = (db / T_ - b * dT_ / T_**2) * self._soft_labels()
         if self.teachers is not None:
             linear += b / T_ * self.teachers.soften_derivative(self.temperature)
         terms = self._terms(np.zeros_like(b), db, (0.0, dT_))
-        return TargetTangent(self._terms_apart(), SoftTargets(linear, terms))
+        return TargetTangent(self._separate_terms(), SoftTargets(linear, terms))
 
-    def _terms_apart(self) -> SoftTargets:
-        """Keep the terms apart even at T' = 1: of the two only the teacher's temperature moves."""
+    def _separate_terms(self) -> SoftTargets:
+        """Keep both terms even at T' = 1: T moves the temperature of the teacher's term only."""
         T_ = self._student_temperature
-        q = self._soft_labels() if self._teacher_share.any() else None
-        linear = self._linear(self._label_share, self._teacher_share / T_, q)
-        terms = self._terms(self._label_share, self._teacher_share, (1.0, T_))
+        q = self._soft_labels() if self._teacher_weight.any() else None
+        linear = self._linear(self._label_weight, self._teacher_weight / T_, q)
+        terms = self._terms(self._label_weight, self._teacher_weight, (1.0, T_))
         return SoftTargets(linear, terms)
 
     def _linear(self, label: FloatArray, teacher: FloatArray, q: FloatArray | None) -> FloatArray:
-        """Return label mass and teacher mass in one array; q is overwritten."""
+        """Return label · one-hot(y) + teacher · q; q is overwritten to save a copy."""
         if q is None:
             return self.labels.one_hot(label)
         q *= teacher
@@ -119,6 +125,7 @@ class TargetMixture:
         )
 
     def _soft_labels(self) -> FloatArray:
+        """Return q of shape (n_classes, n_rows), a new array; 0 without a prediction."""
         if self.teachers is None:
             return np.zeros((self.labels.n_classes, len(self.weight)))
         return self.teachers.soften(self.temperature)
@@ -131,25 +138,23 @@ class TargetMixture:
     def _tau(self) -> float:
         return self._student_temperature**2 if self.t_squared else 1.0
 
-    @cached_property
-    def _teacher_mask(self) -> BoolArray:
-        if self.teachers is None:
-            return np.zeros(len(self.weight), dtype=bool)
-        return self.teachers.teacher_mask
-
     @property
     def _both_available(self) -> BoolArray:
-        return np.asarray(self.labels.present & self._teacher_mask)
+        if self.teachers is None:
+            return np.zeros(len(self.weight), dtype=bool)
+        return np.asarray(self.labels.present & self.teachers.teacher_mask)
 
     @cached_property
-    def _label_share(self) -> FloatArray:
-        share = np.where(self._both_available, 1.0 - self.imitation, self.labels.present)
-        share *= self.weight
-        return share
+    def _label_weight(self) -> FloatArray:
+        """Weight s (1 − λ_i) of each row's label."""
+        weight = np.where(self._both_available, 1.0 - self.imitation, self.labels.present)
+        weight *= self.weight
+        return weight
 
     @cached_property
-    def _teacher_share(self) -> FloatArray:
-        share = np.where(self._both_available, 1.0 * self.imitation, ~self.labels.present)
-        share *= self.weight
-        share *= self._tau
-        return share
+    def _teacher_weight(self) -> FloatArray:
+        """Weight s λ_i τ of each row's prediction."""
+        weight = np.where(self._both_available, 1.0 * self.imitation, ~self.labels.present)
+        weight *= self.weight
+        weight *= self._tau
+        return weight

@@ -1,4 +1,4 @@
-"""Targets in the form in which the loss reads them."""
+"""Targets in the form that the loss requires: a linear form and log-partition terms."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class LogPartitionTerm:
     Parameters
     ----------
     weight : ndarray of shape (n_rows,)
-        The row's weight c in this term.
+        Weight c of each row in this term.
     temperature : float
-        The student's temperature T' in this term.
+        Temperature T' by which the student's scores are divided.
     regularizer : str or None
-        Name of r, None for r = 0.
+        Name of r; None for r = 0.
     """
 
     weight: FloatArray
@@ -31,7 +31,7 @@ class LogPartitionTerm:
 
 @dataclass(frozen=True)
 class SoftTargets:
-    r"""Everything the loss must know about labels and teachers.
+    r"""Targets of all rows, as the loss depends on them.
 
     Since :math:`CE(q, \mathrm{softmax}\,u) = \mathrm{lse}(u) - q·u` is linear in q, all targets
     enter through one linear form, and the objective over scores z is
@@ -41,9 +41,9 @@ class SoftTargets:
     Parameters
     ----------
     linear : ndarray of shape (n_classes, n_rows)
-        The form ℓ: target mass, divided by the temperature of its term.
+        Linear form ℓ: the target mass, divided by the temperature of its term.
     terms : tuple of LogPartitionTerm
-        One term per temperature.
+        One term per pair of temperature and regulariser.
 
     Examples
     --------
@@ -58,11 +58,11 @@ class SoftTargets:
 
     @property
     def nbytes(self) -> int:
-        """Size in memory."""
+        """Memory of all arrays in bytes."""
         return self.linear.nbytes + sum(term.weight.nbytes for term in self.terms)
 
     def class_mass(self) -> FloatArray:
-        """Return (n_classes,): a class with 0 is in no row's target."""
+        """Return the total mass of each class; 0 for a class that no target contains."""
         return np.asarray(self.linear.sum(axis=1))
 
     def take(self, rows: RowIndexer) -> SoftTargets:
@@ -73,31 +73,32 @@ class SoftTargets:
         return SoftTargets(self.linear[:, rows], terms)
 
     def keep_classes(self, kept: BoolArray) -> SoftTargets:
-        """Return the targets of a problem that has the kept classes only."""
+        """Return the targets restricted to a mask of classes."""
         return self if kept.all() else SoftTargets(self.linear[kept], self.terms)
 
 
 def stack_targets(parts: Sequence[SoftTargets]) -> SoftTargets:
-    """Return the targets of the rows of several parts together.
+    """Concatenate the targets of several sets of rows.
 
     Parameters
     ----------
     parts : sequence of SoftTargets
-        Of the same classes; a term that a part lacks has weight 0 there.
+        Targets of the same classes. Where one of them lacks a term, its rows get weight 0 in it.
 
     Returns
     -------
     SoftTargets
-        A term for each temperature and regulariser that some part has.
+        Targets of all rows, with one term per temperature and regulariser found in ``parts``.
 
     Examples
     --------
     >>> import numpy as np
-    >>> one = SoftTargets(np.ones((2, 1)), (LogPartitionTerm(np.ones(1), 1.0),))
-    >>> other = SoftTargets(np.ones((2, 1)), (LogPartitionTerm(np.ones(1), 3.0),))
-    >>> [term.weight.tolist() for term in stack_targets([one, other]).terms]
+    >>> first = SoftTargets(np.ones((2, 1)), (LogPartitionTerm(np.ones(1), 1.0),))
+    >>> second = SoftTargets(np.ones((2, 1)), (LogPartitionTerm(np.ones(1), 3.0),))
+    >>> [term.weight.tolist() for term in stack_targets([first, second]).terms]
     [[1.0, 0.0], [0.0, 1.0]]
     """
+    # A dict keeps the order of first appearance, so that stacking is deterministic.
     kinds = {(t.temperature, t.regularizer): None for part in parts for t in part.terms}
     terms = tuple(
         LogPartitionTerm(np.concatenate([_weight_in(part, kind) for part in parts]), *kind)
@@ -107,7 +108,7 @@ def stack_targets(parts: Sequence[SoftTargets]) -> SoftTargets:
 
 
 def _weight_in(part: SoftTargets, kind: tuple[float, str | None]) -> FloatArray:
-    """Return the weight of the term of a kind; 0 on each row if there is none."""
+    """Return the weights of the term of a temperature and regulariser; 0 if there is none."""
     weights = [t.weight for t in part.terms if (t.temperature, t.regularizer) == kind]
     return weights[0] if weights else np.zeros(part.linear.shape[1])
 
@@ -119,14 +120,14 @@ class TargetTangent:
     Parameters
     ----------
     base : SoftTargets
-        The targets at θ, a term for each source.
+        Targets at θ, with the label's and the teacher's term kept separate.
     direction : SoftTargets
-        The same fields differentiated: ∂ℓ/∂θ, ∂c/∂θ and, as ``temperature``, ∂T'/∂θ.
+        Derivatives of the same fields: ∂ℓ/∂θ, ∂c/∂θ and, as ``temperature``, ∂T'/∂θ.
     """
 
     base: SoftTargets
     direction: SoftTargets
 
     def keep_classes(self, kept: BoolArray) -> TargetTangent:
-        """Return the tangent of a problem that has the kept classes only."""
+        """Return the tangent restricted to a mask of classes."""
         return TargetTangent(self.base.keep_classes(kept), self.direction.keep_classes(kept))

@@ -1,4 +1,4 @@
-"""What one or several teachers said about the rows."""
+"""Predictions of one or several teachers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ from sklearn_distill.targets.temperature import soften, soften_derivative
 
 @dataclass(frozen=True)
 class Teachers:
-    r"""Logits of M teachers, some of them silent on some rows.
+    r"""Logits of M teachers, with missing predictions.
 
-    The soft target of a row is the mean over the teachers that speak for it,
+    The soft target of a row is the mean over the teachers that have a prediction for it,
     :math:`q_i = \mathrm{mean}_m \, \mathrm{softmax}(v_{im}/T)`.
 
     Parameters
     ----------
     logits : ndarray of shape (n_teachers, n_classes, n_rows)
         Logits v (log-probabilities are logits too). ``-inf`` is a probability of exactly zero;
-        a column of NaN is a teacher that is silent on that row.
+        a column of NaN is a missing prediction.
 
     Examples
     --------
@@ -38,28 +38,30 @@ class Teachers:
 
     @cached_property
     def _mask_by_teacher(self) -> BoolArray:
+        # A missing prediction is NaN for all classes, so the first class suffices.
         return np.asarray(~np.isnan(self.logits[:, 0, :]))
 
     @cached_property
     def teacher_mask(self) -> BoolArray:
-        """Rows for which at least one teacher speaks."""
+        """Rows with a prediction of at least one teacher."""
         return np.asarray(self._mask_by_teacher.any(axis=0))
 
     def soften(self, temperature: float) -> FloatArray:
-        """Return q of shape (n_classes, n_rows); 0 where every teacher is silent."""
-        return self._mean_over_speaking(soften, temperature)
+        """Return q of shape (n_classes, n_rows); 0 without a prediction."""
+        return self._mean_over_available(soften, temperature)
 
     def soften_derivative(self, temperature: float) -> FloatArray:
-        """Return ∂q/∂T of shape (n_classes, n_rows); 0 where every teacher is silent."""
-        return self._mean_over_speaking(soften_derivative, temperature)
+        """Return ∂q/∂T of shape (n_classes, n_rows); 0 without a prediction."""
+        return self._mean_over_available(soften_derivative, temperature)
 
-    def _mean_over_speaking(
+    def _mean_over_available(
         self, function: Callable[[FloatArray, float], FloatArray], temperature: float
     ) -> FloatArray:
+        # The common case of one teacher with all predictions needs no copy of rows and no mean.
         if self._mask_by_teacher.all() and len(self.logits) == 1:
             return function(self.logits[0], temperature)
         total = np.zeros(self.logits.shape[1:])
-        for logits, speaks in zip(self.logits, self._mask_by_teacher, strict=True):
-            total[:, speaks] += function(logits[:, speaks], temperature)
+        for logits, available in zip(self.logits, self._mask_by_teacher, strict=True):
+            total[:, available] += function(logits[:, available], temperature)
         total /= np.maximum(self._mask_by_teacher.sum(axis=0), 1)
         return total

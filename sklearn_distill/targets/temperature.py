@@ -1,4 +1,4 @@
-"""Soften teacher logits by a temperature."""
+"""Soften a teacher's logits by a temperature."""
 
 import numpy as np
 
@@ -32,7 +32,7 @@ def soften(logits: FloatArray, temperature: float) -> FloatArray:
     array([[0.75],
            [0.25]])
     """
-    # the maximum goes first: v/T alone overflows for a large v and a tiny T
+    # Subtract the maximum before the division: v/T itself overflows for a large v and a tiny T.
     q: FloatArray = logits - logits.max(axis=0)
     q /= temperature
     np.exp(q, out=q)
@@ -48,7 +48,7 @@ def soften_derivative(logits: FloatArray, temperature: float) -> FloatArray:
     logits : ndarray of shape (n_classes, n_rows)
         Teacher logits v, class-major; ``-inf`` contributes nothing (q_k v_k := 0 where q_k = 0).
     temperature : float
-        T > 0.
+        Temperature T > 0 at which the derivative is taken.
 
     Returns
     -------
@@ -63,6 +63,8 @@ def soften_derivative(logits: FloatArray, temperature: float) -> FloatArray:
            [-0.197]])
     """
     q = soften(logits, temperature)
+    # J(q) ignores a shift of v: with max v = 0 large logits do not cancel. Where q = 0, v may be
+    # -inf, and 0 · (-inf) would be NaN.
     shifted = np.where(q > 0, logits - logits.max(axis=0), 0.0)
     qv = q * shifted
     derivative: FloatArray = (q * qv.sum(axis=0) - qv) / temperature**2

@@ -1,4 +1,4 @@
-"""The weight of a row: sample weight times class weight."""
+"""Row weights: sample weight times class weight."""
 
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.targets.labels import Labels
@@ -13,25 +13,26 @@ def row_weights(
 ) -> FloatArray:
     r"""Return :math:`s_i` = sample weight × class weight.
 
-    A labelled row has its label's class weight; a row without a label the weight that its teacher
-    expects, :math:`\sum_k p_{ik}\,\mathrm{class\_weight}_k` with the teacher's p at temperature 1.
+    A labelled row has the class weight of its label. A row without a label has the class weight
+    expected under the teacher's probabilities p at temperature 1,
+    :math:`\sum_k p_{ik}\,\mathrm{class\_weight}_k`.
     The weight multiplies both terms of the row's loss.
 
     Parameters
     ----------
     sample_weight : ndarray of shape (n_rows,)
-        Nonnegative weights.
+        Nonnegative weights of the samples.
     class_weight : ndarray of shape (n_classes,) or None
-        Weight of each class; None means 1 for all.
+        Weight of each class; None for 1.
     labels : Labels
-        The rows' labels.
+        The rows' labels, some of which may be missing.
     teachers : Teachers or None
-        Needed where a label is missing.
+        Source of the class probabilities of rows without a label.
 
     Returns
     -------
     ndarray of shape (n_rows,)
-        The weights s.
+        Row weights s.
 
     Examples
     --------
@@ -51,14 +52,14 @@ def row_weights(
 
 
 def mean_one(weight: FloatArray, row_weight: FloatArray | None = None) -> FloatArray:
-    """Scale weights so that they do not act as a learning rate.
+    """Scale weights to mean 1, so that they do not act as a learning rate.
 
     Parameters
     ----------
     weight : ndarray of shape (n_rows,)
-        Nonnegative weights.
+        Nonnegative weights to be scaled.
     row_weight : ndarray of shape (n_rows,) or None
-        The weights whose mean becomes 1, if they are ``weight`` times another factor.
+        Weights whose mean becomes 1, such as ``weight`` times class weights; None for ``weight``.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""However X is stored, its products are those of the matrix [X 1]."""
+"""Products with X equal those with the matrix [X 1] for each storage of X."""
 
 from itertools import pairwise
 
@@ -34,7 +34,7 @@ def test_products_are_those_of_the_matrix(storage, fit_intercept, rows):
     A = matrix_of(X, fit_intercept)[rows]
     design = as_design(storage(X), fit_intercept)
     W, R = numbers(2, A.shape[1], seed=1), numbers(2, len(A), seed=2)
-    weight = np.random.default_rng(3).normal(size=len(A))  # of either sign, as r may make it
+    weight = np.random.default_rng(3).normal(size=len(A))  # of either sign, since r may be concave
     np.testing.assert_allclose(design.scores(W, rows), W @ A.T, atol=1e-14)
     np.testing.assert_allclose(design.pull_back(R, rows), R @ A, atol=1e-14)
     np.testing.assert_allclose(design.gram(weight, rows), A.T @ np.diag(weight) @ A, atol=1e-13)
@@ -42,14 +42,14 @@ def test_products_are_those_of_the_matrix(storage, fit_intercept, rows):
 
 @every_storage
 def test_products_are_made_in_the_precision_of_X(storage):
-    """A float64 factor would have all of a float32 X recast at each product."""
+    """A float64 factor would convert all of a float32 X in each product."""
     X = numbers(N_ROWS, 3).astype(np.float32)
     design, rows = as_design(storage(X), True), slice(0, N_ROWS)
     W, R, weight = numbers(2, 4, seed=1), numbers(2, N_ROWS, seed=2), np.linspace(0.1, 1, N_ROWS)
     assert design.scores(W, rows).dtype == np.float32
     for product, factor in ((design.pull_back, R), (design.gram, weight)):
         double, single = product(factor, rows), product(factor.astype(np.float32), rows)
-        assert double.dtype == np.float64  # so that blocks add up without rounding
+        assert double.dtype == np.float64  # so that sums over tiles are in double precision
         np.testing.assert_array_equal(double[:, :3][:3], single[:, :3][:3])
 
 
@@ -65,7 +65,7 @@ def test_sums_over_rows_of_the_intercept_are_of_double_precision(storage):
 
 @every_storage
 @pytest.mark.parametrize("tile_bytes", [1, 2**13, 2**20])
-def test_blocks_are_all_rows_in_turn(storage, tile_bytes, monkeypatch):
+def test_tiles_are_consecutive_and_cover_all_rows(storage, tile_bytes, monkeypatch):
     monkeypatch.setattr(design_module, "TILE_BYTES", tile_bytes)
     design = as_design(storage(np.ones((1000, 2))), True)
     tiles = list(design.tiles())
@@ -75,14 +75,14 @@ def test_blocks_are_all_rows_in_turn(storage, tile_bytes, monkeypatch):
 
 
 @pytest.mark.parametrize(("dtype", "n_rows"), [(np.float32, 1024), (np.float64, 512)])
-def test_a_block_has_the_bytes_that_the_cache_holds(dtype, n_rows, monkeypatch):
+def test_a_tile_has_at_most_tile_bytes(dtype, n_rows, monkeypatch):
     monkeypatch.setattr(design_module, "TILE_BYTES", 2**13)
     tiles = list(as_design(np.ones((5000, 2), dtype), True).tiles())
     assert {rows.stop - rows.start for rows in tiles[:-1]} == {n_rows}
 
 
 @pytest.mark.parametrize("n_features", [0, 100])
-def test_a_block_has_256_rows_at_least_and_needs_no_features(n_features, monkeypatch):
+def test_a_tile_has_at_least_256_rows_and_needs_no_features(n_features, monkeypatch):
     monkeypatch.setattr(design_module, "TILE_BYTES", 2**8)
     design = as_design(np.ones((1000, n_features)), True)
     assert next(design.tiles()) == slice(0, 256)
@@ -94,7 +94,7 @@ def test_a_block_has_256_rows_at_least_and_needs_no_features(n_features, monkeyp
 @every_storage
 @either_intercept
 @pytest.mark.parametrize("cuts", [[0, 4, 5, N_ROWS], [0, N_ROWS]])
-def test_parts_stacked_are_the_whole(storage, fit_intercept, cuts):
+def test_stacked_parts_are_all_rows(storage, fit_intercept, cuts):
     whole = as_design(storage(numbers(N_ROWS, 3)), fit_intercept)
     parts = [whole.take(slice(a, b)) for a, b in pairwise(cuts)]
     stacked, rows = stack_designs(parts), slice(0, N_ROWS)
@@ -111,7 +111,7 @@ def test_parts_stacked_are_the_whole(storage, fit_intercept, cuts):
 @pytest.mark.parametrize("storage", [*STORAGES, torch.as_tensor])
 @pytest.mark.parametrize("length", [1e-46, 1e45])
 def test_weights_beyond_float32_have_scores(storage, length):
-    """A search may try them where no penalty holds it back."""
+    """A solver may evaluate them where there is no penalty."""
     X = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
     W = length * np.random.default_rng(1).normal(size=(2, 4))
     rows = slice(0, 5)

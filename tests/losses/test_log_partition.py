@@ -1,4 +1,4 @@
-"""Every function of one row's scores, against differences and closed forms."""
+"""Functions of a row's scores against finite differences and closed forms."""
 
 import numpy as np
 import pytest
@@ -46,7 +46,7 @@ def test_derivatives_are_differences(phi, n_scores):
 
 
 @every_function
-def test_the_arguments_stay_as_they_are(phi, n_scores):
+def test_arguments_are_not_modified(phi, n_scores):
     u, v = scores(n_scores), scores(n_scores)
     u.flags.writeable = v.flags.writeable = False
     phi.value_and_gradient(u)

@@ -10,7 +10,7 @@ from tests.helpers import central_difference, gradient_by_differences, random_pr
 from tests.helpers import written_objective as written
 
 REGULARIZERS = [None, "grabovoy", "continuous_categorical"]
-SETTINGS = [
+LOSS_PARAMS = [
     {"temperature": 1.0},
     {"temperature": 2.5},
     {"temperature": 2.5, "t_squared": True},
@@ -42,54 +42,54 @@ def weights_for(objective, scale=0.7):
     return scale * np.random.default_rng(7).normal(size=objective.zeros().shape)
 
 
-@pytest.mark.parametrize("setting", [*SETTINGS, {"temperature": 2.0}])
+@pytest.mark.parametrize("loss_params", [*LOSS_PARAMS, {"temperature": 2.0}])
 @pytest.mark.parametrize("fit_intercept", [True, False])
-def test_value_is_the_written_formula(problem, setting, fit_intercept):
-    objective = objective_of(problem, fit_intercept=fit_intercept, **setting)
+def test_value_is_the_written_formula(problem, loss_params, fit_intercept):
+    objective = objective_of(problem, fit_intercept=fit_intercept, **loss_params)
     w = weights_for(objective)
     W = w.reshape(objective.shape)
     Z = objective.sums.design.scores(W, slice(0, len(problem["codes"]))).T
     if Z.shape[1] == 1:
         Z = np.column_stack([np.zeros(len(Z)), Z])
     arguments = (Z, problem["codes"], problem["teacher_logits"], problem["weight"])
-    data = written(*arguments, imitation=0.4, **setting) / problem["weight"].sum()
+    data = written(*arguments, imitation=0.4, **loss_params) / problem["weight"].sum()
     penalty = 0.05 * (W[:, : problem["X"].shape[1]] ** 2).sum()
     np.testing.assert_allclose(objective.value_and_gradient(w)[0], data + penalty, rtol=1e-12)
 
 
-@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("loss_params", LOSS_PARAMS)
 @pytest.mark.parametrize("regularizer", REGULARIZERS[1:])
-def test_a_regularizer_adds_its_value_at_the_softened_scores_where_a_teacher_speaks(
-    problem, setting, regularizer
+def test_a_regularizer_adds_its_value_at_the_softened_scores_of_rows_with_a_prediction(
+    problem, loss_params, regularizer
 ):
-    with_r = objective_of(problem, regularizer=regularizer, **setting)
-    without = objective_of(problem, **setting)
+    with_r = objective_of(problem, regularizer=regularizer, **loss_params)
+    without = objective_of(problem, **loss_params)
     w = weights_for(with_r)
     scores = with_r.sums.design.scores(w.reshape(with_r.shape), slice(0, with_r.n_rows))
     if len(scores) == 1:
         scores = np.concatenate([np.zeros_like(scores), scores])
-    T_ = setting["temperature"] if setting.get("soften_student", True) else 1.0
-    silent = np.isnan(problem["teacher_logits"]).all(axis=(1, 2))
-    share = np.where(silent, 0, np.where(problem["codes"] < 0, 1.0, 0.4))
-    tau = T_**2 if setting.get("t_squared") else 1.0
+    T_ = loss_params["temperature"] if loss_params.get("soften_student", True) else 1.0
+    without_prediction = np.isnan(problem["teacher_logits"]).all(axis=(1, 2))
+    share = np.where(without_prediction, 0, np.where(problem["codes"] < 0, 1.0, 0.4))
+    tau = T_**2 if loss_params.get("t_squared") else 1.0
     added = (problem["weight"] * share * tau) @ make_regularizer(regularizer).value(scores / T_)
     difference = with_r.value_and_gradient(w)[0] - without.value_and_gradient(w)[0]
     np.testing.assert_allclose(difference, added / problem["weight"].sum(), rtol=1e-10)
 
 
-@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("loss_params", LOSS_PARAMS)
 @pytest.mark.parametrize("regularizer", REGULARIZERS)
-def test_gradient_is_the_finite_difference(problem, setting, regularizer):
-    objective = objective_of(problem, regularizer=regularizer, **setting)
+def test_gradient_is_the_finite_difference(problem, loss_params, regularizer):
+    objective = objective_of(problem, regularizer=regularizer, **loss_params)
     w = weights_for(objective)
     expected = gradient_by_differences(lambda w: objective.value_and_gradient(w)[0], w)
     np.testing.assert_allclose(objective.value_and_gradient(w)[1], expected, atol=1e-8)
 
 
-@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("loss_params", LOSS_PARAMS)
 @pytest.mark.parametrize("regularizer", REGULARIZERS)
-def test_hessian_products_are_finite_differences(problem, setting, regularizer):
-    objective = objective_of(problem, regularizer=regularizer, **setting)
+def test_hessian_products_are_finite_differences(problem, loss_params, regularizer):
+    objective = objective_of(problem, regularizer=regularizer, **loss_params)
     w = weights_for(objective)
     v = np.random.default_rng(8).normal(size=w.shape)
     expected = central_difference(lambda t: objective.value_and_gradient(w + t * v)[1], 0, 1e-5)
@@ -99,11 +99,11 @@ def test_hessian_products_are_finite_differences(problem, setting, regularizer):
     np.testing.assert_allclose(H @ v, objective.hessian_operator(w)(v), atol=1e-12)
 
 
-@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("loss_params", LOSS_PARAMS)
 @pytest.mark.parametrize("regularizer", REGULARIZERS)
 @pytest.mark.parametrize("name", ["imitation", "temperature"])
-def test_metaparameter_derivatives_are_finite_differences(problem, setting, regularizer, name):
-    at = {"imitation": 0.4, "regularizer": regularizer} | setting
+def test_metaparameter_derivatives_are_finite_differences(problem, loss_params, regularizer, name):
+    at = {"imitation": 0.4, "regularizer": regularizer} | loss_params
     objective = objective_of(problem, **at)
     w = weights_for(objective)
     value, gradient = objective.tangent(w, getattr(mixture_of(problem, **at), f"{name}_tangent")())
@@ -137,7 +137,7 @@ def test_storage_of_X_changes_nothing(problem, storage, dtype):
     np.testing.assert_allclose(stored.hessian(w), plain.hessian(w), atol=tolerance)
 
 
-def every_answer(objective, w, tangent):
+def every_result(objective, w, tangent):
     v = np.random.default_rng(8).normal(size=w.shape)
     yield from objective.value_and_gradient(w)
     yield from (objective.hessian_operator(w)(v), objective.hessian(w))
@@ -146,19 +146,19 @@ def every_answer(objective, w, tangent):
     yield objective.tangents_along(w, v, [tangent])
 
 
-def test_sum_over_blocks_is_the_whole(problem, monkeypatch):
+def test_the_sum_over_tiles_is_that_over_all_rows(problem, monkeypatch):
     rng = np.random.default_rng(0)
     large = {
         name: np.concatenate([values] * 20) if name != "X" else rng.normal(size=(800, 3))
         for name, values in problem.items()
     }
-    whole, blocked = (objective_of(large, temperature=2.0) for _ in range(2))
+    whole, tiled = (objective_of(large, temperature=2.0) for _ in range(2))
     arguments = weights_for(whole), mixture_of(large, temperature=2.0).temperature_tangent()
-    expected = list(every_answer(whole, *arguments))
+    expected = list(every_result(whole, *arguments))
     monkeypatch.setattr(design_module, "TILE_BYTES", 1)
-    assert len(list(blocked.sums.design.tiles())) == 4
-    for actual, answer in zip(every_answer(blocked, *arguments), expected, strict=True):
-        np.testing.assert_allclose(actual, answer, rtol=1e-13, atol=1e-14)
+    assert len(list(tiled.sums.design.tiles())) == 4
+    for actual, result in zip(every_result(tiled, *arguments), expected, strict=True):
+        np.testing.assert_allclose(actual, result, rtol=1e-13, atol=1e-14)
 
 
 def test_parts_add_up_to_the_whole(problem):
@@ -182,17 +182,17 @@ def test_dense_X_is_not_copied():
 
 
 def test_extreme_scores_stay_finite(problem):
-    for setting in SETTINGS:
-        objective = objective_of(problem, **setting)
+    for loss_params in LOSS_PARAMS:
+        objective = objective_of(problem, **loss_params)
         value, gradient = objective.value_and_gradient(1e4 * weights_for(objective))
         assert np.isfinite(value)
         assert np.isfinite(gradient).all()
 
 
-@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("loss_params", LOSS_PARAMS)
 @pytest.mark.parametrize("regularizer", REGULARIZERS)
-def test_tangents_along_a_direction_are_those_of_the_gradient(problem, setting, regularizer):
-    at = {"imitation": 0.4, "regularizer": regularizer} | setting
+def test_tangents_along_a_direction_are_those_of_the_gradient(problem, loss_params, regularizer):
+    at = {"imitation": 0.4, "regularizer": regularizer} | loss_params
     objective, mixture = objective_of(problem, **at), mixture_of(problem, **at)
     w = weights_for(objective)
     a = np.random.default_rng(9).normal(size=w.shape)
@@ -225,14 +225,14 @@ def test_hessian_blocks_are_on_the_diagonal_of_the_hessian(problem):
         np.testing.assert_allclose(block, H[k, :, k, :], atol=1e-13)
 
 
-@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("loss_params", LOSS_PARAMS)
 @pytest.mark.parametrize("regularizer", REGULARIZERS)
 @pytest.mark.parametrize("fit_intercept", [True, False])
 def test_hessian_at_zero_is_one_matrix_for_all_classes(
-    problem, setting, regularizer, fit_intercept
+    problem, loss_params, regularizer, fit_intercept
 ):
     objective = objective_of(
-        problem, regularizer=regularizer, fit_intercept=fit_intercept, alpha=0, **setting
+        problem, regularizer=regularizer, fit_intercept=fit_intercept, alpha=0, **loss_params
     )
     K = objective.shape[0]
     P = np.eye(K) - (1 / K if K > 1 else 0)
@@ -258,9 +258,9 @@ def test_the_penalty_adds_alpha_to_the_hessians_diagonal_but_for_the_intercept(
     np.testing.assert_allclose(difference, np.kron(np.eye(K), added), atol=1e-14)
 
 
-@pytest.mark.parametrize("setting", SETTINGS)
-def test_nonsingular_hessian_acts_as_the_hessian_where_gradients_are(problem, setting):
-    objective = objective_of(problem, alpha=0.0, **setting)
+@pytest.mark.parametrize("loss_params", LOSS_PARAMS)
+def test_nonsingular_hessian_acts_as_the_hessian_where_gradients_are(problem, loss_params):
+    objective = objective_of(problem, alpha=0.0, **loss_params)
     w = weights_for(objective)
     K, d = objective.shape
     H, nonsingular = objective.hessian(w), objective.nonsingular_hessian(w)
@@ -270,22 +270,22 @@ def test_nonsingular_hessian_acts_as_the_hessian_where_gradients_are(problem, se
     V = np.random.default_rng(8).normal(size=(K, d))
     balanced = (V - V.mean(axis=0)).ravel()
     np.testing.assert_allclose(nonsingular @ balanced, H @ balanced, atol=1e-13)
-    alike, D = np.tile(V[0], K), np.diag(H).reshape(K, d).mean(axis=0)
-    np.testing.assert_allclose(H @ alike, 0, atol=1e-13)
-    np.testing.assert_allclose(nonsingular @ alike, np.tile(D * V[0], K), atol=1e-13)
+    equal, D = np.tile(V[0], K), np.diag(H).reshape(K, d).mean(axis=0)
+    np.testing.assert_allclose(H @ equal, 0, atol=1e-13)
+    np.testing.assert_allclose(nonsingular @ equal, np.tile(D * V[0], K), atol=1e-13)
     assert np.linalg.eigvalsh(nonsingular)[0] > 1e-3
 
 
-@pytest.mark.parametrize("setting", SETTINGS)
-def test_the_objective_is_convex_if_its_regularizers_are(problem, setting):
-    assert objective_of(problem, **setting).is_convex
-    assert objective_of(problem, regularizer="continuous_categorical", **setting).is_convex
+@pytest.mark.parametrize("loss_params", LOSS_PARAMS)
+def test_the_objective_is_convex_if_its_regularizers_are(problem, loss_params):
+    assert objective_of(problem, **loss_params).is_convex
+    assert objective_of(problem, regularizer="continuous_categorical", **loss_params).is_convex
     many = problem["teacher_logits"].shape[2] > 2
-    assert objective_of(problem, regularizer="grabovoy", **setting).is_convex != many
+    assert objective_of(problem, regularizer="grabovoy", **loss_params).is_convex != many
 
 
 def test_classes_parts_of_the_gradient_sum_to_zero_exactly_enough(problem):
-    """What rounding leaves lies where the Hessian is flat: solvers would follow it far away."""
+    """Rounding errors along directions without curvature would cause large steps."""
     objective = objective_of(problem, alpha=0.0, temperature=2.5)
     K = objective.shape[0]
     w = 1e3 * weights_for(objective)
@@ -297,13 +297,14 @@ def test_classes_parts_of_the_gradient_sum_to_zero_exactly_enough(problem):
 
 
 def test_derivatives_in_the_metaparameters_need_rows_in_memory(problem):
-    class Elsewhere:
+    class NotInMemory:
         n_scores, n_columns = 1, 1
 
     mixture = mixture_of(problem)
-    objective = SoftTargetObjective(Elsewhere(), 0.1)
+    objective = SoftTargetObjective(NotInMemory(), 0.1)
     with pytest.raises(
-        TypeError, match=r"^derivatives in λ and T are taken of rows in memory only$"
+        TypeError,
+        match=r"^derivatives in λ and T require sums of rows in memory .*, got NotInMemory$",
     ):
         objective.tangent(objective.zeros(), mixture.imitation_tangent())
 

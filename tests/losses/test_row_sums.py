@@ -33,7 +33,7 @@ def X():
 
 @pytest.mark.parametrize("K", [2, 3])
 def test_rows_without_a_term_add_nothing_to_the_convex_part(X, K):
-    """A block whose rows have no weight has no term."""
+    """A chunk whose rows have no weight has no term."""
     for total in every_sum(sums_of(DenseDesign(X, True), K=K)):
         np.testing.assert_array_equal(total, 0)
 
@@ -50,19 +50,19 @@ def test_a_term_of_twice_the_weight_is_two_terms(X, K, regularizer):
 @pytest.mark.parametrize("K", [2, 3])
 @pytest.mark.parametrize("length", [1e-46, 1e45])
 def test_float32_holds_products_with_vectors_beyond_its_range(X, K, length):
-    """Adjoints of a separable fold may be of any size: linear is linear."""
+    """Adjoints of a separable fold may be of any size, and products are linear."""
     sums = sums_of(DenseDesign(X.astype(np.float32), True), (1.5, None), K=K)
     W, V = weights_for(sums), weights_for(sums, seed=1)
     hessian = sums.hessian_operator(W)
     np.testing.assert_allclose(hessian(length * V) / length, hessian(V), rtol=1e-5)
     linear = sums.targets.linear
     tangent = TargetTangent(SoftTargets(linear, ()), SoftTargets(np.cos(linear), ()))
-    (one,), (other,) = (sums.tangents_along(W, A, [tangent]) for A in (V, length * V))
-    assert other / length == pytest.approx(one, rel=1e-5)
+    (unscaled,), (scaled,) = (sums.tangents_along(W, A, [tangent]) for A in (V, length * V))
+    assert scaled / length == pytest.approx(unscaled, rel=1e-5)
 
 
-class Watched(DenseDesign):
-    """A design that takes only factors of its own precision: others would have X recast."""
+class StrictDesign(DenseDesign):
+    """A design that requires factors of the dtype of X: others would convert X."""
 
     def pull_back(self, R, rows):
         assert R.dtype == self.dtype
@@ -77,8 +77,8 @@ class Watched(DenseDesign):
 @pytest.mark.parametrize("regularizer", REGULARIZERS)
 def test_sums_have_the_precision_of_X_but_are_added_in_double(X, K, regularizer):
     kinds = [(1.0, None), (2.5, regularizer)]
-    single = sums_of(Watched(X.astype(np.float32), True), *kinds, K=K)
-    double = sums_of(Watched(X, True), *kinds, K=K)
+    single = sums_of(StrictDesign(X.astype(np.float32), True), *kinds, K=K)
+    double = sums_of(StrictDesign(X, True), *kinds, K=K)
     for low, high in zip(every_sum(single), every_sum(double), strict=True):
         assert np.asarray(low).dtype == np.float64
         np.testing.assert_allclose(low, high, rtol=1e-4, atol=1e-5)

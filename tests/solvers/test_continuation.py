@@ -1,4 +1,4 @@
-"""Near solutions, their factors, and linear systems with the Hessian."""
+"""Continuation from solutions of similar problems, and linear systems with the Hessian."""
 
 import numpy as np
 import pytest
@@ -15,25 +15,25 @@ from tests.solvers.test_subsampling import problem
 
 
 @pytest.mark.parametrize("K", [2, 3, 5])
-@pytest.mark.parametrize("map_chunks", [False, True])
-def test_a_near_solution_is_continued_in_few_steps(K, map_chunks, monkeypatch):
-    if map_chunks:
-        monkeypatch.setattr("sklearn_distill.solvers.subsampling.JOINT_WEIGHTS", 0)
+@pytest.mark.parametrize("block_factor", [False, True])
+def test_a_similar_problem_is_solved_in_few_steps(K, block_factor, monkeypatch):
+    if block_factor:
+        monkeypatch.setattr("sklearn_distill.solvers.subsampling.FULL_HESSIAN_WEIGHTS", 0)
     before, after = (problem(K, n=1500, temperature=T) for T in (2.0, 2.2))
     start = newton_cg(before, before.zeros(), tol=1e-9, max_iter=100)
     factor = hessian_factor(before, start.w)
-    assert isinstance(factor, BlockFactor if map_chunks else KroneckerFactor)
-    near = continue_from(after, start.w, factor, tol=1e-9, max_iter=100)
-    assert near.converged
-    assert near.solver == "lbfgs"
-    assert near.n_iter <= (40 if map_chunks else 12)
-    np.testing.assert_allclose(after.value_and_gradient(near.w)[1], near.gradient)
-    exact = newton_cg(after, near.w, tol=1e-11, max_iter=100)
-    assert near.value == pytest.approx(exact.value, abs=1e-12)
+    assert isinstance(factor, BlockFactor if block_factor else KroneckerFactor)
+    solution = continue_from(after, start.w, factor, tol=1e-9, max_iter=100)
+    assert solution.converged
+    assert solution.solver == "lbfgs"
+    assert solution.n_iter <= (40 if block_factor else 12)
+    np.testing.assert_allclose(after.value_and_gradient(solution.w)[1], solution.gradient)
+    exact = newton_cg(after, solution.w, tol=1e-11, max_iter=100)
+    assert solution.value == pytest.approx(exact.value, abs=1e-12)
 
 
 def test_too_many_weights_have_no_factor(monkeypatch):
-    monkeypatch.setattr("sklearn_distill.solvers.subsampling.JOINT_WEIGHTS", 0)
+    monkeypatch.setattr("sklearn_distill.solvers.subsampling.FULL_HESSIAN_WEIGHTS", 0)
     monkeypatch.setattr("sklearn_distill.solvers.subsampling.BLOCK_COLUMNS", 0)
     objective = problem(3, n=100)
     assert hessian_factor(objective, objective.zeros()) is None
@@ -41,8 +41,8 @@ def test_too_many_weights_have_no_factor(monkeypatch):
 
 @pytest.mark.parametrize("K", [2, 3, 5])
 @pytest.mark.parametrize("preconditioned", [False, True])
-def test_the_null_vector_of_the_intercepts_plays_no_part(K, preconditioned):
-    """What comes back solves (H + nnᵀ) a = b for a b that sums to zero over the classes."""
+def test_the_null_vector_of_the_intercepts_is_not_in_the_solution(K, preconditioned):
+    """The result solves (H + nnᵀ) a = b for a b that sums to zero over the classes."""
     objective = problem(K, n=500)
     w = 0.3 * np.random.default_rng(0).normal(size=objective.zeros().shape)
     w -= 0 if K == 2 else np.tile(w.reshape(K, -1).mean(axis=0), K)
@@ -68,7 +68,7 @@ def test_the_null_vector_of_the_intercepts_plays_no_part(K, preconditioned):
     np.testing.assert_array_equal(again, a)
 
 
-def test_conjugate_gradients_stop_where_the_matrix_bends_down():
+def test_conjugate_gradients_stop_at_negative_curvature():
     a, n_products = conjugate_gradients(lambda v: np.array([1.0, -1.0]) * v, np.array([0.0, 1.0]))
     assert n_products == 1
     assert not a.any()

@@ -3,7 +3,7 @@ import pytest
 from scipy.optimize import rosen, rosen_der
 
 from sklearn_distill.solvers import KroneckerFactor, lbfgs
-from sklearn_distill.solvers._line_search import search_line
+from sklearn_distill.solvers._line_search import line_search
 
 
 class Quadratic:
@@ -24,7 +24,7 @@ class Rosenbrock:
         return rosen(w), rosen_der(w)
 
 
-def same(v):
+def identity(v):
     return v
 
 
@@ -42,19 +42,19 @@ def test_good_preconditioner_needs_few_steps():
     E = np.random.default_rng(1).normal(size=(30, 30)) / 30
     near = L @ (np.eye(30) + 0.5 * (E + E.T)) @ L.T
     good = lbfgs(problem, np.zeros(30), KroneckerFactor(near).solve, tol=1e-6, max_iter=500)
-    none = lbfgs(problem, np.zeros(30), same, tol=1e-6, max_iter=500)
+    none = lbfgs(problem, np.zeros(30), identity, tol=1e-6, max_iter=500)
     assert good.converged
     assert good.n_iter < 0.2 * none.n_iter
 
 
 def test_without_a_preconditioner_it_is_lbfgs():
-    solution = lbfgs(Rosenbrock(), np.array([-1.2, 1.0, 1.0]), same, tol=1e-8, max_iter=200)
+    solution = lbfgs(Rosenbrock(), np.array([-1.2, 1.0, 1.0]), identity, tol=1e-8, max_iter=200)
     assert solution.converged
     np.testing.assert_allclose(solution.w, 1, atol=1e-7)
 
 
-def test_reports_what_it_did_not_reach():
-    solution = lbfgs(Rosenbrock(), np.array([-1.2, 1.0]), same, tol=1e-9, max_iter=3)
+def test_max_iter_is_reported_as_not_converged():
+    solution = lbfgs(Rosenbrock(), np.array([-1.2, 1.0]), identity, tol=1e-9, max_iter=3)
     assert (solution.converged, solution.n_iter) == (False, 3)
 
 
@@ -67,27 +67,27 @@ def test_a_tolerance_below_rounding_ends():
     assert problem.n_evaluations < 200
 
 
-def test_progress_is_told_every_step():
-    told = []
+def test_progress_is_called_after_each_step():
+    calls = []
     solution = lbfgs(
         Rosenbrock(),
         np.array([-1.2, 1.0]),
-        same,
+        identity,
         tol=1e-8,
         max_iter=100,
-        progress=lambda *step: told.append(step),
+        progress=lambda *step: calls.append(step),
     )
-    assert [step[0] for step in told] == list(range(1, solution.n_iter + 1))
-    assert told[-1][1:] == (solution.value, solution.gradient_norm)
+    assert [step[0] for step in calls] == list(range(1, solution.n_iter + 1))
+    assert calls[-1][1:] == (solution.value, solution.gradient_norm)
 
 
 class TestLineSearch:
-    def test_goes_back_and_forth_to_a_wolfe_point(self):
+    def test_finds_a_wolfe_point_from_short_and_long_steps(self):
         w = np.array([-1.2, 1.0])
         for length in (1e-6, 1.0, 1e3):
             value, gradient = rosen(w), rosen_der(w)
             direction = -length * gradient
-            point, new_value, new_gradient = search_line(
+            point, new_value, new_gradient = line_search(
                 Rosenbrock(), w, direction, value, gradient
             )
             slope = gradient @ direction
@@ -98,7 +98,7 @@ class TestLineSearch:
     def test_a_direction_that_does_not_descend(self):
         w = np.array([-1.2, 1.0])
         for direction in (rosen_der(w), np.zeros(2), np.full(2, np.nan)):
-            assert search_line(Rosenbrock(), w, direction, rosen(w), rosen_der(w)) is None
+            assert line_search(Rosenbrock(), w, direction, rosen(w), rosen_der(w)) is None
 
 
 class TestFactor:
@@ -121,6 +121,6 @@ class TestFactor:
         assert np.isfinite(KroneckerFactor(X.T @ X).solve(np.ones(4))).all()
 
     @pytest.mark.parametrize("A", [-np.eye(2), np.full((2, 2), np.nan), [[1.0, 2.0], [2.0, 1.0]]])
-    def test_what_has_no_factor(self, A):
+    def test_a_matrix_without_a_factor(self, A):
         with pytest.raises(np.linalg.LinAlgError):
             KroneckerFactor(np.array(A))

@@ -85,7 +85,7 @@ def test_never_goes_up():
     assert (np.diff(values) <= 0).all()
 
 
-def test_reports_what_it_did_not_reach():
+def test_max_iter_is_reported_as_not_converged():
     solution = newton_cg(Rosenbrock(), np.array([-1.2, 1.0]), tol=1e-9, max_iter=3)
     assert not solution.converged
     assert solution.n_iter == 3

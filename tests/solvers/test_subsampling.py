@@ -1,4 +1,4 @@
-"""Newton = L-BFGS, on easy data and where the preconditioner cannot be trusted."""
+"""L-BFGS agrees with Newton's method, also where its preconditioner is not reliable."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def many_scales(X):
 
 @pytest.mark.parametrize("K", [2, 3, 6])
 @pytest.mark.parametrize(
-    "setting",
+    "problem_params",
     [
         {},
         {"C": 1e-4},
@@ -49,42 +49,42 @@ def many_scales(X):
     ],
     ids=label,
 )
-def test_agrees_with_newton(K, setting, monkeypatch):
-    monkeypatch.setattr("sklearn_distill.solvers.subsampling.SMALL", 0)
-    objective = problem(K, **setting)
-    fast = coarse_to_fine(objective, objective.zeros(), tol=1e-9, max_iter=500)
-    safe = newton_cg(
-        objective, fast.w, tol=1e-11, max_iter=100, precondition=fast.factor.solve
+def test_agrees_with_newton(K, problem_params, monkeypatch):
+    monkeypatch.setattr("sklearn_distill.solvers.subsampling.MIN_ENTRIES", 0)
+    objective = problem(K, **problem_params)
+    quasi_newton = coarse_to_fine(objective, objective.zeros(), tol=1e-9, max_iter=500)
+    newton = newton_cg(
+        objective, quasi_newton.w, tol=1e-11, max_iter=100, precondition=quasi_newton.factor.solve
     )  # fmt: skip
-    assert fast.converged
+    assert quasi_newton.converged
     Z, expected = (
         objective.sums.design.scores(s.w.reshape(objective.shape), slice(0, 4000))
-        for s in (fast, safe)
+        for s in (quasi_newton, newton)
     )
     np.testing.assert_allclose(Z, expected, atol=2e-3)
 
 
-@pytest.mark.parametrize("joint", [True, False])
-def test_few_passes(joint, monkeypatch):
-    """What the subsample and its Hessian are for: a handful of passes over all rows."""
-    if not joint:
-        monkeypatch.setattr("sklearn_distill.solvers.subsampling.JOINT_WEIGHTS", 0)
+@pytest.mark.parametrize("full_hessian", [True, False])
+def test_few_passes(full_hessian, monkeypatch):
+    """With the subsample and its Hessian a few passes over all rows suffice."""
+    if not full_hessian:
+        monkeypatch.setattr("sklearn_distill.solvers.subsampling.FULL_HESSIAN_WEIGHTS", 0)
     objective = problem(3, n=100_000)
     passes = []
     original = SoftTargetObjective.value_and_gradient
 
-    def counted(self, w):
+    def counting(self, w):
         passes.append(self.n_rows / objective.n_rows)
         return original(self, w)
 
-    monkeypatch.setattr(SoftTargetObjective, "value_and_gradient", counted)
+    monkeypatch.setattr(SoftTargetObjective, "value_and_gradient", counting)
     solution = coarse_to_fine(objective, objective.zeros(), tol=1e-6, max_iter=100)
     assert solution.converged
     assert solution.solver == "lbfgs"
-    assert sum(passes) <= (8 if joint else 20)
+    assert sum(passes) <= (8 if full_hessian else 20)
 
 
-def test_no_joint_hessian_where_it_costs_more_than_the_passes(monkeypatch):
+def test_no_full_hessian_where_it_costs_more_than_the_passes(monkeypatch):
     def forbidden(self, w):
         raise AssertionError("30 classes: 465 Gram matrices for a few hundred rows")
 
@@ -95,10 +95,12 @@ def test_no_joint_hessian_where_it_costs_more_than_the_passes(monkeypatch):
 
 @pytest.mark.parametrize("K", [2, 3])
 @pytest.mark.parametrize(
-    "setting", [{"C": 1e8, "separable": True}, {"temperature": 1e-3}], ids=["separable", "T = 1e-3"]
+    "problem_params",
+    [{"C": 1e8, "separable": True}, {"temperature": 1e-3}],
+    ids=["separable", "T = 1e-3"],
 )
-def test_hard_problems_are_solved_or_said_not_to_be(K, setting):
-    objective = problem(K, n=600, **setting)
+def test_hard_problems_are_solved_or_reported_as_not_converged(K, problem_params):
+    objective = problem(K, n=600, **problem_params)
     solution = coarse_to_fine(objective, objective.zeros(), tol=1e-6, max_iter=1000)
     value, gradient = objective.value_and_gradient(solution.w)
     assert solution.converged == (np.abs(gradient).max() <= 1e-6)
@@ -106,16 +108,20 @@ def test_hard_problems_are_solved_or_said_not_to_be(K, setting):
 
 
 def test_newton_takes_over_where_the_steps_are_many(monkeypatch):
-    monkeypatch.setattr("sklearn_distill.solvers.continuation.PATIENCE", 2)
+    monkeypatch.setattr("sklearn_distill.solvers.continuation.MAX_LBFGS_ITER", 2)
     objective = problem(3, n=600, C=1e8, separable=True)
-    told = []
+    iterations = []
     solution = coarse_to_fine(
-        objective, objective.zeros(), tol=1e-6, max_iter=300, progress=lambda *s: told.append(s[0])
+        objective,
+        objective.zeros(),
+        tol=1e-6,
+        max_iter=300,
+        progress=lambda *s: iterations.append(s[0]),
     )
     assert solution.converged
     assert solution.solver == "newton-cg"
-    assert told == sorted(told)
-    assert solution.n_iter == told[-1]
+    assert iterations == sorted(iterations)
+    assert solution.n_iter == iterations[-1]
 
 
 def test_newton_takes_over_where_there_is_no_factor(monkeypatch):
@@ -140,12 +146,12 @@ def test_max_iter_counts_all_steps():
 
 class TestSpreadRows:
     @pytest.mark.parametrize("period", [2, 3, 7, 10, 100])
-    def test_no_period_of_the_data_is_met(self, period):
+    def test_periodic_data_are_sampled_in_proportion(self, period):
         classes = np.arange(60_000) % period
         share = np.bincount(classes[spread_rows(60_000, 3_750)], minlength=period) / 3_750
         np.testing.assert_allclose(share, 1 / period, rtol=0.15)
 
-    def test_sorted_data_is_met_in_proportion(self):
+    def test_sorted_data_are_sampled_in_proportion(self):
         rows = spread_rows(60_000, 3_750)
         share = np.histogram(rows, bins=10, range=(0, 60_000))[0] / len(rows)
         np.testing.assert_allclose(share, 0.1, rtol=0.02)

@@ -55,7 +55,7 @@ def dispatch():
 def small_tiles(monkeypatch):
     """Split the rows of a tensor into several tiles, and solve on a subsample first."""
     monkeypatch.setattr(tensor_design, "TILE_BYTES", 0)
-    monkeypatch.setattr(subsampling, "SMALL", 0)
+    monkeypatch.setattr(subsampling, "MIN_ENTRIES", 0)
     monkeypatch.setattr(tensor_regression_data, "_TILE_SIZE", 250 * (D + 5))
 
 
@@ -190,7 +190,7 @@ def test_x_stays_on_its_device(n_classes, dispatch, small_tiles):
         student.predict(rows)
         student.predict_proba(rows)
     assert sorted(read) == sorted([(N,), (N,), (N, n_classes)])
-    n_coarse = len(subsampling.spread_rows(N, subsampling.ROWS_A_COLUMN * (D + 1)))
+    n_coarse = len(subsampling.spread_rows(N, subsampling.ROWS_PER_COLUMN * (D + 1)))
     scores = {(n_scores, size) for size in (256, N % 256, n_coarse)}
     assert set(per_pass) == scores | {(n_scores, D), (D, D), (D,)}
     assert gpu.brought == read + per_pass, "predictions of numbers copy nothing"

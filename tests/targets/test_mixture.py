@@ -67,15 +67,17 @@ def test_unlabelled_rows_follow_the_teacher_at_any_imitation():
     np.testing.assert_array_equal(none.linear[:, missing], all_.linear[:, missing])
 
 
-def test_silent_rows_follow_the_label_at_any_imitation():
+def test_rows_without_a_prediction_follow_the_label_at_any_imitation():
     problem = random_problem(np.random.default_rng(0))
-    silent = np.isnan(problem["teacher_logits"]).all(axis=(1, 2))
-    assert silent.any()
+    without_prediction = np.isnan(problem["teacher_logits"]).all(axis=(1, 2))
+    assert without_prediction.any()
     none, all_ = (mixture_of(problem, imitation=lam).targets() for lam in (0.0, 1.0))
-    np.testing.assert_array_equal(none.linear[:, silent], all_.linear[:, silent])
+    np.testing.assert_array_equal(
+        none.linear[:, without_prediction], all_.linear[:, without_prediction]
+    )
 
 
-def test_no_teacher_is_labels_alone():
+def test_without_a_teacher_only_the_labels_are_used():
     labels = Labels(np.array([0, 2, 1]), 3)
     weight = np.array([1.0, 2.0, 3.0])
     targets = TargetMixture(labels, None, weight, imitation=0.9, temperature=4.0).targets()
@@ -109,7 +111,7 @@ def test_tangents_are_finite_differences(name, temperature, soften_student, t_sq
     np.testing.assert_allclose(tangent.base.linear, linear(at[name]), rtol=1e-12)
 
 
-def test_classes_without_mass_are_seen():
+def test_classes_without_mass_have_none_and_can_be_dropped():
     labels = Labels(np.array([0, 2]), 3)
     targets = TargetMixture(labels, None, np.ones(2), imitation=0.5).targets()
     np.testing.assert_array_equal(targets.class_mass() > 0, [True, False, True])
@@ -117,7 +119,7 @@ def test_classes_without_mass_are_seen():
 
 
 @pytest.mark.parametrize("temperature", [1.0, 2.0])
-def test_the_regularizer_is_of_the_teachers_term_alone(temperature):
+def test_the_regularizer_is_added_to_the_teachers_term_only(temperature):
     problem = random_problem(np.random.default_rng(0))
     at = {"imitation": 0.3, "temperature": temperature}
     labels, teacher = mixture_of(problem, **at, regularizer="grabovoy").targets().terms

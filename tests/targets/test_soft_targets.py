@@ -49,17 +49,17 @@ def test_rows_taken_out_keep_their_targets(rows):
     taken = targets.take(rows)
     np.testing.assert_array_equal(taken.linear, targets.linear[:, rows])
     assert [kind_of(term) for term in taken.terms] == KINDS
-    for one, other in zip(taken.terms, targets.terms, strict=True):
-        np.testing.assert_array_equal(one.weight, other.weight[rows])
+    for term, expected in zip(taken.terms, targets.terms, strict=True):
+        np.testing.assert_array_equal(term.weight, expected.weight[rows])
 
 
-def test_parts_stacked_are_the_whole():
+def test_stacked_parts_are_all_rows():
     whole = targets_of(7, *KINDS)
     stacked = stack_targets([whole.take(slice(0, 3)), whole.take(slice(3, 7))])
     np.testing.assert_array_equal(stacked.linear, whole.linear)
     assert [kind_of(term) for term in stacked.terms] == KINDS
-    for one, other in zip(stacked.terms, whole.terms, strict=True):
-        np.testing.assert_array_equal(one.weight, other.weight)
+    for term, expected in zip(stacked.terms, whole.terms, strict=True):
+        np.testing.assert_array_equal(term.weight, expected.weight)
 
 
 def test_a_term_that_a_part_lacks_has_no_weight_there():

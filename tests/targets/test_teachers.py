@@ -3,7 +3,7 @@ import numpy as np
 from sklearn_distill.targets import Labels, Teachers, row_weights, soften
 
 
-def test_several_teachers_are_the_mean_of_those_that_speak():
+def test_several_teachers_are_averaged_over_those_with_a_prediction():
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(3, 4, 5))
     logits[1, :, 2] = logits[:, :, 4] = np.nan
@@ -15,21 +15,21 @@ def test_several_teachers_are_the_mean_of_those_that_speak():
     np.testing.assert_array_equal(Teachers(logits).teacher_mask, [True] * 4 + [False])
 
 
-def test_teachers_that_speak_everywhere_are_all_heard():
+def test_teachers_without_missing_predictions_are_averaged_everywhere():
     logits = np.random.default_rng(0).normal(size=(3, 4, 5))
     for n in (1, 2, 3):
         expected = np.mean([soften(v, 2.0) for v in logits[:n]], axis=0)
         np.testing.assert_allclose(Teachers(logits[:n]).soften(2.0), expected, rtol=1e-14)
 
 
-def test_one_teacher_may_be_silent_too():
+def test_a_single_teacher_may_have_missing_predictions():
     logits = np.random.default_rng(0).normal(size=(1, 4, 5))
-    silent = logits.copy()
-    silent[:, :, 2] = np.nan
+    incomplete = logits.copy()
+    incomplete[:, :, 2] = np.nan
     for name in ("soften", "soften_derivative"):
         expected = getattr(Teachers(logits), name)(2.0)
         expected[:, 2] = 0
-        np.testing.assert_allclose(getattr(Teachers(silent), name)(2.0), expected, rtol=1e-14)
+        np.testing.assert_allclose(getattr(Teachers(incomplete), name)(2.0), expected, rtol=1e-14)
 
 
 def test_equal_teachers_are_one_teacher():
@@ -52,7 +52,7 @@ def test_row_weights():
     )
 
 
-def test_a_row_without_a_source_leaves_the_other_weights():
+def test_a_row_without_target_does_not_change_the_other_weights():
     labels = Labels(np.array([1, 0, -1]), 2)
     s = row_weights(np.array([1.0, 2.0, 3.0]), np.array([10.0, 2.0]), labels, None)
     np.testing.assert_array_equal(s[:2], [2, 20])

@@ -1,4 +1,4 @@
-"""Regularisers of the student's softened probabilities, added to the imitation loss."""
+"""Regularisers r of the student's softened probabilities, added to the teacher's term."""
 
 from typing import Protocol
 
@@ -16,12 +16,12 @@ __all__ = [
 
 
 class Regularizer(Protocol):
-    """A smooth function r of one row of softened scores, added to the cross-entropy.
+    """A smooth function r of a row's softened scores, added to the cross-entropy.
 
-    A row pays ``lse(u) − q·u + r(u)`` with u = z/T'. Arrays are class-major, of shape (n_classes,
-    n_rows) with n_classes ≥ 2 and finite floating-point scores. The work is done in float64 and the
-    answer has the dtype of ``u``. r does not see a shift of all scores, so gradients sum to 0 over
-    the classes. Instances carry no state.
+    The loss of a row is ``lse(u) − q·u + r(u)`` with u = z/T'. Arrays are class-major, of shape
+    (n_classes, n_rows) with n_classes ≥ 2, and scores are finite. Computations are in float64, and
+    results have the dtype of ``u``. r is invariant to a shift of all scores, so gradients sum to 0
+    over the classes. Instances have no state.
     """
 
     @property
@@ -30,7 +30,7 @@ class Regularizer(Protocol):
         ...
 
     def convex(self, n_classes: int) -> bool:
-        """Tell whether the cross-entropy plus r is convex in u (r alone need not be)."""
+        """Whether the cross-entropy plus r is convex in u, even if r itself is not."""
         ...
 
     def value(self, u: FloatArray) -> FloatArray:
@@ -42,7 +42,7 @@ class Regularizer(Protocol):
         ...
 
     def value_and_gradient(self, u: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Compute r and ∇r, sharing the work."""
+        """Compute r and ∇r together, which share most computations."""
         ...
 
     def hessian_product(self, u: FloatArray, v: FloatArray) -> FloatArray:
@@ -50,7 +50,7 @@ class Regularizer(Protocol):
         ...
 
     def hessian(self, u: FloatArray) -> FloatArray:
-        """Compute ∇²r, of shape (n_classes, n_classes, n_rows), for many products at one u."""
+        """Compute ∇²r, of shape (n_classes, n_classes, n_rows)."""
         ...
 
 
@@ -62,22 +62,22 @@ REGULARIZER_NAMES = frozenset(_REGULARIZERS)
 
 
 def make_regularizer(name: str | None) -> Regularizer | None:
-    """Find the regulariser of a name.
+    """Return the regulariser of a name.
 
     Parameters
     ----------
     name : {"grabovoy", "continuous_categorical"} or None
-        The estimators' parameter ``regularizer``.
+        Value of the estimators' parameter ``regularizer``.
 
     Returns
     -------
     Regularizer or None
-        None for None: the imitation loss is the bare cross-entropy.
+        The regulariser; None for None, which leaves the cross-entropy unchanged.
 
     Raises
     ------
     ValueError
-        If there is no such regulariser.
+        If no regulariser has this name.
 
     Examples
     --------

@@ -10,14 +10,14 @@ g_k = max u − u_k ≥ 0::
 
 so mass, mean and covariance products need K terms a node and no matrix exponential. The line
 crosses the real axis at the saddle x, Σ_k 1/(x + g_k) = 1, with the curvature of the steepest
-descent, and goes on as a hyperbola between diagonal asymptotes::
+descent, and continues as a hyperbola between diagonal asymptotes::
 
     z(t) = x + A (1 − cosh t + i sinh t),   A = 3 Σ₂ / 2 Σ₃,   Σ_n = Σ_k (x + g_k)^{−n}
 
 There the integrand is nearly positive, so nothing cancels. Its peak has the width 2/3ρ in t,
 ρ = Σ₂^{3/2}/Σ₃ ≥ 1, and every pole lies more than 7 steps of length min(0.10, 0.15/ρ) off the line,
-at any scores. So the trapezoidal rule with one number of nodes comes close to rounding for every
-row, ties and spreads alike.
+at any scores. So the trapezoidal rule with a fixed number of nodes is accurate
+almost to rounding for every row, for ties as well as for large spreads.
 
 References
 ----------
@@ -40,12 +40,13 @@ ComplexArray = npt.NDArray[np.complex128]
 N_NODES = 40
 STEP = 0.10
 STEP_TIMES_RHO = 0.15
-# Newton on a concave function from its left is monotone; a last error moves the contour alone.
+# Newton's method on a concave function is monotone from its left. A remaining error only moves the
+# contour, not the value of the integral.
 N_SADDLE_STEPS = 8
 
 
 class Contour(NamedTuple):
-    """The hyperbola of every row."""
+    """The hyperbola of each row."""
 
     saddle: Float64Array  # x, of shape (n_rows,)
     weights: Float64Array  # w_k = 1/(x + g_k), of shape (n_classes, n_rows); they sum to 1
@@ -53,18 +54,19 @@ class Contour(NamedTuple):
     step: Float64Array  # distance of the nodes in t
 
     def nodes(self) -> Iterator[tuple[ComplexArray, ComplexArray]]:
-        """Run through the nodes: integrand over its value at x, and x + g over z + g."""
+        """Yield, node by node, the integrand over its value at x, and (x + g)/(z + g)."""
         for j in range(N_NODES + 1):
             sinh, cosh = np.sinh(j * self.step), np.cosh(j * self.step)
             move = self.size * (1 - cosh + 1j * sinh)
             ratio = 1 / (1 + move * self.weights)
-            # Half a node at the real axis: the lower half line is the mirror image.
+            # By symmetry the upper half of the contour suffices, with 1/π instead of 1/2π; the node
+            # on the real axis counts half.
             scale = self.size * self.step * (0.5 if j == 0 else 1.0) / np.pi
             yield scale * np.exp(move) * ratio.prod(axis=0) * (1j * cosh - sinh), ratio
 
 
 def contour(gap: Float64Array) -> Contour:
-    """Lay the contour of every row through its saddle point."""
+    """Compute the contour through the saddle point of each row."""
     x = np.ones(gap.shape[1])
     for _ in range(N_SADDLE_STEPS):  # on the concave 1/Σ₁ − 1
         weights = 1 / (x + gap)
@@ -87,7 +89,7 @@ def log_mass_and_mean(gap: Float64Array) -> tuple[Float64Array, Float64Array]:
     Returns
     -------
     log_mass : ndarray of shape (n_rows,)
-        The logarithm of the mass.
+        Logarithm of the mass.
     mean : ndarray of shape (n_classes, n_rows)
         ``exp[u, u_k] / exp[u]``; the classes sum to 1.
     """
@@ -103,20 +105,20 @@ def log_mass_and_mean(gap: Float64Array) -> tuple[Float64Array, Float64Array]:
 def covariance_product(gap: Float64Array, v: Float64Array) -> Float64Array:
     """Compute ``Cov(s) v`` under the density ``exp(−g·s) / M(−g)``.
 
-    ``Cov(s)_kl = (1 + δ_kl) exp[u, u_k, u_l] / exp[u] − m_k m_l``. Where one class holds nearly all
-    the mass its row and column cancel, unless v is 0 there: shift v so that it is.
+    ``Cov(s)_kl = (1 + δ_kl) exp[u, u_k, u_l] / exp[u] − m_k m_l``. Where one class has nearly
+    all the mass its row and column cancel, unless v is 0 there: shift v accordingly.
 
     Parameters
     ----------
     gap : ndarray of shape (n_classes, n_rows)
         Distances g ≥ 0 of the scores from their maximum.
     v : ndarray of shape (n_classes, n_rows)
-        Directions.
+        Directions v, one per row.
 
     Returns
     -------
     ndarray of shape (n_classes, n_rows)
-        The products; the classes sum to 0.
+        Products; they sum to 0 over the classes.
     """
     line = contour(gap)
     weighted = line.weights * v
@@ -135,7 +137,7 @@ def covariance_product(gap: Float64Array, v: Float64Array) -> Float64Array:
 def covariance(gap: Float64Array) -> Float64Array:
     """Compute ``Cov(s)`` under the density ``exp(−g·s) / M(−g)``.
 
-    Its diagonal cancels where one class holds nearly all the mass: take it from the other entries.
+    Where one class has nearly all the mass its diagonal entry cancels: compute it from the others.
 
     Parameters
     ----------
@@ -145,7 +147,7 @@ def covariance(gap: Float64Array) -> Float64Array:
     Returns
     -------
     ndarray of shape (n_classes, n_classes, n_rows)
-        The covariances.
+        Covariance matrices.
     """
     line = contour(gap)
     total, mean = np.zeros(gap.shape[1]), np.zeros_like(gap)
@@ -154,6 +156,7 @@ def covariance(gap: Float64Array) -> Float64Array:
         tilted = node * ratio
         total += node.imag
         mean += tilted.imag
+        # The matrix is symmetric: the lower triangle suffices.
         for k in range(len(gap)):
             moment[k, : k + 1] += (tilted[k] * ratio[: k + 1]).imag
     for k in range(len(gap)):

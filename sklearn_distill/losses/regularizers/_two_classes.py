@@ -1,7 +1,7 @@
-"""The continuous categorical regulariser of two classes, a function of η = u_2 − u_1.
+"""The continuous categorical regulariser of two classes as a function of η = u_2 − u_1.
 
 M = expm1(η)/η · e^{u_1}, hence ``r = log(tanh(η/2)/η)``, ``r' = csch η − 1/η`` and
-``r'' = 1/η² − csch η coth η``, with the poles at 0 cancelled by a series.
+``r'' = 1/η² − csch η coth η``, with a series near 0, where the poles cancel.
 """
 
 import numpy as np
@@ -27,6 +27,7 @@ SIGNS: Float64Array = np.array([[-1.0], [1.0]])
 def value_and_gradient(u: FloatArray) -> tuple[Float64Array, Float64Array]:
     """Compute r and ∇r = (−r', r')."""
     log_odds = _log_odds(u)
+    # r is even in η: computed from |η|, exp(−η) cannot overflow.
     d = np.abs(log_odds)
     return _value(d), np.sign(log_odds) * _slope(d) * SIGNS
 
@@ -55,6 +56,7 @@ def _value(d: Float64Array) -> Float64Array:
 
 
 def _slope(d: Float64Array) -> Float64Array:
+    # Both branches are evaluated: clipping keeps each within the range where it is finite.
     far = np.maximum(d, NEAR)
     series = d * polynomial.polyval(np.minimum(d, NEAR) ** 2, SERIES)
     return np.where(d < NEAR, series, _csch(far) - 1 / far)

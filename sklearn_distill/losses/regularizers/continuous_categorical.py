@@ -1,4 +1,4 @@
-"""The log-normaliser of the continuous categorical distribution."""
+"""The logarithm of the normaliser of the continuous categorical distribution."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,8 @@ from sklearn_distill.losses.regularizers import _many_classes, _two_classes
 
 __all__ = ["ContinuousCategorical"]
 
-TILE_ENTRIES = 2**15  # n_classes × rows of a tile: a few complex arrays of half a MB
+# n_classes × n_rows of a tile: the few complex arrays of a node then take half a MB each.
+TILE_ENTRIES = 2**15
 
 
 def _tiles(u: FloatArray) -> Iterator[slice]:
@@ -37,17 +38,17 @@ class ContinuousCategorical:
         ∇²r  = Cov(s) − (diag p − ppᵀ),      Cov(s)_kl = (1 + δ_kl) exp[u, u_k, u_l] / M − m_k m_l
 
     The cross-entropy plus r is convex; r alone is not (concave at u = 0). The sum is unbounded
-    below where q is a vertex of the simplex, so a class without target mass, or rows whose q are
-    all one and the same vertex, leave no minimiser.
+    below where q is a vertex of the simplex, so there is no minimiser for a class without target
+    mass, or if q is the same vertex in all rows.
 
-    Divided differences come from a contour integral: a row costs 41 nodes of n_classes complex
-    divisions (n_classes² products for ``hessian``) at any spread, and ties need no care. Two
-    classes take a closed form.
+    Divided differences are computed by a contour integral: a row costs 41 nodes of n_classes
+    complex divisions (n_classes² products for ``hessian``) at any spread, and ties need no special
+    case. Two classes have a closed form.
 
     Attributes
     ----------
     bounded_below : bool
-        False.
+        False: the cross-entropy plus r tends to −∞ if q is a vertex.
 
     References
     ----------
@@ -67,7 +68,7 @@ class ContinuousCategorical:
     bounded_below: ClassVar[bool] = False
 
     def convex(self, n_classes: int) -> bool:
-        """Tell whether the cross-entropy plus r is convex: always.
+        """Whether the cross-entropy plus r is convex, which it always is.
 
         Parameters
         ----------
@@ -77,7 +78,7 @@ class ContinuousCategorical:
         Returns
         -------
         bool
-            True.
+            True for any number of classes.
         """
         return True
 
@@ -87,12 +88,12 @@ class ContinuousCategorical:
         Parameters
         ----------
         u : ndarray of shape (n_classes, n_rows)
-            Softened scores.
+            Softened scores u = z/T'.
 
         Returns
         -------
         ndarray of shape (n_rows,)
-            The values, in nats.
+            Values r, in nats.
         """
         return self.value_and_gradient(u)[0]
 
@@ -102,29 +103,29 @@ class ContinuousCategorical:
         Parameters
         ----------
         u : ndarray of shape (n_classes, n_rows)
-            Softened scores.
+            Softened scores u = z/T'.
 
         Returns
         -------
         ndarray of shape (n_classes, n_rows)
-            The gradients; each sums to 0 over the classes.
+            Gradients ∇r; each sums to 0 over the classes.
         """
         return self.value_and_gradient(u)[1]
 
     def value_and_gradient(self, u: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Compute r and ∇r from the same nodes.
+        """Compute r and ∇r from the same nodes of the contour.
 
         Parameters
         ----------
         u : ndarray of shape (n_classes, n_rows)
-            Softened scores.
+            Softened scores u = z/T'.
 
         Returns
         -------
         value : ndarray of shape (n_rows,)
-            As ``value`` gives.
+            Values r, in nats.
         gradient : ndarray of shape (n_classes, n_rows)
-            As ``gradient`` gives.
+            Gradients ∇r; each sums to 0 over the classes.
         """
         value, gradient = np.empty(u.shape[1], dtype=u.dtype), np.empty_like(u)
         for rows in _tiles(u):
@@ -137,14 +138,14 @@ class ContinuousCategorical:
         Parameters
         ----------
         u : ndarray of shape (n_classes, n_rows)
-            Softened scores.
+            Softened scores u = z/T'.
         v : ndarray of shape (n_classes, n_rows)
-            Directions.
+            Directions v, one per row.
 
         Returns
         -------
         ndarray of shape (n_classes, n_rows)
-            The products; each sums to 0 over the classes.
+            Products; each sums to 0 over the classes.
         """
         product = np.empty_like(u)
         for rows in _tiles(u):
@@ -152,17 +153,17 @@ class ContinuousCategorical:
         return product
 
     def hessian(self, u: FloatArray) -> FloatArray:
-        """Compute ∇²r row by row, for many products at the same scores.
+        """Compute ∇²r row by row, for several products at the same scores.
 
         Parameters
         ----------
         u : ndarray of shape (n_classes, n_rows)
-            Softened scores.
+            Softened scores u = z/T'.
 
         Returns
         -------
         ndarray of shape (n_classes, n_classes, n_rows)
-            The symmetric Hessians: n_classes times the memory of ``u``.
+            Symmetric Hessians, which take n_classes times the memory of ``u``.
         """
         hessian = np.empty((len(u), *u.shape), dtype=u.dtype)
         for rows in _tiles(u):

@@ -20,13 +20,14 @@ def _over_classes(x: Float64Array) -> Float64Array:
 
 
 def _value(s: Split) -> Float64Array:
-    # log ℓ_t = a − log(x / log(1 + x)), and a itself once x is below the rounding of 1.
+    # log ℓ_t as a − log(x / log(1 + x)), since ℓ_t = log(1 + x) itself underflows to 0 with x.
     top = np.log1p(np.exp(s.log_odds)) - s.log_odds + np.log(s.ratio)
     return _over_classes(s.losses - np.log(s.losses) - s.one_hot) + top
 
 
 def _gradient(s: Split) -> Float64Array:
     c = (1 - s.one_hot) - s.inverse_losses
+    # The top class has a formula of its own: 1/ℓ_t is unbounded, but x/log(1 + x) is not.
     top_slope = s.mass - s.ratio * (1 - s.mass)
     return s.proba * _over_classes(c) - c + top_slope * (s.shares - s.one_hot)
 
@@ -36,19 +37,19 @@ def _softmax_product(p: Float64Array, v: Float64Array) -> Float64Array:
     return p * (v - _over_classes(p * v))
 
 
-def _hessian_of_others(s: Split, v: Float64Array) -> Float64Array:
+def _hessian_of_other_classes(s: Split, v: Float64Array) -> Float64Array:
     """Multiply by Σ_{k≠t} (1 − 1/ℓ_k) J(p) + (p − e_k)(p − e_k)ᵀ / ℓ_k²."""
     p, inverse = s.proba, s.inverse_losses
     c = _over_classes(1 - s.one_hot - inverse)
-    pull = inverse * inverse * (_over_classes(p * v) - v)
-    return c * _softmax_product(p, v) + p * _over_classes(pull) - pull
+    curved = inverse * inverse * (_over_classes(p * v) - v)
+    return c * _softmax_product(p, v) + p * _over_classes(curved) - curved
 
 
-def _hessian_of_top(s: Split, v: Float64Array) -> Float64Array:
+def _hessian_of_top_class(s: Split, v: Float64Array) -> Float64Array:
     """Multiply by the Hessian of φ(a) = softplus a − log softplus a, ∇a = π − e_t, ∇²a = J(π)."""
-    stay = 1 - s.mass
-    g = s.ratio * stay
-    slope, curvature = s.mass - g, s.mass * stay - g * (stay - g)
+    p_t = 1 - s.mass
+    g = s.ratio * p_t  # derivative of log softplus a: σ(a) / ℓ_t
+    slope, curvature = s.mass - g, s.mass * p_t - g * (p_t - g)
     direction = s.shares - s.one_hot
     return curvature * _over_classes(direction * v) * direction + slope * _softmax_product(
         s.shares, v
@@ -56,16 +57,16 @@ def _hessian_of_top(s: Split, v: Float64Array) -> Float64Array:
 
 
 def _hessian_product(s: Split, v: Float64Array) -> Float64Array:
-    return _hessian_of_others(s, v) + _hessian_of_top(s, v)
+    return _hessian_of_other_classes(s, v) + _hessian_of_top_class(s, v)
 
 
 @dataclass(frozen=True)
 class Grabovoy:
     """Compute ``r(u) = Σ_k (ℓ_k − log ℓ_k)``, ``ℓ_k = −log softmax(u)_k``.
 
-    This is minus the optional fourth term of the paper's likelihood. With t the likeliest class,
-    ``ℓ_t = softplus(a)``, ``a = lse_{j≠t} u_j − u_t``, and ``ℓ_k = u_t − u_k + ℓ_t``, so nothing
-    cancels or overflows at any spread of the scores, and ``log ℓ_t`` becomes ``a``. With
+    This is minus the optional fourth term of the paper's likelihood. With t the most probable
+    class, ``ℓ_t = softplus(a)``, ``a = lse_{j≠t} u_j − u_t``, and ``ℓ_k = u_t − u_k + ℓ_t``, so
+    nothing cancels or overflows at any spread of the scores, and ``log ℓ_t`` becomes ``a``. With
     p = softmax(u) and J(p) = diag p − ppᵀ::
 
         ∇r   = Σ_k (1 − 1/ℓ_k) (p − e_k)
@@ -77,7 +78,7 @@ class Grabovoy:
     Attributes
     ----------
     bounded_below : bool
-        True.
+        True: r ≥ n_classes.
 
     References
     ----------
@@ -95,7 +96,7 @@ class Grabovoy:
     bounded_below: ClassVar[bool] = True
 
     def convex(self, n_classes: int) -> bool:
-        """Tell whether the cross-entropy plus r is convex: for two classes only.
+        """Whether the cross-entropy plus r is convex, which holds for two classes only.
 
         Parameters
         ----------
@@ -105,7 +106,7 @@ class Grabovoy:
         Returns
         -------
         bool
-            Whether ``n_classes`` is 2.
+            True for two classes.
         """
         return n_classes == 2
 
@@ -115,12 +116,12 @@ class Grabovoy:
         Parameters
         ----------
         u : ndarray of shape (n_classes, n_rows)
-            Softened scores.
+            Softened scores u = z/T'.
 
         Returns
         -------
         ndarray of shape (n_rows,)
-            The values, in nats.
+            Values r, in nats.
         """
         return _value(split(u)).astype(u.dtype, copy=False)
 
@@ -130,29 +131,29 @@ class Grabovoy:
         Parameters
         ----------
         u : ndarray of shape (n_classes, n_rows)
-            Softened scores.
+            Softened scores u = z/T'.
 
         Returns
         -------
         ndarray of shape (n_classes, n_rows)
-            The gradients; each sums to 0 over the classes.
+            Gradients ∇r; each sums to 0 over the classes.
         """
         return _gradient(split(u)).astype(u.dtype, copy=False)
 
     def value_and_gradient(self, u: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Compute r and ∇r, sharing the exponentials.
+        """Compute r and ∇r from the same exponentials.
 
         Parameters
         ----------
         u : ndarray of shape (n_classes, n_rows)
-            Softened scores.
+            Softened scores u = z/T'.
 
         Returns
         -------
         value : ndarray of shape (n_rows,)
-            As ``value`` gives.
+            Values r, in nats.
         gradient : ndarray of shape (n_classes, n_rows)
-            As ``gradient`` gives.
+            Gradients ∇r; each sums to 0 over the classes.
         """
         s = split(u)
         return _value(s).astype(u.dtype, copy=False), _gradient(s).astype(u.dtype, copy=False)
@@ -163,29 +164,29 @@ class Grabovoy:
         Parameters
         ----------
         u : ndarray of shape (n_classes, n_rows)
-            Softened scores.
+            Softened scores u = z/T'.
         v : ndarray of shape (n_classes, n_rows)
-            Directions.
+            Directions v, one per row.
 
         Returns
         -------
         ndarray of shape (n_classes, n_rows)
-            The products; each sums to 0 over the classes.
+            Products; each sums to 0 over the classes.
         """
         return _hessian_product(split(u), v.astype(np.float64)).astype(u.dtype, copy=False)
 
     def hessian(self, u: FloatArray) -> FloatArray:
-        """Compute ∇²r row by row, for many products at the same scores.
+        """Compute ∇²r row by row, for several products at the same scores.
 
         Parameters
         ----------
         u : ndarray of shape (n_classes, n_rows)
-            Softened scores.
+            Softened scores u = z/T'.
 
         Returns
         -------
         ndarray of shape (n_classes, n_classes, n_rows)
-            The symmetric Hessians: n_classes times the memory of ``u``.
+            Symmetric Hessians, which take n_classes times the memory of ``u``.
         """
         s, hessian = split(u), np.empty((len(u), *u.shape), dtype=u.dtype)
         for k, unit in enumerate(np.eye(len(u))):

@@ -1,4 +1,4 @@
-"""Weighted least squares with a teacher: statistics that merge, λ and variances after the data."""
+"""Weighted least squares with a teacher, from mergeable statistics that do not depend on λ."""
 
 from sklearn_distill.solvers.least_squares.gram import Gram
 from sklearn_distill.solvers.least_squares.noise import NoNoiseEstimateError

@@ -1,4 +1,4 @@
-"""Factors of H = Σ s x xᵀ + αI that solve H v = b, by minimum norm where H is singular."""
+"""Factors of H = Σ s x xᵀ + αI; solutions have minimum norm where H is singular."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _EPS = float(np.finfo(np.float64).eps)
 
 
 class Factor(Protocol):
-    """What least squares needs to know about H."""
+    """A factor of H, with its rank and condition."""
 
     @property
     def rank(self) -> int:
-        """Rank of the rows."""
+        """Numerical rank of X."""
 
     @property
     def deficient(self) -> bool:
-        """Whether directions other than constant columns were left out."""
+        """Whether directions were dropped, other than constant columns."""
 
     @property
     def condition(self) -> float:
-        """Condition number of the rows, that is the root of that of H, of what is not left out."""
+        """Condition number of X without dropped directions: the square root of that of H."""
 
     def solve(self, b: FloatArray) -> FloatArray:
         """Return H⁻¹ b, or H⁺ b where H is singular."""
@@ -35,16 +35,18 @@ class Factor(Protocol):
 
 @dataclass(frozen=True)
 class CholeskyFactor:
-    """Factor of D H D, where D makes the diagonal one.
+    """Cholesky factor of the equilibrated matrix D H D, which has a unit diagonal.
 
     Parameters
     ----------
     scale : ndarray of shape (n_features,)
-        Diagonal of D; 0 at columns that are left out because they never vary.
+        Diagonal of D; 0 for constant columns, which are dropped.
     lower : ndarray of shape (n_features, n_features)
-        L with L Lᵀ = D H D.
+        Triangular L with L Lᵀ = D H D.
     condition : float
         Estimate of √cond₁(D H D).
+    deficient : bool
+        Always False: a singular H has a :class:`SpectralFactor`.
     """
 
     scale: FloatArray
@@ -54,7 +56,7 @@ class CholeskyFactor:
 
     @property
     def rank(self) -> int:
-        """Number of columns that vary."""
+        """Number of columns that are not constant."""
         return int(np.count_nonzero(self.scale))
 
     def solve(self, b: FloatArray) -> FloatArray:
@@ -66,16 +68,16 @@ class CholeskyFactor:
 
 @dataclass(frozen=True)
 class SpectralFactor:
-    """Eigenvectors V and eigenvalues of H, those of the null space left out.
+    """Eigenvectors V and eigenvalues of H, without those of the null space.
 
     Parameters
     ----------
     basis : ndarray of shape (n_features, rank)
-        V.
+        Eigenvectors V as columns.
     values : ndarray of shape (rank,)
-        Eigenvalues, positive.
+        Eigenvalues of H, all of them positive.
     deficient : bool
-        Whether eigenvectors were left out.
+        Whether eigenvectors were dropped.
     """
 
     basis: FloatArray
@@ -89,7 +91,7 @@ class SpectralFactor:
 
     @property
     def condition(self) -> float:
-        """Root of the largest over the smallest eigenvalue."""
+        """Square root of the largest over the smallest eigenvalue."""
         return float(np.sqrt(self.values.max() / self.values.min())) if self.rank else 1.0
 
     def solve(self, b: FloatArray) -> FloatArray:
@@ -98,19 +100,19 @@ class SpectralFactor:
 
 
 def factorise(H: FloatArray, constant: BoolArray) -> Factor:
-    """Factor a Gram matrix: Cholesky of the equilibrated one, or its spectrum if it is singular.
+    """Factorise a Gram matrix: equilibrated Cholesky, or eigenvectors if it is singular.
 
     Parameters
     ----------
     H : ndarray of shape (n_features, n_features)
-        Symmetric, positive semi-definite.
+        Symmetric and positive semidefinite matrix.
     constant : ndarray of bool of shape (n_features,)
-        Columns that never vary; their coefficients are 0.
+        Mask of constant columns, whose coefficients are 0.
 
     Returns
     -------
     CholeskyFactor or SpectralFactor
-        The factor.
+        Factor of H, by which systems are solved.
 
     Examples
     --------
@@ -119,24 +121,26 @@ def factorise(H: FloatArray, constant: BoolArray) -> Factor:
     >>> factor.solve(np.array([[8.0], [8.0]])).ravel().round(6)
     array([1., 2.])
     """
+    # Equilibration makes factor and condition independent of the scales of the columns.
     scale = np.zeros(len(H))
     scale[~constant] = 1 / np.sqrt(np.diagonal(H)[~constant])
     equilibrated = H * scale * scale[:, None]
-    equilibrated[constant, constant] = 1.0
+    equilibrated[constant, constant] = 1.0  # keeps the matrix definite; scale 0 drops the column
     norm = float(np.abs(equilibrated).sum(axis=0).max(initial=1.0))
+    # LAPACK reports a failure and the reciprocal condition number, which costs only O(d²).
     lower, not_definite = dpotrf(equilibrated, lower=1)
     reciprocal = 0.0 if not_definite else float(dpocon(lower, norm, uplo="L")[0])
-    if reciprocal < _singular(len(H)):
+    if reciprocal < _singular_below(len(H)):
         return _spectral(H)
     return CholeskyFactor(scale, lower, float(1 / np.sqrt(reciprocal)))
 
 
 def _spectral(H: FloatArray) -> SpectralFactor:
     values, basis = np.linalg.eigh(H)
-    kept = values > _singular(len(H)) * values[-1]
+    kept = values > _singular_below(len(H)) * values[-1]
     return SpectralFactor(basis[:, kept], values[kept], not kept.all())
 
 
-def _singular(n_features: int) -> float:
+def _singular_below(n_features: int) -> float:
     """Return the relative size below which an eigenvalue of a Gram matrix is rounding error."""
     return 10 * n_features * _EPS

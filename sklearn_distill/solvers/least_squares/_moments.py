@@ -1,4 +1,4 @@
-"""Weight, mean and spread of rows: what least squares needs to know about data."""
+"""Moments of weighted rows: weight, mean and spread, the sufficient statistics of a fit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sklearn_distill.solvers.least_squares._factors import Factor
 
 
 class RemoteTile(Protocol):
-    """A block B of rows that lies elsewhere; what is asked of it comes here."""
+    """A tile B of rows on another device, from which only the results are transferred."""
 
     def gram(self) -> FloatArray:
         """Return BᵀB."""
@@ -28,7 +28,7 @@ Tile: TypeAlias = FloatArray | RemoteTile
 
 @dataclass(frozen=True)
 class Moments(ABC):
-    r"""Moments of weighted rows z = [features | targets], mergeable.
+    r"""Moments of weighted rows z = [features | targets], which can be merged.
 
     With weight :math:`W = Σ s_i` and mean :math:`m = Σ s_i z_i / W`, two sets of rows merge by
 
@@ -36,18 +36,18 @@ class Moments(ABC):
 
         S = S_1 + S_2 + \tfrac{W_1 W_2}{W_1 + W_2}\, δδ^⊤, \qquad δ = m_1 - m_2,
 
-    where :math:`S = Σ s_i (z_i - m)(z_i - m)^⊤`. Every term is a sum of squares: nothing cancels,
-    however far the mean is from zero. :class:`Gram` keeps S, :class:`Root` a root of it.
+    where :math:`S = Σ s_i (z_i - m)(z_i - m)^⊤`. Every term is a sum of squares, so nothing
+    cancels, however far the mean is from zero. :class:`Gram` stores S, :class:`Root` a root of it.
 
     Parameters
     ----------
     weight : float
-        W > 0.
+        Sum W > 0 of the weights.
     mean : ndarray of shape (n_columns,)
-        m.
+        Weighted mean m of the rows.
     spread : ndarray of shape (k, n_columns)
-        S, or R with RᵀR = S.
-    resolution : float
+        The matrix S, or R with RᵀR = S.
+    eps : float
         Machine epsilon of the data: variation that is a smaller share of X is rounding.
 
     References
@@ -58,41 +58,40 @@ class Moments(ABC):
     weight: float
     mean: FloatArray
     spread: FloatArray
-    resolution: float = float(np.finfo(np.float64).eps)
+    eps: float = float(np.finfo(np.float64).eps)
 
-    # blocks of fewer rows cost more, for each row, than blocks of more
-    rows_a_column: ClassVar[float] = 0.5
+    # Each tile updates all of ``spread``: tiles of fewer rows cost more per row.
+    min_rows_per_column: ClassVar[float] = 0.5
 
     @classmethod
-    def of_tiles(
-        cls, tiles: Iterable[Tile], shift: FloatArray, resolution: float = resolution
-    ) -> Self:
-        """Collect rows √s · [1 | z − shift], tile by tile; a tile may be overwritten after."""
-        spread = cls._nothing(len(shift) + 1)
+    def of_tiles(cls, tiles: Iterable[Tile], shift: FloatArray, eps: float = eps) -> Self:
+        """Compute moments from tiles of rows √s · [1 | z − shift]; the tiles may share a buffer."""
+        spread = cls._empty_spread(len(shift) + 1)
         for tile in tiles:
-            spread = cls._absorb(spread, tile)
-        weight, mean, spread = cls._about_mean(spread)
-        return cls(weight, shift + mean, spread, resolution)
+            spread = cls._add_tile(spread, tile)
+        weight, mean, spread = cls._centre(spread)
+        return cls(weight, shift + mean, spread, eps)
 
     def merge(self, other: Self) -> Self:
         """Return the moments of both sets of rows."""
         weight = self.weight + other.weight
-        apart = other.mean - self.mean
-        mean = self.mean + other.weight / weight * apart
-        row = np.sqrt(self.weight * (other.weight / weight)) * apart
-        spread = self._join(self.spread, other.spread, row)
-        return type(self)(weight, mean, spread, max(self.resolution, other.resolution))
+        difference = other.mean - self.mean
+        mean = self.mean + other.weight / weight * difference
+        # δδᵀ W₁W₂/W enters as one more row, √(W₁W₂/W) δ.
+        row = np.sqrt(self.weight * (other.weight / weight)) * difference
+        spread = self._add(self.spread, other.spread, row)
+        return type(self)(weight, mean, spread, max(self.eps, other.eps))
 
-    def reweigh(self, share: float, n_features: int, mix: FloatArray) -> Self:
-        """Multiply the weights by ``share`` and replace the targets t by t · mix."""
-        mean = np.concatenate([self.mean[:n_features], self.mean[n_features:] @ mix])
-        spread = self._mix(share, n_features, mix)
-        return replace(self, weight=share * self.weight, mean=mean, spread=spread)
+    def reweight(self, scale: float, n_features: int, mixing: FloatArray) -> Self:
+        """Multiply the weights by ``scale`` and replace the targets t by t · mixing."""
+        mean = np.concatenate([self.mean[:n_features], self.mean[n_features:] @ mixing])
+        spread = self._mix_targets(scale, n_features, mixing)
+        return replace(self, weight=scale * self.weight, mean=mean, spread=spread)
 
     def about_origin(self) -> Self:
         """Return the moments about zero instead of the mean, for a model without intercept."""
         row = np.sqrt(self.weight) * self.mean
-        spread = self._join(self.spread, self._nothing(len(self.mean)), row)
+        spread = self._add(self.spread, self._empty_spread(len(self.mean)), row)
         return replace(self, mean=np.zeros_like(self.mean), spread=spread)
 
     @abstractmethod
@@ -100,28 +99,28 @@ class Moments(ABC):
         """Minimise Σ s (t − x·w)² + α‖w‖²: w of shape (n_features, n_targets), factor of H."""
 
     @abstractmethod
-    def residual(self, n_features: int, coef: FloatArray) -> FloatArray:
+    def residual_sum_of_squares(self, n_features: int, coef: FloatArray) -> FloatArray:
         """Return Σ s (t − x·w)² of each target, about the mean."""
 
     @abstractmethod
     def sandwich(self, factor: Factor) -> FloatArray:
-        """Return H⁻¹ S H⁻¹ for moments of features alone."""
+        """Return H⁻¹ S H⁻¹ for moments of features only."""
 
     @classmethod
     @abstractmethod
-    def _nothing(cls, n_columns: int) -> FloatArray: ...
+    def _empty_spread(cls, n_columns: int) -> FloatArray: ...
 
     @classmethod
     @abstractmethod
-    def _absorb(cls, spread: FloatArray, tile: Tile) -> FloatArray: ...
+    def _add_tile(cls, spread: FloatArray, tile: Tile) -> FloatArray: ...
 
     @classmethod
     @abstractmethod
-    def _about_mean(cls, spread: FloatArray) -> tuple[float, FloatArray, FloatArray]: ...
+    def _centre(cls, spread: FloatArray) -> tuple[float, FloatArray, FloatArray]: ...
 
     @classmethod
     @abstractmethod
-    def _join(cls, one: FloatArray, other: FloatArray, row: FloatArray) -> FloatArray: ...
+    def _add(cls, first: FloatArray, second: FloatArray, row: FloatArray) -> FloatArray: ...
 
     @abstractmethod
-    def _mix(self, share: float, n_features: int, mix: FloatArray) -> FloatArray: ...
+    def _mix_targets(self, scale: float, n_features: int, mixing: FloatArray) -> FloatArray: ...

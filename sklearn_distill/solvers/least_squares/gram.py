@@ -1,4 +1,4 @@
-"""Moments as a Gram matrix: one matrix product a tile."""
+"""Moments as a Gram matrix, computed by one matrix product per tile."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from sklearn_distill._typing import BoolArray, FloatArray
 from sklearn_distill.solvers.least_squares._factors import Factor, factorise
 from sklearn_distill.solvers.least_squares._moments import Moments, Tile
 
-# beyond this many columns BLAS counts entries past 2³¹
-_LARGEST = 46_000
-# a column whose deviations are this small a share of its mean varies by rounding alone
+# With more columns the matrix has over 2³¹ entries, more than BLAS can index.
+_MAX_COLUMNS = 46_000
+# A column whose deviations are a smaller share of its mean varies by rounding only.
 _ROUNDING = 16 * float(np.finfo(np.float64).eps)
 
 
 class Gram(Moments):
-    """Moments whose ``spread`` is the matrix S: fast, but squares the condition number.
+    """Moments whose ``spread`` is the matrix S: fast, but with the squared condition number.
 
     Examples
     --------
@@ -37,10 +37,11 @@ class Gram(Moments):
         factor = factorise(H + alpha * np.eye(d) if alpha else H, self._constant(d))
         return factor.solve(right), factor
 
-    def residual(self, n_features: int, coef: FloatArray) -> FloatArray:
+    def residual_sum_of_squares(self, n_features: int, coef: FloatArray) -> FloatArray:
         """Return Σ s (t − x·w)² of each target, about the mean."""
         d = n_features
         S_xx, S_xt, S_tt = self.spread[:d, :d], self.spread[:d, d:], self.spread[d:, d:]
+        # Rounding may leave a negative sum of squares where the fit is perfect.
         squares = np.diagonal(S_tt) + ((S_xx @ coef - 2 * S_xt) * coef).sum(axis=0)
         return np.asarray(np.maximum(squares, 0.0))
 
@@ -49,37 +50,38 @@ class Gram(Moments):
         return factor.solve(factor.solve(self.spread).T)
 
     def _constant(self, n_features: int) -> BoolArray:
+        # Without this test rounding noise would be scaled up to a feature by equilibration.
         squares, mean = np.diagonal(self.spread)[:n_features], self.mean[:n_features]
         return np.asarray(squares <= self.weight * (_ROUNDING * mean) ** 2)
 
     @classmethod
-    def _nothing(cls, n_columns: int) -> FloatArray:
-        if n_columns > _LARGEST:
+    def _empty_spread(cls, n_columns: int) -> FloatArray:
+        if n_columns > _MAX_COLUMNS:
             raise ValueError(
                 f"the Gram matrix of {n_columns} columns (features, outputs of y and of the "
-                f"teacher) would need {8e-9 * n_columns**2:.0f} GB: use fewer of them"
+                f"teacher) would take {8e-9 * n_columns**2:.0f} GB: use fewer columns"
             )
         return np.zeros((n_columns, n_columns), order="F")
 
     @classmethod
-    def _absorb(cls, spread: FloatArray, tile: Tile) -> FloatArray:
+    def _add_tile(cls, spread: FloatArray, tile: Tile) -> FloatArray:
         if not isinstance(tile, np.ndarray):
             return np.asarray(spread + tile.gram())
-        # adds to the upper triangle in place
+        # Adds to the upper triangle in place: half the operations of a general product.
         return np.asarray(dsyrk(1.0, tile.T, beta=1.0, c=spread, overwrite_c=1))
 
     @classmethod
-    def _about_mean(cls, spread: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+    def _centre(cls, spread: FloatArray) -> tuple[float, FloatArray, FloatArray]:
         weight, mean = float(spread[0, 0]), spread[0, 1:] / spread[0, 0]
         upper = np.triu(spread[1:, 1:])
-        whole = upper + np.triu(upper, 1).T
-        return weight, mean, whole - weight * np.outer(mean, mean)
+        symmetric = upper + np.triu(upper, 1).T
+        return weight, mean, symmetric - weight * np.outer(mean, mean)
 
     @classmethod
-    def _join(cls, one: FloatArray, other: FloatArray, row: FloatArray) -> FloatArray:
-        return np.asarray(one + other + np.outer(row, row))
+    def _add(cls, first: FloatArray, second: FloatArray, row: FloatArray) -> FloatArray:
+        return np.asarray(first + second + np.outer(row, row))
 
-    def _mix(self, share: float, n_features: int, mix: FloatArray) -> FloatArray:
-        d, S = n_features, share * self.spread
-        cross = S[:d, d:] @ mix
-        return np.block([[S[:d, :d], cross], [cross.T, mix.T @ S[d:, d:] @ mix]])
+    def _mix_targets(self, scale: float, n_features: int, mixing: FloatArray) -> FloatArray:
+        d, S = n_features, scale * self.spread
+        cross = S[:d, d:] @ mixing
+        return np.block([[S[:d, :d], cross], [cross.T, mixing.T @ S[d:, d:] @ mixing]])

@@ -1,4 +1,4 @@
-"""Variances of the labels' and the teacher's noise, given or estimated."""
+"""Noise variances of labels and teacher's predictions, given or estimated."""
 
 from __future__ import annotations
 
@@ -8,32 +8,33 @@ import numpy as np
 
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.solvers.least_squares.sources import (
-    LABELS_ALONE,
-    TEACHER_ALONE,
-    Shares,
+    LABELS_ONLY,
+    TEACHER_ONLY,
     Source,
+    SourceWeights,
 )
 from sklearn_distill.solvers.least_squares.statistics import Statistics
 
-# an estimate below this share of the targets' own variance is taken for a perfect fit
+# An estimate below this share of the variance of the targets is raised to it: the ratio of the
+# variances of a perfect fit would be rounding noise.
 _FLOOR = 1e-6
 _ROUNDING = 16 * float(np.finfo(np.float64).eps)
 
 
 class NoNoiseEstimateError(ValueError):
-    """A noise variance was to be estimated, but the data do not determine it."""
+    """Raised if a noise variance is to be estimated but the data do not determine it."""
 
 
 @dataclass(frozen=True)
 class NoiseVariance:
-    """A variance of each output.
+    """Noise variance of each output, with a lower bound.
 
     Parameters
     ----------
     values : ndarray of shape (n_outputs,)
-        The variances.
+        Variances, given or estimated.
     floor : ndarray of shape (n_outputs,)
-        Smallest values that a ratio of variances may be built on; 0 for given variances.
+        Smallest variances to be used in a ratio; 0 for given variances.
     """
 
     values: FloatArray
@@ -41,32 +42,32 @@ class NoiseVariance:
 
     @classmethod
     def given(cls, value: float, n_outputs: int) -> NoiseVariance:
-        """Return a number that the user chose."""
+        """Return the variance that the user chose, for all outputs."""
         return cls(np.full(n_outputs, value), np.zeros(n_outputs))
 
     @property
     def floored(self) -> NoiseVariance:
-        """The variances, raised to the floor."""
+        """The variances, raised to the floor where they are below it."""
         return NoiseVariance(np.maximum(self.values, self.floor), np.zeros_like(self.floor))
 
     @property
     def is_too_small(self) -> bool:
-        """Whether the floor is above a variance."""
+        """Whether a variance is below its floor."""
         return bool((self.values < self.floor).any())
 
 
 @dataclass(frozen=True)
 class Noise:
-    """The two variances σ² and σ_s², computed when asked for.
+    """The variances σ² and σ_s², estimated only when they are used.
 
     Parameters
     ----------
     statistics : Statistics
-        The data.
+        Statistics of the rows, for the estimates.
     label, teacher : float or None
-        σ² and σ_s²; None estimates.
+        Given σ² and σ_s²; None for an estimate.
     fit_intercept : bool
-        Whether the regressions that estimate have an intercept.
+        Whether the regressions of the estimates have an intercept.
     """
 
     statistics: Statistics
@@ -75,29 +76,30 @@ class Noise:
     fit_intercept: bool
 
     def of_labels(self) -> NoiseVariance:
-        """Return σ²; without any label to estimate it from, the teacher's variance."""
+        """Return σ²; the variance of the teacher's predictions if no row has a label."""
         if self.label is not None:
             return NoiseVariance.given(self.label, self.statistics.n_outputs)
         if not self.statistics.has_rows_of(Source.LABEL, Source.BOTH):
             return self.of_teacher()
-        return self._estimate(LABELS_ALONE, "noise_variance", "labels")
+        return self._estimate(LABELS_ONLY, "noise_variance", "labels")
 
     def of_teacher(self) -> NoiseVariance:
-        """Return σ_s²; NaN without a teacher."""
+        """Return σ_s²; NaN if no row has a teacher's prediction."""
         if self.teacher is not None:
             return NoiseVariance.given(self.teacher, self.statistics.n_outputs)
         if not self.statistics.has_rows_of(Source.TEACHER, Source.BOTH):
             return NoiseVariance.given(np.nan, self.statistics.n_outputs)
-        return self._estimate(TEACHER_ALONE, "teacher_noise_variance", "teacher's predictions")
+        return self._estimate(TEACHER_ONLY, "teacher_noise_variance", "teacher's predictions")
 
     def ratio(self) -> tuple[FloatArray, list[str]]:
-        """Return ρ = σ²/σ_s² of each output, and which estimates were raised to their floor.
+        """Return ρ = σ²/σ_s² of each output, and the names of estimates raised to their floor.
 
         Raises
         ------
         NoNoiseEstimateError
             If an estimate has no degrees of freedom, or its targets are constant.
         """
+        # Without labels σ² is σ_s² by definition, so nothing needs to be estimated.
         if self.label is None and not self.statistics.has_rows_of(Source.LABEL, Source.BOTH):
             return np.ones(self.statistics.n_outputs), []
         estimates = {
@@ -109,23 +111,29 @@ class Noise:
         label, teacher = (estimate.floored.values for estimate in estimates.values())
         return label / teacher, [name for name, e in estimates.items() if e.is_too_small]
 
-    def _estimate(self, shares: Shares, name: str, what: str) -> NoiseVariance:
-        """Estimate RSS/(n − rank) of the least squares of one kind of target on its own rows."""
+    def _estimate(
+        self, source_weights: SourceWeights, name: str, target_name: str
+    ) -> NoiseVariance:
+        """Return RSS/(n − rank) of a fit to one kind of target, on the rows that have it."""
         statistics, d = self.statistics, self.statistics.n_features
-        moments = statistics.targets(shares, np.arange(statistics.n_outputs))
-        variance = moments.residual(d, np.zeros((d, statistics.n_outputs))) / moments.weight
+        moments = statistics.targets(source_weights, np.arange(statistics.n_outputs))
+        variance = (
+            moments.residual_sum_of_squares(d, np.zeros((d, statistics.n_outputs))) / moments.weight
+        )
+        # Constant targets get variance and floor 0, which _check_varies reports.
         constant = variance <= (_ROUNDING * moments.mean[d:]) ** 2
         if not self.fit_intercept:
             moments = moments.about_origin()
         coef, factor = moments.solve(d, alpha=0.0)
         n_rows, rank = moments.weight, factor.rank + self.fit_intercept
+        # Weights are real numbers: a smaller difference is the rounding of their sum.
         if n_rows - rank <= 1e-6 * n_rows:
             raise NoNoiseEstimateError(
-                f"{name}='auto' cannot be estimated: the {what} cover {n_rows:.6g} rows (sample "
-                f"weights count as repetitions) and X has rank {rank} there, which leaves no "
-                f"degree of freedom: pass {name} as a number"
+                f"{name}='auto' cannot be estimated: the {target_name} cover {n_rows:.6g} rows "
+                f"(sample weights count as repetitions) and X has rank {rank} there, which leaves "
+                f"no degree of freedom: pass {name} as a number"
             )
-        values = moments.residual(d, coef) / (n_rows - rank)
+        values = moments.residual_sum_of_squares(d, coef) / (n_rows - rank)
         return NoiseVariance(
             np.where(constant, 0.0, values), np.where(constant, 0, _FLOOR * variance)
         )
@@ -133,7 +141,8 @@ class Noise:
 
 def _check_varies(name: str, variance: NoiseVariance) -> None:
     if (variance.floored.values == 0).any():
-        what = "the teacher's predictions" if name.startswith("teacher") else "the labels"
+        target_name = "teacher's predictions" if name.startswith("teacher") else "labels"
         raise NoNoiseEstimateError(
-            f"{name}='auto' cannot be estimated: {what} never vary: pass {name} as a number"
+            f"{name}='auto' cannot be estimated: the {target_name} are constant: pass {name} as a "
+            f"number"
         )

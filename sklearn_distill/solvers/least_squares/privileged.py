@@ -1,4 +1,4 @@
-"""Least squares with a teacher, from rows or from statistics: the corrected Theorem 2."""
+"""Least squares with a teacher, from rows or from statistics: Theorem 2, corrected."""
 
 from __future__ import annotations
 
@@ -16,36 +16,37 @@ from sklearn_distill.solvers.least_squares.gram import Gram
 from sklearn_distill.solvers.least_squares.noise import Noise
 from sklearn_distill.solvers.least_squares.regression_data import RegressionData
 from sklearn_distill.solvers.least_squares.root import Root
-from sklearn_distill.solvers.least_squares.sources import Source, imitation_shares
+from sklearn_distill.solvers.least_squares.sources import Source, imitation_weights
 from sklearn_distill.solvers.least_squares.statistics import Statistics
 
-# the normal equations lose eps · cond² of the coefficients: 1e-8 here …
+# The normal equations have a relative error of eps · cond² in the coefficients: 1e-8 at this
+# condition number …
 _REFINE_ABOVE = 1e4
-# … and 1e-4 here, where the factor is no longer a safe preconditioner
+# … and 1e-4 at this one, above which their factor is no longer a reliable preconditioner.
 ILL_CONDITIONED = 1e6
 
 
 @dataclass(frozen=True)
 class PrivilegedLeastSquares:
-    r"""The problem whose minimum is the student.
+    r"""The least-squares problem of a linear student.
 
     .. math::
 
         Σ_i s_i a_i (y'_i/a_i - x_i·w - b)^2 + α‖w‖^2,
 
     with :math:`a_i, y'_i` from
-    :func:`~sklearn_distill.solvers.least_squares.imitation_shares`, in units of σ².
+    :func:`~sklearn_distill.solvers.least_squares.sources.imitation_weights`, in units of σ².
 
     Parameters
     ----------
     imitation : float
         λ in [0, 1].
     alpha : float
-        α ≥ 0.
+        Strength α ≥ 0 of the penalty.
     fit_intercept : bool
-        Whether b is free; else it is 0.
+        Whether b is fitted; it is 0 otherwise.
     noise_variance, teacher_noise_variance : float or None
-        σ² and σ_s²; None estimates them where they matter.
+        σ² and σ_s²; None to estimate them if the solution depends on them.
 
     Examples
     --------
@@ -63,12 +64,13 @@ class PrivilegedLeastSquares:
     teacher_noise_variance: float | None = None
 
     def solve(self, statistics: Statistics, ratio: FloatArray | None = None) -> PrivilegedFit:
-        """Solve from statistics alone; ``ratio`` is ρ of each output if it is not to be found."""
+        """Solve from statistics; ``ratio`` is ρ of each output, None to compute it."""
         ratio, floored = self._ratio(statistics) if ratio is None else (ratio, [])
+        # Outputs with the same ρ have the same weights, and share one factorisation.
         fits = tuple(
             WeightedFit.of(
                 statistics,
-                imitation_shares(self.imitation, float(rho)),
+                imitation_weights(self.imitation, float(rho)),
                 np.flatnonzero(ratio == rho),
                 alpha=self.alpha,
                 fit_intercept=self.fit_intercept,
@@ -77,70 +79,71 @@ class PrivilegedLeastSquares:
         )
         return PrivilegedFit(self, statistics, fits, ratio, tuple(floored))
 
-    def fit(self, rows: RegressionData, solver: str = "auto") -> PrivilegedFit:
+    def fit(self, data: RegressionData, solver: str = "auto") -> PrivilegedFit:
         """Solve from rows.
 
         Parameters
         ----------
-        rows : RegressionData
-            The data.
+        data : RegressionData
+            Rows with features, labels, predictions and weights.
         solver : {"auto", "gram", "tsqr"}
-            "gram": normal equations from one matrix product; "tsqr": QR factorisations of blocks.
-            "auto" takes the first; it refines where the condition number of X is above 1e4, and
-            takes the second where it is above 1e6, X is rank-deficient or has no more rows than
+            "gram": normal equations, from one matrix product; "tsqr": QR factorisations of tiles.
+            "auto" uses "gram", with a refinement if the condition number of X is above 1e4. It uses
+            "tsqr" if that is above 1e6, if X is rank-deficient, or if X has no more rows than
             columns.
 
         Returns
         -------
         PrivilegedFit
-            The minimum, with its statistics.
+            The solution, with its statistics.
         """
-        return self.fit_blocks(LocalChunks([lambda: rows]), rows.X.shape, solver)
+        return self.fit_chunks(LocalChunks([lambda: data]), data.X.shape, solver)
 
-    def fit_blocks(self, rows: Chunks, shape: tuple[int, int], solver: str) -> PrivilegedFit:
-        """Solve from blocks of Rows, as :meth:`fit` does; ``shape`` is that of all X."""
+    def fit_chunks(self, chunks: Chunks, shape: tuple[int, int], solver: str) -> PrivilegedFit:
+        """Solve as :meth:`fit` from chunks of RegressionData; ``shape`` is that of all X."""
         n_rows, n_columns = shape
         if solver == "tsqr" or (solver == "auto" and n_rows <= n_columns):
-            return self.solve(_statistics(rows, Root))
-        fit = self.solve(_statistics(rows, Gram))
+            return self.solve(_statistics(chunks, Root))
+        fit = self.solve(_statistics(chunks, Gram))
         if solver == "auto" and (fit.deficient or fit.condition > ILL_CONDITIONED):
-            return self.solve(_statistics(rows, Root))
-        return fit.refine(rows) if solver == "auto" and fit.condition > _REFINE_ABOVE else fit
+            return self.solve(_statistics(chunks, Root))
+        return fit.refine(chunks) if solver == "auto" and fit.condition > _REFINE_ABOVE else fit
 
     def noise(self, statistics: Statistics) -> Noise:
-        """Return the noise of label and teacher, to be estimated when asked for."""
+        """Return the noise variances, which are estimated when they are used."""
         return Noise(
             statistics, self.noise_variance, self.teacher_noise_variance, self.fit_intercept
         )
 
     def _ratio(self, statistics: Statistics) -> tuple[FloatArray, list[str]]:
-        teacher_counts = statistics.has_rows_of(Source.TEACHER) or (
+        uses_teacher = statistics.has_rows_of(Source.TEACHER) or (
             self.imitation > 0 and statistics.has_rows_of(Source.BOTH)
         )
-        if not teacher_counts:
+        # Without a prediction that has weight, any ρ gives the same fit: nothing is estimated.
+        if not uses_teacher:
             return np.ones(statistics.n_outputs), []
         return self.noise(statistics).ratio()
 
 
-def _statistics(rows: Chunks, kind: type[Moments]) -> Statistics:
-    statistics: Statistics = rows.map_reduce(Statistics.of, kind, combine=Statistics.merge)
+def _statistics(chunks: Chunks, kind: type[Moments]) -> Statistics:
+    statistics: Statistics = chunks.map_reduce(Statistics.of, kind, combine=Statistics.merge)
     return statistics
 
 
 @dataclass(frozen=True)
 class PrivilegedFit:
-    """The minimum, and what follows from it.
+    """Solution of the problem: coefficients, noise variances and covariances.
 
     Parameters
     ----------
     problem : PrivilegedLeastSquares
-        What was solved.
+        The problem that was solved.
     statistics : Statistics
-        The data.
+        Statistics of the rows.
     fits : tuple of WeightedFit
-        One for each set of outputs with the same ratio.
+        One fit per set of outputs with the same ratio.
     ratio : ndarray of shape (n_outputs,)
-        ρ = σ²/σ_s².
+        Ratio ρ = σ²/σ_s² of each output.
     floored : tuple of str
         Names of the variances whose estimates were raised to their floor.
     """
@@ -174,21 +177,23 @@ class PrivilegedFit:
 
     @property
     def deficient(self) -> bool:
-        """Whether a fit had to leave out directions."""
+        """Whether a fit had to drop directions."""
         return any(fit.factor.deficient for fit in self.fits)
 
     @property
-    def is_doubtful(self) -> bool:
+    def is_unreliable(self) -> bool:
         """Whether normal equations lost most digits, or cannot tell if X is rank-deficient."""
         expected_rank = min(
             self.statistics.n_features, self.statistics.n_rows - self.problem.fit_intercept
         )
-        lost = any(fit.factor.deficient and fit.factor.rank < expected_rank for fit in self.fits)
-        return self.statistics.kind is Gram and (lost or self.condition > ILL_CONDITIONED)
+        rank_lost = any(
+            fit.factor.deficient and fit.factor.rank < expected_rank for fit in self.fits
+        )
+        return self.statistics.kind is Gram and (rank_lost or self.condition > ILL_CONDITIONED)
 
-    def refine(self, rows: Chunks) -> PrivilegedFit:
-        """Correct rounding errors by passes over blocks of Rows."""
-        return replace(self, fits=tuple(fit.refine(rows) for fit in self.fits))
+    def refine(self, chunks: Chunks) -> PrivilegedFit:
+        """Correct rounding errors by passes over chunks of RegressionData."""
+        return replace(self, fits=tuple(fit.refine(chunks) for fit in self.fits))
 
     @cached_property
     def noise_variance(self) -> FloatArray:
@@ -200,12 +205,13 @@ class PrivilegedFit:
             If it is to be estimated and the data do not determine it.
         """
         estimate = self.problem.noise(self.statistics).of_labels()
-        taught = self.statistics.has_rows_of(Source.BOTH, Source.TEACHER)
-        return (estimate.floored if taught else estimate).values
+        # The floor bounds the ratio to σ_s²: without a teacher there is no ratio.
+        has_teacher = self.statistics.has_rows_of(Source.BOTH, Source.TEACHER)
+        return (estimate.floored if has_teacher else estimate).values
 
     @cached_property
     def teacher_noise_variance(self) -> FloatArray:
-        """σ_s² of each output; NaN without a teacher."""
+        """σ_s² of each output; NaN if no row has a teacher's prediction."""
         return self.problem.noise(self.statistics).of_teacher().floored.values
 
     @cached_property
@@ -228,9 +234,9 @@ class PrivilegedFit:
         """Return xᵀ Cov x + σ² for each row x and output: (n_rows, n_outputs)."""
         return self.variance_of_rows(RegressionData(X, None), slice(0, len(X)))
 
-    def variance_of_rows(self, rows: RegressionData, chunk: slice) -> FloatArray:
-        """Return xᵀ Cov x + σ² for each x of a chunk of rows and output."""
-        variance = np.empty((chunk.stop - chunk.start, self.statistics.n_outputs))
+    def variance_of_rows(self, data: RegressionData, tile: slice) -> FloatArray:
+        """Return xᵀ Cov x + σ² for each row x of a tile and each output."""
+        variance = np.empty((tile.stop - tile.start, self.statistics.n_outputs))
         for fit, sandwich in zip(self.fits, self.covariances, strict=True):
-            variance[:, fit.outputs] = sandwich.of_rows(rows, chunk)[:, None]
+            variance[:, fit.outputs] = sandwich.of_tile(data, tile)[:, None]
         return (variance + 1) * self.noise_variance

@@ -1,4 +1,4 @@
-"""Rows of data with their label, their teacher's prediction and their weight, block by block."""
+"""Rows of a regression: features, labels, teacher's predictions and weights, tile by tile."""
 
 from __future__ import annotations
 
@@ -6,39 +6,39 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
-from sklearn_distill._typing import BoolArray, FloatArray
+from sklearn_distill._typing import BoolArray, CheckedX, FloatArray
 from sklearn_distill.solvers.least_squares._moments import Tile
 from sklearn_distill.solvers.least_squares.sources import Source
 
-# a block of this many numbers (1 MB) stays in the cache between copy and product
+# A tile of this many numbers (1 MB) stays in the cache between its copy and its product.
 _TILE_SIZE = 2**17
-# rows that are enough to guess the mean of the features
-_GLIMPSE = 512
+# About this many rows suffice to estimate the mean of the features.
+_N_ROWS_FOR_MEAN = 512
+# Value of ``RegressionData.source`` for rows that are not used.
+_UNUSED = -1
 
 
 @dataclass(frozen=True)
 class RegressionData:
-    """Rows x with label y, teacher's prediction s and weight; nothing is copied as a whole.
+    """Rows x with label y, teacher's prediction s and weight; only tiles of them are copied.
 
     Parameters
     ----------
     X : ndarray or CSR of shape (n_rows, n_features)
-        Features of any real dtype; sparse X is made dense block by block.
+        Features of any real dtype; a sparse X is made dense tile by tile.
     y : ndarray of shape (n_rows, n_outputs) or None
         Labels; a row of NaN is a missing label.
     teacher : ndarray of shape (n_rows, n_outputs) or None
-        The teacher's predictions; a row of NaN is silent.
+        The teacher's predictions; a row of NaN is a missing prediction.
     weight : ndarray of shape (n_rows,) or None
-        Weights, at least 0; None is 1 for all.
+        Nonnegative weights; None for 1.
     """
 
-    X: Any
+    X: CheckedX
     y: FloatArray | None
     teacher: FloatArray | None = None
     weight: FloatArray | None = None
@@ -55,127 +55,137 @@ class RegressionData:
         return 0 if target is None else target.shape[1]
 
     @property
-    def resolution(self) -> float:
+    def eps(self) -> float:
         """Machine epsilon of X."""
         dtype = self.X.dtype if self.X.dtype.kind == "f" else np.float64
         return float(np.finfo(dtype).eps)
 
     @cached_property
     def taught(self) -> BoolArray:
-        """Rows for which the teacher speaks."""
-        return self._present(self.teacher)
+        """Rows that have a teacher's prediction."""
+        return self._available(self.teacher)
 
     @cached_property
     def labelled(self) -> BoolArray:
         """Rows that have a label."""
-        return self._present(self.y)
+        return self._available(self.y)
 
     @cached_property
     def source(self) -> NDArray[np.int8]:
-        """Who speaks for each row; -1 where nobody does or the weight is 0."""
-        source = np.full(self.X.shape[0], -1, dtype=np.int8)
+        """Source of each row; -1 without label and prediction, or with weight 0."""
+        source = np.full(self.X.shape[0], _UNUSED, dtype=np.int8)
         source[self.labelled] = Source.LABEL
         source[self.taught] = Source.TEACHER
         source[self.labelled & self.taught] = Source.BOTH
+        # A source whose rows all have weight 0 has no mean: its rows must not count as rows.
         if self.weight is not None:
-            source[self.weight == 0] = -1
+            source[self.weight == 0] = _UNUSED
         return source
 
     @property
     def tile_size(self) -> int:
-        """Numbers in a block."""
+        """Largest number of entries of a tile, unless that is fewer rows than required."""
         return _TILE_SIZE
 
-    def tiles(self, rows_a_column: float = 0.5) -> Iterator[slice]:
-        """Cut into slices of ``tile_size`` numbers, or so many rows a column if that is more."""
-        step = max(self.tile_size // self._n_columns, ceil(rows_a_column * self._n_columns))
+    def tiles(self, min_rows_per_column: float = 0.5) -> Iterator[slice]:
+        """Yield tiles of ``tile_size`` entries, but of at least so many rows per column."""
+        min_rows = ceil(min_rows_per_column * self._n_columns)
+        step = max(self.tile_size // self._n_columns, min_rows)
         for start in range(0, self.X.shape[0], step):
             yield slice(start, min(start + step, self.X.shape[0]))
 
-    def features(self, rows: slice) -> NDArray[Any]:
-        """Return X of some rows, dense."""
-        X: Any = self.X[rows]
-        return np.asarray(X.toarray() if sparse.issparse(X) else X)  # type: ignore[attr-defined]
+    def features(self, tile: slice) -> FloatArray:
+        """Return X of a tile, dense."""
+        X = self.X[tile]
+        return np.asarray(X.toarray() if hasattr(X, "toarray") else X)
 
-    def pulled_back(
+    def pull_back_residuals(
         self,
-        rows: slice,
+        tile: slice,
         centre: FloatArray,
         coef: FloatArray,
-        residual: Callable[[FloatArray], FloatArray],
+        residuals: Callable[[FloatArray], FloatArray],
     ) -> FloatArray:
-        """Return (X − c)ᵀ r((X − c) w) of some rows, of shape (n_features, n_outputs)."""
-        x = self.features(rows) - centre
-        return np.asarray(x.T @ residual(x @ coef))
+        """Return (X − c)ᵀ r((X − c) w) of a tile, of shape (n_features, n_outputs)."""
+        x = self.features(tile) - centre
+        return np.asarray(x.T @ residuals(x @ coef))
 
-    def quadratic(
-        self, rows: slice, centre: FloatArray, A: FloatArray, b: FloatArray
+    def quadratic_form(
+        self, tile: slice, centre: FloatArray, A: FloatArray, b: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        """Return (x − c)ᵀ A (x − c) and (x − c)·b for each x of some rows."""
-        x = self.features(rows) - centre
+        """Return (x − c)ᵀ A (x − c) and (x − c)·b for each row x of a tile."""
+        x = self.features(tile) - centre
         return ((x @ A) * x).sum(axis=1), x @ b
 
     def shift(self, source: Source) -> FloatArray:
-        """Guess the mean of [features | targets]: of few rows for X, of all for the targets."""
+        """Return an approximate mean of [features | targets] of the rows of a source.
+
+        Moments about a point near the mean do not cancel. A few rows of X suffice for that; targets
+        are averaged over all rows.
+        """
         rows = (self.source == source)[:, None]
         means = [target.mean(axis=0, where=rows) for target in self._targets(source)]
-        return np.concatenate([self._glimpsed_mean(), *means])
+        return np.concatenate([self._approximate_mean(), *means])
 
     def tile_values(
-        self, source: Source, shift: FloatArray, rows_a_column: float
+        self, source: Source, shift: FloatArray, min_rows_per_column: float
     ) -> Iterator[Tile]:
-        """Yield √weight · [1 | x − shift | targets − shift] of a source's rows; one buffer."""
+        """Yield √weight · [1 | x − shift | targets − shift] of a source's rows, in one buffer."""
         buffer: FloatArray | None = None
-        for rows, pick in self._parts(source, rows_a_column):
+        for tile, selected in self._tiles_of(source, min_rows_per_column):
             if buffer is None:
-                buffer = np.empty((rows.stop - rows.start, 1 + len(shift)))
-            yield self._block(buffer, rows, pick, shift, self._targets(source))
+                buffer = np.empty((tile.stop - tile.start, 1 + len(shift)))
+            yield self._fill(buffer, tile, selected, shift, self._targets(source))
 
-    def _parts(self, source: Source, rows_a_column: float) -> Iterator[tuple[slice, Any]]:
-        """Yield the chunks in which there are rows of a source, and which rows of them these are.
+    def _tiles_of(
+        self, source: Source, min_rows_per_column: float
+    ) -> Iterator[tuple[slice, slice | BoolArray]]:
+        """Yield the tiles with rows of a source, and an index of these rows within the tile.
 
-        All rows of a chunk are a slice, which is no copy.
+        If all rows are of the source the index is a slice, which makes no copy.
         """
-        for rows in self.tiles(rows_a_column):
-            picked = self.source[rows] == source
-            if picked.any():
-                yield rows, slice(None) if picked.all() else picked
+        for tile in self.tiles(min_rows_per_column):
+            selected = self.source[tile] == source
+            if selected.any():
+                yield tile, slice(None) if selected.all() else selected
 
-    def _block(
+    def _fill(
         self,
         buffer: FloatArray,
-        rows: slice,
-        pick: Any,
+        tile: slice,
+        selected: slice | BoolArray,
         shift: FloatArray,
         targets: list[FloatArray],
     ) -> FloatArray:
-        block = buffer[: len(self.source[rows][pick])]
-        block[:, 0], start = 1.0, 1
-        for columns in (self.features(rows), *(target[rows] for target in targets)):
+        values = buffer[: len(self.source[tile][selected])]
+        values[:, 0], start = 1.0, 1
+        for columns in (self.features(tile), *(target[tile] for target in targets)):
             stop = start + columns.shape[1]
-            np.subtract(columns[pick], shift[start - 1 : stop - 1], out=block[:, start:stop])
+            # Subtraction and conversion to float64 in one pass, into the buffer.
+            np.subtract(columns[selected], shift[start - 1 : stop - 1], out=values[:, start:stop])
             start = stop
         if self.weight is not None:
-            block *= np.sqrt(self.weight[rows][pick])[:, None]
-        return block
+            values *= np.sqrt(self.weight[tile][selected])[:, None]
+        return values
 
-    def _glimpse(self) -> Any:
-        return self.X[:: max(1, self.X.shape[0] // _GLIMPSE)]
+    def _rows_for_mean(self) -> CheckedX:
+        return self.X[:: max(1, self.X.shape[0] // _N_ROWS_FOR_MEAN)]
 
-    def _glimpsed_mean(self) -> FloatArray:
-        return np.asarray(self._glimpse().mean(axis=0, dtype=np.float64)).ravel()
+    def _approximate_mean(self) -> FloatArray:
+        return np.asarray(self._rows_for_mean().mean(axis=0, dtype=np.float64)).ravel()
 
     def _targets(self, source: Source) -> list[FloatArray]:
-        spoken = {
+        targets = {
             Source.LABEL: [self.y],
             Source.BOTH: [self.y, self.teacher],
             Source.TEACHER: [self.teacher],
         }[source]
-        return [target for target in spoken if target is not None]
+        return [target for target in targets if target is not None]
 
-    def _present(self, target: FloatArray | None) -> BoolArray:
+    def _available(self, target: FloatArray | None) -> BoolArray:
         if target is None:
             return np.zeros(self.X.shape[0], dtype=bool)
+        # A missing target is NaN in all outputs, so the first one suffices.
         return ~np.isnan(target[:, 0])
 
     @property

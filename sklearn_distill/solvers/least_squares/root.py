@@ -1,4 +1,4 @@
-"""Moments as a triangular root: a QR factorisation a block (TSQR)."""
+"""Moments as a triangular root, computed by one QR factorisation per tile (TSQR)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _EPS = float(np.finfo(np.float64).eps)
 class Root(Moments):
     """Moments whose ``spread`` is R with RᵀR = S: as accurate as an SVD of the rows themselves.
 
-    R has at most as many rows as columns; fewer than that many data rows are kept as they are.
+    R has at most as many rows as columns; fewer data rows than that are stored unchanged.
 
     References
     ----------
@@ -33,20 +33,22 @@ class Root(Moments):
     array([[2.]])
     """
 
-    rows_a_column: ClassVar[float] = 1.0  # a block's rows are factorised with all of R's
+    # Each factorisation includes all rows of R, so a tile should have as many rows.
+    min_rows_per_column: ClassVar[float] = 1.0
 
     def solve(self, n_features: int, alpha: float) -> tuple[FloatArray, Factor]:
         """Minimise Σ s (t − x·w)² + α‖w‖² by the singular values of R."""
         R, right = self.spread[:, :n_features], self.spread[:, n_features:]
         left, singular, basis = np.linalg.svd(R, full_matrices=False)
-        rounding = max(_EPS * max(R.shape), 4 * self.resolution)
+        # Columns that are collinear but for the rounding of float32 data count as collinear.
+        rounding = max(_EPS * max(R.shape), 4 * self.eps)
         kept = singular > rounding * singular.max(initial=0.0)
         singular, basis = singular[kept], basis[kept].T
         values = singular**2 + alpha
         coef = basis @ ((singular / values)[:, None] * (left[:, kept].T @ right))
         return coef, SpectralFactor(basis, values, len(singular) < n_features)
 
-    def residual(self, n_features: int, coef: FloatArray) -> FloatArray:
+    def residual_sum_of_squares(self, n_features: int, coef: FloatArray) -> FloatArray:
         """Return Σ s (t − x·w)² of each target, about the mean."""
         R, right = self.spread[:, :n_features], self.spread[:, n_features:]
         return np.asarray(((right - R @ coef) ** 2).sum(axis=0))
@@ -57,26 +59,27 @@ class Root(Moments):
         return np.asarray(half @ half.T)
 
     @classmethod
-    def _nothing(cls, n_columns: int) -> FloatArray:
+    def _empty_spread(cls, n_columns: int) -> FloatArray:
         return np.zeros((0, n_columns))
 
     @classmethod
-    def _absorb(cls, spread: FloatArray, tile: Tile) -> FloatArray:
+    def _add_tile(cls, spread: FloatArray, tile: Tile) -> FloatArray:
         rows = tile if isinstance(tile, np.ndarray) else tile.root()
         return _at_most_square(np.vstack([spread, rows]))
 
     @classmethod
-    def _about_mean(cls, spread: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+    def _centre(cls, spread: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+        # R of [1 | z]: its first row is √W [1 | mean], the other rows are a root about the mean.
         R = _triangle(spread)
         return float(R[0, 0]) ** 2, R[0, 1:] / R[0, 0], R[1:, 1:]
 
     @classmethod
-    def _join(cls, one: FloatArray, other: FloatArray, row: FloatArray) -> FloatArray:
-        return _at_most_square(np.vstack([one, other, row]))
+    def _add(cls, first: FloatArray, second: FloatArray, row: FloatArray) -> FloatArray:
+        return _at_most_square(np.vstack([first, second, row]))
 
-    def _mix(self, share: float, n_features: int, mix: FloatArray) -> FloatArray:
-        R = np.sqrt(share) * self.spread
-        return np.hstack([R[:, :n_features], R[:, n_features:] @ mix])
+    def _mix_targets(self, scale: float, n_features: int, mixing: FloatArray) -> FloatArray:
+        R = np.sqrt(scale) * self.spread
+        return np.hstack([R[:, :n_features], R[:, n_features:] @ mixing])
 
 
 def _at_most_square(rows: FloatArray) -> FloatArray:

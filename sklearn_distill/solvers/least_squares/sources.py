@@ -1,4 +1,4 @@
-"""Who speaks for a row, and how much each source then counts."""
+"""Which targets of a row are available, and the weights that label and prediction then get."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from enum import IntEnum
 
 
 class Source(IntEnum):
-    """Who speaks for a row."""
+    """Available targets of a row: its label, the teacher's prediction or both."""
 
     LABEL = 0
     BOTH = 1
     TEACHER = 2
 
 
-# what label and teacher count on the rows of each source
-Shares = Mapping[Source, tuple[float, float]]
+# (c_y, c_s): weights of label and teacher's prediction on the rows of each source.
+SourceWeights = Mapping[Source, tuple[float, float]]
 
-LABELS_ALONE: Shares = {
+LABELS_ONLY: SourceWeights = {
     Source.LABEL: (1.0, 0.0),
     Source.BOTH: (1.0, 0.0),
     Source.TEACHER: (0.0, 0.0),
 }
-TEACHER_ALONE: Shares = {
+TEACHER_ONLY: SourceWeights = {
     Source.LABEL: (0.0, 0.0),
     Source.BOTH: (0.0, 1.0),
     Source.TEACHER: (0.0, 1.0),
 }
 
 
-def imitation_shares(imitation: float, ratio: float) -> Shares:
-    r"""Return what label and teacher count: Theorem 2, times σ².
+def imitation_weights(imitation: float, ratio: float) -> SourceWeights:
+    r"""Return the weights of label and teacher's prediction: Theorem 2, times σ².
 
     A row's target is :math:`(c_y y + c_s s)/a` with weight :math:`a = c_y + c_s`.
 
@@ -39,7 +39,7 @@ def imitation_shares(imitation: float, ratio: float) -> Shares:
     imitation : float
         λ in [0, 1].
     ratio : float
-        ρ = σ²/σ_s², how much more a teacher's answer is worth than a label.
+        ρ = σ²/σ_s², the weight of a prediction relative to a label.
 
     Returns
     -------
@@ -52,22 +52,23 @@ def imitation_shares(imitation: float, ratio: float) -> Shares:
 
     Examples
     --------
-    >>> imitation_shares(0.25, ratio=2.0)[Source.BOTH]
+    >>> imitation_weights(0.25, ratio=2.0)[Source.BOTH]
     (0.75, 0.5)
     """
     return {
         Source.LABEL: (1.0, 0.0),
         Source.BOTH: (1 - imitation, imitation * ratio),
+        # The available target gets the full weight, for any λ.
         Source.TEACHER: (0.0, ratio),
     }
 
 
-def variance_shares(shares: Shares, ratio: float) -> dict[Source, float]:
+def target_variances(source_weights: SourceWeights, ratio: float) -> dict[Source, float]:
     """Return the variance of c_y y + c_s s by source, over σ²: c_y² + c_s²/ρ.
 
     Examples
     --------
-    >>> variance_shares(imitation_shares(0.5, ratio=2.0), ratio=2.0)[Source.BOTH]
+    >>> target_variances(imitation_weights(0.5, ratio=2.0), ratio=2.0)[Source.BOTH]
     0.75
     """
-    return {source: c_y**2 + c_s**2 / ratio for source, (c_y, c_s) in shares.items()}
+    return {source: c_y**2 + c_s**2 / ratio for source, (c_y, c_s) in source_weights.items()}

@@ -1,4 +1,4 @@
-"""Sufficient statistics of least squares with a teacher: λ and the variances come after them."""
+"""Sufficient statistics of least squares with a teacher, for any λ and any variances."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from sklearn_distill.solvers.least_squares._moments import Moments
 from sklearn_distill.solvers.least_squares.gram import Gram
 from sklearn_distill.solvers.least_squares.regression_data import RegressionData
 from sklearn_distill.solvers.least_squares.root import Root
-from sklearn_distill.solvers.least_squares.sources import Shares, Source
+from sklearn_distill.solvers.least_squares.sources import Source, SourceWeights
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """Moments of [x | y], [x | y | s] and [x | s], for rows that a label, both or a teacher speak.
+    """Moments of [x | y], [x | y | s] and [x | s], for rows with a label, both or a prediction.
 
     Parameters
     ----------
     groups : dict of Moments by Source
-        Only sources that have rows; all Gram or all Root.
+        Moments of the sources that have rows; all Gram or all Root.
     n_features, n_outputs : int
         Numbers of features d and outputs q.
     n_rows, n_taught_rows : int
-        Numbers of all rows, and of those for which a teacher spoke.
+        Numbers of all rows, and of those with a teacher's prediction.
 
     Examples
     --------
@@ -45,12 +45,12 @@ class Statistics:
     n_taught_rows: int
 
     @classmethod
-    def of(cls, rows: RegressionData, kind: type[Moments] = Gram) -> Statistics:
-        """Collect the statistics of rows, as Gram matrices or as triangular roots."""
-        sources = [source for source in Source if (rows.source == source).any()]
-        groups = {source: _moments(rows, source, kind) for source in sources}
-        n_rows, n_taught_rows = len(rows.source), int(rows.taught.sum())
-        return cls(groups, rows.n_features, rows.n_outputs, n_rows, n_taught_rows)
+    def of(cls, data: RegressionData, kind: type[Moments] = Gram) -> Statistics:
+        """Compute the statistics of rows, as Gram matrices or as triangular roots."""
+        sources = [source for source in Source if (data.source == source).any()]
+        groups = {source: _moments(data, source, kind) for source in sources}
+        n_rows, n_taught_rows = len(data.source), int(data.taught.sum())
+        return cls(groups, data.n_features, data.n_outputs, n_rows, n_taught_rows)
 
     def merge(self, other: Statistics) -> Statistics:
         """Return the statistics of both sets of rows."""
@@ -66,55 +66,60 @@ class Statistics:
 
     @property
     def kind(self) -> type[Moments]:
-        """Whether these are Gram matrices or triangular roots."""
+        """Class of the moments: Gram matrices or triangular roots."""
         return Root if any(isinstance(m, Root) for m in self.groups.values()) else Gram
 
     def has_rows_of(self, *sources: Source) -> bool:
-        """Whether there are rows of one of these sources."""
+        """Whether there are rows of at least one of the given sources."""
         return any(source in self.groups for source in sources)
 
-    def targets(self, shares: Shares, outputs: IntArray) -> Moments:
+    def targets(self, source_weights: SourceWeights, outputs: IntArray) -> Moments:
         """Return the moments of [x | (c_y y + c_s s)/a] with weights a = c_y + c_s.
 
         Parameters
         ----------
-        shares : dict
-            (c_y, c_s) by source; a source with a = 0 is left out.
+        source_weights : dict
+            (c_y, c_s) by source; sources with a = 0 are ignored.
         outputs : ndarray of int of shape (n_chosen,)
-            The outputs wanted.
+            Indices of the outputs.
 
         Returns
         -------
         Moments
-            Of ``n_features + n_chosen`` columns.
+            Moments of ``n_features + n_chosen`` columns.
         """
-        chosen = np.eye(self.n_outputs)[:, outputs]
+        selection = np.eye(self.n_outputs)[:, outputs]
         parts = [
-            moments.reweigh(sum(shares[source]), self.n_features, _mix(source, shares, chosen))
+            moments.reweight(
+                sum(source_weights[source]),
+                self.n_features,
+                _mixing(source, source_weights, selection),
+            )
             for source, moments in self.groups.items()
-            if sum(shares[source]) > 0
+            if sum(source_weights[source]) > 0
         ]
-        return reduce(lambda one, other: one.merge(other), parts)
+        return reduce(lambda merged, part: merged.merge(part), parts)
 
-    def features(self, shares: Mapping[Source, float]) -> Moments:
-        """Return the moments of x with the weight that each source has in ``shares``."""
+    def features(self, weights: Mapping[Source, float]) -> Moments:
+        """Return the moments of x with a weight for each source."""
         d = self.n_features
         parts = [
-            moments.reweigh(shares[source], d, np.zeros((len(moments.mean) - d, 0)))
+            moments.reweight(weights[source], d, np.zeros((len(moments.mean) - d, 0)))
             for source, moments in self.groups.items()
-            if shares[source] > 0
+            if weights[source] > 0
         ]
-        return reduce(lambda one, other: one.merge(other), parts)
+        return reduce(lambda merged, part: merged.merge(part), parts)
 
 
-def _moments(rows: RegressionData, source: Source, kind: type[Moments]) -> Moments:
-    shift = rows.shift(source)
-    tiles = rows.tile_values(source, shift, kind.rows_a_column)
-    return kind.of_tiles(tiles, shift, rows.resolution)
+def _moments(data: RegressionData, source: Source, kind: type[Moments]) -> Moments:
+    shift = data.shift(source)
+    tiles = data.tile_values(source, shift, kind.min_rows_per_column)
+    return kind.of_tiles(tiles, shift, data.eps)
 
 
-def _mix(source: Source, shares: Shares, chosen: FloatArray) -> FloatArray:
+def _mixing(source: Source, source_weights: SourceWeights, selection: FloatArray) -> FloatArray:
+    """Return the matrix that maps the targets of a source to (c_y y + c_s s)/a."""
     if source is not Source.BOTH:
-        return chosen
-    c_y, c_s = shares[source]
-    return np.vstack([c_y * chosen, c_s * chosen]) / (c_y + c_s)
+        return selection
+    c_y, c_s = source_weights[source]
+    return np.vstack([c_y * selection, c_s * selection]) / (c_y + c_s)

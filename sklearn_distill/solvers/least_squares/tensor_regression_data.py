@@ -1,4 +1,4 @@
-"""Rows whose features are a torch tensor, computed with where it lies."""
+"""Rows of a regression whose features are a torch tensor, with products on its device."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import Any
 import numpy as np
 
 from sklearn_distill._optional import tensor_to_numpy
-from sklearn_distill._typing import FloatArray
+from sklearn_distill._typing import CheckedX, FloatArray
 from sklearn_distill.solvers.least_squares.regression_data import RegressionData
 from sklearn_distill.solvers.least_squares.sources import Source
 
-# a block of this many numbers (64 MB) keeps a GPU busy
+# A tile of this many numbers (64 MB) keeps a GPU busy.
 _TILE_SIZE = 2**23
 
 
 @dataclass(frozen=True)
 class TensorTile:
-    """A block B of rows on a device; only matrices of its columns leave it.
+    """A tile B of rows on a device, of which only products and factors are transferred.
 
     Parameters
     ----------
     values : torch.Tensor of shape (n_rows, n_columns)
-        B.
+        Values B of the tile, on any device.
     linalg : module
-        ``torch.linalg``.
+        The module ``torch.linalg``, so that torch is not imported here.
 
     Examples
     --------
@@ -49,78 +49,79 @@ class TensorTile:
 
 @dataclass(frozen=True)
 class TensorRegressionData(RegressionData):
-    """Rows x that lie on a device, with label, teacher's prediction and weight in NumPy.
+    """Rows x in a torch tensor, with label, teacher's prediction and weight in NumPy.
 
-    To the device go, for each block of n rows, labels, predictions and weights (n numbers each,
-    or n for each output), and in a refinement residuals; from it come Gram matrix or triangular
-    root (n_columns × n_columns), or products x·w (n × n_outputs). X itself stays, and each block
-    of it is made float64 there.
+    For each tile of n rows, the transfers to the device are labels, predictions and weights (n
+    numbers each, or n per output), and residuals in a refinement. The transfers from the device are
+    the Gram matrix or triangular root (n_columns × n_columns), or products x·w (n × n_outputs). X
+    is never transferred; each tile of it is converted to float64 on the device.
 
     Parameters
     ----------
     X : torch.Tensor of shape (n_rows, n_features)
-        Features in float32 or float64.
+        Features in float32 or float64, on any device.
     y, teacher : ndarray of shape (n_rows, n_outputs) or None
-        Labels and predictions; a row of NaN is missing or silent.
+        Labels and predictions; a row of NaN is missing.
     weight : ndarray of shape (n_rows,) or None
-        Weights, at least 0; None is 1 for all.
+        Nonnegative weights; None for 1.
     linalg : module
-        ``torch.linalg``.
+        The module ``torch.linalg``, for the QR factorisations.
     """
 
     linalg: Any = None
 
     @property
     def tile_size(self) -> int:
-        """Numbers in a block."""
+        """Largest number of entries of a tile, unless that is fewer rows than required."""
         return _TILE_SIZE
 
     @property
-    def resolution(self) -> float:
+    def eps(self) -> float:
         """Machine epsilon of X."""
         return float(np.finfo(str(self.X.dtype).removeprefix("torch.")).eps)
 
-    def pulled_back(
+    def pull_back_residuals(
         self,
-        rows: slice,
+        tile: slice,
         centre: FloatArray,
         coef: FloatArray,
-        residual: Callable[[FloatArray], FloatArray],
+        residuals: Callable[[FloatArray], FloatArray],
     ) -> FloatArray:
-        """Return (X − c)ᵀ r((X − c) w) of some rows, of shape (n_features, n_outputs)."""
-        x = self._centred(self.X[rows], centre)
-        R = residual(tensor_to_numpy(x @ self._there(coef)))
-        return tensor_to_numpy(x.T @ self._there(R))
+        """Return (X − c)ᵀ r((X − c) w) of a tile, of shape (n_features, n_outputs)."""
+        x = self._centred(self.X[tile], centre)
+        R = residuals(tensor_to_numpy(x @ self._on_device(coef)))
+        return tensor_to_numpy(x.T @ self._on_device(R))
 
-    def quadratic(
-        self, rows: slice, centre: FloatArray, A: FloatArray, b: FloatArray
+    def quadratic_form(
+        self, tile: slice, centre: FloatArray, A: FloatArray, b: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        """Return (x − c)ᵀ A (x − c) and (x − c)·b for each x of some rows."""
-        x = self._centred(self.X[rows], centre)
-        squares = ((x @ self._there(A)) * x).sum(1)
-        return tensor_to_numpy(squares), tensor_to_numpy(x @ self._there(b))
+        """Return (x − c)ᵀ A (x − c) and (x − c)·b for each row x of a tile."""
+        x = self._centred(self.X[tile], centre)
+        squares = ((x @ self._on_device(A)) * x).sum(1)
+        return tensor_to_numpy(squares), tensor_to_numpy(x @ self._on_device(b))
 
     def tile_values(
-        self, source: Source, shift: FloatArray, rows_a_column: float
+        self, source: Source, shift: FloatArray, min_rows_per_column: float
     ) -> Iterator[TensorTile]:
         """Yield √weight · [1 | x − shift | targets − shift] of a source's rows, on the device."""
         d = self.n_features
-        for rows, pick in self._parts(source, rows_a_column):
-            x = self._centred(self.X[rows][pick], shift[:d])
-            block = x.new_ones((len(x), 1 + len(shift)))
-            block[:, 1 : d + 1] = x
-            targets = np.hstack([target[rows][pick] for target in self._targets(source)])
-            block[:, d + 1 :] = self._there(targets - shift[d:])
+        for tile, selected in self._tiles_of(source, min_rows_per_column):
+            x = self._centred(self.X[tile][selected], shift[:d])
+            values = x.new_ones((len(x), 1 + len(shift)))
+            values[:, 1 : d + 1] = x
+            targets = np.hstack([target[tile][selected] for target in self._targets(source)])
+            values[:, d + 1 :] = self._on_device(targets - shift[d:])
             if self.weight is not None:
-                block *= self._there(np.sqrt(self.weight[rows][pick]))[:, None]
-            yield TensorTile(block, self.linalg)
+                values *= self._on_device(np.sqrt(self.weight[tile][selected]))[:, None]
+            yield TensorTile(values, self.linalg)
 
-    def _centred(self, X: Any, centre: FloatArray) -> Any:
-        return X.double() - self._there(centre)
+    def _centred(self, X: CheckedX, centre: FloatArray) -> Any:
+        # float64 before the subtraction: a mean far from 0 would cost a float32 X its digits.
+        return X.double() - self._on_device(centre)
 
-    def _there(self, values: FloatArray) -> Any:
-        """Return values beside X, in float64."""
+    def _on_device(self, values: FloatArray) -> Any:
+        """Return values as a float64 tensor on the device of X."""
         return self.X[:0].double().new_tensor(np.ascontiguousarray(values, np.float64))
 
-    def _glimpsed_mean(self) -> FloatArray:
-        return tensor_to_numpy(self._glimpse().double().mean(0))
+    def _approximate_mean(self) -> FloatArray:
+        return tensor_to_numpy(self._rows_for_mean().double().mean(0))

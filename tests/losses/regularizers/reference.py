@@ -1,4 +1,4 @@
-"""The regularisers' integrals by other, slower ways."""
+"""Reference values of the regularisers' integrals, by slower methods."""
 
 from decimal import Decimal, localcontext
 

@@ -120,7 +120,7 @@ def test_certainty_has_independent_exponential_margins(n_classes: int) -> None:
 def test_one_class_above_equal_ones_has_an_incomplete_gamma_mass(
     n_classes: int, gap: float
 ) -> None:
-    # The others' shares are exponential with rate g, of which those count that sum to less than 1.
+    # The shares of the other classes are exponential with rate g, given that their sum is below 1.
     g = gap * n_classes
     u = np.full((n_classes, 1), -g)
     u[0] = 0
@@ -134,8 +134,8 @@ def test_r_alone_is_concave_where_all_scores_tie() -> None:
     np.testing.assert_allclose(hessian, (np.eye(4) - 0.25) * (1 / 20 - 1 / 4), rtol=1e-12)
 
 
-def test_it_says_that_it_is_convex_with_the_cross_entropy() -> None:
-    """So that the law of convexity in test_regularizers.py is asked of it."""
+def test_convex_is_true_for_any_number_of_classes() -> None:
+    """So that test_regularizers.py tests the convexity of its sum with the cross-entropy."""
     assert all(ContinuousCategorical().convex(n_classes) for n_classes in (2, 3, 10))
 
 
@@ -149,9 +149,9 @@ def test_the_loss_of_a_certain_target_is_unbounded_below(n_classes: int) -> None
 
 
 @pytest.mark.parametrize("n_classes", [2, 3, 1000, 2 * TILE_ENTRIES])
-def test_blocks_are_all_rows_in_turn_and_as_few_as_memory_lets(n_classes: int) -> None:
+def test_tiles_are_consecutive_and_cover_all_rows(n_classes: int) -> None:
     n_rows = 3 * max(1, TILE_ENTRIES // n_classes)
-    blocks = list(_tiles(np.broadcast_to(0.0, (n_classes, n_rows))))
-    assert len(blocks) == 3
-    numbers = np.concatenate([np.arange(n_rows)[rows] for rows in blocks])
+    tiles = list(_tiles(np.broadcast_to(0.0, (n_classes, n_rows))))
+    assert len(tiles) == 3
+    numbers = np.concatenate([np.arange(n_rows)[rows] for rows in tiles])
     np.testing.assert_array_equal(numbers, np.arange(n_rows))

@@ -28,7 +28,7 @@ def test_certainty_has_the_limit_of_the_formula() -> None:
 
 
 @pytest.mark.parametrize("n_classes", [2, 3, 10])
-def test_it_is_at_least_the_number_of_classes(n_classes: int) -> None:
+def test_value_is_at_least_the_number_of_classes(n_classes: int) -> None:
     u = scores(n_classes)
     assert Grabovoy().bounded_below
     assert (Grabovoy().value(u) >= n_classes).all()

@@ -1,4 +1,4 @@
-"""Laws that every regulariser obeys."""
+"""Properties of all regularisers."""
 
 import pickle
 
@@ -92,7 +92,7 @@ def test_a_shift_of_all_scores_changes_nothing(r: Regularizer, n_classes: int) -
 
 @every_regularizer
 @every_case
-def test_permuted_classes_permute_the_answer(r: Regularizer, n_classes: int) -> None:
+def test_permuted_classes_permute_the_result(r: Regularizer, n_classes: int) -> None:
     u, order = scores(n_classes), np.random.default_rng(2).permutation(n_classes)
     v = np.random.default_rng(1).normal(size=u.shape)
     np.testing.assert_allclose(r.value(u[order]), r.value(u), rtol=1e-13)
@@ -120,14 +120,14 @@ def test_certainty_is_finite(r: Regularizer, n_classes: int, spread: float) -> N
     u = -spread * (1 - np.eye(n_classes))  # every class once at probability 1
     v = np.random.default_rng(1).normal(size=u.shape)
     value, gradient = r.value_and_gradient(u)
-    for answer in (value, gradient, r.hessian_product(u, v), r.hessian(u)):
-        assert np.isfinite(answer).all()
+    for result in (value, gradient, r.hessian_product(u, v), r.hessian(u)):
+        assert np.isfinite(result).all()
     np.testing.assert_allclose(value, value[0], rtol=1e-14)
 
 
 @every_regularizer
 @every_case
-def test_the_answer_has_the_precision_of_the_scores(r: Regularizer, n_classes: int) -> None:
+def test_the_result_has_the_dtype_of_the_scores(r: Regularizer, n_classes: int) -> None:
     u = scores(n_classes).astype(np.float32)
     v = np.ones_like(u) * np.arange(n_classes, dtype=np.float32)[:, None]
     single = (r.value(u), r.gradient(u), *r.value_and_gradient(u))
@@ -141,8 +141,8 @@ def test_the_answer_has_the_precision_of_the_scores(r: Regularizer, n_classes: i
 
 
 @every_regularizer
-def test_rows_do_not_see_each_other(r: Regularizer) -> None:
-    u = np.random.default_rng(0).normal(size=(3, 30_000))  # several blocks
+def test_rows_are_independent(r: Regularizer) -> None:
+    u = np.random.default_rng(0).normal(size=(3, 30_000))  # several tiles
     value, gradient = r.value_and_gradient(u)
     product = r.hessian_product(u, u[::-1])
     for rows in (slice(0, 1), slice(10_900, 10_950), slice(29_999, 30_000), slice(0, 0)):

@@ -1,4 +1,4 @@
-"""Rows that a label, a teacher or both speak for, and the objective as it is written."""
+"""Random rows with label, prediction or both, and the objective as a plain loop."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ import numpy as np
 from sklearn_distill.solvers.least_squares import RegressionData
 
 
-def random_lesson(
+def random_data(
     seed: int = 0, n: int = 60, d: int = 4, q: int = 1, offset: float = 3.0, weighted: bool = True
 ) -> RegressionData:
     rng = np.random.default_rng(seed)
@@ -19,15 +19,15 @@ def random_lesson(
     return RegressionData(X, y, s, weight)
 
 
-def take(rows: RegressionData, index: object) -> RegressionData:
-    weight = None if rows.weight is None else rows.weight[index]
-    s = None if rows.teacher is None else rows.teacher[index]
-    return replace(rows, X=rows.X[index], y=rows.y[index], teacher=s, weight=weight)
+def take(data: RegressionData, rows: object) -> RegressionData:
+    weight = None if data.weight is None else data.weight[rows]
+    s = None if data.teacher is None else data.teacher[rows]
+    return replace(data, X=data.X[rows], y=data.y[rows], teacher=s, weight=weight)
 
 
 def written_objective(
     parameters: np.ndarray,
-    rows: RegressionData,
+    data: RegressionData,
     *,
     imitation: float,
     label_noise: float,
@@ -37,8 +37,8 @@ def written_objective(
     """Eq. (18) row by row, times σ²; one output, ``parameters`` are (w, b)."""
     *w, b = parameters
     total = alpha * float(np.dot(w, w))
-    weight = np.ones(len(rows.X)) if rows.weight is None else rows.weight
-    for x, y, s, v in zip(rows.X, rows.y[:, 0], rows.teacher[:, 0], weight, strict=True):
+    weight = np.ones(len(data.X)) if data.weight is None else data.weight
+    for x, y, s, v in zip(data.X, data.y[:, 0], data.teacher[:, 0], weight, strict=True):
         z = x @ w + b
         if np.isnan(s):
             loss = (y - z) ** 2 / label_noise
@@ -52,12 +52,12 @@ def written_objective(
 
 
 def weighted_rows(
-    rows: RegressionData, imitation: float, ratio: float
+    data: RegressionData, imitation: float, ratio: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Theorem 2's targets y'/a and weights s·a, for a solver that knows no teacher."""
-    labelled, taught = rows.labelled[:, None], rows.taught[:, None]
+    """Theorem 2's targets y'/a and weights s·a, for a solver without a teacher."""
+    labelled, taught = data.labelled[:, None], data.taught[:, None]
     c_y = np.where(labelled, np.where(taught, 1 - imitation, 1.0), 0.0)
     c_s = ratio * np.where(taught, np.where(labelled, imitation, 1.0), 0.0)
-    mixed = c_y * np.nan_to_num(rows.y) + c_s * np.nan_to_num(rows.teacher)
-    weight = np.ones(len(rows.X)) if rows.weight is None else rows.weight
+    mixed = c_y * np.nan_to_num(data.y) + c_s * np.nan_to_num(data.teacher)
+    weight = np.ones(len(data.X)) if data.weight is None else data.weight
     return mixed / (c_y + c_s), weight * (c_y + c_s)[:, 0]

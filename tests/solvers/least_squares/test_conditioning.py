@@ -1,4 +1,4 @@
-"""Ill-conditioned and rank-deficient X: as accurate as LAPACK's gelsd, and as short."""
+"""Ill-conditioned and rank-deficient X: accuracy and minimum norm as of LAPACK's gelsd."""
 
 from functools import reduce
 
@@ -36,7 +36,7 @@ def exact_solution(X, y):
 
 
 def typical_error(solve, condition):
-    """Median over draws: one draw's rounding error may be lucky."""
+    """Median over draws, since the rounding error of a single draw may be small by chance."""
     errors = []
     for seed in range(9):
         X, y = ill_conditioned(condition, seed)
@@ -46,37 +46,37 @@ def typical_error(solve, condition):
 
 
 @pytest.mark.parametrize("condition", [3e4, 8e5, 1e7, 1e8, 1e9])
-def test_auto_errs_at_most_three_times_as_much_as_gelsd(condition):
-    ours = typical_error(lambda X, y: PLAIN.fit(RegressionData(X, y[:, None])).coef[0], condition)
+def test_the_error_of_auto_is_at_most_three_times_that_of_gelsd(condition):
+    error = typical_error(lambda X, y: PLAIN.fit(RegressionData(X, y[:, None])).coef[0], condition)
     lapack = typical_error(lambda X, y: lstsq(X, y, lapack_driver="gelsd")[0], condition)
-    assert ours <= 3 * lapack
+    assert error <= 3 * lapack
 
 
 @pytest.mark.parametrize("condition", [1e1, 1e2, 3e3])
 def test_normal_equations_lose_the_square_of_the_condition(condition):
-    ours = typical_error(lambda X, y: PLAIN.fit(RegressionData(X, y[:, None])).coef[0], condition)
-    assert ours <= 10 * np.finfo(float).eps * condition**2
+    error = typical_error(lambda X, y: PLAIN.fit(RegressionData(X, y[:, None])).coef[0], condition)
+    assert error <= 10 * np.finfo(float).eps * condition**2
 
 
 @pytest.mark.parametrize(
     ("condition", "kind", "exact_normal_equations"),
     [(1e2, Gram, True), (1e5, Gram, False), (2e6, Root, False), (1e8, Root, False)],
 )
-def test_auto_takes_what_the_condition_needs(condition, kind, exact_normal_equations):
+def test_auto_chooses_by_the_condition_number(condition, kind, exact_normal_equations):
     X, y = ill_conditioned(condition, seed=0)
     auto, gram = (PLAIN.fit(RegressionData(X, y[:, None]), solver) for solver in ("auto", "gram"))
     assert auto.statistics.kind is kind
     assert np.array_equal(auto.coef, gram.coef) == exact_normal_equations
-    assert gram.is_doubtful == (condition > 1e6)
+    assert gram.is_unreliable == (condition > 1e6)
 
 
 def test_refinement_corrects_coefficients_intercept_and_several_outputs():
     X, y = ill_conditioned(1e5, seed=0)
     Y, s = np.column_stack([y, y**2]), np.column_stack([y + 1e-3 * np.sin(np.arange(len(y))), y])
     weight = np.linspace(0.5, 2, len(y))
-    rows = RegressionData(X + 1.0, Y, s, weight)
+    data = RegressionData(X + 1.0, Y, s, weight)
     problem = PrivilegedLeastSquares(0.4, alpha=1e-9)
-    gram, auto, tsqr = (problem.fit(rows, solver) for solver in ("gram", "auto", "tsqr"))
+    gram, auto, tsqr = (problem.fit(data, solver) for solver in ("gram", "auto", "tsqr"))
     scale = np.abs(tsqr.coef).max()
     assert np.abs(gram.coef - tsqr.coef).max() > 1e-9 * scale
     np.testing.assert_allclose(auto.coef, tsqr.coef, atol=1e-10 * scale)
@@ -114,7 +114,7 @@ def test_minimum_norm_as_linear_regression(name, solver, fit_intercept):
     np.testing.assert_allclose(fit.coef[0], plain.coef_, atol=1e-8)
     np.testing.assert_allclose(fit.intercept[0], plain.intercept_, atol=1e-8)
     dependent = name == "repeated" or (name == "dummies" and fit_intercept)
-    assert fit.is_doubtful == (dependent and solver == "gram")
+    assert fit.is_unreliable == (dependent and solver == "gram")
 
 
 def test_collinear_but_for_float32_rounding_is_collinear():
@@ -130,7 +130,7 @@ def test_collinear_but_for_float32_rounding_is_collinear():
 
 @pytest.mark.parametrize("value", [0.1, 1 / 3, 0.7, 1e5 + 0.1])
 @pytest.mark.parametrize("solver", ["auto", "gram", "tsqr"])
-def test_a_constant_column_is_left_out_whatever_rounding_makes_of_it(value, solver):
+def test_a_constant_column_is_dropped_in_spite_of_rounding(value, solver):
     rng = np.random.default_rng(0)
     X, y, weight = rng.normal(size=(5000, 3)), rng.normal(size=(5000, 1)), rng.random(5000)
     without = PrivilegedLeastSquares(0.5).fit(RegressionData(X[:, [0, 2]], y, None, weight))
@@ -141,7 +141,7 @@ def test_a_constant_column_is_left_out_whatever_rounding_makes_of_it(value, solv
     for fit in (whole, PrivilegedLeastSquares(0.5).solve(streamed)):
         np.testing.assert_allclose(fit.coef[0, 1], 0, atol=1e-12)
         np.testing.assert_allclose(fit.coef[0, [0, 2]], without.coef[0], rtol=1e-9)
-        assert not fit.is_doubtful
+        assert not fit.is_unreliable
 
 
 def test_scales_of_the_columns_do_not_matter():

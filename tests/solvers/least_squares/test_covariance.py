@@ -1,11 +1,11 @@
-"""The sandwich covariance is that of many draws of labels and teacher."""
+"""The sandwich covariance against many draws of labels and teacher's predictions."""
 
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
 from sklearn_distill.solvers.least_squares import PrivilegedLeastSquares, RegressionData
-from tests.solvers.least_squares.problems import random_lesson
+from tests.solvers.least_squares.problems import random_data
 
 LABEL_NOISE, TEACHER_NOISE = 2.0, 0.6
 N_BATCHES, N_DRAWS = 40, 100  # the draws of a batch are fitted as outputs of one problem
@@ -13,13 +13,13 @@ N_BATCHES, N_DRAWS = 40, 100  # the draws of a batch are fitted as outputs of on
 
 @pytest.fixture(autouse=True)
 def one_thread():
-    """Threads cost more than these small products, and far more on a busy machine."""
+    """Threads cost more than they save on these small products."""
     with threadpool_limits(1):
         yield
 
 
 @pytest.fixture(scope="module")
-def lesson():
+def sources():
     rng = np.random.default_rng(0)
     X = rng.normal(loc=[0, 1, 2], size=(40, 3))
     labelled, taught = np.arange(40) % 3 != 0, np.arange(40) % 3 != 1
@@ -28,7 +28,7 @@ def lesson():
 
 
 def draws(rng, X, labelled, taught, repetitions):
-    """Every column is one draw; a row with r repetitions has 1/r of the variance."""
+    """Each column is one draw; a row with r repetitions has 1/r of the variance."""
     truth = (X @ [1.0, -2.0, 0.5])[:, None]
     scale = 1 / np.sqrt(repetitions)[:, None]
     noise = rng.normal(size=(2, len(X), N_DRAWS)) * scale
@@ -40,8 +40,8 @@ def draws(rng, X, labelled, taught, repetitions):
 @pytest.mark.parametrize("imitation", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("alpha", [0.0, 5.0])
 @pytest.mark.parametrize("fit_intercept", [True, False])
-def test_covariance_is_that_of_many_draws(lesson, imitation, alpha, fit_intercept):
-    X, labelled, taught = lesson
+def test_covariance_is_that_of_many_draws(sources, imitation, alpha, fit_intercept):
+    X, labelled, taught = sources
     weight = np.random.default_rng(1).integers(1, 4, size=len(X)).astype(float)
     problem = PrivilegedLeastSquares(imitation, alpha, fit_intercept, LABEL_NOISE, TEACHER_NOISE)
     rng, coef, intercept = np.random.default_rng(2), [], []
@@ -64,8 +64,8 @@ def test_covariance_is_that_of_many_draws(lesson, imitation, alpha, fit_intercep
 @pytest.mark.parametrize("alpha", [0.0, 5.0])
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize("solver", ["gram", "tsqr"])
-def test_covariance_is_the_sandwich_as_it_is_written(lesson, alpha, fit_intercept, solver):
-    X, labelled, taught = lesson
+def test_covariance_is_the_sandwich_as_it_is_written(sources, alpha, fit_intercept, solver):
+    X, labelled, taught = sources
     weight = np.random.default_rng(1).uniform(size=len(X))
     y, s = np.where(labelled, 1.0, np.nan), np.where(taught, 2.0, np.nan)
     problem = PrivilegedLeastSquares(0.3, alpha, fit_intercept, LABEL_NOISE, TEACHER_NOISE)
@@ -84,9 +84,9 @@ def test_covariance_is_the_sandwich_as_it_is_written(lesson, alpha, fit_intercep
 
 
 def test_the_inverse_hessian_alone_is_wrong_by_half():
-    rows = random_lesson(weighted=False)
-    both = rows.labelled & rows.taught
-    X, y, s = rows.X[both], rows.y[both], rows.teacher[both]
+    data = random_data(weighted=False)
+    both = data.labelled & data.taught
+    X, y, s = data.X[both], data.y[both], data.teacher[both]
     fit = PrivilegedLeastSquares(0.5, 0.0, True, 1.0, 1.0).fit(RegressionData(X, y, s))
     centred = X - X.mean(axis=0)
     hessian = np.linalg.inv(centred.T @ centred)

@@ -1,4 +1,4 @@
-"""The closed form is the minimum of the objective, whichever way it is computed."""
+"""The closed form is the minimum of the objective, for each solver."""
 
 import numpy as np
 import pytest
@@ -7,20 +7,20 @@ from sklearn.linear_model import LinearRegression, Ridge
 
 from sklearn_distill.chunks import LocalChunks
 from sklearn_distill.solvers.least_squares import PrivilegedLeastSquares, RegressionData
-from tests.solvers.least_squares.problems import random_lesson, weighted_rows, written_objective
+from tests.solvers.least_squares.problems import random_data, weighted_rows, written_objective
 
 
 @pytest.mark.parametrize("imitation", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("alpha", [0.0, 2.0])
 def test_closed_form_is_the_numerical_minimum(imitation, alpha):
-    rows = random_lesson(n=30, d=2, offset=0.0)
+    data = random_data(n=30, d=2, offset=0.0)
     problem = PrivilegedLeastSquares(
         imitation, alpha, noise_variance=1.5, teacher_noise_variance=0.4
     )
-    fit = problem.fit(rows)
+    fit = problem.fit(data)
     found = minimize(
         lambda p: written_objective(
-            p, rows, imitation=imitation, label_noise=1.5, teacher_noise=0.4, alpha=alpha
+            p, data, imitation=imitation, label_noise=1.5, teacher_noise=0.4, alpha=alpha
         ),
         np.zeros(3),
         options={"gtol": 1e-3},
@@ -33,55 +33,55 @@ def test_closed_form_is_the_numerical_minimum(imitation, alpha):
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize("q", [1, 3])
 def test_ridge_on_weighted_rows(solver, alpha, fit_intercept, q):
-    rows = random_lesson(q=q)
+    data = random_data(q=q)
     problem = PrivilegedLeastSquares(
         0.3, alpha, fit_intercept, noise_variance=1.2, teacher_noise_variance=0.3
     )
-    target, weight = weighted_rows(rows, 0.3, ratio=4.0)
-    plain = Ridge(alpha, fit_intercept=fit_intercept, solver="cholesky").fit(rows.X, target, weight)
-    fit = problem.fit(rows, solver)
+    target, weight = weighted_rows(data, 0.3, ratio=4.0)
+    plain = Ridge(alpha, fit_intercept=fit_intercept, solver="cholesky").fit(data.X, target, weight)
+    fit = problem.fit(data, solver)
     np.testing.assert_allclose(fit.coef, np.atleast_2d(plain.coef_), rtol=1e-9)
     np.testing.assert_allclose(fit.intercept, plain.intercept_, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("variances", [(None, None), (1.0, 1e-3)])
 def test_imitation_0_with_every_row_labelled_ignores_the_teacher(variances):
-    rows = random_lesson()
-    y, s = np.where(rows.labelled[:, None], rows.y, 4.0), rows.teacher
+    data = random_data()
+    y, s = np.where(data.labelled[:, None], data.y, 4.0), data.teacher
     fit = PrivilegedLeastSquares(0.0, 0.0, True, *variances).fit(
-        RegressionData(rows.X, y, s, rows.weight)
+        RegressionData(data.X, y, s, data.weight)
     )
-    plain = LinearRegression().fit(rows.X, y[:, 0], rows.weight)
+    plain = LinearRegression().fit(data.X, y[:, 0], data.weight)
     np.testing.assert_allclose(fit.coef[0], plain.coef_, rtol=1e-9)
 
 
 def test_without_labels_the_student_is_ridge_on_the_teacher():
-    rows = random_lesson()
-    s = np.nan_to_num(rows.teacher)
-    fit = PrivilegedLeastSquares(0.2, alpha=3.0).fit(RegressionData(rows.X, None, s))
-    plain = Ridge(3.0).fit(rows.X, s[:, 0])
+    data = random_data()
+    s = np.nan_to_num(data.teacher)
+    fit = PrivilegedLeastSquares(0.2, alpha=3.0).fit(RegressionData(data.X, None, s))
+    plain = Ridge(3.0).fit(data.X, s[:, 0])
     np.testing.assert_allclose(fit.coef[0], plain.coef_, rtol=1e-9)
     np.testing.assert_array_equal(fit.noise_variance, fit.teacher_noise_variance)
 
 
-def test_outputs_are_fitted_as_if_each_came_alone():
-    rows = random_lesson(q=3)
-    rows.y[:, 1] += 20 * np.sin(np.arange(len(rows.X)))  # one output with noise of its own
-    together = PrivilegedLeastSquares(0.4).fit(rows)
+def test_outputs_are_fitted_independently():
+    data = random_data(q=3)
+    data.y[:, 1] += 20 * np.sin(np.arange(len(data.X)))  # more noise in this output
+    together = PrivilegedLeastSquares(0.4).fit(data)
     assert len(np.unique(together.ratio)) == 3
     for j in range(3):
-        alone = RegressionData(rows.X, rows.y[:, [j]], rows.teacher[:, [j]], rows.weight)
-        fit = PrivilegedLeastSquares(0.4).fit(alone)
+        single_output = RegressionData(data.X, data.y[:, [j]], data.teacher[:, [j]], data.weight)
+        fit = PrivilegedLeastSquares(0.4).fit(single_output)
         np.testing.assert_allclose(together.coef[j], fit.coef[0], rtol=1e-10)
         np.testing.assert_allclose(together.intercept[j], fit.intercept[0], rtol=1e-10)
         np.testing.assert_allclose(together.coef_covariance()[j], fit.coef_covariance()[0])
         np.testing.assert_allclose(
-            together.prediction_variance(rows.X)[:, j], fit.prediction_variance(rows.X)[:, 0]
+            together.prediction_variance(data.X)[:, j], fit.prediction_variance(data.X)[:, 0]
         )
 
 
 def test_the_stationary_point_is_stationary_for_the_rows_themselves():
-    rows = random_lesson(q=2)
-    fit = PrivilegedLeastSquares(0.6, alpha=0.5).fit(rows)
+    data = random_data(q=2)
+    fit = PrivilegedLeastSquares(0.6, alpha=0.5).fit(data)
     for part in fit.fits:
-        np.testing.assert_allclose(part.half_gradient(LocalChunks([lambda: rows])), 0, atol=1e-9)
+        np.testing.assert_allclose(part.half_gradient(LocalChunks([lambda: data])), 0, atol=1e-9)
