@@ -80,7 +80,7 @@ def default_splits(data: TeacherData, seed: int, *, is_class: bool) -> Splits:
     rows = np.flatnonzero(data.labelled)
     y = data.y[rows]
     fewest = np.unique(y, return_counts=True)[1].min(initial=len(y)) if is_class else len(y)
-    if fewest < N_FOLDS:
+    if fewest < N_FOLDS:  # StratifiedKFold would warn, and KFold raise an error
         return []
     kind = StratifiedKFold if is_class else KFold
     splitter = kind(N_FOLDS, shuffle=True, random_state=seed)
@@ -94,11 +94,11 @@ class NestedPredictions:
     Parameters
     ----------
     fold : NestedFold
-        The fold.
+        The fold that students are compared on.
     of_rows : ndarray of shape (n_student_rows, ...)
         Predictions for ``fold.student_rows``; for a training row by teachers fitted without it.
     of_samples : ndarray of shape (n_samples, ...)
-        Predictions for ``fold.samples``.
+        Predictions for ``fold.samples``, in their order.
     """
 
     fold: NestedFold
@@ -131,7 +131,7 @@ def prefit_predictions(
 def cross_fitted_predictions(
     teacher_fit: TeacherFit, teacher: Any, memory: Any
 ) -> list[NestedPredictions]:
-    """Fit clones of the unfitted teacher without each two folds, and return all predictions."""
+    """Fit clones of the unfitted teacher without two folds each, and return all predictions."""
     folds = _nested_only(teacher_fit.folds)
     if not folds:
         return []
@@ -163,6 +163,7 @@ def has_fold_pairs(splits: Splits) -> bool:
 
 def leave_two_folds_out(splits: Splits) -> list[FoldFit]:
     """Return a fit for each pair of folds, on the rows that are in the training set of both."""
+    # one teacher predicts for both folds of a pair: K (K - 1) / 2 fits, not K (K - 1)
     return [
         FoldFit(
             np.intersect1d(splits[j][0], splits[k][0]),
@@ -239,10 +240,11 @@ class Comparison:
             return None
         data = self.student_data
         differences = mean_by_row(
-            [one.fold.asked for one in nested],
-            [self._differences(one) for one in nested],
+            [predictions.fold.asked for predictions in nested],
+            [self._differences(predictions) for predictions in nested],
             len(data.y),
         )
+        # a weight is a number of repetitions: rows of weight 0 do not count
         tested = ~np.isnan(differences) & (data.weight > 0)
         if tested.sum() < 2:  # a standard error needs two
             return None
@@ -254,7 +256,7 @@ class Comparison:
         samples, predictions = self.features.for_student(fold.samples), nested.of_samples
         without = self.student_data.take(fold.student_rows, nested.of_rows)
         fitted_with = self.fit_student(without.extended(samples, predictions))
-        if n_given:
+        if n_given:  # in both students, so that the gain is that of the synthetic samples
             without = without.extended(samples[:n_given], predictions[:n_given])
         fitted_without = self.fit_student(without)
         test = self.student_data.take(fold.asked, self.student_data.predictions[fold.asked])

@@ -72,7 +72,7 @@ class ExtraSamples:
     X : matrix or frame of shape (n_rows, n_features)
         All columns of the rows that synthetic samples are generated from.
     unlabeled : matrix, frame or None
-        ``X_unlabeled`` of fit.
+        ``X_unlabeled`` of fit, with all columns; None if it was not passed.
     augmentation : Augmentation or None
         How synthetic samples are generated.
     """
@@ -119,6 +119,7 @@ def check_same_kind(X: CheckedX, samples: CheckedX, name: str) -> None:
 def stack(X: CheckedX, samples: CheckedX) -> CheckedX:
     """Return the rows of both, in the container that they have in common."""
     if hasattr(X, "iloc"):
+        # rows are taken by position, so the index needs no meaning
         return pd.concat([X, samples], ignore_index=True)
     if hasattr(X, "columns"):  # polars
         return X.vstack(samples)

@@ -54,6 +54,7 @@ def split_features(X: CheckedX, privileged_features: Any, teacher_features: str)
             )
         return FeatureSplit(n_columns, np.empty(0, dtype=np.intp), teacher_uses_all=True)
     chosen = privileged_features(X) if callable(privileged_features) else privileged_features
+    # unique, as a column can be selected twice: by name and by position, or from both ends
     positions = np.unique(_positions(X, chosen))
     if len(positions) in (0, n_columns):
         which = "none" if len(positions) == 0 else "all"
@@ -88,7 +89,7 @@ def _position(X: CheckedX, entry: Any) -> int:
     names = list(getattr(X, "columns", []))
     if isinstance(entry, str) and entry in names:
         return names.index(entry)
-    if isinstance(entry, Integral) and -n_columns <= entry < n_columns:
+    if isinstance(entry, Integral) and -n_columns <= int(entry) < n_columns:
         return int(entry) % n_columns
     known = f"whose names are {names}" if names else "which have no names"
     raise ValueError(

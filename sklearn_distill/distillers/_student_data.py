@@ -43,7 +43,7 @@ class StudentData:
     Parameters
     ----------
     X : matrix or frame of shape (n_rows, n_student_features)
-        The student's features.
+        The student's features of the rows passed to fit, and of extra samples.
     y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
         Labels; None or NaN where missing.
     predictions : ndarray of shape (n_rows, ...)

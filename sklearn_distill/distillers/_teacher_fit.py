@@ -37,7 +37,7 @@ class TeacherFit:
     data : TeacherData
         What the teacher was fitted on, or predicts for if it came fitted.
     teacher : estimator
-        The fitted teacher.
+        The teacher fitted on all labelled rows, or the one that came fitted.
     predictions : ndarray of shape (n_rows, ...)
         The prediction for each row of ``data.X``; NaN where it is missing.
     folds : sequence of FoldFit
@@ -60,7 +60,7 @@ class TeacherData:
     Parameters
     ----------
     X : matrix or frame of shape (n_rows, n_teacher_features)
-        The teacher's features.
+        The teacher's features of the rows passed to fit.
     y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
         Labels or targets; any value where ``labelled`` is False.
     labelled : ndarray of bool of shape (n_rows,)
@@ -133,6 +133,7 @@ class TeacherData:
 
     def _fit_on_all(self, teacher: Any, memory: Any) -> Any:
         rows = np.flatnonzero(self.labelled)
+        # cached apart from the folds, so that a fit with another cv reuses it
         return _cached(fit_teacher, memory)(
             teacher, self.X, self.y, rows, self.fit_params, ALL_ROWS
         )

@@ -134,7 +134,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         RuntimeError
             If a teacher fails in another way; the message names teacher and fold.
         """
-        self._validate_params()
+        self._validate_params()  # all checks come before the first fit, which may take long
         check_reproducible(self.memory, self.random_state, self.cv)
         self._check_y_given(y)
         teacher_param = required_teacher_param(self.student, self._prediction_param)
@@ -146,8 +146,9 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         teacher, student, seed = seeded(self.teacher, self.student, self.random_state)
         augmentation = read_augmentation(self.augmentation, self.n_augmented, seed)
         extra = ExtraSamples(X_checked, unlabeled, augmentation)
-        X_teacher = self._feature_split.for_teacher(X_checked)
-        data = self._read_teacher_data(X_teacher, y, params.teacher)
+        data = self._read_teacher_data(
+            self._feature_split.for_teacher(X_checked), y, params.teacher
+        )
         folds = self._folds(data, params.splitter, extra)
         teacher_fit = self._fit_teacher(teacher, data, folds)
         self.teacher_ = teacher_fit.teacher
@@ -261,7 +262,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
     def _fit_student(
         self, student: Any, teacher_param: str, data: TeacherData, student_data: StudentData
     ) -> Any:
-        """Return a fitted clone of the student."""
+        """Fit a clone of the student: the comparison with synthetic samples fits several."""
         predictions = self._format_predictions(student_data.predictions, data)
         return clone(student).fit(
             student_data.X,
@@ -297,10 +298,11 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         self.augmentation_gain_se_ = None if gain is None else gain.standard_error
         if gain is not None and gain.hurts:
             warnings.warn(
-                f"the synthetic samples of augmentation={self.augmentation!r} hurt: on test "
-                f"samples of student and teacher, the student's {self._loss_name} is larger with "
-                f"them by {-gain.mean:.3g}, with a standard error of {gain.standard_error:.2g}; "
-                "leave them out, generate fewer, or use another augmentation",
+                f"the synthetic samples of augmentation={self.augmentation!r} hurt: on samples "
+                f"that neither student nor teacher was fitted on, the student's {self._loss_name} "
+                f"is larger with them by {-gain.mean:.3g}, with a standard error of "
+                f"{gain.standard_error:.2g}; leave them out, generate fewer, or use another "
+                "augmentation",
                 UserWarning,
                 stacklevel=4,
             )
@@ -308,16 +310,18 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
     def _nested_predictions(
         self, teacher: Any, teacher_fit: TeacherFit, extra: ExtraSamples
     ) -> list[NestedPredictions]:
+        """Return the predictions that the compared students are trained on; [] if none can be."""
         if not self._is_prefit():
             return cross_fitted_predictions(teacher_fit, teacher, self.memory)
         can_compare = partial(self._can_compare, teacher_fit.data)
         return prefit_predictions(teacher_fit, extra, can_compare, is_class=is_classifier(self))
 
     def _student_features(self, X: MatrixLike) -> CheckedX:
-        """Return the student's features, of all features or of the regular ones alone."""
+        """Select the student's features from all columns, or check the regular ones only."""
         X_checked, split = as_table(X), self._feature_split
         n_columns, n_regular = X_checked.shape[1], len(split.regular)
         if n_columns == n_regular < split.n_columns:
+            # validate_data would refuse them: it compares with all features
             return X_checked
         if n_columns != split.n_columns and len(split.privileged):
             raise ValueError(
@@ -334,7 +338,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         tags.input_tags.sparse = all(nested.input_tags.sparse for nested in both)
         tags.input_tags.allow_nan = all(nested.input_tags.allow_nan for nested in both)
         tags.target_tags.multi_output = all(nested.target_tags.multi_output for nested in both)
-        tags.target_tags.required = not self._is_prefit()
+        tags.target_tags.required = not self._is_prefit()  # a fitted teacher labels all samples
         return tags
 
     def __sklearn_is_fitted__(self) -> bool:

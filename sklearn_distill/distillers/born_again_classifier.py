@@ -28,7 +28,7 @@ def _student_has(method: str) -> Callable[[Any], bool]:
 
 
 def _has_decision_function(self: Any) -> bool:
-    # the mean of several generations has probabilities alone
+    # the mean of several generations has probabilities only
     return not self.ensemble and hasattr(self.student, "decision_function")
 
 
@@ -117,7 +117,7 @@ class BornAgainClassifier(ClassifierMixin, Generations):
     With ``cv=None`` a generation predicts for the samples that it was fitted on. The predictions
     reproduce their labels, the more so the better the student can memorise them: metrics on the
     training set do not estimate those on other samples. With folds there is, for each fold, a chain
-    of generations that are fitted on the fold's training samples alone, each trained on the
+    of generations that are fitted only on the fold's training samples, each trained on the
     in-sample predictions of the previous one in its chain. For the fold's test samples, generation
     g + 1 is trained on the predictions of generation g of that chain, so no ancestor of a
     prediction was fitted on the label of its sample. This takes K + 1 fits per generation instead

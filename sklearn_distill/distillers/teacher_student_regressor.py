@@ -26,7 +26,7 @@ class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
     Parameters
     ----------
     teacher : regressor
-        Any scikit-learn regressor.
+        Any scikit-learn regressor. It is cloned, except with ``cv="prefit"``.
     student : regressor
         A regressor whose ``fit`` takes ``teacher_prediction``, or a Pipeline whose last step is
         one.

@@ -54,7 +54,7 @@ class GenerationData:
     Parameters
     ----------
     X : matrix, frame or images of n_rows rows
-        Features.
+        Features, in the form that the student's fit takes.
     codes : ndarray of shape (n_rows,)
         Labels, as positions in the classes; any value where ``labelled`` is False.
     labelled : ndarray of bool of shape (n_rows,)

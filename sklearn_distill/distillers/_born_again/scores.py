@@ -28,7 +28,7 @@ class ValidationSet:
     Parameters
     ----------
     X : matrix, frame or images of n_rows rows
-        Features.
+        Features, in the form that the student's fit takes.
     codes : ndarray of shape (n_rows,)
         Labels, as positions in the classes; any value where ``labelled`` is False.
     labelled : ndarray of bool of shape (n_rows,)
@@ -84,7 +84,7 @@ class GenerationHistory:
     training : ValidationSet
         The samples that the generations are trained on.
     validation : ValidationSet or None
-        The validation set.
+        The validation set; None if there is none, and so no validation score.
     score : callable or None
         ``score(fitted, validation_metrics)`` returns the validation score, the greater the better.
     """
@@ -105,7 +105,7 @@ class GenerationHistory:
         Parameters
         ----------
         fitted : classifier
-            The generation.
+            The generation, which predicts for the validation set here.
         predictions : Predictions
             Its predictions for the training set.
 
@@ -142,6 +142,7 @@ def score_by(scoring: Any, student: Any, validation: ValidationSet) -> Score:
         scorer = check_scoring(student, scoring=scoring)
         y = validation.classes[validation.codes]
         return lambda fitted, metrics: float(scorer(fitted, validation.X, y))
+    # among the metrics, so no further prediction is needed
     if hasattr(student, "predict_proba"):
         return lambda fitted, metrics: -metrics["cross_entropy"]
     return lambda fitted, metrics: metrics["accuracy"]
