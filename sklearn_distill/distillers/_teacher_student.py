@@ -243,7 +243,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         """Return the folds of ``cv``; none for "prefit" and None."""
         if self._is_prefit():
             return []
-        check_some_label(data.labelled, "the teacher is fitted on labels, so pass some")
+        check_some_label(data.labelled, "the teacher must be fitted on some")
         if self.cv is None:
             return []
         splits = labelled_splits(

@@ -129,7 +129,7 @@ class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
         return TeacherData(X, y, labelled, fit_params, predict_finite, self._feature_split)
 
     def _student_labels(self, data: TeacherData) -> NDArray[Any]:
-        return data.y  # check_numeric_targets left NaN where a target is missing
+        return data.y  # NaN marks missing targets already
 
     def _sample_losses(self, student: Any, X: CheckedX, y: NDArray[Any]) -> NDArray[np.float64]:
         squares = np.square(np.asarray(student.predict(X)).reshape(y.shape) - y)

@@ -73,7 +73,7 @@ class Generations(MetaEstimatorMixin, BaseEstimator):
         params = route_fit_params(self, None if sample_weight is None else weight, fit_params)
         known = check_classes(getattr(last_step(self.student), "classes", None))
         self.classes_, labels = check_labels(y, X_checked.shape[0], known, None)
-        check_some_label(labels.present, "the first generation is fitted on labels, so pass some")
+        check_some_label(labels.present, "the first generation must be fitted on some")
         data = GenerationData(
             X=X_checked,
             codes=labels.codes,
