@@ -1,4 +1,4 @@
-"""Meta-estimators that own teacher and student."""
+"""Meta-estimators that fit a teacher and a student, or generations of one student."""
 
 from sklearn_distill.distillers.born_again_classifier import BornAgainClassifier
 from sklearn_distill.distillers.teacher_student_classifier import TeacherStudentClassifier

@@ -1,8 +1,15 @@
-"""Whether made rows help: students with and without them, compared on rows new to all."""
+"""Estimate whether synthetic samples help: ``augmentation_gain_`` of teacher-student estimators.
+
+On the test rows of each fold, a student trained with synthetic samples is compared with a student
+trained without them. No teacher that either of them learns from may have been fitted on these test
+rows. The fold's own teacher predicts for the synthetic samples; a training row, which that teacher
+was fitted on, gets its prediction from a teacher that was fitted without two folds: the test rows,
+and the fold that tests the training row.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -11,185 +18,156 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold, StratifiedKFold
 
-from sklearn_distill._typing import IntArray
+from sklearn_distill._typing import CheckedX, FloatArray, IntArray
+from sklearn_distill._validation.indexing import take_rows
 from sklearn_distill._validation.splits import Splits
-from sklearn_distill.distillers._extra_samples import ExtraSamples
+from sklearn_distill.distillers._extra_samples import ExtraSamples, stack
 from sklearn_distill.distillers._feature_split import FeatureSplit
 from sklearn_distill.distillers._student_data import StudentData
-from sklearn_distill.teachers._cross_fit import FoldFit, FoldPredictions, mean_by_row
+from sklearn_distill.distillers._teacher_fit import TeacherData, TeacherFit
+from sklearn_distill.teachers._cross_fit import FoldFit, FoldPredictions, fold_fits, mean_by_row
 
-HURTS_BEYOND = 2  # standard errors
+N_FOLDS = 5  # for a prefit teacher, which has no cv
+HURTS_BEYOND = 2  # standard errors: about the 95 % interval of a normal distribution
 
-Teach = Callable[[StudentData], Any]
-Losses = Callable[[Any, Any, NDArray[Any]], NDArray[np.float64]]
-
-
-@dataclass(frozen=True)
-class Gain:
-    """Mean loss without the made rows minus with them, and its standard error."""
-
-    mean: float
-    standard_error: float
-
-    @property
-    def hurts(self) -> bool:
-        """Whether the loss with them is larger by more than chance explains."""
-        return self.mean < -HURTS_BEYOND * self.standard_error
+FitStudent = Callable[[StudentData], Any]
+Losses = Callable[[Any, CheckedX, NDArray[Any]], NDArray[np.float64]]
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """How two students are taught and tested.
+@dataclass(frozen=True, kw_only=True)  # the fields of FoldFit end with one that has a default
+class NestedFold(FoldFit):
+    """A fold whose teacher also predicts for the extra samples of the students to compare.
 
     Parameters
     ----------
-    told : StudentData
-        What the student of all rows is told of the rows of X.
-    columns : FeatureSplit
-        Which columns the student sees.
-    n_given : int
-        How many of a rehearsal's further rows are given, not made.
-    teach : callable
-        Told -> fitted student.
-    losses : callable
-        (student, X, y) -> a loss for each row.
-    """
-
-    told: StudentData
-    columns: FeatureSplit
-    n_given: int
-    teach: Teach
-    losses: Losses
-
-    def gain(self, rehearsals: list[NestedPredictions]) -> Gain | None:
-        """Return the weighted mean of the rows' paired differences; None for less than two."""
-        if not rehearsals:
-            return None
-        asked = [one.plan.test for one in rehearsals]
-        take_aligned = mean_by_row(
-            asked, [self._differences(one) for one in rehearsals], len(self.told.y)
-        )
-        tested = ~np.isnan(take_aligned) & (self.told.weight > 0)
-        if tested.sum() < 2:
-            return None
-        return paired_gain(take_aligned[tested], self.told.weight[tested])
-
-    def _differences(self, one: NestedPredictions) -> NDArray[np.float64]:
-        plan = one.plan
-        without = self.told.take(plan.rows, one.answers)
-        rows, answers = self.columns.for_student(plan.further), one.further_answers
-        taught_with = self.teach(without.extended(rows, answers))
-        if self.n_given:
-            without = without.extended(rows[: self.n_given], answers[: self.n_given])
-        tested = self.told.take(plan.test, self.told.answers[plan.test])
-        of_without, of_with = (
-            self.losses(student, tested.X, tested.y)
-            for student in (self.teach(without), taught_with)
-        )
-        return of_without - of_with
-
-
-def paired_gain(differences: NDArray[np.float64], weight: NDArray[np.float64]) -> Gain:
-    r"""Return the weighted mean of differences d and its standard error.
-
-    .. math::
-
-        \bar d = \frac{\sum_i s_i d_i}{\sum_i s_i}, \qquad
-        \mathrm{se}^2 = \frac{n}{n-1} \frac{\sum_i s_i^2 (d_i - \bar d)^2}{(\sum_i s_i)^2}
-
-    for weights s; with equal ones the usual standard error of a mean.
-    """
-    n = len(differences)
-    share = weight / weight.sum()
-    mean = float(share @ differences)
-    squares = float(share**2 @ (differences - mean) ** 2)
-    return Gain(mean, float(np.sqrt(squares * n / (n - 1))))
-
-
-N_FOLDS = 5  # where cv does not say any
-
-
-@dataclass(frozen=True)
-class NestedFold:
-    """Who learns and who is tested in a rehearsal.
-
-    Parameters
-    ----------
-    train : ndarray of shape (n_train,)
-        The fold's training rows.
-    test : ndarray of shape (n_test,)
-        The rows to compare students on.
     unlabelled : ndarray of shape (n_unlabelled,)
         Rows of X without a label.
-    further : matrix or frame of shape (n_further, n_features)
-        All columns of the rows given without labels, then of those made from ``rows``.
+    samples : matrix or frame of shape (n_samples, n_features)
+        All columns of the extra samples: those of ``X_unlabeled``, then the synthetic ones
+        generated from ``student_rows``.
     """
 
-    train: IntArray
-    test: IntArray
     unlabelled: IntArray
-    further: Any
+    samples: CheckedX
 
     @property
-    def rows(self) -> IntArray:
-        """Rows of X that the student is taught."""
+    def student_rows(self) -> IntArray:
+        """Rows of X that the students of this fold are trained on."""
         return np.concatenate([self.train, self.unlabelled])
 
 
-@dataclass(frozen=True)
-class NestedPredictions:
-    """What is said in a rehearsal, all of it by teachers who never saw its test rows.
-
-    Parameters
-    ----------
-    plan : NestedFold
-        The rows.
-    answers : ndarray of shape (n_taught, ...)
-        Answers to ``plan.rows``; to a training row, of teachers who never saw it.
-    further_answers : ndarray of shape (n_further, ...)
-        Answers to ``plan.further``.
-    """
-
-    plan: NestedFold
-    answers: NDArray[np.float64]
-    further_answers: NDArray[np.float64]
+def nest_folds(
+    splits: Splits, data: TeacherData, extra: ExtraSamples, can_compare: Callable[[Splits], bool]
+) -> Sequence[FoldFit]:
+    """Return the folds, as NestedFold if students can be compared on their test rows."""
+    if extra.augmentation is None or not has_fold_pairs(splits) or not can_compare(splits):
+        return fold_fits(splits)
+    return [_nested(fold, data, extra) for fold in fold_fits(splits)]
 
 
-def nested_folds(
-    splits: Splits, present: NDArray[np.bool_], further: ExtraSamples
-) -> list[NestedFold]:
-    """Return a plan for each fold."""
-    unlabelled = np.flatnonzero(~present)
-    return [
-        NestedFold(train, test, unlabelled, further.of(np.concatenate([train, unlabelled])))
-        for train, test in splits
-    ]
+def _nested(fold: FoldFit, data: TeacherData, extra: ExtraSamples) -> NestedFold:
+    unlabelled = np.flatnonzero(~data.labelled)
+    # synthetic samples resemble the rows that they are generated from: no test rows among these
+    samples = extra.for_rows(np.concatenate([fold.train, unlabelled]))
+    of_teacher = stack(take_rows(data.X, unlabelled), data.features.for_teacher(samples))
+    return NestedFold(
+        fold.train, fold.asked, fold.where, of_teacher, unlabelled=unlabelled, samples=samples
+    )
 
 
-def default_splits(y: Any, present: NDArray[np.bool_], seed: int, *, is_class: bool) -> Splits:
-    """Return folds of the labelled rows, or none where they or those of a class are too few."""
-    rows = np.flatnonzero(present)
-    y = y[rows]
+def default_splits(data: TeacherData, seed: int, *, is_class: bool) -> Splits:
+    """Return folds of the labelled rows, or none if these or those of a class are too few."""
+    rows = np.flatnonzero(data.labelled)
+    y = data.y[rows]
     fewest = np.unique(y, return_counts=True)[1].min(initial=len(y)) if is_class else len(y)
-    if fewest < N_FOLDS:
+    if fewest < N_FOLDS:  # StratifiedKFold would warn, and KFold raise an error
         return []
     kind = StratifiedKFold if is_class else KFold
     splitter = kind(N_FOLDS, shuffle=True, random_state=seed)
     return [(rows[train], rows[test]) for train, test in splitter.split(y, y)]
 
 
+@dataclass(frozen=True)
+class NestedPredictions:
+    """Predictions of teachers none of which was fitted on the fold's test rows.
+
+    Parameters
+    ----------
+    fold : NestedFold
+        The fold that students are compared on.
+    of_rows : ndarray of shape (n_student_rows, ...)
+        Predictions for ``fold.student_rows``; for a training row by teachers fitted without it.
+    of_samples : ndarray of shape (n_samples, ...)
+        Predictions for ``fold.samples``, in their order.
+    """
+
+    fold: NestedFold
+    of_rows: FloatArray
+    of_samples: FloatArray
+
+
+def prefit_predictions(
+    teacher_fit: TeacherFit,
+    extra: ExtraSamples,
+    can_compare: Callable[[Splits], bool],
+    *,
+    is_class: bool,
+) -> list[NestedPredictions]:
+    """Return the predictions of a prefit teacher, which was fitted on none of the rows."""
+    if extra.augmentation is None:
+        return []
+    data = teacher_fit.data
+    splits = default_splits(data, extra.augmentation.seed, is_class=is_class)
+    return [
+        NestedPredictions(
+            fold,
+            teacher_fit.predictions[fold.student_rows],
+            data.predict_extra(teacher_fit.teacher, fold.samples),
+        )
+        for fold in _nested_only(nest_folds(splits, data, extra, can_compare))
+    ]
+
+
+def cross_fitted_predictions(
+    teacher_fit: TeacherFit, teacher: Any, memory: Any
+) -> list[NestedPredictions]:
+    """Fit clones of the unfitted teacher without two folds each, and return all predictions."""
+    folds = _nested_only(teacher_fit.folds)
+    if not folds:
+        return []
+    data = teacher_fit.data
+    splits = [(fold.train, fold.asked) for fold in folds]
+    pair_predictions = data.cross_fit(teacher, leave_two_folds_out(splits), memory)
+    nested = []
+    for k, (fold, (_, of_extra)) in enumerate(
+        zip(folds, teacher_fit.fold_predictions, strict=True)
+    ):
+        of_training = predictions_without_fold(splits, pair_predictions, k, data.n_rows)
+        # in the order in which _nested stacked them
+        of_unlabelled, of_samples = np.split(np.asarray(of_extra), [len(fold.unlabelled)])
+        of_rows = np.concatenate([of_training, of_unlabelled])
+        nested.append(NestedPredictions(fold, of_rows, of_samples))
+    return nested
+
+
+def _nested_only(folds: Sequence[FoldFit]) -> list[NestedFold]:
+    """Return all folds, or none if nest_folds did not nest them."""
+    return [fold for fold in folds if isinstance(fold, NestedFold)]
+
+
 def has_fold_pairs(splits: Splits) -> bool:
-    """Tell whether teachers can answer for training rows of each fold without its test rows."""
+    """Return whether each fold is in a pair, so that its training rows get predictions."""
     paired = {k for pair in _pairs(splits) for k in pair}
     return len(paired) == len(splits)
 
 
 def leave_two_folds_out(splits: Splits) -> list[FoldFit]:
-    """Return a round for each two folds, with a teacher who saw the test rows of neither."""
+    """Return a fit for each pair of folds, on the rows that are in the training set of both."""
+    # one teacher predicts for both folds of a pair: K (K - 1) / 2 fits, not K (K - 1)
     return [
         FoldFit(
             np.intersect1d(splits[j][0], splits[k][0]),
-            np.union1d(*_each_others(splits, j, k)),
+            np.union1d(*_tested_by_other(splits, j, k)),
             f"without the folds {j + 1} and {k + 1} of {len(splits)}",
         )
         for j, k in _pairs(splits)
@@ -197,29 +175,121 @@ def leave_two_folds_out(splits: Splits) -> list[FoldFit]:
 
 
 def predictions_without_fold(
-    splits: Splits, heard: list[FoldPredictions], k: int, n_rows: int
-) -> NDArray[np.float64]:
-    """Return what the teachers of leave_two_folds_out say of the training rows of fold k.
+    splits: Splits, pair_predictions: Sequence[FoldPredictions], k: int, n_rows: int
+) -> FloatArray:
+    """Return the predictions of leave_two_folds_out for the training rows of fold k.
 
-    Each row's are from those who saw neither the row nor the test rows of the fold.
+    They are those of teachers that were fitted neither on the row nor on the test rows of the fold.
     """
-    asked, answers = [], []
-    for pair, (says, _) in zip(_pairs(splits), heard, strict=True):
-        if k in pair:
-            of_k, of_j = _each_others(splits, k, pair[0] if k == pair[1] else pair[1])
-            asked.append(of_k)
-            answers.append(says[np.searchsorted(np.union1d(of_k, of_j), of_k)])
-    return mean_by_row(asked, answers, n_rows)[splits[k][0]]
+    of_fold = [
+        (*_tested_by_other(splits, k, j if i == k else i), predictions)
+        for (i, j), (predictions, _) in zip(_pairs(splits), pair_predictions, strict=True)
+        if k in (i, j)
+    ]
+    # the predictions of a pair are in the order of union1d: ascending
+    return mean_by_row(
+        [of_k for of_k, _, _ in of_fold],
+        [
+            predictions[np.searchsorted(np.union1d(of_k, of_other), of_k)]
+            for of_k, of_other, predictions in of_fold
+        ],
+        n_rows,
+    )[splits[k][0]]
 
 
 def _pairs(splits: Splits) -> Iterator[tuple[int, int]]:
-    """Leave out pairs whose teacher has nothing to learn or is asked about nothing."""
+    """Yield the pairs of folds that leave rows to fit a teacher on, and rows to predict for."""
     for j, k in combinations(range(len(splits)), 2):
-        learns = len(np.intersect1d(splits[j][0], splits[k][0]))
-        if learns and any(len(rows) for rows in _each_others(splits, j, k)):
+        n_train = len(np.intersect1d(splits[j][0], splits[k][0]))
+        if n_train and any(len(rows) for rows in _tested_by_other(splits, j, k)):
             yield j, k
 
 
-def _each_others(splits: Splits, j: int, k: int) -> tuple[IntArray, IntArray]:
+def _tested_by_other(splits: Splits, j: int, k: int) -> tuple[IntArray, IntArray]:
     """Return the training rows of fold j that fold k tests, and those of k that j tests."""
     return np.intersect1d(splits[j][0], splits[k][1]), np.intersect1d(splits[k][0], splits[j][1])
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How the students with and without synthetic samples are fitted and tested.
+
+    Parameters
+    ----------
+    student_data : StudentData
+        What the final student is trained on, without any extra samples.
+    features : FeatureSplit
+        Selects the student's features of the extra samples.
+    n_unlabeled : int
+        Number of samples in ``X_unlabeled``, which both students are trained on.
+    fit_student : callable
+        ``fit_student(student_data)`` returns a fitted student.
+    losses : callable
+        ``losses(student, X, y)`` returns the loss of each sample.
+    """
+
+    student_data: StudentData
+    features: FeatureSplit
+    n_unlabeled: int
+    fit_student: FitStudent
+    losses: Losses
+
+    def gain(self, nested: Sequence[NestedPredictions]) -> Gain | None:
+        """Return the mean reduction of the loss; None if there are fewer than two test rows."""
+        if not nested:
+            return None
+        data = self.student_data
+        differences = mean_by_row(
+            [predictions.fold.asked for predictions in nested],
+            [self._differences(predictions) for predictions in nested],
+            len(data.y),
+        )
+        # a weight is a number of repetitions: rows of weight 0 do not count
+        tested = ~np.isnan(differences) & (data.weight > 0)
+        if tested.sum() < 2:  # a standard error needs two
+            return None
+        return paired_gain(differences[tested], data.weight[tested])
+
+    def _differences(self, nested: NestedPredictions) -> NDArray[np.float64]:
+        """Return the loss without minus the loss with synthetic samples, for each test row."""
+        fold, n_given = nested.fold, self.n_unlabeled
+        samples, predictions = self.features.for_student(fold.samples), nested.of_samples
+        without = self.student_data.take(fold.student_rows, nested.of_rows)
+        fitted_with = self.fit_student(without.extended(samples, predictions))
+        if n_given:  # in both students, so that the gain is that of the synthetic samples
+            without = without.extended(samples[:n_given], predictions[:n_given])
+        fitted_without = self.fit_student(without)
+        test = self.student_data.take(fold.asked, self.student_data.predictions[fold.asked])
+        return self.losses(fitted_without, test.X, test.y) - self.losses(
+            fitted_with, test.X, test.y
+        )
+
+
+@dataclass(frozen=True)
+class Gain:
+    """Mean loss without synthetic samples minus with them, and its standard error."""
+
+    mean: float
+    standard_error: float
+
+    @property
+    def hurts(self) -> bool:
+        """Whether synthetic samples increase the loss by more than chance explains."""
+        return self.mean < -HURTS_BEYOND * self.standard_error
+
+
+def paired_gain(differences: FloatArray, weight: FloatArray) -> Gain:
+    r"""Return the weighted mean of paired differences d and its standard error.
+
+    .. math::
+
+        \bar d = \frac{\sum_i s_i d_i}{\sum_i s_i}, \qquad
+        \mathrm{se}^2 = \frac{n}{n-1} \frac{\sum_i s_i^2 (d_i - \bar d)^2}{(\sum_i s_i)^2}
+
+    for weights s; with equal weights this is the usual standard error of a mean.
+    """
+    n = len(differences)
+    share = weight / weight.sum()
+    mean = float(share @ differences)
+    squares = float(share**2 @ (differences - mean) ** 2)
+    return Gain(mean, float(np.sqrt(squares * n / (n - 1))))

@@ -1,4 +1,4 @@
-"""Rows that only the teacher speaks for: given without labels, or made from those of X."""
+"""Samples for which only the teacher has targets: unlabelled ones, and synthetic ones."""
 
 from __future__ import annotations
 
@@ -10,116 +10,120 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from sklearn_distill._typing import IntArray
+from sklearn_distill._typing import CheckedX, IntArray
 from sklearn_distill._validation.indexing import as_table, take_rows
 from sklearn_distill.augmentation import munge
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How to make rows, and how many.
+    """How synthetic samples are generated, and how many.
 
     Parameters
     ----------
-    make : callable
-        (X, n, random_state=seed) -> n rows like those of X.
-    n_rows : int
-        Rows to make of all rows of X; of some, as many fewer.
+    generate : callable
+        ``generate(X, n, random_state=seed)`` returns n samples similar to those of X.
+    n_samples : int
+        Number of samples to generate from all rows of X; proportionally fewer from some of them.
     seed : int
         Seed of each call.
     """
 
-    make: Callable[..., Any]
-    n_rows: int
+    generate: Callable[..., Any]
+    n_samples: int
     seed: int
 
-    def rows_of(self, X: Any, share: float) -> Any:
-        """Return rows made of X, which is a share of the rows of fit's X."""
-        n_rows = max(1, round(share * self.n_rows))
-        made = as_table(self.make(X, n_rows, random_state=self.seed))
-        check_same_kind(X, made, "what augmentation returned")
-        if made.shape[0] != n_rows:
+    def generate_from(self, X: CheckedX, fraction: float) -> CheckedX:
+        """Generate samples from X, which has that fraction of the rows of fit's X."""
+        n_samples = max(1, round(fraction * self.n_samples))
+        samples = as_table(self.generate(X, n_samples, random_state=self.seed))
+        check_same_kind(X, samples, "what augmentation returned")
+        if samples.shape[0] != n_samples:
             raise ValueError(
-                f"augmentation returned {made.shape[0]} rows, asked for {n_rows}: return as many "
-                "as its second argument says"
+                f"augmentation returned {samples.shape[0]} rows, but {n_samples} were requested: "
+                "return as many rows as its second argument, n"
             )
-        return made
+        return samples
 
 
 def read_augmentation(augmentation: Any, n_augmented: int, seed: int) -> Augmentation | None:
-    """Return how to make rows, or None."""
+    """Return how to generate synthetic samples; None for no synthetic samples."""
     if augmentation is None and n_augmented == 0:
         return None
     if augmentation is None:
         raise ValueError(
-            f"n_augmented={n_augmented} needs an augmentation, which is None: say how to make the "
-            "rows, as augmentation='munge'"
+            f"n_augmented={n_augmented} needs an augmentation, which is None: set "
+            "augmentation='munge' or a callable, or n_augmented=0"
         )
     if n_augmented == 0:
         raise ValueError(
-            f"augmentation={augmentation!r} needs n_augmented, which is 0: say how many rows to "
-            "make, or augmentation=None"
+            f"augmentation={augmentation!r} needs n_augmented, which is 0: set the number of "
+            "synthetic samples, or augmentation=None"
         )
     return Augmentation(munge if augmentation == "munge" else augmentation, n_augmented, seed)
 
 
 @dataclass(frozen=True)
 class ExtraSamples:
-    """The rows given without labels, and those made of rows of X.
+    """Unlabelled samples as they were passed, and synthetic samples generated from rows of X.
 
     Parameters
     ----------
     X : matrix or frame of shape (n_rows, n_features)
-        All columns of the rows that new ones are made of.
+        All columns of the rows that synthetic samples are generated from.
     unlabeled : matrix, frame or None
-        Rows as they were given.
+        ``X_unlabeled`` of fit, with all columns; None if it was not passed.
     augmentation : Augmentation or None
-        How to make more.
+        How synthetic samples are generated.
     """
 
-    X: Any
-    unlabeled: Any
+    X: CheckedX
+    unlabeled: CheckedX | None
     augmentation: Augmentation | None
 
     @property
-    def n_given(self) -> int:
-        """Number of the rows as they were given, which come first."""
+    def n_unlabeled(self) -> int:
+        """Number of unlabelled samples, which come before the synthetic ones."""
         return 0 if self.unlabeled is None else int(self.unlabeled.shape[0])
 
-    def of(self, rows: IntArray) -> Any:
-        """Return the given rows and those made of some rows of X; None if there are neither."""
+    def for_rows(self, rows: IntArray) -> CheckedX | None:
+        """Return unlabelled samples and those generated from some rows; None without either."""
         if self.augmentation is None:
             return self.unlabeled
-        made = self.augmentation.rows_of(take_rows(self.X, rows), len(rows) / self.X.shape[0])
-        return made if self.unlabeled is None else stack(self.unlabeled, made)
+        # in proportion, so that a fold has as many synthetic samples per row as the whole of X
+        fraction = len(rows) / self.X.shape[0]
+        synthetic = self.augmentation.generate_from(take_rows(self.X, rows), fraction)
+        return synthetic if self.unlabeled is None else stack(self.unlabeled, synthetic)
 
 
-def check_same_kind(X: Any, more: Any, name: str) -> None:
-    """Require as many columns of the same names, and the same container."""
-    if X.shape[1] != more.shape[1]:
+def check_same_kind(X: CheckedX, samples: CheckedX, name: str) -> None:
+    """Require the columns of X, with the same names, in the same container."""
+    if X.shape[1] != samples.shape[1]:
         raise ValueError(
-            f"{name} has {more.shape[1]} columns, X has {X.shape[1]}: give it all of them, "
-            "which the teacher needs"
+            f"{name} has {samples.shape[1]} columns, X has {X.shape[1]}: pass all columns, as the "
+            "teacher predicts from them"
         )
-    if type(X) is not type(more) and not (sparse.issparse(X) and sparse.issparse(more)):
+    if type(X) is not type(samples) and not (sparse.issparse(X) and sparse.issparse(samples)):
         raise ValueError(
-            f"{name} is a {type(more).__name__}, X a {type(X).__name__}: give both as the same"
+            f"{name} is a {type(samples).__name__}, X a {type(X).__name__}: pass both in the same "
+            "container"
         )
-    names, others = list(getattr(X, "columns", [])), list(getattr(more, "columns", []))
-    if names != others:
+    expected, names = list(getattr(X, "columns", [])), list(getattr(samples, "columns", []))
+    if names != expected:
         raise ValueError(
-            f"{name} has the columns {others}, X has {names}: the feature names should match "
-            "those of X, in its order"
+            f"{name} has the columns {names}, X has {expected}: the feature names should match "
+            "those of X, in the same order"
         )
 
 
-def stack(X: Any, more: Any) -> Any:
+def stack(X: CheckedX, samples: CheckedX) -> CheckedX:
     """Return the rows of both, in the container that they have in common."""
     if hasattr(X, "iloc"):
-        return pd.concat([X, more], ignore_index=True)
-    if hasattr(X, "columns"):
-        return X.vstack(more)
+        # rows are taken by position, so the index needs no meaning
+        return pd.concat([X, samples], ignore_index=True)
+    if hasattr(X, "columns"):  # polars
+        return X.vstack(samples)
     if sparse.issparse(X):
-        rows: Any = [X, more]
-        return sparse.vstack(rows, format="csr")
-    return np.concatenate([X, more])
+        blocks: Any = [X, samples]
+        return sparse.vstack(blocks, format="csr")
+    return np.concatenate([X, samples])

@@ -1,4 +1,4 @@
-"""What the student is told: its fit's argument, and the rows that only the teacher speaks for."""
+"""What the student is trained on, and which of its fit parameters takes the teacher."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sklearn_distill._typing import IntArray
+from sklearn_distill._typing import ArrayLike, CheckedX, FloatArray, IntArray
 from sklearn_distill._validation.fit_params import fit_param_name
 from sklearn_distill._validation.indexing import take_aligned, take_rows
 from sklearn_distill._validation.labels import mark_missing
@@ -16,78 +16,82 @@ from sklearn_distill.distillers._extra_samples import stack
 
 
 def required_teacher_param(student: Any, name: str) -> str:
-    """Return how the student's fit calls the teacher's answers, in a pipeline with its step."""
-    argument = fit_param_name(student, name)
-    if argument is None:
+    """Return the parameter of the student's fit that takes the teacher's predictions.
+
+    In a pipeline, the name of the last step is its prefix.
+    """
+    teacher_param = fit_param_name(student, name)
+    if teacher_param is None:
         raise ValueError(
             f"student {type(student).__name__} cannot learn from a teacher: its fit takes no "
-            f"{name}, nor does the last step of a pipeline; take a student of sklearn_distill, and "
-            "search over its parameters outside, as student__imitation"
+            f"{name}, nor does the last step of a pipeline. Use a student of sklearn_distill, and "
+            "search over its parameters outside of this estimator, as student__imitation"
         )
-    return argument
+    return teacher_param
 
 
 def last_step(student: Any) -> Any:
-    """Return the estimator that learns, which in a pipeline is the last step."""
+    """Return the estimator itself, or the last step of a pipeline, however deeply nested."""
     steps = getattr(student, "steps", None)
     return last_step(steps[-1][1]) if steps else student
 
 
 @dataclass(frozen=True)
 class StudentData:
-    """What the student is told: rows, labels with missing ones marked, the teacher's answers.
+    """What the student is trained on.
 
     Parameters
     ----------
     X : matrix or frame of shape (n_rows, n_student_features)
-        What the student sees.
+        The student's features of the rows passed to fit, and of extra samples.
     y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
         Labels; None or NaN where missing.
-    answers : ndarray of shape (n_rows, ...)
-        The teacher's answers.
+    predictions : ndarray of shape (n_rows, ...)
+        The teacher's predictions; NaN where missing.
     fit_params : dict
-        Parameters of the student's fit.
+        Further parameters of the student's fit.
     """
 
-    X: Any
+    X: CheckedX
     y: NDArray[Any]
-    answers: NDArray[np.float64]
+    predictions: FloatArray
     fit_params: dict[str, Any]
 
     @property
-    def weight(self) -> NDArray[np.float64]:
-        """Weights of the rows, 1 where there are none."""
-        given = [self.fit_params[name] for name in self.fit_params if _is_weight(name)]
-        return np.asarray(given[0], dtype=np.float64) if given else np.ones(len(self.y))
+    def weight(self) -> FloatArray:
+        """Sample weights, 1 without ``sample_weight``."""
+        weights = [self.fit_params[name] for name in self.fit_params if _is_weight(name)]
+        return np.asarray(weights[0], dtype=np.float64) if weights else np.ones(len(self.y))
 
-    def take(self, rows: IntArray, answers: NDArray[np.float64]) -> StudentData:
-        """Return some of the rows with other answers."""
+    def take(self, rows: IntArray, predictions: FloatArray) -> StudentData:
+        """Restrict to some rows, and replace their predictions."""
         n_rows = len(self.y)
         params = {
             name: take_aligned(value, rows, n_rows) for name, value in self.fit_params.items()
         }
-        return StudentData(take_rows(self.X, rows), self.y[rows], answers, params)
+        return StudentData(take_rows(self.X, rows), self.y[rows], predictions, params)
 
-    def extended(self, X: Any, answers: NDArray[np.float64]) -> StudentData:
-        """Add rows without labels, each of which weighs what a row weighs on average."""
-        n_more = len(answers)
+    def extended(self, X: CheckedX, predictions: FloatArray) -> StudentData:
+        """Append samples without labels, each with the mean weight of the present ones."""
+        n_extra = len(predictions)
         params = {
-            name: _with_mean(value, n_more) if _is_weight(name) else value
+            name: _with_mean(value, n_extra) if _is_weight(name) else value
             for name, value in self.fit_params.items()
         }
-        y = np.concatenate([self.y, np.repeat(self.y[:1], n_more, axis=0)])
+        # any label keeps the type of y until mark_missing replaces it
+        y = np.concatenate([self.y, np.repeat(self.y[:1], n_extra, axis=0)])
         return StudentData(
             stack(self.X, X),
             mark_missing(y, np.arange(len(y)) < len(self.y)),
-            np.concatenate([self.answers, answers]),
+            np.concatenate([self.predictions, predictions]),
             params,
         )
 
 
 def _is_weight(name: str) -> bool:
-    return name.endswith("sample_weight")
+    return name.endswith("sample_weight")  # with the prefixes of a pipeline
 
 
-def _with_mean(weight: Any, n_more: int) -> NDArray[np.float64]:
+def _with_mean(weight: ArrayLike, n_extra: int) -> FloatArray:
     weight = np.asarray(weight, dtype=np.float64)
-    return np.concatenate([weight, np.full(n_more, weight.mean())])
+    return np.concatenate([weight, np.full(n_extra, weight.mean())])

@@ -1,9 +1,9 @@
-"""How the teacher is asked: what it is fitted on, and by which of its clones a row is answered."""
+"""Fit the teacher, and predict for each sample by a teacher that was not fitted on it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from os import PathLike
 from typing import Any
 
@@ -12,23 +12,16 @@ from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted, check_memory
 
+from sklearn_distill._typing import BoolArray, CheckedX, FloatArray
 from sklearn_distill._validation.indexing import take_rows
-from sklearn_distill._validation.splits import Splits
-from sklearn_distill.distillers._augmentation_gain import (
-    NestedFold,
-    NestedPredictions,
-    leave_two_folds_out,
-    predictions_without_fold,
-)
-from sklearn_distill.distillers._extra_samples import stack
 from sklearn_distill.distillers._feature_split import FeatureSplit
 from sklearn_distill.teachers._cross_fit import (
     FoldFit,
     FoldPredictions,
     Predict,
+    class_name,
     fit_and_predict,
     fit_teacher,
-    fold_fits,
     mean_by_row,
 )
 
@@ -36,124 +29,117 @@ ALL_ROWS = "on all rows"
 
 
 @dataclass(frozen=True)
+class TeacherFit:
+    """A fitted teacher, and what it and its clones predict.
+
+    Parameters
+    ----------
+    data : TeacherData
+        What the teacher was fitted on, or predicts for if it came fitted.
+    teacher : estimator
+        The teacher fitted on all labelled rows, or the one that came fitted.
+    predictions : ndarray of shape (n_rows, ...)
+        The prediction for each row of ``data.X``; NaN where it is missing.
+    folds : sequence of FoldFit
+        The folds of an out-of-fold fit; empty for a fit without folds.
+    fold_predictions : list of (ndarray, ndarray or None)
+        For each fold, what its clone predicts for the test rows and for the fold's extra samples.
+    """
+
+    data: TeacherData
+    teacher: Any
+    predictions: FloatArray
+    folds: Sequence[FoldFit] = ()
+    fold_predictions: Sequence[FoldPredictions] = ()
+
+
+@dataclass(frozen=True)
 class TeacherData:
-    """The teacher's columns, the labels, and how to ask.
+    """What the teacher is fitted on, and how it predicts.
 
     Parameters
     ----------
     X : matrix or frame of shape (n_rows, n_teacher_features)
-        What the teacher sees.
+        The teacher's features of the rows passed to fit.
     y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
-        What it learns; anything where ``present`` is False.
-    present : ndarray of shape (n_rows,)
-        Which rows have labels.
+        Labels or targets; any value where ``labelled`` is False.
+    labelled : ndarray of bool of shape (n_rows,)
+        Rows that have a label.
     fit_params : dict
-        Parameters of the teacher's fit.
-    ask : callable
-        (fitted teacher, X, where) -> answers.
-    columns : FeatureSplit
-        Which columns the teacher sees.
+        Parameters of the teacher's fit; those with one entry per row are sliced.
+    predict : callable
+        ``predict(fitted_teacher, X, where)`` returns checked predictions; ``where`` completes error
+        messages, such as "in fold 1 of 5".
+    features : FeatureSplit
+        Selects the teacher's features of samples that are not in X.
     """
 
-    X: Any
+    X: CheckedX
     y: NDArray[Any]
-    present: NDArray[np.bool_]
+    labelled: BoolArray
     fit_params: dict[str, Any]
-    ask: Predict
-    columns: FeatureSplit
+    predict: Predict
+    features: FeatureSplit
 
     @property
-    def n(self) -> int:
-        """Number of rows."""
+    def n_rows(self) -> int:
+        """Number of rows of X."""
         return int(self.X.shape[0])
 
-    def of_prefit(
-        self, teacher: Any, plans: list[NestedFold]
-    ) -> tuple[Any, NDArray[np.float64], list[NestedPredictions]]:
-        """Ask a teacher that is fitted already, on other rows: it saw those of no fold."""
+    def use_fitted(self, teacher: Any) -> TeacherFit:
+        """Predict by a teacher that is already fitted, on other samples."""
         try:
             check_is_fitted(teacher)
         except NotFittedError as error:
             raise NotFittedError(
-                f"cv='prefit' needs a fitted teacher, and {type(teacher).__name__} is not fitted: "
-                "fit it, and wrap it into FrozenEstimator where this estimator is cloned, as a "
-                "search or cross-validation does"
+                f"cv='prefit' needs a fitted teacher, and {class_name(teacher)} is not fitted: "
+                "fit it, and wrap it in FrozenEstimator if this estimator is cloned, as in a "
+                "search or a cross-validation"
             ) from error
-        answers = self.ask(teacher, self.X, ALL_ROWS)
-        rehearsals = [
-            NestedPredictions(plan, answers[plan.rows], self.ask_further(teacher, plan.further))
-            for plan in plans
-        ]
-        return teacher, answers, rehearsals
+        return TeacherFit(self, teacher, self.predict(teacher, self.X, ALL_ROWS))
 
-    def in_sample(self, teacher: Any, memory: Any) -> tuple[Any, NDArray[np.float64]]:
-        """Fit the teacher and ask it about the same rows."""
-        fitted = self._taught_all(teacher, memory)
-        return fitted, self.ask(fitted, self.X, ALL_ROWS)
+    def fit_in_sample(self, teacher: Any, memory: Any) -> TeacherFit:
+        """Fit the teacher, and predict for the rows that it was fitted on."""
+        fitted = self._fit_on_all(teacher, memory)
+        return TeacherFit(self, fitted, self.predict(fitted, self.X, ALL_ROWS))
 
-    def out_of_fold(
-        self, teacher: Any, splits: Splits, memory: Any, plans: list[NestedFold]
-    ) -> tuple[Any, NDArray[np.float64], list[NestedPredictions]]:
-        """Fit the teacher, and ask clones of it about the rows that each did not see.
-
-        Rows without a label taught no teacher, so the one fitted on all labels answers for them;
-        in a rehearsal, the fold's.
-        """
-        rounds = self._with_further(fold_fits(splits), plans)
-        heard = self._heard(teacher, rounds, memory)
-        answers = mean_by_row([test for _, test in splits], [says for says, _ in heard], self.n)
-        fitted = self._taught_all(teacher, memory)
-        unlabelled = np.flatnonzero(~self.present)
+    def fit_out_of_fold(self, teacher: Any, folds: Sequence[FoldFit], memory: Any) -> TeacherFit:
+        """Fit the teacher, and predict for each fold's test rows by a clone fitted without them."""
+        fold_predictions = self.cross_fit(teacher, folds, memory)
+        predictions = mean_by_row(
+            [fold.asked for fold in folds],
+            [of_test for of_test, _ in fold_predictions],
+            self.n_rows,
+        )
+        fitted = self._fit_on_all(teacher, memory)
+        unlabelled = np.flatnonzero(~self.labelled)
         if len(unlabelled):
-            answers[unlabelled] = self.ask(fitted, take_rows(self.X, unlabelled), ALL_ROWS)
-        rehearsals = self._rehearsals(teacher, splits, memory, plans, heard) if plans else []
-        return fitted, answers, rehearsals
+            # no teacher was fitted on these rows, so the one with the most labels predicts for them
+            predictions[unlabelled] = self.predict(fitted, take_rows(self.X, unlabelled), ALL_ROWS)
+        return TeacherFit(self, fitted, predictions, folds, fold_predictions)
 
-    def ask_further(self, teacher: Any, further: Any) -> NDArray[np.float64]:
-        """Ask about rows that are not among those of X, all columns of which are given."""
-        return self.ask(teacher, self.columns.for_teacher(further), "on further rows")
+    def cross_fit(
+        self, teacher: Any, folds: Sequence[FoldFit], memory: Any
+    ) -> list[FoldPredictions]:
+        """Fit a clone on the training rows of each fold, and return what each predicts."""
+        fold_predictions: list[FoldPredictions] = _cached(fit_and_predict, memory)(
+            teacher, self.X, self.y, list(folds), self.fit_params, self.predict
+        )
+        return fold_predictions
 
-    def _taught_all(self, teacher: Any, memory: Any) -> Any:
-        rows = np.flatnonzero(self.present)
+    def predict_extra(self, teacher: Any, samples: CheckedX) -> FloatArray:
+        """Predict for samples that are not in X, all columns of which are given."""
+        return self.predict(teacher, self.features.for_teacher(samples), "on the extra samples")
+
+    def _fit_on_all(self, teacher: Any, memory: Any) -> Any:
+        rows = np.flatnonzero(self.labelled)
+        # cached apart from the folds, so that a fit with another cv reuses it
         return _cached(fit_teacher, memory)(
             teacher, self.X, self.y, rows, self.fit_params, ALL_ROWS
         )
 
-    def _heard(self, teacher: Any, rounds: list[FoldFit], memory: Any) -> list[FoldPredictions]:
-        heard: list[FoldPredictions] = _cached(fit_and_predict, memory)(
-            teacher, self.X, self.y, rounds, self.fit_params, self.ask
-        )
-        return heard
-
-    def _with_further(self, rounds: list[FoldFit], plans: list[NestedFold]) -> list[FoldFit]:
-        """Let the fold's teacher answer for all but the training rows of a rehearsal."""
-        if not plans:
-            return rounds
-        tables = [
-            stack(take_rows(self.X, plan.unlabelled), self.columns.for_teacher(plan.further))
-            for plan in plans
-        ]
-        return [replace(one, extra=table) for one, table in zip(rounds, tables, strict=True)]
-
-    def _rehearsals(
-        self,
-        teacher: Any,
-        splits: Splits,
-        memory: Any,
-        plans: list[NestedFold],
-        heard: list[FoldPredictions],
-    ) -> list[NestedPredictions]:
-        in_pairs = self._heard(teacher, leave_two_folds_out(splits), memory)
-        rehearsals = []
-        for k, (plan, (_, further)) in enumerate(zip(plans, heard, strict=True)):
-            of_unlabelled, of_further = np.split(np.asarray(further), [len(plan.unlabelled)])
-            of_training = predictions_without_fold(splits, in_pairs, k, self.n)
-            answers = np.concatenate([of_training, of_unlabelled])
-            rehearsals.append(NestedPredictions(plan, answers, of_further))
-        return rehearsals
-
 
 def _cached(function: Callable[..., Any], memory: Any) -> Callable[..., Any]:
-    location = str(memory) if isinstance(memory, PathLike) else memory
+    location = str(memory) if isinstance(memory, PathLike) else memory  # check_memory takes no Path
     cached: Callable[..., Any] = check_memory(location).cache(function)
     return cached

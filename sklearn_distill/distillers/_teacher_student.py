@@ -1,9 +1,10 @@
-"""What the teacher-student estimators share: who learns what from whom."""
+"""Base class of the teacher-student estimators: fit a teacher, then a student on predictions."""
 
 from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
+from collections.abc import Sequence
 from functools import partial
 from numbers import Integral
 from typing import Any, ClassVar, Self
@@ -15,6 +16,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sklearn_distill._typing import ArrayLike, CheckedX, FloatArray, MatrixLike, TargetLike
 from sklearn_distill._validation.fitting import Interval, StrOptions, all_or_nothing
 from sklearn_distill._validation.indexing import as_table
 from sklearn_distill._validation.labels import check_some_label
@@ -24,12 +26,11 @@ from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.splits import Splits, labelled_splits
 from sklearn_distill.distillers._augmentation_gain import (
     Comparison,
-    Gain,
-    NestedFold,
+    FitStudent,
     NestedPredictions,
-    default_splits,
-    has_fold_pairs,
-    nested_folds,
+    cross_fitted_predictions,
+    nest_folds,
+    prefit_predictions,
 )
 from sklearn_distill.distillers._extra_samples import (
     ExtraSamples,
@@ -38,19 +39,20 @@ from sklearn_distill.distillers._extra_samples import (
 )
 from sklearn_distill.distillers._feature_split import FeatureSplit, split_features
 from sklearn_distill.distillers._student_data import StudentData, required_teacher_param
-from sklearn_distill.distillers._teacher_fit import TeacherData
+from sklearn_distill.distillers._teacher_fit import TeacherData, TeacherFit
+from sklearn_distill.teachers._cross_fit import FoldFit
 
 
 class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
-    """A teacher that is fitted inside ``fit``, and a student that hears what it says."""
+    """A meta-estimator that fits a teacher, and a student on labels and out-of-fold predictions."""
 
     teacher_: Any
     student_: Any
     augmentation_gain_: float | None
     augmentation_gain_se_: float | None
-    _columns: FeatureSplit
-    _answers_are: ClassVar[str]  # the student's argument
-    _loss_is: ClassVar[str]
+    _feature_split: FeatureSplit
+    _prediction_param: ClassVar[str]  # the student's fit parameter for the teacher's predictions
+    _loss_name: ClassVar[str]
 
     # routed without any set_fit_request
     __metadata_request__fit: ClassVar = {"X_unlabeled": True}
@@ -93,26 +95,26 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
     @all_or_nothing
     def fit(
         self,
-        X: Any,
-        y: Any = None,
-        sample_weight: Any = None,
-        X_unlabeled: Any = None,
+        X: MatrixLike,
+        y: TargetLike = None,
+        sample_weight: ArrayLike | None = None,
+        X_unlabeled: MatrixLike | None = None,
         **fit_params: Any,
     ) -> Self:
-        """Fit the teacher, then the student on what the teacher says.
+        """Fit the teacher, then the student on the labels and the teacher's predictions.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Features, the privileged ones among them.
+            All features, including the privileged ones.
         y : array-like of shape (n_samples,) or None
-            Labels. Rows without one (NaN, None, pd.NA) teach the teacher nothing; they get its
-            answer. None for all needs ``cv="prefit"``.
+            Labels. The teacher is not fitted on samples whose label is missing (NaN, None, pd.NA);
+            it predicts for them. None, for no labels at all, needs ``cv="prefit"``.
         sample_weight : array-like of shape (n_samples,) or None
-            Weights of the rows, for teacher and student.
-        X_unlabeled : {array-like, sparse matrix, DataFrame} of shape (n_more, n_features) or None
-            Further rows, which the teacher alone labels, fitted on all of y. Each weighs what a
-            row of X weighs on average.
+            Sample weights, for teacher and student.
+        X_unlabeled : {array-like, sparse matrix, DataFrame} of shape (n_extra, n_features) or None
+            Unlabelled samples. The student is trained on the predictions of the teacher fitted on
+            all of y. The weight of each is the mean weight of the samples of X.
         **fit_params : dict
             With metadata routing, what teacher, student and splitter request; without it,
             ``teacher__name`` and ``student__name``, and ``groups`` for the splitter.
@@ -125,46 +127,50 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a teacher fails, answers NaN or lacks a class (the message names teacher and fold),
-            or arguments or parameters are not valid. The estimator is then as it was before.
+            If a teacher fails, predicts NaN or lacks a class (the message names teacher and fold),
+            or arguments or parameters are not valid. The estimator is then left unchanged.
         TypeError
             If a parameter of fit is unknown, or teacher or student raise one.
         RuntimeError
             If a teacher fails in another way; the message names teacher and fold.
         """
-        self._validate_params()
+        self._validate_params()  # all checks come before the first fit, which may take long
         check_reproducible(self.memory, self.random_state, self.cv)
-        self._check_labelled(y)
-        argument = required_teacher_param(self.student, self._answers_are)
-        X, more = self._read_features(X, X_unlabeled)
+        self._check_y_given(y)
+        teacher_param = required_teacher_param(self.student, self._prediction_param)
+        X_checked, unlabeled = self._check_features(X, X_unlabeled)
         if sample_weight is not None:
-            sample_weight = check_sample_weight(sample_weight, X.shape[0])
+            sample_weight = check_sample_weight(sample_weight, X_checked.shape[0])
         params = route_fit_params(self, sample_weight, fit_params)
+
         teacher, student, seed = seeded(self.teacher, self.student, self.random_state)
-        further = ExtraSamples(
-            X, more, read_augmentation(self.augmentation, self.n_augmented, seed)
+        augmentation = read_augmentation(self.augmentation, self.n_augmented, seed)
+        extra = ExtraSamples(X_checked, unlabeled, augmentation)
+        data = self._read_teacher_data(
+            self._feature_split.for_teacher(X_checked), y, params.teacher
         )
-        lesson = self._read_lesson(self._columns.for_teacher(X), y, params.teacher)
-        splits = self._splits(lesson, params.splitter)
-        plans = self._plans(lesson, splits, further, seed)
-        self.teacher_, answers, rehearsals = self._teach(teacher, lesson, splits, plans)
-        told = StudentData(
-            self._columns.for_student(X), self._labels(lesson), answers, params.student
+        folds = self._folds(data, params.splitter, extra)
+        teacher_fit = self._fit_teacher(teacher, data, folds)
+        self.teacher_ = teacher_fit.teacher
+
+        student_data = StudentData(
+            self._feature_split.for_student(X_checked),
+            self._student_labels(data),
+            teacher_fit.predictions,
+            params.student,
         )
-        teach = partial(self._taught, student, argument, lesson)
-        comparison = Comparison(told, self._columns, further.n_given, teach, self._losses)
-        self._set_gain(comparison.gain(rehearsals))
-        self.student_ = teach(self._with_further(told, lesson, further))
+        fit_student = partial(self._fit_student, student, teacher_param, data)
+        self._set_augmentation_gain(teacher, teacher_fit, extra, student_data, fit_student)
+        self.student_ = fit_student(self._with_extra(student_data, data, extra))
         return self
 
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Predict by the student alone.
+    def predict(self, X: MatrixLike) -> NDArray[Any]:
+        """Predict with the student.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_columns)
-            All features of fit's X, the privileged of which are not looked at, or the regular
-            ones alone.
+            All features of fit's X, the privileged of which are ignored, or only the regular ones.
 
         Returns
         -------
@@ -172,146 +178,167 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
             The student's predictions.
         """
         check_is_fitted(self)
-        return np.asarray(self.student_.predict(self._regular(X)))
+        return np.asarray(self.student_.predict(self._student_features(X)))
 
     def get_metadata_routing(self) -> MetadataRouter:
-        """Return how metadata go to teacher, student and splitter.
+        """Return the metadata routing to teacher, student and splitter.
 
         Returns
         -------
         MetadataRouter
-            The routing.
+            Maps ``fit`` to the ``fit`` of teacher and student and the ``split`` of the splitter.
         """
         return make_router(self)
 
     @abstractmethod
-    def _read_lesson(self, X: Any, y: Any, fit_params: dict[str, Any]) -> TeacherData:
-        """Read the labels, and say how to ask the teacher."""
+    def _read_teacher_data(self, X: CheckedX, y: Any, fit_params: dict[str, Any]) -> TeacherData:
+        """Check y; return what the teacher is fitted on, and how it predicts."""
 
     @abstractmethod
-    def _labels(self, lesson: TeacherData) -> NDArray[Any]:
+    def _student_labels(self, data: TeacherData) -> NDArray[Any]:
         """Return the labels for the student, with missing ones marked."""
 
     @abstractmethod
-    def _losses(self, student: Any, X: Any, y: NDArray[Any]) -> NDArray[np.float64]:
-        """Return a fitted student's loss for each row."""
+    def _sample_losses(self, student: Any, X: CheckedX, y: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the loss of a fitted student for each sample."""
 
-    def _can_be_judged(self, lesson: TeacherData, splits: Splits) -> bool:
-        """Tell whether the student can be taught in each fold and gives what the losses need."""
+    def _can_compare(self, data: TeacherData, splits: Splits) -> bool:
+        """Return whether students can be fitted in each fold, and predict what the loss needs."""
         return True
 
-    def _named(self, answers: NDArray[np.float64], lesson: TeacherData) -> Any:
-        """Return the teacher's answers as the student is given them."""
-        return answers
+    def _format_predictions(self, predictions: FloatArray, data: TeacherData) -> Any:
+        """Return the teacher's predictions in the form that the student's fit takes."""
+        return predictions
 
-    def _read_features(self, X: Any, X_unlabeled: Any) -> tuple[Any, Any]:
-        """Check what came in; set the names and the number of features and who sees which."""
-        X = as_table(X)
-        validate_data(self, X, skip_check_array=True)
-        self._columns = split_features(X, self.privileged_features, self.teacher_features)
-        if X_unlabeled is None:
-            return X, None
-        more = as_table(X_unlabeled)
-        check_same_kind(X, more, "X_unlabeled")
-        validate_data(self, more, skip_check_array=True, reset=False)
-        return X, more
-
-    def _check_labelled(self, y: Any) -> None:
+    def _check_y_given(self, y: TargetLike) -> None:
         if y is None and not self._is_prefit():
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None: the "
-                "teacher learns from y; without any label, take a fitted one and cv='prefit'"
+                "teacher is fitted on y. Without any label, pass a fitted teacher and cv='prefit'"
             )
+
+    def _check_features(
+        self, X: MatrixLike, X_unlabeled: MatrixLike | None
+    ) -> tuple[CheckedX, CheckedX | None]:
+        """Check both; set number and names of the features, and their split."""
+        X_checked = as_table(X)
+        validate_data(self, X_checked, skip_check_array=True)
+        self._feature_split = split_features(
+            X_checked, self.privileged_features, self.teacher_features
+        )
+        if X_unlabeled is None:
+            return X_checked, None
+        unlabeled = as_table(X_unlabeled)
+        # before scikit-learn's check, whose message would name X instead of X_unlabeled
+        check_same_kind(X_checked, unlabeled, "X_unlabeled")
+        validate_data(self, unlabeled, skip_check_array=True, reset=False)
+        return X_checked, unlabeled
 
     def _is_prefit(self) -> bool:
         return isinstance(self.cv, str)
 
-    def _splits(self, lesson: TeacherData, split_params: dict[str, Any]) -> Splits:
-        """Return the folds of ``cv``, none where it says none."""
+    def _folds(
+        self, data: TeacherData, split_params: dict[str, Any], extra: ExtraSamples
+    ) -> Sequence[FoldFit]:
+        """Return the folds of ``cv``; none for "prefit" and None."""
         if self._is_prefit():
             return []
-        check_some_label(lesson.present, "the teacher must be fitted on some")
+        check_some_label(data.labelled, "the teacher must be fitted on some")
         if self.cv is None:
             return []
-        return labelled_splits(
-            self.cv, lesson.X, lesson.y, lesson.present, split_params, is_class=is_classifier(self)
+        splits = labelled_splits(
+            self.cv, data.X, data.y, data.labelled, split_params, is_class=is_classifier(self)
+        )
+        # plain folds without synthetic samples
+        return nest_folds(splits, data, extra, partial(self._can_compare, data))
+
+    def _fit_teacher(self, teacher: Any, data: TeacherData, folds: Sequence[FoldFit]) -> TeacherFit:
+        if self._is_prefit():
+            return data.use_fitted(self.teacher)  # not the clone, which is not fitted
+        if self.cv is None:
+            return data.fit_in_sample(teacher, self.memory)
+        return data.fit_out_of_fold(teacher, folds, self.memory)
+
+    def _fit_student(
+        self, student: Any, teacher_param: str, data: TeacherData, student_data: StudentData
+    ) -> Any:
+        """Fit a clone of the student: the comparison with synthetic samples fits several."""
+        predictions = self._format_predictions(student_data.predictions, data)
+        return clone(student).fit(
+            student_data.X,
+            student_data.y,
+            **{teacher_param: predictions},
+            **student_data.fit_params,
         )
 
-    def _plans(
-        self, lesson: TeacherData, splits: Splits, further: ExtraSamples, seed: int
-    ) -> list[NestedFold]:
-        """Plan how to tell whether made rows help; return nothing where it cannot be told."""
-        if further.augmentation is None:
-            return []
-        if self._is_prefit():
-            splits = default_splits(lesson.y, lesson.present, seed, is_class=is_classifier(self))
-        elif not has_fold_pairs(splits):
-            return []
-        if not self._can_be_judged(lesson, splits):
-            return []
-        return nested_folds(splits, lesson.present, further)
-
-    def _teach(
-        self, teacher: Any, lesson: TeacherData, splits: Splits, plans: list[NestedFold]
-    ) -> tuple[Any, NDArray[np.float64], list[NestedPredictions]]:
-        """Return the fitted teacher, and what it says of the rows and in rehearsals."""
-        if self._is_prefit():
-            return lesson.of_prefit(self.teacher, plans)
-        if self.cv is None:
-            return *lesson.in_sample(teacher, self.memory), []
-        return lesson.out_of_fold(teacher, splits, self.memory, plans)
-
-    def _with_further(
-        self, told: StudentData, lesson: TeacherData, further: ExtraSamples
+    def _with_extra(
+        self, student_data: StudentData, data: TeacherData, extra: ExtraSamples
     ) -> StudentData:
-        """Add the rows that the teacher alone speaks for."""
-        rows = further.of(np.arange(further.X.shape[0]))
-        if rows is None:
-            return told
-        answers = lesson.ask_further(self.teacher_, rows)
-        return told.extended(self._columns.for_student(rows), answers)
+        """Add unlabelled and synthetic samples, with the predictions of the teacher of all rows."""
+        samples = extra.for_rows(np.arange(data.n_rows))
+        if samples is None:
+            return student_data
+        predictions = data.predict_extra(self.teacher_, samples)
+        return student_data.extended(self._feature_split.for_student(samples), predictions)
 
-    def _taught(self, student: Any, argument: str, lesson: TeacherData, told: StudentData) -> Any:
-        """Return a clone of the student, fitted on what it is told."""
-        answers = self._named(told.answers, lesson)
-        return clone(student).fit(told.X, told.y, **{argument: answers}, **told.fit_params)
-
-    def _set_gain(self, gain: Gain | None) -> None:
-        """Keep what the made rows gained, and warn where they hurt."""
+    def _set_augmentation_gain(
+        self,
+        teacher: Any,
+        teacher_fit: TeacherFit,
+        extra: ExtraSamples,
+        student_data: StudentData,
+        fit_student: FitStudent,
+    ) -> None:
+        """Set the gain of synthetic samples, and warn if they increase the loss."""
+        comparison = Comparison(
+            student_data, self._feature_split, extra.n_unlabeled, fit_student, self._sample_losses
+        )
+        gain = comparison.gain(self._nested_predictions(teacher, teacher_fit, extra))
         self.augmentation_gain_ = None if gain is None else gain.mean
         self.augmentation_gain_se_ = None if gain is None else gain.standard_error
         if gain is not None and gain.hurts:
             warnings.warn(
-                f"the rows made by augmentation={self.augmentation!r} hurt: on rows new to student "
-                f"and teacher the student's {self._loss_is} is larger with them, by "
-                f"{-gain.mean:.3g} with a standard error of {gain.standard_error:.2g}; leave them "
-                "out, or make fewer or others",
+                f"the synthetic samples of augmentation={self.augmentation!r} hurt: on samples "
+                f"that neither student nor teacher was fitted on, the student's {self._loss_name} "
+                f"is larger with them by {-gain.mean:.3g}, with a standard error of "
+                f"{gain.standard_error:.2g}; leave them out, generate fewer, or use another "
+                "augmentation",
                 UserWarning,
                 stacklevel=4,
             )
 
-    def _regular(self, X: Any) -> Any:
-        """Return the student's columns of all columns or of the regular ones."""
-        X, columns = as_table(X), self._columns
-        width, n_regular = X.shape[1], len(columns.regular)
-        if width == n_regular < columns.n_columns:
-            return X
-        if width != columns.n_columns and len(columns.privileged):
+    def _nested_predictions(
+        self, teacher: Any, teacher_fit: TeacherFit, extra: ExtraSamples
+    ) -> list[NestedPredictions]:
+        """Return the predictions that the compared students are trained on; [] if none can be."""
+        if not self._is_prefit():
+            return cross_fitted_predictions(teacher_fit, teacher, self.memory)
+        can_compare = partial(self._can_compare, teacher_fit.data)
+        return prefit_predictions(teacher_fit, extra, can_compare, is_class=is_classifier(self))
+
+    def _student_features(self, X: MatrixLike) -> CheckedX:
+        """Select the student's features from all columns, or check the regular ones only."""
+        X_checked, split = as_table(X), self._feature_split
+        n_columns, n_regular = X_checked.shape[1], len(split.regular)
+        if n_columns == n_regular < split.n_columns:
+            # validate_data would refuse them: it compares with all features
+            return X_checked
+        if n_columns != split.n_columns and len(split.privileged):
             raise ValueError(
-                f"X has {width} features, but {type(self).__name__} is expecting "
-                f"{columns.n_columns} features as input, or the {n_regular} regular ones without "
+                f"X has {n_columns} features, but {type(self).__name__} is expecting "
+                f"{split.n_columns} features as input, or the {n_regular} regular ones without "
                 f"the privileged ones"
             )
-        validate_data(self, X, skip_check_array=True, reset=False)
-        return columns.for_student(X)
+        validate_data(self, X_checked, skip_check_array=True, reset=False)
+        return split.for_student(X_checked)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         both = [get_tags(self.teacher), get_tags(self.student)]
-        tags.input_tags.sparse = all(one.input_tags.sparse for one in both)
-        tags.input_tags.allow_nan = all(one.input_tags.allow_nan for one in both)
-        tags.target_tags.multi_output = all(one.target_tags.multi_output for one in both)
-        tags.target_tags.required = not self._is_prefit()
+        tags.input_tags.sparse = all(nested.input_tags.sparse for nested in both)
+        tags.input_tags.allow_nan = all(nested.input_tags.allow_nan for nested in both)
+        tags.target_tags.multi_output = all(nested.target_tags.multi_output for nested in both)
+        tags.target_tags.required = not self._is_prefit()  # a fitted teacher labels all samples
         return tags
 
     def __sklearn_is_fitted__(self) -> bool:

@@ -1,4 +1,4 @@
-"""A classifier that is taught by its own kind, generation after generation."""
+"""A classifier that is trained on the predictions of its own kind, generation by generation."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_distill._typing import ArrayLike, MatrixLike, TargetLike
 from sklearn_distill._validation.fitting import Interval, StrOptions, all_or_nothing, available_if
 from sklearn_distill._validation.routing import make_router
 from sklearn_distill.distillers._born_again.data import proba_of
@@ -26,15 +27,16 @@ def _student_has(method: str) -> Callable[[Any], bool]:
     return lambda self: hasattr(self.student, method)
 
 
-def _one_decides(self: Any) -> bool:
+def _has_decision_function(self: Any) -> bool:
+    # the mean of several generations has probabilities only
     return not self.ensemble and hasattr(self.student, "decision_function")
 
 
 class BornAgainClassifier(ClassifierMixin, Generations):
-    r"""Generations of one student, each taught by the one before.
+    r"""Generations of one student, each trained on the predictions of the previous one.
 
-    Generation 1 learns from the labels y. Generation g + 1 is a fresh clone of the student that
-    learns from
+    Generation 1 is trained on the labels y. Generation g + 1 is a new clone of the student that is
+    trained on
 
     .. math::
 
@@ -42,87 +44,90 @@ class BornAgainClassifier(ClassifierMixin, Generations):
         q_i = p_g(x_i) \;\text{(soft)} \quad\text{or}\quad
         q_i = \mathrm{onehot}(\operatorname{argmax}_k p_{gk}(x_i)) \;\text{(hard)},
 
-    in the way and at the temperature in which the student learns from a teacher.
+    with the student's loss for a teacher's probabilities and at its temperature.
 
     Parameters
     ----------
     student : classifier
-        It is cloned. With ``labels="soft"`` its ``fit`` must take ``teacher_proba``, or be a
-        Pipeline whose last step's does; with ``labels="hard"`` any classifier will do. If it has
-        ``classes``, these are the classes of all.
+        The student, which is cloned for each generation. With ``labels="soft"`` its ``fit`` must
+        take ``teacher_proba``, or it must be a Pipeline whose last step does; with
+        ``labels="hard"`` any classifier can be used. If it has a parameter ``classes`` that is not
+        None, these are the classes.
     n_generations : int, default=6
-        Number of generations, at most.
+        Maximum number of generations.
     labels : {"soft", "hard"}, default="soft"
-        What a generation hears of the one before: probabilities or predictions. A student that
-        takes ``teacher_proba`` hears predictions as probabilities of 0 and 1, any other has them
-        as its labels; at temperature 1 and λ = 1 this is the same.
+        What a generation is trained on: the previous one's predicted probabilities or its predicted
+        classes. A student that takes ``teacher_proba`` gets predicted classes as probabilities of 0
+        and 1, any other as its labels; at temperature 1 and λ = 1 this is the same.
     imitation : float or None, default=1.0
-        λ in [0, 1], to which the student's ``imitation`` is set; 1 means that from generation 2 on
-        nobody hears the labels. None leaves the student's own. Students that do not take
-        ``teacher_proba`` cannot mix answers and labels, and need 1 (or None, which is then 1).
+        λ in [0, 1], to which the student's ``imitation`` is set; 1 means that the labels are used
+        in generation 1 only. None leaves the student's own. Students that do not take
+        ``teacher_proba`` cannot mix predictions and labels, and need 1 (or None, which is then 1).
     cv : int, splitter, iterable of (train, test) or None, default=None
-        None lets a generation answer for the rows that it was fitted on, as in the papers. Folds
-        let a line of generations without the fold's rows answer for them; see Notes.
+        With None a generation is trained on in-sample predictions of the previous one, as in the
+        papers. With folds it is trained on out-of-fold predictions, for which each fold has a chain
+        of generations of its own; see Notes.
     scoring : str, callable or None, default=None
-        Validation score, the greater the better; it needs validation rows. None is the negative
+        Validation score, the greater the better; it needs a validation set. None is the negative
         cross-entropy of the labels, or the accuracy for a student without ``predict_proba``.
     early_stopping : bool, default=False
-        Whether to stop when the validation score rises no more, and to predict by the generation
-        that had the highest.
+        Whether to stop when the validation score no longer increases, and to predict with the
+        generation that has the highest.
     validation_fraction : float, default=0.1
-        Share of the labelled rows, in (0, 1), that early stopping sets aside without X_val.
+        Fraction of the labelled samples, in (0, 1), that early stopping sets aside without X_val.
     n_iter_no_change : int, default=2
-        Generations without a higher score after which early stopping stops.
+        Number of generations without a higher score after which early stopping stops.
     ensemble : bool, default=False
-        Whether to predict by the mean of the probabilities of all generations (with early stopping
-        of those up to the best) instead of by one generation.
+        Whether to predict with the mean of the probabilities of all generations (with early
+        stopping, of those up to the best) instead of with one generation.
     random_state : int, RandomState or None, default=None
-        Seeds the validation rows, and each generation anew where the student's own
-        ``random_state`` is None; a student with a seed begins each generation with the same.
+        Seeds the validation split, and each generation differently if the student's own
+        ``random_state`` is None; a student with a seed uses it in each generation.
     verbose : int, default=0
-        Above 0, show a progress bar over the generations.
+        If positive, show a progress bar over the generations.
 
     Attributes
     ----------
     estimator_ : classifier
-        What predicts: the last generation, the best one (``early_stopping``) or the mean of
-        several (``ensemble``).
+        The estimator that predicts: the last generation, the best one (``early_stopping``) or the
+        mean of several (``ensemble``).
     estimators_ : list of classifiers
-        The fitted generations, the first of which learnt from the labels.
+        The fitted generations, the first of which was trained on the labels.
     best_generation_ : int
-        Number of the generation that predicts, from 1; of an ensemble that of its last.
+        Number of the generation that predicts, counted from 1; of an ensemble that of its last.
     generations_ : DataFrame
-        Figures of each generation, on the rows that it was fitted on (``train_…``) and on
-        validation rows where there are some (``validation_…``): ``accuracy``; ``cross_entropy`` of
-        the labels in nats; ``uncertainty``, by
-        :func:`~sklearn_distill.metrics.uncertainty_degree`; ``agreement``, the share of the rows
-        on which its prediction is that of the generation before; and ``validation_score``. NaN
-        for a student without probabilities.
+        Metrics of each generation, on the training set (``train_…``) and on the validation set if
+        there is one (``validation_…``): ``accuracy``; ``cross_entropy`` of the labels in nats;
+        ``uncertainty``, by :func:`~sklearn_distill.metrics.uncertainty_degree`; ``agreement``, the
+        fraction of samples for which it predicts the same class as the previous generation; and
+        ``validation_score``. NaN if a metric needs probabilities that the student does not have.
     classes_ : ndarray of shape (n_classes,)
-        Class labels.
+        The class labels, ascending, in the order of the columns of ``predict_proba``.
     n_features_in_ : int
-        Number of features, of images that of channels.
+        Number of features; for images, the number of channels.
     feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, where X has string names.
 
     See Also
     --------
-    TeacherStudentClassifier : A student and another teacher.
+    TeacherStudentClassifier : A student and a teacher of another kind.
 
     Notes
     -----
-    With ``cv=None`` a generation has seen the labels of the rows that it answers for, so its
-    answers repeat them, the more the better it can learn them by heart: figures on training rows
-    say nothing about other rows. With folds there is, for each fold, a line of generations that
-    are fitted on the fold's training rows alone, each taught by the one before it in the line (in
-    sample, there). Generation g + 1 hears of the fold's rows what generation g of that line says:
-    no ancestor of an answer saw the row's label. This takes K + 1 fits a generation instead of
-    one. In rows that no test fold covers the generation before is silent, and the label speaks;
-    rows in several get the mean, with hard labels the most frequent answer. A score on X_val is
-    honest for one generation, too high for the best one of many: test on further rows.
+    With ``cv=None`` a generation predicts for the samples that it was fitted on. The predictions
+    reproduce their labels, the more so the better the student can memorise them: metrics on the
+    training set do not estimate those on other samples. With folds there is, for each fold, a chain
+    of generations that are fitted only on the fold's training samples, each trained on the
+    in-sample predictions of the previous one in its chain. For the fold's test samples, generation
+    g + 1 is trained on the predictions of generation g of that chain, so no ancestor of a
+    prediction was fitted on the label of its sample. This takes K + 1 fits per generation instead
+    of one. Samples that are in no test fold have no prediction, so only their label is used; those
+    in several get the mean, with hard labels the most frequent prediction. A score on X_val is
+    unbiased for one generation, and optimistic for the best one of many: evaluate that one on a
+    held-out test set.
 
-    Rows whose label is missing (NaN, None, pd.NA) are not shown to generation 1, and get its
-    answer from then on.
+    Samples whose label is missing (NaN, None, pd.NA) are not used in generation 1; later
+    generations are trained on their predictions.
 
     References
     ----------
@@ -141,7 +146,7 @@ class BornAgainClassifier(ClassifierMixin, Generations):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "student": "no_validation",  # clone says what is no estimator
+        "student": "no_validation",  # clone refuses what is not an estimator
         "n_generations": [Interval(Integral, 1, None, closed="left")],
         "labels": [StrOptions({"soft", "hard"})],
         "imitation": [Interval(Real, 0, 1, closed="both"), None],
@@ -187,12 +192,12 @@ class BornAgainClassifier(ClassifierMixin, Generations):
     @all_or_nothing
     def fit(
         self,
-        X: Any,
-        y: Any,
-        sample_weight: Any = None,
+        X: MatrixLike,
+        y: TargetLike,
+        sample_weight: ArrayLike | None = None,
         *,
-        X_val: Any = None,
-        y_val: Any = None,
+        X_val: MatrixLike | None = None,
+        y_val: TargetLike = None,
         **fit_params: Any,
     ) -> Self:
         """Fit one generation after the other.
@@ -200,14 +205,14 @@ class BornAgainClassifier(ClassifierMixin, Generations):
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or images
-            Features, whatever the student takes.
+            Features, in any form that the student's fit takes.
         y : array-like of shape (n_samples,)
             Labels, some of which may be missing.
         sample_weight : array-like of shape (n_samples,) or None
-            Weights of the rows, for each generation.
+            Sample weights, for each generation.
         X_val, y_val : array-like or None
-            Labelled rows on which to judge each generation. They are not sliced in a
-            cross-validation, and the student is not given them.
+            Validation set on which each generation is scored; each sample needs a label. A
+            cross-validation does not slice them, and they are not passed to the student.
         **fit_params : dict
             With metadata routing, what student and splitter request; without it,
             ``student__name``, and ``groups`` for the splitter.
@@ -220,38 +225,37 @@ class BornAgainClassifier(ClassifierMixin, Generations):
         Raises
         ------
         ValueError
-            If the student cannot hear what ``labels`` and ``imitation`` ask for, or lacks what
+            If the student cannot be trained as ``labels`` and ``imitation`` require, or lacks what
             ``ensemble`` needs, or arguments or parameters are not valid. The estimator is then
-            as it was before.
+            left unchanged.
         TypeError
             If a parameter of fit is unknown, or the student raises one.
 
         Warns
         -----
         UserWarning
-            If a generation has forgotten a class, which hard labels may bring about.
+            If a generation was not trained on a class of the labels, which can happen with hard
+            labels.
         """
         self._validate_params()
-        lesson, to_splitter = self._read(X, y, sample_weight, fit_params)
-        students, seed = self._students(lesson.argument)
-        rows, validation = self._rows(lesson, X_val, y_val, seed)
-        chronicle = GenerationHistory(
-            validation_set(lesson, rows), validation, self._score(validation)
-        )
-        line = self._line(lesson, rows, to_splitter)
-        self.estimators_, self.best_generation_ = self._fit_generations(line, students, chronicle)
-        self.generations_ = chronicle.table()
+        data, split_params = self._read_data(X, y, sample_weight, fit_params)
+        students, seed = self._clone_students(data.teacher_param)
+        rows, validation = self._split_validation(data, X_val, y_val, seed)
+        history = GenerationHistory(validation_set(data, rows), validation, self._score(validation))
+        chain = self._make_chain(data, rows, split_params)
+        self.estimators_, self.best_generation_ = self._fit_generations(chain, students, history)
+        self.generations_ = history.table()
         self.estimator_ = self._final_estimator()
-        self._warn_of_forgotten(lesson.shown)
+        self._warn_of_forgotten(data.observed_classes)
         return self
 
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Predict by ``estimator_``.
+    def predict(self, X: MatrixLike) -> NDArray[Any]:
+        """Predict with ``estimator_``.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or images
-            Features.
+            The features of fit.
 
         Returns
         -------
@@ -259,56 +263,57 @@ class BornAgainClassifier(ClassifierMixin, Generations):
             Labels from ``classes_``.
         """
         check_is_fitted(self)
-        return np.asarray(self.estimator_.predict(self._same_features(X)))
+        return np.asarray(self.estimator_.predict(self._check_features(X)))
 
     @available_if(_student_has("predict_proba"))
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Return the probabilities that ``estimator_`` gives.
+    def predict_proba(self, X: MatrixLike) -> NDArray[np.float64]:
+        """Predict probabilities with ``estimator_``.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or images
-            Features.
+            The features of fit.
 
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Probabilities in the order of ``classes_``; 0 for a class that was forgotten.
+            Probabilities in the order of ``classes_``; 0 for a class that the estimator was not
+            trained on.
         """
         check_is_fitted(self)
-        return proba_of(self.estimator_, self._same_features(X), self.classes_, "that predicts")
+        return proba_of(self.estimator_, self._check_features(X), self.classes_, "that predicts")
 
-    @available_if(_one_decides)
-    def decision_function(self, X: Any) -> NDArray[np.float64]:
+    @available_if(_has_decision_function)
+    def decision_function(self, X: MatrixLike) -> NDArray[np.float64]:
         """Return the scores of ``estimator_``.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or images
-            Features.
+            The features of fit.
 
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
-            Scores as the student gives them.
+            Values of the student's ``decision_function``.
         """
         check_is_fitted(self)
-        return np.asarray(self.estimator_.decision_function(self._same_features(X)))
+        return np.asarray(self.estimator_.decision_function(self._check_features(X)))
 
     def get_metadata_routing(self) -> MetadataRouter:
-        """Return how metadata go to student and splitter.
+        """Return the metadata routing to student and splitter.
 
         Returns
         -------
         MetadataRouter
-            The routing.
+            Maps ``fit`` to the ``fit`` of the student and the ``split`` of the splitter.
         """
         return make_router(self)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        of_student = get_tags(self.student).classifier_tags
-        if of_student is not None:  # fit says of who is no classifier what to do
-            tags.classifier_tags.multi_class = of_student.multi_class
-            tags.classifier_tags.poor_score = of_student.poor_score
+        student_tags = get_tags(self.student).classifier_tags
+        if student_tags is not None:  # else fit raises an error
+            tags.classifier_tags.multi_class = student_tags.multi_class
+            tags.classifier_tags.poor_score = student_tags.poor_score
         return tags

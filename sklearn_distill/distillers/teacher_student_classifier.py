@@ -1,4 +1,4 @@
-"""A classifier that is taught by another classifier."""
+"""A classifier that is trained on the predicted probabilities of another classifier."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_distill._typing import CheckedX, FloatArray, MatrixLike
 from sklearn_distill._validation.fitting import available_if
 from sklearn_distill._validation.labels import check_classes, check_labels, mark_missing
 from sklearn_distill._validation.splits import Splits
@@ -26,89 +27,94 @@ def _student_has(method: str) -> Callable[[Any], bool]:
 
 
 class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
-    """A student that learns from labels and from what a teacher says of rows it never saw.
+    """A student trained on labels and on out-of-fold probabilities of a teacher.
 
-    ``fit`` clones the teacher, fits a clone on each fold's training rows, asks it about the fold's
-    test rows, and gives the student these out-of-fold probabilities q with the labels. A teacher
-    asked about its own training rows would repeat their labels; asked before a cross-validation,
-    it would have seen the labels of the validation rows. ``predict`` needs neither the teacher nor
-    the privileged columns.
+    ``fit`` fits a clone of the teacher on the training samples of each fold and predicts
+    probabilities for the fold's test samples; the student is trained on these out-of-fold
+    probabilities q and the labels. Predictions for the teacher's own training samples would
+    reproduce their labels; predictions computed before a cross-validation would come from a teacher
+    fitted on the labels of the validation samples. ``predict`` needs neither the teacher nor the
+    privileged features.
 
     Parameters
     ----------
     teacher : classifier
-        Any scikit-learn classifier with ``predict_proba``, or with ``decision_function``, which is
-        then read as logits.
+        Any scikit-learn classifier with ``predict_proba``, or with ``decision_function``, whose
+        values are then taken as logits.
     student : classifier
         A classifier whose ``fit`` takes ``teacher_proba``, or a Pipeline whose last step is one.
-        If it has ``classes``, these are the classes of all.
+        If it has a parameter ``classes`` that is not None, these are the classes of the teacher,
+        too.
     privileged_features : array-like, str, int, callable or None, default=None
-        Columns that the student never sees: names, positions, a mask, or what a callable such as
-        make_column_selector returns for X.
+        Features that the student does not use: names, positions, a mask, or a callable that
+        returns these for X, such as make_column_selector.
     teacher_features : {"all", "privileged"}, default="all"
-        Which columns the teacher sees.
+        The features that the teacher is fitted on.
     cv : int, splitter, iterable of (train, test), "prefit" or None, default=5
-        The folds. In rows that no test fold covers the teacher is silent; rows in several get the
-        mean. "prefit" takes the teacher as it is, fitted on other rows (where this estimator is
-        cloned, as in a search, wrap the teacher into FrozenEstimator). None lets one teacher answer
-        for the rows that it was fitted on.
+        The folds. Samples that are in no test fold have no prediction of the teacher; those in
+        several get the mean. "prefit" uses the teacher as it is, fitted on other samples (if this
+        estimator is cloned, as in a search, wrap the teacher in FrozenEstimator). None uses
+        in-sample predictions of one teacher.
     augmentation : {"munge"}, callable or None, default=None
-        Makes rows, which have no label: the teacher, fitted on all labelled rows, speaks for them
-        alone. "munge" is :func:`~sklearn_distill.augmentation.munge`; a callable is called as
-        ``augmentation(X, n, random_state=seed)`` with all columns of rows of X and returns n rows
-        like them, in the same container with the same columns, so that
-        ``functools.partial(munge, s=3.0)`` is one. A made row weighs what a row of X weighs on
-        average. Needs ``n_augmented``.
+        Generates synthetic samples, which have no label: the student is trained on the predictions
+        of the teacher fitted on all labelled samples. "munge" is
+        :func:`~sklearn_distill.augmentation.munge`; a callable is called as
+        ``augmentation(X, n, random_state=seed)`` with all columns of samples of X and returns n
+        similar samples in the same container with the same columns, for example
+        ``functools.partial(munge, s=3.0)``. The weight of a synthetic sample is the mean weight of
+        the samples of X. Needs ``n_augmented``.
     n_augmented : int, default=0
-        Number of rows to make.
+        Number of synthetic samples.
     memory : str, path-like, joblib.Memory or None, default=None
-        Where to keep fitted teachers, so that a search over the student's parameters fits each
-        teacher once. Needs an integer ``random_state`` and a deterministic ``cv``.
-        joblib unpickles what lies there: take a folder that nobody else can write to.
+        Caches fitted teachers and their predictions, so that a search over the student's
+        parameters fits each teacher once. Needs an integer ``random_state`` and a deterministic
+        ``cv``. joblib unpickles the files of the cache: choose a folder that only you can write to.
     random_state : int, RandomState or None, default=None
-        Seeds the made rows, and the teacher and the student where their own ``random_state`` is
-        None.
+        Seeds the synthetic samples, and the teacher and the student if their own ``random_state``
+        is None.
 
     Attributes
     ----------
     student_ : classifier
-        The fitted student, which predicts from the regular columns. It can be pickled by itself.
+        The fitted student, which predicts from the regular features. It can be pickled by itself.
     teacher_ : classifier
-        The teacher, fitted on all labelled rows. Predictions do not need it: ``del model.teacher_``
-        makes the model smaller.
+        The teacher, fitted on all labelled samples. ``predict`` does not need it, so
+        ``del model.teacher_`` makes the model smaller.
     classes_ : ndarray of shape (n_classes,)
-        Class labels.
+        The class labels, ascending, in the order of the columns of ``predict_proba``.
     augmentation_gain_ : float or None
-        What the made rows gained: mean cross-entropy (nats) of a student taught without them minus
-        that of one taught with them, on rows new to student and teacher; see Notes. Below 0 they
-        hurt, and a UserWarning says so from two standard errors on. None without ``augmentation``,
-        and where it cannot be told: for a student without ``predict_proba``; for ``cv=None``, which
-        has no test rows; for two folds, without both of which nothing is left to teach a teacher;
-        for folds whose training rows lack a class; for a fitted teacher where y has fewer than
-        five rows of a class.
+        Gain of the synthetic samples: the mean cross-entropy (nats) of a student trained without
+        them minus that of one trained with them, on samples that neither student nor teacher was
+        fitted on; see Notes. A negative gain means that they hurt, and a UserWarning is issued if
+        it is below zero by more than two standard errors. None without ``augmentation``, and if the
+        gain cannot be estimated: for a student without ``predict_proba``; for ``cv=None``, which
+        has no test samples; for two folds, without both of which there is no sample to fit a
+        teacher on; for folds whose training samples lack a class; for a fitted teacher if y has
+        fewer than five labels of a class.
     augmentation_gain_se_ : float or None
-        Its standard error.
+        Standard error of ``augmentation_gain_``, given the fitted students.
     n_features_in_ : int
-        Number of columns of fit's X.
+        Number of features of fit's X, including the privileged ones.
     feature_names_in_ : ndarray of shape (n_features,)
-        Their names, where X has string names.
+        Names of the features of fit's X, if X has string names.
 
     See Also
     --------
-    sklearn_distill.teachers.out_of_fold_proba : The answers that the student is given.
+    sklearn_distill.teachers.out_of_fold_proba : The predictions that the student is trained on.
 
     Notes
     -----
-    Whether made rows help is told fold by fold. Two students are taught as ``fit`` teaches, but
-    without the fold's test rows, one of them with rows made from the rest (as many as the rest
-    is of X); both are tested on the labels of the test rows. All that they hear is from teachers
-    who never saw a test row's label: of made rows from the fold's own teacher, of each training
-    row from one fitted without that row's fold, too. Those take K (K - 1) / 2 more fits of the
-    teacher for K folds (``memory`` keeps them) and 2 K of the student. The out-of-fold answers
-    themselves, whose teachers saw the test rows, would favour the student without made rows.
-    The gain is the mean over the rows of the paired differences, weighted by ``sample_weight``,
-    and its standard error that of these differences, given the students. With ``cv="prefit"`` the
-    teacher must be new to all rows, which makes any folds honest: five random ones are taken.
+    ``augmentation_gain_`` is estimated by nested cross-validation. For each fold, two students are
+    trained without the fold's test samples, one of them with synthetic samples generated from the
+    training samples (in proportion to their number); both are tested on the labels of the test
+    samples. They are trained on predictions of teachers that were not fitted on the test samples:
+    for the synthetic samples that of the fold's own teacher, for each training sample that of a
+    teacher fitted without that sample's fold as well. This takes K (K - 1) / 2 additional fits of
+    the teacher for K folds (which ``memory`` caches) and 2 K of the student. The out-of-fold
+    predictions themselves, whose teachers were fitted on the test samples, would favour the student
+    without synthetic samples. The gain is the mean of the paired differences, weighted by
+    ``sample_weight``. With ``cv="prefit"`` the teacher must not have been fitted on any of the
+    samples, so any folds are leakage-free: five random ones are used.
 
     References
     ----------
@@ -129,23 +135,23 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
     array([0, 0])
     """
 
-    _answers_are: ClassVar[str] = "teacher_proba"
-    _loss_is: ClassVar[str] = "cross-entropy"
+    _prediction_param: ClassVar[str] = "teacher_proba"
+    _loss_name: ClassVar[str] = "cross-entropy"
 
     @property
     def classes_(self) -> NDArray[Any]:
-        """Class labels."""
+        """The class labels, those of the fitted student."""
         check_is_fitted(self)
         return np.asarray(self.student_.classes_)
 
     @available_if(_student_has("predict_proba"))
-    def predict_proba(self, X: Any) -> NDArray[Any]:
+    def predict_proba(self, X: MatrixLike) -> NDArray[Any]:
         """Return the student's probabilities.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_columns)
-            All features of fit's X or the regular ones.
+            All features of fit's X, the privileged of which are ignored, or only the regular ones.
 
         Returns
         -------
@@ -153,16 +159,16 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
             Probabilities in the order of ``classes_``.
         """
         check_is_fitted(self)
-        return np.asarray(self.student_.predict_proba(self._regular(X)))
+        return np.asarray(self.student_.predict_proba(self._student_features(X)))
 
     @available_if(_student_has("predict_log_proba"))
-    def predict_log_proba(self, X: Any) -> NDArray[Any]:
+    def predict_log_proba(self, X: MatrixLike) -> NDArray[Any]:
         """Return the student's log-probabilities.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_columns)
-            All features of fit's X or the regular ones.
+            All features of fit's X, the privileged of which are ignored, or only the regular ones.
 
         Returns
         -------
@@ -170,32 +176,39 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
             Log-probabilities in the order of ``classes_``.
         """
         check_is_fitted(self)
-        return np.asarray(self.student_.predict_log_proba(self._regular(X)))
+        return np.asarray(self.student_.predict_log_proba(self._student_features(X)))
 
     @available_if(_student_has("decision_function"))
-    def decision_function(self, X: Any) -> NDArray[Any]:
+    def decision_function(self, X: MatrixLike) -> NDArray[Any]:
         """Return the student's scores.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_columns)
-            All features of fit's X or the regular ones.
+            All features of fit's X, the privileged of which are ignored, or only the regular ones.
 
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
-            Scores as the student gives them.
+            Scores of the student's ``decision_function``.
         """
         check_is_fitted(self)
-        return np.asarray(self.student_.decision_function(self._regular(X)))
+        return np.asarray(self.student_.decision_function(self._student_features(X)))
 
-    def _read_lesson(self, X: Any, y: Any, fit_params: dict[str, Any]) -> TeacherData:
+    def _read_teacher_data(self, X: CheckedX, y: Any, fit_params: dict[str, Any]) -> TeacherData:
         if np.asarray(y).dtype.kind == "f":  # NaN is a missing label, inf is none
             assert_all_finite(y, allow_nan=True, input_name="y")
         classes, labels = check_labels(y, X.shape[0], self._known_classes(y), None)
+        # a class of the student's ``classes`` that y lacks may be unknown to the teacher, too
         required = classes[np.unique(labels.codes[labels.present])]
-        ask = PredictAligned(classes, required)
-        return TeacherData(X, classes[labels.codes], labels.present, fit_params, ask, self._columns)
+        return TeacherData(
+            X,
+            classes[labels.codes],
+            labels.present,
+            fit_params,
+            PredictAligned(classes, required),
+            self._feature_split,
+        )
 
     def _known_classes(self, y: Any) -> NDArray[Any] | None:
         """Return the student's classes, or, without any label, those of a fitted teacher."""
@@ -205,22 +218,26 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
         unlabelled = y is None or bool(np.all(pd.isna(y)))
         return getattr(self.teacher, "classes_", None) if unlabelled else None
 
-    def _labels(self, lesson: TeacherData) -> NDArray[Any]:
-        return mark_missing(lesson.y, lesson.present)
+    def _student_labels(self, data: TeacherData) -> NDArray[Any]:
+        return mark_missing(data.y, data.labelled)
 
-    def _can_be_judged(self, lesson: TeacherData, splits: Splits) -> bool:
-        n_classes = len(np.unique(lesson.y[lesson.present]))
-        shown = [len(np.unique(lesson.y[train])) for train, _ in splits]
-        return hasattr(self.student, "predict_proba") and set(shown) == {n_classes}
+    def _can_compare(self, data: TeacherData, splits: Splits) -> bool:
+        # a student that lacks a class has no probability of the test labels of this class
+        n_classes = len(np.unique(data.y[data.labelled]))
+        n_trained = {len(np.unique(data.y[train])) for train, _ in splits}
+        return hasattr(self.student, "predict_proba") and n_trained == {n_classes}
 
-    def _losses(self, student: Any, X: Any, y: NDArray[Any]) -> NDArray[np.float64]:
+    def _sample_losses(self, student: Any, X: CheckedX, y: NDArray[Any]) -> NDArray[np.float64]:
         # with the floor of scikit-learn's log_loss
         proba = np.maximum(student.predict_proba(X), np.finfo(np.float64).eps)
+        # y may be of objects, as labels are where some are missing
         codes = np.searchsorted(student.classes_, y.astype(student.classes_.dtype))
-        return -np.log(proba[np.arange(len(y)), codes])
+        losses: NDArray[np.float64] = -np.log(proba[np.arange(len(y)), codes])
+        return losses
 
-    def _named(self, answers: NDArray[np.float64], lesson: TeacherData) -> Any:
-        if lesson.present.any():
-            return answers
-        # without a label, only names say what the columns are
-        return pd.DataFrame(answers, columns=lesson.ask.classes.tolist())  # type: ignore[attr-defined]
+    def _format_predictions(self, predictions: FloatArray, data: TeacherData) -> Any:
+        if data.labelled.any():
+            return predictions
+        # without any label, the student takes its classes from the names of the columns
+        assert isinstance(data.predict, PredictAligned)
+        return pd.DataFrame(predictions, columns=data.predict.classes.tolist())

@@ -1,4 +1,4 @@
-"""A regressor that is taught by another regressor."""
+"""A regressor that is trained on the predictions of another regressor."""
 
 from __future__ import annotations
 
@@ -9,90 +9,94 @@ from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
 
-from sklearn_distill._validation.labels import check_regression_labels
+from sklearn_distill._typing import CheckedX
+from sklearn_distill._validation.targets import check_numeric_targets
 from sklearn_distill.distillers._teacher_fit import TeacherData
 from sklearn_distill.distillers._teacher_student import TeacherStudent
 from sklearn_distill.teachers._cross_fit import predict_finite
 
 
 class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
-    """A student that learns from targets and from a teacher's predictions for rows it never saw.
+    """A student trained on targets and on out-of-fold predictions of a teacher.
 
-    ``fit`` clones the teacher, fits a clone on each fold's training rows, asks it about the fold's
-    test rows, and gives the student these out-of-fold predictions s with the targets. ``predict``
-    needs neither the teacher nor the privileged columns.
+    ``fit`` fits a clone of the teacher on the training samples of each fold and predicts for the
+    fold's test samples; the student is trained on these out-of-fold predictions s and the targets.
+    ``predict`` needs neither the teacher nor the privileged features.
 
     Parameters
     ----------
     teacher : regressor
-        Any scikit-learn regressor.
+        Any scikit-learn regressor. It is cloned, except with ``cv="prefit"``.
     student : regressor
         A regressor whose ``fit`` takes ``teacher_prediction``, or a Pipeline whose last step is
         one.
     privileged_features : array-like, str, int, callable or None, default=None
-        Columns that the student never sees: names, positions, a mask, or what a callable such as
-        make_column_selector returns for X.
+        Features that the student does not use: names, positions, a mask, or a callable that
+        returns these for X, such as make_column_selector.
     teacher_features : {"all", "privileged"}, default="all"
-        Which columns the teacher sees.
+        The features that the teacher is fitted on.
     cv : int, splitter, iterable of (train, test), "prefit" or None, default=5
-        The folds; an int does not shuffle. In rows that no test fold covers the teacher is silent;
-        rows in several get the mean. "prefit" takes the teacher as it is, fitted on other rows
-        (where this estimator is cloned, as in a search, wrap the teacher into FrozenEstimator).
-        None lets one teacher answer for the rows that it was fitted on.
+        The folds; an int does not shuffle. Samples that are in no test fold have no prediction of
+        the teacher; those in several get the mean. "prefit" uses the teacher as it is, fitted on
+        other samples (if this estimator is cloned, as in a search, wrap the teacher in
+        FrozenEstimator). None uses in-sample predictions of one teacher.
     augmentation : {"munge"}, callable or None, default=None
-        Makes rows, which have no label: the teacher, fitted on all labelled rows, speaks for them
-        alone. "munge" is :func:`~sklearn_distill.augmentation.munge`; a callable is called as
-        ``augmentation(X, n, random_state=seed)`` with all columns of rows of X and returns n rows
-        like them, in the same container with the same columns, so that
-        ``functools.partial(munge, s=3.0)`` is one. A made row weighs what a row of X weighs on
-        average. Needs ``n_augmented``.
+        Generates synthetic samples, which have no label: the student is trained on the predictions
+        of the teacher fitted on all labelled samples. "munge" is
+        :func:`~sklearn_distill.augmentation.munge`; a callable is called as
+        ``augmentation(X, n, random_state=seed)`` with all columns of samples of X and returns n
+        similar samples in the same container with the same columns, for example
+        ``functools.partial(munge, s=3.0)``. The weight of a synthetic sample is the mean weight of
+        the samples of X. Needs ``n_augmented``.
     n_augmented : int, default=0
-        Number of rows to make.
+        Number of synthetic samples.
     memory : str, path-like, joblib.Memory or None, default=None
-        Where to keep fitted teachers, so that a search over the student's parameters fits each
-        teacher once. Needs an integer ``random_state`` and a deterministic ``cv``.
-        joblib unpickles what lies there: take a folder that nobody else can write to.
+        Caches fitted teachers and their predictions, so that a search over the student's
+        parameters fits each teacher once. Needs an integer ``random_state`` and a deterministic
+        ``cv``. joblib unpickles the files of the cache: choose a folder that only you can write to.
     random_state : int, RandomState or None, default=None
-        Seeds the made rows, and the teacher and the student where their own ``random_state`` is
-        None.
+        Seeds the synthetic samples, and the teacher and the student if their own ``random_state``
+        is None.
 
     Attributes
     ----------
     student_ : regressor
-        The fitted student, which predicts from the regular columns. It can be pickled by itself.
+        The fitted student, which predicts from the regular features. It can be pickled by itself.
     teacher_ : regressor
-        The teacher, fitted on all labelled rows. Predictions do not need it: ``del model.teacher_``
-        makes the model smaller.
+        The teacher, fitted on all labelled samples. ``predict`` does not need it, so
+        ``del model.teacher_`` makes the model smaller.
     augmentation_gain_ : float or None
-        What the made rows gained: mean squared error of a student taught without them minus
-        that of one taught with them, on rows new to student and teacher; see Notes. Below 0 they
-        hurt, and a UserWarning says so from two standard errors on. None without ``augmentation``,
-        and where it cannot be told: for ``cv=None``, which has no test rows; for two folds, without
-        both of which nothing is left to teach a teacher; for a fitted teacher where y has fewer
-        than five rows.
+        Gain of the synthetic samples: the mean squared error of a student trained without them
+        minus that of one trained with them, on samples that neither student nor teacher was fitted
+        on; see Notes. A negative gain means that they hurt, and a UserWarning is issued if it is
+        below zero by more than two standard errors. None without ``augmentation``, and if the gain
+        cannot be estimated: for ``cv=None``, which has no test samples; for two folds, without both
+        of which there is no sample to fit a teacher on; for a fitted teacher if y has fewer than
+        five labels.
     augmentation_gain_se_ : float or None
-        Its standard error.
+        Standard error of ``augmentation_gain_``, given the fitted students.
     n_features_in_ : int
-        Number of columns of fit's X.
+        Number of features of fit's X, including the privileged ones.
     feature_names_in_ : ndarray of shape (n_features,)
-        Their names, where X has string names.
+        Names of the features of fit's X, if X has string names.
 
     See Also
     --------
-    sklearn_distill.teachers.out_of_fold_prediction : The answers that the student is given.
+    sklearn_distill.teachers.out_of_fold_prediction : The predictions for the student.
 
     Notes
     -----
-    Whether made rows help is told fold by fold. Two students are taught as ``fit`` teaches, but
-    without the fold's test rows, one of them with rows made from the rest (as many as the rest
-    is of X); both are tested on the labels of the test rows. All that they hear is from teachers
-    who never saw a test row's label: of made rows from the fold's own teacher, of each training
-    row from one fitted without that row's fold, too. Those take K (K - 1) / 2 more fits of the
-    teacher for K folds (``memory`` keeps them) and 2 K of the student. The out-of-fold answers
-    themselves, whose teachers saw the test rows, would favour the student without made rows.
-    The gain is the mean over the rows of the paired differences, weighted by ``sample_weight``,
-    and its standard error that of these differences, given the students. With ``cv="prefit"`` the
-    teacher must be new to all rows, which makes any folds honest: five random ones are taken.
+    ``augmentation_gain_`` is estimated by nested cross-validation. For each fold, two students are
+    trained without the fold's test samples, one of them with synthetic samples generated from the
+    training samples (in proportion to their number); both are tested on the labels of the test
+    samples. They are trained on predictions of teachers that were not fitted on the test samples:
+    for the synthetic samples that of the fold's own teacher, for each training sample that of a
+    teacher fitted without that sample's fold as well. This takes K (K - 1) / 2 additional fits of
+    the teacher for K folds (which ``memory`` caches) and 2 K of the student. The out-of-fold
+    predictions themselves, whose teachers were fitted on the test samples, would favour the student
+    without synthetic samples. The gain is the mean of the paired differences, weighted by
+    ``sample_weight``. With ``cv="prefit"`` the teacher must not have been fitted on any of the
+    samples, so any folds are leakage-free: five random ones are used.
 
     References
     ----------
@@ -112,20 +116,22 @@ class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
     (array([4.3]), 2)
     """
 
-    _answers_are: ClassVar[str] = "teacher_prediction"
-    _loss_is: ClassVar[str] = "squared error"
+    _prediction_param: ClassVar[str] = "teacher_prediction"
+    _loss_name: ClassVar[str] = "squared error"
 
-    def _read_lesson(self, X: Any, y: Any, fit_params: dict[str, Any]) -> TeacherData:
+    def _read_teacher_data(self, X: CheckedX, y: Any, fit_params: dict[str, Any]) -> TeacherData:
         if y is None and self._is_prefit():
+            # the number of outputs is the teacher's
             y = np.full_like(self.teacher.predict(X), np.nan, dtype=np.float64)
-        y, present = check_regression_labels(y, X.shape[0])
+        y, labelled = check_numeric_targets(y, X.shape[0])
         if y.ndim == 2 and not self.__sklearn_tags__().target_tags.multi_output:
             y = column_or_1d(y, warn=True)
-        return TeacherData(X, y, present, fit_params, predict_finite, self._columns)
+        return TeacherData(X, y, labelled, fit_params, predict_finite, self._feature_split)
 
-    def _labels(self, lesson: TeacherData) -> NDArray[Any]:
-        return lesson.y
+    def _student_labels(self, data: TeacherData) -> NDArray[Any]:
+        return data.y  # NaN marks missing targets already
 
-    def _losses(self, student: Any, X: Any, y: NDArray[Any]) -> NDArray[np.float64]:
+    def _sample_losses(self, student: Any, X: CheckedX, y: NDArray[Any]) -> NDArray[np.float64]:
         squares = np.square(np.asarray(student.predict(X)).reshape(y.shape) - y)
-        return squares.reshape(len(y), -1).mean(axis=1)
+        losses: NDArray[np.float64] = squares.reshape(len(y), -1).mean(axis=1)
+        return losses

@@ -1,4 +1,4 @@
-"""Teachers and students that remember what they were shown."""
+"""Teachers and students that record the arguments of their methods."""
 
 from typing import ClassVar
 
@@ -10,42 +10,42 @@ from sklearn_distill import DistilledLogisticRegression
 
 
 class SpyTeacher(ClassifierMixin, BaseEstimator):
-    """Says with certainty whether it saw the row, which its first column numbers."""
+    """Predict 1 for the rows that it was fitted on, which their first column numbers, else 0."""
 
     def fit(self, X, y, sample_weight=None):
         self.classes_ = np.unique(y)
-        self.seen_ = dict(zip(np.asarray(X)[:, 0], y, strict=True))
+        self.labels_of_ = dict(zip(np.asarray(X)[:, 0], y, strict=True))
         self.weight_ = sample_weight
         self.n_features_in_ = X.shape[1]
         return self
 
     def predict_proba(self, X):
-        seen = np.array([x in self.seen_ for x in np.asarray(X)[:, 0]], dtype=float)
-        return np.column_stack([1 - seen, seen])
+        fitted_on = np.array([x in self.labels_of_ for x in np.asarray(X)[:, 0]], dtype=float)
+        return np.column_stack([1 - fitted_on, fitted_on])
 
 
 class SpyStudent(ClassifierMixin, BaseEstimator):
-    """Keeps what fit was given, and answers its first class."""
+    """Record the arguments of fit, and predict the first class."""
 
     def __init__(self, classes=None):
         self.classes = classes
 
     def fit(self, X, y, sample_weight=None, *, teacher_proba=None):
-        self.told_ = {"X": X, "y": y, "weight": sample_weight, "proba": teacher_proba}
+        self.fit_args_ = {"X": X, "y": y, "weight": sample_weight, "proba": teacher_proba}
         labels = [label for label in y if label is not None]
         self.classes_ = np.unique(labels) if self.classes is None else np.asarray(self.classes)
         return self
 
     def predict(self, X):
-        self.asked_ = X
+        self.predict_X_ = X
         return np.full(len(X), self.classes_[0])
 
 
 class SpyRegressor(RegressorMixin, BaseEstimator):
-    """Keeps what fit was given, and answers zero."""
+    """Record the arguments of fit, and predict zero."""
 
     def fit(self, X, y, sample_weight=None, *, teacher_prediction=None):
-        self.told_ = {"X": X, "y": y, "weight": sample_weight, "prediction": teacher_prediction}
+        self.fit_args_ = {"X": X, "y": y, "weight": sample_weight, "prediction": teacher_prediction}
         return self
 
     def predict(self, X):
@@ -53,7 +53,7 @@ class SpyRegressor(RegressorMixin, BaseEstimator):
 
 
 class CountingTeacher(KNeighborsClassifier):
-    """Counts all its fits in this process."""
+    """Record the number of training rows of each fit in this process."""
 
     fits: ClassVar[list[int]] = []
 
@@ -63,14 +63,14 @@ class CountingTeacher(KNeighborsClassifier):
 
 
 class LedgerTeacher(ClassifierMixin, BaseEstimator):
-    """Keeps what each of its clones saw, and answers with that clone's number in thousandths."""
+    """Record the rows that each clone was fitted on, and predict the clone's number / 1000."""
 
-    seen: ClassVar[list[set[float]]] = []
+    fitted_rows: ClassVar[list[set[float]]] = []
 
     def fit(self, X, y):
         self.classes_ = np.unique(y)
-        self.number_ = len(self.seen)
-        self.seen.append(set(np.asarray(X)[:, 0]))
+        self.number_ = len(self.fitted_rows)
+        self.fitted_rows.append(set(np.asarray(X)[:, 0]))
         return self
 
     def predict_proba(self, X):
@@ -79,10 +79,10 @@ class LedgerTeacher(ClassifierMixin, BaseEstimator):
 
 
 class LedgerStudent(DistilledLogisticRegression):
-    """Keeps what each of its clones was told."""
+    """Record the arguments of the fit of each clone."""
 
-    told: ClassVar[list[dict]] = []
+    fit_args: ClassVar[list[dict]] = []
 
     def fit(self, X, y=None, sample_weight=None, *, teacher_proba=None):
-        self.told.append({"X": X, "y": y, "weight": sample_weight, "proba": teacher_proba})
+        self.fit_args.append({"X": X, "y": y, "weight": sample_weight, "proba": teacher_proba})
         return super().fit(X, y, sample_weight, teacher_proba=teacher_proba)

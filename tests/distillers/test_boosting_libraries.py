@@ -1,4 +1,4 @@
-"""Teachers from the boosting libraries, where they are installed."""
+"""Teachers of the boosting libraries, if these are installed."""
 
 import pytest
 from sklearn.datasets import make_classification, make_regression
@@ -10,8 +10,8 @@ LIBRARIES = [("xgboost", "XGB"), ("lightgbm", "LGBM")]
 
 
 @pytest.mark.parametrize(("library", "prefix"), LIBRARIES)
-def test_they_teach(library, prefix):
-    module = pytest.importorskip(library, reason=f"{library} is no dependency of this package")
+def test_boosting_teachers(library, prefix):
+    module = pytest.importorskip(library, reason=f"{library} is not a dependency of this package")
     X, y = make_classification(200, n_informative=4, n_classes=3, random_state=0)
     booster = getattr(module, f"{prefix}Classifier")(n_estimators=5)
     model = TeacherStudentClassifier(booster, DistilledLogisticRegression(), random_state=0)
@@ -19,5 +19,5 @@ def test_they_teach(library, prefix):
     assert model.teacher_.random_state is not None
     X, y = make_regression(200, 5, random_state=0)
     regressor = getattr(module, f"{prefix}Regressor")(n_estimators=5)
-    students = TeacherStudentRegressor(regressor, PrivilegedLinearRegression())
-    assert students.fit(X, y).score(X, y) > 0.9
+    model = TeacherStudentRegressor(regressor, PrivilegedLinearRegression())
+    assert model.fit(X, y).score(X, y) > 0.9

@@ -1,4 +1,4 @@
-"""Generations of one student: who hears what of whom, who predicts, and when it is enough."""
+"""Generations of one student: what each is trained on, which predicts, and early stopping."""
 
 import numpy as np
 import pandas as pd
@@ -53,25 +53,25 @@ def born_again(student=LOGISTIC, **parameters):
 
 
 def by_hand(student, teacher_proba, y=Y, imitation=1.0):
-    """Fit a clone on a teacher's answers."""
+    """Fit a clone on a teacher's probabilities."""
     prefix = f"{student.steps[-1][0]}__" if hasattr(student, "steps") else ""
     student = clone(student).set_params(**{f"{prefix}imitation": imitation})
     return student.fit(X, y, **{f"{prefix}teacher_proba": teacher_proba})
 
 
 @pytest.mark.parametrize("labels", ["soft", "hard"])
-@pytest.mark.parametrize("student", LEARN_SOFT, ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("student", LEARN_SOFT, ids=lambda estimator: type(estimator).__name__)
 def test_one_generation_is_the_student_itself(student, labels):
     model = born_again(student, n_generations=1, labels=labels).fit(X, NAMES)
-    alone = clone(student).fit(X, NAMES)
-    np.testing.assert_array_equal(model.predict_proba(X), alone.predict_proba(X))
-    np.testing.assert_array_equal(model.predict(X), alone.predict(X))
+    baseline = clone(student).fit(X, NAMES)
+    np.testing.assert_array_equal(model.predict_proba(X), baseline.predict_proba(X))
+    np.testing.assert_array_equal(model.predict(X), baseline.predict(X))
     np.testing.assert_array_equal(model.classes_, ["ant", "bee", "cat"])
 
 
 @pytest.mark.parametrize("imitation", [1.0, 0.3])
-@pytest.mark.parametrize("student", LEARN_SOFT, ids=lambda one: type(one).__name__)
-def test_a_soft_generation_learns_the_probabilities_of_the_one_before(student, imitation):
+@pytest.mark.parametrize("student", LEARN_SOFT, ids=lambda estimator: type(estimator).__name__)
+def test_a_soft_generation_is_trained_on_the_probabilities_of_the_previous_one(student, imitation):
     model = born_again(student, n_generations=3, imitation=imitation).fit(X, NAMES)
     expected = clone(student).fit(X, NAMES)
     for fitted in model.estimators_[1:]:
@@ -80,54 +80,55 @@ def test_a_soft_generation_learns_the_probabilities_of_the_one_before(student, i
     np.testing.assert_array_equal(model.predict_proba(X_VAL), expected.predict_proba(X_VAL))
 
 
-@pytest.mark.parametrize("student", CLASSIFIERS, ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("student", CLASSIFIERS, ids=lambda estimator: type(estimator).__name__)
 @pytest.mark.parametrize("y", [Y, NAMES], ids=["numbers", "strings"])
-def test_a_hard_generation_learns_the_predictions_of_the_one_before(student, y):
+def test_a_hard_generation_is_trained_on_the_predicted_classes_of_the_previous_one(student, y):
     model = born_again(student, n_generations=3, labels="hard").fit(X, y)
     first = clone(student).fit(X, y)
     second = clone(student).fit(X, first.predict(X))
     third = clone(student).fit(X, second.predict(X))
     np.testing.assert_array_equal(model.predict(X_VAL), third.predict(X_VAL))
-    assert (first.predict(X) != y).any(), "else this says nothing"
+    assert (first.predict(X) != y).any(), "else the test is trivial"
 
 
 @pytest.mark.parametrize("imitation", [1.0, 0.3])
-@pytest.mark.parametrize("student", LEARN_SOFT, ids=lambda one: type(one).__name__)
-def test_who_takes_a_teacher_hears_predictions_as_certain_probabilities(student, imitation):
+@pytest.mark.parametrize("student", LEARN_SOFT, ids=lambda estimator: type(estimator).__name__)
+def test_students_with_teacher_proba_get_hard_labels_as_one_hot_probabilities(student, imitation):
     model = born_again(student, n_generations=2, labels="hard", imitation=imitation).fit(X, Y)
-    says = clone(student).fit(X, Y).predict(X)
-    expected = by_hand(student, np.eye(K)[says], imitation=imitation)
+    predicted = clone(student).fit(X, Y).predict(X)
+    expected = by_hand(student, np.eye(K)[predicted], imitation=imitation)
     np.testing.assert_array_equal(model.predict_proba(X_VAL), expected.predict_proba(X_VAL))
 
 
-def test_predictions_as_certain_probabilities_are_predictions_as_labels():
-    """At temperature 1: both paths of hard labels are one."""
+def test_one_hot_probabilities_equal_predicted_classes_as_labels():
+    """At temperature 1 both ways to pass hard labels give the same model."""
     plain = LogisticRegression(solver="newton-cg", tol=1e-10)
-    models = [born_again(one, labels="hard").fit(X, Y) for one in (LOGISTIC, plain)]
-    one, other = (model.predict_proba(X_VAL) for model in models)
-    np.testing.assert_allclose(one, other, atol=1e-5)
+    models = [born_again(student, labels="hard").fit(X, Y) for student in (LOGISTIC, plain)]
+    one_hot, replaced = (model.predict_proba(X_VAL) for model in models)
+    np.testing.assert_allclose(one_hot, replaced, atol=1e-5)
     softened = clone(LOGISTIC).set_params(temperature=3.0)
-    assert abs(born_again(softened, labels="hard").fit(X, Y).predict_proba(X_VAL) - one).max() > 0.1
+    proba = born_again(softened, labels="hard").fit(X, Y).predict_proba(X_VAL)
+    assert abs(proba - one_hot).max() > 0.1
 
 
 def test_imitation_none_leaves_the_students_own():
     student = clone(LOGISTIC).set_params(imitation=0.3)
-    left = born_again(student, imitation=None).fit(X, Y)
-    said = born_again(student, imitation=0.3).fit(X, Y)
-    np.testing.assert_array_equal(left.predict_proba(X), said.predict_proba(X))
-    assert [one.imitation for one in left.estimators_] == [0.3] * 6
+    unset = born_again(student, imitation=None).fit(X, Y)
+    explicit = born_again(student, imitation=0.3).fit(X, Y)
+    np.testing.assert_array_equal(unset.predict_proba(X), explicit.predict_proba(X))
+    assert [fitted.imitation for fitted in unset.estimators_] == [0.3] * 6
 
 
 def test_imitation_zero_makes_all_generations_alike():
     model = born_again(imitation=0.0).fit(X, Y)
-    alone = clone(LOGISTIC).fit(X, Y).predict_proba(X)
+    baseline = clone(LOGISTIC).fit(X, Y).predict_proba(X)
     for fitted in model.estimators_:
-        np.testing.assert_allclose(fitted.predict_proba(X), alone, atol=1e-6)
+        np.testing.assert_allclose(fitted.predict_proba(X), baseline, atol=1e-6)
 
 
 @pytest.mark.parametrize("labels", ["soft", "hard"])
 @pytest.mark.parametrize("cv", [None, 3])
-def test_the_order_of_the_classes_says_nothing(labels, cv):
+def test_the_order_of_the_classes_does_not_matter(labels, cv):
     order = np.array([2, 0, 1])
     model, other = (born_again(labels=labels, cv=cv).fit(X, y) for y in (Y, order[Y]))
     np.testing.assert_allclose(model.predict_proba(X), other.predict_proba(X)[:, order], atol=1e-6)
@@ -142,8 +143,8 @@ def test_a_weight_is_a_repetition(student, labels):
     weighted = born_again(student, labels=labels).fit(X, Y, times)
     repeated = born_again(student, labels=labels).fit(X.repeat(times, axis=0), Y.repeat(times))
     np.testing.assert_allclose(weighted.predict_proba(X), repeated.predict_proba(X), atol=1e-4)
-    figures = [model.generations_.to_numpy() for model in (weighted, repeated)]
-    np.testing.assert_allclose(*figures, atol=1e-4)
+    metrics = [model.generations_.to_numpy() for model in (weighted, repeated)]
+    np.testing.assert_allclose(*metrics, atol=1e-4)
 
 
 def test_the_constructors_student_is_not_touched():
@@ -153,19 +154,19 @@ def test_the_constructors_student_is_not_touched():
     assert {name: str(value) for name, value in student.get_params().items()} == before
     assert not hasattr(student[-1], "classes_")
     assert model.student is student
-    assert len({id(one) for one in [student, *model.estimators_]}) == 3
+    assert len({id(fitted) for fitted in [student, *model.estimators_]}) == 3
 
 
 def test_each_generation_has_a_seed_of_its_own():
     forest = RandomForestClassifier(3)
-    one, same = (
+    first, same = (
         born_again(forest, labels="hard", n_generations=3, random_state=3).fit(X, Y)
         for _ in range(2)
     )
-    seeds = [fitted.random_state for fitted in one.estimators_]
+    seeds = [fitted.random_state for fitted in first.estimators_]
     assert len(set(seeds)) == 3
     assert seeds == [fitted.random_state for fitted in same.estimators_]
-    np.testing.assert_array_equal(one.predict_proba(X), same.predict_proba(X))
+    np.testing.assert_array_equal(first.predict_proba(X), same.predict_proba(X))
     own = born_again(forest.set_params(random_state=5), labels="hard", random_state=3).fit(X, Y)
     assert {fitted.random_state for fitted in own.estimators_} == {5}
 
@@ -180,7 +181,7 @@ def test_the_ensemble_is_the_mean(labels):
     assert model.best_generation_ == 4
 
 
-def test_the_figures_of_each_generation():
+def test_the_metrics_of_each_generation():
     model = born_again(n_generations=3).fit(X, Y, WEIGHT, X_val=X_VAL, y_val=Y_VAL)
     table = model.generations_
     assert table.index.tolist() == [1, 2, 3]
@@ -189,16 +190,16 @@ def test_the_figures_of_each_generation():
         ("validation", X_VAL, Y_VAL, np.ones(len(Y_VAL))),
     ):
         for g, fitted in enumerate(model.estimators_, start=1):
-            proba, says = fitted.predict_proba(features), fitted.predict(features)
+            proba, predicted = fitted.predict_proba(features), fitted.predict(features)
             row = table.loc[g]
             expected = {
-                "accuracy": accuracy_score(y, says, sample_weight=weight),
+                "accuracy": accuracy_score(y, predicted, sample_weight=weight),
                 "cross_entropy": log_loss(y, proba, sample_weight=weight),
                 "uncertainty": uncertainty_degree(proba, sample_weight=weight),
             }
             if g > 1:
-                before = model.estimators_[g - 2].predict(features)
-                expected["agreement"] = np.average(says == before, weights=weight)
+                previous = model.estimators_[g - 2].predict(features)
+                expected["agreement"] = np.average(predicted == previous, weights=weight)
             for name, value in expected.items():
                 np.testing.assert_allclose(row[f"{part}_{name}"], value, err_msg=name)
     assert table["train_agreement"].isna().tolist() == [True, False, False]
@@ -217,7 +218,7 @@ def test_without_probabilities_there_is_accuracy():
 
 
 class Scripted:
-    """A scorer that says what it was told to, generation by generation."""
+    """A scorer that returns given scores, one per generation."""
 
     def __init__(self, scores):
         self.scores = iter(scores)
@@ -227,7 +228,7 @@ class Scripted:
 
 
 @pytest.mark.parametrize(
-    ("scores", "n_raised", "best"),
+    ("scores", "n_generations", "best"),
     [
         ([1, 2, 3, 4, 5, 6], 6, 6),
         ([1, 3, 2, 2, 9, 9], 4, 2),
@@ -237,12 +238,12 @@ class Scripted:
     ],
 )
 @pytest.mark.parametrize("ensemble", [False, True])
-def test_early_stopping_returns_to_the_best(scores, n_raised, best, ensemble):
+def test_early_stopping_returns_to_the_best(scores, n_generations, best, ensemble):
     model = born_again(early_stopping=True, scoring=Scripted(scores), ensemble=ensemble)
     model.fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
-    assert len(model.estimators_) == len(model.generations_) == n_raised
+    assert len(model.estimators_) == len(model.generations_) == n_generations
     assert model.best_generation_ == best
-    assert model.generations_["validation_score"].tolist() == scores[:n_raised]
+    assert model.generations_["validation_score"].tolist() == scores[:n_generations]
     counted = model.estimators_[(0 if ensemble else best - 1) : best]
     expected = np.mean([fitted.predict_proba(X) for fitted in counted], axis=0)
     np.testing.assert_allclose(model.predict_proba(X), expected, rtol=1e-12)
@@ -256,43 +257,43 @@ def test_early_stopping_patience():
 
 @pytest.mark.parametrize("cv", [None, 3, RepeatedKFold(n_splits=3, n_repeats=2, random_state=0)])
 def test_early_stopping_sets_rows_aside(cv):
-    """The rows by which generations are judged teach none of them, in no fold either."""
+    """No generation is fitted on validation rows, nor is one in the chain of a fold."""
     numbered = np.column_stack([np.arange(N), X])
-    LedgerStudent.told.clear()
+    LedgerStudent.fit_args.clear()
     model = born_again(
         LedgerStudent(), n_generations=3, early_stopping=True, cv=cv, validation_fraction=0.25,
         random_state=0,
     ).fit(numbered, Y)  # fmt: skip
-    shown = {row for told in LedgerStudent.told for row in told["X"][:, 0]}
-    assert len(shown) == 90
-    held = np.setdiff1d(np.arange(N), list(shown))
-    np.testing.assert_array_equal(np.bincount(Y[held]), np.bincount(Y) / 4)
-    right = [fitted.score(numbered[held], Y[held]) for fitted in model.estimators_]
-    np.testing.assert_allclose(model.generations_["validation_accuracy"], right)
+    fitted_rows = {row for fit_args in LedgerStudent.fit_args for row in fit_args["X"][:, 0]}
+    assert len(fitted_rows) == 90
+    held_out = np.setdiff1d(np.arange(N), list(fitted_rows))
+    np.testing.assert_array_equal(np.bincount(Y[held_out]), np.bincount(Y) / 4)
+    scores = [fitted.score(numbered[held_out], Y[held_out]) for fitted in model.estimators_]
+    np.testing.assert_allclose(model.generations_["validation_accuracy"], scores)
 
 
-def test_out_of_fold_answers_come_from_lines_that_never_saw_the_row():
-    """Each fold's line is generations without the fold; the main line hears them."""
+def test_out_of_fold_predictions_come_from_chains_fitted_without_the_row():
+    """The chain of a fold is fitted without it; the main chain is trained on its predictions."""
     fold = np.arange(N) % 4
-    pairs = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(4)]
-    model = born_again(n_generations=3, cv=pairs).fit(X, Y)
-    heard = [np.empty((N, K)) for _ in range(2)]
-    for train, test in pairs:
-        line = born_again(n_generations=2).fit(X[train], Y[train])
-        for answers, fitted in zip(heard, line.estimators_, strict=True):
-            answers[test] = fitted.predict_proba(X[test])
-    for answers, fitted in zip(heard, model.estimators_[1:], strict=True):
-        expected = by_hand(LOGISTIC, answers)
+    splits = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(4)]
+    model = born_again(n_generations=3, cv=splits).fit(X, Y)
+    targets = [np.empty((N, K)) for _ in range(2)]
+    for train, test in splits:
+        chain = born_again(n_generations=2).fit(X[train], Y[train])
+        for proba, fitted in zip(targets, chain.estimators_, strict=True):
+            proba[test] = fitted.predict_proba(X[test])
+    for proba, fitted in zip(targets, model.estimators_[1:], strict=True):
+        expected = by_hand(LOGISTIC, proba)
         np.testing.assert_allclose(fitted.predict_proba(X), expected.predict_proba(X), atol=1e-12)
 
 
-def test_of_several_hard_answers_to_a_row_the_most_frequent_is_heard():
-    pairs = list(RepeatedKFold(n_splits=3, n_repeats=3, random_state=0).split(X))
+def test_of_several_predicted_classes_of_a_row_the_most_frequent_is_its_target():
+    splits = list(RepeatedKFold(n_splits=3, n_repeats=3, random_state=0).split(X))
     votes = np.zeros((N, K))
-    for train, test in pairs:
+    for train, test in splits:
         votes[test] += np.eye(K)[clone(LOGISTIC).fit(X[train], Y[train]).predict(X[test])]
-    assert (votes.max(axis=1) < 3).any(), "else they all agree"
-    model = born_again(labels="hard", n_generations=2, cv=pairs).fit(X, Y)
+    assert (votes.max(axis=1) < 3).any(), "else all folds agree"
+    model = born_again(labels="hard", n_generations=2, cv=splits).fit(X, Y)
     expected = by_hand(LOGISTIC, np.eye(K)[votes.argmax(axis=1)])
     np.testing.assert_allclose(model.predict_proba(X), expected.predict_proba(X), atol=1e-12)
 
@@ -305,45 +306,45 @@ def test_two_generations_with_folds_are_a_teacher_and_a_student():
 
 
 @pytest.mark.parametrize("labels", ["soft", "hard"])
-def test_no_answer_knows_the_label_of_its_row(labels):
-    """Labels of coin tosses, learnt by heart: only answers in sample can know them."""
+def test_no_out_of_fold_prediction_contains_the_label_of_its_row(labels):
+    """Random labels that the student memorises: only in-sample predictions reproduce them."""
     rng = np.random.default_rng(0)
-    noise, tossed = rng.normal(size=(400, 4)), rng.integers(2, size=400)
+    noise, random_labels = rng.normal(size=(400, 4)), rng.integers(2, size=400)
     student = SoftTargetClassifier(DecisionTreeRegressor(random_state=0))
     accuracy = {}
     for cv in (None, 5):
-        model = born_again(student, n_generations=4, labels=labels, cv=cv).fit(noise, tossed)
+        model = born_again(student, n_generations=4, labels=labels, cv=cv).fit(noise, random_labels)
         accuracy[cv] = model.generations_["train_accuracy"].to_numpy()
     np.testing.assert_array_equal(accuracy[None], 1.0)
     assert (accuracy[5][1:] < 0.6).all()
 
 
 def test_rows_outside_every_test_fold_keep_their_labels():
-    pairs = [(np.arange(40, N), np.arange(40))]
-    model = born_again(n_generations=2, cv=pairs).fit(X, Y)
-    heard = np.full((N, K), np.nan)
-    heard[:40] = clone(LOGISTIC).fit(X[40:], Y[40:]).predict_proba(X[:40])
-    expected = by_hand(LOGISTIC, heard).predict_proba(X)
+    splits = [(np.arange(40, N), np.arange(40))]
+    model = born_again(n_generations=2, cv=splits).fit(X, Y)
+    targets = np.full((N, K), np.nan)
+    targets[:40] = clone(LOGISTIC).fit(X[40:], Y[40:]).predict_proba(X[:40])
+    expected = by_hand(LOGISTIC, targets).predict_proba(X)
     np.testing.assert_allclose(model.predict_proba(X), expected, atol=1e-12)
-    hard = born_again(LogisticRegression(), labels="hard", n_generations=2, cv=pairs).fit(X, Y)
+    hard = born_again(LogisticRegression(), labels="hard", n_generations=2, cv=splits).fit(X, Y)
     y = np.concatenate([LogisticRegression().fit(X[40:], Y[40:]).predict(X[:40]), Y[40:]])
-    alone = LogisticRegression().fit(X, y)
-    np.testing.assert_array_equal(hard.predict_proba(X), alone.predict_proba(X))
+    expected = LogisticRegression().fit(X, y)
+    np.testing.assert_array_equal(hard.predict_proba(X), expected.predict_proba(X))
 
 
 @pytest.mark.parametrize("cv", [None, 3])
 @pytest.mark.parametrize(
     ("student", "labels"), [(LOGISTIC, "soft"), (LOGISTIC, "hard"), (SVC(), "hard")]
 )
-def test_rows_without_a_label_teach_from_the_second_generation_on(student, labels, cv):
+def test_rows_without_a_label_are_used_from_the_second_generation_on(student, labels, cv):
     missing = np.arange(N) % 4 == 0
     some = np.where(missing, None, NAMES.astype(object))
     model = born_again(student, n_generations=2, labels=labels, cv=cv).fit(X, some)
     first = clone(student).fit(X[~missing], NAMES[~missing])
     np.testing.assert_array_equal(model.estimators_[0].predict(X), first.predict(X))
-    says = model.generations_["train_accuracy"]
-    right = model.estimators_[1].predict(X[~missing]) == NAMES[~missing]
-    np.testing.assert_allclose(says.loc[2], right.mean())
+    accuracy = model.generations_["train_accuracy"]
+    correct = model.estimators_[1].predict(X[~missing]) == NAMES[~missing]
+    np.testing.assert_allclose(accuracy.loc[2], correct.mean())
     if cv is None and student is LOGISTIC:
         q = first.predict_proba(X)
         q = q if labels == "soft" else np.eye(K)[q.argmax(axis=1)]
@@ -382,22 +383,22 @@ def test_images():
     assert model.predict_proba(images).shape == (40, 2)
 
 
-def test_a_student_with_classes_that_no_label_shows():
+def test_a_student_with_classes_that_y_lacks():
     student = DistilledLogisticRegression(classes=[0, 1, 2, 3])
     model = born_again(student, n_generations=2).fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
     np.testing.assert_array_equal(model.classes_, [0, 1, 2, 3])
     assert model.predict_proba(X).shape == (N, 4)
 
 
-def test_groups_and_weights_find_their_way():
+def test_groups_and_weights_are_routed():
     groups = np.arange(N) // 20
     model = born_again(n_generations=2, cv=GroupKFold(3))
     prefixed = clone(model).fit(X, Y, groups=groups)
     with config_context(enable_metadata_routing=True):
         student = clone(LOGISTIC).set_fit_request(sample_weight=True)
-        route_fit_params = born_again(student, n_generations=2, cv=GroupKFold(3))
-        weighted = clone(route_fit_params).fit(X, Y, WEIGHT, groups=groups).predict_proba(X)
-        plain = clone(route_fit_params).fit(X, Y, groups=groups).predict_proba(X)
+        routed = born_again(student, n_generations=2, cv=GroupKFold(3))
+        weighted = clone(routed).fit(X, Y, WEIGHT, groups=groups).predict_proba(X)
+        plain = clone(routed).fit(X, Y, groups=groups).predict_proba(X)
     np.testing.assert_array_equal(plain, prefixed.predict_proba(X))
     expected = clone(model).fit(X, Y, WEIGHT, groups=groups).predict_proba(X)
     np.testing.assert_array_equal(weighted, expected)

@@ -1,4 +1,4 @@
-"""Errors name the argument, what came, and what to do; nothing stays half-fitted."""
+"""Errors name the argument, its value and the remedy; a failed fit changes nothing."""
 
 import numpy as np
 import pandas as pd
@@ -39,31 +39,32 @@ def fitted_attributes(estimator):
     [
         (
             {"student": RandomForestClassifier()},
-            "RandomForestClassifier cannot learn from probabilities.*labels='hard', a student of "
-            r"sklearn_distill, or SoftTargetClassifier\(regressor\)",
+            "RandomForestClassifier cannot learn from probabilities.*labels='hard', or use a "
+            r"student of sklearn_distill or SoftTargetClassifier\(regressor\)",
         ),
         ({"student": make_pipeline(StandardScaler(), SVC())}, "Pipeline cannot learn from prob"),
         ({"student": SpyStudent()}, "labels='soft' needs probabilities, and student SpyStudent"),
         (
             {"student": GaussianNB(), "labels": "hard", "imitation": 0.5},
-            "imitation=0.5 with labels='hard' mixes.*GaussianNB cannot.*Take imitation=1.0",
+            "imitation=0.5 with labels='hard' mixes.*GaussianNB does not support"
+            ".*Set imitation=1.0",
         ),
         ({"student": SVC(), "labels": "hard", "ensemble": True}, "ensemble=True needs probabil"),
         ({"student": SpyStudent(), "labels": "hard"}, "no parameter imitation.*imitation=None"),
-        ({"student": Ridge(), "labels": "hard"}, "Ridge is no classifier.*SoftTargetClassifier"),
+        ({"student": Ridge(), "labels": "hard"}, "Ridge is not a classifier.*SoftTargetClassifier"),
         ({"labels": "medium"}, "'labels' parameter"),
         ({"n_generations": 0}, "'n_generations' parameter"),
         ({"imitation": 1.1}, "'imitation' parameter"),
         ({"cv": 1}, "'cv' parameter|n_splits"),
         ({"scoring": "no such"}, "'scoring' parameter"),
-        ({"scoring": "accuracy"}, "scoring='accuracy' needs rows to score on"),
+        ({"scoring": "accuracy"}, "scoring='accuracy' needs a validation set"),
         ({"n_iter_no_change": 0}, "'n_iter_no_change' parameter"),
         ({"validation_fraction": 1.0}, "'validation_fraction' parameter"),
         ({"random_state": "x"}, "random_state"),
         ({"early_stopping": True, "validation_fraction": 0.01}, "cannot set aside.*0.01 of the 40"),
         (
             {"early_stopping": True, "scoring": lambda estimator, features, y: np.nan},
-            "scoring gives nan for generation 1",
+            "scoring returned nan for generation 1",
         ),
         ({"student": DistilledLogisticRegression(classes=[0, 2])}, r"does not name: \[1\]"),
         ({"cv": KFold(2), "labels": "hard"}, "only one class"),
@@ -111,13 +112,13 @@ def test_wrong_arguments_of_fit(kind, arguments, message):
     assert fitted_attributes(wrong) == []
 
 
-def test_those_who_take_no_weights():
+def test_a_student_without_sample_weight():
     with pytest.raises(ValueError, match="KNeighborsClassifier takes no sample_weight"):
         model(KNeighborsClassifier(), labels="hard").fit(X, Y, np.ones(40))
 
 
 class Failing(ClassifierMixin, BaseEstimator):
-    """Fails in its third fit."""
+    """Raise an error in the third fit."""
 
     fits = 0
 
@@ -153,18 +154,18 @@ def test_an_interrupted_fit_leaves_the_estimator_as_it_was(error):
         assert caught.value.__notes__ == ["raised by Failing in generation 1, fold 2 of 2"]
 
 
-def test_a_class_that_is_forgotten():
-    """Who always says the most frequent class teaches no other."""
+def test_a_class_that_later_generations_lack():
+    """A student that predicts the most frequent class only passes on no other."""
     y = np.array([0] * 25 + [1] * 15)
     majority = DummyClassifier(strategy="most_frequent")
-    with pytest.warns(UserWarning, match=r"generation 2 was never told the classes \[1\]"):
+    with pytest.warns(UserWarning, match=r"generation 2 was not trained on the classes \[1\]"):
         fitted = model(majority, labels="hard", n_generations=3, ensemble=True).fit(X, y)
     np.testing.assert_array_equal(fitted.classes_, [0, 1])
     np.testing.assert_array_equal(fitted.predict_proba(X), [[1.0, 0.0]] * 40)
-    alone = model(majority, labels="hard", n_generations=3)
+    last = model(majority, labels="hard", n_generations=3)
     with pytest.warns(UserWarning, match="generation 2"):
-        alone.fit(X, y)
-    np.testing.assert_array_equal(alone.predict_proba(X), [[1.0, 0.0]] * 40)
+        last.fit(X, y)
+    np.testing.assert_array_equal(last.predict_proba(X), [[1.0, 0.0]] * 40)
 
 
 def test_other_features_in_predict():

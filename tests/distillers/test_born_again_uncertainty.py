@@ -1,4 +1,4 @@
-"""Soft generations grow unsure and hard ones do not; why, where it can be proved."""
+"""The uncertainty grows with soft labels, not with hard ones; proved where possible."""
 
 import numpy as np
 import pytest
@@ -23,15 +23,15 @@ def coefficients(model):
 
 
 def test_without_a_penalty_a_logistic_regression_reproduces_itself():
-    """The cross-entropy with one's own probabilities is least at oneself."""
+    """The cross-entropy with the student's own probabilities is minimal at its own coefficients."""
     student = DistilledLogisticRegression(C=np.inf, solver="newton-cg", tol=1e-9)
     coef = coefficients(BornAgainClassifier(student, n_generations=4).fit(X, Y))
     np.testing.assert_allclose(coef, np.broadcast_to(coef[0], coef.shape), atol=1e-6)
 
 
 @pytest.mark.parametrize("temperature", [1.0, 4.0])
-def test_with_one_the_coefficients_shrink_from_generation_to_generation(temperature):
-    """‖W‖² falls: at the teacher's own W the teacher's term is least, so only a smaller W pays."""
+def test_with_a_penalty_the_coefficients_shrink_from_generation_to_generation(temperature):
+    """‖W‖² falls: the teacher's term is minimal at its own W, so only a smaller W is worthwhile."""
     student = DistilledLogisticRegression(
         temperature=temperature, C=0.1, solver="newton-cg", tol=1e-8
     )
@@ -42,19 +42,19 @@ def test_with_one_the_coefficients_shrink_from_generation_to_generation(temperat
 
 
 @pytest.mark.parametrize("labels", ["soft", "hard"])
-def test_who_learns_the_labels_by_heart_reproduces_itself(labels):
-    """What it says of its rows is the labels again; out of fold it is not."""
+def test_a_student_that_memorises_the_labels_reproduces_itself(labels):
+    """Its in-sample predictions are the labels; its out-of-fold predictions are not."""
     student = SoftTargetClassifier(DecisionTreeRegressor(random_state=0))
     model = BornAgainClassifier(student, n_generations=4, labels=labels).fit(X, Y)
     first = model.estimators_[0].predict_proba(X_NEW)
     for fitted in model.estimators_[1:]:
         np.testing.assert_allclose(fitted.predict_proba(X_NEW), first, atol=1e-12)
-    honest = BornAgainClassifier(student, n_generations=2, labels=labels, cv=5).fit(X, Y)
-    assert abs(honest.predict_proba(X_NEW) - first).max() > 0.5
+    out_of_fold = BornAgainClassifier(student, n_generations=2, labels=labels, cv=5).fit(X, Y)
+    assert abs(out_of_fold.predict_proba(X_NEW) - first).max() > 0.5
 
 
 def changes(student, labels, n_splits):
-    """Return how much the uncertainty on test digits changed over six generations, by split."""
+    """Return the change of the uncertainty on test digits over six generations, by split."""
     features, y = load_digits(return_X_y=True)
     features = (features / 16).astype(np.float32)
     rows = []

@@ -1,4 +1,4 @@
-"""Who is shown what: rows, columns, labels and weights of teacher and student."""
+"""Rows, columns, labels and weights that teacher and student are fitted on."""
 
 import pickle
 import subprocess
@@ -38,13 +38,13 @@ LOGISTIC = LogisticRegression(solver="newton-cg", tol=1e-10)
 
 
 @pytest.mark.parametrize("cv", [3, KFold(4, shuffle=True, random_state=0)])
-def test_the_student_hears_nothing_of_a_teacher_that_saw_the_row(cv):
+def test_the_student_is_trained_on_out_of_fold_predictions(cv):
     model = TeacherStudentClassifier(SpyTeacher(), SpyStudent(), cv=cv).fit(NUMBERED, Y)
-    assert not model.student_.told_["proba"][:, 1].any()
-    np.testing.assert_array_equal(model.student_.told_["y"], Y)
-    assert len(model.teacher_.seen_) == N
+    assert not model.student_.fit_args_["proba"][:, 1].any()
+    np.testing.assert_array_equal(model.student_.fit_args_["y"], Y)
+    assert len(model.teacher_.labels_of_) == N
     in_sample = TeacherStudentClassifier(SpyTeacher(), SpyStudent(), cv=None).fit(NUMBERED, Y)
-    assert in_sample.student_.told_["proba"][:, 1].all()
+    assert in_sample.student_.fit_args_["proba"][:, 1].all()
 
 
 @pytest.mark.parametrize(
@@ -58,13 +58,13 @@ def test_privileged_columns_never_reach_the_student(privileged, teacher_features
         privileged_features=privileged,
         teacher_features=teacher_features,
     ).fit(FRAME, Y)
-    told = model.student_.told_["X"]
-    assert list(told.columns) == ["a", "b", "d"]
+    X_student = model.student_.fit_args_["X"]
+    assert list(X_student.columns) == ["a", "b", "d"]
     assert model.teacher_.n_features_in_ == (5 if teacher_features == "all" else 2)
     assert model.n_features_in_ == 5
-    for asked in (FRAME, FRAME[["a", "b", "d"]]):
-        model.predict(asked)
-        pd.testing.assert_frame_equal(model.student_.asked_, told)
+    for X_new in (FRAME, FRAME[["a", "b", "d"]]):
+        model.predict(X_new)
+        pd.testing.assert_frame_equal(model.student_.predict_X_, X_student)
 
 
 @pytest.mark.parametrize(
@@ -84,9 +84,9 @@ def test_containers(container, privileged):
     model = TeacherStudentClassifier(LOGISTIC, student, privileged_features=privileged)
     model.fit(container, Y)
     assert model.student_.n_features_in_ == 4
-    answers = out_of_fold_proba(LOGISTIC, NUMBERED, Y)
-    alone = clone(student).fit(X, Y, teacher_proba=answers)
-    np.testing.assert_allclose(model.predict_proba(container), alone.predict_proba(X), atol=1e-3)
+    proba = out_of_fold_proba(LOGISTIC, NUMBERED, Y)
+    expected = clone(student).fit(X, Y, teacher_proba=proba)
+    np.testing.assert_allclose(model.predict_proba(container), expected.predict_proba(X), atol=1e-3)
     again = clone(model).fit(container, SOME, X_unlabeled=container)
     assert again.student_.n_taught_rows_ == 2 * N
 
@@ -102,14 +102,14 @@ def test_containers(container, privileged):
     ids=lambda teacher: type(teacher).__name__,
 )
 @pytest.mark.parametrize("names", [[0, 1], ["no", "yes"]])
-def test_equals_a_student_fitted_on_out_of_fold_answers(teacher, names):
+def test_equals_a_student_fitted_on_out_of_fold_probabilities(teacher, names):
     y = np.array(names)[Y]
     student = make_pipeline(StandardScaler(), DistilledLogisticRegression(temperature=2.0))
     model = TeacherStudentClassifier(teacher, student).fit(X, y)
-    told = {"distilledlogisticregression__teacher_proba": out_of_fold_proba(teacher, X, y)}
-    alone = clone(student).fit(X, y, **told)
+    proba = {"distilledlogisticregression__teacher_proba": out_of_fold_proba(teacher, X, y)}
+    expected = clone(student).fit(X, y, **proba)
     for method in ("predict", "predict_proba", "predict_log_proba", "decision_function"):
-        np.testing.assert_array_equal(getattr(model, method)(X), getattr(alone, method)(X))
+        np.testing.assert_array_equal(getattr(model, method)(X), getattr(expected, method)(X))
     np.testing.assert_array_equal(model.classes_, names)
 
 
@@ -118,53 +118,53 @@ def test_regression_equals_a_student_fitted_on_out_of_fold_predictions(targets):
     model = TeacherStudentRegressor(
         LinearRegression(), PrivilegedLinearRegression(), privileged_features=[3]
     ).fit(X, targets)
-    told = out_of_fold_prediction(LinearRegression(), X, targets)
-    alone = PrivilegedLinearRegression().fit(X[:, :3], targets, teacher_prediction=told)
-    np.testing.assert_allclose(model.predict(X), alone.predict(X[:, :3]))
-    np.testing.assert_allclose(model.predict(X[:, :3]), alone.predict(X[:, :3]))
+    prediction = out_of_fold_prediction(LinearRegression(), X, targets)
+    expected = PrivilegedLinearRegression().fit(X[:, :3], targets, teacher_prediction=prediction)
+    np.testing.assert_allclose(model.predict(X), expected.predict(X[:, :3]))
+    np.testing.assert_allclose(model.predict(X[:, :3]), expected.predict(X[:, :3]))
 
 
-def test_rows_outside_every_test_fold_learn_from_their_labels():
+def test_rows_outside_every_test_fold_have_no_prediction():
     model = TeacherStudentClassifier(SpyTeacher(), SpyStudent(), cv=[(range(40), range(40, N))])
-    told = model.fit(NUMBERED, Y).student_.told_
-    np.testing.assert_array_equal(np.isnan(told["proba"]).all(axis=1), np.arange(N) < 40)
+    fit_args = model.fit(NUMBERED, Y).student_.fit_args_
+    np.testing.assert_array_equal(np.isnan(fit_args["proba"]).all(axis=1), np.arange(N) < 40)
 
 
-def test_unlabelled_rows_get_the_answers_of_the_teacher_of_all_labels():
+def test_unlabelled_rows_get_the_prediction_of_the_teacher_of_all_labels():
     weight = np.linspace(1, 3, N)
     model = TeacherStudentClassifier(SpyTeacher(), SpyStudent(), cv=3)
-    told = model.fit(NUMBERED, SOME, weight, X_unlabeled=NUMBERED[:10]).student_.told_
-    assert set(model.teacher_.seen_.values()) == {0, 1}
-    assert len(model.teacher_.seen_) == 40
+    fit_args = model.fit(NUMBERED, SOME, weight, X_unlabeled=NUMBERED[:10]).student_.fit_args_
+    assert set(model.teacher_.labels_of_.values()) == {0, 1}
+    assert len(model.teacher_.labels_of_) == 40
     np.testing.assert_array_equal(model.teacher_.weight_, weight[np.arange(N) % 3 > 0])
-    assert list(told["y"]) == [*SOME, *[None] * 10]
-    seen = np.isin(np.arange(10), list(model.teacher_.seen_))
-    np.testing.assert_array_equal(told["proba"][N:, 1], seen)
-    assert not told["proba"][:N].any(axis=0)[1]
-    np.testing.assert_allclose(told["weight"], [*weight, *[2.0] * 10])
+    assert list(fit_args["y"]) == [*SOME, *[None] * 10]
+    fitted_on = np.isin(np.arange(10), list(model.teacher_.labels_of_))
+    np.testing.assert_array_equal(fit_args["proba"][N:, 1], fitted_on)
+    assert not fit_args["proba"][:N].any(axis=0)[1]
+    np.testing.assert_allclose(fit_args["weight"], [*weight, *[2.0] * 10])
 
 
 def test_unlabelled_rows_of_a_regression():
     some = np.where(np.arange(N) % 3 == 0, np.nan, TARGETS)
     model = TeacherStudentRegressor(LinearRegression(), SpyRegressor())
-    told = model.fit(X, some, X_unlabeled=X[:10]).student_.told_
-    assert np.isnan(told["y"]).sum() == 30
-    np.testing.assert_allclose(told["prediction"][N:], model.teacher_.predict(X[:10]))
+    fit_args = model.fit(X, some, X_unlabeled=X[:10]).student_.fit_args_
+    assert np.isnan(fit_args["y"]).sum() == 30
+    np.testing.assert_allclose(fit_args["prediction"][N:], model.teacher_.predict(X[:10]))
     labelled = ~np.isnan(some)
     teacher = LinearRegression().fit(X[labelled], some[labelled])
-    np.testing.assert_allclose(told["prediction"][:N][~labelled], teacher.predict(X[~labelled]))
+    np.testing.assert_allclose(fit_args["prediction"][:N][~labelled], teacher.predict(X[~labelled]))
 
 
 def test_prefit_and_frozen_teachers():
     teacher = GaussianNB().fit(X[:30], Y[:30])
-    answers = teacher.predict_proba(X[30:])
-    for given, cv in (
+    proba = teacher.predict_proba(X[30:])
+    for estimator, cv in (
         (teacher, "prefit"),
         (FrozenEstimator(teacher), "prefit"),
         (FrozenEstimator(teacher), 3),
     ):
-        model = TeacherStudentClassifier(given, SpyStudent(), cv=cv).fit(X[30:], Y[30:])
-        np.testing.assert_allclose(model.student_.told_["proba"], answers)
+        model = TeacherStudentClassifier(estimator, SpyStudent(), cv=cv).fit(X[30:], Y[30:])
+        np.testing.assert_allclose(model.student_.fit_args_["proba"], proba)
     regressor = LinearRegression().fit(X[:30], TARGETS[:30])
     model = TeacherStudentRegressor(regressor, PrivilegedLinearRegression(), cv="prefit")
     model.fit(X[30:])
@@ -180,17 +180,17 @@ def test_a_fitted_teacher_needs_no_labels():
     np.testing.assert_allclose(nothing.student_.coef_, model.student_.coef_)
 
 
-def test_a_class_that_only_the_teacher_knows():
+def test_a_class_that_only_the_teacher_was_fitted_on():
     rng = np.random.default_rng(0)
     y = np.repeat([0, 1, 2], 100)
     rows = np.array([[0, 3], [3, 0], [-3, -3]])[y] + rng.normal(size=(300, 2))
     teacher = LogisticRegression().fit(rows[::2], y[::2])
-    shown = rows[1::2][y[1::2] < 2]
+    labelled = rows[1::2][y[1::2] < 2]
     student = DistilledLogisticRegression(
         temperature=4.0, imitation=0.9, C=100.0, classes=[0, 1, 2]
     )
     model = TeacherStudentClassifier(teacher, student, cv="prefit").fit(
-        shown, np.repeat([0, 1], 50)
+        labelled, np.repeat([0, 1], 50)
     )
     assert (model.predict(rows[y == 2]) == 2).mean() > 0.5
 
@@ -225,13 +225,13 @@ def test_the_student_pickles_without_the_teacher(tmp_path):
     np.testing.assert_allclose(again.predict_proba(NUMBERED), model.predict_proba(X))
 
 
-def test_random_state_seeds_who_has_none():
+def test_random_state_seeds_estimators_without_one():
     forest = RandomForestClassifier(3)
     student = DistilledLogisticRegression()
-    one, same = (
+    first, same = (
         TeacherStudentClassifier(forest, student, random_state=3).fit(X, Y) for _ in range(2)
     )
-    np.testing.assert_array_equal(one.student_.coef_, same.student_.coef_)
+    np.testing.assert_array_equal(first.student_.coef_, same.student_.coef_)
     assert forest.random_state is None
     own = TeacherStudentClassifier(
         RandomForestClassifier(3, random_state=5), student, random_state=3

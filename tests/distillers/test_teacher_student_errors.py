@@ -1,4 +1,4 @@
-"""Errors name the argument, what came, and what to do; nothing stays half-fitted."""
+"""Errors name the argument, its value and the remedy; a failed fit changes nothing."""
 
 import numpy as np
 import pandas as pd
@@ -33,8 +33,8 @@ def model(teacher=None, student=None, **parameters):
         ({"privileged_features": ["z"]}, "names 'z', which X does not have.*no names"),
         ({"privileged_features": [4]}, "names 4, which X does not have: it has 4 columns"),
         ({"privileged_features": [1.5]}, r"names 1.5, which X does not have"),
-        ({"privileged_features": []}, "means none of the 4 columns"),
-        ({"privileged_features": [0, 1, 2, 3]}, "means all of the 4 columns"),
+        ({"privileged_features": []}, "selects none of the 4 columns"),
+        ({"privileged_features": [0, 1, 2, 3]}, "selects all of the 4 columns"),
         ({"privileged_features": [True, False]}, "is a mask of 2 columns, X has 4"),
         ({"cv": "postfit"}, "'cv' parameter"),
         ({"cv": 1}, "'cv' parameter|n_splits"),
@@ -47,7 +47,7 @@ def model(teacher=None, student=None, **parameters):
         ({"student": LogisticRegression()}, "LogisticRegression cannot learn from a teacher"),
         (
             {"student": GridSearchCV(DistilledLogisticRegression(), {"imitation": [0, 1]})},
-            "search over its parameters outside, as student__imitation",
+            "search over its parameters outside of this estimator, as student__imitation",
         ),
         ({"student": DistilledLogisticRegression(imitation=2)}, "imitation"),
         ({"student": DistilledLogisticRegression(classes=[0, 2])}, r"does not name: \[1\]"),
@@ -123,7 +123,7 @@ def test_other_names_in_predict():
         model().predict(X)
 
 
-def test_a_teacher_that_ought_to_be_fitted():
+def test_a_prefit_teacher_that_is_not_fitted_or_has_other_classes():
     with pytest.raises(
         NotFittedError, match=r"cv='prefit' needs a fitted teacher.*FrozenEstimator"
     ):
@@ -136,7 +136,7 @@ def test_a_teacher_that_ought_to_be_fitted():
         model(knows_less, cv="prefit").fit(X, np.arange(40) % 3)
 
 
-def test_those_who_take_no_weights():
+def test_teachers_and_students_without_sample_weight():
     weight = np.linspace(1, 2, 40)
     with pytest.warns(UserWarning, match="KNeighborsClassifier takes no sample_weight"):
         model(KNeighborsClassifier()).fit(X, Y, weight)

@@ -20,7 +20,7 @@ from tests.faults.contract import (
 )
 from tests.faults.strategies import class_lessons, holds, number_lessons
 
-OF_GENERATIONS = f"{OF_SPLITTERS}|.*was never told the classes"
+OF_GENERATIONS = f"{OF_SPLITTERS}|.*was not trained on the classes"
 OF_STUDENT = ".*found a perfect fit"
 
 

@@ -1,1 +1,1 @@
-"""What BornAgainClassifier is made of."""
+"""Parts of BornAgainClassifier: generations, their chains, their training data and scores."""

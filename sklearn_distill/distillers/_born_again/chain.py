@@ -1,4 +1,4 @@
-"""A line of generations on the same rows, each of which is taught by the one before."""
+"""A chain of generations on the same rows, each trained on predictions of the previous one."""
 
 from __future__ import annotations
 
@@ -7,84 +7,86 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sklearn_distill._typing import FloatArray, IntArray
 from sklearn_distill._validation.splits import Splits
-from sklearn_distill.distillers._born_again.data import GenerationData, IntArray, Predictions
+from sklearn_distill.distillers._born_again.data import GenerationData, Predictions
 from sklearn_distill.teachers._cross_fit import mean_by_row
 
 
 class GenerationChain:
-    """A line in which a generation answers for the rows that it was fitted on.
+    """A chain in which a generation predicts for the rows that it was fitted on.
 
     Parameters
     ----------
-    lesson : GenerationData
-        What there is to learn.
-    rows : ndarray of shape (n_line,)
-        The line's rows.
+    data : GenerationData
+        What the generations are trained on.
+    rows : ndarray of shape (n_chain_rows,)
+        The rows of this chain.
     where : str, default=""
-        Which line it is, for errors.
+        The fold of this chain, for error messages.
     """
 
-    def __init__(self, lesson: GenerationData, rows: IntArray, where: str = "") -> None:
-        self.lesson = lesson
+    def __init__(self, data: GenerationData, rows: IntArray, where: str = "") -> None:
+        self.data = data
         self.rows = rows
         self.where = where
         self.number = 0
         self.latest: Any = None
-        self._answers: Predictions | None = None
+        self._predictions: Predictions | None = None
 
     def fit_next(self, student: Any) -> Any:
         """Fit a clone of the student as the next generation, and return it."""
-        heard = self._heard() if self.number else None
+        # before the number changes: the targets come from the latest generation
+        targets = self._targets() if self.number else None
         self.number += 1
-        where = self.name
-        if heard is None:
-            self.latest = self.lesson.first(student, self.rows, where)
+        if targets is None:
+            self.latest = self.data.fit_on_labels(student, self.rows, self.name)
         else:
-            self.latest = self.lesson.fit_on_targets(student, self.rows, heard, where)
-        self._answers = None
+            self.latest = self.data.fit_on_targets(student, self.rows, targets, self.name)
+        self._predictions = None
         return self.latest
 
     @property
-    def answers(self) -> Predictions:
-        """What the latest generation says of the line's rows, on which it was fitted."""
-        if self._answers is None:
-            self._answers = self.lesson.ask(self.latest, self.rows, self.name)
-        return self._answers
+    def predictions(self) -> Predictions:
+        """Predictions of the latest generation for the chain's rows, computed at first use."""
+        if self._predictions is None:
+            self._predictions = self.data.predict(self.latest, self.rows, self.name)
+        return self._predictions
 
     @property
     def name(self) -> str:
-        """Which generation of which line the latest is, for errors."""
+        """Generation and fold of the latest fit, for error messages."""
         return f"in generation {self.number}{self.where}"
 
-    def _heard(self) -> NDArray[np.float64]:
-        """Return what the next generation hears of the latest."""
-        return self.lesson.as_targets(self.answers)
+    def _targets(self) -> FloatArray:
+        """Return the targets of the next generation."""
+        return self.data.as_targets(self.predictions)
 
 
 class CrossFittedChain(GenerationChain):
-    """A line that hears, of each row, a line that never saw the row.
+    """A chain whose targets are out-of-fold predictions.
 
-    Each fold has a line of its own on the fold's training rows, in which nothing else is known:
-    no ancestor of what is said of a row has seen the row's label, or heard one who had.
+    Each fold has a chain of its own, fitted on the fold's training rows. It predicts for the fold's
+    test rows, so that no ancestor of a prediction was fitted on the label of its row, nor on a
+    prediction of a model that was.
 
     Parameters
     ----------
-    lesson : GenerationData
-        What there is to learn.
-    rows : ndarray of shape (n_line,)
-        The line's rows.
+    data : GenerationData
+        What the generations are trained on.
+    rows : ndarray of shape (n_chain_rows,)
+        The rows of the main chain.
     splits : list of (train, test)
-        The folds, of labelled rows among the line's.
+        The folds, of labelled rows among ``rows``.
     """
 
-    def __init__(self, lesson: GenerationData, rows: IntArray, splits: Splits) -> None:
-        super().__init__(lesson, rows)
+    def __init__(self, data: GenerationData, rows: IntArray, splits: Splits) -> None:
+        super().__init__(data, rows)
         self.tests = [test for _, test in splits]
-        self.unlabelled = rows[~lesson.present[rows]]
-        self.folds = [
+        self.unlabelled = rows[~data.labelled[rows]]
+        self.fold_chains = [
             GenerationChain(
-                lesson, np.concatenate([train, self.unlabelled]), f", fold {k} of {len(splits)}"
+                data, np.concatenate([train, self.unlabelled]), f", fold {k} of {len(splits)}"
             )
             for k, (train, _) in enumerate(splits, start=1)
         ]
@@ -93,19 +95,24 @@ class CrossFittedChain(GenerationChain):
     def fit_next(self, student: Any) -> Any:
         """Fit a clone of the student as the next generation, and return it."""
         fitted = super().fit_next(student)
+        # the fold chains fit this generation in the next call, if there is one: nothing is trained
+        # on the last generation
         self._student = student
         return fitted
 
-    def _heard(self) -> NDArray[np.float64]:
-        """Return the answers out of fold; of rows without a label, the main line's."""
-        says = [self._of_fold(*pair) for pair in zip(self.folds, self.tests, strict=True)]
-        heard = mean_by_row(self.tests, says, self.lesson.n)
+    def _targets(self) -> FloatArray:
+        """Return out-of-fold targets; for rows without a label those of the main chain."""
+        targets = mean_by_row(
+            self.tests,
+            [self._of_fold(*pair) for pair in zip(self.fold_chains, self.tests, strict=True)],
+            self.data.n_rows,
+        )
         if len(self.unlabelled):
-            answers = self.lesson.ask(self.latest, self.unlabelled, self.name)
-            heard[self.unlabelled] = self.lesson.as_targets(answers)
-        return heard[self.rows]
+            predictions = self.data.predict(self.latest, self.unlabelled, self.name)
+            targets[self.unlabelled] = self.data.as_targets(predictions)
+        return targets[self.rows]
 
-    def _of_fold(self, fold: GenerationChain, test: IntArray) -> NDArray[np.float64]:
-        """Bring the fold's line up to this generation, and ask it about the fold's test rows."""
-        fitted = fold.fit_next(self._student)
-        return self.lesson.as_targets(self.lesson.ask(fitted, test, fold.name))
+    def _of_fold(self, chain: GenerationChain, test: IntArray) -> NDArray[np.float64]:
+        """Fit the fold's chain up to the latest generation; return targets of the test rows."""
+        fitted = chain.fit_next(self._student)
+        return self.data.as_targets(self.data.predict(fitted, test, chain.name))

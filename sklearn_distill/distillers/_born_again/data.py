@@ -1,4 +1,4 @@
-"""What a generation is told: labels in the first, the answers of the one before in the others."""
+"""What a generation is trained on: labels at first, then predictions of the previous one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from sklearn_distill._typing import FloatArray, IntArray
+from sklearn_distill._typing import BoolArray, CheckedX, FloatArray, IntArray
 from sklearn_distill._validation.indexing import take_aligned, take_rows
 from sklearn_distill._validation.labels import mark_missing
 from sklearn_distill.teachers._cross_fit import PredictAligned, class_name
@@ -19,124 +19,123 @@ from sklearn_distill.teachers._cross_fit import PredictAligned, class_name
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a generation says of some rows.
+    """Predictions of a generation.
 
     Parameters
     ----------
     codes : ndarray of shape (n_rows,)
-        Its predictions, as positions in the classes.
+        Predicted classes, as positions in the classes.
     proba : ndarray of shape (n_rows, n_classes) or None
-        Its probabilities; None where it has none.
+        Predicted probabilities; None for a student without ``predict_proba``.
     """
 
     codes: IntArray
     proba: NDArray[np.float64] | None
 
 
-def predictions_of(fitted: Any, X: Any, classes: NDArray[Any], where: str) -> Predictions:
-    """Ask a fitted generation about rows."""
+def predictions_of(fitted: Any, X: CheckedX, classes: NDArray[Any], where: str) -> Predictions:
+    """Predict classes, and probabilities if the fitted generation has them."""
     codes = np.searchsorted(classes, np.asarray(fitted.predict(X)))
     if not hasattr(fitted, "predict_proba"):
         return Predictions(codes, None)
     return Predictions(codes, proba_of(fitted, X, classes, where))
 
 
-def proba_of(fitted: Any, X: Any, classes: NDArray[Any], where: str) -> NDArray[np.float64]:
-    """Return probabilities with a column for each class; 0 in those that are not known."""
+def proba_of(fitted: Any, X: CheckedX, classes: NDArray[Any], where: str) -> NDArray[np.float64]:
+    """Return probabilities with a column for each class; 0 for classes that were forgotten."""
+    # no class is required: hard labels may lose one from a generation to the next
     return PredictAligned(classes, required=classes[:0])(fitted, X, where)
 
 
 @dataclass(frozen=True)
 class GenerationData:
-    """Rows, their labels, and how a generation hears the one before.
+    """Features and labels, and how predictions of a generation become targets of the next.
 
     Parameters
     ----------
     X : matrix, frame or images of n_rows rows
-        Features.
+        Features, in the form that the student's fit takes.
     codes : ndarray of shape (n_rows,)
-        Labels, as positions in the classes; anything where ``present`` is False.
-    present : ndarray of shape (n_rows,)
-        Which rows have labels.
+        Labels, as positions in the classes; any value where ``labelled`` is False.
+    labelled : ndarray of bool of shape (n_rows,)
+        Rows that have a label.
     classes : ndarray of shape (n_classes,)
-        The classes.
+        Class labels, ascending.
     weight : ndarray of shape (n_rows,)
-        Weights of the rows by which figures are averaged.
+        Sample weights, by which the metrics are averaged.
     fit_params : dict
-        Further parameters of the student's fit, those with an entry for each row sliced.
-    argument : str or None
-        What fit calls a teacher's answers; None where they stand in for the labels.
+        Further parameters of the student's fit; those with one entry per row are sliced.
+    teacher_param : str or None
+        The parameter of the student's fit that takes the teacher's probabilities; None if the
+        predicted classes replace the labels.
     hard : bool
-        Whether predictions are heard, or probabilities.
+        Whether targets are predicted classes instead of probabilities.
     """
 
-    X: Any
+    X: CheckedX
     codes: IntArray
-    present: NDArray[np.bool_]
+    labelled: BoolArray
     classes: NDArray[Any]
     weight: FloatArray
     fit_params: dict[str, Any]
-    argument: str | None
+    teacher_param: str | None
     hard: bool
 
     @property
-    def n(self) -> int:
+    def n_rows(self) -> int:
         """Number of rows."""
         return len(self.codes)
 
     @property
-    def shown(self) -> NDArray[Any]:
-        """The classes of labels that have weight."""
-        return self.classes[np.unique(self.codes[self.present & (self.weight > 0)])]
+    def observed_classes(self) -> NDArray[Any]:
+        """The classes of labels that have a positive weight."""
+        return self.classes[np.unique(self.codes[self.labelled & (self.weight > 0)])]
 
-    def first(self, student: Any, rows: IntArray, where: str) -> Any:
+    def fit_on_labels(self, student: Any, rows: IntArray, where: str) -> Any:
         """Fit a clone of the student on those of the rows that have labels."""
-        labelled = rows[self.present[rows]]
-        return self._fitted(student, labelled, self.classes[self.codes[labelled]], {}, where)
+        labelled = rows[self.labelled[rows]]
+        return self._fit(student, labelled, self.classes[self.codes[labelled]], {}, where)
 
-    def fit_on_targets(
-        self, student: Any, rows: IntArray, heard: NDArray[np.float64], where: str
-    ) -> Any:
-        """Fit a clone of the student on what the generation before says of the rows.
-
-        Where it says nothing (NaN) the label speaks alone.
-        """
+    def fit_on_targets(self, student: Any, rows: IntArray, targets: FloatArray, where: str) -> Any:
+        """Fit a clone of the student on targets; for rows of NaN only the label is used."""
         if self.hard:
-            heard = _one_hot_rows(heard)
-        if self.argument is not None:
-            return self._fitted(student, rows, self._marked(rows), {self.argument: heard}, where)
-        silent = np.isnan(heard[:, 0])
-        codes = np.where(silent, self.codes[rows], heard.argmax(axis=1))
-        return self._fitted(student, rows, self.classes[codes], {}, where)
+            targets = _most_frequent(targets)
+        if self.teacher_param is not None:
+            y = mark_missing(self.classes[self.codes[rows]], self.labelled[rows])
+            return self._fit(student, rows, y, {self.teacher_param: targets}, where)
+        without_prediction = np.isnan(targets[:, 0])
+        codes = np.where(without_prediction, self.codes[rows], targets.argmax(axis=1))
+        return self._fit(student, rows, self.classes[codes], {}, where)
 
-    def ask(self, fitted: Any, rows: IntArray, where: str) -> Predictions:
-        """Return what a generation says of rows of X."""
+    def predict(self, fitted: Any, rows: IntArray, where: str) -> Predictions:
+        """Return the predictions of a generation for rows of X."""
         return predictions_of(fitted, take_rows(self.X, rows), self.classes, where)
 
-    def as_targets(self, answers: Predictions) -> NDArray[np.float64]:
-        """Return answers as the next generation hears them: probabilities, or 0 and 1."""
+    def as_targets(self, predictions: Predictions) -> NDArray[np.float64]:
+        """Return probabilities, or predicted classes as probabilities of 0 and 1."""
         if self.hard:
-            return np.eye(len(self.classes))[answers.codes]
-        assert answers.proba is not None  # who has none was refused before the first fit
-        return answers.proba
+            return np.eye(len(self.classes))[predictions.codes]
+        assert predictions.proba is not None  # teacher_param has refused students without them
+        return predictions.proba
 
-    def _marked(self, rows: IntArray) -> NDArray[Any]:
-        """Return labels, None where they are missing."""
-        return mark_missing(self.classes[self.codes[rows]], self.present[rows])
-
-    def _fitted(
-        self, student: Any, rows: IntArray, y: NDArray[Any], told: dict[str, Any], where: str
+    def _fit(
+        self,
+        student: Any,
+        rows: IntArray,
+        y: NDArray[Any],
+        teacher_params: dict[str, FloatArray],
+        where: str,
     ) -> Any:
         params = {
-            name: take_aligned(value, rows, self.n) for name, value in self.fit_params.items()
+            name: take_aligned(value, rows, self.n_rows) for name, value in self.fit_params.items()
         }
-        with _raised_by(student, where):
-            return clone(student).fit(take_rows(self.X, rows), y, **told, **params)
+        with _note_on_errors(student, where):
+            return clone(student).fit(take_rows(self.X, rows), y, **teacher_params, **params)
 
 
 @contextmanager
-def _raised_by(student: Any, where: str) -> Iterator[None]:
-    """Note on any error whose it is."""
+def _note_on_errors(student: Any, where: str) -> Iterator[None]:
+    """Add the student and the generation to an error, whose type and message stay."""
     try:
         yield
     except Exception as error:
@@ -144,8 +143,11 @@ def _raised_by(student: Any, where: str) -> Iterator[None]:
         raise
 
 
-def _one_hot_rows(heard: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the most frequent answer of each row as 0 and 1; NaN stays."""
-    votes = np.eye(heard.shape[1])[heard.argmax(axis=1)]
-    votes[np.isnan(heard[:, 0])] = np.nan
-    return votes
+def _most_frequent(votes: FloatArray) -> FloatArray:
+    """Return the class with the most votes as 0 and 1; rows of NaN stay.
+
+    The mean over several folds has fractions if they predict different classes.
+    """
+    targets: FloatArray = np.eye(votes.shape[1])[votes.argmax(axis=1)]
+    targets[np.isnan(votes[:, 0])] = np.nan
+    return targets

@@ -1,4 +1,4 @@
-"""How generations are raised: what comes in, who hears whom, and which of them predict."""
+"""Base class of BornAgainClassifier: the steps of fit, and the mean of several generations."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from sklearn.utils import assert_all_finite, get_tags
 from sklearn.utils.validation import validate_data
 from tqdm.auto import tqdm
 
+from sklearn_distill._typing import ArrayLike, CheckedX, IntArray, MatrixLike, TargetLike
 from sklearn_distill._validation.labels import check_classes, check_labels, check_some_label
 from sklearn_distill._validation.random_state import seeded_clones
 from sklearn_distill._validation.routing import Params, route_fit_params
 from sklearn_distill._validation.sample_weight import check_sample_weight
-from sklearn_distill._validation.splits import labelled_splits
+from sklearn_distill._validation.splits import hold_out, labelled_splits
 from sklearn_distill.distillers._born_again.chain import CrossFittedChain, GenerationChain
-from sklearn_distill.distillers._born_again.data import GenerationData, IntArray, proba_of
+from sklearn_distill.distillers._born_again.data import GenerationData, proba_of
 from sklearn_distill.distillers._born_again.scores import (
     BestGeneration,
     GenerationHistory,
@@ -33,16 +34,15 @@ from sklearn_distill.distillers._born_again.student import (
     teacher_param,
 )
 from sklearn_distill.distillers._born_again.validation_split import (
-    as_rows,
+    as_samples,
     given_validation_set,
-    part,
     validation_set,
 )
 from sklearn_distill.distillers._student_data import last_step
 
 
 class Generations(MetaEstimatorMixin, BaseEstimator):
-    """What fit is made of; parameters and attributes are those of BornAgainClassifier."""
+    """The steps of fit; parameters and attributes are those of BornAgainClassifier."""
 
     student: Any
     n_generations: int
@@ -61,128 +61,130 @@ class Generations(MetaEstimatorMixin, BaseEstimator):
     estimators_: list[Any]
     best_generation_: int
 
-    def _read(
-        self, X: Any, y: Any, sample_weight: Any, fit_params: Params
+    def _read_data(
+        self, X: MatrixLike, y: TargetLike, sample_weight: ArrayLike | None, fit_params: Params
     ) -> tuple[GenerationData, Params]:
-        """Check what came in; return what there is to learn, and the splitter's parameters."""
-        argument = self._hearing()
-        X = as_rows(X)
-        self._check_labels_given(y)
-        validate_data(self, X, skip_check_array=True)
-        weight = check_sample_weight(sample_weight, X.shape[0])
-        given = None if sample_weight is None else weight
-        params = route_fit_params(self, given, fit_params)
+        """Check the arguments of fit; return the training data and the splitter's parameters."""
+        fit_param = self._teacher_param()
+        X_checked = as_samples(X)
+        self._check_y_given(y)
+        validate_data(self, X_checked, skip_check_array=True)
+        weight = check_sample_weight(sample_weight, X_checked.shape[0])
+        params = route_fit_params(self, None if sample_weight is None else weight, fit_params)
         known = check_classes(getattr(last_step(self.student), "classes", None))
-        self.classes_, labels = check_labels(y, X.shape[0], known, None)
-        check_some_label(labels.present, "the teacher must be fitted on some")
-        lesson = GenerationData(
-            X=X,
+        self.classes_, labels = check_labels(y, X_checked.shape[0], known, None)
+        check_some_label(labels.present, "the first generation must be fitted on some")
+        data = GenerationData(
+            X=X_checked,
             codes=labels.codes,
-            present=labels.present,
+            labelled=labels.present,
             classes=self.classes_,
             weight=weight,
             fit_params=params.student,
-            argument=argument,
+            teacher_param=fit_param,
             hard=self.labels == "hard",
         )
-        return lesson, params.splitter
+        return data, params.splitter
 
-    def _hearing(self) -> str | None:
-        """Return by which argument of fit the student hears the generation before."""
+    def _teacher_param(self) -> str | None:
+        """Check the student; return the parameter of its fit that takes the teacher."""
         check_classifier(self.student)
         if self.ensemble:
             check_proba(self.student, "ensemble=True")
         return teacher_param(self.student, self.labels, self.imitation)
 
-    def _check_labels_given(self, y: Any) -> None:
+    def _check_y_given(self, y: TargetLike) -> None:
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None: the "
-                "first generation learns from y"
+                "first generation is fitted on y"
             )
         if np.asarray(y).dtype.kind == "f":  # NaN is a missing label, inf is none
             assert_all_finite(y, allow_nan=True, input_name="y")
 
-    def _students(self, argument: str | None) -> tuple[list[Any], int]:
-        """Return an unfitted student for each generation, and a seed for all else."""
+    def _clone_students(self, teacher_param: str | None) -> tuple[list[Any], int]:
+        """Return an unfitted student for each generation, and a seed for the validation split."""
         student = clone(self.student)
-        student.set_params(**imitation_params(student, argument, self.imitation))
+        student.set_params(**imitation_params(student, teacher_param, self.imitation))
         return seeded_clones(student, self.n_generations, self.random_state)
 
-    def _rows(
-        self, lesson: GenerationData, X_val: Any, y_val: Any, seed: int
+    def _split_validation(
+        self, data: GenerationData, X_val: MatrixLike | None, y_val: TargetLike, seed: int
     ) -> tuple[IntArray, ValidationSet | None]:
-        """Return the rows to learn from, and those to judge by."""
+        """Return the rows to train on, and the validation set."""
         if (X_val is None) != (y_val is None):
-            raise ValueError("X_val and y_val belong together: give both or neither")
+            raise ValueError("X_val and y_val belong together: pass both or neither")
+        all_rows = np.arange(data.n_rows)
         if X_val is not None:
-            X_val = self._same_features(X_val)
-            return np.arange(lesson.n), given_validation_set(X_val, y_val, lesson.classes)
+            X_checked = self._check_features(X_val)
+            return all_rows, given_validation_set(X_checked, y_val, data.classes)
         if not self.early_stopping:
-            return np.arange(lesson.n), None
-        rows, held = part(lesson, self.validation_fraction, seed)
-        return rows, validation_set(lesson, held)
+            return all_rows, None
+        rows, held_out = hold_out(data.labelled, self.validation_fraction, data.codes, seed)
+        return rows, validation_set(data, held_out)
 
     def _score(self, validation: ValidationSet | None) -> Score | None:
-        """Return the validation score; None without validation rows."""
+        """Return the validation score; None without a validation set."""
         if validation is not None:
             return score_by(self.scoring, self.student, validation)
         if self.scoring is not None:
             raise ValueError(
-                f"scoring={self.scoring!r} needs rows to score on: give fit X_val and y_val, or "
-                "take early_stopping=True"
+                f"scoring={self.scoring!r} needs a validation set: pass X_val and y_val to fit, or "
+                "set early_stopping=True"
             )
         return None
 
-    def _line(
-        self, lesson: GenerationData, rows: IntArray, split_params: Params
+    def _make_chain(
+        self, data: GenerationData, rows: IntArray, split_params: Params
     ) -> GenerationChain:
-        """Return the line of generations to be raised."""
+        """Return the chain of generations to fit."""
         if self.cv is None:
-            return GenerationChain(lesson, rows)
-        present = lesson.present & np.isin(np.arange(lesson.n), rows)
-        y = lesson.classes[lesson.codes]
-        splits = labelled_splits(self.cv, lesson.X, y, present, split_params, is_class=True)
-        return CrossFittedChain(lesson, rows, splits)
+            return GenerationChain(data, rows)
+        # the validation set is in no fold
+        labelled = data.labelled & np.isin(np.arange(data.n_rows), rows)
+        y = data.classes[data.codes]
+        splits = labelled_splits(self.cv, data.X, y, labelled, split_params, is_class=True)
+        return CrossFittedChain(data, rows, splits)
 
     def _fit_generations(
-        self, line: GenerationChain, students: list[Any], chronicle: GenerationHistory
+        self, chain: GenerationChain, students: list[Any], history: GenerationHistory
     ) -> tuple[list[Any], int]:
         """Return the fitted generations, and the number of the one that predicts."""
-        raised, best = [], BestGeneration(self.n_iter_no_change)
+        generations, best = [], BestGeneration(self.n_iter_no_change)
         with tqdm(students, "generations", unit="generation", disable=not self.verbose) as bar:
             for number, student in enumerate(bar, start=1):
-                raised.append(line.fit_next(student))
-                score = chronicle.note(raised[-1], line.answers)
-                if self.early_stopping and best.is_enough(number, score):
+                generations.append(chain.fit_next(student))
+                score = history.record(generations[-1], chain.predictions)
+                if self.early_stopping and best.should_stop(number, score):
                     break
-        return raised, best.number if self.early_stopping else len(raised)
+        return generations, best.number if self.early_stopping else len(generations)
 
     def _final_estimator(self) -> Any:
-        """Return what predicts."""
+        """Return the estimator that predicts."""
         if self.ensemble:
             return MeanOfGenerations(self.estimators_[: self.best_generation_], self.classes_)
         return self.estimators_[self.best_generation_ - 1]
 
-    def _warn_of_forgotten(self, shown: NDArray[Any]) -> None:
-        """Warn of classes that labels show and a generation no longer knows."""
-        for number, one in enumerate(self.estimators_, start=1):
-            forgotten = np.setdiff1d(shown, getattr(one, "classes_", self.classes_))
+    def _warn_of_forgotten(self, observed_classes: NDArray[Any]) -> None:
+        """Warn of classes of the labels that a generation was not trained on."""
+        for number, fitted in enumerate(self.estimators_, start=1):
+            known = getattr(fitted, "classes_", self.classes_)
+            forgotten = np.setdiff1d(observed_classes, known)
             if len(forgotten):
                 warnings.warn(
-                    f"generation {number} was never told the classes {forgotten.tolist()}, nor "
-                    "will those after it be: take labels='soft', fewer generations, or a student "
-                    "that answers with them",
+                    f"generation {number} was not trained on the classes {forgotten.tolist()}, nor "
+                    "are later generations: use labels='soft', fewer generations, or a student "
+                    "that predicts these classes",
                     UserWarning,
                     stacklevel=4,
                 )
-                return
+                return  # one warning is enough
 
-    def _same_features(self, X: Any) -> Any:
-        """Check rows against those of fit."""
-        X = as_rows(X)
-        validate_data(self, X, skip_check_array=True, reset=False)
-        return X
+    def _check_features(self, X: MatrixLike) -> CheckedX:
+        """Check the features against those of fit."""
+        X_checked = as_samples(X)
+        validate_data(self, X_checked, skip_check_array=True, reset=False)
+        return X_checked
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -201,9 +203,9 @@ class MeanOfGenerations(ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     generations : list of classifiers
-        They are fitted.
+        Fitted classifiers with ``predict_proba``.
     classes : ndarray of shape (n_classes,)
-        The classes, whether each generation knows them or not.
+        All classes, ascending; a generation may lack some of them.
     """
 
     def __init__(self, generations: list[Any], classes: NDArray[Any]) -> None:
@@ -212,17 +214,20 @@ class MeanOfGenerations(ClassifierMixin, BaseEstimator):
 
     @property
     def classes_(self) -> NDArray[Any]:
-        """Class labels."""
+        """All class labels, also those that a generation lacks."""
         return self.classes
 
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+    def predict_proba(self, X: MatrixLike) -> NDArray[np.float64]:
         """Return the mean of the probabilities."""
-        each = [proba_of(one, X, self.classes, "in the ensemble") for one in self.generations]
-        return np.mean(each, axis=0, dtype=np.float64)
+        probas = [
+            proba_of(fitted, X, self.classes, "in the ensemble") for fitted in self.generations
+        ]
+        mean: NDArray[np.float64] = np.mean(probas, axis=0, dtype=np.float64)
+        return mean
 
-    def predict(self, X: Any) -> NDArray[Any]:
+    def predict(self, X: MatrixLike) -> NDArray[Any]:
         """Return the class of the highest mean."""
         return np.asarray(self.classes[self.predict_proba(X).argmax(axis=1)])
 
     def __sklearn_is_fitted__(self) -> bool:
-        return True
+        return True  # its generations are; it has no fit

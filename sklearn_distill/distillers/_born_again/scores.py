@@ -1,4 +1,4 @@
-"""How good, how sure and how like the one before each generation is, and which is the best."""
+"""Metrics of each generation on the training and the validation set, and which one is the best."""
 
 from __future__ import annotations
 
@@ -11,78 +11,82 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import check_scoring
 
-from sklearn_distill._typing import IntArray
+from sklearn_distill._typing import BoolArray, CheckedX, FloatArray, IntArray
 from sklearn_distill.distillers._born_again.data import Predictions, predictions_of
 from sklearn_distill.metrics import cross_entropy_from_proba, uncertainty_degree
 
-Score = Callable[[Any, dict[str, float]], float]
+Metrics = dict[str, float]
+Score = Callable[[Any, Metrics], float]
 
 _EPS = float(np.finfo(np.float64).eps)  # the floor of scikit-learn's log_loss
 
 
 @dataclass(frozen=True)
 class ValidationSet:
-    """Rows by which generations are judged.
+    """Samples on which generations are scored.
 
     Parameters
     ----------
     X : matrix, frame or images of n_rows rows
-        Features.
+        Features, in the form that the student's fit takes.
     codes : ndarray of shape (n_rows,)
-        Labels, as positions in the classes.
-    present : ndarray of shape (n_rows,)
-        Which rows have labels.
+        Labels, as positions in the classes; any value where ``labelled`` is False.
+    labelled : ndarray of bool of shape (n_rows,)
+        Rows that have a label.
     weight : ndarray of shape (n_rows,)
-        Weights of the rows.
+        Sample weights, by which the metrics are averaged.
     classes : ndarray of shape (n_classes,)
-        The classes.
+        Class labels, ascending.
     """
 
-    X: Any
+    X: CheckedX
     codes: IntArray
-    present: NDArray[np.bool_]
-    weight: NDArray[np.float64]
+    labelled: BoolArray
+    weight: FloatArray
     classes: NDArray[Any]
 
-    def ask(self, fitted: Any) -> Predictions:
-        """Return what a generation says of the rows."""
-        return predictions_of(fitted, self.X, self.classes, "on validation rows")
+    def predict(self, fitted: Any) -> Predictions:
+        """Return the predictions of a generation for these samples."""
+        return predictions_of(fitted, self.X, self.classes, "on the validation set")
 
-    def figures(self, answers: Predictions, before: Predictions | None) -> dict[str, float]:
-        """Return accuracy, cross-entropy, uncertainty and the share of answers as before."""
-        agreement = np.nan if before is None else self._mean(answers.codes == before.codes)
+    def metrics(self, predictions: Predictions, previous: Predictions | None) -> Metrics:
+        """Return accuracy, cross-entropy, uncertainty and agreement with the previous ones."""
+        codes = predictions.codes
+        agreement = np.nan if previous is None else self._mean(codes == previous.codes)
         return {
-            "accuracy": self._mean(answers.codes == self.codes, self.present),
-            "cross_entropy": self._cross_entropy(answers.proba),
-            "uncertainty": self._uncertainty(answers.proba),
+            "accuracy": self._mean(codes == self.codes, self.labelled),
+            "cross_entropy": self._cross_entropy(predictions.proba),
+            "uncertainty": self._uncertainty(predictions.proba),
             "agreement": agreement,
         }
 
-    def _mean(self, right: NDArray[np.bool_], rows: Any = slice(None)) -> float:
-        return float(np.average(right[rows], weights=self.weight[rows]))
+    def _mean(self, values: BoolArray, rows: BoolArray | slice = slice(None)) -> float:
+        return float(np.average(values[rows], weights=self.weight[rows]))
 
     def _cross_entropy(self, proba: NDArray[np.float64] | None) -> float:
         if proba is None:
             return np.nan
-        labels = np.eye(proba.shape[1])[self.codes[self.present]]
-        weight = self.weight[self.present]
-        return cross_entropy_from_proba(labels, proba[self.present], eps=_EPS, sample_weight=weight)
+        labels = np.eye(proba.shape[1])[self.codes[self.labelled]]
+        weight = self.weight[self.labelled]
+        return cross_entropy_from_proba(
+            labels, proba[self.labelled], eps=_EPS, sample_weight=weight
+        )
 
     def _uncertainty(self, proba: NDArray[np.float64] | None) -> float:
         return np.nan if proba is None else uncertainty_degree(proba, sample_weight=self.weight)
 
 
 class GenerationHistory:
-    """The figures of each generation, on the rows that it learns from and on validation rows.
+    """The metrics of each generation on the training set and on the validation set.
 
     Parameters
     ----------
     training : ValidationSet
-        The rows to learn from.
+        The samples that the generations are trained on.
     validation : ValidationSet or None
-        Validation rows.
+        The validation set; None if there is none, and so no validation score.
     score : callable or None
-        (fitted, its validation figures) -> validation score, greater being better.
+        ``score(fitted, validation_metrics)`` returns the validation score, the greater the better.
     """
 
     def __init__(
@@ -91,66 +95,81 @@ class GenerationHistory:
         self.training = training
         self.validation = validation
         self.score = score
-        self.rows: list[dict[str, float]] = []
-        self._before: Predictions | None = None
-        self._before_on_validation: Predictions | None = None
+        self.records: list[Metrics] = []
+        self._previous: Predictions | None = None
+        self._previous_on_validation: Predictions | None = None
 
-    def note(self, fitted: Any, answers: Predictions) -> float:
-        """Note the next generation; return its validation score, nan without validation rows."""
-        row = _prefixed("train", self.training.figures(answers, self._before))
-        self._before = answers
+    def record(self, fitted: Any, predictions: Predictions) -> float:
+        """Record the metrics of the next generation, and return its validation score.
+
+        Parameters
+        ----------
+        fitted : classifier
+            The generation, which predicts for the validation set here.
+        predictions : Predictions
+            Its predictions for the training set.
+
+        Returns
+        -------
+        float
+            The validation score; NaN without a validation set.
+        """
+        record = _prefixed("train", self.training.metrics(predictions, self._previous))
+        self._previous = predictions
         score = np.nan
         if self.validation is not None and self.score is not None:
-            said = self.validation.ask(fitted)
-            figures = self.validation.figures(said, self._before_on_validation)
-            self._before_on_validation = said
-            score = self.score(fitted, figures)
-            row |= _prefixed("validation", {**figures, "score": score})
-        self.rows.append(row)
+            on_validation = self.validation.predict(fitted)
+            metrics = self.validation.metrics(on_validation, self._previous_on_validation)
+            self._previous_on_validation = on_validation
+            score = self.score(fitted, metrics)
+            record |= _prefixed("validation", {**metrics, "score": score})
+        self.records.append(record)
         return score
 
     def table(self) -> pd.DataFrame:
-        """Return a row for each generation, counted from 1."""
-        index = pd.RangeIndex(1, len(self.rows) + 1, name="generation")
-        return pd.DataFrame(self.rows, index=index)
+        """Return one row per generation, numbered from 1."""
+        index = pd.RangeIndex(1, len(self.records) + 1, name="generation")
+        return pd.DataFrame(self.records, index=index)
 
 
-def _prefixed(where: str, figures: dict[str, float]) -> dict[str, float]:
-    return {f"{where}_{name}": value for name, value in figures.items()}
+def _prefixed(prefix: str, metrics: Metrics) -> Metrics:
+    return {f"{prefix}_{name}": value for name, value in metrics.items()}
 
 
-def score_by(scoring: Any, student: Any, judge: ValidationSet) -> Score:
-    """Return the validation score, greater being better, of a generation and its figures."""
+def score_by(scoring: Any, student: Any, validation: ValidationSet) -> Score:
+    """Return a function that scores a generation, from its metrics where possible."""
     if scoring is not None:
         scorer = check_scoring(student, scoring=scoring)
-        y = judge.classes[judge.codes]
-        return lambda fitted, figures: float(scorer(fitted, judge.X, y))
+        y = validation.classes[validation.codes]
+        return lambda fitted, metrics: float(scorer(fitted, validation.X, y))
+    # among the metrics, so no further prediction is needed
     if hasattr(student, "predict_proba"):
-        return lambda fitted, figures: -figures["cross_entropy"]
-    return lambda fitted, figures: figures["accuracy"]
+        return lambda fitted, metrics: -metrics["cross_entropy"]
+    return lambda fitted, metrics: metrics["accuracy"]
 
 
 @dataclass
 class BestGeneration:
-    """The generation with the highest score so far, the first of equals.
+    """The generation with the highest score so far, the first one among equals.
 
     Parameters
     ----------
     n_iter_no_change : int
-        Generations without a higher score after which it is enough.
+        Number of generations without a higher score after which to stop.
     """
 
     n_iter_no_change: int
     number: int = 0
     score: float = -np.inf
 
-    def is_enough(self, number: int, score: float) -> bool:
-        """Take note of a generation's score, and tell whether to stop."""
+    def should_stop(self, number: int, score: float) -> bool:
+        """Update the best generation, and return whether to stop."""
         if np.isnan(score):
             raise ValueError(
-                f"scoring gives nan for generation {number}, by which no best one can be found: "
-                "give another scoring, or validation rows that it is defined on"
+                f"scoring returned nan for generation {number}, so the best generation cannot be "
+                "selected: pass another scoring, or a validation set on which it is defined"
             )
+        # the first is the best so far even if its score is -inf
         if number == 1 or score > self.score:
             self.number, self.score = number, score
         return number - self.number >= self.n_iter_no_change
