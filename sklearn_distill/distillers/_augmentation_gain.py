@@ -71,7 +71,7 @@ def _nested(fold: FoldFit, data: TeacherData, extra: ExtraSamples) -> NestedFold
     samples = extra.for_rows(np.concatenate([fold.train, unlabelled]))
     of_teacher = stack(take_rows(data.X, unlabelled), data.features.for_teacher(samples))
     return NestedFold(
-        fold.train, fold.asked, fold.where, of_teacher, unlabelled=unlabelled, samples=samples
+        fold.train, fold.test, fold.where, of_teacher, unlabelled=unlabelled, samples=samples
     )
 
 
@@ -136,7 +136,7 @@ def cross_fitted_predictions(
     if not folds:
         return []
     data = teacher_fit.data
-    splits = [(fold.train, fold.asked) for fold in folds]
+    splits = [(fold.train, fold.test) for fold in folds]
     pair_predictions = data.cross_fit(teacher, leave_two_folds_out(splits), memory)
     nested = []
     for k, (fold, (_, of_extra)) in enumerate(
@@ -240,7 +240,7 @@ class Comparison:
             return None
         data = self.student_data
         differences = mean_by_row(
-            [predictions.fold.asked for predictions in nested],
+            [predictions.fold.test for predictions in nested],
             [self._differences(predictions) for predictions in nested],
             len(data.y),
         )
@@ -259,7 +259,7 @@ class Comparison:
         if n_given:  # in both students, so that the gain is that of the synthetic samples
             without = without.extended(samples[:n_given], predictions[:n_given])
         fitted_without = self.fit_student(without)
-        test = self.student_data.take(fold.asked, self.student_data.predictions[fold.asked])
+        test = self.student_data.take(fold.test, self.student_data.predictions[fold.test])
         return self.losses(fitted_without, test.X, test.y) - self.losses(
             fitted_with, test.X, test.y
         )

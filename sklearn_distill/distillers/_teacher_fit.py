@@ -107,7 +107,7 @@ class TeacherData:
         """Fit the teacher, and predict for each fold's test rows by a clone fitted without them."""
         fold_predictions = self.cross_fit(teacher, folds, memory)
         predictions = mean_by_row(
-            [fold.asked for fold in folds],
+            [fold.test for fold in folds],
             [of_test for of_test, _ in fold_predictions],
             self.n_rows,
         )

@@ -10,7 +10,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
 
 from sklearn_distill._typing import CheckedX
-from sklearn_distill._validation.targets import check_numeric_targets
+from sklearn_distill._validation.labels import check_regression_labels
 from sklearn_distill.distillers._teacher_fit import TeacherData
 from sklearn_distill.distillers._teacher_student import TeacherStudent
 from sklearn_distill.teachers._cross_fit import predict_finite
@@ -123,7 +123,7 @@ class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
         if y is None and self._is_prefit():
             # the number of outputs is the teacher's
             y = np.full_like(self.teacher.predict(X), np.nan, dtype=np.float64)
-        y, labelled = check_numeric_targets(y, X.shape[0])
+        y, labelled = check_regression_labels(y, X.shape[0])
         if y.ndim == 2 and not self.__sklearn_tags__().target_tags.multi_output:
             y = column_or_1d(y, warn=True)
         return TeacherData(X, y, labelled, fit_params, predict_finite, self._feature_split)
