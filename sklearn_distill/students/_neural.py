@@ -47,7 +47,7 @@ class NeuralStudent(BaseEstimator):
     module: Any
     hidden_layer_sizes: Any
     imitation: float
-    temperature: float  # of the classifier alone
+    temperature: float  # classifier only
     embedding_weight: float
     optimizer: Any
     lr: float
@@ -60,7 +60,7 @@ class NeuralStudent(BaseEstimator):
     lr_schedule: Any
     gradient_clip: float | None
     augmentation: Any
-    metaparameter_optimizer: Any = None  # a constructor parameter of the classifier alone
+    metaparameter_optimizer: Any = None  # a parameter of the classifier only
     callbacks: Any
     warm_start: bool
     checkpoint: str | PathLike[str] | None
@@ -115,6 +115,7 @@ class NeuralStudent(BaseEstimator):
         dict
             Parameter names mapped to their values.
         """
+        # the signature has no names for these, which clone and searches need all the same
         params: dict[str, Any] = super().get_params(deep)
         return params | {name: vars(self)[name] for name in self._skorch_names()}
 

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
     from sklearn_distill.nets._loader import Stream
 
+# from labels, teacher's predictions and weights of a mini-batch to rows of the loss's table
 MakeTable = Callable[[NDArray[Any], FloatArray, FloatArray], FloatArray]
 
 
 def is_dataset(X: object) -> TypeGuard[Dataset[Any]]:
     """Return whether X is a torch Dataset, without importing torch."""
+    # without torch in sys.modules there can be no Dataset
     data = sys.modules.get("torch.utils.data")
     return data is not None and isinstance(X, data.Dataset)
 

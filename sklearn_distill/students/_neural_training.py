@@ -221,7 +221,7 @@ def _restore_state(net: StudentNet, previous: StudentNet) -> None:
         # the averages of the previous steps, but the present lr and optimizer__x
         state = net.optimizer_.state_dict()
         state["state"] = previous.optimizer_.state_dict()["state"]
-        # copied, as load_state_dict may share tensors: a failed fit leaves the previous net alone
+        # copied, as load_state_dict may share tensors: a failed fit must not change the old net
         net.optimizer_.load_state_dict(deepcopy(state))
     net.scaler_.load_state_dict(previous.scaler_.state_dict())
     if net.generator is not None and previous.generator is not None:

@@ -363,7 +363,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, channels, height, width)
-            Features.
+            Features, as arrays: only :meth:`fit` accepts a Dataset.
         y : array-like of shape (n_samples,) or None
             Labels, some or all of them missing.
         classes : array-like of shape (n_classes,) or None
@@ -398,7 +398,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, channels, height, width)
-            Features.
+            Features of the samples to predict.
 
         Returns
         -------
@@ -416,7 +416,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, channels, height, width)
-            Features.
+            Features of the samples to predict.
 
         Returns
         -------
@@ -435,7 +435,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, channels, height, width)
-            Features.
+            Features of the samples to predict.
 
         Returns
         -------
@@ -518,6 +518,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
                 "but neither teacher_proba nor teacher_logits is given: pass one of them, or leave "
                 "out metaparameter_optimizer"
             )
+        # the net for hypergradients calls no gradient callbacks, which clip, and its loss has no
+        # embedding term
         supported = {
             "gradient_clip": self.gradient_clip is None,
             "embedding_weight": self.embedding_weight == 0,

@@ -294,7 +294,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, channels, height, width)
-            Features.
+            Features, as arrays: only :meth:`fit` accepts a Dataset.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), or None
             Labels; a row of NaN is a missing label.
         sample_weight : array-like of shape (n_samples,) or None
@@ -325,7 +325,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, channels, height, width)
-            Features.
+            Features of the samples to predict.
 
         Returns
         -------
@@ -393,8 +393,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         labels, flat = check_outputs("y", y, n_rows)
         predictions, teacher_flat = check_outputs("teacher_prediction", teacher_prediction, n_rows)
         check_output_available(labels, predictions)
-        taught = None if predictions is None else ~np.isnan(predictions[:, 0])
-        self.n_taught_rows_ = 0 if taught is None else int(taught.sum())
+        n_missing = n_rows if predictions is None else int(np.isnan(predictions[:, 0]).sum())
+        self.n_taught_rows_ = n_rows - n_missing
         # mean 1, as the scale of the weights would change the learning rate
         weight = mean_one(check_sample_weight(sample_weight, n_rows))
         embedding = check_embedding(teacher_embedding, n_rows, self.embedding_weight)
@@ -451,11 +451,11 @@ def _regression_targets(
     available = next(target for target in (labels, predictions) if target is not None)
     y = np.full_like(available, np.nan) if labels is None else labels
     t = np.full_like(available, np.nan) if predictions is None else predictions
-    labelled, taught = ~np.isnan(y[:, :1]), ~np.isnan(t[:, :1])
+    labelled, teacher_mask = ~np.isnan(y[:, :1]), ~np.isnan(t[:, :1])
     # λ_i: if only one of the two is available, it gets the full weight
-    share = np.where(labelled & taught, imitation, taught & ~labelled)
+    share = np.where(labelled & teacher_mask, imitation, teacher_mask & ~labelled)
     # a weight of 0 would not remove NaN: 0 · NaN is NaN
-    y0, t0 = np.where(labelled, y, 0.0), np.where(taught, t, 0.0)
+    y0, t0 = np.where(labelled, y, 0.0), np.where(teacher_mask, t, 0.0)
     return NeuralTargets(
         SquaredLoss(),
         np.column_stack([(1 - share) * y0 + share * t0, weight]),

@@ -555,7 +555,7 @@ def test_export_to_onnx(tmp_path):
         np.testing.assert_allclose(proba, student.predict_proba(rows), atol=1e-6)
 
 
-class PartlyLabelledDataset(torch.utils.data.Dataset):
+class PartialData(torch.utils.data.Dataset):
     """The data above, one row at a time, with missing labels and missing predictions."""
 
     def __init__(self, predictions, weight=None):
@@ -582,7 +582,7 @@ def test_a_dataset_is_the_same_data(options):
     y = np.where(np.arange(300) % 3 == 0, np.nan, Y)
     teacher_proba = np.where(np.arange(300)[:, None] % 3 == 1, np.nan, TEACHER_PROBA)
     whole = small(**options).fit(X, y, weight, teacher_proba=teacher_proba, X_val=X, y_val=Y)
-    streamed = small(**options).fit(PartlyLabelledDataset(TEACHER_PROBA, weight), X_val=X, y_val=Y)
+    streamed = small(**options).fit(PartialData(TEACHER_PROBA, weight), X_val=X, y_val=Y)
     np.testing.assert_allclose(streamed.predict_proba(X), whole.predict_proba(X), atol=1e-5)
     np.testing.assert_allclose(
         streamed.history_[["train_loss", "valid_loss"]],
@@ -595,14 +595,12 @@ def test_a_warm_start_continues_with_a_dataset():
     options = {"batch_size": 300, "classes": [0, 1, 2, 3], "max_epochs": 2}
     warm = (
         small(warm_start=True, **options)
-        .fit(PartlyLabelledDataset(TEACHER_PROBA))
-        .fit(PartlyLabelledDataset(TEACHER_PROBA))
+        .fit(PartialData(TEACHER_PROBA))
+        .fit(PartialData(TEACHER_PROBA))
     )
-    assert_same_weights(
-        warm, small(**options | {"max_epochs": 4}).fit(PartlyLabelledDataset(TEACHER_PROBA))
-    )
+    assert_same_weights(warm, small(**options | {"max_epochs": 4}).fit(PartialData(TEACHER_PROBA)))
     with pytest.raises(ValueError, match="warm_start=True with the classes"):
-        warm.set_params(classes=[0, 1, 2, 3, 4]).fit(PartlyLabelledDataset(TEACHER_PROBA))
+        warm.set_params(classes=[0, 1, 2, 3, 4]).fit(PartialData(TEACHER_PROBA))
 
 
 def test_a_dataset_for_regression():
@@ -610,7 +608,7 @@ def test_a_dataset_for_regression():
     y = np.where(np.arange(300) % 3 == 0, np.nan, Y)
     predictions = np.where(np.arange(300) % 3 == 1, np.nan, Y + 0.5)
     whole = DistilledNeuralRegressor(**options).fit(X, y, teacher_prediction=predictions)
-    streamed = DistilledNeuralRegressor(**options).fit(PartlyLabelledDataset(Y + 0.5))
+    streamed = DistilledNeuralRegressor(**options).fit(PartialData(Y + 0.5))
     np.testing.assert_allclose(streamed.predict(X), whole.predict(X), atol=1e-5)
 
 
@@ -622,10 +620,8 @@ def test_a_dataset_read_by_workers_and_in_its_own_order():
     options = {"classes": [0, 1, 2, 3], "max_epochs": 8}
     student = small(**options).fit(Endless())
     assert student.score(X, Y) > 0.8
-    workers = small(iterator_train__num_workers=1, **options).fit(
-        PartlyLabelledDataset(TEACHER_PROBA)
-    )
-    assert_same_weights(workers, small(**options).fit(PartlyLabelledDataset(TEACHER_PROBA)))
+    workers = small(iterator_train__num_workers=1, **options).fit(PartialData(TEACHER_PROBA))
+    assert_same_weights(workers, small(**options).fit(PartialData(TEACHER_PROBA)))
 
 
 @pytest.mark.parametrize(
@@ -639,7 +635,7 @@ def test_a_dataset_read_by_workers_and_in_its_own_order():
 )
 def test_requirements_of_a_dataset(options, given, message):
     with pytest.raises(ValueError, match=message):
-        small(**options).fit(PartlyLabelledDataset(TEACHER_PROBA), **given)
+        small(**options).fit(PartialData(TEACHER_PROBA), **given)
 
 
 def test_items_of_a_dataset_are_checked():
