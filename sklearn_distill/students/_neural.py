@@ -115,7 +115,7 @@ class NeuralStudent(BaseEstimator):
         dict
             Parameter names mapped to their values.
         """
-        # the signature has no names for these, which clone and searches need all the same
+        # the signature lacks their names, but clone and searches need them, too
         params: dict[str, Any] = super().get_params(deep)
         return params | {name: vars(self)[name] for name in self._skorch_names()}
 
