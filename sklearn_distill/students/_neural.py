@@ -1,4 +1,4 @@
-"""What the neural students share: parameters, the way from data to a trained net, export."""
+"""Base class of the neural students: parameters, validation of the data, training, export."""
 
 from __future__ import annotations
 
@@ -13,40 +13,67 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import joblib
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_distill._optional import import_skorch
-from sklearn_distill._typing import FloatArray
+from sklearn_distill._typing import FloatArray, TargetLike
 from sklearn_distill._validation.fitting import HasMethods, Interval, StrOptions
 from sklearn_distill.students._neural_stream import is_dataset
 from sklearn_distill.students._neural_targets import NeuralTargets
 
 if TYPE_CHECKING:
     import torch
+    from torch.utils.data import Dataset
 
     from sklearn_distill.nets._checkpoint import Checkpoint
     from sklearn_distill.nets._loader import RowTensors, Stream
+    from sklearn_distill.nets._net import StudentNet
     from sklearn_distill.students._neural_training import Trained
 
 _PREFIXES = ("module__", "optimizer__", "iterator_train__")
-# what may change between an interruption and its resumption
-_NO_IDENTITY = {"callbacks", "checkpoint", "compile", "device", "max_epochs", "verbose"}
+# parameters that may differ between an interrupted fit and the one that resumes it
+_FREE_ON_RESUME = {"callbacks", "checkpoint", "compile", "device", "max_epochs", "verbose"}
 
-RegressionData = tuple[NDArray[Any], FloatArray]  # features and a table for the loss
+XAndTable = tuple[NDArray[Any], FloatArray]  # features and the table that the loss reads
 
 
 class NeuralStudent(BaseEstimator):
-    """A network in a skorch net, taught by a table of targets."""
+    """Base class: a network that a skorch net trains on a table of targets."""
 
-    # what moves λ and T in a training; of the classifier it is a parameter
-    metaparameter_optimizer: Any = None
+    # set by the constructors of the subclasses
+    module: Any
+    hidden_layer_sizes: Any
+    imitation: float
+    temperature: float  # classifier only
+    embedding_weight: float
+    optimizer: Any
+    lr: float
+    batch_size: int
+    max_epochs: int
+    early_stopping: bool
+    validation_fraction: float
+    n_iter_no_change: int
+    tol: float
+    lr_schedule: Any
+    gradient_clip: float | None
+    augmentation: Any
+    metaparameter_optimizer: Any = None  # a parameter of the classifier only
+    callbacks: Any
+    warm_start: bool
+    checkpoint: str | PathLike[str] | None
+    precision: str
+    compile: bool
+    device: Any
+    accelerator: Any
+    random_state: Any
+    verbose: int
 
     n_features_in_: int
     _trained: Trained
-    _shape: tuple[int, ...]
+    _shape: tuple[int, ...]  # of a sample's features, without the axis of the samples
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "module": "no_validation",
@@ -76,48 +103,50 @@ class NeuralStudent(BaseEstimator):
     }
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters, those for module and optimiser among them.
+        """Return the parameters, including those of the module, optimiser and DataLoader.
 
         Parameters
         ----------
         deep : bool, default=True
-            As in scikit-learn.
+            Whether to include the parameters of nested estimators.
 
         Returns
         -------
         dict
-            Parameters by name.
+            Parameter names mapped to their values.
         """
+        # the signature lacks their names, but clone and searches need them, too
         params: dict[str, Any] = super().get_params(deep)
         return params | {name: vars(self)[name] for name in self._skorch_names()}
 
     def set_params(self, **params: Any) -> Self:
-        """Set parameters, ``module__x`` and ``optimizer__x`` among them.
+        """Set parameters, including ``module__x`` and ``optimizer__x``.
 
         Parameters
         ----------
         **params : dict
-            Parameters by name.
+            Parameter names mapped to their new values.
 
         Returns
         -------
         self
             The estimator.
         """
-        ours = {name for name in params if name.startswith(_PREFIXES + self._unknown())}
-        super().set_params(**{name: params[name] for name in params if name not in ours})
-        self.__dict__.update({name: params[name] for name in ours})
+        skorch_names = {name for name in params if name.startswith(self._skorch_prefixes())}
+        signature_params = {k: v for k, v in params.items() if k not in skorch_names}
+        super().set_params(**signature_params)
+        self.__dict__.update({name: params[name] for name in skorch_names})
         return self
 
     @property
-    def net_(self) -> Any:
+    def net_(self) -> StudentNet:
         """The skorch net that holds the trained network."""
         check_is_fitted(self)
         return self._trained.net
 
     @property
     def history_(self) -> pd.DataFrame:
-        """Losses, learning rates and seconds, one row for each epoch."""
+        """Losses, learning rates and durations in seconds, one row for each epoch."""
         epochs = [{k: v for k, v in row.items() if k != "batches"} for row in self.net_.history]
         return pd.DataFrame(epochs).set_index("epoch")
 
@@ -127,22 +156,23 @@ class NeuralStudent(BaseEstimator):
         Returns
         -------
         Module
-            A copy on the CPU and in evaluation mode. It gives what ``predict_proba`` gives, or of
-            a regressor ``predict``.
+            A copy on the CPU, in evaluation mode. Its output is that of ``predict_proba`` or, for
+            a regressor, of ``predict``.
         """
         from sklearn_distill.nets._export import plain_network
 
         return plain_network(self.net_.module_, self._n_classes())
 
     def to_onnx(self, path: str | PathLike[str]) -> None:
-        """Write the trained network to an ONNX file, for any number of rows.
+        """Write the trained network to an ONNX file that accepts any number of samples.
 
-        The input is called ``X`` (float32), the output ``answers``: what :meth:`to_torch` gives.
+        The input is called ``X`` (float32). The output is called ``answers`` and is that of
+        :meth:`to_torch`.
 
         Parameters
         ----------
         path : str or path-like
-            The file.
+            Path of the file to write.
 
         Raises
         ------
@@ -153,187 +183,211 @@ class NeuralStudent(BaseEstimator):
 
         write_onnx(self.to_torch(), self._shape, path)
 
+    def _skorch_prefixes(self) -> tuple[str, ...]:
+        """Return the beginnings of parameter names that the constructor's signature lacks."""
+        return _PREFIXES + self._unknown_names()
+
     def _skorch_names(self) -> list[str]:
-        """Return the names of parameters that the constructor's signature does not have."""
-        return [name for name in vars(self) if name.startswith(_PREFIXES + self._unknown())]
+        """Return the names of the parameters that the constructor's signature lacks."""
+        return [name for name in vars(self) if name.startswith(self._skorch_prefixes())]
 
     def _set_skorch_params(self, params: dict[str, Any]) -> None:
-        """Set what the constructor was given beside its signature; fit says what it cannot use."""
+        """Set the constructor's ``**skorch_params``.
+
+        Unknown names are kept, and ``fit`` raises for them: scikit-learn's constructors do not
+        validate.
+        """
         unknown = tuple(name for name in params if not name.startswith(_PREFIXES))
+        # kept, such a name would overwrite a method or an attribute
         if any(hasattr(type(self), name) or "_" in (name[0], name[-1]) for name in unknown):
-            self._refuse(unknown)  # it would take the place of something else
+            self._raise_unexpected(unknown)
         self.__dict__.update(params)
         if unknown:
             self._unknown_params = unknown
 
-    def _unknown(self) -> tuple[str, ...]:
-        """Return names of the constructor's arguments that mean nothing."""
+    def _unknown_names(self) -> tuple[str, ...]:
+        """Return the names of the constructor's arguments that are no parameters."""
         return getattr(self, "_unknown_params", ())
 
-    def _check_ready(self) -> None:
-        """Require skorch, and parameters that mean something."""
+    def _check_requirements(self) -> None:
+        """Require skorch, and no unknown parameter."""
         import_skorch(type(self).__name__)
-        if self._unknown():
-            self._refuse(self._unknown())
+        if self._unknown_names():
+            self._raise_unexpected(self._unknown_names())
 
-    def _refuse(self, names: tuple[str, ...]) -> None:
+    def _raise_unexpected(self, names: tuple[str, ...]) -> None:
         raise TypeError(
-            f"{type(self).__name__} got an unexpected parameter {names[0]!r}: beside those of its "
-            "signature it takes module__x, optimizer__x and iterator_train__x"
+            f"{type(self).__name__} got an unexpected parameter {names[0]!r}: besides those of its "
+            "signature it accepts module__x, optimizer__x and iterator_train__x"
         )
 
-    def _prefixed(self, prefix: str) -> dict[str, Any]:
-        """Return the parameters for module or optimiser by their names there."""
+    def _params_for(self, prefix: str) -> dict[str, Any]:
+        """Return the parameters ``prefix__x`` as a dict of x."""
         start = f"{prefix}__"
         return {k.removeprefix(start): v for k, v in vars(self).items() if k.startswith(start)}
 
-    def _read_array(
-        self, X: Any, y: Any = "no_validation", *, reset: bool, **checks: Any
+    def _validate_array(
+        self,
+        X: ArrayLike | Dataset[Any],
+        y: TargetLike = "no_validation",
+        *,
+        reset: bool,
+        **checks: Any,
     ) -> NDArray[Any]:
-        """Check features; set or require their number and shape."""
+        """Check features; set their number and shape, or compare them with those of the fit."""
         if is_dataset(X):
-            raise TypeError("X is a Dataset, which only fit reads: pass an array")
+            raise TypeError("X is a Dataset, which only fit accepts: pass an array")
+        # the dtype of the weights; mixed precision keeps them in float32
         dtype = np.float64 if self.precision == "float64" else np.float32
         checked = validate_data(self, X, y, reset=reset, dtype=dtype, allow_nd=True, **checks)
-        X = checked if isinstance(y, str) else checked[0]
+        features = np.asarray(checked if isinstance(y, str) else checked[0])
         if reset:
-            self._shape = X.shape[1:]
-        elif X.shape[1:] != self._shape:
+            self._shape = features.shape[1:]
+        elif features.shape[1:] != self._shape:
             raise ValueError(
-                f"X has rows of shape {X.shape[1:]}, but {type(self).__name__} was fitted on rows "
-                f"of shape {self._shape}"
+                f"X has rows of shape {features.shape[1:]}, but {type(self).__name__} was fitted "
+                f"on rows of shape {self._shape}"
             )
-        return np.asarray(X)
+        return features
 
-    def _read_held_out(self, X_val: Any, y_val: Any) -> NDArray[Any] | None:
-        """Check features of held-out rows, which come with labels or not at all."""
+    def _validate_held_out(self, X_val: ArrayLike | None, y_val: TargetLike) -> NDArray[Any] | None:
+        """Check the features of a validation set; None without one."""
         if X_val is None and y_val is None:
             return None
         if X_val is None or y_val is None:
-            raise ValueError("give X_val and y_val both, or neither")
-        with about_validation():
-            return self._read_array(X_val, reset=False)
+            raise ValueError("pass both X_val and y_val, or neither")
+        with naming_validation_set():
+            return self._validate_array(X_val, reset=False)
 
     def _train(
         self,
         X: NDArray[Any],
-        lesson: NeuralTargets,
-        held_out: RegressionData | None = None,
+        targets: NeuralTargets,
+        held_out: XAndTable | None = None,
         *,
-        before: Trained | None = None,
+        previous: Trained | None = None,
         n_epochs: int | None = None,
     ) -> Self:
-        """Train a network, or the one from before, on features and what is said of them."""
-        from sklearn_distill.students._neural_training import as_rows
+        """Train a new network, or continue a previous training, on arrays."""
+        from sklearn_distill.students._neural_training import row_tensors
 
-        if self._prefixed("iterator_train"):
+        if self._params_for("iterator_train"):
             raise ValueError(
-                "iterator_train__x are arguments of torch's DataLoader, which reads a Dataset, and "
+                "iterator_train__x are arguments of torch's DataLoader, which reads a Dataset, but "
                 "X is an array: leave them out"
             )
         random_state = check_random_state(self.random_state)
+        # drawn before the split, so that holding rows out does not change the initial weights
         seed = int(random_state.randint(2**31 - 1))
-        checkpoint = self._checkpoint_of((X, lesson.table, held_out))
+        checkpoint = self._make_checkpoint((X, targets.table, held_out))
         if held_out is None and self._needs_validation(n_epochs):
-            X, lesson, held_out = self._hold_out(X, lesson, random_state)
-        rows = as_rows(X, lesson.table, self.precision)
-        return self._run(lesson, rows, held_out, seed, checkpoint, before, n_epochs)
+            X, targets, held_out = self._hold_out(X, targets, random_state)
+        train_data = row_tensors(X, targets.table, self.precision)
+        return self._train_network(
+            targets, train_data, held_out, seed, checkpoint, previous, n_epochs
+        )
 
     def _train_on_stream(
-        self, stream: Stream, lesson: NeuralTargets, held_out: RegressionData | None
+        self, stream: Stream, targets: NeuralTargets, held_out: XAndTable | None
     ) -> Self:
-        """Train a network on rows that a Dataset reads."""
+        """Train a new network, or continue a warm start, on the items of a Dataset."""
+        # an IterableDataset has no length, so that no fraction of it can be held out
         if held_out is None and self.early_stopping:
             raise ValueError("early_stopping=True with a Dataset needs X_val and y_val")
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        checkpoint = self._checkpoint_of((type(stream.dataset).__qualname__, held_out))
-        return self._run(lesson, stream, held_out, seed, checkpoint, self._earlier())
+        # reading all items for a hash would cost a pass over the data
+        checkpoint = self._make_checkpoint((type(stream.dataset).__qualname__, held_out))
+        previous = self._previous_training()
+        return self._train_network(targets, stream, held_out, seed, checkpoint, previous)
 
-    def _run(
+    def _train_network(
         self,
-        lesson: NeuralTargets,
-        rows: RowTensors | Stream,
-        held_out: RegressionData | None,
+        targets: NeuralTargets,
+        train_data: RowTensors | Stream,
+        held_out: XAndTable | None,
         seed: int,
         checkpoint: Checkpoint | None,
-        before: Trained | None = None,
+        previous: Trained | None = None,
         n_epochs: int | None = None,
     ) -> Self:
-        from sklearn_distill.students._neural_training import as_rows, train_network
+        from sklearn_distill.students._neural_training import row_tensors, train_network
 
         self._trained = train_network(
             self,
-            lesson,
-            rows,
-            None if held_out is None else as_rows(*held_out, self.precision),
+            targets,
+            train_data,
+            None if held_out is None else row_tensors(*held_out, self.precision),
             seed=seed,
             n_epochs=n_epochs or self.max_epochs,
             checkpoint=checkpoint,
-            before=before,
+            previous=previous,
         )
         return self
 
     def _needs_validation(self, n_epochs: int | None) -> bool:
-        """Tell whether labelled rows are to be set aside."""
+        """Return whether labelled rows have to be held out."""
+        # partial_fit fixes n_epochs: its single pass has nothing to stop
         stops_early = self.early_stopping and n_epochs is None
         return bool(stops_early or self.metaparameter_optimizer is not None)
 
     def _hold_out(
-        self, X: NDArray[Any], lesson: NeuralTargets, random_state: Any
-    ) -> tuple[NDArray[Any], NeuralTargets, RegressionData]:
-        """Set labelled rows aside for validation."""
+        self, X: NDArray[Any], targets: NeuralTargets, random_state: Any
+    ) -> tuple[NDArray[Any], NeuralTargets, XAndTable]:
+        """Split off labelled rows for validation."""
         if self.checkpoint is not None and not isinstance(self.random_state, Integral):
             raise ValueError(
                 f"checkpoint with early_stopping=True and random_state={self.random_state!r}: a "
-                "resumed fit would set aside other rows, some that it trained on. Give a number "
-                "as random_state, or X_val and y_val"
+                "resumed fit would hold out other rows, some of which it was trained on. Pass an "
+                "int as random_state, or pass X_val and y_val"
             )
-        train, validation = lesson.split(self.validation_fraction, random_state)
-        held_out = X[validation], lesson.label_table[validation]
-        return X[train], replace(lesson, table=lesson.table[train]), held_out
+        train, validation = targets.split(self.validation_fraction, random_state)
+        held_out = X[validation], targets.label_table[validation]
+        return X[train], replace(targets, table=targets.table[train]), held_out
 
-    def _checkpoint_of(self, data: Any) -> Checkpoint | None:
+    def _make_checkpoint(self, data: Any) -> Checkpoint | None:
+        """Return the checkpoint callback for a training on these data, None without a file."""
         if self.checkpoint is None:
             return None
         if self.metaparameter_optimizer is not None:
             raise ValueError(
-                "checkpoint and metaparameter_optimizer: the file does not hold the way of λ and "
-                "T; leave one of the two out"
+                "checkpoint and metaparameter_optimizer: a checkpoint does not contain the "
+                "trajectory of λ and T; leave one of the two out"
             )
         if self.accelerator is not None:
             raise ValueError(
-                "checkpoint and accelerator: save the state by accelerator.save_state instead"
+                "checkpoint and accelerator: save the state with accelerator.save_state instead"
             )
         from sklearn_distill.nets._checkpoint import Checkpoint
 
-        named = {k: _named(v) for k, v in self.get_params(deep=False).items()}
-        # a cosine is another one where it ends elsewhere
-        free = _NO_IDENTITY - ({"max_epochs"} if self.lr_schedule == "cosine" else set())
-        params = sorted((k, v) for k, v in named.items() if k not in free)
+        described = {k: _describe(v) for k, v in self.get_params(deep=False).items()}
+        # with another max_epochs a cosine has other learning rates from the first epoch on
+        free = _FREE_ON_RESUME - ({"max_epochs"} if self.lr_schedule == "cosine" else set())
+        params = sorted((k, v) for k, v in described.items() if k not in free)
         return Checkpoint(self.checkpoint, joblib.hash((params, data)))
 
-    def _set_shape(self, features: Any) -> None:
-        """Take the shape of a Dataset's rows, which have no names; a warm start keeps its own."""
+    def _set_shape(self, features: torch.Tensor) -> None:
+        """Set the shape of a Dataset's features; a warm start requires that of its network."""
         shape = tuple(features.shape[1:])
-        if self._earlier() is not None and shape != self._shape:
+        if self._previous_training() is not None and shape != self._shape:
             raise ValueError(
-                f"X has rows of shape {shape}, and warm_start=True goes on with a network for "
+                f"X has rows of shape {shape}, but warm_start=True continues with a network for "
                 f"rows of shape {self._shape}: set warm_start=False"
             )
         self._shape, self.n_features_in_ = shape, shape[0]
+        # a Dataset has no names, and its rows are not counted: an earlier fit's would be wrong
         for name in ("feature_names_in_", "n_taught_rows_"):
             self.__dict__.pop(name, None)
 
-    def _earlier(self) -> Trained | None:
-        """Return what a warm start goes on with."""
+    def _previous_training(self) -> Trained | None:
+        """Return the training that a warm start continues, None for a new one."""
         return self._trained if self.warm_start and hasattr(self, "_trained") else None
 
-    def _scores(self, X: Any) -> FloatArray:
-        """Return the network's scores."""
+    def _predict_scores(self, X: ArrayLike) -> FloatArray:
+        """Return the outputs of the network: logits, or regression predictions."""
         check_is_fitted(self)
         from sklearn_distill.students._neural_training import predict_scores
 
-        return predict_scores(self.net_, self._read_array(X, reset=False), self.precision)
+        return predict_scores(self.net_, self._validate_array(X, reset=False), self.precision)
 
     @abstractmethod
     def _n_classes(self) -> int | None:
@@ -349,19 +403,20 @@ class NeuralStudent(BaseEstimator):
 
 
 @contextmanager
-def about_validation() -> Iterator[None]:
-    """Say of a fault that it lies in the validation rows."""
+def naming_validation_set() -> Iterator[None]:
+    """Prefix the message of a ValueError with "X_val and y_val"."""
     try:
         yield
     except ValueError as error:
         raise ValueError(f"X_val and y_val: {error}") from error
 
 
-def _named(value: Any) -> str:
-    """Describe a parameter, the same in every process."""
-    if hasattr(value, "named_modules"):  # a module's layers
+def _describe(value: Any) -> str:
+    """Describe a parameter by a text that is the same in every process."""
+    if hasattr(value, "named_modules"):  # the repr of a torch module lists its layers
         return repr(value)
     if value is None or isinstance(value, (str, Real, list, tuple, dict, np.ndarray)):
         return repr(value)
+    # the repr of a function or of another object contains its address in memory
     kind = value if hasattr(value, "__qualname__") else type(value)
     return f"{kind.__module__}.{kind.__qualname__}"

@@ -1,4 +1,4 @@
-"""What a network is to learn of classes: losses, and the tables that they read."""
+"""The targets of a neural classifier: its losses, and the tables that they read."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ from sklearn_distill.students._problem import LossParams, TrainingTargets
 from sklearn_distill.targets import TargetMixture
 
 
-def static_targets(lesson: TrainingTargets, setting: LossParams) -> NeuralTargets:
-    """Return the lesson at fixed λ and T: labels and teachers are mixed once."""
-    targets = lesson.mixture(setting).targets()
-    return _neural(lesson, SoftTargetLoss.of(targets), target_table(targets))
+def static_targets(targets: TrainingTargets, loss_params: LossParams) -> NeuralTargets:
+    """Return targets at fixed λ and T: labels and teachers are mixed once, before training."""
+    soft_targets = targets.mixture(loss_params).targets()
+    return _neural_targets(targets, SoftTargetLoss.of(soft_targets), target_table(soft_targets))
 
 
-def tunable_targets(lesson: TrainingTargets, setting: LossParams) -> NeuralTargets:
-    """Return the lesson of a training that moves λ and T, and mixes at each step.
+def tunable_targets(targets: TrainingTargets, loss_params: LossParams) -> NeuralTargets:
+    """Return targets for a training that changes λ and T: they are mixed anew at each step.
 
-    It has a teacher.
+    They must include a teacher.
     """
-    teachers = lesson.teachers
+    teachers = targets.teachers
     assert teachers is not None
     loss = MixtureLoss(
-        lesson.labels.n_classes,
+        targets.labels.n_classes,
         len(teachers.logits),
-        soften_student=setting.soften_student,
-        t_squared=setting.t_squared,
-        regularizer=setting.regularizer,
+        soften_student=loss_params.soften_student,
+        t_squared=loss_params.t_squared,
+        regularizer=loss_params.regularizer,
     )
-    return _neural(lesson, loss, mixture_table(lesson.labels, teachers, lesson.weight))
+    return _neural_targets(targets, loss, answer_table(targets.labels, teachers, targets.weight))
 
 
-def streaming_targets(n_classes: int, setting: LossParams) -> NeuralTargets:
-    """Return the lesson of rows that come batch by batch: losses without tables."""
-    nothing = np.empty((0, 0))
+def streaming_targets(n_classes: int, loss_params: LossParams) -> NeuralTargets:
+    """Return the losses for rows that are read batch by batch; their tables are empty."""
+    empty = np.empty((0, 0))
     return NeuralTargets(
-        SoftTargetLoss(_terms(setting), n_classes),
-        nothing,
+        SoftTargetLoss(_terms(loss_params), n_classes),
+        empty,
         SoftTargetLoss([(1.0, None)], n_classes),
-        nothing,
+        empty,
         np.empty(0, dtype=bool),
         strata=None,
         n_outputs=n_classes,
@@ -56,44 +56,49 @@ def streaming_targets(n_classes: int, setting: LossParams) -> NeuralTargets:
 
 @dataclass(frozen=True)
 class BatchTable:
-    """Make the table of a mini-batch out of its labels, teacher rows and weights.
+    """Function from the labels, teacher's probabilities and weights of a mini-batch to its table.
 
     Parameters
     ----------
     classes : ndarray of shape (n_classes,)
-        Class labels.
-    setting : LossParams
+        Class labels, in the order of the columns of the teacher's probabilities.
+    loss_params : LossParams
         λ, T and the form of the loss.
     """
 
     classes: NDArray[Any]
-    setting: LossParams
+    loss_params: LossParams
 
-    def __call__(self, y: NDArray[Any], says: FloatArray, weight: FloatArray) -> FloatArray:
-        """Return rows of the table of the stream's loss."""
-        _, labels, teachers = check_class_targets(y, len(weight), self.classes, says, None)
-        mixture = self.setting.mixture(labels, teachers, weight)
-        return target_table(mixture.targets(), _terms(self.setting))
+    def __call__(
+        self, y: NDArray[Any], teacher_proba: FloatArray, weight: FloatArray
+    ) -> FloatArray:
+        """Return the rows of the table of the loss of :func:`streaming_targets`."""
+        _, labels, teachers = check_class_targets(y, len(weight), self.classes, teacher_proba, None)
+        mixture = self.loss_params.mixture(labels, teachers, weight)
+        # the same columns for every mini-batch, even if all its labels or predictions are missing
+        return target_table(mixture.targets(), _terms(self.loss_params))
 
 
-def _terms(setting: LossParams) -> Terms:
-    """Return the terms that the loss of any mini-batch may have."""
+def _terms(loss_params: LossParams) -> Terms:
+    """Return the log-partition terms of the loss of any mini-batch."""
     label = (1.0, None)
-    teacher = (setting.temperature if setting.soften_student else 1.0, setting.regularizer)
+    temperature = loss_params.temperature if loss_params.soften_student else 1.0
+    teacher = (temperature, loss_params.regularizer)
+    # if the teacher's term has the same log-partition function, their weights add up
     return [label] if teacher == label else [label, teacher]
 
 
-def _neural(
-    lesson: TrainingTargets, loss: SoftTargetLoss | MixtureLoss, table: FloatArray
+def _neural_targets(
+    targets: TrainingTargets, loss: SoftTargetLoss | MixtureLoss, table: FloatArray
 ) -> NeuralTargets:
-    """Return loss and table, with those of the labels alone for validation."""
-    alone = TargetMixture(lesson.labels, None, lesson.weight, imitation=0.0).targets()
+    """Add the loss and the table of the labels alone, for validation."""
+    label_targets = TargetMixture(targets.labels, None, targets.weight, imitation=0.0).targets()
     return NeuralTargets(
         loss,
         table,
-        SoftTargetLoss.of(alone),
-        target_table(alone),
-        lesson.labels.present,
-        lesson.labels.codes,
-        n_outputs=len(lesson.classes),
+        SoftTargetLoss.of(label_targets),
+        target_table(label_targets),
+        targets.labels.present,
+        targets.labels.codes,
+        n_outputs=len(targets.classes),
     )

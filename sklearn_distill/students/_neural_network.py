@@ -1,4 +1,4 @@
-"""The network of a neural student: the default one, or the user's own."""
+"""The network of a neural student: the default one, or the ``module`` that the user passes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -19,47 +19,51 @@ from sklearn_distill.nets._net import StudentNet
 from sklearn_distill.nets.modules import MLP
 from sklearn_distill.students._neural_targets import NeuralTargets
 
-# torch draws initial weights and dropout from one stream a process: one draws at a time
-_drawing = threading.RLock()
+if TYPE_CHECKING:
+    from sklearn_distill.students._neural import NeuralStudent
+
+# torch draws initial weights and dropout from one generator per process: one thread at a time
+_GENERATOR_LOCK = threading.RLock()
 
 
 def new_network(
-    estimator: Any, lesson: NeuralTargets, X: torch.Tensor, seed: int
+    estimator: NeuralStudent, targets: NeuralTargets, X: torch.Tensor, seed: int
 ) -> tuple[nn.Module, torch.Tensor]:
-    """Return a network that fits features and lesson, and the state after drawing its weights."""
+    """Return a new network for features and targets, and torch's random state after its weights."""
     with random_stream(seed):
-        network = _build(estimator, X, lesson.n_outputs).to(X.dtype)
-        _check_scores(network, X, lesson.n_outputs)  # lazy layers draw their weights here
-        if lesson.n_dimensions:
-            network = WithEmbedding(network, lesson.n_dimensions).to(X.dtype)
+        network = _build(estimator, X, targets.n_outputs).to(X.dtype)
+        # before the projection and the optimiser: lazy layers get their weights in this first pass
+        _check_scores(network, X, targets.n_outputs)
+        if targets.n_dimensions:
+            network = WithEmbedding(network, targets.n_dimensions).to(X.dtype)
         return network, torch.get_rng_state()
 
 
-def earlier_network(net: StudentNet, lesson: NeuralTargets, X: torch.Tensor) -> nn.Module:
-    """Return a copy of an earlier net's network, which has to fit this lesson too."""
-    network = network_of(net)
-    known = network.projection.out_features if isinstance(network, WithEmbedding) else 0
-    if known != lesson.n_dimensions:
+def previous_network(net: StudentNet, targets: NeuralTargets, X: torch.Tensor) -> nn.Module:
+    """Return a copy of a trained network, after a check that it has the outputs of the targets."""
+    network = copy_network(net)
+    n_trained = network.projection.out_features if isinstance(network, WithEmbedding) else 0
+    if n_trained != targets.n_dimensions:
         raise ValueError(
-            f"teacher_embedding has {lesson.n_dimensions} dimensions that count, where the network "
-            f"was trained with {known}: give as many and the same embedding_weight, or fit anew "
-            "without warm_start"
+            f"the fit uses {targets.n_dimensions} dimensions of teacher_embedding, but the network "
+            f"was trained with {n_trained}: pass as many with the same embedding_weight, or fit "
+            "anew without warm_start"
         )
     return network.to(X.dtype)
 
 
-def network_of(net: StudentNet) -> nn.Module:
-    """Return a copy of the trained network, with a map of its representation if it has one."""
+def copy_network(net: StudentNet) -> nn.Module:
+    """Return a copy of the trained network, including the projection to a teacher's embedding."""
     network: nn.Module = deepcopy(bare_module(net.module_))
     return network
 
 
-def _build(estimator: Any, X: torch.Tensor, n_outputs: int) -> nn.Module:
+def _build(estimator: NeuralStudent, X: torch.Tensor, n_outputs: int) -> nn.Module:
     """Return the default network, a new instance of a class, or a copy of an instance.
 
-    A class is told ``n_features`` and ``n_outputs`` where it takes them.
+    ``n_features`` and ``n_outputs`` are passed to a class that has such parameters.
     """
-    module, params = estimator.module, estimator._prefixed("module")
+    module, params = estimator.module, estimator._params_for("module")
     if module is None:
         _check_table(X)
         sizes = check_hidden_layer_sizes(estimator.hidden_layer_sizes)
@@ -70,34 +74,35 @@ def _build(estimator: Any, X: torch.Tensor, n_outputs: int) -> nn.Module:
                 f"module is an instance, so {', '.join(f'module__{name}' for name in params)} "
                 "cannot be set: pass its class"
             )
-        built = deepcopy(module)
+        network = deepcopy(module)  # fit does not change its parameters
     else:
-        built = _made_by(module, {"n_features": X.shape[1], "n_outputs": n_outputs}, params)
-    if not any(weight.requires_grad for weight in built.parameters()):
+        network = _call(module, {"n_features": X.shape[1], "n_outputs": n_outputs}, params)
+    if not any(weight.requires_grad for weight in network.parameters()):
         raise ValueError(
-            f"module {type(built).__name__} has no parameters to train: give it a layer with "
+            f"module {type(network).__name__} has no parameters to train: give it a layer with "
             "weights, or set requires_grad=True for some"
         )
-    return built
+    return network
 
 
-def _made_by(factory: Any, known: dict[str, int], params: dict[str, Any]) -> nn.Module:
-    """Return what a class, or a function like one, makes."""
-    built = None
+def _call(factory: Any, sizes: dict[str, int], params: dict[str, Any]) -> nn.Module:
+    """Return the module that a class or a function creates."""
+    network = None
     if callable(factory):
-        takes = inspect.signature(factory).parameters
-        built = factory(**{name: known[name] for name in known if name in takes} | params)
-    if not isinstance(built, nn.Module):
+        accepted = inspect.signature(factory).parameters
+        network = factory(**{name: sizes[name] for name in sizes if name in accepted} | params)
+    if not isinstance(network, nn.Module):
         raise TypeError(
-            f"module={factory!r} is no torch.nn.Module and makes none: pass an instance or a class "
-            "of modules, or None for the default network"
+            f"module={factory!r} is not a torch.nn.Module and does not create one: pass an "
+            "instance or a class of modules, or None for the default network"
         )
-    return built
+    return network
 
 
 def _check_scores(network: nn.Module, X: torch.Tensor, n_outputs: int) -> None:
-    """Require scores of the right shape for the first rows, and for one alone."""
-    network.eval()
+    """Require scores of the right shape for two rows and for a single one."""
+    network.eval()  # batch normalisation in training mode rejects a single row
+    # a squeeze() in the forward pass loses the axis of the rows if there is one row only
     for n_rows in dict.fromkeys((len(X[:2]), 1)):
         shape = _shape_of_scores(network, X[:n_rows].clone())
         allowed: list[tuple[int, ...]] = [(n_rows, n_outputs)]
@@ -105,13 +110,13 @@ def _check_scores(network: nn.Module, X: torch.Tensor, n_outputs: int) -> None:
             allowed += [(n_rows, 1), (n_rows,)]
         if shape not in allowed:
             raise ValueError(
-                f"module gives scores of shape {shape} for {n_rows} rows: it must give "
+                f"module returns scores of shape {shape} for {n_rows} rows: it must return "
                 f"{allowed[0]}, one logit for each class or one number for each output"
             )
 
 
 def _shape_of_scores(network: nn.Module, sample: torch.Tensor) -> tuple[int, ...]:
-    """Return the shape of what the network makes of a few rows, which it must leave alone."""
+    """Return the shape of the scores of a few rows, after a check that these are unchanged."""
     try:
         with torch.no_grad():
             scores = network(sample)
@@ -119,8 +124,11 @@ def _shape_of_scores(network: nn.Module, sample: torch.Tensor) -> tuple[int, ...
         error.add_note(f"raised by module, given features of shape {tuple(sample.shape)}")
         raise
     if not isinstance(scores, torch.Tensor):
-        raise TypeError(f"module gives a {type(scores).__name__}: it must give a tensor of scores")
-    if sample._version:  # torch counts changes; X is the caller's, and not to be changed
+        raise TypeError(
+            f"module returns a {type(scores).__name__}: it must return a tensor of scores"
+        )
+    # torch counts in-place changes; the features may share the memory of the X that the user passed
+    if sample._version:
         raise ValueError(
             "module changes its features in place: let it work on a copy, as x = x.clone() in its "
             "forward, or without inplace=True in its first layer"
@@ -130,11 +138,11 @@ def _shape_of_scores(network: nn.Module, sample: torch.Tensor) -> tuple[int, ...
 
 @contextmanager
 def random_stream(start: int | torch.Tensor) -> Iterator[None]:
-    """Draw torch's own random numbers (weights, dropout) from a seed or a state; leave no trace.
+    """Seed torch's global generator (weights, dropout) or set its state; restore it afterwards.
 
-    The stream is that of all threads, so a second one waits until the first has done.
+    All threads share that generator, so a second thread waits until the first one has finished.
     """
-    with _drawing, torch.random.fork_rng():
+    with _GENERATOR_LOCK, torch.random.fork_rng():
         if isinstance(start, int):
             torch.manual_seed(start)
         else:
@@ -145,6 +153,6 @@ def random_stream(start: int | torch.Tensor) -> Iterator[None]:
 def _check_table(X: torch.Tensor) -> None:
     if X.ndim != 2:
         raise ValueError(
-            f"X has shape {tuple(X.shape)}, and the default network takes tables: pass a module "
+            f"X has shape {tuple(X.shape)}, but the default network accepts tables: pass a module "
             "for images, such as sklearn_distill.nets.LeNet"
         )

@@ -1,84 +1,96 @@
-"""Data larger than memory: a torch Dataset whose items bring label and teacher along."""
+"""Data larger than memory: a torch Dataset of features, labels and teacher's predictions."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sklearn_distill._typing import FloatArray
 
-ReadTable = Callable[[NDArray[Any], FloatArray, FloatArray], FloatArray]
+if TYPE_CHECKING:
+    import torch
+    from torch.utils.data import Dataset
+
+    from sklearn_distill.nets._loader import Stream
+
+# from labels, teacher's predictions and weights of a mini-batch to rows of the loss's table
+MakeTable = Callable[[NDArray[Any], FloatArray, FloatArray], FloatArray]
 
 
-def is_dataset(X: Any) -> bool:
-    """Tell whether X is a torch Dataset, without loading torch."""
+def is_dataset(X: object) -> TypeGuard[Dataset[Any]]:
+    """Return whether X is a torch Dataset, without importing torch."""
+    # without torch in sys.modules there can be no Dataset
     data = sys.modules.get("torch.utils.data")
     return data is not None and isinstance(X, data.Dataset)
 
 
-def check_nothing_beside(**given: Any) -> None:
-    """Require that what a Dataset's items bring does not come twice."""
-    twice = [name for name, value in given.items() if value is not None]
-    if twice:
+def check_no_other_data(**arguments: object) -> None:
+    """Require that no argument of ``fit`` repeats what the items of a Dataset contain."""
+    repeated = [name for name, value in arguments.items() if value is not None]
+    if repeated:
         raise ValueError(
-            f"X is a Dataset, whose items (x, y, teacher) or (x, y, teacher, weight) say all: "
-            f"leave out {', '.join(twice)}"
+            "X is a Dataset, whose items (x, y, teacher) or (x, y, teacher, weight) contain all "
+            f"data: leave out {', '.join(repeated)}"
         )
 
 
-def stream_of(
-    dataset: Any, read_table: ReadTable, n_answers: int, precision: str, options: dict[str, Any]
-) -> Any:
-    """Return the stream of a Dataset.
+def make_stream(
+    dataset: Dataset[Any],
+    make_table: MakeTable,
+    n_outputs: int,
+    precision: str,
+    loader_params: dict[str, Any],
+) -> Stream:
+    """Return the stream of mini-batches of a Dataset.
 
     Parameters
     ----------
     dataset : torch.utils.data.Dataset
         Its items are (x, y, teacher) or (x, y, teacher, weight).
-    read_table : callable
-        From labels, teacher rows and weights to rows of the loss's table.
-    n_answers : int
-        Numbers in a teacher's row; a None among them is a silent teacher.
+    make_table : callable
+        Function from labels, teacher's predictions and weights to rows of the loss's table.
+    n_outputs : int
+        Number of classes or outputs, the length of a teacher's prediction.
     precision : str
-        Of the features.
-    options : dict
+        Precision of the network, as in the estimator's ``precision``.
+    loader_params : dict
         Arguments of torch's DataLoader.
 
     Returns
     -------
     Stream
-        The stream.
+        The stream, with the features of the first item as a sample.
     """
     from sklearn_distill.nets._loader import Stream
 
-    collate = Collate(read_table, n_answers, precision)
+    collate = Collate(make_table, n_outputs, precision)
     features, _ = collate([first_item(dataset)])
-    return Stream(dataset, collate, features, options)
+    return Stream(dataset, collate, features, loader_params)
 
 
-def first_item(dataset: Any) -> Any:
+def first_item(dataset: Dataset[Any]) -> Sequence[Any]:
     """Return a Dataset's first item.
 
     Parameters
     ----------
     dataset : torch.utils.data.Dataset
-        The data.
+        A Dataset by index or an IterableDataset.
 
     Returns
     -------
     tuple
-        The item.
+        The item, (x, y, teacher) or (x, y, teacher, weight).
 
     Raises
     ------
     ValueError
-        If there is none, or it is no such tuple.
+        If there are no items, or the first one is not such a tuple.
     """
-    item = next(iter(dataset), None)
+    item: Sequence[Any] | None = next(iter(dataset), None)
     if item is None:
         raise ValueError("X is a Dataset without any items: fit needs at least one")
     _check_items([item])
@@ -86,61 +98,64 @@ def first_item(dataset: Any) -> Any:
 
 
 class Collate:
-    """Make a mini-batch of a Dataset's items.
+    """Function from a list of items of a Dataset to a mini-batch; DataLoader workers pickle it.
 
     Parameters
     ----------
-    read_table : callable
-        From labels, teacher rows and weights to rows of the loss's table.
-    n_answers : int
-        Numbers in a teacher's row.
+    make_table : callable
+        Function from labels, teacher's predictions and weights to rows of the loss's table.
+    n_outputs : int
+        Number of classes or outputs, the length of a teacher's prediction.
     precision : str
-        Of the features.
+        Precision of the network, as in the estimator's ``precision``.
     """
 
-    def __init__(self, read_table: ReadTable, n_answers: int, precision: str) -> None:
-        self.read_table = read_table
-        self.n_answers = n_answers
+    def __init__(self, make_table: MakeTable, n_outputs: int, precision: str) -> None:
+        self.make_table = make_table
+        self.n_outputs = n_outputs
         self.precision = precision
 
-    def __call__(self, items: Sequence[Any]) -> tuple[Any, Any]:
+    def __call__(self, items: Sequence[Any]) -> tuple[torch.Tensor, torch.Tensor]:
         """Return features and rows of the table."""
         from sklearn_distill.students._neural_training import in_precision
 
         _check_items(items)
-        features = _stacked("features", [np.asarray(item[0]) for item in items])
+        features = _stack("features", [np.asarray(item[0]) for item in items])
         if not np.isfinite(features).all():
-            raise ValueError("the Dataset yields features that are NaN or infinite: fill them")
-        table = self.read_table(_labels(items), self._says(items), _weights(items))
+            raise ValueError("the Dataset yields features that are NaN or infinite: impute them")
+        table = self.make_table(_labels(items), self._teacher_rows(items), _weights(items))
         return in_precision(features, self.precision), in_precision(table, self.precision)
 
-    def _says(self, items: Sequence[Any]) -> FloatArray:
-        """Return the teacher's rows, NaN where it is silent."""
-        says = [None if item[2] is None else np.atleast_1d(item[2]) for item in items]
-        shape = next((row.shape for row in says if row is not None), (self.n_answers,))
-        silent = np.full(shape, np.nan)
-        rows = [silent if row is None else row for row in says]
-        return _stacked("teacher's answers", rows).astype(np.float64)
+    def _teacher_rows(self, items: Sequence[Any]) -> FloatArray:
+        """Return the teacher's predictions, NaN where they are missing."""
+        predictions = [None if item[2] is None else np.atleast_1d(item[2]) for item in items]
+        shape = next((row.shape for row in predictions if row is not None), (self.n_outputs,))
+        missing = np.full(shape, np.nan)
+        rows = [missing if row is None else row for row in predictions]
+        return _stack("teacher's predictions", rows).astype(np.float64)
 
 
 def _check_items(items: Sequence[Any]) -> None:
     for item in items:
-        if not isinstance(item, (tuple, list)) or len(item) not in (3, 4):
-            what = f"{len(item)} things" if isinstance(item, (tuple, list)) else type(item).__name__
+        is_sequence = isinstance(item, (tuple, list))
+        if not is_sequence or len(item) not in (3, 4):
+            what = f"of {len(item)} elements" if is_sequence else f"of type {type(item).__name__}"
             raise ValueError(
-                f"the Dataset yields {what}: an item must be (x, y, teacher) or "
-                "(x, y, teacher, weight), with None for a missing label or a silent teacher"
+                f"the Dataset yields items {what}: an item must be (x, y, teacher) or "
+                "(x, y, teacher, weight), with None for a missing label or prediction"
             )
 
 
-def _stacked(what: str, rows: list[NDArray[Any]]) -> NDArray[Any]:
+def _stack(what: str, rows: list[NDArray[Any]]) -> NDArray[Any]:
     """Return rows of numbers as one array."""
     shapes = sorted({row.shape for row in rows})
     if len(shapes) > 1:
-        raise ValueError(f"the Dataset yields {what} of the shapes {shapes}: give all the same")
+        raise ValueError(
+            f"the Dataset yields {what} of the shapes {shapes}: all must have the same shape"
+        )
     stacked = np.stack(rows)
     if stacked.dtype.kind not in "biuf":
-        raise ValueError(f"the Dataset yields {what} of {stacked.dtype}: give arrays of numbers")
+        raise ValueError(f"the Dataset yields {what} of {stacked.dtype}: they must be numbers")
     return stacked
 
 
@@ -148,12 +163,15 @@ def _weights(items: Sequence[Any]) -> FloatArray:
     given = [item[3] if len(item) == 4 else 1.0 for item in items]
     weight = np.array([1.0 if value is None else value for value in given], dtype=np.float64)
     if not (np.isfinite(weight) & (weight >= 0)).all():
-        raise ValueError(f"the Dataset yields the weights {weight.tolist()}: give numbers of 0 on")
+        raise ValueError(
+            f"the Dataset yields the weights {weight.tolist()}: they must be finite and at least 0"
+        )
     return weight
 
 
 def _labels(items: Sequence[Any]) -> NDArray[Any]:
-    """Return the labels as an array, of objects where some are missing."""
+    """Return the labels as an array, with dtype object if some are missing."""
+    # labels may be tensors or NumPy scalars: as Python scalars they form one array
     labels = [item[1].tolist() if hasattr(item[1], "tolist") else item[1] for item in items]
     if any(label is None for label in labels):
         return np.array(labels, dtype=object)

@@ -1,4 +1,4 @@
-"""What a network is to learn, as tables of numbers: one row for each sample."""
+"""The targets of a neural student as tables of numbers: one row for each sample."""
 
 from __future__ import annotations
 
@@ -13,26 +13,27 @@ from sklearn_distill._validation.splits import hold_out
 
 @dataclass(frozen=True)
 class NeuralTargets:
-    """Losses, and the tables that they read.
+    """The losses of training and validation, and the tables that they read.
 
     Parameters
     ----------
     loss : Module
-        Loss of the training rows.
+        Training loss of a mini-batch, from scores and rows of ``table``.
     table : ndarray of shape (n_rows, n_columns)
-        Its table.
+        Targets and weights of the training loss.
     label_loss : Module
-        Loss of the validation rows, by labels alone and at temperature 1.
+        Validation loss: that of the labels alone, at temperature 1.
     label_table : ndarray of shape (n_rows, n_label_columns)
-        Its table.
+        Targets and weights of the validation loss.
     labelled : ndarray of bool of shape (n_rows,)
-        Rows that have a label; of others no validation loss is known.
+        Rows with a label, the only ones that can be held out for validation.
     strata : ndarray of shape (n_rows,) or None
-        Classes, for a split that keeps their shares.
+        Class numbers for a stratified split; None for a random one.
     n_outputs : int
-        Outputs of the network.
+        Number of outputs of the network.
     n_dimensions : int, default=0
-        Dimensions of the teacher's embedding, which the last columns of the table hold.
+        Dimensions of the teacher's embedding, the last columns of ``table`` but one; 0 without an
+        embedding.
     """
 
     loss: Any
@@ -47,21 +48,21 @@ class NeuralTargets:
     def with_embedding(
         self, embedding: FloatArray | None, weight: float, row_weight: FloatArray
     ) -> NeuralTargets:
-        """Teach a hidden representation too.
+        """Add the squared distance to a teacher's embedding to the training loss.
 
         Parameters
         ----------
         embedding : ndarray of shape (n_rows, n_dimensions) or None
-            The teacher's embedding; None changes nothing.
+            The teacher's embedding; None returns these targets.
         weight : float
-            μ, how much it counts.
+            μ, the weight of the distance in the loss.
         row_weight : ndarray of shape (n_rows,)
-            Row weights s.
+            Weights s of the rows, which multiply both terms.
 
         Returns
         -------
         NeuralTargets
-            The lesson of both.
+            Targets whose table also holds the embedding.
         """
         if embedding is None:
             return self
@@ -76,23 +77,23 @@ class NeuralTargets:
         )
 
     def split(self, fraction: float, random_state: Any) -> tuple[IntArray, IntArray]:
-        """Part the rows into training and validation; the latter have labels.
+        """Split the rows into a training set and a labelled validation set.
 
         Parameters
         ----------
         fraction : float
-            Share of the labelled rows for validation.
+            Share of the labelled rows in the validation set.
         random_state : RandomState
-            Randomness of the split.
+            Generator of the split.
 
         Returns
         -------
         train, validation : ndarray of int
-            Row numbers, ascending.
+            Row numbers of both sets, in ascending order.
 
         Raises
         ------
         ValueError
-            If a class has too few rows to be in both parts.
+            If a class has too few rows to be in both sets.
         """
         return hold_out(self.labelled, fraction, self.strata, random_state)

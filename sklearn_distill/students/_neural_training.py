@@ -1,11 +1,11 @@
-"""From a network, its data and the estimator's options to a trained skorch net."""
+"""Training of a neural student: from its network, data and parameters to a trained skorch net."""
 
 from __future__ import annotations
 
 import inspect
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -32,44 +32,47 @@ from sklearn_distill.nets._loader import RowTensors, Stream, TensorLoader, as_te
 from sklearn_distill.nets._net import StudentNet
 from sklearn_distill.nets.device import resolve_device
 from sklearn_distill.students._neural_network import (
-    earlier_network,
-    network_of,
+    copy_network,
     new_network,
+    previous_network,
     random_stream,
 )
 from sklearn_distill.students._neural_targets import NeuralTargets
 
+if TYPE_CHECKING:
+    from sklearn_distill.students._neural import NeuralStudent
+
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
-NORMALISED = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
-VALIDATION_BATCH = 1024  # without gradients larger batches fit
+BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+VALIDATION_BATCH = 1024  # larger than in training: without gradients more rows fit into memory
 
 
 def in_precision(values: NDArray[Any], precision: str) -> torch.Tensor:
-    """Return numbers in the precision of the weights."""
+    """Return numbers as a tensor in the precision of the weights, float32 for mixed precision."""
     return as_tensor(values, torch.float64 if precision == "float64" else torch.float32)
 
 
-def as_rows(X: NDArray[Any], table: FloatArray, precision: str) -> RowTensors:
-    """Return features and targets as tensors."""
+def row_tensors(X: NDArray[Any], table: FloatArray, precision: str) -> RowTensors:
+    """Return features and the table of the loss as tensors."""
     return RowTensors(in_precision(X, precision), in_precision(table, precision))
 
 
 def predict_scores(net: StudentNet, X: NDArray[Any], precision: str) -> FloatArray:
-    """Return the scores of a trained net, batch by batch."""
+    """Return the scores of a trained net, computed batch by batch."""
     scores = scores_of(net.forward(RowTensors(in_precision(X, precision))))
     return np.asarray(scores.double().numpy())
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained net, and where torch's own random numbers stood at the end.
+    """A trained net and torch's random state at the end, from which a warm start continues.
 
     Parameters
     ----------
     net : StudentNet
-        The net.
+        The net with the network, its optimiser and its history.
     torch_rng : Tensor
-        The state of torch's generator.
+        State of torch's global generator, from which dropout draws.
     """
 
     net: StudentNet
@@ -77,219 +80,237 @@ class Trained:
 
 
 def train_network(
-    estimator: Any,
-    lesson: NeuralTargets,
-    rows: RowTensors | Stream,
-    validation: RowTensors | None,
+    estimator: NeuralStudent,
+    targets: NeuralTargets,
+    train_data: RowTensors | Stream,
+    validation_data: RowTensors | None,
     *,
     seed: int,
     n_epochs: int,
     checkpoint: Checkpoint | None = None,
-    before: Trained | None = None,
+    previous: Trained | None = None,
 ) -> Trained:
-    """Train a fresh network, or go on with one that was trained before."""
+    """Train a new network, or continue a previous training."""
+    # for the order of the rows and augmentation; torch's global one is for weights and dropout
     generator = torch.Generator().manual_seed(seed)
-    if before is None:
-        network, torch_rng = new_network(estimator, lesson, rows.features, seed)
+    if previous is None:
+        network, torch_rng = new_network(estimator, targets, train_data.features, seed)
     else:
-        network = earlier_network(before.net, lesson, rows.features)
-        torch_rng = before.torch_rng
+        network = previous_network(previous.net, targets, train_data.features)
+        torch_rng = previous.torch_rng
     with random_stream(torch_rng):
-        net = _make_net(estimator, network, lesson, generator, rows, checkpoint, validation)
-        if before is not None:
-            _remember(net, before.net)
-        _run(net, rows, validation, n_epochs, checkpoint)
-        if estimator.accelerator is not None:  # what it shared out is one network again
-            plain = _make_net(estimator, network_of(net), lesson, generator, rows, accelerate=False)
-            _remember(plain, net)
+        net = _make_net(
+            estimator, network, targets, generator, train_data, checkpoint, validation_data
+        )
+        if previous is not None:
+            _restore_state(net, previous.net)
+        _run_epochs(net, train_data, validation_data, n_epochs, checkpoint)
+        if estimator.accelerator is not None:
+            # the accelerator wraps network and optimiser: a net without it predicts and pickles
+            plain = _make_net(
+                estimator, copy_network(net), targets, generator, train_data, accelerate=False
+            )
+            _restore_state(plain, net)
             net = plain
-        for seen in (rows, validation):
-            if seen is not None:
-                _check_answers(net, seen.features)
+        for data in (train_data, validation_data):
+            if data is not None:
+                _check_finite_scores(net, data.features)
         return Trained(net, torch.get_rng_state())
 
 
 def _make_net(
-    estimator: Any,
+    estimator: NeuralStudent,
     network: nn.Module,
-    lesson: NeuralTargets,
+    targets: NeuralTargets,
     generator: torch.Generator,
-    rows: RowTensors | Stream,
+    train_data: RowTensors | Stream,
     checkpoint: Checkpoint | None = None,
-    validation: RowTensors | None = None,
+    validation_data: RowTensors | None = None,
     *,
     accelerate: bool = True,
 ) -> StudentNet:
-    """Return an initialised net with the estimator's options."""
-    kind, place = _kind_and_place(estimator, validation, accelerate)
-    net: StudentNet = kind(
+    """Return an initialised net with the estimator's parameters."""
+    net_class, class_params = _net_class(estimator, validation_data, accelerate)
+    net: StudentNet = net_class(
         network,
-        criterion=lesson.loss,
-        criterion_valid=lesson.label_loss,
+        criterion=targets.loss,
+        criterion_valid=targets.label_loss,
         optimizer=OPTIMIZERS.get(estimator.optimizer, estimator.optimizer),
         lr=estimator.lr,
         max_epochs=estimator.max_epochs,
         batch_size=estimator.batch_size,
         train_split=None,
-        callbacks=_callbacks(estimator, checkpoint),
+        callbacks=_make_callbacks(estimator, checkpoint),
         augmentation=estimator.augmentation,
         generator=generator,
         precision=estimator.precision,
         compile=estimator.compile,
         verbose=0,
-        **place,
-        **_readers(
+        **class_params,
+        **_iterator_params(
             estimator,
-            rows,
+            train_data,
             generator,
             network,
-            sharing="accelerator" in place,
+            accelerated="accelerator" in class_params,
         ),
-        **{f"optimizer__{k}": v for k, v in estimator._prefixed("optimizer").items()},
+        **{f"optimizer__{k}": v for k, v in estimator._params_for("optimizer").items()},
     )
     net.initialize()
     _check_step(net, estimator)
     return net
 
 
-def _check_step(net: StudentNet, estimator: Any) -> None:
-    """Require an optimiser whose step needs no closure, where it can be given none."""
+def _check_step(net: StudentNet, estimator: NeuralStudent) -> None:
+    """Require an optimiser whose step needs no closure if none can be passed to it."""
     closure = inspect.signature(net.optimizer_.step).parameters.get("closure")
     needs_it = closure is not None and closure.default is closure.empty
     if needs_it and (estimator.precision == "float16" or estimator.accelerator is not None):
         raise ValueError(
             f"optimizer={estimator.optimizer!r} evaluates the loss several times a step, which "
-            "neither precision='float16' nor an accelerator can: choose another optimizer"
+            "neither precision='float16' nor an accelerator supports: choose another optimizer"
         )
 
 
-def _kind_and_place(
-    estimator: Any, validation: RowTensors | None, accelerate: bool
+def _net_class(
+    estimator: NeuralStudent, validation_data: RowTensors | None, accelerate: bool
 ) -> tuple[type[StudentNet], dict[str, Any]]:
-    """Return which net trains, and where."""
+    """Return the class of the net and the arguments that only this class has."""
     if estimator.accelerator is None or not accelerate:
-        place: dict[str, Any] = {"device": str(resolve_device(estimator.device))}
+        params: dict[str, Any] = {"device": str(resolve_device(estimator.device))}
         if estimator.metaparameter_optimizer is None:
-            return StudentNet, place
+            return StudentNet, params
         course = estimator.metaparameter_optimizer.start(
             float(estimator.imitation), float(estimator.temperature)
         )
-        return BilevelNet, place | {"schedule": course, "validation": validation}
+        return BilevelNet, params | {"course": course, "validation": validation_data}
     from sklearn_distill.nets._accelerated import AcceleratedStudentNet
 
     return AcceleratedStudentNet, {"device": None, "accelerator": estimator.accelerator}
 
 
-def _readers(
-    estimator: Any,
-    rows: RowTensors | Stream,
+def _iterator_params(
+    estimator: NeuralStudent,
+    train_data: RowTensors | Stream,
     generator: torch.Generator,
     network: nn.Module,
     *,
-    sharing: bool,
+    accelerated: bool,
 ) -> dict[str, Any]:
-    """Return how the net reads rows to train on and to validate; a sharer needs a DataLoader."""
-    many = max(VALIDATION_BATCH, estimator.batch_size)
-    valid = DataLoader if sharing else TensorLoader
-    train = rows.reader(generator)
-    if isinstance(rows, RowTensors):
-        normalised = any(isinstance(layer, NORMALISED) for layer in network.modules())
-        train["iterator_train__join_single"] = normalised
-    if sharing and isinstance(rows, RowTensors):
-        train = {"iterator_train": DataLoader, "iterator_train__shuffle": True}
-        train["iterator_train__generator"] = generator
-    return {"iterator_valid": valid, "iterator_valid__batch_size": many, **train}
+    """Return the net's arguments for reading mini-batches of training and validation."""
+    # accelerate distributes a DataLoader only
+    validation_iterator = DataLoader if accelerated else TensorLoader
+    params = train_data.reader(generator)
+    if isinstance(train_data, RowTensors):
+        # batch normalisation in training mode rejects a single row, which has no variance
+        has_batch_norm = any(isinstance(layer, BATCH_NORMS) for layer in network.modules())
+        params["iterator_train__join_single"] = has_batch_norm
+    if accelerated and isinstance(train_data, RowTensors):
+        params = {"iterator_train": DataLoader, "iterator_train__shuffle": True}
+        params["iterator_train__generator"] = generator
+    return {
+        "iterator_valid": validation_iterator,
+        "iterator_valid__batch_size": max(VALIDATION_BATCH, estimator.batch_size),
+        **params,
+    }
 
 
-def _remember(net: StudentNet, before: StudentNet) -> None:
-    """Give a net an earlier one's memory: its optimiser's, its random numbers, its history."""
-    if _kind_of_optimizer(net) is _kind_of_optimizer(before):
+def _restore_state(net: StudentNet, previous: StudentNet) -> None:
+    """Copy optimiser state, random state and history of a previous net."""
+    if _optimizer_class(net) is _optimizer_class(previous):
+        # the averages of the previous steps, but the present lr and optimizer__x
         state = net.optimizer_.state_dict()
-        state["state"] = before.optimizer_.state_dict()["state"]
+        state["state"] = previous.optimizer_.state_dict()["state"]
+        # copied, as load_state_dict may share tensors: a failed fit must not change the old net
         net.optimizer_.load_state_dict(deepcopy(state))
-    net.scaler_.load_state_dict(before.scaler_.state_dict())
-    if net.generator is not None and before.generator is not None:
-        net.generator.set_state(before.generator.get_state())
-    for epoch in before.history:
+    net.scaler_.load_state_dict(previous.scaler_.state_dict())
+    if net.generator is not None and previous.generator is not None:
+        net.generator.set_state(previous.generator.get_state())
+    for epoch in previous.history:
         net.history.append(dict(epoch))
 
 
-def _kind_of_optimizer(net: StudentNet) -> type:
-    return type(getattr(net.optimizer_, "optimizer", net.optimizer_))  # what accelerate wraps
+def _optimizer_class(net: StudentNet) -> type:
+    return type(getattr(net.optimizer_, "optimizer", net.optimizer_))  # accelerate wraps it
 
 
-def _run(
+def _run_epochs(
     net: StudentNet,
-    rows: RowTensors | Stream,
-    validation: RowTensors | None,
+    train_data: RowTensors | Stream,
+    validation_data: RowTensors | None,
     n_epochs: int,
     checkpoint: Checkpoint | None,
 ) -> None:
-    """Train until the last epoch or until a callback has seen enough."""
-    if net.device is not None:  # the data live where the network does: a batch is no transfer
+    """Train until the last epoch or until a callback stops the training."""
+    if net.device is not None:  # all data are copied to the device once, not batch by batch
         device = torch.device(net.device)
-        rows, validation = rows.to(device), None if validation is None else validation.to(device)
-    net.train_split = None if validation is None else predefined_split(validation)
+        train_data = train_data.to(device)
+        validation_data = None if validation_data is None else validation_data.to(device)
+    net.train_split = None if validation_data is None else predefined_split(validation_data)
+    # a warm start counts its own epochs, after those in the history
     n_before, net.max_epochs = len(net.history), n_epochs
-    net.notify("on_train_begin", X=rows, y=None)
+    net.notify("on_train_begin", X=train_data, y=None)
     if checkpoint is not None:
         checkpoint.resume(net)
     try:
-        net.fit_loop(rows.dataset, epochs=n_epochs - (len(net.history) - n_before))
-    except BaseException as interruption:
-        if not is_early_stop(net, interruption):
+        # not net.fit, which would initialise network and optimiser again
+        net.fit_loop(train_data.dataset, epochs=n_epochs - (len(net.history) - n_before))
+    except BaseException as interruption:  # skorch's EarlyStopping raises a KeyboardInterrupt
+        if not stops(net, interruption):
             raise
     finally:
-        _close_bars(net)
+        _close_progress_bars(net)
         net.close()
-        net.train_split = None  # the validation rows are not the net's to keep
-    net.notify("on_train_end", X=rows, y=None)
+        net.train_split = None  # a fitted estimator does not keep the validation set
+    net.notify("on_train_end", X=train_data, y=None)
     if checkpoint is not None:
         checkpoint.finish()
 
 
-def _check_answers(net: StudentNet, features: torch.Tensor) -> None:
-    """Require finite scores of the first rows: finite weights may be too large to answer with."""
+def _check_finite_scores(net: StudentNet, features: torch.Tensor) -> None:
+    """Require finite scores of the first rows: large finite weights may overflow in products."""
     network = bare_module(net.module_).eval()
     device = next(network.parameters()).device
     with torch.no_grad():
         scores = scores_of(network(features[:VALIDATION_BATCH].to(device)))
     if not scores.isfinite().all():
         raise ValueError(
-            f"training diverged: after {len(net.history)} epochs the network does not answer with "
-            f"finite numbers. Lower lr={net.lr:g}, set gradient_clip, or scale the features and, "
-            "in regression, the labels"
+            f"training diverged: after {len(net.history)} epochs the scores of the network are not "
+            f"finite. Lower lr={net.lr:g}, set gradient_clip, or scale the features and, in "
+            "regression, the labels"
         )
 
 
-def _callbacks(estimator: Any, checkpoint: Checkpoint | None) -> list[Any]:
-    made: list[Any] = [("divergence", Divergence())]
+def _make_callbacks(estimator: NeuralStudent, checkpoint: Checkpoint | None) -> list[Any]:
+    # the first, so that no later callback keeps or saves the weights of a diverged epoch
+    callbacks: list[Any] = [("divergence", Divergence())]
     if estimator.verbose:
-        made.append(("progress", ProgressBar(type(estimator).__name__)))
+        callbacks.append(("progress", ProgressBar(type(estimator).__name__)))
     if estimator.gradient_clip is not None:
-        made.append(("gradient_clip", GradientClipping(estimator.gradient_clip)))
+        callbacks.append(("gradient_clip", GradientClipping(estimator.gradient_clip)))
     if estimator.lr_schedule is not None:
-        schedule = LearningRateSchedule(estimator.lr_schedule, estimator.max_epochs)
-        made.append(("lr_schedule", schedule))
+        schedule = Schedule(estimator.lr_schedule, estimator.max_epochs)
+        callbacks.append(("lr_schedule", schedule))
     if estimator.early_stopping:
-        made.append(("best_weights", BestWeights(estimator.n_iter_no_change, estimator.tol)))
-    made += map(_own_copy, estimator.callbacks or [])
-    if checkpoint is not None:  # the last, so that it sees what the others did
-        made.append(("checkpoint", checkpoint))
-    return made
+        best_weights = BestWeights(estimator.n_iter_no_change, estimator.tol)
+        callbacks.append(("best_weights", best_weights))
+    callbacks += map(_copy_callback, estimator.callbacks or [])
+    if checkpoint is not None:  # the last, so that it saves what the others changed
+        callbacks.append(("checkpoint", checkpoint))
+    return callbacks
 
 
-def _own_copy(callback: Any) -> Any:
-    """Return a copy of a callback, of its class or of a (name, callback)."""
+def _copy_callback(callback: Any) -> Any:
+    """Return a copy of a callback, a callback class or a (name, callback) pair."""
     bare = callback[1] if isinstance(callback, tuple) and len(callback) == 2 else callback
     if not issubclass(bare if inspect.isclass(bare) else type(bare), Callback):
         raise TypeError(
-            f"callbacks has {callback!r}: give callbacks of skorch, or pairs of a name and one"
+            f"callbacks contains {callback!r}: pass skorch callbacks, or pairs (name, callback)"
         )
     return deepcopy(callback)
 
 
-def _close_bars(net: StudentNet) -> None:
+def _close_progress_bars(net: StudentNet) -> None:
     for _, callback in net.callbacks_:
         if isinstance(callback, ProgressBar):
             callback.close()

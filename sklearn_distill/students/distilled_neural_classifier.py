@@ -1,19 +1,19 @@
-"""A network that learns classes from labels and from a teacher's probabilities."""
+"""Neural network classifier trained on labels and on a teacher's probabilities."""
 
 from __future__ import annotations
 
 from numbers import Real
 from os import PathLike
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_distill._typing import FloatArray
+from sklearn_distill._typing import FloatArray, TargetLike, TeacherLike
 from sklearn_distill._validation.fitting import (
     HasMethods,
     Interval,
@@ -24,15 +24,18 @@ from sklearn_distill._validation.fitting import (
 from sklearn_distill._validation.labels import check_classes, check_labels
 from sklearn_distill._validation.teacher import check_embedding
 from sklearn_distill.losses.regularizers import REGULARIZER_NAMES
-from sklearn_distill.students._neural import NeuralStudent, RegressionData, about_validation
-from sklearn_distill.students._neural_stream import check_nothing_beside, is_dataset, stream_of
+from sklearn_distill.students._neural import NeuralStudent, XAndTable, naming_validation_set
+from sklearn_distill.students._neural_stream import check_no_other_data, is_dataset, make_stream
 from sklearn_distill.students._neural_targets import NeuralTargets
 from sklearn_distill.students._problem import LossParams, TrainingTargets
 from sklearn_distill.targets import TargetMixture
 
+if TYPE_CHECKING:
+    from torch.utils.data import Dataset
+
 
 class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
-    r"""A neural network taught by labels and by a teacher.
+    r"""Neural network classifier on labels and on a teacher's probabilities.
 
     Minimises, by mini-batches and over the weights of a network with scores z(x),
 
@@ -42,24 +45,26 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         + λ_i\,τ\,[CE(q_i, \mathrm{softmax}(z_i/T')) + r(z_i/T')]
         + μ\,\|A h_i + a - e_i\|^2 \big\},
 
-    where q is the teacher's answer softened by T, :math:`λ_i` is λ if label and teacher speak, 0 if
-    the teacher is silent, 1 if the label is missing, and the weights s have mean 1. The last term
-    draws the student's last hidden representation h, through a linear map that is learned with it,
-    to the teacher's embedding e. The network is trained by a skorch net, which ``net_`` holds.
+    where q is the teacher's prediction softened by T, and the weights s have mean 1.
+    :math:`λ_i` is λ if both label and prediction are available, 0 if the prediction is missing, and
+    1 if the label is missing. The last term is the squared distance between the teacher's embedding
+    e and a linear map, trained with the network, of the student's last hidden representation h. The
+    network is trained by a skorch net, the attribute ``net_``.
 
     Parameters
     ----------
     module : torch.nn.Module, its class or None, default=None
         The network, from features (n, d) or images (n, C, H, W) to one logit for each class; for
-        two classes also to a single one, the log-odds of the second. A class is built with
-        ``module__x`` and, where it takes them, ``n_features`` and ``n_outputs``; an instance is
-        copied with its weights. None is :class:`sklearn_distill.nets.MLP`.
+        two classes also to a single one, the log-odds of the second. A class is called with
+        ``module__x`` and, if it has such parameters, ``n_features`` and ``n_outputs``; an instance
+        is copied with its weights. None uses :class:`sklearn_distill.nets.MLP`.
     hidden_layer_sizes : int or sequence of int, default=(64,)
         Widths of the hidden layers of the default network; empty makes a linear model.
     imitation : float, default=0.5
-        λ in [0, 1], the teacher's share.
+        λ in [0, 1], the weight of the teacher in rows that have a label, too.
     temperature : float, default=1.0
-        T > 0, by which logits are divided in the teacher's term; predictions are made at 1.
+        T > 0, by which logits are divided in the teacher's term; predictions are always made at
+        temperature 1.
     soften_student : bool, default=True
         Whether the student's logits are divided by T too (T' = T), or only the teacher's (T' = 1).
     t_squared : bool, default=False
@@ -69,84 +74,86 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, for both terms.
     classes : array-like of shape (n_classes,) or None, default=None
-        All classes in ascending order, where y does not show them all.
+        All classes in ascending order, for y that does not contain them all. None uses the labels
+        of y.
     embedding_weight : float, default=0.0
-        μ ≥ 0, how much ``teacher_embedding`` counts.
+        μ ≥ 0, the weight of the distance to ``teacher_embedding``.
     optimizer : {"adam", "adamw", "sgd"} or class, default="adam"
-        A class of torch.optim; ``optimizer__x`` are its arguments.
+        Optimiser: a class of torch.optim or one of these names; ``optimizer__x`` are its arguments.
     lr : float, default=1e-3
-        Learning rate.
+        Learning rate of the optimiser, positive.
     batch_size : int, default=128
-        Rows of a mini-batch. With batch normalisation in the network, a last row that would be
-        alone joins the mini-batch before it.
+        Number of rows in a mini-batch. If the network has batch normalisation, a last mini-batch
+        of a single row is joined to the one before it.
     max_epochs : int, default=20
-        Passes over the rows, at most.
+        Maximum number of passes over the rows.
     early_stopping : bool, default=False
-        Whether to watch the label cross-entropy of held-out rows (X_val, or a part of X), stop
-        when it falls no more and return to the weights of its minimum.
+        Whether to monitor the label cross-entropy of held-out rows (X_val, or a part of X), stop
+        when it no longer decreases and restore the weights of its minimum.
     validation_fraction : float, default=0.1
-        Share of the labelled rows that early stopping sets aside without X_val.
+        Share of the labelled rows that early stopping holds out if there is no X_val.
     n_iter_no_change : int, default=10
-        Epochs without a lower validation loss after which early stopping stops.
+        Number of epochs without a lower validation loss after which early stopping ends training.
     tol : float, default=0.0
-        A validation loss is lower if it is so by more than this.
+        A validation loss is lower if it improves by more than ``tol``.
     lr_schedule : {"cosine"}, callable or None, default=None
-        Learning rates by epoch: "cosine" falls to 0 at ``max_epochs``; a callable makes a scheduler
-        of torch.optim.lr_scheduler from the optimiser; ReduceLROnPlateau watches the
-        validation loss, or where no rows are held out the training loss.
+        Learning rates of the epochs. "cosine" decreases to 0 at ``max_epochs``; a callable returns
+        a scheduler of torch.optim.lr_scheduler for the optimiser it is given. ReduceLROnPlateau
+        monitors the validation loss or, if no rows are held out, the training loss.
     gradient_clip : float or None, default=None
-        Largest Euclidean norm of a mini-batch's gradient.
+        Maximum Euclidean norm of a mini-batch's gradient; None for no clipping.
     augmentation : callable or None, default=None
-        ``augmentation(features, generator)`` → features, for each mini-batch of training, as those
-        of :mod:`sklearn_distill.augmentation`. The teacher's answers stay with their rows.
+        ``augmentation(features, generator)`` → features, for each mini-batch of training, such as
+        those of :mod:`sklearn_distill.augmentation`. The teacher's predictions are those of the
+        original rows.
     metaparameter_optimizer : object or None, default=None
-        Moves λ and T while the weights are trained, by the loss of held-out labels (X_val, or
+        Optimises λ and T while the weights are trained, on the loss of held-out labels (X_val, or
         ``validation_fraction`` of X): :class:`~sklearn_distill.GreedyHypergradient` or
         :class:`~sklearn_distill.LinearTrajectory`.
     callbacks : list of skorch callbacks or None, default=None
-        Further callbacks; they are copied.
+        Additional callbacks, which are copied.
     warm_start : bool, default=False
-        Whether a repeated fit goes on with the present network and optimiser.
+        Whether a repeated fit continues with the network and optimiser of the previous one.
     checkpoint : str, path-like or None, default=None
-        A file that holds the state of the training after each epoch. A fit with the same data and
-        parameters that finds it goes on where an interrupted one left off; a finished fit removes
-        it.
+        File for the state of the training after each epoch. A fit with the same data and
+        parameters resumes an interrupted one from this file; a finished fit removes it.
     precision : {"float32", "float64", "bfloat16", "float16"}, default="float32"
-        Numbers of the computation; "bfloat16" and "float16" mix them with float32, for a GPU.
+        Precision of the computation; "bfloat16" and "float16" are mixed with float32, for a GPU.
     compile : bool, default=False
-        Whether torch.compile makes the network faster; on a CPU it seldom does.
+        Whether to compile the network with torch.compile, which is seldom faster on a CPU.
     device : str or torch.device, default="auto"
-        "auto" is cuda, mps or cpu, the first that is there. Tested on the CPU.
+        Device of the network; "auto" is the first that is available of cuda, mps and cpu. Tested
+        on the CPU.
     accelerator : accelerate.Accelerator or None, default=None
-        Shares out the mini-batches among its GPUs or machines, and decides on device and precision
+        Distributes the mini-batches to its GPUs or machines, and determines device and precision
         of the training. Tested with one process on the CPU.
     random_state : int, RandomState or None, default=None
-        Initial weights, dropout, order of the rows, augmentation and validation rows.
+        Seed of the initial weights, dropout, order of the rows, augmentation and validation rows.
     verbose : int, default=0
         Above 0, show a progress bar over the epochs.
     **skorch_params : dict
-        ``module__x``, ``optimizer__x`` and, where X is a Dataset, ``iterator_train__x``: arguments
-        of the module's class, the optimiser's and torch's DataLoader.
+        ``module__x``, ``optimizer__x`` and, if X is a Dataset, ``iterator_train__x``: arguments of
+        the module's class, the optimiser and torch's DataLoader.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Class labels.
+        Class labels, in ascending order.
     net_ : skorch.NeuralNet
-        The net with the trained network, ``net_.module_``.
+        The skorch net, with the trained network in ``net_.module_``.
     history_ : DataFrame
-        Losses, learning rates and seconds of each epoch.
+        Losses, learning rates and durations in seconds of the epochs.
     imitation_, temperature_ : float
-        λ and T at the end of a training that moved them.
+        λ and T at the end of a training with ``metaparameter_optimizer``.
     metaparameter_history_ : DataFrame
-        λ and T after each step of a training that moved them, and whether the step was
-        "computed" by a hypergradient, "predicted" or "held".
+        λ and T after each step of a training with ``metaparameter_optimizer``, and whether the step
+        was "computed" by a hypergradient, "predicted" or "held".
     n_taught_rows_ : int
-        Rows for which a teacher spoke; not known of a Dataset.
+        Number of rows with a teacher's prediction; not available for a Dataset.
     n_features_in_ : int
-        Number of features, of images that of channels.
+        Number of features seen during ``fit``; for images, the number of channels.
     feature_names_in_ : ndarray of shape (n_features,)
-        Names of the features, where X has string names.
+        Names of the features, if X has string names.
 
     References
     ----------
@@ -167,7 +174,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
 
     classes_: NDArray[Any]
 
-    # sliced by row with X without any set_fit_request
+    # requested by default: meta-estimators slice them by row with X, without set_fit_request
     __metadata_request__fit: ClassVar = {
         "teacher_proba": True,
         "teacher_logits": True,
@@ -259,41 +266,41 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
     @validated_parameters
     def fit(
         self,
-        X: Any,
-        y: Any = None,
-        sample_weight: Any = None,
+        X: ArrayLike | Dataset[Any],
+        y: TargetLike = None,
+        sample_weight: ArrayLike | None = None,
         *,
-        teacher_proba: Any = None,
-        teacher_logits: Any = None,
-        teacher_embedding: Any = None,
-        X_val: Any = None,
-        y_val: Any = None,
+        teacher_proba: TeacherLike = None,
+        teacher_logits: TeacherLike = None,
+        teacher_embedding: TeacherLike = None,
+        X_val: ArrayLike | None = None,
+        y_val: TargetLike = None,
     ) -> Self:
         """Train the student.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, channels, height, width)
-            Features. Or, for data larger than memory, a torch Dataset whose items are (x, y,
+            Features. For data larger than memory, a torch Dataset whose items are (x, y,
             teacher's probabilities) or (x, y, teacher's probabilities, weight), with None for
-            what is missing; ``classes`` must then be given, weights count as they are, and
-            ``iterator_train__x`` are arguments of torch's DataLoader.
+            what is missing. It needs the parameter ``classes``; weights are not scaled to mean 1,
+            and ``iterator_train__x`` are arguments of torch's DataLoader.
         y : array-like of shape (n_samples,) or None
-            Labels. NaN, None and pd.NA are missing labels, which a teacher must answer for; None
-            instead of an array means that all are missing.
+            Labels. NaN, None and pd.NA are missing labels; these rows need a teacher's
+            prediction. None instead of an array means that all labels are missing.
         sample_weight : array-like of shape (n_samples,) or None
-            Weights of the rows, for all terms.
+            Sample weights, for all terms.
         teacher_proba : array-like or DataFrame or None
             The teacher's probabilities: (n_samples, n_classes) in the order of ``classes_``, a
             DataFrame whose column names are the labels, (n_samples,) for the second of two
-            classes, or (n_samples, n_teachers, n_classes). A row of NaN is a silent teacher.
+            classes, or (n_samples, n_teachers, n_classes). A row of NaN is a missing prediction.
         teacher_logits : array-like or DataFrame or None
             Logits instead of probabilities; -inf is a probability of exactly zero.
         teacher_embedding : array-like of shape (n_samples, n_dimensions) or None
-            A hidden representation of the teacher; a row of NaN has none. Needs
+            A hidden representation of the teacher; a row of NaN is missing. Needs
             ``embedding_weight``.
         X_val, y_val : array-like or None
-            Labelled rows for the validation loss. They are not sliced in a cross-validation.
+            Labelled rows for the validation loss. Cross-validation does not slice them.
 
         Returns
         -------
@@ -303,23 +310,24 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         Raises
         ------
         ValueError
-            If a teacher's output does not fit to X and the classes or is no distribution (the
-            message names the first such row), a row has neither label nor teacher, the module
-            does not give one score a class, parameters contradict each other, or the training
-            diverged: its loss or weights are not finite. The estimator is then as it was before.
+            If a teacher's output does not match X and the classes or is not a distribution (the
+            message names the first such row), a row has neither a label nor a teacher's
+            prediction, the module does not return one score for each class, parameters contradict
+            each other, or the training diverged: its loss or weights are not finite. The estimator
+            is then unchanged.
         ImportError
             If torch or skorch is missing.
         OSError
-            If ``checkpoint`` cannot be written, as on a full disk; the last good file stays.
+            If ``checkpoint`` cannot be written, as on a full disk; the last complete file remains.
 
         Warns
         -----
         ConvergenceWarning
             If the training diverged, and early stopping kept the weights of a better epoch.
         """
-        self._check_ready()
+        self._check_requirements()
         if is_dataset(X):
-            check_nothing_beside(
+            check_no_other_data(
                 y=y,
                 sample_weight=sample_weight,
                 teacher_proba=teacher_proba,
@@ -327,42 +335,43 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
                 teacher_embedding=teacher_embedding,
             )
             return self._fit_dataset(X, X_val, y_val)
-        before, known = self._earlier(), np.asarray(getattr(self, "classes_", ()))
-        X = self._read_features(X, y, teacher_proba, teacher_logits, reset=before is None)
-        lesson = self._read_lesson(
+        previous = self._previous_training()
+        previous_classes = np.asarray(getattr(self, "classes_", ()))
+        X = self._validate_features(X, y, teacher_proba, teacher_logits, reset=previous is None)
+        targets = self._read_targets(
             X, y, sample_weight, teacher_proba, teacher_logits, teacher_embedding, self.classes
         )
-        if before is not None:
-            _check_same_classes(self.classes_, known)
-        return self._train(X, lesson, self._read_validation(X_val, y_val), before=before)
+        if previous is not None:
+            _check_same_classes(self.classes_, previous_classes)
+        return self._train(X, targets, self._read_held_out(X_val, y_val), previous=previous)
 
     @all_or_nothing
     @validated_parameters
     def partial_fit(
         self,
-        X: Any,
-        y: Any = None,
-        classes: Any = None,
-        sample_weight: Any = None,
+        X: ArrayLike,
+        y: TargetLike = None,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
         *,
-        teacher_proba: Any = None,
-        teacher_logits: Any = None,
-        teacher_embedding: Any = None,
+        teacher_proba: TeacherLike = None,
+        teacher_logits: TeacherLike = None,
+        teacher_embedding: TeacherLike = None,
     ) -> Self:
-        """Make one pass over these rows, going on from the present weights.
+        """Continue training with one pass over these rows.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, channels, height, width)
-            Features.
+            Features, as arrays: only :meth:`fit` accepts a Dataset.
         y : array-like of shape (n_samples,) or None
             Labels, some or all of them missing.
         classes : array-like of shape (n_classes,) or None
-            All classes, for the first call; None takes the constructor's, or those of y.
+            All classes, for the first call; None uses the parameter ``classes``, or those of y.
         sample_weight : array-like of shape (n_samples,) or None
-            Weights of the rows.
+            Sample weights, for all terms.
         teacher_proba, teacher_logits, teacher_embedding : array-like, DataFrame or None
-            As in :meth:`fit`.
+            The teacher's outputs, as in :meth:`fit`.
 
         Returns
         -------
@@ -374,58 +383,59 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         ValueError
             As in :meth:`fit`, or if ``classes`` are not those of the first call.
         """
-        self._check_ready()
-        before = getattr(self, "_trained", None)
-        X = self._read_features(X, y, teacher_proba, teacher_logits, reset=before is None)
-        classes = self._classes_so_far(classes)
-        lesson = self._read_lesson(
+        self._check_requirements()
+        previous = getattr(self, "_trained", None)
+        X = self._validate_features(X, y, teacher_proba, teacher_logits, reset=previous is None)
+        classes = self._partial_fit_classes(classes)
+        targets = self._read_targets(
             X, y, sample_weight, teacher_proba, teacher_logits, teacher_embedding, classes
         )
-        return self._train(X, lesson, before=before, n_epochs=1)
+        return self._train(X, targets, previous=previous, n_epochs=1)
 
-    def predict_proba(self, X: Any) -> FloatArray:
+    def predict_proba(self, X: ArrayLike) -> FloatArray:
         """Return the probabilities softmax(z) at temperature 1.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, channels, height, width)
-            Features.
+            Features of the samples to predict.
 
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
             Probabilities in the order of ``classes_``.
         """
-        z = self._scores(X)
+        z = self._predict_scores(X)
         if self._is_one_logit(z):
             return np.stack([expit(-z.ravel()), expit(z.ravel())], axis=1)
         return np.asarray(softmax(z, axis=1))
 
-    def predict_log_proba(self, X: Any) -> FloatArray:
+    def predict_log_proba(self, X: ArrayLike) -> FloatArray:
         """Return the logarithms of the probabilities, without rounding them first.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, channels, height, width)
-            Features.
+            Features of the samples to predict.
 
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Log-probabilities in the order of ``classes_``; ``teacher_logits`` for a next student.
+            Log-probabilities in the order of ``classes_``, which can be passed to another student
+            as ``teacher_logits``.
         """
-        z = self._scores(X)
+        z = self._predict_scores(X)
         if self._is_one_logit(z):
             return np.stack([log_expit(-z.ravel()), log_expit(z.ravel())], axis=1)
         return np.asarray(log_softmax(z, axis=1))
 
-    def predict(self, X: Any) -> NDArray[Any]:
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the most probable class of each row.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, channels, height, width)
-            Features.
+            Features of the samples to predict.
 
         Returns
         -------
@@ -435,7 +445,9 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         codes = self.predict_log_proba(X).argmax(axis=1)
         return np.asarray(self.classes_[codes])
 
-    def _fit_dataset(self, dataset: Any, X_val: Any, y_val: Any) -> Self:
+    def _fit_dataset(
+        self, dataset: Dataset[Any], X_val: ArrayLike | None, y_val: TargetLike
+    ) -> Self:
         """Train on a Dataset of (x, y, teacher's probabilities)."""
         from sklearn_distill.students._neural_class_targets import BatchTable, streaming_targets
 
@@ -444,77 +456,86 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             raise ValueError("X is a Dataset: metaparameter_optimizer needs X as an array")
         if classes is None or self.class_weight is not None or self.embedding_weight > 0:
             raise ValueError(
-                "X is a Dataset, of which fit sees a mini-batch at a time: say classes=[...], and "
-                "leave out class_weight (weigh the items) and embedding_weight"
+                "X is a Dataset, which fit reads one mini-batch at a time: pass classes=[...], and "
+                "leave out class_weight (pass weights in the items) and embedding_weight"
             )
-        if self._earlier() is not None:
+        if self._previous_training() is not None:
             _check_same_classes(classes, self.classes_)
-        self.classes_, setting, options = (
-            classes,
-            LossParams.of(self),
-            self._prefixed("iterator_train"),
-        )
-        table = BatchTable(classes, setting)
-        stream = stream_of(dataset, table, len(classes), self.precision, options)
+        self.classes_ = classes
+        loss_params = LossParams.of(self)
+        make_table = BatchTable(classes, loss_params)
+        loader_params = self._params_for("iterator_train")
+        stream = make_stream(dataset, make_table, len(classes), self.precision, loader_params)
         self._set_shape(stream.features)
-        held_out = self._read_validation(X_val, y_val)
-        return self._train_on_stream(stream, streaming_targets(len(classes), setting), held_out)
+        held_out = self._read_held_out(X_val, y_val)
+        targets = streaming_targets(len(classes), loss_params)
+        return self._train_on_stream(stream, targets, held_out)
 
-    def _read_features(
-        self, X: Any, y: Any, teacher_proba: Any, teacher_logits: Any, *, reset: bool
+    def _validate_features(
+        self,
+        X: ArrayLike | Dataset[Any],
+        y: TargetLike,
+        teacher_proba: TeacherLike,
+        teacher_logits: TeacherLike,
+        *,
+        reset: bool,
     ) -> NDArray[Any]:
         if teacher_proba is None and teacher_logits is None:
-            # without a teacher scikit-learn's own errors stand, that of a missing label among them
-            return self._read_array(X, y, reset=reset)
-        return self._read_array(X, reset=reset)
+            # without a teacher scikit-learn's own errors are raised, as for a missing label
+            return self._validate_array(X, y, reset=reset)
+        return self._validate_array(X, reset=reset)
 
-    def _read_lesson(
+    def _read_targets(
         self,
         X: NDArray[Any],
-        y: Any,
-        sample_weight: Any,
-        teacher_proba: Any,
-        teacher_logits: Any,
-        teacher_embedding: Any,
-        classes: Any,
+        y: TargetLike,
+        sample_weight: ArrayLike | None,
+        teacher_proba: TeacherLike,
+        teacher_logits: TeacherLike,
+        teacher_embedding: TeacherLike,
+        classes: ArrayLike | None,
     ) -> NeuralTargets:
-        """Return losses and tables; set ``classes_`` and ``n_taught_rows_``."""
+        """Check the arguments of ``fit``; set ``classes_`` and ``n_taught_rows_``."""
         from sklearn_distill.students._neural_class_targets import static_targets, tunable_targets
 
-        lesson = TrainingTargets.read(
+        # mean 1, as the scale of the weights would change the learning rate
+        targets = TrainingTargets.read(
             self, len(X), y, sample_weight, teacher_proba, teacher_logits, classes
         ).with_mean_weight_one()
-        self.classes_, self.n_taught_rows_ = lesson.classes, lesson.n_taught_rows
+        self.classes_, self.n_taught_rows_ = targets.classes, targets.n_taught_rows
         embedding = check_embedding(teacher_embedding, len(X), self.embedding_weight)
         if self.metaparameter_optimizer is not None:
-            self._check_movable(lesson)
-            return tunable_targets(lesson, LossParams.of(self))
-        neural = static_targets(lesson, LossParams.of(self))
-        return neural.with_embedding(embedding, self.embedding_weight, lesson.weight)
+            self._check_tunable(targets)
+            return tunable_targets(targets, LossParams.of(self))
+        neural_targets = static_targets(targets, LossParams.of(self))
+        return neural_targets.with_embedding(embedding, self.embedding_weight, targets.weight)
 
-    def _check_movable(self, lesson: TrainingTargets) -> None:
-        """Require a teacher, and options with which a training's step has an exact derivative."""
-        if lesson.teachers is None:
+    def _check_tunable(self, targets: TrainingTargets) -> None:
+        """Require a teacher, and parameters for which hypergradients of a step are implemented."""
+        if targets.teachers is None:
             raise ValueError(
-                "metaparameter_optimizer moves the weight and the temperature of a teacher, and "
-                "neither teacher_proba nor teacher_logits is given; give one, or leave it out"
+                "metaparameter_optimizer optimises the weight and the temperature of a teacher, "
+                "but neither teacher_proba nor teacher_logits is given: pass one of them, or leave "
+                "out metaparameter_optimizer"
             )
-        known = {
+        # the net for hypergradients calls no gradient callbacks, which clip, and its loss has no
+        # embedding term
+        supported = {
             "gradient_clip": self.gradient_clip is None,
             "embedding_weight": self.embedding_weight == 0,
             "accelerator": self.accelerator is None,
             "precision": self.precision in {"float32", "float64"},
         }
-        for name, fits in known.items():
-            if not fits:
+        for name, is_supported in supported.items():
+            if not is_supported:
                 raise ValueError(
                     f"metaparameter_optimizer with {name}={getattr(self, name)!r}: hypergradients "
-                    "are not known with it; leave one of the two out"
+                    "do not support it; leave one of the two out"
                 )
 
     @property
     def metaparameter_history_(self) -> pd.DataFrame:
-        """Values of λ and T after each step of the training, and where they came from."""
+        """Values of λ and T after each step of the training, and how they were obtained."""
         check_is_fitted(self)
         if self.metaparameter_optimizer is None:
             raise AttributeError("metaparameter_history_ needs a metaparameter_optimizer in fit")
@@ -530,13 +551,13 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         """Temperature T at the end of the training."""
         return float(self.metaparameter_history_["temperature"].iloc[-1])
 
-    def _read_validation(self, X_val: Any, y_val: Any) -> RegressionData | None:
-        """Return held-out rows and their table."""
-        X_val = self._read_held_out(X_val, y_val)
-        if X_val is None:
+    def _read_held_out(self, X_val: ArrayLike | None, y_val: TargetLike) -> XAndTable | None:
+        """Check X_val and y_val; return the features and the table of the labels."""
+        features = self._validate_held_out(X_val, y_val)
+        if features is None:
             return None
-        with about_validation():
-            _, labels = check_labels(y_val, len(X_val), self.classes_, None)
+        with naming_validation_set():
+            _, labels = check_labels(y_val, len(features), self.classes_, None)
         if not labels.present.all():
             raise ValueError(
                 f"row {int(np.argmin(labels.present))} of y_val has no label: the validation loss "
@@ -544,31 +565,32 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             )
         from sklearn_distill.nets.losses import target_table
 
-        alone = TargetMixture(labels, None, np.ones(len(X_val)), imitation=0.0)
-        return X_val, target_table(alone.targets())
+        label_targets = TargetMixture(labels, None, np.ones(len(features)), imitation=0.0)
+        return features, target_table(label_targets.targets())
 
-    def _classes_so_far(self, classes: Any) -> Any:
-        """Return the classes of the first call, which later ones may repeat."""
-        known = getattr(self, "classes_", None)
-        if known is None:
+    def _partial_fit_classes(self, classes: ArrayLike | None) -> Any:
+        """Return the classes of the first call; later calls may repeat them."""
+        first_classes = getattr(self, "classes_", None)
+        if first_classes is None:
             return self.classes if classes is None else np.unique(classes)
-        if classes is not None and not np.array_equal(np.unique(classes), known):
+        if classes is not None and not np.array_equal(np.unique(classes), first_classes):
             raise ValueError(
                 f"classes={np.unique(classes).tolist()} are not those of the first call to "
-                f"partial_fit, {known.tolist()}: leave them out, or fit anew"
+                f"partial_fit, {first_classes.tolist()}: leave them out, or fit anew"
             )
-        return known
+        return first_classes
 
     def _is_one_logit(self, z: FloatArray) -> bool:
+        """Return whether scores are the log-odds of the second of two classes."""
         return z.ndim == 1 or z.shape[1] == 1
 
     def _n_classes(self) -> int:
         return len(self.classes_)
 
 
-def _check_same_classes(classes: NDArray[Any], known: NDArray[Any]) -> None:
-    if not np.array_equal(classes, known):
+def _check_same_classes(classes: NDArray[Any], previous_classes: NDArray[Any]) -> None:
+    if not np.array_equal(classes, previous_classes):
         raise ValueError(
-            f"warm_start=True with the classes {classes.tolist()}, where the network knows "
-            f"{known.tolist()}: set warm_start=False, or name all in classes"
+            f"warm_start=True with the classes {classes.tolist()}, but the network was trained on "
+            f"{previous_classes.tolist()}: set warm_start=False, or pass all classes as classes="
         )

@@ -1,15 +1,15 @@
-"""A network that learns numbers from labels and from a teacher's predictions."""
+"""Neural network regressor trained on labels and on a teacher's predictions."""
 
 from __future__ import annotations
 
 from os import PathLike
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import MultiOutputMixin, RegressorMixin, clone
 
-from sklearn_distill._typing import FloatArray
+from sklearn_distill._typing import FloatArray, TargetLike, TeacherLike
 from sklearn_distill._validation.fitting import all_or_nothing, validated_parameters
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.targets import (
@@ -18,20 +18,22 @@ from sklearn_distill._validation.targets import (
     check_regression_target_available,
     check_regression_targets,
 )
-from sklearn_distill._validation.teacher import check_embedding
-from sklearn_distill.students._neural import NeuralStudent, RegressionData
+from sklearn_distill.students._neural import NeuralStudent, XAndTable
 from sklearn_distill.students._neural_stream import (
-    check_nothing_beside,
+    check_no_other_data,
     first_item,
     is_dataset,
-    stream_of,
+    make_stream,
 )
 from sklearn_distill.students._neural_targets import NeuralTargets
 from sklearn_distill.targets import mean_one
 
+if TYPE_CHECKING:
+    from torch.utils.data import Dataset
+
 
 class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
-    r"""A neural network for regression, taught by labels and by a teacher's predictions.
+    r"""Neural network regressor on labels and on a teacher's predictions.
 
     Minimises, by mini-batches and over the weights of a network with outputs z(x),
 
@@ -40,91 +42,92 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         \frac1n \sum_i s_i \big\{ \tfrac1m \|z_i - (1-λ_i)\,y_i - λ_i\,t_i\|^2
         + μ\,\|A h_i + a - e_i\|^2 \big\},
 
-    where t is the teacher's prediction of the m outputs, :math:`λ_i` is λ if label and teacher
-    speak, 0 if the teacher is silent, 1 if the label is missing, and the weights s have mean 1. Up
-    to a constant this is the sum of both squared errors with the weights 1 − λ and λ. The last
-    term is that of :class:`DistilledNeuralClassifier`.
+    where t is the teacher's prediction of the m outputs, and the weights s have mean 1.
+    :math:`λ_i` is λ if both label and prediction are available, 0 if the prediction is missing, and
+    1 if the label is missing. Up to a constant this is the sum of both squared errors with the
+    weights 1 − λ and λ. The last term is that of :class:`DistilledNeuralClassifier`.
 
-    Labels should have a size of about 1: scale them, as with
+    Labels should have a scale of about 1: standardise them, for example with
     :class:`~sklearn.compose.TransformedTargetRegressor`.
 
     Parameters
     ----------
     module : torch.nn.Module, its class or None, default=None
         The network, from features (n, d) or images (n, C, H, W) to one number for each output.
-        A class is built with ``module__x`` and, where it takes them, ``n_features`` and
-        ``n_outputs``; an instance is copied with its weights. None is
+        A class is called with ``module__x`` and, if it has such parameters, ``n_features`` and
+        ``n_outputs``; an instance is copied with its weights. None uses
         :class:`sklearn_distill.nets.MLP`.
     hidden_layer_sizes : int or sequence of int, default=(64,)
         Widths of the hidden layers of the default network; empty makes a linear model.
     imitation : float, default=0.5
-        λ in [0, 1], the teacher's share.
+        λ in [0, 1], the weight of the teacher in rows that have a label, too.
     embedding_weight : float, default=0.0
-        μ ≥ 0, how much ``teacher_embedding`` counts.
+        μ ≥ 0, the weight of the distance to ``teacher_embedding``.
     optimizer : {"adam", "adamw", "sgd"} or class, default="adam"
-        A class of torch.optim; ``optimizer__x`` are its arguments.
+        Optimiser: a class of torch.optim or one of these names; ``optimizer__x`` are its arguments.
     lr : float, default=1e-3
-        Learning rate.
+        Learning rate of the optimiser, positive.
     batch_size : int, default=128
-        Rows of a mini-batch. With batch normalisation in the network, a last row that would be
-        alone joins the mini-batch before it.
+        Number of rows in a mini-batch. If the network has batch normalisation, a last mini-batch
+        of a single row is joined to the one before it.
     max_epochs : int, default=20
-        Passes over the rows, at most.
+        Maximum number of passes over the rows.
     early_stopping : bool, default=False
-        Whether to watch the squared error of held-out rows (X_val, or a part of X), stop when it
-        falls no more and return to the weights of its minimum.
+        Whether to monitor the squared error of held-out rows (X_val, or a part of X), stop when it
+        no longer decreases and restore the weights of its minimum.
     validation_fraction : float, default=0.1
-        Share of the labelled rows that early stopping sets aside without X_val.
+        Share of the labelled rows that early stopping holds out if there is no X_val.
     n_iter_no_change : int, default=10
-        Epochs without a lower validation loss after which early stopping stops.
+        Number of epochs without a lower validation loss after which early stopping ends training.
     tol : float, default=0.0
-        A validation loss is lower if it is so by more than this.
+        A validation loss is lower if it improves by more than ``tol``.
     lr_schedule : {"cosine"}, callable or None, default=None
-        Learning rates by epoch: "cosine" falls to 0 at ``max_epochs``; a callable makes a scheduler
-        of torch.optim.lr_scheduler from the optimiser; ReduceLROnPlateau watches the
-        validation loss, or where no rows are held out the training loss.
+        Learning rates of the epochs. "cosine" decreases to 0 at ``max_epochs``; a callable returns
+        a scheduler of torch.optim.lr_scheduler for the optimiser it is given. ReduceLROnPlateau
+        monitors the validation loss or, if no rows are held out, the training loss.
     gradient_clip : float or None, default=None
-        Largest Euclidean norm of a mini-batch's gradient.
+        Maximum Euclidean norm of a mini-batch's gradient; None for no clipping.
     augmentation : callable or None, default=None
-        ``augmentation(features, generator)`` → features, for each mini-batch of training, as those
-        of :mod:`sklearn_distill.augmentation`. The teacher's answers stay with their rows.
+        ``augmentation(features, generator)`` → features, for each mini-batch of training, such as
+        those of :mod:`sklearn_distill.augmentation`. The teacher's predictions are those of the
+        original rows.
     callbacks : list of skorch callbacks or None, default=None
-        Further callbacks; they are copied.
+        Additional callbacks, which are copied.
     warm_start : bool, default=False
-        Whether a repeated fit goes on with the present network and optimiser.
+        Whether a repeated fit continues with the network and optimiser of the previous one.
     checkpoint : str, path-like or None, default=None
-        A file that holds the state of the training after each epoch. A fit with the same data and
-        parameters that finds it goes on where an interrupted one left off; a finished fit removes
-        it.
+        File for the state of the training after each epoch. A fit with the same data and
+        parameters resumes an interrupted one from this file; a finished fit removes it.
     precision : {"float32", "float64", "bfloat16", "float16"}, default="float32"
-        Numbers of the computation; "bfloat16" and "float16" mix them with float32, for a GPU.
+        Precision of the computation; "bfloat16" and "float16" are mixed with float32, for a GPU.
     compile : bool, default=False
-        Whether torch.compile makes the network faster; on a CPU it seldom does.
+        Whether to compile the network with torch.compile, which is seldom faster on a CPU.
     device : str or torch.device, default="auto"
-        "auto" is cuda, mps or cpu, the first that is there. Tested on the CPU.
+        Device of the network; "auto" is the first that is available of cuda, mps and cpu. Tested
+        on the CPU.
     accelerator : accelerate.Accelerator or None, default=None
-        Shares out the mini-batches among its GPUs or machines, and decides on device and precision
+        Distributes the mini-batches to its GPUs or machines, and determines device and precision
         of the training. Tested with one process on the CPU.
     random_state : int, RandomState or None, default=None
-        Initial weights, dropout, order of the rows, augmentation and validation rows.
+        Seed of the initial weights, dropout, order of the rows, augmentation and validation rows.
     verbose : int, default=0
         Above 0, show a progress bar over the epochs.
     **skorch_params : dict
-        ``module__x``, ``optimizer__x`` and, where X is a Dataset, ``iterator_train__x``: arguments
-        of the module's class, the optimiser's and torch's DataLoader.
+        ``module__x``, ``optimizer__x`` and, if X is a Dataset, ``iterator_train__x``: arguments of
+        the module's class, the optimiser and torch's DataLoader.
 
     Attributes
     ----------
     net_ : skorch.NeuralNet
-        The net with the trained network, ``net_.module_``.
+        The skorch net, with the trained network in ``net_.module_``.
     history_ : DataFrame
-        Losses, learning rates and seconds of each epoch.
+        Losses, learning rates and durations in seconds of the epochs.
     n_taught_rows_ : int
-        Rows for which the teacher spoke; not known of a Dataset.
+        Number of rows with a teacher's prediction; not available for a Dataset.
     n_features_in_ : int
-        Number of features, of images that of channels.
+        Number of features seen during ``fit``; for images, the number of channels.
     feature_names_in_ : ndarray of shape (n_features,)
-        Names of the features, where X has string names.
+        Names of the features, if X has string names.
 
     References
     ----------
@@ -140,10 +143,10 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
     array([0.8])
     """
 
-    _flat: bool  # whether targets come one-dimensional
+    _flat: bool  # whether y, or else the teacher's prediction, is one-dimensional
     _n_outputs: int
 
-    # sliced by row with X without any set_fit_request
+    # requested by default: meta-estimators slice them by row with X, without set_fit_request
     __metadata_request__fit: ClassVar = {"teacher_prediction": True, "teacher_embedding": True}
     __metadata_request__partial_fit: ClassVar = __metadata_request__fit
 
@@ -206,36 +209,36 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
     @validated_parameters
     def fit(
         self,
-        X: Any,
-        y: Any = None,
-        sample_weight: Any = None,
+        X: ArrayLike | Dataset[Any],
+        y: TargetLike = None,
+        sample_weight: ArrayLike | None = None,
         *,
-        teacher_prediction: Any = None,
-        teacher_embedding: Any = None,
-        X_val: Any = None,
-        y_val: Any = None,
+        teacher_prediction: TeacherLike = None,
+        teacher_embedding: TeacherLike = None,
+        X_val: ArrayLike | None = None,
+        y_val: TargetLike = None,
     ) -> Self:
         """Train the student.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, channels, height, width)
-            Features. Or, for data larger than memory, a torch Dataset whose items are (x, y,
+            Features. For data larger than memory, a torch Dataset whose items are (x, y,
             teacher's prediction) or (x, y, teacher's prediction, weight), with None for what is
-            missing; weights count as they are, and ``iterator_train__x`` are arguments of torch's
-            DataLoader.
+            missing. Its weights are not scaled to mean 1, and ``iterator_train__x`` are arguments
+            of torch's DataLoader.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), or None
-            Labels. A row of NaN is a missing label, which the teacher must answer for; None
-            instead of an array means that all are missing.
+            Labels. A row of NaN is a missing label; these rows need a teacher's prediction. None
+            instead of an array means that all labels are missing.
         sample_weight : array-like of shape (n_samples,) or None
-            Weights of the rows.
+            Sample weights, for all terms.
         teacher_prediction : array-like of the shape of y, or None
-            The teacher's predictions. A row of NaN is a silent teacher.
+            The teacher's predictions. A row of NaN is a missing prediction.
         teacher_embedding : array-like of shape (n_samples, n_dimensions) or None
-            A hidden representation of the teacher; a row of NaN has none. Needs
+            A hidden representation of the teacher; a row of NaN is missing. Needs
             ``embedding_weight``.
         X_val, y_val : array-like or None
-            Labelled rows for the validation loss. They are not sliced in a cross-validation.
+            Labelled rows for the validation loss. Cross-validation does not slice them.
 
         Returns
         -------
@@ -247,56 +250,57 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         ValueError
             If lengths or outputs differ, a row is NaN in some outputs but not in all or has
             neither label nor prediction (the message names the first such row), the module does
-            not give one number an output, or the training diverged: its loss or weights are not
-            finite. The estimator is then as it was before.
+            not return one number for each output, or the training diverged: its loss or weights
+            are not finite. The estimator is then unchanged.
         ImportError
             If torch or skorch is missing.
         OSError
-            If ``checkpoint`` cannot be written, as on a full disk; the last good file stays.
+            If ``checkpoint`` cannot be written, as on a full disk; the last complete file remains.
 
         Warns
         -----
         ConvergenceWarning
             If the training diverged, and early stopping kept the weights of a better epoch.
         """
-        self._check_ready()
+        self._check_requirements()
         if is_dataset(X):
-            check_nothing_beside(
+            check_no_other_data(
                 y=y,
                 sample_weight=sample_weight,
                 teacher_prediction=teacher_prediction,
                 teacher_embedding=teacher_embedding,
             )
             return self._fit_dataset(X, X_val, y_val)
-        before = self._earlier()
-        X, lesson = self._read(
-            X, y, sample_weight, teacher_prediction, teacher_embedding, reset=before is None
+        previous = self._previous_training()
+        X, targets = self._read_data(
+            X, y, sample_weight, teacher_prediction, teacher_embedding, reset=previous is None
         )
-        return self._train(X, lesson, self._read_validation(X_val, y_val, lesson), before=before)
+        held_out = self._read_held_out(X_val, y_val, targets)
+        return self._train(X, targets, held_out, previous=previous)
 
     @all_or_nothing
     @validated_parameters
     def partial_fit(
         self,
-        X: Any,
-        y: Any = None,
-        sample_weight: Any = None,
+        X: ArrayLike,
+        y: TargetLike = None,
+        sample_weight: ArrayLike | None = None,
         *,
-        teacher_prediction: Any = None,
-        teacher_embedding: Any = None,
+        teacher_prediction: TeacherLike = None,
+        teacher_embedding: TeacherLike = None,
     ) -> Self:
-        """Make one pass over these rows, going on from the present weights.
+        """Continue training with one pass over these rows.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, channels, height, width)
-            Features.
+            Features, as arrays: only :meth:`fit` accepts a Dataset.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), or None
-            Labels, NaN where missing.
+            Labels; a row of NaN is a missing label.
         sample_weight : array-like of shape (n_samples,) or None
-            Weights of the rows.
+            Sample weights, for all terms.
         teacher_prediction, teacher_embedding : array-like or None
-            As in :meth:`fit`.
+            The teacher's outputs, as in :meth:`fit`.
 
         Returns
         -------
@@ -308,131 +312,150 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         ValueError
             As in :meth:`fit`, or if the number of outputs changed.
         """
-        self._check_ready()
-        before = getattr(self, "_trained", None)
-        X, lesson = self._read(
-            X, y, sample_weight, teacher_prediction, teacher_embedding, reset=before is None
+        self._check_requirements()
+        previous = getattr(self, "_trained", None)
+        X, targets = self._read_data(
+            X, y, sample_weight, teacher_prediction, teacher_embedding, reset=previous is None
         )
-        return self._train(X, lesson, before=before, n_epochs=1)
+        return self._train(X, targets, previous=previous, n_epochs=1)
 
-    def predict(self, X: Any) -> FloatArray:
-        """Predict.
+    def predict(self, X: ArrayLike) -> FloatArray:
+        """Predict the outputs.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, channels, height, width)
-            Features.
+            Features of the samples to predict.
 
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Predictions.
+            Predictions, with the number of dimensions of y in ``fit``.
         """
-        z = self._scores(X)
+        z = self._predict_scores(X)
         return z.reshape(len(z)) if self._flat else z.reshape(len(z), -1)
 
-    def _fit_dataset(self, dataset: Any, X_val: Any, y_val: Any) -> Self:
+    def _fit_dataset(
+        self, dataset: Dataset[Any], X_val: ArrayLike | None, y_val: TargetLike
+    ) -> Self:
         """Train on a Dataset of (x, y, teacher's prediction)."""
         if self.embedding_weight > 0:
-            raise ValueError("X is a Dataset, whose items bring no embedding: set it to 0")
-        answers = [answer for answer in first_item(dataset)[1:3] if answer is not None]
-        if not answers:
-            raise ValueError("the Dataset's first item has neither a label nor a prediction")
-        flat = np.ndim(answers[0]) == 0
-        self._set_outputs(int(np.size(answers[0])), flat, reset=self._earlier() is None)
-        reader = clone(self)
-        reader._n_outputs = self._n_outputs
-        stream = stream_of(
-            dataset,
-            reader._stream_table,
-            self._n_outputs,
-            self.precision,
-            self._prefixed("iterator_train"),
+            raise ValueError(
+                f"embedding_weight={self.embedding_weight}, but X is a Dataset, whose items have "
+                "no embedding: set embedding_weight=0"
+            )
+        targets_of_first = [value for value in first_item(dataset)[1:3] if value is not None]
+        if not targets_of_first:
+            raise ValueError(
+                "the Dataset's first item has neither a label nor a prediction: the number of "
+                "outputs is read from it, so let the Dataset begin with an item that has one"
+            )
+        flat = np.ndim(targets_of_first[0]) == 0
+        n_outputs = int(np.size(targets_of_first[0]))
+        self._set_outputs(n_outputs, flat, reset=self._previous_training() is None)
+        # without the network of an earlier fit, as workers of a DataLoader pickle it
+        table_maker = clone(self)
+        table_maker._n_outputs = n_outputs
+        loader_params = self._params_for("iterator_train")
+        stream = make_stream(
+            dataset, table_maker._batch_table, n_outputs, self.precision, loader_params
         )
         self._set_shape(stream.features)
-        nothing = np.full((0, self._n_outputs), np.nan)
-        lesson = _lesson(nothing, None, np.ones(0), float(self.imitation))
-        return self._train_on_stream(stream, lesson, self._read_validation(X_val, y_val, lesson))
+        no_labels = np.full((0, n_outputs), np.nan)
+        targets = _regression_targets(no_labels, None, np.ones(0), float(self.imitation))
+        held_out = self._read_held_out(X_val, y_val, targets)
+        return self._train_on_stream(stream, targets, held_out)
 
-    def _stream_table(self, y: NDArray[Any], says: FloatArray, weight: FloatArray) -> FloatArray:
-        """Return the loss's table of a mini-batch."""
-        silent = np.full(self._n_outputs, np.nan)
-        rows = [silent if v is None else np.atleast_1d(v) for v in y]
-        labels: OutputColumns = np.array(rows, dtype=np.float64)
-        teacher = np.asarray(says.reshape(labels.shape), dtype=np.float64)
-        check_regression_target_available(labels, teacher)
-        return _lesson(labels, teacher, weight, float(self.imitation)).table
+    def _batch_table(
+        self, y: NDArray[Any], teacher_prediction: FloatArray, weight: FloatArray
+    ) -> FloatArray:
+        """Return the rows of the loss's table for a mini-batch."""
+        missing = np.full(self._n_outputs, np.nan)
+        rows = [missing if label is None else np.atleast_1d(label) for label in y]
+        labels: Targets = np.array(rows, dtype=np.float64)
+        predictions = np.asarray(teacher_prediction.reshape(labels.shape), dtype=np.float64)
+        check_output_available(labels, predictions)
+        return _regression_targets(labels, predictions, weight, float(self.imitation)).table
 
-    def _read(
+    def _read_data(
         self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        teacher_prediction: Any,
-        teacher_embedding: Any,
+        X: ArrayLike | Dataset[Any],
+        y: TargetLike,
+        sample_weight: ArrayLike | None,
+        teacher_prediction: TeacherLike,
+        teacher_embedding: TeacherLike,
         *,
         reset: bool,
     ) -> tuple[NDArray[Any], NeuralTargets]:
-        """Return features, losses and tables; set how outputs come and ``n_taught_rows_``."""
-        X = self._read_features(X, y, teacher_prediction, reset=reset)
-        labels, teacher, flat = check_regression_targets(y, teacher_prediction, len(X))
-        self.n_taught_rows_ = 0 if teacher is None else int((~np.isnan(teacher[:, 0])).sum())
-        weight = mean_one(check_sample_weight(sample_weight, len(X)))
-        embedding = check_embedding(teacher_embedding, len(X), self.embedding_weight)
-        lesson = _lesson(labels, teacher, weight, float(self.imitation))
-        self._set_outputs(lesson.n_outputs, flat, reset=reset)
-        return X, lesson.with_embedding(embedding, self.embedding_weight, weight)
+        """Check the arguments of ``fit``; return features and targets, set ``n_taught_rows_``."""
+        features = self._validate_features(X, y, teacher_prediction, reset=reset)
+        n_rows = len(features)
+        labels, flat = check_outputs("y", y, n_rows)
+        predictions, teacher_flat = check_outputs("teacher_prediction", teacher_prediction, n_rows)
+        check_output_available(labels, predictions)
+        n_missing = n_rows if predictions is None else int(np.isnan(predictions[:, 0]).sum())
+        self.n_taught_rows_ = n_rows - n_missing
+        # mean 1, as the scale of the weights would change the learning rate
+        weight = mean_one(check_sample_weight(sample_weight, n_rows))
+        embedding = check_embedding(teacher_embedding, n_rows, self.embedding_weight)
+        targets = _regression_targets(labels, predictions, weight, float(self.imitation))
+        self._set_outputs(targets.n_outputs, teacher_flat if labels is None else flat, reset=reset)
+        return features, targets.with_embedding(embedding, self.embedding_weight, weight)
 
-    def _read_features(
-        self, X: Any, y: Any, teacher_prediction: Any, *, reset: bool
+    def _validate_features(
+        self,
+        X: ArrayLike | Dataset[Any],
+        y: TargetLike,
+        teacher_prediction: TeacherLike,
+        *,
+        reset: bool,
     ) -> NDArray[Any]:
         if teacher_prediction is None:
-            # without a teacher scikit-learn's own errors stand, that of a missing label among them
-            return self._read_array(X, y, reset=reset, multi_output=True, y_numeric=True)
-        return self._read_array(X, reset=reset)
+            # without a teacher scikit-learn's own errors are raised, as for a missing label
+            return self._validate_array(X, y, reset=reset, multi_output=True, y_numeric=True)
+        return self._validate_array(X, reset=reset)
 
     def _set_outputs(self, n_outputs: int, flat: bool, *, reset: bool) -> None:
         if not reset and n_outputs != self._n_outputs:
             raise ValueError(
-                f"y or teacher_prediction has {n_outputs} outputs, the rows before had "
-                f"{self._n_outputs}: give the same outputs, or fit anew without warm_start"
+                f"y or teacher_prediction has {n_outputs} outputs, but the network was trained on "
+                f"{self._n_outputs}: pass the same outputs, or fit anew without warm_start"
             )
         self._n_outputs, self._flat = n_outputs, flat
 
-    def _read_validation(
-        self, X_val: Any, y_val: Any, lesson: NeuralTargets
-    ) -> RegressionData | None:
-        """Return held-out rows and their table."""
-        X_val = self._read_held_out(X_val, y_val)
-        if X_val is None:
+    def _read_held_out(
+        self, X_val: ArrayLike | None, y_val: TargetLike, targets: NeuralTargets
+    ) -> XAndTable | None:
+        """Check X_val and y_val; return the features and the table of the labels."""
+        features = self._validate_held_out(X_val, y_val)
+        if features is None:
             return None
-        labels, _ = check_regression_outputs("y_val", y_val, len(X_val))
-        if labels is None or np.isnan(labels).any() or labels.shape[1] != lesson.n_outputs:
+        labels, _ = check_outputs("y_val", y_val, len(features))
+        if labels is None or np.isnan(labels).any() or labels.shape[1] != targets.n_outputs:
             raise ValueError(
-                f"y_val must give a number for each row and each of {lesson.n_outputs} outputs: "
+                f"y_val must give a number for each row and each of {targets.n_outputs} outputs: "
                 "the validation loss needs them"
             )
-        return X_val, np.column_stack([labels, np.ones(len(labels))])
+        return features, np.column_stack([labels, np.ones(len(labels))])
 
     def _n_classes(self) -> None:
         return None
 
 
-def _lesson(
-    labels: OutputColumns | None,
-    teacher: OutputColumns | None,
-    weight: FloatArray,
-    imitation: float,
+def _regression_targets(
+    labels: Targets | None, predictions: Targets | None, weight: FloatArray, imitation: float
 ) -> NeuralTargets:
-    """Return the mixture m of label and prediction, and the labels alone."""
+    """Return the mixture of labels and predictions, and the labels alone for validation."""
     from sklearn_distill.nets.losses import SquaredLoss
 
-    given = next(target for target in (labels, teacher) if target is not None)
-    y = np.full_like(given, np.nan) if labels is None else labels
-    t = np.full_like(given, np.nan) if teacher is None else teacher
-    labelled, taught = ~np.isnan(y[:, :1]), ~np.isnan(t[:, :1])
-    share = np.where(labelled & taught, imitation, taught & ~labelled)
-    y0, t0 = np.where(labelled, y, 0.0), np.where(taught, t, 0.0)
+    available = next(target for target in (labels, predictions) if target is not None)
+    y = np.full_like(available, np.nan) if labels is None else labels
+    t = np.full_like(available, np.nan) if predictions is None else predictions
+    labelled, teacher_mask = ~np.isnan(y[:, :1]), ~np.isnan(t[:, :1])
+    # λ_i: if only one of the two is available, it gets the full weight
+    share = np.where(labelled & teacher_mask, imitation, teacher_mask & ~labelled)
+    # a weight of 0 would not remove NaN: 0 · NaN is NaN
+    y0, t0 = np.where(labelled, y, 0.0), np.where(teacher_mask, t, 0.0)
     return NeuralTargets(
         SquaredLoss(),
         np.column_stack([(1 - share) * y0 + share * t0, weight]),
@@ -440,5 +463,5 @@ def _lesson(
         np.column_stack([y0, weight]),
         labelled.ravel(),
         strata=None,
-        n_outputs=given.shape[1],
+        n_outputs=available.shape[1],
     )

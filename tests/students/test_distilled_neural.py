@@ -1,4 +1,4 @@
-"""Neural students learn what the objective says, as a hand-written loop would."""
+"""Neural students minimise the documented objective, as a hand-written loop does."""
 
 import copy
 import pickle
@@ -22,7 +22,7 @@ from sklearn_distill.checks import parametrize_with_distiller_checks
 from sklearn_distill.nets import MLP
 from tests.helpers import random_problem
 
-# a linear network, minimised to the last digit: its answer is the optimum's
+# a linear network, minimised to the last digit: its predictions are those of the optimum
 EXACT = {
     "hidden_layer_sizes": (),
     "optimizer": torch.optim.LBFGS,
@@ -39,7 +39,9 @@ EXACT = {
 DIGITS, DIGIT = load_digits(n_class=4, return_X_y=True)
 DIGITS = (DIGITS[:300] / 16).astype(np.float32)
 DIGIT = DIGIT[:300]
-SAYS = softmax(np.random.default_rng(0).normal(size=(300, 4)) + 2 * np.eye(4)[DIGIT], axis=1)
+TEACHER_PROBA = softmax(
+    np.random.default_rng(0).normal(size=(300, 4)) + 2 * np.eye(4)[DIGIT], axis=1
+)
 
 
 def small(**options):
@@ -60,7 +62,7 @@ def assert_same_weights(one, other):
 @parametrize_with_distiller_checks(
     [DistilledNeuralClassifier(**EXACT), DistilledNeuralRegressor(**EXACT)]
 )
-def test_laws_of_distillers(estimator, check):
+def test_common_properties_of_distillers(estimator, check):
     check(estimator)
 
 
@@ -80,11 +82,14 @@ def test_a_linear_network_is_the_distilled_logistic_regression(K, options):
     rng = np.random.default_rng(0)
     problem = random_problem(rng, n=60, K=K)
     y = np.where(problem["codes"] >= 0, problem["codes"], np.nan)
-    lesson = {"sample_weight": problem["weight"], "teacher_logits": problem["teacher_logits"]}
+    fit_params = {
+        "sample_weight": problem["weight"],
+        "teacher_logits": problem["teacher_logits"],
+    }
     linear = DistilledLogisticRegression(C=1e8, solver="newton-cg", tol=1e-12, **options)
     network = DistilledNeuralClassifier(**EXACT, **options)
     for student in (linear, network):
-        student.fit(problem["X"], y, **lesson)
+        student.fit(problem["X"], y, **fit_params)
     expected = linear.predict_proba(problem["X"])
     np.testing.assert_allclose(network.predict_proba(problem["X"]), expected, atol=1e-5)
     assert network.n_taught_rows_ == linear.n_taught_rows_
@@ -95,16 +100,16 @@ def test_a_single_logit_is_enough_for_two_classes():
     problem = random_problem(rng, n=60, K=2)
     y = np.where(problem["codes"] >= 0, problem["codes"], np.nan)
     network = DistilledNeuralClassifier(MLP, module__n_outputs=1, temperature=2.0, **EXACT)
-    both = DistilledNeuralClassifier(temperature=2.0, **EXACT)
+    two_logits = DistilledNeuralClassifier(temperature=2.0, **EXACT)
     network.set_params(module__hidden_layer_sizes=())
-    for student in (network, both):
+    for student in (network, two_logits):
         student.fit(problem["X"], y, teacher_logits=problem["teacher_logits"])
-    one, two = network.predict_proba(problem["X"]), both.predict_proba(problem["X"])
-    np.testing.assert_allclose(one, two, atol=1e-5)
-    np.testing.assert_allclose(np.exp(network.predict_log_proba(problem["X"])), one)
+    proba = network.predict_proba(problem["X"])
+    np.testing.assert_allclose(proba, two_logits.predict_proba(problem["X"]), atol=1e-5)
+    np.testing.assert_allclose(np.exp(network.predict_log_proba(problem["X"])), proba)
     with torch.no_grad():
         exported = network.to_torch().float()(torch.tensor(problem["X"]).float()).numpy()
-    np.testing.assert_allclose(exported, one, atol=1e-5)
+    np.testing.assert_allclose(exported, proba, atol=1e-5)
 
 
 @pytest.mark.parametrize("n_outputs", [1, 2])
@@ -112,15 +117,15 @@ def test_a_single_logit_is_enough_for_two_classes():
 def test_a_linear_network_is_the_privileged_linear_regression(n_outputs, imitation):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(50, 3))
-    y, teacher = rng.normal(size=(2, 50, n_outputs))
-    y[:10], teacher[10:20] = np.nan, np.nan
+    y, predictions = rng.normal(size=(2, 50, n_outputs))
+    y[:10], predictions[10:20] = np.nan, np.nan
     if n_outputs == 1:
-        y, teacher = y.ravel(), teacher.ravel()
+        y, predictions = y.ravel(), predictions.ravel()
     weight = rng.uniform(0.5, 2.0, size=50)
     linear = PrivilegedLinearRegression(imitation, noise_variance=1.0, teacher_noise_variance=1.0)
     network = DistilledNeuralRegressor(imitation=imitation, **EXACT)
     for student in (linear, network):
-        student.fit(X, y, weight, teacher_prediction=teacher)
+        student.fit(X, y, weight, teacher_prediction=predictions)
     np.testing.assert_allclose(network.predict(X), linear.predict(X), atol=1e-6)
     assert network.predict(X).shape == y.shape
     assert network.n_taught_rows_ == 40
@@ -129,7 +134,7 @@ def test_a_linear_network_is_the_privileged_linear_regression(n_outputs, imitati
 @pytest.mark.parametrize("optimizer", [torch.optim.SGD, torch.optim.Adam])
 def test_without_imitation_it_is_a_hand_written_loop(optimizer):
     student = small(imitation=0.0, optimizer=optimizer, batch_size=64)
-    student.fit(DIGITS, DIGIT, teacher_proba=SAYS)
+    student.fit(DIGITS, DIGIT, teacher_proba=TEACHER_PROBA)
 
     seed = int(np.random.RandomState(0).randint(2**31 - 1))
     torch.manual_seed(seed)
@@ -141,26 +146,26 @@ def test_without_imitation_it_is_a_hand_written_loop(optimizer):
             step.zero_grad()
             nn.functional.cross_entropy(network(X[rows]), y[rows]).backward()
             step.step()
-    for ours, theirs in zip(weights(student), network.parameters(), strict=True):
-        np.testing.assert_allclose(ours, theirs.detach().numpy(), rtol=1e-4, atol=1e-6)
+    for weight, expected in zip(weights(student), network.parameters(), strict=True):
+        np.testing.assert_allclose(weight, expected.detach().numpy(), rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
-def test_passes_add_up(dropout):
+def test_repeated_fits_equal_a_single_longer_one(dropout):
     options = {"module__dropout": dropout, "batch_size": 64}
-    lesson = {"teacher_proba": SAYS}
-    at_once = small(max_epochs=4, **options).fit(DIGITS, DIGIT, **lesson)
+    fit_params = {"teacher_proba": TEACHER_PROBA}
+    at_once = small(max_epochs=4, **options).fit(DIGITS, DIGIT, **fit_params)
     warm = small(max_epochs=2, warm_start=True, **options)
-    warm.fit(DIGITS, DIGIT, **lesson).fit(DIGITS, DIGIT, **lesson)
+    warm.fit(DIGITS, DIGIT, **fit_params).fit(DIGITS, DIGIT, **fit_params)
     by_hand = small(**options)
     for _ in range(4):
-        by_hand.partial_fit(DIGITS, DIGIT, **lesson)
+        by_hand.partial_fit(DIGITS, DIGIT, **fit_params)
     for student in (warm, by_hand):
         assert_same_weights(student, at_once)
         assert student.history_["train_loss"].tolist() == at_once.history_["train_loss"].tolist()
 
 
-def test_a_seed_gives_one_network_and_leaves_torch_alone():
+def test_a_seed_determines_the_network_and_torch_random_state_is_unchanged():
     torch.manual_seed(1)
     before = torch.get_rng_state()
     one, same = (small(module__dropout=0.2).fit(DIGITS, DIGIT) for _ in range(2))
@@ -170,7 +175,7 @@ def test_a_seed_gives_one_network_and_leaves_torch_alone():
     assert np.abs(one.predict_proba(DIGITS) - other.predict_proba(DIGITS)).max() > 1e-3
 
 
-def test_fit_starts_anew_and_changes_no_parameter():
+def test_fit_starts_from_new_weights_and_changes_no_parameter():
     module = nn.Sequential(nn.Linear(64, 8), nn.ReLU(), nn.Linear(8, 4))
     state = copy.deepcopy(module.state_dict())
     student = small(module=module)
@@ -183,12 +188,12 @@ def test_fit_starts_anew_and_changes_no_parameter():
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda s: pickle.loads(pickle.dumps(s))])
-def test_copies_predict_the_same_and_go_on_the_same(copied):
-    student = small(module__dropout=0.2).fit(DIGITS, DIGIT, teacher_proba=SAYS)
+def test_copies_predict_the_same_and_continue_the_same(copied):
+    student = small(module__dropout=0.2).fit(DIGITS, DIGIT, teacher_proba=TEACHER_PROBA)
     other = copied(student)
     np.testing.assert_array_equal(other.predict_proba(DIGITS), student.predict_proba(DIGITS))
     for one in (student, other):
-        one.partial_fit(DIGITS, DIGIT, teacher_proba=SAYS)
+        one.partial_fit(DIGITS, DIGIT, teacher_proba=TEACHER_PROBA)
     assert_same_weights(other, student)
 
 
@@ -204,7 +209,7 @@ def test_parameters_of_module_and_optimizer():
 def test_images_and_their_shape():
     images = DIGITS.reshape(-1, 1, 8, 8)
     module = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 4))
-    student = small(module=module, max_epochs=5).fit(images, DIGIT, teacher_proba=SAYS)
+    student = small(module=module, max_epochs=5).fit(images, DIGIT, teacher_proba=TEACHER_PROBA)
     assert student.score(images, DIGIT) > 0.9
     with pytest.raises(ValueError, match=r"shape \(1, 4, 16\), but .* \(1, 8, 8\)"):
         student.predict(DIGITS.reshape(-1, 1, 4, 16))
@@ -215,29 +220,29 @@ def test_images_and_their_shape():
 def test_names_labels_and_columns_of_any_kind():
     names = np.array(["a", "b", "c", "d"])
     frame = pd.DataFrame(DIGITS).rename(columns=str)
-    teacher = pd.DataFrame(SAYS, columns=names)[["c", "a", "d", "b"]]
-    student = small().fit(frame, names[DIGIT], teacher_proba=teacher)
-    plain = small().fit(DIGITS, DIGIT, teacher_proba=SAYS)
+    teacher_proba = pd.DataFrame(TEACHER_PROBA, columns=names)[["c", "a", "d", "b"]]
+    student = small().fit(frame, names[DIGIT], teacher_proba=teacher_proba)
+    plain = small().fit(DIGITS, DIGIT, teacher_proba=TEACHER_PROBA)
     assert_same_weights(student, plain)
     assert list(student.predict(frame)) == list(names[plain.predict(DIGITS)])
     assert list(student.feature_names_in_) == [str(k) for k in range(64)]
 
 
-def test_unlabelled_rows_and_a_class_that_only_the_teacher_knows():
+def test_unlabelled_rows_and_a_class_that_only_the_teacher_predicts():
     y = np.where(DIGIT == 3, None, DIGIT.astype(object))
     student = small(classes=[0, 1, 2, 3], max_epochs=30, imitation=0.9)
     student.fit(DIGITS, y, teacher_proba=np.eye(4)[DIGIT] * 0.8 + 0.05)
     assert (student.predict(DIGITS)[DIGIT == 3] == 3).mean() > 0.9
 
 
-def test_the_scale_of_sample_weights_says_nothing():
+def test_the_scale_of_sample_weights_has_no_effect():
     weight = np.random.default_rng(0).uniform(0.5, 2.0, size=300)
     one = small().fit(DIGITS, DIGIT, weight)
     other = small().fit(DIGITS, DIGIT, 8 * weight)
     np.testing.assert_allclose(one.predict_proba(DIGITS), other.predict_proba(DIGITS), atol=1e-6)
 
 
-def test_teacher_embedding_draws_the_hidden_layer():
+def test_teacher_embedding_is_fitted_by_the_hidden_layer():
     rng = np.random.default_rng(0)
     embedding = DIGITS @ rng.normal(size=(64, 3))
     embedding = (embedding - embedding.mean(axis=0)) / embedding.std(axis=0)
@@ -264,23 +269,25 @@ def test_teacher_embedding_draws_the_hidden_layer():
     assert_same_weights(ignored, small(**options).fit(DIGITS, DIGIT))
 
 
-def test_half_precision_learns():
-    student = small(precision="bfloat16", max_epochs=10).fit(DIGITS, DIGIT, teacher_proba=SAYS)
+def test_training_in_half_precision():
+    student = small(precision="bfloat16", max_epochs=10).fit(
+        DIGITS, DIGIT, teacher_proba=TEACHER_PROBA
+    )
     assert student.score(DIGITS, DIGIT) > 0.9
     assert {w.dtype for w in student.net_.module_.parameters()} == {torch.float32}
 
 
 @pytest.mark.parametrize("regularizer", ["grabovoy", "continuous_categorical"])
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
-def test_half_precision_knows_the_regularisers(precision, regularizer):
+def test_half_precision_with_regularisers(precision, regularizer):
     options = {"regularizer": regularizer, "max_epochs": 20, "temperature": 2.0}
-    half = small(precision=precision, **options).fit(DIGITS, DIGIT, teacher_proba=SAYS)
-    whole = small(**options).fit(DIGITS, DIGIT, teacher_proba=SAYS)
-    losses = [student.history_["train_loss"].iloc[-1] for student in (half, whole)]
+    mixed = small(precision=precision, **options).fit(DIGITS, DIGIT, teacher_proba=TEACHER_PROBA)
+    single = small(**options).fit(DIGITS, DIGIT, teacher_proba=TEACHER_PROBA)
+    losses = [student.history_["train_loss"].iloc[-1] for student in (mixed, single)]
     np.testing.assert_allclose(*losses, rtol=0.01)
 
 
-def test_lazy_layers_are_drawn_from_the_seed():
+def test_lazy_layers_are_initialised_from_the_seed():
     torch.manual_seed(1)
     before = torch.get_rng_state()
     one, same = (small(module=nn.LazyLinear(4)).fit(DIGITS, DIGIT) for _ in range(2))
@@ -288,7 +295,7 @@ def test_lazy_layers_are_drawn_from_the_seed():
     assert_same_weights(one, same)
 
 
-def test_an_instance_takes_the_precision_asked_for():
+def test_an_instance_is_converted_to_the_precision():
     module = nn.Linear(64, 4).double()
     student = small(module=module).fit(DIGITS, DIGIT)
     assert {w.dtype for w in student.net_.module_.parameters()} == {torch.float32}
@@ -296,7 +303,7 @@ def test_an_instance_takes_the_precision_asked_for():
 
 
 @pytest.mark.parametrize("order", [slice(None, None, -1), slice(None, None, 2)], ids=str)
-def test_views_of_features_are_as_good_as_copies(order):
+def test_views_of_features_give_the_same_as_copies(order):
     X, y = DIGITS[order], DIGIT[order]
     X.flags.writeable = False
     student, copied = small().fit(X, y), small().fit(X.copy(), y.copy())

@@ -1,4 +1,4 @@
-"""The bad-input table of the neural students: each error names its argument and what to do."""
+"""Invalid input of the neural students: each error names its argument and what to do."""
 
 import numpy as np
 import pandas as pd
@@ -21,27 +21,31 @@ def small(**options):
     return DistilledNeuralClassifier(**fixed | options)
 
 
-class TwoThings(nn.Linear):
+class TwoOutputs(nn.Linear):
     def forward(self, x):
         return super().forward(x), x
 
 
 class Squeezing(nn.Linear):
-    """Loses the rows where there is but one."""
+    """Returns no axis of rows if there is a single row."""
 
     def forward(self, x):
         return super().forward(x)[:, 0].squeeze()
 
 
-class Writing(nn.Linear):
+class InPlace(nn.Linear):
     def forward(self, x):
         return super().forward(x.mul_(2))
 
 
 WRONG_PARAMETERS = {
-    "module is a number": ({"module": 3}, TypeError, "module=3 is no torch.nn.Module"),
-    "module is a name": ({"module": "MLP"}, TypeError, "module='MLP' is no torch.nn.Module"),
-    "module makes none": ({"module": lambda: 3}, TypeError, "module=<function .* makes none"),
+    "module is a number": ({"module": 3}, TypeError, "module=3 is not a torch.nn.Module"),
+    "module is a name": ({"module": "MLP"}, TypeError, "module='MLP' is not a torch.nn.Module"),
+    "module creates none": (
+        {"module": lambda: 3},
+        TypeError,
+        "module=<function .* does not create one",
+    ),
     "no weights": ({"module": nn.Flatten()}, ValueError, "module Flatten has no parameters"),
     "frozen weights": (
         {"module": nn.Linear(4, 3).requires_grad_(False)},
@@ -51,10 +55,10 @@ WRONG_PARAMETERS = {
     "too few scores": (
         {"module": nn.Linear(4, 2)},
         ValueError,
-        r"module gives scores of shape \(2, 2\) for 2 rows: it must give \(2, 3\)",
+        r"module returns scores of shape \(2, 2\) for 2 rows: it must return \(2, 3\)",
     ),
-    "a tuple": ({"module": TwoThings(4, 3)}, TypeError, "module gives a tuple"),
-    "in place": ({"module": Writing(4, 3)}, ValueError, "module changes its features in place"),
+    "a tuple": ({"module": TwoOutputs(4, 3)}, TypeError, "module returns a tuple"),
+    "in place": ({"module": InPlace(4, 3)}, ValueError, "module changes its features in place"),
     "instance and arguments": (
         {"module": nn.Linear(4, 3), "module__bias": False},
         ValueError,
@@ -67,7 +71,7 @@ WRONG_PARAMETERS = {
     "optimizer": ({"optimizer": "Adam"}, ValueError, "'optimizer' parameter .* Got 'Adam'"),
     "lr": ({"lr": np.nan}, ValueError, "'lr' parameter .* Got nan"),
     "augmentation": ({"augmentation": 3}, ValueError, "'augmentation' parameter .* Got 3"),
-    "augmentation gives nothing": (
+    "augmentation returns None": (
         {"augmentation": lambda features, generator: None},
         ValueError,
         "augmentation gave NoneType",
@@ -78,12 +82,12 @@ WRONG_PARAMETERS = {
         r"augmentation gave Tensor of shape \(1, 4\) for features of shape \(24, 4\)",
     ),
     "schedule": ({"lr_schedule": "linear"}, ValueError, "'lr_schedule' parameter .* 'linear'"),
-    "schedule makes none": (
+    "schedule returns None": (
         {"lr_schedule": lambda optimizer: None},
         TypeError,
         "lr_schedule returned NoneType",
     ),
-    "callbacks": ({"callbacks": [3]}, TypeError, "callbacks has 3"),
+    "callbacks": ({"callbacks": [3]}, TypeError, "callbacks contains 3"),
     "precision": ({"precision": "half"}, ValueError, "'precision' parameter .* 'half'"),
     "device": ({"device": "gpu"}, ValueError, "device='gpu' is no device"),
     "accelerator": ({"accelerator": "yes"}, ValueError, "'accelerator' parameter .* 'yes'"),
@@ -118,12 +122,12 @@ def test_wrong_parameters(options, kind, message):
         small(**options).fit(X, Y)
 
 
-def test_a_module_must_keep_a_row_that_is_alone():
+def test_a_module_must_keep_the_axis_of_a_single_row():
     with pytest.raises(ValueError, match=r"scores of shape \(\) for 1 rows"):
         small(module=Squeezing(4, 1)).fit(X, Y > 0)
 
 
-def test_an_error_of_the_module_says_what_it_was_given():
+def test_an_error_of_the_module_names_the_shape_of_its_input():
     with pytest.raises(RuntimeError) as caught:
         small(module=nn.Linear(5, 3)).fit(X, Y)
     assert caught.value.__notes__ == ["raised by module, given features of shape (2, 4)"]
@@ -140,7 +144,7 @@ def test_an_unknown_parameter_is_refused(kind, name):
         assert clone(kind(**{name: 3})).get_params()[name] == 3, "a clone is refused as well"
 
 
-def test_an_attribute_of_the_caller_is_no_parameter():
+def test_an_attribute_set_by_the_user_is_not_a_parameter():
     student = small()
     student.note = "mine"
     assert "note" not in student.get_params()
@@ -160,7 +164,7 @@ WRONG_ROWS = {
         {"teacher_embedding": np.where(np.arange(4) > 2, np.nan, X)},
         "row 0 of teacher_embedding is NaN in part",
     ),
-    "X_val alone": ({"X_val": X}, "X_val and y_val both, or neither"),
+    "X_val without y_val": ({"X_val": X}, "pass both X_val and y_val, or neither"),
     "narrow X_val": ({"X_val": X[:, :2], "y_val": Y}, "X_val and y_val: X has 2 features"),
     "short y_val": ({"X_val": X, "y_val": Y[1:]}, "X_val and y_val: y has 23 entries"),
     "other labels": ({"X_val": X, "y_val": Y + 5}, "X_val and y_val: y contains labels"),
@@ -172,7 +176,7 @@ WRONG_ROWS = {
 
 
 @pytest.mark.parametrize(("given", "message"), WRONG_ROWS.values(), ids=WRONG_ROWS.keys())
-def test_wrong_rows_leave_a_fitted_student_as_it_was(given, message):
+def test_wrong_rows_leave_a_fitted_student_unchanged(given, message):
     student = small().fit(X, Y)
     before = dict(vars(student))
     with pytest.raises(ValueError, match=message):
@@ -201,21 +205,21 @@ def test_wrong_data(features, labels, message):
 LATER = {
     "width": ({}, {"X": X[:, :2]}, "X has 2 features"),
     "classes": ({}, {"y": Y > 0}, "warm_start=True with the classes"),
-    "embedding gone": (
+    "embedding left out": (
         {"embedding_weight": 1.0},
         {"options": {"embedding_weight": 0.0}},
-        "teacher_embedding has 0 dimensions that count, where .* trained with 2",
+        "the fit uses 0 dimensions of teacher_embedding, but .* trained with 2",
     ),
-    "embedding anew": (
+    "embedding added": (
         {},
         {"options": {"embedding_weight": 1.0}},
-        "teacher_embedding has 2 dimensions that count, where .* trained with 0",
+        "the fit uses 2 dimensions of teacher_embedding, but .* trained with 0",
     ),
 }
 
 
 @pytest.mark.parametrize(("options", "later", "message"), LATER.values(), ids=LATER.keys())
-def test_a_warm_start_needs_what_fits_the_network(options, later, message):
+def test_a_warm_start_needs_data_that_fit_the_network(options, later, message):
     student = small(warm_start=True, **options).fit(X, Y, teacher_embedding=X[:, :2])
     student.set_params(**later.get("options", {}))
     with pytest.raises(ValueError, match=message):
@@ -224,7 +228,7 @@ def test_a_warm_start_needs_what_fits_the_network(options, later, message):
 
 def test_outputs_of_a_regressor_cannot_change():
     student = DistilledNeuralRegressor(warm_start=True, max_epochs=1).fit(X, Y)
-    with pytest.raises(ValueError, match="has 2 outputs, the rows before had 1"):
+    with pytest.raises(ValueError, match="has 2 outputs, but the network was trained on 1"):
         student.fit(X, np.column_stack([Y, Y]))
 
 
@@ -242,14 +246,20 @@ class Items(torch.utils.data.Dataset):
 GOOD = [(X[row], Y[row], PROBA[row]) for row in range(24)]
 WRONG_ITEMS = {
     "none": ([], "X is a Dataset without any items"),
-    "dict": ([{"x": 1}], "the Dataset yields dict"),
+    "dict": ([{"x": 1}], "the Dataset yields items of type dict"),
     "other features": ([GOOD[0], (X[0, :2], 0, PROBA[0])], r"features of the shapes \[\(2,\), \("),
     "text": ([("a", 0, PROBA[0])], "features of <U1"),
     "NaN": ([(X[0] * np.nan, 0, PROBA[0])], "features that are NaN"),
     "other label": ([(X[0], 9, PROBA[0])], r"classes=\[0, 1, 2\] does not name: \[9\]"),
-    "other answers": ([GOOD[0], (X[0], 0, PROBA[0, :2])], "teacher's answers of the shapes"),
+    "other number of classes": (
+        [GOOD[0], (X[0], 0, PROBA[0, :2])],
+        "teacher's predictions of the shapes",
+    ),
     "negative weight": ([(X[0], 0, PROBA[0], -1.0)], r"the weights \[-1.0\]"),
-    "nobody speaks": ([(X[0], None, None)], "row 0 has neither a label in y nor a teacher"),
+    "neither label nor prediction": (
+        [(X[0], None, None)],
+        "row 0 has neither a label in y nor a teacher",
+    ),
 }
 
 
@@ -259,15 +269,15 @@ def test_wrong_items_of_a_dataset(items, message):
         small(classes=[0, 1, 2]).fit(Items(items))
 
 
-def test_only_fit_reads_a_dataset():
+def test_only_fit_accepts_a_dataset():
     student = small(classes=[0, 1, 2])
-    with pytest.raises(TypeError, match="X is a Dataset, which only fit reads"):
+    with pytest.raises(TypeError, match="X is a Dataset, which only fit accepts"):
         student.partial_fit(Items(GOOD))
-    with pytest.raises(TypeError, match="X is a Dataset, which only fit reads"):
+    with pytest.raises(TypeError, match="X is a Dataset, which only fit accepts"):
         student.fit(Items(GOOD)).predict(Items(GOOD))
 
 
-def test_a_dataset_forgets_names_and_counts_of_an_earlier_fit():
+def test_a_dataset_removes_names_and_counts_of_an_earlier_fit():
     frame = pd.DataFrame(X, columns=list("abcd"))
     student = small(classes=[0, 1, 2]).fit(frame, Y, teacher_proba=PROBA)
     student.fit(Items(GOOD))

@@ -1,4 +1,4 @@
-"""Training as people expect it: stopping, schedules, clipping, interruption, export."""
+"""Training: early stopping, schedules, clipping, interruption, data sets, export."""
 
 import pickle
 import shutil
@@ -20,7 +20,7 @@ from sklearn_distill import DistilledNeuralClassifier, DistilledNeuralRegressor
 
 X, Y = load_digits(n_class=4, return_X_y=True)
 X, Y = (X[:300] / 16).astype(np.float32), Y[:300]
-SAYS = np.eye(4)[Y] * 0.8 + 0.05
+TEACHER_PROBA = np.eye(4)[Y] * 0.8 + 0.05
 
 
 def small(**options):
@@ -68,21 +68,21 @@ def test_early_stopping_restores_the_best_weights(outer):
 def test_held_out_rows_are_labelled_ones_and_not_trained_on():
     y = np.where(np.arange(300) % 2, Y, np.nan)
     student = small(early_stopping=True, validation_fraction=0.2, max_epochs=1, imitation=1.0)
-    seen = []
+    batches = []
 
-    def spy(features, generator):
-        seen.append(features.numpy())
+    def record(features, generator):
+        batches.append(features.numpy())
         return features
 
-    student.set_params(augmentation=spy).fit(X, y, teacher_proba=SAYS)
-    assert len(np.concatenate(seen)) == 300 - 30
+    student.set_params(augmentation=record).fit(X, y, teacher_proba=TEACHER_PROBA)
+    assert len(np.concatenate(batches)) == 300 - 30
 
 
 def test_without_early_stopping_the_validation_loss_is_only_recorded():
     plain = small().fit(X[:200], Y[:200])
-    watched = small().fit(X[:200], Y[:200], X_val=X[200:], y_val=Y[200:])
-    assert_same_weights(plain, watched)
-    assert "valid_loss" in watched.history_
+    monitored = small().fit(X[:200], Y[:200], X_val=X[200:], y_val=Y[200:])
+    assert_same_weights(plain, monitored)
+    assert "valid_loss" in monitored.history_
     assert "valid_loss" not in plain.history_
 
 
@@ -96,7 +96,7 @@ def test_learning_rates():
 
 
 @pytest.mark.parametrize("outer", [True, False])
-def test_a_plateau_is_one_of_the_held_out_rows_or_else_of_the_training(outer):
+def test_a_plateau_is_of_the_validation_loss_or_else_of_the_training_loss(outer):
     def halve(optimizer):  # at every epoch that is not better by half
         return torch.optim.lr_scheduler.ReduceLROnPlateau(
             optimizer, factor=0.5, patience=0, threshold=0.5
@@ -107,7 +107,7 @@ def test_a_plateau_is_one_of_the_held_out_rows_or_else_of_the_training(outer):
     np.testing.assert_allclose(history["lr"], 0.01 * 0.5 ** np.maximum(np.arange(6) - 1, 0))
 
 
-def test_one_pass_asks_for_no_validation_rows():
+def test_partial_fit_holds_no_rows_out():
     student = small(early_stopping=True).partial_fit(X, Y)
     assert_same_weights(student, small().partial_fit(X, Y))
 
@@ -125,14 +125,14 @@ def test_a_diverged_training_is_an_error():
         regressor.fit(X, Y * 1e30)
 
 
-def test_weights_that_the_last_step_spoiled_are_seen():
+def test_weights_that_are_not_finite_after_the_last_step_are_an_error():
     """The loss of the only mini-batch is that before the step."""
     with pytest.raises(ValueError, match="weights are not finite"):
-        small(lr=1.0, max_epochs=1, batch_size=300, callbacks=[Spoil()]).fit(X, Y)
+        small(lr=1.0, max_epochs=1, batch_size=300, callbacks=[NaNGradients()]).fit(X, Y)
 
 
-class Spoil(Callback):
-    """Make the gradients NaN, of epochs after the first ``after``."""
+class NaNGradients(Callback):
+    """Make the gradients NaN in the epochs after the first ``after``."""
 
     def __init__(self, after=0):
         self.after = after
@@ -143,29 +143,29 @@ class Spoil(Callback):
                 weight.grad *= float("nan")
 
 
-class Swell(Callback):
-    """Make the weights so large that the scores, products of some, are infinite."""
+class HugeWeights(Callback):
+    """Make the weights so large that the scores, products of weights, are infinite."""
 
     def on_epoch_end(self, net, **kwargs):
         for weight in net.module_.parameters():
             torch.nn.init.constant_(weight, 1e30)
 
 
-def test_weights_too_large_to_answer_with_are_an_error():
-    student = small(max_epochs=1, callbacks=[Swell()])
+def test_scores_that_are_not_finite_are_an_error():
+    student = small(max_epochs=1, callbacks=[HugeWeights()])
     with pytest.raises(ValueError, match=r"training diverged: after 1 epochs .* Lower lr=0.01"):
         student.fit(X, Y)
     assert not hasattr(student, "_trained")
 
 
-def test_answers_to_validation_rows_must_be_finite_too():
-    student = small(max_epochs=1, callbacks=[Swell()])
+def test_scores_of_validation_rows_must_be_finite_too():
+    student = small(max_epochs=1, callbacks=[HugeWeights()])
     with pytest.raises(ValueError, match=r"training diverged: after 1 epochs"):
         student.fit(-np.ones_like(X), Y, X_val=X[:9], y_val=Y[:9])
 
 
 def test_early_stopping_keeps_the_best_weights_of_a_diverged_training():
-    student = small(early_stopping=True, callbacks=[Spoil(after=3)])
+    student = small(early_stopping=True, callbacks=[NaNGradients(after=3)])
     with pytest.warns(ConvergenceWarning, match="diverged in epoch 4: .* best epoch's weights"):
         student.fit(X[:200], Y[:200], X_val=X[200:], y_val=Y[200:])
     assert len(student.history_) == 4
@@ -177,12 +177,12 @@ def test_early_stopping_keeps_the_best_weights_of_a_diverged_training():
 def test_a_diverged_epoch_is_not_written_to_the_checkpoint(tmp_path):
     file = tmp_path / "training.pt"
     with pytest.raises(ValueError, match="diverged in epoch 4"):
-        small(checkpoint=file, callbacks=[Spoil(after=3)]).fit(X, Y)
+        small(checkpoint=file, callbacks=[NaNGradients(after=3)]).fit(X, Y)
     resumed = small(checkpoint=file).fit(X, Y)
     assert_same_weights(resumed, small().fit(X, Y))
 
 
-def test_a_row_left_alone_does_not_stop_batch_normalisation():
+def test_a_last_batch_of_one_row_is_joined_for_batch_normalisation():
     module = torch.nn.Sequential(
         torch.nn.Linear(64, 8), torch.nn.BatchNorm1d(8), torch.nn.Linear(8, 4)
     )
@@ -215,17 +215,19 @@ def test_clipping_bounds_a_step():
     np.testing.assert_allclose(length, 1e-3, rtol=1e-2)
 
 
-def test_batches_of_callbacks_that_listen_are_the_same():
-    class Listener(Callback):
+def test_callbacks_on_mini_batches_change_nothing():
+    class BatchCounter(Callback):
         def on_batch_end(self, net, batch=None, training=None, **kwargs):
-            self.heard_ = getattr(self, "heard_", 0) + 1
+            self.n_batches_ = getattr(self, "n_batches_", 0) + 1
 
-    plain = small(batch_size=64).fit(X, Y, teacher_proba=SAYS)
-    heard = small(batch_size=64, callbacks=[Listener()]).fit(X, Y, teacher_proba=SAYS)
-    assert_same_weights(plain, heard)
-    np.testing.assert_allclose(heard.history_["train_loss"], plain.history_["train_loss"])
-    listener = next(cb for _, cb in heard.net_.callbacks_ if isinstance(cb, Listener))
-    assert listener.heard_ == 6 * 5
+    plain = small(batch_size=64).fit(X, Y, teacher_proba=TEACHER_PROBA)
+    counted = small(batch_size=64, callbacks=[BatchCounter()]).fit(
+        X, Y, teacher_proba=TEACHER_PROBA
+    )
+    assert_same_weights(plain, counted)
+    np.testing.assert_allclose(counted.history_["train_loss"], plain.history_["train_loss"])
+    counter = next(cb for _, cb in counted.net_.callbacks_ if isinstance(cb, BatchCounter))
+    assert counter.n_batches_ == 6 * 5
 
 
 def test_callbacks_of_skorch():
@@ -247,14 +249,14 @@ def test_callbacks_of_skorch():
 def test_callbacks_may_predict_and_save(tmp_path):
     class Predict(Callback):
         def on_batch_end(self, net, **kwargs):
-            self.answers_ = net.predict(X[:3])
+            self.predictions_ = net.predict(X[:3])
 
     save = SkorchCheckpoint(dirname=tmp_path, monitor=None)
     student = small(module__dropout=0.3, callbacks=[Predict()]).fit(X, Y)
     plain = small(module__dropout=0.3, callbacks=[save]).fit(X, Y)
     assert_same_weights(student, plain)
-    ask = next(cb for _, cb in student.net_.callbacks_ if isinstance(cb, Predict))
-    np.testing.assert_array_equal(ask.answers_, student.net_.predict(X[:3]))
+    predict = next(cb for _, cb in student.net_.callbacks_ if isinstance(cb, Predict))
+    np.testing.assert_array_equal(predict.predictions_, student.net_.predict(X[:3]))
     codes = student.net_.predict(X.astype(np.float64)).argmax(axis=1)
     np.testing.assert_array_equal(codes, student.predict(X))
     saved = torch.load(tmp_path / "params.pt", weights_only=True)
@@ -262,7 +264,7 @@ def test_callbacks_may_predict_and_save(tmp_path):
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("no more")])
-def test_an_interrupted_fit_leaves_nothing(error):
+def test_an_interrupted_fit_leaves_the_estimator_unchanged(error):
     student = small(callbacks=[Interrupt(2, error)])
     with pytest.raises(type(error)):
         student.fit(X, Y)
@@ -287,24 +289,24 @@ def test_an_interrupted_fit_leaves_nothing(error):
     ],
     ids=str,
 )
-def test_a_resumed_training_goes_on_bit_by_bit(tmp_path, options):
-    lesson = {"teacher_proba": SAYS}
+def test_a_resumed_training_equals_an_uninterrupted_one_bit_by_bit(tmp_path, options):
+    fit_params = {"teacher_proba": TEACHER_PROBA}
     if "embedding_weight" in options:
-        lesson["teacher_embedding"] = X[:, 20:23]
-    whole = small(**options).fit(X, Y, **lesson)
+        fit_params["teacher_embedding"] = X[:, 20:23]
+    whole = small(**options).fit(X, Y, **fit_params)
     file = tmp_path / "training.pt"
     broken = small(checkpoint=file, callbacks=[Interrupt(3, KeyboardInterrupt())], **options)
     with pytest.raises(KeyboardInterrupt):
-        broken.fit(X, Y, **lesson)
+        broken.fit(X, Y, **fit_params)
     assert file.exists()
-    resumed = small(checkpoint=file, **options).fit(X, Y, **lesson)
+    resumed = small(checkpoint=file, **options).fit(X, Y, **fit_params)
     assert_same_weights(resumed, whole)
     losses = [s.history_["train_loss"].tolist() for s in (resumed, whole)]
     assert losses[0] == losses[1]
     assert list(tmp_path.iterdir()) == [], "a finished training leaves no file"
 
 
-def test_a_checkpoint_of_other_data_or_none_is_refused(tmp_path):
+def test_a_checkpoint_of_other_data_or_an_invalid_one_is_an_error(tmp_path):
     file = tmp_path / "training.pt"
     with pytest.raises(KeyboardInterrupt):
         small(checkpoint=file, callbacks=[Interrupt(1, KeyboardInterrupt())]).fit(X, Y)
@@ -323,7 +325,7 @@ def test_a_checkpoint_of_other_data_or_none_is_refused(tmp_path):
 
 @pytest.mark.parametrize("compiled", [(True, False), (False, True)], ids=str)
 def test_a_checkpoint_fits_a_compiled_network_too(tmp_path, compiled, monkeypatch):
-    # the wrapper alone, which needs no compiler
+    # only the wrapper, which needs no compiler
     monkeypatch.setattr(
         torch,
         "compile",
@@ -349,7 +351,7 @@ def test_a_checkpoint_fits_a_compiled_network_too(tmp_path, compiled, monkeypatc
     ],
     ids=["a cosine that ends elsewhere", "other layers"],
 )
-def test_a_checkpoint_of_another_training_is_refused(tmp_path, first, then):
+def test_a_checkpoint_of_another_training_is_an_error(tmp_path, first, then):
     file = tmp_path / "training.pt"
     with pytest.raises(KeyboardInterrupt):
         small(checkpoint=file, callbacks=[Interrupt(1, KeyboardInterrupt())], **first).fit(X, Y)
@@ -357,7 +359,7 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path, first, then):
         small(checkpoint=file, **then).fit(X, Y)
 
 
-def test_a_resumed_training_may_go_on_longer(tmp_path):
+def test_a_resumed_training_may_have_more_epochs(tmp_path):
     file = tmp_path / "training.pt"
     with pytest.raises(KeyboardInterrupt):
         small(checkpoint=file, callbacks=[Interrupt(3, KeyboardInterrupt())]).fit(X, Y)
@@ -393,7 +395,7 @@ def test_a_checkpoint_runs_no_code(tmp_path):
         small(checkpoint=file).fit(X, Y)
 
 
-def test_a_full_disk_leaves_the_last_good_checkpoint(tmp_path, monkeypatch):
+def test_a_full_disk_leaves_the_last_complete_checkpoint(tmp_path, monkeypatch):
     file, save, calls = tmp_path / "training.pt", torch.save, []
 
     def full_after_two(state, path):
@@ -414,7 +416,7 @@ def test_a_full_disk_leaves_the_last_good_checkpoint(tmp_path, monkeypatch):
 
 def test_augmentation_keeps_teacher_rows_with_their_samples():
     numbered = np.column_stack([np.arange(300), np.zeros(300)]).astype(np.float32)
-    says = np.column_stack([1 - np.arange(300) / 300, np.arange(300) / 300])
+    teacher_proba = np.column_stack([1 - np.arange(300) / 300, np.arange(300) / 300])
     pairs = []
 
     class Keep(Callback):
@@ -428,7 +430,7 @@ def test_augmentation_keeps_teacher_rows_with_their_samples():
         return features / 300
 
     student = small(augmentation=jitter, callbacks=[Keep()], imitation=1.0, max_epochs=2)
-    student.fit(numbered, (np.arange(300) > 150).astype(int), teacher_proba=says)
+    student.fit(numbered, (np.arange(300) > 150).astype(int), teacher_proba=teacher_proba)
     rows = np.concatenate(pairs)
     np.testing.assert_allclose(rows[:, 1], rows[:, 0] / 300, atol=1e-6)
     assert len(set(drawn)) == 6
@@ -439,8 +441,8 @@ def test_an_accelerator_trains_the_same_network():
     accelerate = pytest.importorskip("accelerate", reason="accelerate is not installed")
     options = {"batch_size": 300, "early_stopping": True, "optimizer": "sgd", "lr": 0.3}
     accelerator = accelerate.Accelerator(cpu=True)
-    plain = small(**options).fit(X, Y, teacher_proba=SAYS)
-    shared = small(accelerator=accelerator, **options).fit(X, Y, teacher_proba=SAYS)
+    plain = small(**options).fit(X, Y, teacher_proba=TEACHER_PROBA)
+    shared = small(accelerator=accelerator, **options).fit(X, Y, teacher_proba=TEACHER_PROBA)
     np.testing.assert_allclose(shared.predict_proba(X), plain.predict_proba(X), atol=1e-5)
     again = pickle.loads(pickle.dumps(shared))
     np.testing.assert_array_equal(again.predict_proba(X), shared.predict_proba(X))
@@ -452,9 +454,9 @@ def test_an_accelerator_trains_the_same_network():
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # torch's own, about the machine
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
-def test_a_compiled_network_learns_the_same():
-    plain = small(max_epochs=2).fit(X, Y, teacher_proba=SAYS)
-    compiled = small(max_epochs=2, compile=True).fit(X, Y, teacher_proba=SAYS)
+def test_a_compiled_network_is_trained_the_same():
+    plain = small(max_epochs=2).fit(X, Y, teacher_proba=TEACHER_PROBA)
+    compiled = small(max_epochs=2, compile=True).fit(X, Y, teacher_proba=TEACHER_PROBA)
     np.testing.assert_allclose(compiled.predict_proba(X), plain.predict_proba(X), atol=1e-4)
 
 
@@ -475,49 +477,49 @@ def test_progress_bar(capsys, monkeypatch):
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
-def test_two_threads_give_what_one_gives(dropout):
-    """Dropout draws from one stream, which all threads of a process share."""
-    alone, together = (
+def test_two_threads_give_the_same_as_one(dropout):
+    """Dropout uses one generator, which all threads of a process share."""
+    sequential, parallel = (
         [small(random_state=seed, module__dropout=dropout) for seed in (0, 1)] for _ in range(2)
     )
-    for student in alone:
+    for student in sequential:
         student.fit(X, Y)
-    threads = [threading.Thread(target=s.fit, args=(X, Y)) for s in together]
+    threads = [threading.Thread(target=s.fit, args=(X, Y)) for s in parallel]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    for one, other in zip(alone, together, strict=True):
+    for one, other in zip(sequential, parallel, strict=True):
         assert_same_weights(one, other)
 
 
 @pytest.mark.parametrize("routing", [False, True])
 def test_searches_slice_the_teacher(routing):
-    """A fold's student is the one fitted on the fold's rows by hand."""
+    """The student of a fold is the one fitted directly on the rows of the fold."""
     cv = KFold(3, shuffle=True, random_state=0)
     with config_context(enable_metadata_routing=routing):
         search = GridSearchCV(small(), {"imitation": [0.2, 0.9]}, cv=cv, refit=False)
-        search.fit(X, Y, teacher_proba=SAYS)
+        search.fit(X, Y, teacher_proba=TEACHER_PROBA)
         argument = "teacher_proba" if routing else "distilledneuralclassifier__teacher_proba"
         scores = cross_validate(
             make_pipeline("passthrough", small(imitation=0.9)),
             X,
             Y,
             cv=cv,
-            params={argument: SAYS},
+            params={argument: TEACHER_PROBA},
         )["test_score"]
     for k, (train, test) in enumerate(cv.split(X)):
-        by_hand = small(imitation=0.9).fit(X[train], Y[train], teacher_proba=SAYS[train])
+        by_hand = small(imitation=0.9).fit(X[train], Y[train], teacher_proba=TEACHER_PROBA[train])
         expected = by_hand.score(X[test], Y[test])
         assert search.cv_results_[f"split{k}_test_score"][1] == expected
         assert scores[k] == expected
 
 
-def test_two_processes_give_what_one_gives():
+def test_two_processes_give_the_same_as_one():
     grid, scores = {"imitation": [0.2, 0.9]}, []
     for n_jobs in (1, 2):
         search = GridSearchCV(small(max_epochs=2), grid, cv=2, n_jobs=n_jobs)
-        scores.append(search.fit(X, Y, teacher_proba=SAYS).cv_results_["mean_test_score"])
+        scores.append(search.fit(X, Y, teacher_proba=TEACHER_PROBA).cv_results_["mean_test_score"])
     np.testing.assert_array_equal(*scores)
 
 
@@ -529,8 +531,8 @@ def test_export_to_torch():
     assert {p.shape for p in module.parameters()} <= {w.shape for w in weights(student)}
     regressor = DistilledNeuralRegressor(max_epochs=2, random_state=0).fit(X, Y)
     with torch.no_grad():
-        answers = regressor.to_torch()(torch.tensor(X)).ravel()
-    np.testing.assert_allclose(answers, regressor.predict(X), atol=1e-6)
+        predictions = regressor.to_torch()(torch.tensor(X)).ravel()
+    np.testing.assert_allclose(predictions, regressor.predict(X), atol=1e-6)
 
 
 def test_weights_load_without_the_estimator(tmp_path):
@@ -549,15 +551,15 @@ def test_export_to_onnx(tmp_path):
     student.to_onnx(tmp_path / "student.onnx")
     session = onnxruntime.InferenceSession(tmp_path / "student.onnx")
     for rows in (X, X[:1]):
-        (answers,) = session.run(None, {"X": rows})
-        np.testing.assert_allclose(answers, student.predict_proba(rows), atol=1e-6)
+        (proba,) = session.run(None, {"X": rows})
+        np.testing.assert_allclose(proba, student.predict_proba(rows), atol=1e-6)
 
 
-class Rows(torch.utils.data.Dataset):
-    """The data above, one row at a time, with silent teachers and missing labels."""
+class PartialData(torch.utils.data.Dataset):
+    """The data above, one row at a time, with missing labels and missing predictions."""
 
-    def __init__(self, answers, weight=None):
-        self.answers = answers
+    def __init__(self, predictions, weight=None):
+        self.predictions = predictions
         self.weight = weight
 
     def __len__(self):
@@ -565,8 +567,8 @@ class Rows(torch.utils.data.Dataset):
 
     def __getitem__(self, row):
         label = None if row % 3 == 0 else Y[row]
-        says = None if row % 3 == 1 else self.answers[row]
-        item = (X[row], label, says)
+        prediction = None if row % 3 == 1 else self.predictions[row]
+        item = (X[row], label, prediction)
         return item if self.weight is None else (*item, self.weight[row])
 
 
@@ -578,9 +580,9 @@ def test_a_dataset_is_the_same_data(options):
     weight = np.random.default_rng(0).uniform(0.5, 2.0, size=300)
     weight /= weight.mean()
     y = np.where(np.arange(300) % 3 == 0, np.nan, Y)
-    says = np.where(np.arange(300)[:, None] % 3 == 1, np.nan, SAYS)
-    whole = small(**options).fit(X, y, weight, teacher_proba=says, X_val=X, y_val=Y)
-    streamed = small(**options).fit(Rows(SAYS, weight), X_val=X, y_val=Y)
+    teacher_proba = np.where(np.arange(300)[:, None] % 3 == 1, np.nan, TEACHER_PROBA)
+    whole = small(**options).fit(X, y, weight, teacher_proba=teacher_proba, X_val=X, y_val=Y)
+    streamed = small(**options).fit(PartialData(TEACHER_PROBA, weight), X_val=X, y_val=Y)
     np.testing.assert_allclose(streamed.predict_proba(X), whole.predict_proba(X), atol=1e-5)
     np.testing.assert_allclose(
         streamed.history_[["train_loss", "valid_loss"]],
@@ -589,50 +591,54 @@ def test_a_dataset_is_the_same_data(options):
     )
 
 
-def test_a_warm_start_goes_on_with_a_dataset():
+def test_a_warm_start_continues_with_a_dataset():
     options = {"batch_size": 300, "classes": [0, 1, 2, 3], "max_epochs": 2}
-    warm = small(warm_start=True, **options).fit(Rows(SAYS)).fit(Rows(SAYS))
-    assert_same_weights(warm, small(**options | {"max_epochs": 4}).fit(Rows(SAYS)))
+    warm = (
+        small(warm_start=True, **options)
+        .fit(PartialData(TEACHER_PROBA))
+        .fit(PartialData(TEACHER_PROBA))
+    )
+    assert_same_weights(warm, small(**options | {"max_epochs": 4}).fit(PartialData(TEACHER_PROBA)))
     with pytest.raises(ValueError, match="warm_start=True with the classes"):
-        warm.set_params(classes=[0, 1, 2, 3, 4]).fit(Rows(SAYS))
+        warm.set_params(classes=[0, 1, 2, 3, 4]).fit(PartialData(TEACHER_PROBA))
 
 
 def test_a_dataset_for_regression():
     options = {"batch_size": 300, "max_epochs": 3, "random_state": 0}
     y = np.where(np.arange(300) % 3 == 0, np.nan, Y)
-    says = np.where(np.arange(300) % 3 == 1, np.nan, Y + 0.5)
-    whole = DistilledNeuralRegressor(**options).fit(X, y, teacher_prediction=says)
-    streamed = DistilledNeuralRegressor(**options).fit(Rows(Y + 0.5))
+    predictions = np.where(np.arange(300) % 3 == 1, np.nan, Y + 0.5)
+    whole = DistilledNeuralRegressor(**options).fit(X, y, teacher_prediction=predictions)
+    streamed = DistilledNeuralRegressor(**options).fit(PartialData(Y + 0.5))
     np.testing.assert_allclose(streamed.predict(X), whole.predict(X), atol=1e-5)
 
 
 def test_a_dataset_read_by_workers_and_in_its_own_order():
     class Endless(torch.utils.data.IterableDataset):
         def __iter__(self):
-            yield from zip(X, Y, SAYS, strict=True)
+            yield from zip(X, Y, TEACHER_PROBA, strict=True)
 
     options = {"classes": [0, 1, 2, 3], "max_epochs": 8}
     student = small(**options).fit(Endless())
     assert student.score(X, Y) > 0.8
-    workers = small(iterator_train__num_workers=1, **options).fit(Rows(SAYS))
-    assert_same_weights(workers, small(**options).fit(Rows(SAYS)))
+    workers = small(iterator_train__num_workers=1, **options).fit(PartialData(TEACHER_PROBA))
+    assert_same_weights(workers, small(**options).fit(PartialData(TEACHER_PROBA)))
 
 
 @pytest.mark.parametrize(
     ("options", "given", "message"),
     [
-        ({}, {}, r"say classes=\["),
+        ({}, {}, r"pass classes=\["),
         ({"classes": [0, 1, 2, 3]}, {"y": Y}, "leave out y"),
         ({"classes": [0, 1, 2, 3], "early_stopping": True}, {}, "needs X_val and y_val"),
         ({"classes": [0, 1, 2, 3], "embedding_weight": 1.0}, {}, "embedding_weight"),
     ],
 )
-def test_what_a_dataset_needs(options, given, message):
+def test_requirements_of_a_dataset(options, given, message):
     with pytest.raises(ValueError, match=message):
-        small(**options).fit(Rows(SAYS), **given)
+        small(**options).fit(PartialData(TEACHER_PROBA), **given)
 
 
 def test_items_of_a_dataset_are_checked():
     pairs = torch.utils.data.TensorDataset(torch.tensor(X), torch.tensor(Y))
-    with pytest.raises(ValueError, match="the Dataset yields 2 things"):
+    with pytest.raises(ValueError, match="the Dataset yields items of 2 elements"):
         small(classes=[0, 1, 2, 3]).fit(pairs)
