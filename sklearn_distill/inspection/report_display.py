@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,22 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-    from sklearn_distill.inspection.report import DistillationReport
+
+class Report(Protocol):
+    """The tables of a :class:`DistillationReport`, which plots itself by this module."""
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Metrics and costs, one row per model."""
+
+    @property
+    def did_the_teacher_help(self) -> pd.DataFrame:
+        """Differences of the metrics, with their intervals."""
+
+    @property
+    def confidence_level(self) -> float:
+        """Level of the intervals."""
+
 
 COLOURS = {"teacher": "#444444", "baseline": "#d95f02", "distilled": "#1b9e77"}
 
@@ -100,7 +115,7 @@ class ReportDisplay:
     @classmethod
     def from_report(
         cls,
-        report: DistillationReport,
+        report: Report,
         *,
         metric: str = "accuracy",
         cost: str = "predict_us_per_row",

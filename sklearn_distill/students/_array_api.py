@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn import get_config
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
 from sklearn_distill._optional import tensor_to_numpy
@@ -15,9 +16,11 @@ from sklearn_distill._typing import CheckedX, FloatArray, MatrixLike, TargetLike
 from sklearn_distill.solvers.least_squares import RegressionData, TensorRegressionData
 from sklearn_distill.students._chunks import is_dask
 
-if TYPE_CHECKING:
-    from sklearn_distill.students._linear_classifier import LinearClassifier
-    from sklearn_distill.students._linear_regressor import LinearRegressor
+
+class HasCoef(Protocol):
+    """A fitted linear model."""
+
+    coef_: Any
 
 
 def is_tensor(values: object) -> bool:
@@ -64,7 +67,7 @@ def asarray_like(X: CheckedX, values: ArrayLike) -> Any:
 
 
 def validate_features(
-    estimator: LinearClassifier | LinearRegressor,
+    estimator: BaseEstimator,
     X: MatrixLike,
     *,
     reset: bool = True,
@@ -101,7 +104,7 @@ def validate_features(
 
 
 def validate_features_and_labels(
-    estimator: LinearClassifier | LinearRegressor,
+    estimator: BaseEstimator,
     X: MatrixLike,
     y: TargetLike,
     *,
@@ -154,7 +157,7 @@ def _check_not_another_array(X: Any) -> None:
         )
 
 
-def check_same_namespace(estimator: LinearClassifier | LinearRegressor, X: CheckedX) -> None:
+def check_same_namespace(estimator: HasCoef, X: CheckedX) -> None:
     """Require features of the same array library, and on the same device, as in ``fit``.
 
     Parameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ from sklearn_distill._validation.labels import (
 from sklearn_distill.losses import ChunkSums, RowSums, SoftTargetObjective, as_design
 from sklearn_distill.students._chunks import ChunkedData, FitArgs, as_float, check_features
 from sklearn_distill.students._problem import (
+    HasClassParams,
+    HasLossParams,
     LossParams,
     Problem,
     TrainingTargets,
@@ -28,8 +30,11 @@ from sklearn_distill.students._problem import (
 )
 from sklearn_distill.targets import SoftTargets
 
-if TYPE_CHECKING:
-    from sklearn_distill.students.distilled_logistic import DistilledLogisticRegression
+
+class ChunkedStudent(HasLossParams, HasClassParams, Protocol):
+    """A student that is fitted to chunks of the rows."""
+
+    fit_intercept: bool
 
 
 @dataclass(frozen=True)
@@ -141,7 +146,7 @@ class ChunkTotals:
         return kept[1:] if len(kept) == 2 else kept
 
 
-def make_chunk_reader(student: DistilledLogisticRegression, data: ChunkedData) -> ChunkReader:
+def make_chunk_reader(student: ChunkedStudent, data: ChunkedData) -> ChunkReader:
     """Determine classes and class weights from all chunks.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Base class of the neural students: parameters, validation of the data, training, export."""
+"""Base class of the neural students: validation of the data, training, export."""
 
 from __future__ import annotations
 
@@ -8,19 +8,17 @@ from contextlib import contextmanager
 from dataclasses import replace
 from numbers import Integral, Real
 from os import PathLike
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import joblib
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_distill._optional import import_skorch
 from sklearn_distill._typing import FloatArray, TargetLike
-from sklearn_distill._validation.fitting import HasMethods, Interval, StrOptions
+from sklearn_distill.students._neural_params import NeuralParams
 from sklearn_distill.students._neural_stream import is_dataset
 from sklearn_distill.students._neural_targets import NeuralTargets
 
@@ -33,110 +31,18 @@ if TYPE_CHECKING:
     from sklearn_distill.nets._net import StudentNet
     from sklearn_distill.students._neural_training import Trained
 
-_PREFIXES = ("module__", "optimizer__", "iterator_train__")
 # parameters that may differ between an interrupted fit and the one that resumes it
 _FREE_ON_RESUME = {"callbacks", "checkpoint", "compile", "device", "max_epochs", "verbose"}
 
 XAndTable = tuple[NDArray[Any], FloatArray]  # features and the table that the loss reads
 
 
-class NeuralStudent(BaseEstimator):
+class NeuralStudent(NeuralParams):
     """Base class: a network that a skorch net trains on a table of targets."""
-
-    # set by the constructors of the subclasses
-    module: Any
-    hidden_layer_sizes: Any
-    imitation: float
-    temperature: float  # classifier only
-    embedding_weight: float
-    optimizer: Any
-    lr: float
-    batch_size: int
-    max_epochs: int
-    early_stopping: bool
-    validation_fraction: float
-    n_iter_no_change: int
-    tol: float
-    lr_schedule: Any
-    gradient_clip: float | None
-    augmentation: Any
-    metaparameter_optimizer: Any = None  # a parameter of the classifier only
-    callbacks: Any
-    warm_start: bool
-    checkpoint: str | PathLike[str] | None
-    precision: str
-    compile: bool
-    device: Any
-    accelerator: Any
-    random_state: Any
-    verbose: int
 
     n_features_in_: int
     _trained: Trained
     _shape: tuple[int, ...]  # of a sample's features, without the axis of the samples
-
-    _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "module": "no_validation",
-        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "imitation": [Interval(Real, 0, 1, closed="both")],
-        "embedding_weight": [Interval(Real, 0, None, closed="left")],
-        "optimizer": [StrOptions({"adam", "adamw", "sgd"}), callable],
-        "lr": [Interval(Real, 0, None, closed="neither")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "max_epochs": [Interval(Integral, 1, None, closed="left")],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "early_stopping": ["boolean"],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "lr_schedule": [StrOptions({"cosine"}), callable, None],
-        "gradient_clip": [Interval(Real, 0, None, closed="neither"), None],
-        "augmentation": [callable, None],
-        "callbacks": [list, tuple, None],
-        "warm_start": ["boolean"],
-        "checkpoint": [str, PathLike, None],
-        "precision": [StrOptions({"float32", "float64", "bfloat16", "float16"})],
-        "compile": ["boolean"],
-        "device": "no_validation",
-        "accelerator": [HasMethods("prepare"), None],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-    }
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters, including those of the module, optimiser and DataLoader.
-
-        Parameters
-        ----------
-        deep : bool, default=True
-            Whether to include the parameters of nested estimators.
-
-        Returns
-        -------
-        dict
-            Parameter names mapped to their values.
-        """
-        # the signature lacks their names, but clone and searches need them, too
-        params: dict[str, Any] = super().get_params(deep)
-        return params | {name: vars(self)[name] for name in self._skorch_names()}
-
-    def set_params(self, **params: Any) -> Self:
-        """Set parameters, including ``module__x`` and ``optimizer__x``.
-
-        Parameters
-        ----------
-        **params : dict
-            Parameter names mapped to their new values.
-
-        Returns
-        -------
-        self
-            The estimator.
-        """
-        skorch_names = {name for name in params if name.startswith(self._skorch_prefixes())}
-        signature_params = {k: v for k, v in params.items() if k not in skorch_names}
-        super().set_params(**signature_params)
-        self.__dict__.update({name: params[name] for name in skorch_names})
-        return self
 
     @property
     def net_(self) -> StudentNet:
@@ -182,49 +88,6 @@ class NeuralStudent(BaseEstimator):
         from sklearn_distill.nets._export import write_onnx
 
         write_onnx(self.to_torch(), self._shape, path)
-
-    def _skorch_prefixes(self) -> tuple[str, ...]:
-        """Return the beginnings of parameter names that the constructor's signature lacks."""
-        return _PREFIXES + self._unknown_names()
-
-    def _skorch_names(self) -> list[str]:
-        """Return the names of the parameters that the constructor's signature lacks."""
-        return [name for name in vars(self) if name.startswith(self._skorch_prefixes())]
-
-    def _set_skorch_params(self, params: dict[str, Any]) -> None:
-        """Set the constructor's ``**skorch_params``.
-
-        Unknown names are kept, and ``fit`` raises for them: scikit-learn's constructors do not
-        validate.
-        """
-        unknown = tuple(name for name in params if not name.startswith(_PREFIXES))
-        # kept, such a name would overwrite a method or an attribute
-        if any(hasattr(type(self), name) or "_" in (name[0], name[-1]) for name in unknown):
-            self._raise_unexpected(unknown)
-        self.__dict__.update(params)
-        if unknown:
-            self._unknown_params = unknown
-
-    def _unknown_names(self) -> tuple[str, ...]:
-        """Return the names of the constructor's arguments that are no parameters."""
-        return getattr(self, "_unknown_params", ())
-
-    def _check_requirements(self) -> None:
-        """Require skorch, and no unknown parameter."""
-        import_skorch(type(self).__name__)
-        if self._unknown_names():
-            self._raise_unexpected(self._unknown_names())
-
-    def _raise_unexpected(self, names: tuple[str, ...]) -> None:
-        raise TypeError(
-            f"{type(self).__name__} got an unexpected parameter {names[0]!r}: besides those of its "
-            "signature it accepts module__x, optimizer__x and iterator_train__x"
-        )
-
-    def _params_for(self, prefix: str) -> dict[str, Any]:
-        """Return the parameters ``prefix__x`` as a dict of x."""
-        start = f"{prefix}__"
-        return {k.removeprefix(start): v for k, v in vars(self).items() if k.startswith(start)}
 
     def _validate_array(
         self,

@@ -37,7 +37,7 @@ def tunable_targets(targets: TrainingTargets, loss_params: LossParams) -> Neural
         t_squared=loss_params.t_squared,
         regularizer=loss_params.regularizer,
     )
-    return _neural_targets(targets, loss, answer_table(targets.labels, teachers, targets.weight))
+    return _neural_targets(targets, loss, mixture_table(targets.labels, teachers, targets.weight))
 
 
 def streaming_targets(n_classes: int, loss_params: LossParams) -> NeuralTargets:

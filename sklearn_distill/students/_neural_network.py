@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import nn
@@ -17,17 +17,15 @@ from sklearn_distill.nets._callbacks import bare_module
 from sklearn_distill.nets._embedding import WithEmbedding
 from sklearn_distill.nets._net import StudentNet
 from sklearn_distill.nets.modules import MLP
+from sklearn_distill.students._neural_params import NeuralParams
 from sklearn_distill.students._neural_targets import NeuralTargets
-
-if TYPE_CHECKING:
-    from sklearn_distill.students._neural import NeuralStudent
 
 # torch draws initial weights and dropout from one generator per process: one thread at a time
 _GENERATOR_LOCK = threading.RLock()
 
 
 def new_network(
-    estimator: NeuralStudent, targets: NeuralTargets, X: torch.Tensor, seed: int
+    estimator: NeuralParams, targets: NeuralTargets, X: torch.Tensor, seed: int
 ) -> tuple[nn.Module, torch.Tensor]:
     """Return a new network for features and targets, and torch's random state after its weights."""
     with random_stream(seed):
@@ -58,7 +56,7 @@ def copy_network(net: StudentNet) -> nn.Module:
     return network
 
 
-def _build(estimator: NeuralStudent, X: torch.Tensor, n_outputs: int) -> nn.Module:
+def _build(estimator: NeuralParams, X: torch.Tensor, n_outputs: int) -> nn.Module:
     """Return the default network, a new instance of a class, or a copy of an instance.
 
     ``n_features`` and ``n_outputs`` are passed to a class that has such parameters.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -37,10 +37,8 @@ from sklearn_distill.students._neural_network import (
     previous_network,
     random_stream,
 )
+from sklearn_distill.students._neural_params import NeuralParams
 from sklearn_distill.students._neural_targets import NeuralTargets
-
-if TYPE_CHECKING:
-    from sklearn_distill.students._neural import NeuralStudent
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
@@ -80,7 +78,7 @@ class Trained:
 
 
 def train_network(
-    estimator: NeuralStudent,
+    estimator: NeuralParams,
     targets: NeuralTargets,
     train_data: RowTensors | Stream,
     validation_data: RowTensors | None,
@@ -119,7 +117,7 @@ def train_network(
 
 
 def _make_net(
-    estimator: NeuralStudent,
+    estimator: NeuralParams,
     network: nn.Module,
     targets: NeuralTargets,
     generator: torch.Generator,
@@ -161,7 +159,7 @@ def _make_net(
     return net
 
 
-def _check_step(net: StudentNet, estimator: NeuralStudent) -> None:
+def _check_step(net: StudentNet, estimator: NeuralParams) -> None:
     """Require an optimiser whose step needs no closure if none can be passed to it."""
     closure = inspect.signature(net.optimizer_.step).parameters.get("closure")
     needs_it = closure is not None and closure.default is closure.empty
@@ -173,24 +171,24 @@ def _check_step(net: StudentNet, estimator: NeuralStudent) -> None:
 
 
 def _net_class(
-    estimator: NeuralStudent, validation_data: RowTensors | None, accelerate: bool
+    estimator: NeuralParams, validation_data: RowTensors | None, accelerate: bool
 ) -> tuple[type[StudentNet], dict[str, Any]]:
     """Return the class of the net and the arguments that only this class has."""
     if estimator.accelerator is None or not accelerate:
         params: dict[str, Any] = {"device": str(resolve_device(estimator.device))}
         if estimator.metaparameter_optimizer is None:
             return StudentNet, params
-        course = estimator.metaparameter_optimizer.start(
+        schedule = estimator.metaparameter_optimizer.start(
             float(estimator.imitation), float(estimator.temperature)
         )
-        return BilevelNet, params | {"course": course, "validation": validation_data}
+        return BilevelNet, params | {"schedule": schedule, "validation": validation_data}
     from sklearn_distill.nets._accelerated import AcceleratedStudentNet
 
     return AcceleratedStudentNet, {"device": None, "accelerator": estimator.accelerator}
 
 
 def _iterator_params(
-    estimator: NeuralStudent,
+    estimator: NeuralParams,
     train_data: RowTensors | Stream,
     generator: torch.Generator,
     network: nn.Module,
@@ -256,7 +254,7 @@ def _run_epochs(
         # not net.fit, which would initialise network and optimiser again
         net.fit_loop(train_data.dataset, epochs=n_epochs - (len(net.history) - n_before))
     except BaseException as interruption:  # skorch's EarlyStopping raises a KeyboardInterrupt
-        if not stops(net, interruption):
+        if not is_early_stop(net, interruption):
             raise
     finally:
         _close_progress_bars(net)
@@ -281,7 +279,7 @@ def _check_finite_scores(net: StudentNet, features: torch.Tensor) -> None:
         )
 
 
-def _make_callbacks(estimator: NeuralStudent, checkpoint: Checkpoint | None) -> list[Any]:
+def _make_callbacks(estimator: NeuralParams, checkpoint: Checkpoint | None) -> list[Any]:
     # the first, so that no later callback keeps or saves the weights of a diverged epoch
     callbacks: list[Any] = [("divergence", Divergence())]
     if estimator.verbose:
@@ -289,7 +287,7 @@ def _make_callbacks(estimator: NeuralStudent, checkpoint: Checkpoint | None) -> 
     if estimator.gradient_clip is not None:
         callbacks.append(("gradient_clip", GradientClipping(estimator.gradient_clip)))
     if estimator.lr_schedule is not None:
-        schedule = Schedule(estimator.lr_schedule, estimator.max_epochs)
+        schedule = LearningRateSchedule(estimator.lr_schedule, estimator.max_epochs)
         callbacks.append(("lr_schedule", schedule))
     if estimator.early_stopping:
         best_weights = BestWeights(estimator.n_iter_no_change, estimator.tol)

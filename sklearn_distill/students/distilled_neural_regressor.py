@@ -18,6 +18,7 @@ from sklearn_distill._validation.targets import (
     check_regression_target_available,
     check_regression_targets,
 )
+from sklearn_distill._validation.teacher import check_embedding
 from sklearn_distill.students._neural import NeuralStudent, XAndTable
 from sklearn_distill.students._neural_stream import (
     check_no_other_data,
@@ -372,9 +373,9 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         """Return the rows of the loss's table for a mini-batch."""
         missing = np.full(self._n_outputs, np.nan)
         rows = [missing if label is None else np.atleast_1d(label) for label in y]
-        labels: Targets = np.array(rows, dtype=np.float64)
+        labels: OutputColumns = np.array(rows, dtype=np.float64)
         predictions = np.asarray(teacher_prediction.reshape(labels.shape), dtype=np.float64)
-        check_output_available(labels, predictions)
+        check_regression_target_available(labels, predictions)
         return _regression_targets(labels, predictions, weight, float(self.imitation)).table
 
     def _read_data(
@@ -390,16 +391,14 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         """Check the arguments of ``fit``; return features and targets, set ``n_taught_rows_``."""
         features = self._validate_features(X, y, teacher_prediction, reset=reset)
         n_rows = len(features)
-        labels, flat = check_outputs("y", y, n_rows)
-        predictions, teacher_flat = check_outputs("teacher_prediction", teacher_prediction, n_rows)
-        check_output_available(labels, predictions)
+        labels, predictions, flat = check_regression_targets(y, teacher_prediction, n_rows)
         n_missing = n_rows if predictions is None else int(np.isnan(predictions[:, 0]).sum())
         self.n_taught_rows_ = n_rows - n_missing
         # mean 1, as the scale of the weights would change the learning rate
         weight = mean_one(check_sample_weight(sample_weight, n_rows))
         embedding = check_embedding(teacher_embedding, n_rows, self.embedding_weight)
         targets = _regression_targets(labels, predictions, weight, float(self.imitation))
-        self._set_outputs(targets.n_outputs, teacher_flat if labels is None else flat, reset=reset)
+        self._set_outputs(targets.n_outputs, flat, reset=reset)
         return features, targets.with_embedding(embedding, self.embedding_weight, weight)
 
     def _validate_features(
@@ -430,7 +429,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         features = self._validate_held_out(X_val, y_val)
         if features is None:
             return None
-        labels, _ = check_outputs("y_val", y_val, len(features))
+        labels, _ = check_regression_outputs("y_val", y_val, len(features))
         if labels is None or np.isnan(labels).any() or labels.shape[1] != targets.n_outputs:
             raise ValueError(
                 f"y_val must give a number for each row and each of {targets.n_outputs} outputs: "
@@ -443,7 +442,10 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
 
 
 def _regression_targets(
-    labels: Targets | None, predictions: Targets | None, weight: FloatArray, imitation: float
+    labels: OutputColumns | None,
+    predictions: OutputColumns | None,
+    weight: FloatArray,
+    imitation: float,
 ) -> NeuralTargets:
     """Return the mixture of labels and predictions, and the labels alone for validation."""
     from sklearn_distill.nets.losses import SquaredLoss
