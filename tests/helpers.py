@@ -54,13 +54,13 @@ def written_objective(
 def random_problem(
     rng: np.random.Generator, n: int = 40, d: int = 3, K: int = 3, M: int = 2
 ) -> dict[str, np.ndarray]:
-    """A problem with unlabelled rows, silent teachers and weights."""
+    """A problem with unlabelled rows, missing teacher predictions and weights."""
     codes = rng.integers(K, size=n)
     codes[: 2 * K] = np.tile(np.arange(K), 2)
     logits = 2 * rng.normal(size=(n, M, K))
     logits[rng.random((n, M)) < 0.3] = np.nan
-    silent = np.isnan(logits).all(axis=(1, 2))
-    codes[(rng.random(n) < 0.3) & ~silent & (np.arange(n) >= 2 * K)] = -1
+    missing = np.isnan(logits).all(axis=(1, 2))
+    codes[(rng.random(n) < 0.3) & ~missing & (np.arange(n) >= 2 * K)] = -1
     return {
         "X": rng.normal(size=(n, d)),
         "codes": codes,

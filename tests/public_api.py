@@ -55,12 +55,14 @@ def public_modules() -> list[ModuleType]:
 
 def public_names() -> dict[str, object]:
     """Give each public object once, by its shortest path: ``{"sklearn_distill.…": object}``."""
-    rooms = [module for module in public_modules() if hasattr(module, "__all__")]
-    named = [(room, name, getattr(room, name)) for room in rooms for name in room.__all__]
+    packages = [module for module in public_modules() if hasattr(module, "__all__")]
+    named = [
+        (package, name, getattr(package, name)) for package in packages for name in package.__all__
+    ]
     named.sort(key=lambda entry: entry[0].__name__.count("."))
     first: dict[int, tuple[str, object]] = {}
-    for room, name, thing in named:
-        first.setdefault(id(thing), (f"{room.__name__}.{name}", thing))
+    for package, name, thing in named:
+        first.setdefault(id(thing), (f"{package.__name__}.{name}", thing))
     return dict(sorted(first.values(), key=lambda entry: entry[0]))
 
 

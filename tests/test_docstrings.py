@@ -17,7 +17,7 @@ EXEMPT = {
 }
 SECTIONS = {"PR01", "RT01", "YD01"}  # parameters, returns, yields
 MATHEMATICS = tuple(
-    f"sklearn_distill.{room}." for room in ("chunks", "targets", "losses", "solvers")
+    f"sklearn_distill.{package}." for package in ("chunks", "targets", "losses", "solvers")
 )
 
 

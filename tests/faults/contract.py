@@ -26,7 +26,7 @@ OF_SKLEARN = (
 )
 
 
-def fitted_or_refused(student: Any, lesson: Any, *, documented: str = "^$") -> bool:
+def fitted_or_refused(student: Any, data: Any, *, documented: str = "^$") -> bool:
     """Fit; return whether that was possible, and else require an error that names an argument.
 
     No warning may come but ConvergenceWarning and the one that the docstring announces.
@@ -36,7 +36,7 @@ def fitted_or_refused(student: Any, lesson: Any, *, documented: str = "^$") -> b
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.filterwarnings("ignore", documented)
-        refusal = _refusal(student, lesson)
+        refusal = _refusal(student, data)
     if refusal is None:
         check_is_fitted(student)
         return True
@@ -46,9 +46,9 @@ def fitted_or_refused(student: Any, lesson: Any, *, documented: str = "^$") -> b
     return False
 
 
-def _refusal(student: Any, lesson: Any) -> Exception | None:
+def _refusal(student: Any, data: Any) -> Exception | None:
     try:
-        lesson.teach(student)
+        data.fit(student)
     except (ValueError, TypeError) as error:
         return error
     return None
@@ -61,7 +61,7 @@ def names_an_argument(student: Any, message: str) -> bool:
     return bool(named) or any(phrase in message for phrase in OF_SKLEARN)
 
 
-def answers_with_probabilities(student: Any, X: Any) -> None:
+def predicts_probabilities(student: Any, X: Any) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         P = student.predict_proba(X)
@@ -73,7 +73,7 @@ def answers_with_probabilities(student: Any, X: Any) -> None:
     assert np.isin(predicted, student.classes_).all()
 
 
-def answers_with_numbers(student: Any, X: Any) -> None:
+def predicts_numbers(student: Any, X: Any) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert np.isfinite(student.predict(X)).all()

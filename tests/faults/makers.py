@@ -122,10 +122,10 @@ def logits(rng: np.random.Generator, n: int, K: int, kind: str) -> Array:
     return v
 
 
-def silenced(rng: np.random.Generator, answers: Array, kind: str) -> Array:
+def with_missing(rng: np.random.Generator, answers: Array, kind: str) -> Array:
     """Return the answers with rows of NaN; "in part" has a NaN in one column alone."""
-    silent = rng.random(len(answers)) < {"some": 0.4, "all": 1.0}.get(kind, 0.0)
-    answers = np.where(silent[:, None], np.nan, answers)
+    missing = rng.random(len(answers)) < {"some": 0.4, "all": 1.0}.get(kind, 0.0)
+    answers = np.where(missing[:, None], np.nan, answers)
     return spoilt(rng, answers, np.nan) if kind == "in part" else answers
 
 
@@ -166,8 +166,8 @@ def numbers(rng: np.random.Generator, n: int, m: int, kind: str) -> Array:
         "normal": lambda: Y,
         "constant": lambda: np.ones_like(Y),
         "large": lambda: 1e8 * Y,
-        "some silent": lambda: silenced(rng, Y, "some"),
-        "all silent": lambda: silenced(rng, Y, "all"),
+        "some missing": lambda: with_missing(rng, Y, "some"),
+        "all missing": lambda: with_missing(rng, Y, "all"),
         "NaN": lambda: spoilt(rng, Y, np.nan),
         "inf": lambda: spoilt(rng, Y, np.inf),
         "words": lambda: np.full(Y.shape, "one"),

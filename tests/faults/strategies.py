@@ -37,14 +37,14 @@ OF_CLASSES = KINDS | {
     "shape": ("as it must be/as it must be/several/frame", "flat/wide/short/scalar"),
 }
 OF_NUMBERS = KINDS | {
-    "y": ("normal/normal/constant/large/some silent", "all silent/NaN/inf/words/short"),
-    "teacher": ("none/normal/normal/constant/some silent", "all silent/NaN/inf/words/short"),
+    "y": ("normal/normal/constant/large/some missing", "all missing/NaN/inf/words/short"),
+    "teacher": ("none/normal/normal/constant/some missing", "all missing/NaN/inf/words/short"),
     "outputs": ("flat/flat/one column/two columns", ""),
 }
 
 
 @dataclass
-class Lesson:
+class FitData:
     """What fit is given."""
 
     X: Any
@@ -52,7 +52,7 @@ class Lesson:
     answers: dict[str, Any] = field(default_factory=dict)
     sample_weight: Any = None
 
-    def teach(self, student: Any) -> Any:
+    def fit(self, student: Any) -> Any:
         return student.fit(self.X, self.y, sample_weight=self.sample_weight, **self.answers)
 
 
@@ -69,9 +69,9 @@ def kinds(draw: st.DrawFn, of: dict[str, tuple[str, str]]) -> dict[str, str]:
 
 
 @st.composite
-def class_lessons(
-    draw: st.DrawFn, *, taught: bool = True, max_classes: int = 6, max_rows: int = 30
-) -> Lesson:
+def class_data(
+    draw: st.DrawFn, *, with_teacher: bool = True, max_classes: int = 6, max_rows: int = 30
+) -> FitData:
     """Draw X, labels and weights for a classifier, and a teacher's answers if it is ``taught``."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     kind = draw(kinds(OF_CLASSES))
@@ -81,10 +81,10 @@ def class_lessons(
     X = makers.features(rng, n, draw(st.integers(1, 4)), kind["features"], kind["table"])
     y = makers.labels(rng, codes, kind["labels"], kind["missing"])
     weight = makers.weights(rng, n, kind["weight"])
-    return Lesson(X, y, answers_about(rng, codes, kind) if taught else {}, weight)
+    return FitData(X, y, teacher_for(rng, codes, kind) if with_teacher else {}, weight)
 
 
-def answers_about(
+def teacher_for(
     rng: np.random.Generator, codes: makers.Array, kind: dict[str, str]
 ) -> dict[str, Any]:
     """Return what a teacher says of rows with these labels."""
@@ -94,13 +94,13 @@ def answers_about(
     shown = np.unique(codes)
     K = max(2, len(shown))
     make = makers.probabilities if argument == "teacher_proba" else makers.logits
-    answers = makers.silenced(rng, make(rng, len(codes), K, kind[argument]), kind["silence"])
+    answers = makers.with_missing(rng, make(rng, len(codes), K, kind[argument]), kind["silence"])
     names = np.asarray(makers.LABELS[kind["labels"]](np.resize(shown, K))).tolist()
     return {argument: makers.shaped(rng, answers, names, kind["shape"])}
 
 
 @st.composite
-def number_lessons(draw: st.DrawFn, *, taught: bool = True, max_rows: int = 30) -> Lesson:
+def regression_data(draw: st.DrawFn, *, with_teacher: bool = True, max_rows: int = 30) -> FitData:
     """Draw X, targets and weights for a regressor, and a teacher's if it is ``taught``."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     kind = draw(kinds(OF_NUMBERS))
@@ -111,7 +111,7 @@ def number_lessons(draw: st.DrawFn, *, taught: bool = True, max_rows: int = 30) 
     if taught and kind["teacher"] != "none":
         answers["teacher_prediction"] = _flat(makers.numbers(rng, n, m, kind["teacher"]), kind)
     y = _flat(makers.numbers(rng, n, m, kind["y"]), kind)
-    return Lesson(X, y, answers, makers.weights(rng, n, kind["weight"]))
+    return FitData(X, y, answers, makers.weights(rng, n, kind["weight"]))
 
 
 def _flat(Y: makers.Array, kind: dict[str, str]) -> makers.Array:

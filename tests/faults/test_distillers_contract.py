@@ -14,46 +14,46 @@ from sklearn_distill import (
 )
 from tests.faults.contract import (
     OF_SPLITTERS,
-    answers_with_numbers,
-    answers_with_probabilities,
     fitted_or_refused,
+    predicts_numbers,
+    predicts_probabilities,
 )
-from tests.faults.strategies import class_lessons, holds, number_lessons
+from tests.faults.strategies import class_data, holds, regression_data
 
 OF_GENERATIONS = f"{OF_SPLITTERS}|.*was not trained on the classes"
 OF_STUDENT = ".*found a perfect fit"
 
 
-def teacher_student(lesson, teacher, cv):
+def teacher_student(data, teacher, cv):
     both = TeacherStudentClassifier(teacher, DistilledLogisticRegression(max_iter=50), cv=cv)
-    if fitted_or_refused(both, lesson, documented=OF_SPLITTERS):
-        answers_with_probabilities(both, lesson.X)
+    if fitted_or_refused(both, data, documented=OF_SPLITTERS):
+        predicts_probabilities(both, data.X)
 
 
-def teacher_student_of_numbers(lesson, cv):
+def teacher_student_regression(data, cv):
     teacher = DecisionTreeRegressor(max_depth=2, random_state=0)
     both = TeacherStudentRegressor(teacher, PrivilegedLinearRegression(), cv=cv)
-    if fitted_or_refused(both, lesson, documented=OF_STUDENT):
-        answers_with_numbers(both, lesson.X)
+    if fitted_or_refused(both, data, documented=OF_STUDENT):
+        predicts_numbers(both, data.X)
 
 
-def born_again(lesson, labels, cv):
+def born_again(data, labels, cv):
     student = DistilledLogisticRegression(max_iter=50)
     line = BornAgainClassifier(student, n_generations=2, labels=labels, cv=cv)
-    if fitted_or_refused(line, lesson, documented=OF_GENERATIONS):
-        answers_with_probabilities(line, lesson.X)
+    if fitted_or_refused(line, data, documented=OF_GENERATIONS):
+        predicts_probabilities(line, data.X)
 
 
 folds = st.sampled_from((None, 2))
 LAWS = {
     teacher_student: {
-        "lesson": class_lessons(taught=False),
+        "data": class_data(with_teacher=False),
         "teacher": st.sampled_from((DummyClassifier(), DecisionTreeClassifier(random_state=0))),
         "cv": folds,
     },
-    teacher_student_of_numbers: {"lesson": number_lessons(taught=False), "cv": folds},
+    teacher_student_regression: {"data": regression_data(with_teacher=False), "cv": folds},
     born_again: {
-        "lesson": class_lessons(taught=False),
+        "data": class_data(with_teacher=False),
         "labels": st.sampled_from(("soft", "hard")),
         "cv": folds,
     },

@@ -15,11 +15,11 @@ from sklearn_distill import (
 )
 from tests.faults.contract import (
     OF_SPLITTERS,
-    answers_with_numbers,
-    answers_with_probabilities,
     fitted_or_refused,
+    predicts_numbers,
+    predicts_probabilities,
 )
-from tests.faults.strategies import class_lessons, holds, imitations, number_lessons, powers
+from tests.faults.strategies import class_data, holds, imitations, powers, regression_data
 
 # what PrivilegedLinearRegression announces of its estimates and of solver="gram"
 OF_LEAST_SQUARES = ".*(found a perfect fit|ill-conditioned or has dependent columns)"
@@ -51,66 +51,66 @@ of_least_squares = {
 of_soft_target = {"imitation": imitations(), "temperature": powers(-3, 3)}
 
 
-def linear(lesson, options, unpenalised):
+def linear(data, options, unpenalised):
     student = DistilledLogisticRegression(max_iter=50, **options)
     if unpenalised:
         student.set_params(C=np.inf)
-    if fitted_or_refused(student, lesson):
-        answers_with_probabilities(student, lesson.X)
+    if fitted_or_refused(student, data):
+        predicts_probabilities(student, data.X)
         assert np.isfinite(student.coef_).all()
         assert not np.isnan(student.intercept_).any()
 
 
-def linear_again(lesson, warm_start):
+def linear_again(data, warm_start):
     """A refused fit leaves the earlier one, where a warm start would begin."""
     student = DistilledLogisticRegression(max_iter=50, warm_start=warm_start)
     X = np.array([[0.0], [1.0], [2.0]])
     before = student.fit(X, [0, 1, 0]).predict_proba(X)
-    if fitted_or_refused(student, lesson):
-        answers_with_probabilities(student, lesson.X)
+    if fitted_or_refused(student, data):
+        predicts_probabilities(student, data.X)
     else:
         np.testing.assert_array_equal(student.predict_proba(X), before)
 
 
-def linear_search(lesson, options):
+def linear_search(data, options):
     limits = {"cv": 2, "grid": 2, "max_evaluations": 3, "max_iter": 30}
     student = DistilledLogisticRegressionCV(**limits, **options)
-    if fitted_or_refused(student, lesson, documented=OF_SPLITTERS):
-        answers_with_probabilities(student, lesson.X)
+    if fitted_or_refused(student, data, documented=OF_SPLITTERS):
+        predicts_probabilities(student, data.X)
         assert np.isfinite(student.coef_).all()
         assert np.isfinite(student.best_score_)
 
 
-def least_squares(lesson, options):
+def least_squares(data, options):
     student = PrivilegedLinearRegression(**options)
-    if fitted_or_refused(student, lesson, documented=OF_LEAST_SQUARES):
-        answers_with_numbers(student, lesson.X)
+    if fitted_or_refused(student, data, documented=OF_LEAST_SQUARES):
+        predicts_numbers(student, data.X)
         assert np.isfinite(student.coef_).all()
 
 
-def soft_target(lesson, options):
+def soft_target(data, options):
     student = SoftTargetClassifier(DecisionTreeRegressor(max_depth=3, random_state=0), **options)
-    if fitted_or_refused(student, lesson):
-        answers_with_probabilities(student, lesson.X)
+    if fitted_or_refused(student, data):
+        predicts_probabilities(student, data.X)
 
 
 LAWS = {
     linear: {
-        "lesson": class_lessons(),
+        "data": class_data(),
         "options": st.fixed_dictionaries(of_the_loss),
         "unpenalised": st.booleans(),
     },
-    linear_again: {"lesson": class_lessons(), "warm_start": st.booleans()},
+    linear_again: {"data": class_data(), "warm_start": st.booleans()},
     linear_search: {
-        "lesson": class_lessons(max_classes=3, max_rows=12),
+        "data": class_data(max_classes=3, max_rows=12),
         "options": st.fixed_dictionaries(of_the_search),
     },
     least_squares: {
-        "lesson": number_lessons(),
+        "data": regression_data(),
         "options": st.fixed_dictionaries(of_least_squares),
     },
     soft_target: {
-        "lesson": class_lessons(),
+        "data": class_data(),
         "options": st.fixed_dictionaries(of_soft_target),
     },
 }
@@ -134,7 +134,7 @@ def test_a_thousand_classes_and_few_rows(solver, certain):
     finally:
         tracemalloc.stop()
     assert peak < 30 * 8 * K * (n + d + 1)
-    answers_with_probabilities(student, X)
+    predicts_probabilities(student, X)
 
 
 @pytest.mark.parametrize("law", LAWS)

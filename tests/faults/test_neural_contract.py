@@ -5,11 +5,11 @@ from hypothesis import strategies as st
 
 from sklearn_distill import DistilledNeuralClassifier, DistilledNeuralRegressor
 from tests.faults.contract import (
-    answers_with_numbers,
-    answers_with_probabilities,
     fitted_or_refused,
+    predicts_numbers,
+    predicts_probabilities,
 )
-from tests.faults.strategies import class_lessons, holds, imitations, number_lessons, powers
+from tests.faults.strategies import class_data, holds, imitations, powers, regression_data
 
 SMALL = {"hidden_layer_sizes": (3,), "max_epochs": 2, "batch_size": 8, "random_state": 0}
 
@@ -34,23 +34,23 @@ def weights_are_finite(student):
     assert all(w.isfinite().all() for w in student.net_.module_.parameters())
 
 
-def classifier(lesson, options):
+def classifier(data, options):
     student = DistilledNeuralClassifier(**SMALL, **options)
-    if fitted_or_refused(student, lesson):
-        answers_with_probabilities(student, lesson.X)
+    if fitted_or_refused(student, data):
+        predicts_probabilities(student, data.X)
         weights_are_finite(student)
 
 
-def regressor(lesson, options):
+def regressor(data, options):
     student = DistilledNeuralRegressor(**SMALL, **options)
-    if fitted_or_refused(student, lesson):
-        answers_with_numbers(student, lesson.X)
+    if fitted_or_refused(student, data):
+        predicts_numbers(student, data.X)
         weights_are_finite(student)
 
 
 LAWS = {
-    classifier: {"lesson": class_lessons(), "options": st.fixed_dictionaries(of_classes)},
-    regressor: {"lesson": number_lessons(), "options": st.fixed_dictionaries(of_training)},
+    classifier: {"data": class_data(), "options": st.fixed_dictionaries(of_classes)},
+    regressor: {"data": regression_data(), "options": st.fixed_dictionaries(of_training)},
 }
 
 

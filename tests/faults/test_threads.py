@@ -73,7 +73,7 @@ def fitted(estimator, seed):
         return estimator.fit(table, y, **says).predict(X)
     says = 1 / (1 + np.exp(-table[:, 0]))
     taught = hasattr(estimator, "teacher") or isinstance(estimator, BornAgainClassifier)
-    says = {} if taught else {"teacher_proba": np.stack([1 - says, says], axis=1)}
+    says = {} if with_teacher else {"teacher_proba": np.stack([1 - says, says], axis=1)}
     return estimator.fit(table, (y > 0).astype(int), **says).predict_proba(X)
 
 
