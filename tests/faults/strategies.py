@@ -72,7 +72,7 @@ def kinds(draw: st.DrawFn, of: dict[str, tuple[str, str]]) -> dict[str, str]:
 def class_data(
     draw: st.DrawFn, *, with_teacher: bool = True, max_classes: int = 6, max_rows: int = 30
 ) -> FitData:
-    """Draw X, labels and weights for a classifier, and a teacher's answers if it is ``taught``."""
+    """Draw X, labels and weights for a classifier, and a teacher if ``with_teacher``."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     kind = draw(kinds(OF_CLASSES))
     K = 2 if kind["labels"] == "bool" else draw(st.integers(2, max_classes))
@@ -101,14 +101,14 @@ def teacher_for(
 
 @st.composite
 def regression_data(draw: st.DrawFn, *, with_teacher: bool = True, max_rows: int = 30) -> FitData:
-    """Draw X, targets and weights for a regressor, and a teacher's if it is ``taught``."""
+    """Draw X, targets and weights for a regressor, and a teacher if ``with_teacher``."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     kind = draw(kinds(OF_NUMBERS))
     n, d = draw(st.integers(1, max_rows)), draw(st.integers(1, 4))
     X = makers.features(rng, n, d, kind["features"], kind["table"])
     m = 2 if kind["outputs"] == "two columns" else 1
     answers = {}
-    if taught and kind["teacher"] != "none":
+    if with_teacher and kind["teacher"] != "none":
         answers["teacher_prediction"] = _flat(makers.numbers(rng, n, m, kind["teacher"]), kind)
     y = _flat(makers.numbers(rng, n, m, kind["y"]), kind)
     return FitData(X, y, answers, makers.weights(rng, n, kind["weight"]))

@@ -69,12 +69,14 @@ def fitted(estimator, seed):
     if "random_state" in estimator.get_params(deep=False):
         estimator.set_params(random_state=seed)
     if not is_classifier(estimator):
-        says = {} if hasattr(estimator, "teacher") else {"teacher_prediction": np.tanh(table[:, 0])}
-        return estimator.fit(table, y, **says).predict(X)
-    says = 1 / (1 + np.exp(-table[:, 0]))
-    taught = hasattr(estimator, "teacher") or isinstance(estimator, BornAgainClassifier)
-    says = {} if with_teacher else {"teacher_proba": np.stack([1 - says, says], axis=1)}
-    return estimator.fit(table, (y > 0).astype(int), **says).predict_proba(X)
+        teacher = (
+            {} if hasattr(estimator, "teacher") else {"teacher_prediction": np.tanh(table[:, 0])}
+        )
+        return estimator.fit(table, y, **teacher).predict(X)
+    teacher = 1 / (1 + np.exp(-table[:, 0]))
+    fits_teacher = hasattr(estimator, "teacher") or isinstance(estimator, BornAgainClassifier)
+    teacher = {} if fits_teacher else {"teacher_proba": np.stack([1 - teacher, teacher], axis=1)}
+    return estimator.fit(table, (y > 0).astype(int), **teacher).predict_proba(X)
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
