@@ -62,16 +62,16 @@ def nest_folds(
     """Return the folds, as NestedFold if students can be compared on their test rows."""
     if extra.augmentation is None or not has_fold_pairs(splits) or not can_compare(splits):
         return fold_fits(splits)
-    return [_nested(fold, data, extra) for fold in fold_fits(splits)]
+    return [_nest_fold(fold, data, extra) for fold in fold_fits(splits)]
 
 
-def _nested(fold: FoldFit, data: TeacherData, extra: ExtraSamples) -> NestedFold:
+def _nest_fold(fold: FoldFit, data: TeacherData, extra: ExtraSamples) -> NestedFold:
     unlabelled = np.flatnonzero(~data.labelled)
     # synthetic samples resemble the rows that they are generated from: no test rows among these
     samples = extra.for_rows(np.concatenate([fold.train, unlabelled]))
-    of_teacher = stack(take_rows(data.X, unlabelled), data.features.for_teacher(samples))
+    for_teacher = stack(take_rows(data.X, unlabelled), data.features.for_teacher(samples))
     return NestedFold(
-        fold.train, fold.test, fold.where, of_teacher, unlabelled=unlabelled, samples=samples
+        fold.train, fold.test, fold.where, for_teacher, unlabelled=unlabelled, samples=samples
     )
 
 
@@ -95,15 +95,15 @@ class NestedPredictions:
     ----------
     fold : NestedFold
         The fold that students are compared on.
-    of_rows : ndarray of shape (n_student_rows, ...)
+    row_predictions : ndarray of shape (n_student_rows, ...)
         Predictions for ``fold.student_rows``; for a training row by teachers fitted without it.
-    of_samples : ndarray of shape (n_samples, ...)
+    sample_predictions : ndarray of shape (n_samples, ...)
         Predictions for ``fold.samples``, in their order.
     """
 
     fold: NestedFold
-    of_rows: FloatArray
-    of_samples: FloatArray
+    row_predictions: FloatArray
+    sample_predictions: FloatArray
 
 
 def prefit_predictions(
@@ -124,7 +124,7 @@ def prefit_predictions(
             teacher_fit.predictions[fold.student_rows],
             data.predict_extra(teacher_fit.teacher, fold.samples),
         )
-        for fold in _nested_only(nest_folds(splits, data, extra, can_compare))
+        for fold in _nested_folds(nest_folds(splits, data, extra, can_compare))
     ]
 
 
@@ -132,25 +132,27 @@ def cross_fitted_predictions(
     teacher_fit: TeacherFit, teacher: Any, memory: Any
 ) -> list[NestedPredictions]:
     """Fit clones of the unfitted teacher without two folds each, and return all predictions."""
-    folds = _nested_only(teacher_fit.folds)
+    folds = _nested_folds(teacher_fit.folds)
     if not folds:
         return []
     data = teacher_fit.data
     splits = [(fold.train, fold.test) for fold in folds]
     pair_predictions = data.cross_fit(teacher, leave_two_folds_out(splits), memory)
     nested = []
-    for k, (fold, (_, of_extra)) in enumerate(
+    for k, (fold, (_, extra_predictions)) in enumerate(
         zip(folds, teacher_fit.fold_predictions, strict=True)
     ):
-        of_training = predictions_without_fold(splits, pair_predictions, k, data.n_rows)
-        # in the order in which _nested stacked them
-        of_unlabelled, of_samples = np.split(np.asarray(of_extra), [len(fold.unlabelled)])
-        of_rows = np.concatenate([of_training, of_unlabelled])
-        nested.append(NestedPredictions(fold, of_rows, of_samples))
+        train_predictions = predictions_without_fold(splits, pair_predictions, k, data.n_rows)
+        # in the order in which _nest_fold stacked them
+        unlabelled_predictions, sample_predictions = np.split(
+            np.asarray(extra_predictions), [len(fold.unlabelled)]
+        )
+        row_predictions = np.concatenate([train_predictions, unlabelled_predictions])
+        nested.append(NestedPredictions(fold, row_predictions, sample_predictions))
     return nested
 
 
-def _nested_only(folds: Sequence[FoldFit]) -> list[NestedFold]:
+def _nested_folds(folds: Sequence[FoldFit]) -> list[NestedFold]:
     """Return all folds, or none if nest_folds did not nest them."""
     return [fold for fold in folds if isinstance(fold, NestedFold)]
 
@@ -211,13 +213,13 @@ def _tested_by_other(splits: Splits, j: int, k: int) -> tuple[IntArray, IntArray
 
 
 @dataclass(frozen=True)
-class Comparison:
+class StudentComparison:
     """How the students with and without synthetic samples are fitted and tested.
 
     Parameters
     ----------
     student_data : StudentData
-        What the final student is trained on, without any extra samples.
+        Training data of the final student, without any extra samples.
     features : FeatureSplit
         Selects the student's features of the extra samples.
     n_unlabeled : int
@@ -253,8 +255,8 @@ class Comparison:
     def _differences(self, nested: NestedPredictions) -> NDArray[np.float64]:
         """Return the loss without minus the loss with synthetic samples, for each test row."""
         fold, n_given = nested.fold, self.n_unlabeled
-        samples, predictions = self.features.for_student(fold.samples), nested.of_samples
-        without = self.student_data.take(fold.student_rows, nested.of_rows)
+        samples, predictions = self.features.for_student(fold.samples), nested.sample_predictions
+        without = self.student_data.take(fold.student_rows, nested.row_predictions)
         fitted_with = self.fit_student(without.extended(samples, predictions))
         if n_given:  # in both students, so that the gain is that of the synthetic samples
             without = without.extended(samples[:n_given], predictions[:n_given])

@@ -1,4 +1,4 @@
-"""What the student is trained on, and which of its fit parameters takes the teacher."""
+"""Training data of the student, and its fit parameter for the teacher's predictions."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def last_step(student: Any) -> Any:
 
 @dataclass(frozen=True)
 class StudentData:
-    """What the student is trained on.
+    """Training data of the student.
 
     Parameters
     ----------

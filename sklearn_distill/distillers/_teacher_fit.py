@@ -30,14 +30,14 @@ ALL_ROWS = "on all rows"
 
 @dataclass(frozen=True)
 class TeacherFit:
-    """A fitted teacher, and what it and its clones predict.
+    """A fitted teacher, and the predictions of it and of its clones.
 
     Parameters
     ----------
     data : TeacherData
-        What the teacher was fitted on, or predicts for if it came fitted.
+        Training data of the teacher; only predicted for if the teacher was passed fitted.
     teacher : estimator
-        The teacher fitted on all labelled rows, or the one that came fitted.
+        The teacher fitted on all labelled rows, or the fitted teacher that was passed.
     predictions : ndarray of shape (n_rows, ...)
         The prediction for each row of ``data.X``; NaN where it is missing.
     folds : sequence of FoldFit
@@ -55,7 +55,7 @@ class TeacherFit:
 
 @dataclass(frozen=True)
 class TeacherData:
-    """What the teacher is fitted on, and how it predicts.
+    """Training data of the teacher, and the function that predicts with it.
 
     Parameters
     ----------

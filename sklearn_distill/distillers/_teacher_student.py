@@ -25,9 +25,9 @@ from sklearn_distill._validation.routing import make_router, route_fit_params
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.splits import Splits, labelled_splits
 from sklearn_distill.distillers._augmentation_gain import (
-    Comparison,
     FitStudent,
     NestedPredictions,
+    StudentComparison,
     cross_fitted_predictions,
     nest_folds,
     prefit_predictions,
@@ -161,7 +161,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         )
         fit_student = partial(self._fit_student, student, teacher_param, data)
         self._set_augmentation_gain(teacher, teacher_fit, extra, student_data, fit_student)
-        self.student_ = fit_student(self._with_extra(student_data, data, extra))
+        self.student_ = fit_student(self._add_extra_samples(student_data, data, extra))
         return self
 
     def predict(self, X: MatrixLike) -> NDArray[Any]:
@@ -192,7 +192,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
 
     @abstractmethod
     def _read_teacher_data(self, X: CheckedX, y: Any, fit_params: dict[str, Any]) -> TeacherData:
-        """Check y; return what the teacher is fitted on, and how it predicts."""
+        """Check y; return the training data of the teacher."""
 
     @abstractmethod
     def _student_labels(self, data: TeacherData) -> NDArray[Any]:
@@ -271,7 +271,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
             **student_data.fit_params,
         )
 
-    def _with_extra(
+    def _add_extra_samples(
         self, student_data: StudentData, data: TeacherData, extra: ExtraSamples
     ) -> StudentData:
         """Add unlabelled and synthetic samples, with the predictions of the teacher of all rows."""
@@ -290,7 +290,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         fit_student: FitStudent,
     ) -> None:
         """Set the gain of synthetic samples, and warn if they increase the loss."""
-        comparison = Comparison(
+        comparison = StudentComparison(
             student_data, self._feature_split, extra.n_unlabeled, fit_student, self._sample_losses
         )
         gain = comparison.gain(self._nested_predictions(teacher, teacher_fit, extra))
@@ -321,7 +321,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         X_checked, split = as_table(X), self._feature_split
         n_columns, n_regular = X_checked.shape[1], len(split.regular)
         if n_columns == n_regular < split.n_columns:
-            # validate_data would refuse them: it compares with all features
+            # validate_data would raise an error, as it compares with all features
             return X_checked
         if n_columns != split.n_columns and len(split.privileged):
             raise ValueError(

@@ -1,4 +1,4 @@
-"""A classifier that is trained on the predictions of its own kind, generation by generation."""
+"""Born-again networks: clones of a classifier, each trained on the predictions of the previous."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sklearn_distill._validation.routing import make_router
 from sklearn_distill.distillers._born_again.data import proba_of
 from sklearn_distill.distillers._born_again.generations import Generations
 from sklearn_distill.distillers._born_again.scores import GenerationHistory
-from sklearn_distill.distillers._born_again.validation_split import validation_set
+from sklearn_distill.distillers._born_again.validation_split import evaluation_set
 
 
 def _student_has(method: str) -> Callable[[Any], bool]:
@@ -110,7 +110,7 @@ class BornAgainClassifier(ClassifierMixin, Generations):
 
     See Also
     --------
-    TeacherStudentClassifier : A student and a teacher of another kind.
+    TeacherStudentClassifier : A student trained on the predictions of another classifier.
 
     Notes
     -----
@@ -146,7 +146,7 @@ class BornAgainClassifier(ClassifierMixin, Generations):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "student": "no_validation",  # clone refuses what is not an estimator
+        "student": "no_validation",  # clone raises a TypeError unless it is an estimator
         "n_generations": [Interval(Integral, 1, None, closed="left")],
         "labels": [StrOptions({"soft", "hard"})],
         "imitation": [Interval(Real, 0, 1, closed="both"), None],
@@ -241,12 +241,12 @@ class BornAgainClassifier(ClassifierMixin, Generations):
         data, split_params = self._read_data(X, y, sample_weight, fit_params)
         students, seed = self._clone_students(data.teacher_param)
         rows, validation = self._split_validation(data, X_val, y_val, seed)
-        history = GenerationHistory(validation_set(data, rows), validation, self._score(validation))
+        history = GenerationHistory(evaluation_set(data, rows), validation, self._score(validation))
         chain = self._make_chain(data, rows, split_params)
         self.estimators_, self.best_generation_ = self._fit_generations(chain, students, history)
         self.generations_ = history.table()
         self.estimator_ = self._final_estimator()
-        self._warn_of_forgotten(data.observed_classes)
+        self._warn_of_missing_classes(data.observed_classes)
         return self
 
     def predict(self, X: MatrixLike) -> NDArray[Any]:

@@ -37,9 +37,9 @@ class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
         The features that the teacher is fitted on.
     cv : int, splitter, iterable of (train, test), "prefit" or None, default=5
         The folds; an int does not shuffle. Samples that are in no test fold have no prediction of
-        the teacher; those in several get the mean. "prefit" uses the teacher as it is, fitted on
-        other samples (if this estimator is cloned, as in a search, wrap the teacher in
-        FrozenEstimator). None uses in-sample predictions of one teacher.
+        the teacher; those in several get the mean. "prefit" uses the teacher without refitting it;
+        it must be fitted on other samples (if this estimator is cloned, as in a search, wrap the
+        teacher in FrozenEstimator). None uses in-sample predictions of one teacher.
     augmentation : {"munge"}, callable or None, default=None
         Generates synthetic samples, which have no label: the student is trained on the predictions
         of the teacher fitted on all labelled samples. "munge" is

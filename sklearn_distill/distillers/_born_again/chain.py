@@ -19,7 +19,7 @@ class GenerationChain:
     Parameters
     ----------
     data : GenerationData
-        What the generations are trained on.
+        Training data of the generations.
     rows : ndarray of shape (n_chain_rows,)
         The rows of this chain.
     where : str, default=""
@@ -73,7 +73,7 @@ class CrossFittedChain(GenerationChain):
     Parameters
     ----------
     data : GenerationData
-        What the generations are trained on.
+        Training data of the generations.
     rows : ndarray of shape (n_chain_rows,)
         The rows of the main chain.
     splits : list of (train, test)
@@ -95,8 +95,8 @@ class CrossFittedChain(GenerationChain):
     def fit_next(self, student: Any) -> Any:
         """Fit a clone of the student as the next generation, and return it."""
         fitted = super().fit_next(student)
-        # the fold chains fit this generation in the next call, if there is one: nothing is trained
-        # on the last generation
+        # the fold chains fit this generation in the next call, if there is one: no targets are
+        # needed from the last generation
         self._student = student
         return fitted
 
@@ -104,7 +104,7 @@ class CrossFittedChain(GenerationChain):
         """Return out-of-fold targets; for rows without a label those of the main chain."""
         targets = mean_by_row(
             self.tests,
-            [self._of_fold(*pair) for pair in zip(self.fold_chains, self.tests, strict=True)],
+            [self._fold_targets(*pair) for pair in zip(self.fold_chains, self.tests, strict=True)],
             self.data.n_rows,
         )
         if len(self.unlabelled):
@@ -112,7 +112,7 @@ class CrossFittedChain(GenerationChain):
             targets[self.unlabelled] = self.data.as_targets(predictions)
         return targets[self.rows]
 
-    def _of_fold(self, chain: GenerationChain, test: IntArray) -> NDArray[np.float64]:
+    def _fold_targets(self, chain: GenerationChain, test: IntArray) -> NDArray[np.float64]:
         """Fit the fold's chain up to the latest generation; return targets of the test rows."""
         fitted = chain.fit_next(self._student)
         return self.data.as_targets(self.data.predict(fitted, test, chain.name))

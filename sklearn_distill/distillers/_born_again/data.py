@@ -1,4 +1,4 @@
-"""What a generation is trained on: labels at first, then predictions of the previous one."""
+"""Training data of a generation: labels at first, then predictions of the previous one."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def predictions_of(fitted: Any, X: CheckedX, classes: NDArray[Any], where: str) 
 
 
 def proba_of(fitted: Any, X: CheckedX, classes: NDArray[Any], where: str) -> NDArray[np.float64]:
-    """Return probabilities with a column for each class; 0 for classes that were forgotten."""
+    """Return probabilities with a column for each class; 0 for a class it was not trained on."""
     # no class is required: hard labels may lose one from a generation to the next
     return PredictAligned(classes, required=classes[:0])(fitted, X, where)
 
@@ -115,7 +115,7 @@ class GenerationData:
         """Return probabilities, or predicted classes as probabilities of 0 and 1."""
         if self.hard:
             return np.eye(len(self.classes))[predictions.codes]
-        assert predictions.proba is not None  # teacher_param has refused students without them
+        assert predictions.proba is not None  # teacher_param checks that the student has them
         return predictions.proba
 
     def _fit(
@@ -135,7 +135,7 @@ class GenerationData:
 
 @contextmanager
 def _note_on_errors(student: Any, where: str) -> Iterator[None]:
-    """Add the student and the generation to an error, whose type and message stay."""
+    """Add a note with student and generation to an error; its type and message are unchanged."""
     try:
         yield
     except Exception as error:

@@ -22,9 +22,9 @@ from sklearn_distill.distillers._born_again.chain import CrossFittedChain, Gener
 from sklearn_distill.distillers._born_again.data import GenerationData, proba_of
 from sklearn_distill.distillers._born_again.scores import (
     BestGeneration,
+    EvaluationSet,
     GenerationHistory,
     Score,
-    ValidationSet,
     score_by,
 )
 from sklearn_distill.distillers._born_again.student import (
@@ -35,8 +35,8 @@ from sklearn_distill.distillers._born_again.student import (
 )
 from sklearn_distill.distillers._born_again.validation_split import (
     as_samples,
+    evaluation_set,
     given_validation_set,
-    validation_set,
 )
 from sklearn_distill.distillers._student_data import last_step
 
@@ -110,7 +110,7 @@ class Generations(MetaEstimatorMixin, BaseEstimator):
 
     def _split_validation(
         self, data: GenerationData, X_val: MatrixLike | None, y_val: TargetLike, seed: int
-    ) -> tuple[IntArray, ValidationSet | None]:
+    ) -> tuple[IntArray, EvaluationSet | None]:
         """Return the rows to train on, and the validation set."""
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val and y_val belong together: pass both or neither")
@@ -121,9 +121,9 @@ class Generations(MetaEstimatorMixin, BaseEstimator):
         if not self.early_stopping:
             return all_rows, None
         rows, held_out = hold_out(data.labelled, self.validation_fraction, data.codes, seed)
-        return rows, validation_set(data, held_out)
+        return rows, evaluation_set(data, held_out)
 
-    def _score(self, validation: ValidationSet | None) -> Score | None:
+    def _score(self, validation: EvaluationSet | None) -> Score | None:
         """Return the validation score; None without a validation set."""
         if validation is not None:
             return score_by(self.scoring, self.student, validation)
@@ -165,14 +165,14 @@ class Generations(MetaEstimatorMixin, BaseEstimator):
             return MeanOfGenerations(self.estimators_[: self.best_generation_], self.classes_)
         return self.estimators_[self.best_generation_ - 1]
 
-    def _warn_of_forgotten(self, observed_classes: NDArray[Any]) -> None:
+    def _warn_of_missing_classes(self, observed_classes: NDArray[Any]) -> None:
         """Warn of classes of the labels that a generation was not trained on."""
         for number, fitted in enumerate(self.estimators_, start=1):
             known = getattr(fitted, "classes_", self.classes_)
-            forgotten = np.setdiff1d(observed_classes, known)
-            if len(forgotten):
+            missing = np.setdiff1d(observed_classes, known)
+            if len(missing):
                 warnings.warn(
-                    f"generation {number} was not trained on the classes {forgotten.tolist()}, nor "
+                    f"generation {number} was not trained on the classes {missing.tolist()}, nor "
                     "are later generations: use labels='soft', fewer generations, or a student "
                     "that predicts these classes",
                     UserWarning,

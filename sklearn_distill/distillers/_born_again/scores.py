@@ -22,8 +22,8 @@ _EPS = float(np.finfo(np.float64).eps)  # the floor of scikit-learn's log_loss
 
 
 @dataclass(frozen=True)
-class ValidationSet:
-    """Samples on which generations are scored.
+class EvaluationSet:
+    """Samples on which generations are evaluated: the training or the validation set.
 
     Parameters
     ----------
@@ -81,16 +81,16 @@ class GenerationHistory:
 
     Parameters
     ----------
-    training : ValidationSet
+    training : EvaluationSet
         The samples that the generations are trained on.
-    validation : ValidationSet or None
+    validation : EvaluationSet or None
         The validation set; None if there is none, and so no validation score.
     score : callable or None
         ``score(fitted, validation_metrics)`` returns the validation score, the greater the better.
     """
 
     def __init__(
-        self, training: ValidationSet, validation: ValidationSet | None, score: Score | None
+        self, training: EvaluationSet, validation: EvaluationSet | None, score: Score | None
     ) -> None:
         self.training = training
         self.validation = validation
@@ -136,7 +136,7 @@ def _prefixed(prefix: str, metrics: Metrics) -> Metrics:
     return {f"{prefix}_{name}": value for name, value in metrics.items()}
 
 
-def score_by(scoring: Any, student: Any, validation: ValidationSet) -> Score:
+def score_by(scoring: Any, student: Any, validation: EvaluationSet) -> Score:
     """Return a function that scores a generation, from its metrics where possible."""
     if scoring is not None:
         scorer = check_scoring(student, scoring=scoring)

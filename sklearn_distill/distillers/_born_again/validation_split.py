@@ -12,7 +12,7 @@ from sklearn_distill._typing import CheckedX, IntArray, MatrixLike, TargetLike
 from sklearn_distill._validation.indexing import as_table, take_rows
 from sklearn_distill._validation.labels import check_labels
 from sklearn_distill.distillers._born_again.data import GenerationData
-from sklearn_distill.distillers._born_again.scores import ValidationSet
+from sklearn_distill.distillers._born_again.scores import EvaluationSet
 
 
 def as_samples(X: MatrixLike) -> CheckedX:
@@ -23,9 +23,9 @@ def as_samples(X: MatrixLike) -> CheckedX:
     return as_table(X)
 
 
-def validation_set(data: GenerationData, rows: IntArray) -> ValidationSet:
-    """Return some rows of the data as a validation set."""
-    return ValidationSet(
+def evaluation_set(data: GenerationData, rows: IntArray) -> EvaluationSet:
+    """Return some rows of the data as a set to evaluate generations on."""
+    return EvaluationSet(
         take_rows(data.X, rows),
         data.codes[rows],
         data.labelled[rows],
@@ -36,7 +36,7 @@ def validation_set(data: GenerationData, rows: IntArray) -> ValidationSet:
 
 def given_validation_set(
     X_val: CheckedX, y_val: TargetLike, classes: NDArray[Any]
-) -> ValidationSet:
+) -> EvaluationSet:
     """Return ``X_val`` and ``y_val`` as a validation set; each sample must have a label."""
     try:
         _, labels = check_labels(y_val, X_val.shape[0], classes, None)
@@ -47,4 +47,4 @@ def given_validation_set(
             f"y_val has no label in row {int(np.argmin(labels.present))}: generations are scored "
             "on labels, so leave out such rows"
         )
-    return ValidationSet(X_val, labels.codes, labels.present, np.ones(len(labels.codes)), classes)
+    return EvaluationSet(X_val, labels.codes, labels.present, np.ones(len(labels.codes)), classes)
