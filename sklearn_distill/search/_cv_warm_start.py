@@ -16,7 +16,7 @@ from sklearn_distill.solvers import (
     hessian_factor,
     newton_cg,
 )
-from sklearn_distill.students._logistic import Minimiser, minimiser
+from sklearn_distill.students._logistic import Minimiser, select_minimiser
 from sklearn_distill.students._problem import Problem
 
 # a fit preconditioned by a fresh factor takes about this many steps
@@ -115,7 +115,7 @@ class WarmStartSolver:
     ) -> tuple[Minimiser, FloatArray]:
         """Return the minimiser and its start: the last solution, or zeros without one."""
         objective = problem.objective
-        minimise = minimiser(self.solver, objective, dense=self.dense)
+        minimise = select_minimiser(self.solver, objective, dense=self.dense)
         if warm_start is None:
             return minimise, objective.zeros()
         if warm_start.factor is None or minimise is newton_cg:

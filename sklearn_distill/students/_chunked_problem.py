@@ -97,7 +97,9 @@ class ChunkReader:
             design = as_design(check_features(X), self.fit_intercept)
         return RowSums(design, targets.mixture(self.loss_params).targets(), targets.row_weight)
 
-    def light_sums(self, X: CheckedX, targets: SoftTargets, active: BoolArray) -> RowSums:
+    def row_sums_without_linear(
+        self, X: CheckedX, targets: SoftTargets, active: BoolArray
+    ) -> RowSums:
         """Return the sums over a chunk's rows for the active classes, without the linear form."""
         design = as_design(as_float(X), self.fit_intercept)
         # the targets contain the row weights; apart from them only Σ s is needed, which is known
@@ -205,7 +207,7 @@ def make_chunked_problem(reader: ChunkReader, data: ChunkedData) -> tuple[Proble
         If X or another argument is not valid, all rows have weight zero, or the objective has no
         minimum.
     """
-    whole = data.features.map(reader.row_sums, data.fit_args)
+    full_row_sums = data.features.map(reader.row_sums, data.fit_args)
     # this first pass validates every chunk; later passes rely on it
     totals: ChunkTotals = data.features.map(reader.totals, data.fit_args).map_reduce(_identity)
     check_some_weight(totals.weight_sum, reader.class_weight)
@@ -214,8 +216,8 @@ def make_chunked_problem(reader: ChunkReader, data: ChunkedData) -> tuple[Proble
     # the linear form enters only by its total, so the targets that stay in memory go without it
     targets = data.fit_args.map(reader.targets_without_linear).persist()
     sums = ChunkSums(
-        data.features.map(partial(reader.light_sums, active=active), targets),
-        whole.map(partial(_keep_classes, active)),
+        data.features.map(partial(reader.row_sums_without_linear, active=active), targets),
+        full_row_sums.map(partial(_keep_classes, active)),
         chunk_sizes=data.chunk_sizes,
         n_columns=data.n_features + reader.fit_intercept,
         fit_intercept=reader.fit_intercept,

@@ -1,4 +1,4 @@
-"""What the distilled logistic regressions share: validation of X, and the solution."""
+"""Base class of the distilled logistic regressions: validation of X, solver and coefficients."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
 Minimiser = Callable[..., Solution]
 
 
-def minimiser(solver: str, objective: SoftTargetObjective, *, dense: bool) -> Minimiser:
+def select_minimiser(solver: str, objective: SoftTargetObjective, *, dense: bool) -> Minimiser:
     """Return the minimiser; "auto" is Newton's method for sparse X and non-convex objectives.
 
     Parameters

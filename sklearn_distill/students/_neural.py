@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sklearn_distill.students._neural_training import Trained
 
 # parameters that may differ between an interrupted fit and the one that resumes it
-_FREE_ON_RESUME = {"callbacks", "checkpoint", "compile", "device", "max_epochs", "verbose"}
+_MAY_CHANGE_ON_RESUME = {"callbacks", "checkpoint", "compile", "device", "max_epochs", "verbose"}
 
 XAndTable = tuple[NDArray[Any], FloatArray]  # features and the table that the loss reads
 
@@ -119,7 +119,7 @@ class NeuralStudent(NeuralParams):
             return None
         if X_val is None or y_val is None:
             raise ValueError("pass both X_val and y_val, or neither")
-        with naming_validation_set():
+        with name_validation_set_in_errors():
             return self._validate_array(X_val, reset=False)
 
     def _train(
@@ -224,7 +224,7 @@ class NeuralStudent(NeuralParams):
 
         described = {k: _describe(v) for k, v in self.get_params(deep=False).items()}
         # with another max_epochs a cosine has other learning rates from the first epoch on
-        free = _FREE_ON_RESUME - ({"max_epochs"} if self.lr_schedule == "cosine" else set())
+        free = _MAY_CHANGE_ON_RESUME - ({"max_epochs"} if self.lr_schedule == "cosine" else set())
         params = sorted((k, v) for k, v in described.items() if k not in free)
         return Checkpoint(self.checkpoint, joblib.hash((params, data)))
 
@@ -266,7 +266,7 @@ class NeuralStudent(NeuralParams):
 
 
 @contextmanager
-def naming_validation_set() -> Iterator[None]:
+def name_validation_set_in_errors() -> Iterator[None]:
     """Prefix the message of a ValueError with "X_val and y_val"."""
     try:
         yield

@@ -21,7 +21,7 @@ from sklearn_distill.students._array_api import to_numpy
 from sklearn_distill.students._chunked_problem import make_chunk_reader, make_chunked_problem
 from sklearn_distill.students._chunks import chunk_data, float_dtype, is_chunked
 from sklearn_distill.students._coefficients import solver_weights
-from sklearn_distill.students._logistic import CONSTRAINTS, LogisticStudent, minimiser
+from sklearn_distill.students._logistic import CONSTRAINTS, LogisticStudent, select_minimiser
 from sklearn_distill.students._problem import LossParams, Problem, TrainingTargets, make_problem
 
 
@@ -220,15 +220,17 @@ class DistilledLogisticRegression(LogisticStudent):
         """
         y, sample_weight = to_numpy(y), to_numpy(sample_weight)
         teacher_proba, teacher_logits = to_numpy(teacher_proba), to_numpy(teacher_logits)
-        read = self._read_chunks if is_chunked(X) else self._read_array
-        checked, problem = read(X, y, sample_weight, teacher_proba, teacher_logits)
-        minimise = minimiser(self.solver, problem.objective, dense=not sparse.issparse(checked))
-        solution = self._solve(problem, minimise, self._initial_weights(problem))
+        make = self._problem_from_chunks if is_chunked(X) else self._problem_from_array
+        checked, problem = make(X, y, sample_weight, teacher_proba, teacher_logits)
+        minimise = select_minimiser(
+            self.solver, problem.objective, dense=not sparse.issparse(checked)
+        )
+        solution = self._solve(problem, minimise, self._initial_coefficients(problem))
         self._set_coefficients(solution, problem.active, float_dtype(checked))
         self._convert_coefficients_like(checked)
         return self
 
-    def _read_array(
+    def _problem_from_array(
         self,
         X: MatrixLike,
         y: TargetLike,
@@ -249,7 +251,7 @@ class DistilledLogisticRegression(LogisticStudent):
         self.n_taught_rows_ = targets.n_taught_rows
         return checked, make_problem(targets, as_design(checked, self.fit_intercept), loss_params)
 
-    def _read_chunks(
+    def _problem_from_chunks(
         self,
         X: MatrixLike,
         y: TargetLike,
@@ -267,7 +269,7 @@ class DistilledLogisticRegression(LogisticStudent):
         problem, self.n_taught_rows_ = make_chunked_problem(reader, data)
         return X, problem
 
-    def _initial_weights(self, problem: Problem) -> FloatArray:
+    def _initial_coefficients(self, problem: Problem) -> FloatArray:
         """Return zeros or, for a warm start, the previous coefficients if their shape is right."""
         active = problem.active
         shape = (1 if len(active) == 2 else len(active), self.n_features_in_)

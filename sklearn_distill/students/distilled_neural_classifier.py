@@ -24,7 +24,7 @@ from sklearn_distill._validation.fitting import (
 from sklearn_distill._validation.labels import check_classes, check_labels
 from sklearn_distill._validation.teacher import check_embedding
 from sklearn_distill.losses.regularizers import REGULARIZER_NAMES
-from sklearn_distill.students._neural import NeuralStudent, XAndTable, naming_validation_set
+from sklearn_distill.students._neural import NeuralStudent, XAndTable, name_validation_set_in_errors
 from sklearn_distill.students._neural_stream import check_no_other_data, is_dataset, make_stream
 from sklearn_distill.students._neural_targets import NeuralTargets
 from sklearn_distill.students._problem import LossParams, TrainingTargets
@@ -283,7 +283,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         X : array-like of shape (n_samples, n_features) or (n_samples, channels, height, width)
             Features. For data larger than memory, a torch Dataset whose items are (x, y,
             teacher's probabilities) or (x, y, teacher's probabilities, weight), with None for
-            what is missing. It needs the parameter ``classes``; weights are not scaled to mean 1,
+            a missing value. It needs the parameter ``classes``; weights are not scaled to mean 1,
             and ``iterator_train__x`` are arguments of torch's DataLoader.
         y : array-like of shape (n_samples,) or None
             Labels. NaN, None and pd.NA are missing labels; these rows need a teacher's
@@ -556,7 +556,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         features = self._validate_held_out(X_val, y_val)
         if features is None:
             return None
-        with naming_validation_set():
+        with name_validation_set_in_errors():
             _, labels = check_labels(y_val, len(features), self.classes_, None)
         if not labels.present.all():
             raise ValueError(

@@ -225,9 +225,9 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         ----------
         X : array-like of shape (n_samples, n_features) or (n_samples, channels, height, width)
             Features. For data larger than memory, a torch Dataset whose items are (x, y,
-            teacher's prediction) or (x, y, teacher's prediction, weight), with None for what is
-            missing. Its weights are not scaled to mean 1, and ``iterator_train__x`` are arguments
-            of torch's DataLoader.
+            teacher's prediction) or (x, y, teacher's prediction, weight), with None for a
+            missing value. Its weights are not scaled to mean 1, and ``iterator_train__x`` are
+            arguments of torch's DataLoader.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), or None
             Labels. A row of NaN is a missing label; these rows need a teacher's prediction. None
             instead of an array means that all labels are missing.

@@ -111,7 +111,7 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
     __metadata_request__fit: ClassVar = {"teacher_proba": True, "teacher_logits": True}
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "regressor": "no_validation",  # clone raises a TypeError for what is not an estimator
+        "regressor": "no_validation",  # clone raises a TypeError unless it is an estimator
         "imitation": [Interval(Real, 0, 1, closed="both")],
         "temperature": [Interval(Real, 0, None, closed="neither")],
         "classes": ["array-like", None],

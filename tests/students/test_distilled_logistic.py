@@ -24,7 +24,8 @@ TIGHT = {"tol": 1e-10}
 def every_solver(request, monkeypatch):
     """Run each test with every solver."""
     monkeypatch.setattr(
-        "sklearn_distill.students.distilled_logistic.minimiser", lambda *_, **__: request.param
+        "sklearn_distill.students.distilled_logistic.select_minimiser",
+        lambda *_, **__: request.param,
     )
 
 
