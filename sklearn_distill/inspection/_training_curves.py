@@ -85,7 +85,7 @@ def _history_of(student: BaseEstimator) -> Any:
     history = getattr(student, "history_", None)
     if history is None:
         raise ValueError(
-            f"a {type(student).__name__} came, which has no history_; pass a fitted "
+            f"{type(student).__name__} has no history_; pass a fitted "
             "DistilledNeuralClassifier or skorch net, or plot a history with from_curves."
         )
     return history

@@ -56,7 +56,7 @@ class MetaparameterDisplay:
     temperature : array-like of shape (n_temperature,) or (n_settings,)
         Values of T > 0.
     values : array-like of shape (n_imitation, n_temperature) or (n_settings,)
-        What is plotted: a grid, or one value for each setting.
+        The plotted data: a grid, or one value for each setting.
     best : tuple of float, default=None
         The optimum (λ, T), which is marked.
     path : DataFrame or array-like of shape (n_evaluations, 2), default=None
@@ -68,7 +68,7 @@ class MetaparameterDisplay:
     Attributes
     ----------
     settings_ : Settings
-        What is plotted: ``imitation``, ``temperature`` and ``values``, one for each setting, and
+        The plotted data: ``imitation``, ``temperature`` and ``values``, one for each setting, and
         ``grid``, a DataFrame if they form a full grid.
     path_ : DataFrame or None
         The path, with the columns imitation, temperature and stage.

@@ -55,7 +55,7 @@ class PredictionHistogramDisplay:
     Attributes
     ----------
     histograms_ : list of Histogram
-        What is plotted, by true class, then model: ``name``, ``label`` (the class, or None),
+        The plotted data, by true class, then model: ``name``, ``label`` (the class, or None),
         ``heights`` (shares of the class's samples), ``edges``, ``uncertainty`` and ``n_rows``.
     value_name_ : str
         Label of the horizontal axis: which probability is plotted.

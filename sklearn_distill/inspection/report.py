@@ -109,7 +109,7 @@ def distillation_report(
         - calibration_error: :func:`~sklearn_distill.metrics.expected_calibration_error`;
         - uncertainty_degree and max_min_gap: of the model's own columns;
         - fidelity: :func:`~sklearn_distill.metrics.fidelity_score` with the teacher;
-        - n_parameters: :func:`count_parameters`, NaN if it does not know the model;
+        - n_parameters: :func:`count_parameters`, NaN if it does not support the model;
         - n_bytes: length of the pickle;
         - predict_us_per_row: microseconds of predict_proba per row, the median of `n_repeats`
           predictions of a batch of at most 1000 rows.
@@ -195,8 +195,8 @@ def _check_options(
     teacher: BaseEstimator | None, teacher_proba: ArrayLike | None, n_repeats: int
 ) -> None:
     if (teacher is None) == (teacher_proba is None):
-        passed = "neither" if teacher is None else "both"
-        raise ValueError(f"{passed} of teacher and teacher_proba came; pass one of them.")
+        passed, verb = ("neither", "was") if teacher is None else ("both", "were")
+        raise ValueError(f"{passed} of teacher and teacher_proba {verb} passed; pass exactly one.")
     if not isinstance(n_repeats, Integral) or n_repeats < 1:
         raise ValueError(f"n_repeats={n_repeats!r}; pass a whole number, 1 or more.")
 

@@ -61,7 +61,7 @@ class ReportDisplay:
     Attributes
     ----------
     points_ : DataFrame
-        What is plotted, with a row for each model and the columns ``cost`` and ``value``.
+        The plotted data, with a row for each model and the columns ``cost`` and ``value``.
     interval_ : Interval or None
         ``low``, ``high``, ``verdict``, and ``level``, the metric of the baseline.
     ax_ : matplotlib Axes

@@ -46,8 +46,8 @@ class TrainingCurveDisplay:
     Attributes
     ----------
     curves_ : list of Curve
-        What is plotted, by student, then column: ``name``, ``column``, ``step``, ``mean``, ``low``,
-        ``high`` and ``n_runs``.
+        The plotted data, by student, then column: ``name``, ``column``, ``step``, ``mean``,
+        ``low``, ``high`` and ``n_runs``.
     ax_ : matplotlib Axes
         Axes of the plot.
     figure_ : matplotlib Figure

@@ -45,7 +45,7 @@ class TrajectoryDisplay:
     Attributes
     ----------
     trajectory_ : Trajectory
-        What is plotted: ``step``, ``imitation``, ``temperature``, ``source``, ``n_computed`` and
+        The plotted data: ``step``, ``imitation``, ``temperature``, ``source``, ``n_computed`` and
         ``predicted``, the runs of predicted steps.
     axes_ : ndarray of shape (2,)
         Axes of the plot, for λ and for T.

@@ -186,7 +186,7 @@ def test_students_without_a_history():
     with pytest.raises(NotFittedError):
         TrainingCurveDisplay.from_estimator(DistilledNeuralClassifier())
     plain = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
-    with pytest.raises(ValueError, match="a LogisticRegression came, which has no history_"):
+    with pytest.raises(ValueError, match="LogisticRegression has no history_"):
         TrainingCurveDisplay.from_estimator(plain)
     with pytest.raises(ValueError, match="estimator is empty"):
         TrainingCurveDisplay.from_estimator([])
