@@ -38,6 +38,6 @@ def fit_param_name(estimator: BaseEstimator, name: str) -> str | None:
         return name if has_fit_parameter(estimator, name) else None
     last_step, last_estimator = steps[-1]
     param = fit_param_name(last_estimator, name)
-    if param is None or get_config()["enable_metadata_routing"]:  # routing knows no prefixes
+    if param is None or get_config()["enable_metadata_routing"]:  # routing uses no prefixes
         return param
     return f"{last_step}__{param}"

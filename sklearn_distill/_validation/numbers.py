@@ -150,7 +150,7 @@ def as_floats(values: ArrayLike, name: str) -> FloatArray:
     Parameters
     ----------
     values : array-like
-        Numbers of any dtype; NaN and infinity are not refused.
+        Numbers of any dtype; NaN and infinity are allowed.
     name : str
         The argument's name, for messages.
 
@@ -190,7 +190,7 @@ def refuse_rows(
     Parameters
     ----------
     bad : array-like of bool of shape (n_samples,)
-        The rows to refuse.
+        Mask of the invalid rows.
     name : str
         The argument's name.
     values : sequence of length n_samples

@@ -65,7 +65,7 @@ def route_fit_params(
     the splitter, and ``sample_weight`` to each estimator whose fit takes it.
     """
     if get_config()["enable_metadata_routing"]:
-        # process_routing refuses metadata that nothing requests, even if its value is None
+        # process_routing raises an error for metadata that is not requested, even if it is None
         weight = {} if sample_weight is None else {"sample_weight": sample_weight}
         params_of = process_routing(distiller, "fit", **weight, **fit_params)
         to_fit = {name: params_of[name]["fit"] for name in nested_estimators(distiller)}

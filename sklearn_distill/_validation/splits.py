@@ -55,7 +55,7 @@ def labelled_splits(
     """
     labelled = np.flatnonzero(present)
     splitter = check_cv(cv, y[labelled], classifier=is_class)
-    # an iterable was made by the user, who numbers the rows of X; a splitter numbers what it gets
+    # the indices of an iterable refer to the rows of X, those of a splitter to the labelled rows
     if not hasattr(cv, "split") and np.iterable(cv):
         indices = [(_row_numbers(train), _row_numbers(test)) for train, test in splitter.split()]
         splits = [(train[present[train]], test[present[test]]) for train, test in indices]

@@ -60,7 +60,7 @@ def check_class_targets(
     without_target = ~labels.present
     if teachers is not None:
         without_target &= ~teachers.teacher_mask
-    _refuse_without_target(without_target)
+    _check_some_target(without_target)
     return classes_, labels, teachers
 
 
@@ -170,10 +170,10 @@ def check_regression_target_available(
             "teacher must predict what y measures, one column for each output"
         )
     missing = [np.isnan(columns[:, 0]) for columns in given]
-    _refuse_without_target(np.logical_and.reduce(missing))
+    _check_some_target(np.logical_and.reduce(missing))
 
 
-def _refuse_without_target(without_target: BoolArray) -> None:
+def _check_some_target(without_target: BoolArray) -> None:
     if without_target.any():
         raise ValueError(
             f"row {int(np.argmax(without_target))} has neither a label in y nor a teacher's "

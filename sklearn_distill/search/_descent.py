@@ -85,7 +85,7 @@ def promising_starts(coarse: list[Evaluation]) -> list[Evaluation]:
 
 
 def _is_better_neighbour(other: Evaluation, evaluation: Evaluation, start: Evaluation) -> bool:
-    """Tell whether a neighbour on the grid is better; the start is a neighbour of all points."""
+    """Return whether a neighbour on the grid is better; the start is a neighbour of all points."""
     near = other is start or evaluation is start or int(np.sum(other.u != evaluation.u)) == 1
     return near and other.loss < evaluation.loss
 
@@ -113,7 +113,7 @@ def _descend_on_first_folds(
 
 
 def _gained_slightly(path: list[Evaluation]) -> bool:
-    """Tell whether the last step gained, but no more than the first folds can distinguish."""
+    """Return whether the last step gained, but no more than the first folds can distinguish."""
     best_before = min(path[:-1], key=lambda evaluation: evaluation.loss)
     return 0 < n_standard_errors(best_before, path[-1]) <= SLIGHT
 

@@ -157,7 +157,7 @@ class GreedySchedule:
         return self.options.gradient
 
     def wants_gradient(self) -> bool:
-        """Tell whether the next step updates λ and T by a hypergradient."""
+        """Return whether the next step updates λ and T by a hypergradient."""
         return self.n_steps % self.options.update_every == 0
 
     def move(self, gradient: Sequence[float] | None) -> None:

@@ -130,7 +130,7 @@ class LinearSchedule(GreedySchedule):
         self._gradient_values = np.empty((self.options.gradient_steps, 2))
 
     def wants_gradient(self) -> bool:
-        """Tell whether the next step is one of the first e₁ of its cycle."""
+        """Return whether the next step is one of the first e₁ of its cycle."""
         return self._step_in_cycle() < self.options.gradient_steps
 
     def move(self, gradient: Sequence[float] | None) -> None:

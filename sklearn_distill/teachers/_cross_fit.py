@@ -54,7 +54,7 @@ def fold_fits(splits: Splits) -> list[FoldFit]:
 
 
 @contextmanager
-def errors_name_teacher(teacher: BaseEstimator, where: str) -> Iterator[None]:
+def name_teacher_in_errors(teacher: BaseEstimator, where: str) -> Iterator[None]:
     """Add the teacher's class and the fold to the message of any error."""
     try:
         yield
@@ -88,7 +88,7 @@ class PredictAligned:
 
     def __call__(self, teacher: BaseEstimator, X: CheckedX, where: str) -> NDArray[np.float64]:
         """Return probabilities of shape (n_rows, n_classes)."""
-        with errors_name_teacher(teacher, where):
+        with name_teacher_in_errors(teacher, where):
             proba = _predict_proba(teacher, X)
         teacher_classes = np.asarray(getattr(teacher, "classes_", self.classes)).tolist()
         _check_predictions(teacher, proba, (X.shape[0], len(teacher_classes)), where)
@@ -120,7 +120,7 @@ class PredictAligned:
 
 def predict_finite(teacher: BaseEstimator, X: CheckedX, where: str) -> NDArray[np.float64]:
     """Return the predictions of a fitted regressor, all of them finite."""
-    with errors_name_teacher(teacher, where):
+    with name_teacher_in_errors(teacher, where):
         predictions = np.asarray(teacher.predict(X), dtype=np.float64)
     # the number of outputs is whatever the teacher predicts
     _check_predictions(teacher, predictions, (X.shape[0], *predictions.shape[1:]), where)
@@ -167,7 +167,7 @@ def fit_teacher(
 ) -> Any:
     """Return a clone of the teacher, fitted on the training rows."""
     params = {name: take_aligned(value, train, X.shape[0]) for name, value in fit_params.items()}
-    with errors_name_teacher(teacher, where):
+    with name_teacher_in_errors(teacher, where):
         return clone(teacher).fit(take_rows(X, train), y[train], **params)
 
 

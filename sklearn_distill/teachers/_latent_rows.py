@@ -71,7 +71,7 @@ def check_representations(
     TypeError
         If it is neither a list nor a dict.
     """
-    # an array of three dimensions is refused: its first axis could be rows or teachers
+    # an array of three dimensions is not allowed: its first axis could be rows or teachers
     if not isinstance(representations, list | tuple | Mapping):
         raise TypeError(
             f"representations is a {type(representations).__name__}: give a list or a dict of "
@@ -221,8 +221,8 @@ def _unlinked_message(unlinked: Any, anchors: list[Any]) -> str:
         anchor, which = f"the anchor, {_argument_name(anchors[0])}", "that the anchor has too"
     return (
         f"{_argument_name(unlinked)} is not linked to {anchor}: it needs labelled rows {which}, "
-        "and rows of two classes. Give such rows, or let the student be the anchor, who can have "
-        "all rows (anchor='student')"
+        "and rows of two classes. Pass such rows, or set anchor='student' and pass a "
+        "representation of all rows by the student"
     )
 
 

@@ -72,9 +72,9 @@ class LatentAligner(BaseEstimator):
     triplet_weight : float, default=1.0
         α ≥ 0; 0 learns an autoencoder for each teacher, without alignment.
     anchor : {"first", "each", "student"}, default="first"
-        Whose codes are the anchors of the triplets: those of the first teacher; of each teacher in
-        turn, so that teachers without a row in common with the first are linked to it by others; or
-        of a student, whose representation is then passed to ``fit``. The student's codes are not
+        The codes that are the anchors of the triplets: those of the first teacher; of each teacher
+        in turn, so that teachers without a row in common with the first are linked to it by others;
+        or of a student, whose representation is then passed to ``fit``. The student's codes are not
         returned by ``transform``.
     lr : float, default=1e-3
         Learning rate of Adam.
@@ -337,7 +337,7 @@ class LatentAligner(BaseEstimator):
 
         available = ~np.isnan(array[:, 0])
         codes = np.full((len(array), self.n_components), np.nan)
-        if available.any():  # the pipeline refuses an array without rows
+        if available.any():  # the pipeline raises an error for an array without rows
             x = torch.as_tensor(self._axes[m].transform(array[available]), dtype=torch.float32)
             with torch.no_grad():
                 codes[available] = self.module_.encode_one(m, x).numpy()
