@@ -14,7 +14,7 @@ from sklearn_distill._typing import BoolArray, FloatArray
 
 @dataclass(frozen=True)
 class EncodedTable:
-    """A table encoded as numbers, with what is needed to decode it.
+    """A table encoded as numbers, with the information to decode it.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def _position(feature: Any, names: list[Any] | None, n_features: int) -> int:
 
 
 def _is_categorical(column: Any) -> bool:
-    """Tell whether a column holds strings, booleans, categories or objects."""
+    """Return whether a column holds strings, booleans, categories or objects."""
     is_category = isinstance(column.dtype, pd.CategoricalDtype)
     return is_category or _numpy_type(column).kind not in "iuf"
 

@@ -88,7 +88,7 @@ class RandomShift:
     """Shift each image by up to a fraction of its width and height.
 
     Whole pixels, down or up and right or left, each uniform over −⌊fH⌋ … ⌊fH⌋ and −⌊fW⌋ … ⌊fW⌋.
-    Where nothing is shifted to, the nearest pixel of the edge is repeated.
+    Pixels that the shift leaves empty repeat the nearest pixel of the image's edge.
 
     Parameters
     ----------

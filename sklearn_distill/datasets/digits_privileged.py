@@ -15,7 +15,7 @@ Digits with privileged information
 ----------------------------------
 scikit-learn's 1797 handwritten digits. Privileged, there in training only: the 8x8 image (64
 columns). Regular: the same image averaged over blocks of 2x2 pixels, 4x4 (16 columns). Both in
-the units of the original, 0..16; nothing is rescaled.
+the units of the original, 0..16, without rescaling.
 
 Source: sklearn.datasets.load_digits (UCI, Alpaydin and Kaynak 1998); the construction follows
 experiment 5 of Lopez-Paz et al. 2016, there MNIST at 28x28 and 7x7.

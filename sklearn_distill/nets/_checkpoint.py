@@ -27,7 +27,7 @@ class Checkpoint(Callback):
     path : str or path-like
         Path of the file.
     identity : str
-        Identifies data and parameters; a file with another identity is refused.
+        Identifies data and parameters; a file with another identity raises an error.
     """
 
     def __init__(self, path: str | os.PathLike[str], identity: str) -> None:

@@ -220,7 +220,7 @@ def _pull_back(output: Tensor, source: Tensor, signal: Tensor) -> Tensor:
 
 
 def _activation_derivative(before: Tensor, after: Tensor) -> Tensor:
-    """Return the elementwise derivative of what is between two linear layers."""
+    """Return the elementwise derivative of the activation between two linear layers."""
     relu: Any = after.grad_fn
     if (
         relu is not None

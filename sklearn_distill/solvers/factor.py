@@ -135,5 +135,5 @@ class BlockFactor:
 
     @staticmethod
     def _centred(V: FloatArray) -> FloatArray:
-        # With one logit nothing is redundant.
+        # a single logit is not redundant
         return V if len(V) == 1 else V - V.mean(axis=0)

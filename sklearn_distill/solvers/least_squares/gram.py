@@ -11,7 +11,7 @@ from sklearn_distill.solvers.least_squares._moments import Moments, Tile
 
 # With more columns the matrix has over 2³¹ entries, more than BLAS can index.
 _MAX_COLUMNS = 46_000
-# A column whose deviations are a smaller share of its mean varies by rounding only.
+# A column is constant up to rounding if its deviations, relative to its mean, are smaller.
 _ROUNDING = 16 * float(np.finfo(np.float64).eps)
 
 

@@ -119,7 +119,7 @@ class PrivilegedLeastSquares:
         uses_teacher = statistics.has_rows_of(Source.TEACHER) or (
             self.imitation > 0 and statistics.has_rows_of(Source.BOTH)
         )
-        # Without a prediction that has weight, any ρ gives the same fit: nothing is estimated.
+        # If no prediction has a weight, the fit does not depend on ρ, which is not estimated.
         if not uses_teacher:
             return np.ones(statistics.n_outputs), []
         return self.noise(statistics).ratio()
@@ -182,7 +182,7 @@ class PrivilegedFit:
 
     @property
     def is_unreliable(self) -> bool:
-        """Whether normal equations lost most digits, or cannot tell if X is rank-deficient."""
+        """Whether normal equations lost most digits, or do not show if X is rank-deficient."""
         expected_rank = min(
             self.statistics.n_features, self.statistics.n_rows - self.problem.fit_intercept
         )
