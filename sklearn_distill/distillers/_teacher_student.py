@@ -180,6 +180,19 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         check_is_fitted(self)
         return np.asarray(self.student_.predict(self._student_features(X)))
 
+    @property
+    def feature_importances_(self) -> NDArray[Any]:
+        """Feature importances of ``student_``, if it has any; see ``coef_``."""
+        return self._per_feature("feature_importances_")
+
+    @property
+    def coef_(self) -> NDArray[Any]:
+        """Coefficients of ``student_``, if it has any.
+
+        Only without privileged features: with them, the student has fewer features than X.
+        """
+        return self._per_feature("coef_")
+
     def get_metadata_routing(self) -> MetadataRouter:
         """Return the metadata routing to teacher, student and splitter.
 
@@ -233,6 +246,16 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         check_same_kind(X_checked, unlabeled, "X_unlabeled")
         validate_data(self, unlabeled, skip_check_array=True, reset=False)
         return X_checked, unlabeled
+
+    def _per_feature(self, name: str) -> NDArray[Any]:
+        values = np.asarray(getattr(self.student_, name))
+        if len(self._feature_split.privileged):
+            # feature selectors would take these values for those of the first columns of X
+            raise AttributeError(
+                f"{name} has no value for the privileged features: read student_.{name}, which "
+                "has those of the other features"
+            )
+        return values
 
     def _is_prefit(self) -> bool:
         return isinstance(self.cv, str)

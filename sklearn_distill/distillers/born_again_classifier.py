@@ -283,6 +283,33 @@ class BornAgainClassifier(ClassifierMixin, Generations):
         check_is_fitted(self)
         return proba_of(self.estimator_, self._check_features(X), self.classes_, "that predicts")
 
+    @available_if(_student_has("predict_proba"))
+    def predict_log_proba(self, X: MatrixLike) -> NDArray[np.float64]:
+        """Predict log-probabilities with ``estimator_``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or images
+            The features of fit.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Log-probabilities in the order of ``classes_``; −inf where the probability is 0.
+        """
+        with np.errstate(divide="ignore"):  # a class that the estimator was not trained on
+            return np.log(self.predict_proba(X))
+
+    @property
+    def feature_importances_(self) -> NDArray[Any]:
+        """Feature importances of ``estimator_``, if it has any."""
+        return np.asarray(self.estimator_.feature_importances_)
+
+    @property
+    def coef_(self) -> NDArray[Any]:
+        """Coefficients of ``estimator_``, if it has any."""
+        return np.asarray(self.estimator_.coef_)
+
     @available_if(_has_decision_function)
     def decision_function(self, X: MatrixLike) -> NDArray[np.float64]:
         """Return the scores of ``estimator_``.

@@ -161,7 +161,7 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
         check_is_fitted(self)
         return np.asarray(self.student_.predict_proba(self._student_features(X)))
 
-    @available_if(_student_has("predict_log_proba"))
+    @available_if(_student_has("predict_proba"))
     def predict_log_proba(self, X: MatrixLike) -> NDArray[Any]:
         """Return the student's log-probabilities.
 
@@ -176,7 +176,11 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
             Log-probabilities in the order of ``classes_``.
         """
         check_is_fitted(self)
-        return np.asarray(self.student_.predict_log_proba(self._student_features(X)))
+        X_student = self._student_features(X)
+        if hasattr(self.student_, "predict_log_proba"):
+            return np.asarray(self.student_.predict_log_proba(X_student))
+        with np.errstate(divide="ignore"):
+            return np.log(self.student_.predict_proba(X_student))
 
     @available_if(_student_has("decision_function"))
     def decision_function(self, X: MatrixLike) -> NDArray[Any]:

@@ -223,6 +223,32 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         proba = self.predict_proba(X)
         return np.asarray(self.classes_[proba.argmax(axis=1)])
 
+    def predict_log_proba(self, X: MatrixLike) -> NDArray[np.float64]:
+        """Predict log-probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+            Samples to predict.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Log-probabilities in the order of ``classes_``; −inf where the probability is 0.
+        """
+        with np.errstate(divide="ignore"):  # a projection onto the simplex has zeros
+            return np.log(self.predict_proba(X))
+
+    @property
+    def feature_importances_(self) -> NDArray[Any]:
+        """Feature importances of ``regressor_``, if it has any."""
+        return np.asarray(self.regressor_.feature_importances_)
+
+    @property
+    def coef_(self) -> NDArray[Any]:
+        """Coefficients of ``regressor_`` for the target of each class, if it has any."""
+        return np.asarray(self.regressor_.coef_)
+
     def _check_features(
         self,
         X: MatrixLike,
