@@ -298,7 +298,7 @@ class BornAgainClassifier(ClassifierMixin, Generations):
             Log-probabilities in the order of ``classes_``; −inf where the probability is 0.
         """
         with np.errstate(divide="ignore"):  # a class that the estimator was not trained on
-            return np.log(self.predict_proba(X))
+            return np.asarray(np.log(self.predict_proba(X)))
 
     @property
     def feature_importances_(self) -> NDArray[Any]:

@@ -180,7 +180,7 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
         if hasattr(self.student_, "predict_log_proba"):
             return np.asarray(self.student_.predict_log_proba(X_student))
         with np.errstate(divide="ignore"):
-            return np.log(self.student_.predict_proba(X_student))
+            return np.asarray(np.log(self.student_.predict_proba(X_student)))
 
     @available_if(_student_has("decision_function"))
     def decision_function(self, X: MatrixLike) -> NDArray[Any]:

@@ -237,7 +237,7 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
             Log-probabilities in the order of ``classes_``; −inf where the probability is 0.
         """
         with np.errstate(divide="ignore"):  # a projection onto the simplex has zeros
-            return np.log(self.predict_proba(X))
+            return np.asarray(np.log(self.predict_proba(X)))
 
     @property
     def feature_importances_(self) -> NDArray[Any]:
