@@ -106,8 +106,9 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         r of the student's objective. With "grabovoy" and three or more classes the fits are
         stationary points, and so the derivatives are those of stationary points.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes in training; "balanced" counts the labelled training samples of each
-        fold. The validation loss is weighted by ``sample_weight`` only.
+        Weights of the classes in training, as in
+        :class:`~sklearn_distill.DistilledLogisticRegression`; "balanced" counts the training
+        samples of each fold. The validation loss is weighted by ``sample_weight`` only.
     classes : array-like of shape (n_classes,) or None, default=None
         All classes in ascending order, if some of them are missing in y.
     solver : {"auto", "lbfgs", "newton-cg"}, default="auto"

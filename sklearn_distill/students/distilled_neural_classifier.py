@@ -72,7 +72,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
     regularizer : {None, "grabovoy", "continuous_categorical"}, default=None
         r, as in :class:`DistilledLogisticRegression`.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes, for both terms.
+        Weights of the classes, as in :class:`DistilledLogisticRegression`.
     classes : array-like of shape (n_classes,) or None, default=None
         All classes in ascending order, for y that does not contain them all. None uses the labels
         of y.
