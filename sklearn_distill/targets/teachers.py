@@ -17,7 +17,7 @@ class Teachers:
     r"""Logits of M teachers, with missing predictions.
 
     The soft target of a row is the mean over the teachers that have a prediction for it,
-    :math:`q_i = \mathrm{mean}_m \, \mathrm{softmax}(v_{im}/T)`.
+    :math:`q_i = \mathrm{mean}_m \, \mathrm{softmax}(v_{im}/T)`: softened first, then averaged.
 
     Parameters
     ----------
