@@ -30,8 +30,10 @@ def written_objective(
     temperature: float,
     soften_student: bool = True,
     t_squared: bool = False,
+    class_weight: np.ndarray | None = None,
 ) -> float:
     """MATHEMATICS §1 row by row: scores (n, K), codes with -1 missing, logits (n, M, K)."""
+    c = np.ones(scores.shape[1]) if class_weight is None else class_weight
     student_temperature = temperature if soften_student else 1.0
     tau = student_temperature**2 if t_squared else 1.0
     total = 0.0
@@ -42,11 +44,13 @@ def written_objective(
         ]
         loss = 0.0
         if y >= 0:
-            loss += (1 - lam) * (logsumexp(z) - z[y])
+            loss += (1 - lam) * c[y] * (logsumexp(z) - z[y])
         if speaking:
             q = np.mean([softmax(v / temperature) for v in speaking], axis=0)
             u = z / student_temperature
-            loss += lam * tau * (logsumexp(u) - q @ u)
+            # one copy for each class; those of a labelled row have the weight of its label
+            copies = q * (c[y] if y >= 0 else c)
+            loss += lam * tau * copies @ (logsumexp(u) - u)
         total += s * loss
     return total
 

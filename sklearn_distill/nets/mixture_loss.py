@@ -51,7 +51,8 @@ class MixtureLoss(nn.Module):
         ∂_λ G = a(\nablaφ - q) - (p - y), \qquad
         ∂_T G = λ_i\{\dot a(\nablaφ - q) - a[\tfrac{\dot T'}{T'}\nabla^2φ\,u - J(q)v/T^2]\},
 
-    where ∂_λ G is 0 unless the sample has a label and a teacher's prediction.
+    where ∂_λ G is 0 unless the sample has a label and a teacher's prediction. Class weights c turn
+    the q of a sample without a label into c ∘ q, whose sum m(T) multiplies φ.
 
     Parameters
     ----------
@@ -65,6 +66,8 @@ class MixtureLoss(nn.Module):
         Whether τ is T'²; otherwise τ is 1.
     regularizer : {"grabovoy", "continuous_categorical"} or None, default=None
         Name of the regulariser r; None is r = 0.
+    class_weight : ndarray of shape (n_classes,) or None, default=None
+        Class weights c of samples without a label; None is 1.
 
     References
     ----------
@@ -89,6 +92,7 @@ class MixtureLoss(nn.Module):
         soften_student: bool = True,
         t_squared: bool = False,
         regularizer: str | None = None,
+        class_weight: FloatArray | None = None,
     ) -> None:
         super().__init__()
         self.n_classes = n_classes
@@ -96,6 +100,7 @@ class MixtureLoss(nn.Module):
         self.soften_student = soften_student
         self.t_squared = t_squared
         self.regularizer = regularizer
+        self.class_weight = class_weight
 
     def residuals(
         self,
@@ -129,23 +134,27 @@ class MixtureLoss(nn.Module):
         z = class_major(scores.detach())
         both, label, teacher, y, share, logits = self._split(table, imitation)
         T_, dT_, a, da = self._temperatures(temperature)
+        c = self._class_weights(table)
         proba = torch.softmax(softened(logits, temperature), 1)
-        q = self._mean_over_teachers(proba, share)
+        q, mass = _weigh_classes(self._mean_over_teachers(proba, share), c)
         log_p, u = torch.log_softmax(z, 0), softened(z, T_)
         log_p_soft = log_p if T_ == 1 else torch.log_softmax(u, 0)
         r, gradient = self._regularizer_and_gradient(u, log_p_soft)
-        # lse(u) − q·u is the cross-entropy, as q sums to 1
+        # lse(u) Σq − q·u is the cross-entropy
         likelihood = torch.addcmul(label * y * log_p, teacher * q, log_p_soft, value=a * T_)
-        loss = -likelihood.sum() if r is None else a * T_ * (teacher * r).sum() - likelihood.sum()
-        label_residual, teacher_residual = log_p.exp() - y, gradient - q
+        loss = -likelihood.sum()
+        if r is not None:
+            loss = loss + a * T_ * (teacher * mass * r).sum()
+        label_residual, teacher_residual = log_p.exp() - y, mass * gradient - q
         residual = torch.addcmul(label * label_residual, teacher, teacher_residual, value=a)
         if not mixed:
             return Residuals(loss, residual.T)
         d_temperature = da * teacher_residual
-        minus_t2_dq = self._mean_over_teachers(_jacobian_product(proba, logits), share)
-        d_temperature.add_(minus_t2_dq, alpha=a / temperature**2)
+        of_mean = self._mean_over_teachers(_jacobian_product(proba, logits), share)
+        minus_t2_dq, minus_t2_dmass = _weigh_classes(of_mean, c, 0.0)
+        d_temperature.add_(minus_t2_dq - minus_t2_dmass * gradient, alpha=a / temperature**2)
         if dT_:  # with T' = 1 the student's part does not depend on T
-            d_temperature.sub_(self._hessian_product(u, gradient), alpha=a * dT_ / T_)
+            d_temperature.sub_(mass * self._hessian_product(u, gradient), alpha=a * dT_ / T_)
         d_imitation = both * (a * teacher_residual - label_residual)
         return Residuals(loss, residual.T, (d_imitation.T, (teacher * d_temperature).T))
 
@@ -179,15 +188,20 @@ class MixtureLoss(nn.Module):
         both, _, teacher, y, share, logits = self._split(table, imitation)
         T_, dT_, a, _ = self._temperatures(temperature)
         tau, dtau = a * T_, 2 * T_ * dT_ if self.t_squared else 0.0
+        c = self._class_weights(table)
         proba = torch.softmax(softened(logits, temperature), 1)
-        q = self._mean_over_teachers(proba, share)
-        dq = self._mean_over_teachers(_jacobian_product(proba, logits), share) / -(temperature**2)
+        q, mass = _weigh_classes(self._mean_over_teachers(proba, share), c)
+        of_mean = self._mean_over_teachers(_jacobian_product(proba, logits), share)
+        dq, dmass = _weigh_classes(of_mean / -(temperature**2), c, 0.0)
         u = softened(z, T_)
         log_p_soft = torch.log_softmax(u, 0)
         r, gradient = self._regularizer_and_gradient(u, log_p_soft)
-        teacher_loss = (0.0 if r is None else r) - (q * log_p_soft).sum(0)
+        r_value = 0.0 if r is None else r
+        teacher_loss = mass * r_value - (q * log_p_soft).sum(0)
         label_loss = -(y * torch.log_softmax(z, 0)).sum(0)
-        d_agreement = ((dT_ / T_ * (gradient - q) + dq) * u).sum(0)
+        # dq·log softmax(u) is dq·u − dmass lse(u)
+        d_agreement = (dT_ / T_ * (mass * gradient - q) * u + dq * log_p_soft).sum(0)
+        d_agreement = d_agreement - dmass * r_value
         d_imitation = (both * (tau * teacher_loss - label_loss)).sum()
         d_temperature = (teacher * (dtau * teacher_loss - tau * d_agreement)).sum()
         return float(d_imitation), float(d_temperature)
@@ -206,6 +220,13 @@ class MixtureLoss(nn.Module):
         label = torch.add(label, both, alpha=1 - imitation)
         teacher = torch.add(teacher, both, alpha=imitation)
         return both, label, teacher, y, share, logits.reshape(M, K, -1)
+
+    def _class_weights(self, table: Tensor) -> Tensor | None:
+        """Return c for the samples without a label, 1 for others; None without class weights."""
+        if self.class_weight is None:
+            return None
+        by_class = table.new_tensor(self.class_weight)[:, None]
+        return torch.where(table[:, 2] > 0, by_class, 1.0)  # the weight of a prediction alone
 
     def _temperatures(self, T: float) -> tuple[float, float, float, float]:
         """Return T', dT'/dT, a = τ/T' and da/dT."""
@@ -243,6 +264,16 @@ class MixtureLoss(nn.Module):
         return _jacobian_product(torch.softmax(u, 0), u) + product
 
 
+def _weigh_classes(
+    q: Tensor, c: Tensor | None, unweighted_mass: float = 1.0
+) -> tuple[Tensor, Tensor | float]:
+    """Return c ∘ q and its sum over classes, which is known without class weights."""
+    if c is None:
+        return q, unweighted_mass
+    q = c * q
+    return q, q.sum(0)
+
+
 def _jacobian_product(p: Tensor, v: Tensor) -> Tensor:
     """Return J(p)v = (diag p − pp^⊤)v of softmax; classes are the last dimension but one."""
     pv = p * v
@@ -259,7 +290,7 @@ def mixture_table(labels: Labels, teachers: Teachers, weight: FloatArray) -> Flo
     teachers : Teachers
         Logits of the teachers, NaN where a teacher has no prediction.
     weight : ndarray of shape (n_rows,)
-        Sample weights s.
+        Sample weights s; of labelled samples times the class weight of the label.
 
     Returns
     -------

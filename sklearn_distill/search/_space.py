@@ -71,10 +71,17 @@ class Space:
         Raises
         ------
         ValueError
-            If a name is unknown or repeats, or bounds are not an interval of allowed values.
+            If a name is unknown or repeats, or bounds are not an interval of allowed values, or
+            those of a metaparameter that is not searched.
         """
         names = _checked_names(names)
         allowed = _checked_bounds(bounds)
+        fixed = sorted(set(bounds or ()) - set(names))
+        if fixed:
+            raise ValueError(
+                f"bounds has {fixed}, but the metaparameters are {list(names)}: leave out the "
+                "bounds of those that are fixed, or add them to metaparameters"
+            )
         low, high = np.array([allowed[name] for name in names], dtype=np.float64).T
         return cls(names, start, low, high)
 

@@ -80,8 +80,8 @@ class DistilledLogisticRegressionCV(LogisticStudent):
     validation_temperature : float, default=1.0
         :math:`T_{val}`, by which the student's scores are divided on validation samples.
     bounds : dict or None, default=None
-        (low, high) by metaparameter, where other than (0, 1) for the imitation, (0.1, 10) for the
-        temperature and (1e-4, 1e4) for C.
+        (low, high) by searched metaparameter, where other than (0, 1) for the imitation, (0.1, 10)
+        for the temperature and (1e-4, 1e4) for C.
     grid : int or dict, default=5
         For ``method="grid"``: number of values of each metaparameter, evenly spaced in λ, log T and
         log C over its bounds, or the values themselves by metaparameter.
@@ -106,8 +106,9 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         r of the student's objective. With "grabovoy" and three or more classes the fits are
         stationary points, and so the derivatives are those of stationary points.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes in training; "balanced" counts the labelled training samples of each
-        fold. The validation loss is weighted by ``sample_weight`` only.
+        Weights of the classes in training, as in
+        :class:`~sklearn_distill.DistilledLogisticRegression`; "balanced" counts the training
+        samples of each fold. The validation loss is weighted by ``sample_weight`` only.
     classes : array-like of shape (n_classes,) or None, default=None
         All classes in ascending order, if some of them are missing in y.
     solver : {"auto", "lbfgs", "newton-cg"}, default="auto"
@@ -305,6 +306,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         targets = TrainingTargets.read(
             self, checked.shape[0], y, sample_weight, teacher_proba, teacher_logits
         )
+        self._check_grid()
         space = Space.of(self.metaparameters, LossParams.of(self), self.bounds)
         folds = self._make_folds(checked, targets, split_params(self, params))
         cv_loss = self._search(folds, space)
@@ -321,6 +323,14 @@ class DistilledLogisticRegressionCV(LogisticStudent):
             This estimator's own requests, and those of the splitter.
         """
         return make_router(self)
+
+    def _check_grid(self) -> None:
+        """Refuse values of a grid that the method would ignore."""
+        if self.method == "implicit" and isinstance(self.grid, dict):
+            raise ValueError(
+                f"grid has values of {sorted(self.grid)}, but method='implicit' does not evaluate "
+                "a grid: set method='grid', or pass bounds instead of values"
+            )
 
     def _make_folds(
         self, X: CheckedX, targets: TrainingTargets, params: dict[str, Any]

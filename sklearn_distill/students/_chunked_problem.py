@@ -28,7 +28,7 @@ from sklearn_distill.students._problem import (
     check_bounded,
     check_some_weight,
 )
-from sklearn_distill.targets import SoftTargets
+from sklearn_distill.targets import SoftTargets, expected_class_mass
 
 
 class ChunkedStudent(HasLossParams, HasClassParams, Protocol):
@@ -177,8 +177,8 @@ def make_chunk_reader(student: ChunkedStudent, data: ChunkedData) -> ChunkReader
         check_two_classes(classes)
     reader = ChunkReader(classes, None, LossParams.of(student), student.fit_intercept)
     if isinstance(student.class_weight, str):
-        # "balanced" counts the labels of all rows, which no chunk has
-        mass = data.fit_args.map_reduce(partial(_label_mass, reader))
+        # "balanced" counts labels and predictions of all rows, which no chunk has
+        mass = data.fit_args.map_reduce(partial(_class_mass, reader))
         weights = dict(zip(classes.tolist(), balanced_weights(mass).tolist(), strict=True))
         return replace(reader, class_weight=weights)
     return replace(reader, class_weight=student.class_weight)
@@ -247,10 +247,10 @@ def _union(left: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
     return np.union1d(left, right)
 
 
-def _label_mass(reader: ChunkReader, args: FitArgs) -> FloatArray:
-    """Return the sum of the sample weights of each class in a chunk."""
+def _class_mass(reader: ChunkReader, args: FitArgs) -> FloatArray:
+    """Return the (expected) sum of the sample weights of each class in a chunk."""
     targets = reader.training_targets(args)
-    return np.asarray(targets.labels.one_hot(targets.sample_weight).sum(axis=1))
+    return expected_class_mass(targets.labels, targets.teachers, targets.sample_weight)
 
 
 def _teacher_columns(data: ChunkedData) -> list[Any] | None:

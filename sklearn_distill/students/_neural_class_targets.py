@@ -14,7 +14,7 @@ from sklearn_distill.nets.losses import SoftTargetLoss, Terms, target_table
 from sklearn_distill.nets.mixture_loss import MixtureLoss, mixture_table
 from sklearn_distill.students._neural_targets import NeuralTargets
 from sklearn_distill.students._problem import LossParams, TrainingTargets
-from sklearn_distill.targets import TargetMixture
+from sklearn_distill.targets import TargetMixture, label_weights
 
 
 def static_targets(targets: TrainingTargets, loss_params: LossParams) -> NeuralTargets:
@@ -36,8 +36,10 @@ def tunable_targets(targets: TrainingTargets, loss_params: LossParams) -> Neural
         soften_student=loss_params.soften_student,
         t_squared=loss_params.t_squared,
         regularizer=loss_params.regularizer,
+        class_weight=targets.weight_by_class,
     )
-    return _neural_targets(targets, loss, mixture_table(targets.labels, teachers, targets.weight))
+    weight = label_weights(targets.sample_weight, targets.weight_by_class, targets.labels)
+    return _neural_targets(targets, loss, mixture_table(targets.labels, teachers, weight))
 
 
 def streaming_targets(n_classes: int, loss_params: LossParams) -> NeuralTargets:

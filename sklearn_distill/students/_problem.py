@@ -24,7 +24,14 @@ from sklearn_distill._validation.targets import check_class_targets
 from sklearn_distill.losses import RowSums, SoftTargetObjective
 from sklearn_distill.losses.design import Design
 from sklearn_distill.losses.regularizers import make_regularizer
-from sklearn_distill.targets import Labels, TargetMixture, Teachers, mean_one, row_weights
+from sklearn_distill.targets import (
+    Labels,
+    TargetMixture,
+    Teachers,
+    expected_class_mass,
+    mean_one,
+    row_weights,
+)
 
 
 class HasLossParams(Protocol):
@@ -108,9 +115,13 @@ class LossParams:
         )
 
     def mixture(
-        self, labels: Labels, teachers: Teachers | None, weight: FloatArray
+        self,
+        labels: Labels,
+        teachers: Teachers | None,
+        weight: FloatArray,
+        class_weight: FloatArray | None = None,
     ) -> TargetMixture:
-        """Return the mixture of labels and teachers with row weights s."""
+        """Return the mixture of labels and teachers with sample weights s and class weights c."""
         return TargetMixture(
             labels,
             teachers,
@@ -120,6 +131,7 @@ class LossParams:
             soften_student=self.soften_student,
             t_squared=self.t_squared,
             regularizer=self.regularizer,
+            class_weight=class_weight,
         )
 
 
@@ -138,7 +150,8 @@ class TrainingTargets:
     sample_weight : ndarray of shape (n_rows,)
         Nonnegative weights, before they are multiplied by class weights.
     class_weight : dict, "balanced" or None
-        The constructor parameter; "balanced" counts the labels of these rows.
+        The constructor parameter; "balanced" counts the labels of these rows, and the teacher's
+        probabilities where there is none.
     """
 
     classes: NDArray[Any]
@@ -179,11 +192,17 @@ class TrainingTargets:
         return 0 if self.teachers is None else int(self.teachers.teacher_mask.sum())
 
     @cached_property
+    def weight_by_class(self) -> FloatArray | None:
+        """Weight of each class; None if all are 1."""
+        # computed late: after take(), "balanced" counts the labels of the taken rows
+        return class_weights(
+            self.class_weight, self.classes, self.labels, self.teachers, self.sample_weight
+        )
+
+    @cached_property
     def row_weight(self) -> FloatArray:
         """Row weights s: sample weight times class weight."""
-        # computed late: after take(), "balanced" counts the labels of the taken rows
-        by_class = class_weights(self.class_weight, self.classes, self.labels, self.sample_weight)
-        return row_weights(self.sample_weight, by_class, self.labels, self.teachers)
+        return row_weights(self.sample_weight, self.weight_by_class, self.labels, self.teachers)
 
     @property
     def weight(self) -> FloatArray:
@@ -197,7 +216,7 @@ class TrainingTargets:
 
     def take(self, rows: IntArray) -> TrainingTargets:
         """Return the targets of the given rows."""
-        teachers = None if self.teachers is None else Teachers(self.teachers.logits[:, :, rows])
+        teachers = None if self.teachers is None else self.teachers.take(rows)
         labels = Labels(self.labels.codes[rows], self.labels.n_classes)
         return TrainingTargets(
             self.classes, labels, teachers, self.sample_weight[rows], self.class_weight
@@ -205,7 +224,9 @@ class TrainingTargets:
 
     def mixture(self, loss_params: LossParams) -> TargetMixture:
         """Return the mixture of labels and teachers with the given parameters of the loss."""
-        return loss_params.mixture(self.labels, self.teachers, self.row_weight)
+        return loss_params.mixture(
+            self.labels, self.teachers, self.sample_weight, self.weight_by_class
+        )
 
 
 @dataclass(frozen=True)
@@ -289,12 +310,17 @@ def check_bounded(
 
 
 def class_weights(
-    class_weight: Any, classes: NDArray[Any], labels: Labels, sample_weight: FloatArray
+    class_weight: Any,
+    classes: NDArray[Any],
+    labels: Labels,
+    teachers: Teachers | None,
+    sample_weight: FloatArray,
 ) -> FloatArray | None:
     r"""Return the weight of each class.
 
-    ``"balanced"`` is :math:`\sum_i s_i / (K \sum_{i: y_i = k} s_i)` over the labelled rows, with K
-    the number of classes that have one; a class that has none gets 1.
+    ``"balanced"`` is :math:`\sum_k m_k / (K m_k)` with the mass :math:`m_k = \sum_i s_i\,[y_i = k]`
+    of the labels, to which a row without a label adds its teacher's probabilities at temperature 1.
+    K is the number of classes that have mass; a class that has none gets 1.
 
     Parameters
     ----------
@@ -303,7 +329,9 @@ def class_weights(
     classes : ndarray of shape (n_classes,)
         Class labels, in ascending order.
     labels : Labels
-        Class number of each row; rows without a label are not counted.
+        Class number of each row.
+    teachers : Teachers or None
+        Predictions that "balanced" counts for rows without a label.
     sample_weight : ndarray of shape (n_rows,)
         Nonnegative sample weights s.
 
@@ -320,7 +348,7 @@ def class_weights(
     if class_weight is None:
         return None
     if isinstance(class_weight, str):
-        return balanced_weights(labels.one_hot(sample_weight).sum(axis=1))
+        return balanced_weights(expected_class_mass(labels, teachers, sample_weight))
     known = classes.tolist()
     unknown = [label for label in class_weight if label not in known]
     if unknown:
@@ -335,7 +363,7 @@ def class_weights(
 
 def balanced_weights(mass: FloatArray) -> FloatArray:
     """Return the balanced weight of each class, from the sum of its rows' weights."""
-    labelled = mass > 0  # the other classes would divide by zero
+    present = mass > 0  # the other classes would divide by zero
     weight = np.ones(len(mass))
-    weight[labelled] = mass.sum() / (labelled.sum() * mass[labelled])
+    weight[present] = mass.sum() / (present.sum() * mass[present])
     return weight

@@ -60,8 +60,10 @@ class DistilledLogisticRegression(LogisticStudent):
         r: none, the fourth term of Grabovoy and Strijov's eq. (17), or the exact normaliser of
         the density that their Theorem 1 needs.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes, for both terms; "balanced" counts the labelled rows. A row without
-        a label has the expected class weight under its teacher's probabilities.
+        Weights of the classes. A labelled row has that of its label, in both terms. A row without
+        a label is one copy for each class, whose weight is the teacher's probability at T times the
+        class weight: at T = 1, LogisticRegression on these copies. "balanced" counts labels and, in
+        rows without one, the teacher's probabilities at temperature 1.
     classes : array-like of shape (n_classes,) or None, default=None
         All classes in ascending order, for y that does not contain them all: the student can then
         predict a class that only the teacher predicts, and every fold of a cross-validation has
@@ -199,7 +201,8 @@ class DistilledLogisticRegression(LogisticStudent):
         teacher_proba : array-like or DataFrame or None
             The teacher's probabilities: (n_samples, n_classes) in the order of ``classes_``, a
             DataFrame whose column names are the labels, (n_samples,) for the second of two
-            classes, or (n_samples, n_teachers, n_classes). A row of NaN is a missing prediction.
+            classes, or (n_samples, n_teachers, n_classes): the teachers are softened by T, then
+            averaged (combine_teachers has weights). A row of NaN is a missing prediction.
         teacher_logits : array-like or DataFrame or None
             Logits instead of probabilities; -inf is a probability of exactly zero.
 

@@ -72,7 +72,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
     regularizer : {None, "grabovoy", "continuous_categorical"}, default=None
         r, as in :class:`DistilledLogisticRegression`.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes, for both terms.
+        Weights of the classes, as in :class:`DistilledLogisticRegression`.
     classes : array-like of shape (n_classes,) or None, default=None
         All classes in ascending order, for y that does not contain them all. None uses the labels
         of y.
@@ -293,7 +293,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         teacher_proba : array-like or DataFrame or None
             The teacher's probabilities: (n_samples, n_classes) in the order of ``classes_``, a
             DataFrame whose column names are the labels, (n_samples,) for the second of two
-            classes, or (n_samples, n_teachers, n_classes). A row of NaN is a missing prediction.
+            classes, or (n_samples, n_teachers, n_classes): the teachers are softened by T, then
+            averaged (combine_teachers has weights). A row of NaN is a missing prediction.
         teacher_logits : array-like or DataFrame or None
             Logits instead of probabilities; -inf is a probability of exactly zero.
         teacher_embedding : array-like of shape (n_samples, n_dimensions) or None

@@ -14,7 +14,12 @@ from sklearn_distill.targets.soft_targets import (
 )
 from sklearn_distill.targets.teachers import Teachers
 from sklearn_distill.targets.temperature import soften, soften_derivative
-from sklearn_distill.targets.weights import mean_one, row_weights
+from sklearn_distill.targets.weights import (
+    expected_class_mass,
+    label_weights,
+    mean_one,
+    row_weights,
+)
 
 __all__ = [
     "Labels",
@@ -23,6 +28,8 @@ __all__ = [
     "TargetMixture",
     "TargetTangent",
     "Teachers",
+    "expected_class_mass",
+    "label_weights",
     "mean_one",
     "row_weights",
     "soften",

@@ -9,6 +9,7 @@ from sklearn_distill._typing import BoolArray, FloatArray
 from sklearn_distill.targets.labels import Labels
 from sklearn_distill.targets.soft_targets import LogPartitionTerm, SoftTargets, TargetTangent
 from sklearn_distill.targets.teachers import Teachers
+from sklearn_distill.targets.weights import label_weights
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,14 @@ class TargetMixture:
     missing and 1 if the label is missing; T' is T or, with ``soften_student=False``, 1; τ is 1 or,
     with ``t_squared``, T'².
 
+    Class weights c multiply s by :math:`c_y` in both terms of a labelled row. A row without a label
+    is K weighted copies, one for each class k, with the label k, the weight :math:`s\,q_k c_k` and
+    the term of the teacher,
+
+    .. math::
+
+        s\,τ\,\sum_k q_k c_k\,[CE(k, \mathrm{softmax}(z/T')) + r(z/T')].
+
     Parameters
     ----------
     labels : Labels
@@ -33,7 +42,7 @@ class TargetMixture:
     teachers : Teachers or None
         The teachers' logits; None if no row has a teacher's prediction.
     weight : ndarray of shape (n_rows,)
-        Row weights s, as :func:`~sklearn_distill.targets.row_weights` returns them.
+        Sample weights s, before they are multiplied by class weights.
     imitation : float
         λ in [0, 1].
     temperature : float
@@ -44,6 +53,8 @@ class TargetMixture:
         Whether the teacher's term is multiplied by T'².
     regularizer : str or None
         Name of r, which is added to the teacher's term only; None for r = 0.
+    class_weight : ndarray of shape (n_classes,) or None
+        Class weights c; None for 1.
 
     References
     ----------
@@ -67,20 +78,22 @@ class TargetMixture:
     soften_student: bool = True
     t_squared: bool = False
     regularizer: str | None = None
+    class_weight: FloatArray | None = None
 
     def targets(self) -> SoftTargets:
         """Return the targets, with terms of the same temperature and regulariser merged."""
         separate = self._separate_terms()
         # At T' = 1 both cross-entropies share lse(z): one log-partition per row instead of two.
         if self._student_temperature == 1 and self.regularizer is None:
-            merged = LogPartitionTerm(self._label_weight + self._teacher_weight, 1.0)
+            label, teacher = separate.terms
+            merged = LogPartitionTerm(label.weight + teacher.weight, 1.0)
             return SoftTargets(separate.linear, (merged,))
         terms = tuple(term for term in separate.terms if term.weight.any())
         return SoftTargets(separate.linear, terms)
 
     def imitation_tangent(self) -> TargetTangent:
         """Return the derivative in λ; it is 0 on rows with a label or a prediction only."""
-        s = np.where(self._both_available, self.weight, 0.0)
+        s = np.where(self._both_available, self._row_weight, 0.0)
         label, teacher = -s, self._tau * s
         linear = self._linear(label, teacher / self._student_temperature, self._soft_labels())
         # λ moves the weights of the terms, not their temperatures.
@@ -94,19 +107,21 @@ class TargetMixture:
         b = self._teacher_weight
         # b = s λ_i τ depends on T through τ = T'² only: db = s λ_i · 2T'.
         db = b * (2 * T_ / self._tau if self.t_squared else 0.0)
+        q, dq = self._soft_labels(), self._soft_label_derivatives()
         # Derivative of the linear form b q/T': that of b/T' times q, then b/T' times that of q.
-        linear = (db / T_ - b * dT_ / T_**2) * self._soft_labels()
-        if self.teachers is not None:
-            linear += b / T_ * self.teachers.soften_derivative(self.temperature)
-        terms = self._terms(np.zeros_like(b), db, (0.0, dT_))
+        linear = (db / T_ - b * dT_ / T_**2) * q + b / T_ * dq
+        # The term's weight is b Σ_k q_k, whose sum class weights make a function of T.
+        dweight = db * self._mass(q) + (0.0 if self.class_weight is None else b * dq.sum(axis=0))
+        terms = self._terms(np.zeros_like(b), dweight, (0.0, dT_))
         return TargetTangent(self._separate_terms(), SoftTargets(linear, terms))
 
     def _separate_terms(self) -> SoftTargets:
         """Keep both terms even at T' = 1: T moves the temperature of the teacher's term only."""
         T_ = self._student_temperature
         q = self._soft_labels() if self._teacher_weight.any() else None
+        teacher = self._teacher_weight if q is None else self._teacher_weight * self._mass(q)
         linear = self._linear(self._label_weight, self._teacher_weight / T_, q)
-        terms = self._terms(self._label_weight, self._teacher_weight, (1.0, T_))
+        terms = self._terms(self._label_weight, teacher, (1.0, T_))
         return SoftTargets(linear, terms)
 
     def _linear(self, label: FloatArray, teacher: FloatArray, q: FloatArray | None) -> FloatArray:
@@ -125,10 +140,30 @@ class TargetMixture:
         )
 
     def _soft_labels(self) -> FloatArray:
-        """Return q of shape (n_classes, n_rows), a new array; 0 without a prediction."""
+        """Return q of shape (n_classes, n_rows), a new array; 0 without a prediction.
+
+        Without a label it is c ∘ q: its sum, the weight of the copies, need not be 1.
+        """
         if self.teachers is None:
             return np.zeros((self.labels.n_classes, len(self.weight)))
-        return self.teachers.soften(self.temperature)
+        return self._weigh_classes(self.teachers.soften(self.temperature))
+
+    def _soft_label_derivatives(self) -> FloatArray:
+        """Return the derivative of :meth:`_soft_labels` in T, a new array."""
+        if self.teachers is None:
+            return np.zeros((self.labels.n_classes, len(self.weight)))
+        return self._weigh_classes(self.teachers.soften_derivative(self.temperature))
+
+    def _weigh_classes(self, q: FloatArray) -> FloatArray:
+        """Multiply q by the class weights in rows without a label, in place, and return it."""
+        if self.class_weight is not None:
+            q *= np.where(self.labels.present, 1.0, self.class_weight[:, None])
+        return q
+
+    def _mass(self, q: FloatArray) -> FloatArray | float:
+        """Return the sum over classes of :meth:`_soft_labels`: 1 without class weights."""
+        # only they change it; a missing prediction has weight 0, so that its sum does not matter
+        return 1.0 if self.class_weight is None else q.sum(axis=0)
 
     @property
     def _student_temperature(self) -> float:
@@ -145,16 +180,21 @@ class TargetMixture:
         return np.asarray(self.labels.present & self.teachers.teacher_mask)
 
     @cached_property
+    def _row_weight(self) -> FloatArray:
+        """Weight of a labelled row with its class weight; of other rows without."""
+        return label_weights(self.weight, self.class_weight, self.labels)
+
+    @cached_property
     def _label_weight(self) -> FloatArray:
         """Weight s (1 − λ_i) of each row's label."""
         weight = np.where(self._both_available, 1.0 - self.imitation, self.labels.present)
-        weight *= self.weight
+        weight *= self._row_weight
         return weight
 
     @cached_property
     def _teacher_weight(self) -> FloatArray:
         """Weight s λ_i τ of each row's prediction."""
         weight = np.where(self._both_available, 1.0 * self.imitation, ~self.labels.present)
-        weight *= self.weight
+        weight *= self._row_weight
         weight *= self._tau
         return weight

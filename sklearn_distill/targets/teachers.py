@@ -1,12 +1,14 @@
 """Predictions of one or several teachers."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from sklearn_distill._typing import BoolArray, FloatArray
+from sklearn_distill._typing import BoolArray, FloatArray, RowIndexer
 from sklearn_distill.targets.temperature import soften, soften_derivative
 
 
@@ -15,7 +17,7 @@ class Teachers:
     r"""Logits of M teachers, with missing predictions.
 
     The soft target of a row is the mean over the teachers that have a prediction for it,
-    :math:`q_i = \mathrm{mean}_m \, \mathrm{softmax}(v_{im}/T)`.
+    :math:`q_i = \mathrm{mean}_m \, \mathrm{softmax}(v_{im}/T)`: softened first, then averaged.
 
     Parameters
     ----------
@@ -45,6 +47,10 @@ class Teachers:
     def teacher_mask(self) -> BoolArray:
         """Rows with a prediction of at least one teacher."""
         return np.asarray(self._mask_by_teacher.any(axis=0))
+
+    def take(self, rows: RowIndexer) -> Teachers:
+        """Return the predictions for the given rows."""
+        return Teachers(self.logits[:, :, rows])
 
     def soften(self, temperature: float) -> FloatArray:
         """Return q of shape (n_classes, n_rows); 0 without a prediction."""

@@ -1,6 +1,7 @@
 """Check the predicted probabilities of several teachers on the same rows, and their weights."""
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -12,14 +13,16 @@ from sklearn_distill.targets import soften
 
 
 def check_several_teachers(
-    teacher_proba: ArrayLike | Sequence[ArrayLike],
+    teacher_proba: ArrayLike | Sequence[ArrayLike], temperature: float = 1.0
 ) -> tuple[FloatArray, list[Any] | None]:
-    """Return the teachers' probabilities, renormalised, and the names of their columns.
+    """Return the teachers' probabilities, softened, and the names of their columns.
 
     Parameters
     ----------
     teacher_proba : list of array-like, or array-like of shape (n_rows, n_teachers, n_classes)
         Each of the list is (n_rows, n_classes). A row of NaN is a missing prediction.
+    temperature : float, default=1.0
+        T > 0, by which the logarithms are divided.
 
     Returns
     -------
@@ -46,7 +49,7 @@ def check_several_teachers(
     # the classes play no part here, so the numbers of the columns stand for them
     logits = check_teacher(output, np.arange(stacked.shape[2])).logits
     # softmax of the logarithms divides by the sum, which may differ from 1 within the tolerance
-    return np.stack([soften(of_teacher, 1.0) for of_teacher in logits]), columns
+    return np.stack([soften(of_teacher, temperature) for of_teacher in logits]), columns
 
 
 def _stack(
@@ -110,3 +113,28 @@ def check_teacher_weights(weights: ArrayLike | None, n_teachers: int) -> FloatAr
     if not np.isfinite(w).all() or (w < 0).any() or not w.any():
         raise ValueError(f"weights must be finite, 0 or more and not all 0, got {w.tolist()}")
     return w
+
+
+def check_temperature(temperature: float) -> float:
+    """Return a temperature as a float.
+
+    Parameters
+    ----------
+    temperature : float
+        T, positive and finite.
+
+    Returns
+    -------
+    float
+        T.
+
+    Raises
+    ------
+    ValueError
+        If it is not a positive, finite number.
+    """
+    if not (isinstance(temperature, Real) and 0 < float(temperature) < np.inf):
+        raise ValueError(
+            f"temperature={temperature!r}: give the temperature of the student, a positive number"
+        )
+    return float(temperature)

@@ -6,7 +6,12 @@ import numpy as np
 from scipy.special import softmax, xlogy
 
 from sklearn_distill._typing import ArrayLike, FloatArray, IntArray
-from sklearn_distill.teachers._several import check_several_teachers, check_teacher_weights
+from sklearn_distill.targets import soften
+from sklearn_distill.teachers._several import (
+    check_several_teachers,
+    check_teacher_weights,
+    check_temperature,
+)
 
 
 def combine_teachers(
@@ -14,8 +19,15 @@ def combine_teachers(
     *,
     method: str = "mean",
     weights: ArrayLike | None = None,
+    temperature: float = 1.0,
 ) -> FloatArray:
     r"""Combine the probabilities of several teachers, row by row.
+
+    A student softens at its temperature T, and of several teachers, an array (n_samples,
+    n_teachers, n_classes), takes the mean of the softened probabilities. Pass the T of the student
+    as ``temperature`` for the same order: the student then softens the result to the combination of
+    the softened probabilities, exactly. The default combines the probabilities as they are, which a
+    student at T = 1 does too; a student at another T then softens their mean, a different target.
 
     With weights :math:`w_m`, and sums over the teachers m with :math:`w_m > 0` that have a
     prediction for row i,
@@ -30,7 +42,9 @@ def combine_teachers(
     with the entropy :math:`H(p) = -\sum_k p_k \log p_k`: a teacher that predicts one class with
     probability 1 has c = 1, one that predicts 1/K for each class has c = 0, and where all predict
     1/K, so does q. The mean minimises :math:`\sum_m w_m KL(p_m \| q)`, the geometric mean
-    :math:`\sum_m w_m KL(q \| p_m)`: there each teacher can rule a class out.
+    :math:`\sum_m w_m KL(q \| p_m)`: there each teacher can rule a class out. At another
+    temperature T, p is :math:`\mathrm{softmax}(\log p / T)` in these formulas, and the result
+    is :math:`\mathrm{softmax}(T \log q)`. The geometric mean does not depend on T.
 
     Parameters
     ----------
@@ -44,6 +58,9 @@ def combine_teachers(
     weights : array-like of shape (n_teachers,) or None, default=None
         Nonnegative weights w, all 1 by default; 0 leaves a teacher out.
         :func:`learn_teacher_weights` finds those of the mean from held-out labels.
+    temperature : float, default=1.0
+        T > 0 at which the probabilities are combined: that of the student to soften first and
+        combine then; 1 to combine first, whatever the student's temperature.
 
     Returns
     -------
@@ -53,8 +70,8 @@ def combine_teachers(
     Raises
     ------
     ValueError
-        If shapes or weights are wrong, a row is neither missing nor a distribution, or every
-        class of a row is ruled out by some teacher (geometric); it names the first such row.
+        If shapes, weights or temperature are wrong, a row is neither missing nor a distribution, or
+        every class of a row is ruled out by some teacher (geometric); it names the first such row.
 
     References
     ----------
@@ -77,10 +94,17 @@ def combine_teachers(
     >>> combine_teachers([sure, unsure], method="confidence").round(3)
     array([[0.8, 0.2],
            [1. , 0. ]])
+
+    A student at T = 2 softens to 0.583, the mean of 2/3 and 1/2:
+
+    >>> combine_teachers([sure, unsure], temperature=2.0).round(3)
+    array([[0.662, 0.338],
+           [1.   , 0.   ]])
     """
     if method not in _METHODS:
         raise ValueError(f"method must be one of {sorted(_METHODS)}, got {method!r}")
-    p, _ = check_several_teachers(teacher_proba)
+    temperature = check_temperature(temperature)
+    p, _ = check_several_teachers(teacher_proba, temperature)
     w = check_teacher_weights(weights, len(p))
     available = ~np.isnan(p[:, 0]) & (w > 0)[:, None]  # (n_teachers, n_rows)
     predicted = available.any(axis=0)
@@ -89,7 +113,15 @@ def combine_teachers(
     p = np.where(available[:, None], p, 1.0)[:, :, predicted]
     w_by_row = (w[:, None] * available)[:, predicted]
     q[:, predicted] = _METHODS[method](p, w_by_row, np.flatnonzero(predicted))
-    return np.ascontiguousarray(q.T)
+    return np.ascontiguousarray(_unsoften(q, temperature).T)
+
+
+def _unsoften(q: FloatArray, temperature: float) -> FloatArray:
+    """Return the probabilities that softening at T makes q."""
+    if temperature == 1:
+        return q
+    with np.errstate(divide="ignore"):
+        return soften(np.log(q), 1 / temperature)
 
 
 def _mean(p: FloatArray, w: FloatArray, rows: IntArray) -> FloatArray:

@@ -16,6 +16,12 @@ LOSS_PARAMS = [
     {"temperature": 2.5, "t_squared": True},
     {"temperature": 2.5, "soften_student": False},
 ]
+every_class_weight = pytest.mark.parametrize("weighted", [False, True], ids=["", "class_weight"])
+
+
+def class_weight_of(problem, weighted):
+    K = problem["teacher_logits"].shape[2]
+    return {"class_weight": np.linspace(0.5, 3.0, K)} if weighted else {}
 
 
 def mixture_of(problem, **parameters):
@@ -44,7 +50,9 @@ def weights_for(objective, scale=0.7):
 
 @pytest.mark.parametrize("loss_params", [*LOSS_PARAMS, {"temperature": 2.0}])
 @pytest.mark.parametrize("fit_intercept", [True, False])
-def test_value_is_the_written_formula(problem, loss_params, fit_intercept):
+@every_class_weight
+def test_value_is_the_written_formula(problem, weighted, loss_params, fit_intercept):
+    loss_params = loss_params | class_weight_of(problem, weighted)
     objective = objective_of(problem, fit_intercept=fit_intercept, **loss_params)
     w = weights_for(objective)
     W = w.reshape(objective.shape)
@@ -102,8 +110,12 @@ def test_hessian_products_are_finite_differences(problem, loss_params, regulariz
 @pytest.mark.parametrize("loss_params", LOSS_PARAMS)
 @pytest.mark.parametrize("regularizer", REGULARIZERS)
 @pytest.mark.parametrize("name", ["imitation", "temperature"])
-def test_metaparameter_derivatives_are_finite_differences(problem, loss_params, regularizer, name):
+@every_class_weight
+def test_metaparameter_derivatives_are_finite_differences(
+    problem, weighted, loss_params, regularizer, name
+):
     at = {"imitation": 0.4, "regularizer": regularizer} | loss_params
+    at |= class_weight_of(problem, weighted)
     objective = objective_of(problem, **at)
     w = weights_for(objective)
     value, gradient = objective.tangent(w, getattr(mixture_of(problem, **at), f"{name}_tangent")())

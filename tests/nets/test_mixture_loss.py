@@ -6,7 +6,7 @@ import torch
 
 from sklearn_distill.nets.losses import SoftTargetLoss, target_table
 from sklearn_distill.nets.mixture_loss import MixtureLoss, mixture_table
-from sklearn_distill.targets import Labels, TargetMixture, Teachers
+from sklearn_distill.targets import Labels, TargetMixture, Teachers, label_weights
 from tests.helpers import central_difference, random_problem
 
 N = 30
@@ -21,27 +21,34 @@ every_form = pytest.mark.parametrize("form", FORMS, ids=str)
 every_regularizer = pytest.mark.parametrize(
     "regularizer", [None, "grabovoy", "continuous_categorical"]
 )
+every_class_weight = pytest.mark.parametrize(
+    "class_weight", [None, [0.5, 3.0, 1.0, 2.0]], ids=["", "class_weight"]
+)
 every_size = pytest.mark.parametrize(("K", "M"), [(2, 1), (3, 1), (4, 2)])
 
 
 class Problem:
     """Random labels and scores, and teachers with some missing predictions."""
 
-    def __init__(self, K, M):
+    def __init__(self, K, M, class_weight=None):
         rng = np.random.default_rng(K)
         problem = random_problem(rng, n=N, K=K, M=M)
         logits = problem["teacher_logits"].transpose(1, 2, 0)
         self.teachers = Teachers(np.ascontiguousarray(logits))
         self.labels, self.weight = Labels(problem["codes"], K), problem["weight"]
         self.z = torch.tensor(3 * rng.normal(size=(N, K)))
-        self.table = torch.tensor(mixture_table(self.labels, self.teachers, self.weight))
+        self.class_weight = None if class_weight is None else np.array(class_weight[:K])
+        weight = label_weights(self.weight, self.class_weight, self.labels)
+        self.table = torch.tensor(mixture_table(self.labels, self.teachers, weight))
 
 
 @pytest.mark.parametrize("form", FORMS[:3], ids=str)  # students reject the last
 @every_regularizer
+@every_class_weight
 @every_size
-def test_loss_and_residual_are_those_of_fixed_values(K, M, regularizer, form):
-    problem = Problem(K, M)
+def test_loss_and_residual_are_those_of_fixed_values(K, M, class_weight, regularizer, form):
+    problem = Problem(K, M, class_weight)
+    form = {"class_weight": problem.class_weight, **form}
     options = {**VALUES, "regularizer": regularizer, **form}
     mixture = TargetMixture(problem.labels, problem.teachers, problem.weight, **options)
     targets = mixture.targets()
@@ -62,10 +69,11 @@ def test_loss_and_residual_are_those_of_fixed_values(K, M, regularizer, form):
 
 @every_form
 @every_regularizer
+@every_class_weight
 @every_size
-def test_derivatives_are_differences(K, M, regularizer, form):
-    problem = Problem(K, M)
-    loss = MixtureLoss(K, M, regularizer=regularizer, **form)
+def test_derivatives_are_differences(K, M, class_weight, regularizer, form):
+    problem = Problem(K, M, class_weight)
+    loss = MixtureLoss(K, M, regularizer=regularizer, class_weight=problem.class_weight, **form)
 
     def residual(name, value):
         residuals = loss.residuals(problem.z, problem.table, **VALUES | {name: value})

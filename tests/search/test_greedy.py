@@ -143,6 +143,8 @@ def test_every_optimiser(module, options, n_steps):
         {"regularizer": "grabovoy", "soften_student": False},
         {"validation_temperature": 0.3},
         {"class_weight": "balanced"},
+        {"class_weight": {0: 0.5, 1: 4.0}, "t_squared": True},
+        {"class_weight": {0: 0.5, 1: 4.0}, "regularizer": "continuous_categorical"},
     ],
     ids=str,
 )

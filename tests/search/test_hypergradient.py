@@ -21,6 +21,8 @@ LOSS_FORMS = [
     {"regularizer": "grabovoy"},
     {"regularizer": "continuous_categorical"},
     {"class_weight": "balanced"},
+    {"class_weight": {0: 0.5, 1: 4.0}},
+    {"class_weight": {0: 0.5, 1: 4.0}, "regularizer": "continuous_categorical"},
 ]
 
 

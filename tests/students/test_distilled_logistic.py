@@ -297,18 +297,78 @@ class TestMissingLabels:
         assert named.classes_.tolist() == ["x", "y", "z"]
         np.testing.assert_allclose(named.coef_, pure.coef_, atol=1e-8)
 
-    def test_class_weight_of_an_unlabelled_row_is_its_teachers_expectation(self):
-        X, y, teacher = data(3)
-        y = y.astype(float)
-        y[::4] = np.nan
-        per_class = np.array([1.0, 2.0, 5.0])
+    @pytest.mark.parametrize(
+        "loss_params",
+        [
+            {"temperature": 1.0},
+            {"temperature": 2.5, "t_squared": True},
+            {"temperature": 2.5, "soften_student": False, "regularizer": "grabovoy"},
+        ],
+        ids=str,
+    )
+    @pytest.mark.parametrize("n_classes", [2, 3])
+    def test_an_unlabelled_row_is_one_copy_for_each_class(self, n_classes, loss_params):
+        """A copy is certain of its class k and has the weight s q_k c_k, at any T."""
+        X, y, teacher = data(n_classes)
+        y, unlabelled = y.astype(float), np.arange(len(y)) % 4 == 0
+        y[unlabelled] = np.nan
+        s = np.random.default_rng(0).uniform(0.5, 2, size=len(y))
+        c = np.array([1.0, 2.0, 5.0])[:n_classes]
         student = DistilledLogisticRegression(
-            0.5, 2.0, class_weight=dict(enumerate(per_class)), **TIGHT
-        ).fit(X, y, teacher_proba=teacher)
-        weight = np.where(np.isnan(y), teacher @ per_class, per_class[np.nan_to_num(y).astype(int)])
-        weighted = DistilledLogisticRegression(0.5, 2.0, **TIGHT)
-        weighted.fit(X, y, weight, teacher_proba=teacher)
-        np.testing.assert_allclose(student.coef_, weighted.coef_, atol=1e-8)
+            0.5, class_weight=dict(enumerate(c)), **loss_params, **TIGHT
+        ).fit(X, y, s, teacher_proba=teacher)
+        q = softmax(np.log(teacher[unlabelled]) / loss_params["temperature"], axis=1)
+        n, labelled = len(q), ~unlabelled
+        copied = DistilledLogisticRegression(0.5, **loss_params, **TIGHT)
+        copied.fit(
+            np.concatenate([X[labelled], np.repeat(X[unlabelled], n_classes, axis=0)]),
+            np.concatenate([y[labelled], np.full(n * n_classes, np.nan)]),
+            np.concatenate(
+                [s[labelled] * c[y[labelled].astype(int)], (s[unlabelled, None] * q * c).ravel()]
+            ),
+            teacher_proba=np.concatenate([teacher[labelled], np.tile(np.eye(n_classes), (n, 1))]),
+        )
+        np.testing.assert_allclose(student.coef_, copied.coef_, atol=1e-6)
+        np.testing.assert_allclose(student.intercept_, copied.intercept_, atol=1e-6)
+
+    @pytest.mark.parametrize("n_classes", [2, 3])
+    @pytest.mark.parametrize("balanced", [True, False])
+    def test_class_weight_without_labels_is_scikit_learns_on_weighted_copies(
+        self, n_classes, balanced
+    ):
+        X, _, teacher = data(n_classes)
+        class_weight = {0: 1.0, 1: 12.0}
+        by_class = class_weight | dict.fromkeys(range(2, n_classes), 1.0)
+        if balanced:
+            mass = teacher.sum(axis=0)
+            by_class = dict(enumerate(mass.sum() / (n_classes * mass)))
+        student = DistilledLogisticRegression(
+            classes=range(n_classes),
+            class_weight="balanced" if balanced else class_weight,
+            **TIGHT,
+        ).fit(X, teacher_proba=teacher)
+        plain = LogisticRegression(class_weight=by_class, tol=1e-10, max_iter=10_000)
+        plain.fit(
+            np.repeat(X, n_classes, axis=0), np.tile(range(n_classes), len(X)), teacher.ravel()
+        )
+        np.testing.assert_allclose(student.predict_proba(X), plain.predict_proba(X), atol=1e-5)
+
+    def test_class_weight_moves_the_odds_of_a_constant_teacher(self):
+        student = DistilledLogisticRegression(classes=[0, 1], class_weight={0: 1, 1: 9}, **TIGHT)
+        student.fit(np.zeros((200, 1)), teacher_proba=np.full(200, 0.1))
+        np.testing.assert_allclose(student.predict_proba([[0.0]]), [[0.5, 0.5]], atol=1e-8)
+
+    def test_balanced_counts_the_expected_class_of_a_missing_label(self):
+        """A few labels among soft labels do not decide on the weights alone."""
+        X = np.random.default_rng(0).normal(size=(500, 2))
+        q = 1 / (1 + np.exp(-(2 * X[:, 0] - 3)))
+        y = np.full(500, np.nan)
+        student = DistilledLogisticRegression(classes=[0, 1], class_weight="balanced", **TIGHT)
+        student.fit(X, teacher_proba=q)
+        np.testing.assert_allclose(student.intercept_, -0.921573, atol=1e-5)
+        y[:3] = [0, 0, 1]
+        student.fit(X, y, teacher_proba=q)
+        np.testing.assert_allclose(student.intercept_, -0.9, atol=0.05)
 
 
 class TestClasses:

@@ -75,6 +75,7 @@ def test_common_properties_of_distillers(estimator, check):
         {"imitation": 0.5, "temperature": 2.0, "soften_student": False},
         {"imitation": 0.5, "temperature": 1.5, "regularizer": "continuous_categorical"},
         {"imitation": 0.5, "class_weight": "balanced"},
+        {"imitation": 0.5, "temperature": 2.0, "class_weight": {0: 0.5, 1: 4.0}},
     ],
     ids=str,
 )

@@ -23,19 +23,30 @@ def objective_at(targets, Z):
     return value
 
 
+def class_weights(K, weighted):
+    return np.linspace(0.5, 3.0, K) if weighted else None
+
+
+every_class_weight = pytest.mark.parametrize("weighted", [False, True], ids=["", "class_weight"])
+
+
 @pytest.mark.parametrize("K", [2, 4])
+@every_class_weight
 @pytest.mark.parametrize("imitation", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize(
     ("temperature", "soften_student", "t_squared"),
     [(1.0, True, False), (2.5, True, False), (2.5, True, True), (2.5, False, False)],
 )
-def test_targets_are_the_written_objective(K, imitation, temperature, soften_student, t_squared):
+def test_targets_are_the_written_objective(
+    K, imitation, temperature, soften_student, t_squared, weighted
+):
     problem = random_problem(np.random.default_rng(K), K=K)
     parameters = {
         "imitation": imitation,
         "temperature": temperature,
         "soften_student": soften_student,
         "t_squared": t_squared,
+        "class_weight": class_weights(K, weighted),
     }
     Z = np.random.default_rng(1).normal(size=(K, len(problem["codes"])))
     expected = written_objective(
@@ -91,20 +102,31 @@ def test_without_a_teacher_only_the_labels_are_used():
     ("temperature", "soften_student", "t_squared"),
     [(1.0, True, False), (1.7, True, False), (1.7, True, True), (1.7, False, False)],
 )
+@every_class_weight
 @pytest.mark.parametrize("name", ["imitation", "temperature"])
-def test_tangents_are_finite_differences(name, temperature, soften_student, t_squared):
+def test_tangents_are_finite_differences(name, temperature, soften_student, t_squared, weighted):
     problem = random_problem(np.random.default_rng(3))
     at = {
         "imitation": 0.4,
         "temperature": temperature,
         "soften_student": soften_student,
         "t_squared": t_squared,
+        "class_weight": class_weights(3, weighted),
     }
     tangent = getattr(mixture_of(problem, **at), f"{name}_tangent")()
 
     def linear(value):
         return mixture_of(problem, **at | {name: value}).targets().linear
 
+    def weights(value):
+        tangent = mixture_of(problem, **at | {name: value}).temperature_tangent()
+        return np.array([term.weight for term in tangent.base.terms])
+
+    np.testing.assert_allclose(
+        [term.weight for term in tangent.direction.terms],
+        central_difference(weights, at[name], 1e-5),
+        atol=1e-8,
+    )
     np.testing.assert_allclose(
         tangent.direction.linear, central_difference(linear, at[name], 1e-5), atol=1e-8
     )

@@ -1,6 +1,13 @@
 import numpy as np
 
-from sklearn_distill.targets import Labels, Teachers, row_weights, soften
+from sklearn_distill.targets import (
+    Labels,
+    Teachers,
+    expected_class_mass,
+    label_weights,
+    row_weights,
+    soften,
+)
 
 
 def test_several_teachers_are_averaged_over_those_with_a_prediction():
@@ -56,3 +63,18 @@ def test_a_row_without_target_does_not_change_the_other_weights():
     labels = Labels(np.array([1, 0, -1]), 2)
     s = row_weights(np.array([1.0, 2.0, 3.0]), np.array([10.0, 2.0]), labels, None)
     np.testing.assert_array_equal(s[:2], [2, 20])
+
+
+def test_a_row_without_a_label_counts_its_expected_class():
+    labels = Labels(np.array([1, 0, -1, -1]), 2)
+    p = np.array([[0.5, 0.5, 0.25, np.nan], [0.5, 0.5, 0.75, np.nan]])
+    s = np.array([1.0, 2.0, 3.0, 4.0])
+    teachers = Teachers(np.log(p)[None])
+    np.testing.assert_allclose(expected_class_mass(labels, teachers, s), [2.75, 3.25])
+    np.testing.assert_array_equal(expected_class_mass(labels, None, s), [2, 1])
+
+
+def test_class_weights_of_labels():
+    labels, s = Labels(np.array([1, 0, -1]), 2), np.array([1.0, 2.0, 3.0])
+    np.testing.assert_array_equal(label_weights(s, np.array([10.0, 2.0]), labels), [2, 20, 3])
+    np.testing.assert_array_equal(label_weights(s, None, labels), s)

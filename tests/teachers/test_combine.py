@@ -8,6 +8,8 @@ from scipy.special import softmax
 from scipy.stats import entropy
 from sklearn.exceptions import ConvergenceWarning
 
+from sklearn_distill import DistilledLogisticRegression
+from sklearn_distill.targets import Teachers, soften
 from sklearn_distill.teachers import combine_teachers, learn_teacher_weights
 
 METHODS = ["mean", "geometric", "confidence"]
@@ -78,6 +80,42 @@ def test_zeros():
     np.testing.assert_allclose(combine_teachers([unsure] * 2, method="confidence"), unsure)
 
 
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 4.0, 50.0])
+def test_softened_at_the_students_temperature_it_is_the_students_target(temperature):
+    """Zeros, missing predictions and weights included: a weight of 2 is a teacher twice."""
+    p = random_proba()
+    p[2:4] = [[1.0, 0.0, 0.0, 0.0], [0.0, 0.5, 0.5, 0.0], [0.25] * 4]
+    with np.errstate(divide="ignore"):
+        logits = np.log(p).transpose(1, 2, 0)
+        for weights, repeated in ((None, [0, 1, 2]), ([2, 1, 0], [0, 0, 1])):
+            q = combine_teachers(p, weights=weights, temperature=temperature)
+            expected = Teachers(logits[repeated])
+            rows = expected.teacher_mask
+            np.testing.assert_array_equal(~np.isnan(q[:, 0]), rows)
+            softened = soften(np.log(q[rows].T), temperature)
+            np.testing.assert_allclose(softened, expected.soften(temperature)[:, rows], atol=1e-12)
+
+
+def test_students_of_several_teachers_are_those_of_the_combination_at_their_temperature():
+    p = random_proba(n=200)[2:]
+    X = np.random.default_rng(1).normal(size=(len(p), 3))
+    y = np.arange(len(p)) % 4
+    student = DistilledLogisticRegression(0.8, 4.0, tol=1e-10)
+    several = student.fit(X, y, teacher_proba=p).predict_proba(X)
+    combined = combine_teachers(p, temperature=4.0)
+    proba = student.fit(X, y, teacher_proba=combined).predict_proba(X)
+    np.testing.assert_allclose(proba, several, atol=1e-8)
+    averaged_first = student.fit(X, y, teacher_proba=combine_teachers(p)).predict_proba(X)
+    assert np.abs(averaged_first - several).max() > 1e-3
+
+
+def test_the_geometric_mean_is_the_same_at_any_temperature():
+    p = random_proba()
+    expected = combine_teachers(p, method="geometric")
+    found = combine_teachers(p, method="geometric", temperature=4.0)
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
 def test_frames_are_aligned():
     p = random_proba(K=2, M=2, missing=0.0)[2:]
     one = pd.DataFrame(p[:, 0], columns=["no", "yes"])
@@ -91,6 +129,9 @@ def test_frames_are_aligned():
     ("p", "arguments", "message"),
     [
         (random_proba(), {"method": "median"}, "method must be one of"),
+        (random_proba(), {"temperature": 0.0}, r"temperature=0\.0: give the temperature of the"),
+        (random_proba(), {"temperature": np.nan}, "temperature=nan"),
+        (random_proba(), {"temperature": "hot"}, "temperature='hot'"),
         (random_proba(), {"weights": [1, 2]}, "weights has shape"),
         (random_proba(), {"weights": [1, -1, 1]}, "weights must be finite, 0 or more"),
         (random_proba(), {"weights": [0, 0, 0]}, "weights must be finite, 0 or more and not all 0"),
