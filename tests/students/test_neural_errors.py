@@ -1,5 +1,6 @@
 """Invalid input of the neural students: each error names its argument and what to do."""
 
+import functools
 import pickle
 from collections import UserDict
 
@@ -241,6 +242,11 @@ LATER = {
         {"module__dropout": 0.0},
         {"options": {"module__dropout": 0.5}},
         "module__dropout is now 0.5, and 0.0 when the network was built",
+    ),
+    "argument of a function": (
+        {"module": functools.partial(nn.Linear, 4, 3)},
+        {"options": {"module": functools.partial(nn.Linear, 4, 3, bias=False)}},
+        "module is now partial.*bias': False",
     ),
     "embedding left out": (
         {"embedding_weight": 1.0},
