@@ -99,7 +99,9 @@ def _set_inner(owner: str, param: str, callback: Any, value: dict[str, Any]) -> 
 
 def _named(callbacks: Sequence[Any] | None) -> list[tuple[str, Any]]:
     """Return (name, callback) of each; equal names of classes are numbered, as in skorch."""
-    pairs = [item if _is_pair(item) else (_class_name(item), item) for item in callbacks or []]
+    if not isinstance(callbacks, (list, tuple)):  # None, or what fit refuses
+        return []
+    pairs = [item if _is_pair(item) else (_class_name(item), item) for item in callbacks]
     n_with_name = Counter(name for name, _ in pairs)
     seen: Counter[str] = Counter()
     named = []
