@@ -26,8 +26,14 @@ def take_rows(X: CheckedX, rows: IntArray) -> CheckedX:
 
 def take_aligned(value: Any, rows: IntArray, n_rows: int) -> Any:
     """Return the given rows of a value with one entry a row, and any other value unchanged."""
-    if value is None or isinstance(value, (str, dict)) or not np.iterable(value):
+    if value is None or isinstance(value, (str, dict)) or _n_entries(value) != n_rows:
         return value
     # a frame or sparse matrix has a shape and stays one; a list has none
-    value = value if hasattr(value, "shape") else np.asarray(value)
-    return take_rows(value, rows) if value.shape[:1] == (n_rows,) else value
+    return take_rows(value if hasattr(value, "shape") else np.asarray(value), rows)
+
+
+def _n_entries(value: Any) -> int | None:
+    """Return the number of entries; None for what has none, such as a number or a generator."""
+    if hasattr(value, "shape"):
+        return int(value.shape[0]) if value.shape else None
+    return len(value) if hasattr(value, "__getitem__") and hasattr(value, "__len__") else None

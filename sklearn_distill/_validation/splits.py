@@ -66,10 +66,46 @@ def labelled_splits(
         given = {name: value for name, value in taken.items() if value is not None}
         splits = [
             (labelled[train], labelled[test])
-            for train, test in splitter.split(X_labelled, y[labelled], **given)
+            for train, test in draw_splits(splitter, X_labelled, y[labelled], given)
         ]
     _check_splits(splits)
     return splits
+
+
+def draw_splits(splitter: Any, X: CheckedX, y: Any, params: dict[str, Any]) -> Splits:
+    """Return the folds of a splitter; its error for missing groups says how to pass them.
+
+    Parameters
+    ----------
+    splitter : cross-validation splitter
+        As in scikit-learn.
+    X : {ndarray, sparse matrix, DataFrame} of shape (n_rows, n_features)
+        Features, passed to the splitter.
+    y : ndarray or None
+        Labels, passed to the splitter.
+    params : dict
+        Parameters of the splitter's ``split``.
+
+    Returns
+    -------
+    list of (ndarray of int, ndarray of int)
+        Training and test rows of each fold.
+
+    Raises
+    ------
+    ValueError
+        If the splitter needs groups and there are none, or as it raises itself.
+    """
+    try:
+        return list(splitter.split(X, y, **params))
+    except ValueError as error:
+        if params.get("groups") is not None or "groups" not in str(error):
+            raise
+        raise ValueError(
+            f"cv={splitter!r} needs groups, which it did not get: pass groups=… with one entry a "
+            "row. A search passes them to its own splitter only, unless metadata routing is on: "
+            "sklearn.set_config(enable_metadata_routing=True) before search.fit(X, y, groups=…)"
+        ) from error
 
 
 def with_unlabelled(splits: Splits, present: BoolArray, groups: ArrayLike | None) -> Splits:

@@ -1,16 +1,24 @@
 """Augmentations of images: random changes of a batch of tensors, on its device.
 
-An augmentation is any callable ``augment(images, generator) -> images``: tensors of shape
-(n, C, H, W) in and out, with a :class:`torch.Generator` for the randomness. It changes neither the
-order of the images nor their number, so labels and teacher rows stay aligned.
+An augmentation is any callable ``augment(images, generator) -> images`` or
+``augment(images) -> images``: tensors of shape (n, C, H, W) in and out, with a
+:class:`torch.Generator` for the randomness. It changes neither the order of the images nor their
+number, so labels and teacher rows stay aligned.
+
+The signature decides, once, how an augmentation is called: with the generator if its second
+positional parameter has no default or is called ``generator``. The transforms of torchvision have
+one argument. They draw from torch's global generator, which a neural student seeds with its
+``random_state``; given a batch, they draw one change for all its images.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from numbers import Real
 from typing import TYPE_CHECKING, Protocol
 
 from sklearn_distill._optional import import_torch
+from sklearn_distill.augmentation._generator import with_generator
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor, device
@@ -160,7 +168,8 @@ class Compose:
     Parameters
     ----------
     *augmentations : callable
-        Each is called as ``augment(images, generator)``.
+        Each is called as ``augment(images, generator)``, or as ``augment(images)`` if it has no
+        parameter for a generator.
 
     Raises
     ------
@@ -173,14 +182,15 @@ class Compose:
     Compose(RandomHorizontalFlip(p=0.5), RandomShift(fraction=0.4))
     """
 
-    def __init__(self, *augmentations: Augmentation) -> None:
+    def __init__(self, *augmentations: Augmentation | Callable[[Tensor], Tensor]) -> None:
         for augmentation in augmentations:
             if not callable(augmentation):
                 raise TypeError(
-                    f"augmentations must be callables (images, generator) -> images; got "
-                    f"{augmentation!r}"
+                    "augmentations must be callables (images) or (images, generator) -> images; "
+                    f"got {augmentation!r}"
                 )
         self.augmentations = augmentations
+        self._steps = [with_generator(augmentation) for augmentation in augmentations]
 
     def __call__(self, images: Tensor, generator: Generator | None = None) -> Tensor:
         """Return the images after all augmentations.
@@ -197,7 +207,7 @@ class Compose:
         Tensor of shape (n, C, H, W)
             Changed copies of the images, in their order.
         """
-        for augment in self.augmentations:
+        for augment in self._steps:
             images = augment(images, generator)
         return images
 

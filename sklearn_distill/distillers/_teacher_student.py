@@ -17,6 +17,7 @@ from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_distill._typing import ArrayLike, CheckedX, FloatArray, MatrixLike, TargetLike
+from sklearn_distill._validation.extra_sets import entry_of_single, warn_if_out_of_range
 from sklearn_distill._validation.fitting import Interval, StrOptions, all_or_nothing
 from sklearn_distill._validation.indexing import as_table
 from sklearn_distill._validation.labels import check_some_label
@@ -98,7 +99,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         X: MatrixLike,
         y: TargetLike = None,
         sample_weight: ArrayLike | None = None,
-        X_unlabeled: MatrixLike | None = None,
+        X_unlabeled: MatrixLike | tuple[MatrixLike] | None = None,
         **fit_params: Any,
     ) -> Self:
         """Fit the teacher, then the student on the labels and the teacher's predictions.
@@ -113,8 +114,11 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         sample_weight : array-like of shape (n_samples,) or None
             Sample weights, for teacher and student.
         X_unlabeled : {array-like, sparse matrix, DataFrame} of shape (n_extra, n_features) or None
-            Unlabelled samples. The student is trained on the predictions of the teacher fitted on
-            all of y. The weight of each is the mean weight of the samples of X.
+            Unlabelled samples, or a tuple of one, ``(U,)``. The student is trained on the
+            predictions of the teacher fitted on all of y. The weight of each is the mean weight of
+            the samples of X. A Pipeline transforms them with ``transform_input=["X_unlabeled"]``
+            only. scikit-learn's tools slice an array of as many rows as X; the entry of a tuple is
+            never sliced.
         **fit_params : dict
             With metadata routing, what teacher, student and splitter request; without it,
             ``teacher__name`` and ``student__name``, and ``groups`` for the splitter.
@@ -133,6 +137,13 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
             If a parameter of fit is unknown, or teacher or student raise one.
         RuntimeError
             If a teacher fails in another way; the message names teacher and fold.
+
+        Warns
+        -----
+        UserWarning
+            If more than half of the values of a numeric column of ``X_unlabeled`` are farther from
+            the range of X's column than this range is wide (not for fewer than 20 rows), or if
+            synthetic samples hurt.
         """
         self._validate_params()  # all checks come before the first fit, which may take long
         check_reproducible(self.memory, self.random_state, self.cv)
@@ -231,7 +242,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
             )
 
     def _check_features(
-        self, X: MatrixLike, X_unlabeled: MatrixLike | None
+        self, X: MatrixLike, X_unlabeled: MatrixLike | tuple[MatrixLike] | None
     ) -> tuple[CheckedX, CheckedX | None]:
         """Check both; set number and names of the features, and their split."""
         X_checked = as_table(X)
@@ -241,10 +252,11 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         )
         if X_unlabeled is None:
             return X_checked, None
-        unlabeled = as_table(X_unlabeled)
+        unlabeled = as_table(entry_of_single("X_unlabeled", X_unlabeled))
         # before scikit-learn's check, whose message would name X instead of X_unlabeled
         check_same_kind(X_checked, unlabeled, "X_unlabeled")
         validate_data(self, unlabeled, skip_check_array=True, reset=False)
+        warn_if_out_of_range("X_unlabeled", X_checked, unlabeled, stacklevel=5)
         return X_checked, unlabeled
 
     def _per_feature(self, name: str) -> NDArray[Any]:

@@ -145,6 +145,9 @@ class BornAgainClassifier(ClassifierMixin, Generations):
     [0.023, 0.034, 0.044]
     """
 
+    # routed without any set_fit_request
+    __metadata_request__fit: ClassVar = {"X_val": True, "y_val": True}
+
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "student": "no_validation",  # clone raises a TypeError unless it is an estimator
         "n_generations": [Interval(Integral, 1, None, closed="left")],
@@ -196,8 +199,8 @@ class BornAgainClassifier(ClassifierMixin, Generations):
         y: TargetLike,
         sample_weight: ArrayLike | None = None,
         *,
-        X_val: MatrixLike | None = None,
-        y_val: TargetLike = None,
+        X_val: MatrixLike | tuple[MatrixLike] | None = None,
+        y_val: TargetLike | tuple[TargetLike] = None,
         **fit_params: Any,
     ) -> Self:
         """Fit one generation after the other.
@@ -211,8 +214,10 @@ class BornAgainClassifier(ClassifierMixin, Generations):
         sample_weight : array-like of shape (n_samples,) or None
             Sample weights, for each generation.
         X_val, y_val : array-like or None
-            Validation set on which each generation is scored; each sample needs a label. A
-            cross-validation does not slice them, and they are not passed to the student.
+            Validation set on which each generation is scored, or tuples of one, ``(V,)`` and
+            ``(v,)``; each sample needs a label. They are not passed to the student. A Pipeline
+            transforms ``X_val`` with ``transform_input=["X_val"]`` only. scikit-learn's tools slice
+            an array of as many rows as X; the entry of a tuple is never sliced.
         **fit_params : dict
             With metadata routing, what student and splitter request; without it,
             ``student__name``, and ``groups`` for the splitter.
@@ -235,7 +240,8 @@ class BornAgainClassifier(ClassifierMixin, Generations):
         -----
         UserWarning
             If a generation was not trained on a class of the labels, which can happen with hard
-            labels.
+            labels, or if more than half of the values of a numeric column of ``X_val`` are farther
+            from the range of X's column than this range is wide (not for fewer than 20 rows).
         """
         self._validate_params()
         data, split_params = self._read_data(X, y, sample_weight, fit_params)

@@ -18,7 +18,7 @@ from sklearn.utils.metadata_routing import (
 )
 
 from sklearn_distill._typing import ArrayLike, CheckedX, IntArray
-from sklearn_distill._validation.splits import Splits
+from sklearn_distill._validation.splits import Splits, draw_splits
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -100,7 +100,7 @@ def fixed_folds(
     splitter = check_cv(cv, y, classifier=is_classifier(estimator))
     split_params = _split_params(splitter, estimator, scoring, params, groups)
     # a second draw shows whether other processes would get the same folds
-    splits, again = (list(splitter.split(X, y, **split_params)) for _ in range(2))
+    splits, again = (draw_splits(splitter, X, y, split_params) for _ in range(2))
     if not splits:
         raise ValueError("cv gives no folds: it needs at least one split")
     if not _are_equal(splits, again):

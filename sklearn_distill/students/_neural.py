@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from numbers import Integral, Real
+from numbers import Integral
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,8 +18,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_distill._typing import FloatArray, TargetLike
-from sklearn_distill.students._neural_params import NeuralParams
-from sklearn_distill.students._neural_stream import is_dataset
+from sklearn_distill._validation.extra_sets import warn_if_out_of_range
+from sklearn_distill._validation.network_input import check_network_input
+from sklearn_distill.students._neural_params import NeuralParams, describe
 from sklearn_distill.students._neural_targets import NeuralTargets
 
 if TYPE_CHECKING:
@@ -95,11 +96,11 @@ class NeuralStudent(NeuralParams):
         y: TargetLike = "no_validation",
         *,
         reset: bool,
+        name: str = "X",
         **checks: Any,
     ) -> NDArray[Any]:
         """Check features; set their number and shape, or compare them with those of the fit."""
-        if is_dataset(X):
-            raise TypeError("X is a Dataset, which only fit accepts: pass an array")
+        check_network_input(name, X)
         # the dtype of the weights; mixed precision keeps them in float32
         dtype = np.float64 if self.precision == "float64" else np.float32
         checked = validate_data(self, X, y, reset=reset, dtype=dtype, allow_nd=True, **checks)
@@ -120,7 +121,7 @@ class NeuralStudent(NeuralParams):
         if X_val is None or y_val is None:
             raise ValueError("pass both X_val and y_val, or neither")
         with name_validation_set_in_errors():
-            return self._validate_array(X_val, reset=False)
+            return self._validate_array(X_val, reset=False, name="X_val")
 
     def _train(
         self,
@@ -134,6 +135,8 @@ class NeuralStudent(NeuralParams):
         """Train a new network, or continue a previous training, on arrays."""
         from sklearn_distill.students._neural_training import row_tensors
 
+        if held_out is not None:
+            warn_if_out_of_range("X_val", X, held_out[0], stacklevel=6)
         if self._params_for("iterator_train"):
             raise ValueError(
                 "iterator_train__x are arguments of torch's DataLoader, which reads a Dataset, but "
@@ -222,7 +225,7 @@ class NeuralStudent(NeuralParams):
             )
         from sklearn_distill.nets._checkpoint import Checkpoint
 
-        described = {k: _describe(v) for k, v in self.get_params(deep=False).items()}
+        described = {k: describe(v) for k, v in self.get_params(deep=False).items()}
         # with another max_epochs a cosine has other learning rates from the first epoch on
         free = _MAY_CHANGE_ON_RESUME - ({"max_epochs"} if self.lr_schedule == "cosine" else set())
         params = sorted((k, v) for k, v in described.items() if k not in free)
@@ -272,14 +275,3 @@ def name_validation_set_in_errors() -> Iterator[None]:
         yield
     except ValueError as error:
         raise ValueError(f"X_val and y_val: {error}") from error
-
-
-def _describe(value: Any) -> str:
-    """Describe a parameter by a text that is the same in every process."""
-    if hasattr(value, "named_modules"):  # the repr of a torch module lists its layers
-        return repr(value)
-    if value is None or isinstance(value, (str, Real, list, tuple, dict, np.ndarray)):
-        return repr(value)
-    # the repr of a function or of another object contains its address in memory
-    kind = value if hasattr(value, "__qualname__") else type(value)
-    return f"{kind.__module__}.{kind.__qualname__}"

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from numbers import Integral, Real
 from os import PathLike
 from typing import Any, ClassVar, Self
 
+import numpy as np
 from sklearn.base import BaseEstimator
 
 from sklearn_distill._optional import import_skorch
 from sklearn_distill._validation.fitting import HasMethods, Interval, StrOptions
+from sklearn_distill._validation.numbers import check_hidden_layer_sizes
+from sklearn_distill.students._neural_callbacks import PREFIX as CALLBACK_PREFIX
+from sklearn_distill.students._neural_callbacks import callback_params, with_callback_params
 
 _PREFIXES = ("module__", "optimizer__", "iterator_train__")
 
@@ -73,12 +78,12 @@ class NeuralParams(BaseEstimator):
     }
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters, including those of the module, optimiser and DataLoader.
+        """Return the parameters, including those of module, optimiser, DataLoader and callbacks.
 
         Parameters
         ----------
         deep : bool, default=True
-            Whether to include the parameters of nested estimators.
+            Whether to include the parameters of nested estimators and callbacks.
 
         Returns
         -------
@@ -87,10 +92,12 @@ class NeuralParams(BaseEstimator):
         """
         # the signature lacks their names, but clone and searches need them, too
         params: dict[str, Any] = super().get_params(deep)
+        if deep:
+            params |= callback_params(self.callbacks)
         return params | {name: vars(self)[name] for name in self._skorch_names()}
 
     def set_params(self, **params: Any) -> Self:
-        """Set parameters, including ``module__x`` and ``optimizer__x``.
+        """Set parameters, including ``module__x``, ``optimizer__x`` and ``callbacks__name__x``.
 
         Parameters
         ----------
@@ -103,8 +110,10 @@ class NeuralParams(BaseEstimator):
             The estimator.
         """
         skorch_names = {name for name in params if name.startswith(self._skorch_prefixes())}
-        signature_params = {k: v for k, v in params.items() if k not in skorch_names}
-        super().set_params(**signature_params)
+        of_callbacks = {k: v for k, v in params.items() if k.startswith(CALLBACK_PREFIX)}
+        others = skorch_names | of_callbacks.keys()
+        super().set_params(**{k: v for k, v in params.items() if k not in others})
+        self.callbacks = with_callback_params(type(self).__name__, self.callbacks, of_callbacks)
         self.__dict__.update({name: params[name] for name in skorch_names})
         return self
 
@@ -146,7 +155,32 @@ class NeuralParams(BaseEstimator):
             "signature it accepts module__x, optimizer__x and iterator_train__x"
         )
 
+    def _architecture(self) -> dict[str, str]:
+        """Describe the parameters from which the network is built."""
+        params = {f"module__{name}": value for name, value in self._params_for("module").items()}
+        if self.module is None:
+            params["hidden_layer_sizes"] = check_hidden_layer_sizes(self.hidden_layer_sizes)
+        params["module"] = self.module
+        return {name: describe(value) for name, value in params.items()}
+
     def _params_for(self, prefix: str) -> dict[str, Any]:
         """Return the parameters ``prefix__x`` as a dict of x."""
         start = f"{prefix}__"
         return {k.removeprefix(start): v for k, v in vars(self).items() if k.startswith(start)}
+
+
+def describe(value: Any) -> str:
+    """Describe a parameter by a text that is the same in every process."""
+    if hasattr(value, "named_modules"):  # the repr of a torch module lists its layers
+        return repr(value)
+    if value is None or isinstance(value, (str, Real, np.ndarray)):
+        return repr(value)
+    if isinstance(value, functools.partial):
+        return f"partial({describe([value.func, value.args, value.keywords])})"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key!r}: {describe(entry)}' for key, entry in value.items())}}}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(describe, value))}]"
+    # the repr of a function or of another object contains its address in memory
+    kind = value if hasattr(value, "__qualname__") else type(value)
+    return f"{kind.__module__}.{kind.__qualname__}"

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sklearn_distill._typing import FloatArray
+from sklearn_distill._validation.network_input import check_network_input
 
 if TYPE_CHECKING:
     import torch
@@ -64,9 +65,19 @@ def make_stream(
     -------
     Stream
         The stream, with the features of the first item as a sample.
+
+    Raises
+    ------
+    ValueError
+        If the arguments of the DataLoader contain a ``collate_fn``.
     """
     from sklearn_distill.nets._loader import Stream
 
+    if "collate_fn" in loader_params:
+        raise ValueError(
+            "iterator_train__collate_fn would replace the function that makes the targets of a "
+            "mini-batch: leave it out, and convert or pad the features in the Dataset's __getitem__"
+        )
     collate = Collate(make_table, n_outputs, precision)
     features, _ = collate([first_item(dataset)])
     return Stream(dataset, collate, features, loader_params)
@@ -120,6 +131,7 @@ class Collate:
         from sklearn_distill.students._neural_training import in_precision
 
         _check_items(items)
+        check_network_input("the first element of a Dataset's item", items[0][0])
         features = _stack("features", [np.asarray(item[0]) for item in items])
         if not np.isfinite(features).all():
             raise ValueError("the Dataset yields features that are NaN or infinite: impute them")
@@ -151,7 +163,8 @@ def _stack(what: str, rows: list[NDArray[Any]]) -> NDArray[Any]:
     shapes = sorted({row.shape for row in rows})
     if len(shapes) > 1:
         raise ValueError(
-            f"the Dataset yields {what} of the shapes {shapes}: all must have the same shape"
+            f"the Dataset yields {what} of the shapes {shapes[:10]}: all must have the same shape; "
+            "pad them"
         )
     stacked = np.stack(rows)
     if stacked.dtype.kind not in "biuf":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from copy import deepcopy
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from sklearn_distill._typing import FloatArray
+from sklearn_distill.augmentation._generator import with_generator
 from sklearn_distill.nets._bilevel import BilevelNet
 from sklearn_distill.nets._callbacks import (
     BestWeights,
@@ -31,6 +33,7 @@ from sklearn_distill.nets._embedding import scores_of
 from sklearn_distill.nets._loader import RowTensors, Stream, TensorLoader, as_tensor
 from sklearn_distill.nets._net import StudentNet
 from sklearn_distill.nets.device import resolve_device
+from sklearn_distill.students._neural_callbacks import without_switched_off
 from sklearn_distill.students._neural_network import (
     copy_network,
     new_network,
@@ -71,10 +74,13 @@ class Trained:
         The net with the network, its optimiser and its history.
     torch_rng : Tensor
         State of torch's global generator, from which dropout draws.
+    architecture : dict
+        Descriptions of the parameters that the network was built with.
     """
 
     net: StudentNet
     torch_rng: torch.Tensor
+    architecture: dict[str, str]
 
 
 def train_network(
@@ -94,6 +100,7 @@ def train_network(
     if previous is None:
         network, torch_rng = new_network(estimator, targets, train_data.features, seed)
     else:
+        _check_same_architecture(estimator._architecture(), previous.architecture)
         network = previous_network(previous.net, targets, train_data.features)
         torch_rng = previous.torch_rng
     with random_stream(torch_rng):
@@ -113,7 +120,20 @@ def train_network(
         for data in (train_data, validation_data):
             if data is not None:
                 _check_finite_scores(net, data.features)
-        return Trained(net, torch.get_rng_state())
+        return Trained(net, torch.get_rng_state(), estimator._architecture())
+
+
+def _check_same_architecture(now: dict[str, str], before: dict[str, str]) -> None:
+    """Require the parameters that the network to continue with was built with."""
+    for name in sorted(now.keys() | before.keys(), key=lambda name: (name != "module", name)):
+        values = [described.get(name, "not set") for described in (now, before)]
+        if values[0] != values[1]:
+            present, previous = (shorten(value, 80, placeholder=" …") for value in values)
+            raise ValueError(
+                f"{name} is now {present}, and {previous} when the network was built with which "
+                "warm_start=True and partial_fit continue: set it back, or train a new network by "
+                "fit with warm_start=False"
+            )
 
 
 def _make_net(
@@ -139,7 +159,7 @@ def _make_net(
         batch_size=estimator.batch_size,
         train_split=None,
         callbacks=_make_callbacks(estimator, checkpoint),
-        augmentation=estimator.augmentation,
+        augmentation=_augmentation(estimator.augmentation),
         generator=generator,
         precision=estimator.precision,
         compile=estimator.compile,
@@ -157,6 +177,11 @@ def _make_net(
     net.initialize()
     _check_step(net, estimator)
     return net
+
+
+def _augmentation(augment: Any) -> Any:
+    """Return an augmentation of features and a generator; None for none."""
+    return None if augment is None else with_generator(augment)
 
 
 def _check_step(net: StudentNet, estimator: NeuralParams) -> None:
@@ -292,7 +317,7 @@ def _make_callbacks(estimator: NeuralParams, checkpoint: Checkpoint | None) -> l
     if estimator.early_stopping:
         best_weights = BestWeights(estimator.n_iter_no_change, estimator.tol)
         callbacks.append(("best_weights", best_weights))
-    callbacks += map(_copy_callback, estimator.callbacks or [])
+    callbacks += map(_copy_callback, without_switched_off(estimator.callbacks))
     if checkpoint is not None:  # the last, so that it saves what the others changed
         callbacks.append(("checkpoint", checkpoint))
     return callbacks

@@ -14,6 +14,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import FloatArray, TargetLike, TeacherLike
+from sklearn_distill._validation.extra_sets import entry_of_single
 from sklearn_distill._validation.fitting import (
     HasMethods,
     Interval,
@@ -103,17 +104,21 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
     gradient_clip : float or None, default=None
         Maximum Euclidean norm of a mini-batch's gradient; None for no clipping.
     augmentation : callable or None, default=None
-        ``augmentation(features, generator)`` → features, for each mini-batch of training, such as
-        those of :mod:`sklearn_distill.augmentation`. The teacher's predictions are those of the
+        ``augmentation(features, generator)`` or ``augmentation(features)`` → features, for each
+        mini-batch of training, such as those of :mod:`sklearn_distill.augmentation`, whose
+        description has the rule for the two signatures. The teacher's predictions are those of the
         original rows.
     metaparameter_optimizer : object or None, default=None
         Optimises λ and T while the weights are trained, on the loss of held-out labels (X_val, or
         ``validation_fraction`` of X): :class:`~sklearn_distill.GreedyHypergradient` or
         :class:`~sklearn_distill.LinearTrajectory`.
     callbacks : list of skorch callbacks or None, default=None
-        Additional callbacks, which are copied.
+        Additional callbacks or pairs (name, callback), which are copied. Their parameters are
+        ``callbacks__name__x``, where the name of a callback without one is that of its class;
+        ``callbacks__name`` replaces a callback, None switches it off.
     warm_start : bool, default=False
-        Whether a repeated fit continues with the network and optimiser of the previous one.
+        Whether a repeated fit continues with the network and optimiser of the previous one, whose
+        ``module``, ``module__x`` and ``hidden_layer_sizes`` must be the same.
     checkpoint : str, path-like or None, default=None
         File for the state of the training after each epoch. A fit with the same data and
         parameters resumes an interrupted one from this file; a finished fit removes it.
@@ -175,12 +180,16 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
     classes_: NDArray[Any]
 
     # requested by default: meta-estimators slice them by row with X, without set_fit_request
-    __metadata_request__fit: ClassVar = {
+    __metadata_request__partial_fit: ClassVar = {
         "teacher_proba": True,
         "teacher_logits": True,
         "teacher_embedding": True,
     }
-    __metadata_request__partial_fit: ClassVar = __metadata_request__fit
+    __metadata_request__fit: ClassVar = {
+        **__metadata_request__partial_fit,
+        "X_val": True,
+        "y_val": True,
+    }
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **NeuralStudent._parameter_constraints,
@@ -273,8 +282,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         teacher_proba: TeacherLike = None,
         teacher_logits: TeacherLike = None,
         teacher_embedding: TeacherLike = None,
-        X_val: ArrayLike | None = None,
-        y_val: TargetLike = None,
+        X_val: ArrayLike | tuple[ArrayLike] | None = None,
+        y_val: TargetLike | tuple[TargetLike] = None,
     ) -> Self:
         """Train the student.
 
@@ -301,7 +310,9 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             A hidden representation of the teacher; a row of NaN is missing. Needs
             ``embedding_weight``.
         X_val, y_val : array-like or None
-            Labelled rows for the validation loss. Cross-validation does not slice them.
+            Labelled rows for the validation loss, or tuples of one, ``(V,)`` and ``(v,)``. A
+            Pipeline transforms ``X_val`` with ``transform_input=["X_val"]`` only. scikit-learn's
+            tools slice an array of as many rows as X; the entry of a tuple is never sliced.
 
         Returns
         -------
@@ -325,6 +336,9 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         -----
         ConvergenceWarning
             If the training diverged, and early stopping kept the weights of a better epoch.
+        UserWarning
+            If more than half of the values of a column of ``X_val`` are farther from the range of
+            X's column than this range is wide (not for fewer than 20 rows).
         """
         self._check_requirements()
         if is_dataset(X):
@@ -446,9 +460,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         codes = self.predict_log_proba(X).argmax(axis=1)
         return np.asarray(self.classes_[codes])
 
-    def _fit_dataset(
-        self, dataset: Dataset[Any], X_val: ArrayLike | None, y_val: TargetLike
-    ) -> Self:
+    def _fit_dataset(self, dataset: Dataset[Any], X_val: Any, y_val: Any) -> Self:
         """Train on a Dataset of (x, y, teacher's probabilities)."""
         from sklearn_distill.students._neural_class_targets import BatchTable, streaming_targets
 
@@ -552,8 +564,9 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         """Temperature T at the end of the training."""
         return float(self.metaparameter_history_["temperature"].iloc[-1])
 
-    def _read_held_out(self, X_val: ArrayLike | None, y_val: TargetLike) -> XAndTable | None:
+    def _read_held_out(self, X_val: Any, y_val: Any) -> XAndTable | None:
         """Check X_val and y_val; return the features and the table of the labels."""
+        X_val, y_val = entry_of_single("X_val", X_val), entry_of_single("y_val", y_val)
         features = self._validate_held_out(X_val, y_val)
         if features is None:
             return None

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import MultiOutputMixin, RegressorMixin, clone
 
 from sklearn_distill._typing import FloatArray, TargetLike, TeacherLike
+from sklearn_distill._validation.extra_sets import entry_of_single
 from sklearn_distill._validation.fitting import all_or_nothing, validated_parameters
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.targets import (
@@ -89,13 +90,17 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
     gradient_clip : float or None, default=None
         Maximum Euclidean norm of a mini-batch's gradient; None for no clipping.
     augmentation : callable or None, default=None
-        ``augmentation(features, generator)`` → features, for each mini-batch of training, such as
-        those of :mod:`sklearn_distill.augmentation`. The teacher's predictions are those of the
+        ``augmentation(features, generator)`` or ``augmentation(features)`` → features, for each
+        mini-batch of training, such as those of :mod:`sklearn_distill.augmentation`, whose
+        description has the rule for the two signatures. The teacher's predictions are those of the
         original rows.
     callbacks : list of skorch callbacks or None, default=None
-        Additional callbacks, which are copied.
+        Additional callbacks or pairs (name, callback), which are copied. Their parameters are
+        ``callbacks__name__x``, where the name of a callback without one is that of its class;
+        ``callbacks__name`` replaces a callback, None switches it off.
     warm_start : bool, default=False
-        Whether a repeated fit continues with the network and optimiser of the previous one.
+        Whether a repeated fit continues with the network and optimiser of the previous one, whose
+        ``module``, ``module__x`` and ``hidden_layer_sizes`` must be the same.
     checkpoint : str, path-like or None, default=None
         File for the state of the training after each epoch. A fit with the same data and
         parameters resumes an interrupted one from this file; a finished fit removes it.
@@ -148,8 +153,15 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
     _n_outputs: int
 
     # requested by default: meta-estimators slice them by row with X, without set_fit_request
-    __metadata_request__fit: ClassVar = {"teacher_prediction": True, "teacher_embedding": True}
-    __metadata_request__partial_fit: ClassVar = __metadata_request__fit
+    __metadata_request__partial_fit: ClassVar = {
+        "teacher_prediction": True,
+        "teacher_embedding": True,
+    }
+    __metadata_request__fit: ClassVar = {
+        **__metadata_request__partial_fit,
+        "X_val": True,
+        "y_val": True,
+    }
 
     def __init__(
         self,
@@ -216,8 +228,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         *,
         teacher_prediction: TeacherLike = None,
         teacher_embedding: TeacherLike = None,
-        X_val: ArrayLike | None = None,
-        y_val: TargetLike = None,
+        X_val: ArrayLike | tuple[ArrayLike] | None = None,
+        y_val: TargetLike | tuple[TargetLike] = None,
     ) -> Self:
         """Train the student.
 
@@ -239,7 +251,9 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             A hidden representation of the teacher; a row of NaN is missing. Needs
             ``embedding_weight``.
         X_val, y_val : array-like or None
-            Labelled rows for the validation loss. Cross-validation does not slice them.
+            Labelled rows for the validation loss, or tuples of one, ``(V,)`` and ``(v,)``. A
+            Pipeline transforms ``X_val`` with ``transform_input=["X_val"]`` only. scikit-learn's
+            tools slice an array of as many rows as X; the entry of a tuple is never sliced.
 
         Returns
         -------
@@ -262,6 +276,9 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         -----
         ConvergenceWarning
             If the training diverged, and early stopping kept the weights of a better epoch.
+        UserWarning
+            If more than half of the values of a column of ``X_val`` are farther from the range of
+            X's column than this range is wide (not for fewer than 20 rows).
         """
         self._check_requirements()
         if is_dataset(X):
@@ -336,9 +353,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         z = self._predict_scores(X)
         return z.reshape(len(z)) if self._flat else z.reshape(len(z), -1)
 
-    def _fit_dataset(
-        self, dataset: Dataset[Any], X_val: ArrayLike | None, y_val: TargetLike
-    ) -> Self:
+    def _fit_dataset(self, dataset: Dataset[Any], X_val: Any, y_val: Any) -> Self:
         """Train on a Dataset of (x, y, teacher's prediction)."""
         if self.embedding_weight > 0:
             raise ValueError(
@@ -422,10 +437,9 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             )
         self._n_outputs, self._flat = n_outputs, flat
 
-    def _read_held_out(
-        self, X_val: ArrayLike | None, y_val: TargetLike, targets: NeuralTargets
-    ) -> XAndTable | None:
+    def _read_held_out(self, X_val: Any, y_val: Any, targets: NeuralTargets) -> XAndTable | None:
         """Check X_val and y_val; return the features and the table of the labels."""
+        X_val, y_val = entry_of_single("X_val", X_val), entry_of_single("y_val", y_val)
         features = self._validate_held_out(X_val, y_val)
         if features is None:
             return None

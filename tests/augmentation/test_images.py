@@ -1,5 +1,6 @@
 """Laws: each image is changed by itself, as a slow loop over images would; labels keep place."""
 
+import functools
 import itertools
 import pickle
 
@@ -131,6 +132,56 @@ def test_composition_goes_from_left_to_right():
     double, add = lambda x, g: 2 * x, lambda x, g: x + 1
     assert torch.equal(Compose(double, add)(images(), None), 2 * images() + 1)
     assert torch.equal(Compose()(images(), None), images())
+
+
+class Transform(torch.nn.Module):
+    """As those of torchvision: one argument."""
+
+    def forward(self, images):
+        return images + 1
+
+
+class TransformOfSeveral(torch.nn.Module):
+    """As those of torchvision.transforms.v2: any number of inputs."""
+
+    def forward(self, *inputs):
+        assert len(inputs) == 1
+        return inputs[0] + 1
+
+
+def add(images, amount=1):
+    return images + amount
+
+
+@pytest.mark.parametrize(
+    "augment",
+    [
+        Transform(),
+        TransformOfSeveral(),
+        torch.nn.Sequential(Transform()),
+        lambda images: images + 1,
+        lambda images, amount=1, /: images + amount,
+        functools.partial(add, amount=1),
+        add,
+        torch.positive,  # written in C, without a signature
+    ],
+)
+def test_an_augmentation_of_one_argument_gets_no_generator(augment):
+    added = 0 if augment is torch.positive else 1
+    assert torch.equal(Compose(augment)(images(), generator()), images() + added)
+
+
+@pytest.mark.parametrize(
+    "augment",
+    [
+        lambda images, g: torch.rand(1, generator=g),
+        lambda images, generator=None: torch.rand(1, generator=generator),
+        functools.partial(lambda shift, images, g: shift + torch.rand(1, generator=g), 0),
+    ],
+)
+def test_an_augmentation_of_two_arguments_gets_the_generator(augment):
+    drawn = Compose(augment)(images(), generator(3))
+    assert torch.equal(drawn, torch.rand(1, generator=generator(3)))
 
 
 @pytest.mark.parametrize(

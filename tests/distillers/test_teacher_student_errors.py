@@ -3,14 +3,28 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import config_context
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.model_selection import GridSearchCV, KFold, ShuffleSplit
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    GroupShuffleSplit,
+    KFold,
+    LeaveOneGroupOut,
+    ShuffleSplit,
+)
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 
 from sklearn_distill import DistilledLogisticRegression, PrivilegedLinearRegression
-from sklearn_distill.distillers import TeacherStudentClassifier, TeacherStudentRegressor
+from sklearn_distill._validation.indexing import take_aligned
+from sklearn_distill.distillers import (
+    BornAgainClassifier,
+    TeacherStudentClassifier,
+    TeacherStudentRegressor,
+)
+from sklearn_distill.teachers import out_of_fold_proba
 from tests.distillers.spies import SpyStudent
 
 RNG = np.random.default_rng(0)
@@ -157,3 +171,47 @@ def test_regression():
         wrong.fit(X, np.full(40, np.nan))
     with pytest.raises(ValueError, match="takes no teacher_prediction"):
         TeacherStudentRegressor(LinearRegression(), LinearRegression()).fit(X, Y)
+
+
+def test_take_aligned_leaves_other_values_as_they_are():
+    rows = np.array([0, 2])
+    for value in (None, "abc", (FRAME,), (X, X, X, X), iter(range(3)), 3, {"a": 1}, {1, 2, 3}):
+        assert take_aligned(value, rows, 3) is value
+    np.testing.assert_array_equal(take_aligned((1, 2, 3), rows, 3), [1, 3])
+    assert take_aligned(FRAME[:3], rows, 3).index.tolist() == [0, 2]
+
+
+GROUP_SPLITTERS = [GroupKFold(3), LeaveOneGroupOut(), GroupShuffleSplit(2, random_state=0)]
+
+
+@pytest.mark.parametrize("cv", GROUP_SPLITTERS)
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda cv: model(cv=cv),
+        lambda cv: BornAgainClassifier(DistilledLogisticRegression(), n_generations=2, cv=cv),
+    ],
+)
+def test_a_splitter_without_groups_says_how_to_pass_them(make, cv):
+    groups = np.arange(40) // 4
+    message = f"cv={type(cv).__name__}.* needs groups.*enable_metadata_routing=True"
+    estimator = make(cv)
+    with pytest.raises(ValueError, match=message):
+        estimator.fit(X, Y)
+    estimator.fit(X, Y, groups=groups)
+    grid = {"student__C": [0.1, 1.0]}
+    search = GridSearchCV(make(cv), grid, cv=GroupKFold(2), error_score="raise")
+    with pytest.raises(ValueError, match=message):
+        search.fit(X, Y, groups=groups)
+    with config_context(enable_metadata_routing=True):
+        search.fit(X, Y, groups=groups)
+
+
+def test_functions_that_take_groups_name_them_too():
+    with pytest.raises(ValueError, match=r"needs groups.*pass groups="):
+        out_of_fold_proba(GaussianNB(), X, Y, cv=GroupKFold(3))
+
+
+def test_another_error_of_a_splitter_stays():
+    with pytest.raises(ValueError, match="Cannot have number of splits n_splits=50"):
+        model(cv=KFold(50)).fit(X, Y)

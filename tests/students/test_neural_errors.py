@@ -1,11 +1,16 @@
 """Invalid input of the neural students: each error names its argument and what to do."""
 
+import functools
+import pickle
+from collections import UserDict
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from sklearn.base import clone
 from torch import nn
+from torch.utils.data import DataLoader
 
 from sklearn_distill import DistilledNeuralClassifier, DistilledNeuralRegressor
 from tests.helpers import label
@@ -31,6 +36,19 @@ class Squeezing(nn.Linear):
 
     def forward(self, x):
         return super().forward(x)[:, 0].squeeze()
+
+
+class Stack(nn.Module):
+    def __init__(self, layers):
+        super().__init__()
+        self.first, self.then = layers
+
+    def forward(self, x):
+        return self.then(self.first(x))
+
+
+def through_pickle(student):
+    return pickle.loads(pickle.dumps(student))
 
 
 class InPlace(nn.Linear):
@@ -111,6 +129,11 @@ WRONG_PARAMETERS = {
         {"optimizer": torch.optim.LBFGS, "precision": "float16"},
         ValueError,
         "optimizer=.*LBFGS.* choose another optimizer",
+    ),
+    "named callbacks": (
+        {"module": nn.Linear(4, 3), "callbacks": [("a", 3)]},
+        TypeError,
+        r"callbacks contains \('a', 3\)",
     ),
     "no embedding": ({"embedding_weight": 1.0}, ValueError, "given no teacher_embedding"),
 }
@@ -205,6 +228,26 @@ def test_wrong_data(features, labels, message):
 LATER = {
     "width": ({}, {"X": X[:, :2]}, "X has 2 features"),
     "classes": ({}, {"y": Y > 0}, "warm_start=True with the classes"),
+    "hidden layers": (
+        {},
+        {"options": {"hidden_layer_sizes": (5,)}},
+        r"hidden_layer_sizes is now \[5\], and \[4\] when the network was built",
+    ),
+    "module": (
+        {},
+        {"options": {"module": nn.Linear(4, 3)}},
+        r"module is now Linear\(in_features=4.*, and None when the network was built",
+    ),
+    "argument of the module": (
+        {"module__dropout": 0.0},
+        {"options": {"module__dropout": 0.5}},
+        "module__dropout is now 0.5, and 0.0 when the network was built",
+    ),
+    "argument of a function": (
+        {"module": functools.partial(nn.Linear, 4, 3)},
+        {"options": {"module": functools.partial(nn.Linear, 4, 3, bias=False)}},
+        "module is now partial.*bias': False",
+    ),
     "embedding left out": (
         {"embedding_weight": 1.0},
         {"options": {"embedding_weight": 0.0}},
@@ -224,6 +267,23 @@ def test_a_warm_start_needs_data_that_fit_the_network(options, later, message):
     student.set_params(**later.get("options", {}))
     with pytest.raises(ValueError, match=message):
         student.fit(later.get("X", X), later.get("y", Y), teacher_embedding=X[:, :2])
+
+
+def test_partial_fit_needs_the_same_architecture():
+    student = small().fit(X, Y)
+    before = student.predict_proba(X)
+    student.set_params(hidden_layer_sizes=(5, 5))
+    with pytest.raises(ValueError, match=r"hidden_layer_sizes is now \[5, 5\], and \[4\]"):
+        student.partial_fit(X, Y)
+    np.testing.assert_array_equal(student.predict_proba(X), before)
+
+
+@pytest.mark.parametrize("copied", [lambda student: student, through_pickle])
+def test_the_same_architecture_continues(copied):
+    activations = {"module": Stack, "module__layers": [nn.Linear(4, 3), torch.relu]}
+    student = copied(small(warm_start=True, **activations).fit(X, Y))
+    student.set_params(module__layers=[nn.Linear(4, 3), torch.relu], hidden_layer_sizes=(9,))
+    assert len(student.fit(X, Y).history_) == 4, "hidden_layer_sizes belongs to the default network"
 
 
 def test_outputs_of_a_regressor_cannot_change():
@@ -249,6 +309,7 @@ WRONG_ITEMS = {
     "dict": ([{"x": 1}], "the Dataset yields items of type dict"),
     "other features": ([GOOD[0], (X[0, :2], 0, PROBA[0])], r"features of the shapes \[\(2,\), \("),
     "text": ([("a", 0, PROBA[0])], "features of <U1"),
+    "sequences of sequences": ([([[1], [2, 3]], 0, PROBA[0])], "Dataset's item .* Pad them"),
     "NaN": ([(X[0] * np.nan, 0, PROBA[0])], "features that are NaN"),
     "other label": ([(X[0], 9, PROBA[0])], r"classes=\[0, 1, 2\] does not name: \[9\]"),
     "other number of classes": (
@@ -267,6 +328,56 @@ WRONG_ITEMS = {
 def test_wrong_items_of_a_dataset(items, message):
     with pytest.raises(ValueError, match=message):
         small(classes=[0, 1, 2]).fit(Items(items))
+
+
+RAGGED = [[1, 2, 3, 4], [5, 6]] * 12
+OBJECTS = np.empty(24, dtype=object)
+OBJECTS[:] = RAGGED
+NOT_ONE_ARRAY = {
+    "DataLoader": (DataLoader(Items(GOOD)), TypeError, r"is a DataLoader: pass .*loader.dataset"),
+    "Dataset": (Items(GOOD), TypeError, "is a Dataset, which only fit accepts"),
+    "dict": ({"a": X, "b": X}, TypeError, r"is a dict of the inputs \['a', 'b'\]: .*np.hstack"),
+    "BatchEncoding": (UserDict(ids=X), TypeError, r"is a UserDict of the inputs \['ids'\]"),
+    "several arrays": (
+        [X, X[:, :2]],
+        TypeError,
+        r"holds several inputs, of the shapes \[\(24, 2\)",
+    ),
+    "ragged lists": (
+        RAGGED,
+        ValueError,
+        r"holds .*different shapes \[\(2,\), \(4,\)\].*[Pp]ad them",
+    ),
+    "ragged objects": (OBJECTS, ValueError, r"holds .*different shapes \[\(2,\), \(4,\)\]"),
+    "ragged tensors": (
+        [torch.ones(len(row)) for row in RAGGED],
+        ValueError,
+        r"holds .*different shapes \[\(2,\), \(4,\)\]",
+    ),
+    "text": (["a b", "c"] * 12, TypeError, "holds text: .* token ids"),
+}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "kind", "message"), NOT_ONE_ARRAY.values(), ids=NOT_ONE_ARRAY.keys()
+)
+def test_what_is_not_one_array_names_the_argument_and_how_to_convert_it(wrong, kind, message):
+    fitted = small(classes=[0, 1, 2]).fit(X, Y)
+    if not isinstance(wrong, Items):
+        for teacher in (None, PROBA):
+            with pytest.raises(kind, match=f"X {message}"):
+                small(classes=[0, 1, 2]).fit(wrong, Y, teacher_proba=teacher)
+    for method in (fitted.predict, fitted.partial_fit):
+        with pytest.raises(kind, match=f"X {message}"):
+            method(wrong)
+    with pytest.raises(kind, match=f"X_val {message}"):
+        fitted.fit(X, Y, X_val=wrong, y_val=Y)
+
+
+def test_a_list_of_rows_is_one_array():
+    rows = [torch.as_tensor(row) for row in X]
+    one, other = small().fit(X, Y), small().fit(rows, Y)
+    np.testing.assert_array_equal(one.predict_proba(X), other.predict_proba(list(X)))
 
 
 def test_only_fit_accepts_a_dataset():

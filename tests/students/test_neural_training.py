@@ -437,6 +437,17 @@ def test_augmentation_keeps_teacher_rows_with_their_samples():
     assert not np.array_equal(rows[:300], rows[300:]), "each pass has an order of its own"
 
 
+def test_an_augmentation_of_one_argument_is_reproducible():
+    def jitter(features):
+        return features + 0.1 * torch.rand_like(features)
+
+    with_jitter = small(augmentation=jitter).fit(X, Y)
+    assert_same_weights(with_jitter, small(augmentation=jitter).fit(X, Y))
+    assert not np.array_equal(weights(with_jitter)[0], weights(small().fit(X, Y))[0])
+    same = small(augmentation=lambda features, generator: jitter(features)).fit(X, Y)
+    assert_same_weights(with_jitter, same)
+
+
 def test_an_accelerator_trains_the_same_network():
     accelerate = pytest.importorskip("accelerate", reason="accelerate is not installed")
     options = {"batch_size": 300, "early_stopping": True, "optimizer": "sgd", "lr": 0.3}
@@ -631,6 +642,11 @@ def test_a_dataset_read_by_workers_and_in_its_own_order():
         ({"classes": [0, 1, 2, 3]}, {"y": Y}, "leave out y"),
         ({"classes": [0, 1, 2, 3], "early_stopping": True}, {}, "needs X_val and y_val"),
         ({"classes": [0, 1, 2, 3], "embedding_weight": 1.0}, {}, "embedding_weight"),
+        (
+            {"classes": [0, 1, 2, 3], "iterator_train__collate_fn": list},
+            {},
+            "iterator_train__collate_fn would replace",
+        ),
     ],
 )
 def test_requirements_of_a_dataset(options, given, message):

@@ -13,6 +13,7 @@ from sklearn.utils.validation import validate_data
 from tqdm.auto import tqdm
 
 from sklearn_distill._typing import ArrayLike, CheckedX, IntArray, MatrixLike, TargetLike
+from sklearn_distill._validation.extra_sets import entry_of_single, warn_if_out_of_range
 from sklearn_distill._validation.labels import check_classes, check_labels, check_some_label
 from sklearn_distill._validation.random_state import seeded_clones
 from sklearn_distill._validation.routing import Params, route_fit_params
@@ -109,14 +110,16 @@ class Generations(MetaEstimatorMixin, BaseEstimator):
         return seeded_clones(student, self.n_generations, self.random_state)
 
     def _split_validation(
-        self, data: GenerationData, X_val: MatrixLike | None, y_val: TargetLike, seed: int
+        self, data: GenerationData, X_val: Any, y_val: Any, seed: int
     ) -> tuple[IntArray, EvaluationSet | None]:
         """Return the rows to train on, and the validation set."""
+        X_val, y_val = entry_of_single("X_val", X_val), entry_of_single("y_val", y_val)
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val and y_val belong together: pass both or neither")
         all_rows = np.arange(data.n_rows)
         if X_val is not None:
             X_checked = self._check_features(X_val)
+            warn_if_out_of_range("X_val", data.X, X_checked, stacklevel=5)
             return all_rows, given_validation_set(X_checked, y_val, data.classes)
         if not self.early_stopping:
             return all_rows, None
