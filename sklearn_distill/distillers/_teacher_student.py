@@ -178,7 +178,40 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
             The student's predictions.
         """
         check_is_fitted(self)
-        return np.asarray(self.student_.predict(self._student_features(X)))
+        return np.asarray(self.student_.predict(self.student_features(X)))
+
+    def student_features(self, X: MatrixLike) -> CheckedX:
+        """Return the features that ``student_`` predicts from, to use it without this estimator.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_columns)
+            All features of fit's X, or only the regular ones.
+
+        Returns
+        -------
+        {array-like, sparse matrix, DataFrame} of shape (n_samples, n_regular_features)
+            X without the privileged features.
+
+        Raises
+        ------
+        ValueError
+            If X has other features.
+        """
+        check_is_fitted(self)
+        X_checked, split = as_table(X), self._feature_split
+        n_columns, n_regular = X_checked.shape[1], len(split.regular)
+        if n_columns == n_regular < split.n_columns:
+            # validate_data would refuse them: it compares with all features
+            return X_checked
+        if n_columns != split.n_columns and len(split.privileged):
+            raise ValueError(
+                f"X has {n_columns} features, but {type(self).__name__} is expecting "
+                f"{split.n_columns} features as input, or the {n_regular} regular ones without "
+                f"the privileged ones"
+            )
+        validate_data(self, X_checked, skip_check_array=True, reset=False)
+        return split.for_student(X_checked)
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Return the metadata routing to teacher, student and splitter.
@@ -315,22 +348,6 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
             return cross_fitted_predictions(teacher_fit, teacher, self.memory)
         can_compare = partial(self._can_compare, teacher_fit.data)
         return prefit_predictions(teacher_fit, extra, can_compare, is_class=is_classifier(self))
-
-    def _student_features(self, X: MatrixLike) -> CheckedX:
-        """Select the student's features from all columns, or check the regular ones only."""
-        X_checked, split = as_table(X), self._feature_split
-        n_columns, n_regular = X_checked.shape[1], len(split.regular)
-        if n_columns == n_regular < split.n_columns:
-            # validate_data would refuse them: it compares with all features
-            return X_checked
-        if n_columns != split.n_columns and len(split.privileged):
-            raise ValueError(
-                f"X has {n_columns} features, but {type(self).__name__} is expecting "
-                f"{split.n_columns} features as input, or the {n_regular} regular ones without "
-                f"the privileged ones"
-            )
-        validate_data(self, X_checked, skip_check_array=True, reset=False)
-        return split.for_student(X_checked)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

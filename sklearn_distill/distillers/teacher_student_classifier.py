@@ -159,7 +159,7 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
             Probabilities in the order of ``classes_``.
         """
         check_is_fitted(self)
-        return np.asarray(self.student_.predict_proba(self._student_features(X)))
+        return np.asarray(self.student_.predict_proba(self.student_features(X)))
 
     @available_if(_student_has("predict_log_proba"))
     def predict_log_proba(self, X: MatrixLike) -> NDArray[Any]:
@@ -176,7 +176,7 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
             Log-probabilities in the order of ``classes_``.
         """
         check_is_fitted(self)
-        return np.asarray(self.student_.predict_log_proba(self._student_features(X)))
+        return np.asarray(self.student_.predict_log_proba(self.student_features(X)))
 
     @available_if(_student_has("decision_function"))
     def decision_function(self, X: MatrixLike) -> NDArray[Any]:
@@ -193,7 +193,7 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
             Scores of the student's ``decision_function``.
         """
         check_is_fitted(self)
-        return np.asarray(self.student_.decision_function(self._student_features(X)))
+        return np.asarray(self.student_.decision_function(self.student_features(X)))
 
     def _read_teacher_data(self, X: CheckedX, y: Any, fit_params: dict[str, Any]) -> TeacherData:
         if np.asarray(y).dtype.kind == "f":  # NaN is a missing label, inf is none
