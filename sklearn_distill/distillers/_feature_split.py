@@ -7,6 +7,7 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sklearn_distill._typing import CheckedX, IntArray
 
@@ -41,6 +42,25 @@ class FeatureSplit:
     def for_student(self, X: CheckedX) -> CheckedX:
         """Select the student's features from all columns."""
         return _take_columns(X, self.regular) if len(self.privileged) else X
+
+    def needs_names(self, X: CheckedX, names: NDArray[Any]) -> bool:
+        """Return whether X is a frame with other columns than fit's, or than the regular ones."""
+        columns, regular = set(getattr(X, "columns", names)), set(names[self.regular])
+        if columns in (regular, set(names)):  # scikit-learn checks the order
+            return False
+        # without privileged features, scikit-learn's error names the missing ones, too
+        return len(self.privileged) > 0 or regular < columns
+
+    def by_name(self, X: CheckedX, names: NDArray[Any]) -> CheckedX:
+        """Select the student's features of a frame by their names in fit's X."""
+        regular = names[self.regular].tolist()
+        missing = [name for name in regular if name not in X.columns]
+        if missing:
+            raise ValueError(
+                f"X lacks the regular features {missing}: the student uses {regular}, and X has "
+                f"the columns {list(X.columns)}"
+            )
+        return X[regular]
 
 
 def split_features(X: CheckedX, privileged_features: Any, teacher_features: str) -> FeatureSplit:

@@ -186,7 +186,8 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_columns)
-            All features of fit's X, or only the regular ones.
+            All features of fit's X, or only the regular ones. A frame with further columns, or
+            only some of the privileged ones, is searched for the names of the regular ones.
 
         Returns
         -------
@@ -196,10 +197,13 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If X has other features.
+            If X has other features, or lacks a regular one (the message names it).
         """
         check_is_fitted(self)
         X_checked, split = as_table(X), self._feature_split
+        names = getattr(self, "feature_names_in_", None)
+        if names is not None and split.needs_names(X_checked, names):
+            return split.by_name(X_checked, names)
         n_columns, n_regular = X_checked.shape[1], len(split.regular)
         if n_columns == n_regular < split.n_columns:
             # validate_data would refuse them: it compares with all features

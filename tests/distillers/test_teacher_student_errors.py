@@ -114,9 +114,15 @@ def test_other_widths_in_predict(width):
 
 def test_other_names_in_predict():
     fitted = model(privileged_features=["a"]).fit(FRAME, Y)
-    for other in (FRAME[list("bacd")], FRAME[list("cbd")], FRAME[list("abc")]):
+    for other in (FRAME[list("bacd")], FRAME[list("cbd")]):
         with pytest.raises(ValueError, match="feature names should match"):
             fitted.predict(other)
+    for other in (FRAME[list("abc")], FRAME[list("bc")].assign(z=0)):
+        with pytest.raises(ValueError, match=r"X lacks the regular features \['d'\]"):
+            fitted.predict(other)
+    for other in (FRAME[list("abc")], FRAME[list("abc")].assign(z=0)):
+        with pytest.raises(ValueError, match="yet now missing:\n- d"):
+            model().fit(FRAME, Y).predict(other)
     with pytest.raises(ValueError, match="feature names should match"):
         fitted.fit(FRAME, Y, X_unlabeled=FRAME[list("bacd")])
     with pytest.raises(NotFittedError):
