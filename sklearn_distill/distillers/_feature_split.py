@@ -65,7 +65,7 @@ class FeatureSplit:
 
 def split_features(X: CheckedX, privileged_features: Any, teacher_features: str) -> FeatureSplit:
     """Find the privileged features of X by name, position, mask or callable."""
-    n_columns = X.shape[1]
+    n_columns = X.shape[1] if len(X.shape) > 1 else 1
     if privileged_features is None:
         if teacher_features == "privileged":
             raise ValueError(
@@ -105,7 +105,7 @@ def _positions_of_mask(X: CheckedX, mask: list[bool]) -> IntArray:
 
 def _position(X: CheckedX, entry: Any) -> int:
     """Return the position of a column; as in ColumnTransformer, strings are names."""
-    n_columns: int = X.shape[1]
+    n_columns: int = X.shape[1] if len(X.shape) > 1 else 1
     names = list(getattr(X, "columns", []))
     if isinstance(entry, str) and entry in names:
         return names.index(entry)

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import ArrayLike, CheckedX, FloatArray, MatrixLike, TargetLike
 from sklearn_distill._validation.fitting import Interval, StrOptions, all_or_nothing
-from sklearn_distill._validation.indexing import as_table
+from sklearn_distill._validation.indexing import as_samples, check_features, set_features
 from sklearn_distill._validation.labels import check_some_label
 from sklearn_distill._validation.random_state import check_reproducible, seeded
 from sklearn_distill._validation.routing import make_router, route_fit_params
@@ -106,7 +106,8 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            All features, including the privileged ones.
+            All features, including the privileged ones; or texts, images and any other samples that
+            teacher and student take, without privileged features.
         y : array-like of shape (n_samples,) or None
             Labels. The teacher is not fitted on samples whose label is missing (NaN, None, pd.NA);
             it predicts for them. None, for no labels at all, needs ``cv="prefit"``.
@@ -200,7 +201,9 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
             If X has other features, or lacks a regular one (the message names it).
         """
         check_is_fitted(self)
-        X_checked, split = as_table(X), self._feature_split
+        X_checked, split = as_samples(X), self._feature_split
+        if len(X_checked.shape) == 1:  # texts, or a single row, which the student refuses
+            return X_checked
         names = getattr(self, "feature_names_in_", None)
         if names is not None and split.needs_names(X_checked, names):
             return split.by_name(X_checked, names)
@@ -214,7 +217,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
                 f"{split.n_columns} features as input, or the {n_regular} regular ones without "
                 f"the privileged ones"
             )
-        validate_data(self, X_checked, skip_check_array=True, reset=False)
+        check_features(self, X_checked)
         return split.for_student(X_checked)
 
     def get_metadata_routing(self) -> MetadataRouter:
@@ -258,17 +261,17 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         self, X: MatrixLike, X_unlabeled: MatrixLike | None
     ) -> tuple[CheckedX, CheckedX | None]:
         """Check both; set number and names of the features, and their split."""
-        X_checked = as_table(X)
-        validate_data(self, X_checked, skip_check_array=True)
+        X_checked = as_samples(X)
+        set_features(self, X_checked)
         self._feature_split = split_features(
             X_checked, self.privileged_features, self.teacher_features
         )
         if X_unlabeled is None:
             return X_checked, None
-        unlabeled = as_table(X_unlabeled)
+        unlabeled = as_samples(X_unlabeled)
         # before scikit-learn's check, whose message would name X instead of X_unlabeled
         check_same_kind(X_checked, unlabeled, "X_unlabeled")
-        validate_data(self, unlabeled, skip_check_array=True, reset=False)
+        check_features(self, unlabeled)
         return X_checked, unlabeled
 
     def _is_prefit(self) -> bool:

@@ -104,7 +104,7 @@ class BornAgainClassifier(ClassifierMixin, Generations):
     classes_ : ndarray of shape (n_classes,)
         The class labels, ascending, in the order of the columns of ``predict_proba``.
     n_features_in_ : int
-        Number of features; for images, the number of channels.
+        Number of features; for images, the number of channels. Texts have none.
     feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, where X has string names.
 
@@ -205,7 +205,7 @@ class BornAgainClassifier(ClassifierMixin, Generations):
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or images
-            Features, in any form that the student's fit takes.
+            Features, texts or other samples, in any form that the student's fit takes.
         y : array-like of shape (n_samples,)
             Labels, some of which may be missing.
         sample_weight : array-like of shape (n_samples,) or None

@@ -21,7 +21,7 @@ from sklearn_distill._typing import (
 )
 from sklearn_distill._validation.fit_params import fit_param_name
 from sklearn_distill._validation.fitting import Interval, all_or_nothing, validated_parameters
-from sklearn_distill._validation.indexing import as_table, take_rows
+from sklearn_distill._validation.indexing import as_samples, take_rows
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.targets import check_class_targets
 from sklearn_distill.targets import Labels, TargetMixture, Teachers
@@ -308,7 +308,7 @@ def fit_regressor(
         if weight_param is not None:
             return _fit_clone(regressor, X, Y, {weight_param: weight})
         rows = _repeated_rows(weight, regressor)
-        return _fit_clone(regressor, take_rows(as_table(X), rows), Y[rows], {})
+        return _fit_clone(regressor, take_rows(as_samples(X), rows), Y[rows], {})
 
 
 def _fit_clone(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sklearn_distill._typing import ArrayLike, CheckedX, MatrixLike, TargetLike
 from sklearn_distill._validation.fit_params import fit_param_name
-from sklearn_distill._validation.indexing import as_table
+from sklearn_distill._validation.indexing import as_samples
 from sklearn_distill._validation.labels import (
     check_classes,
     check_labels,
@@ -95,16 +95,18 @@ def out_of_fold_proba(
            [1., 0.],
            [0., 1.]])
     """
-    table = as_table(X)
-    n_rows = table.shape[0]
+    samples = as_samples(X)
+    n_rows = samples.shape[0]
     classes_, labels = check_labels(y, n_rows, check_classes(classes), None)
     # a class of `classes` that y lacks is in no fold, so only those of y can be required
     predict = PredictAligned(classes_, required=classes_[np.unique(labels.codes[labels.present])])
     check_some_label(labels.present, "the teacher must be fitted on some")
     targets = classes_[labels.codes]  # MISSING, -1, becomes the last class; such rows are not used
-    splits = labelled_splits(cv, table, targets, labels.present, {"groups": groups}, is_class=True)
+    splits = labelled_splits(
+        cv, samples, targets, labels.present, {"groups": groups}, is_class=True
+    )
     weight = _weight_params(teacher, sample_weight, n_rows)
-    return _predict_out_of_fold(teacher, table, targets, splits, weight, predict)
+    return _predict_out_of_fold(teacher, samples, targets, splits, weight, predict)
 
 
 def out_of_fold_prediction(
@@ -156,12 +158,12 @@ def out_of_fold_prediction(
     >>> out_of_fold_prediction(KNeighborsRegressor(1), X, y, cv=2)
     array([30., 40., 10., 20.])
     """
-    table = as_table(X)
-    targets, present = check_regression_labels(y, table.shape[0])
+    samples = as_samples(X)
+    targets, present = check_regression_labels(y, samples.shape[0])
     check_some_label(present, "the teacher must be fitted on some")
-    splits = labelled_splits(cv, table, targets, present, {"groups": groups}, is_class=False)
-    weight = _weight_params(teacher, sample_weight, table.shape[0])
-    return _predict_out_of_fold(teacher, table, targets, splits, weight, predict_finite)
+    splits = labelled_splits(cv, samples, targets, present, {"groups": groups}, is_class=False)
+    weight = _weight_params(teacher, sample_weight, samples.shape[0])
+    return _predict_out_of_fold(teacher, samples, targets, splits, weight, predict_finite)
 
 
 def _predict_out_of_fold(

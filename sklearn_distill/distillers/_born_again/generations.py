@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.utils import assert_all_finite, get_tags
-from sklearn.utils.validation import validate_data
 from tqdm.auto import tqdm
 
 from sklearn_distill._typing import ArrayLike, CheckedX, IntArray, MatrixLike, TargetLike
+from sklearn_distill._validation.indexing import as_samples, check_features, set_features
 from sklearn_distill._validation.labels import check_classes, check_labels, check_some_label
 from sklearn_distill._validation.random_state import seeded_clones
 from sklearn_distill._validation.routing import Params, route_fit_params
@@ -34,7 +34,6 @@ from sklearn_distill.distillers._born_again.student import (
     teacher_param,
 )
 from sklearn_distill.distillers._born_again.validation_split import (
-    as_samples,
     given_validation_set,
     validation_set,
 )
@@ -68,7 +67,7 @@ class Generations(MetaEstimatorMixin, BaseEstimator):
         fit_param = self._teacher_param()
         X_checked = as_samples(X)
         self._check_y_given(y)
-        validate_data(self, X_checked, skip_check_array=True)
+        set_features(self, X_checked)
         weight = check_sample_weight(sample_weight, X_checked.shape[0])
         params = route_fit_params(self, None if sample_weight is None else weight, fit_params)
         known = check_classes(getattr(last_step(self.student), "classes", None))
@@ -183,7 +182,7 @@ class Generations(MetaEstimatorMixin, BaseEstimator):
     def _check_features(self, X: MatrixLike) -> CheckedX:
         """Check the features against those of fit."""
         X_checked = as_samples(X)
-        validate_data(self, X_checked, skip_check_array=True, reset=False)
+        check_features(self, X_checked)
         return X_checked
 
     def __sklearn_tags__(self) -> Any:
