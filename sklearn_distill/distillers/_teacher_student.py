@@ -128,12 +128,18 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a teacher fails, predicts NaN or lacks a class (the message names teacher and fold),
-            or arguments or parameters are not valid. The estimator is then left unchanged.
+            If a teacher fails or predicts NaN (the message names teacher and fold), a fitted one
+            lacks a class, or arguments or parameters are not valid. The estimator is then left
+            unchanged.
         TypeError
             If a parameter of fit is unknown, or teacher or student raise one.
         RuntimeError
             If a teacher fails in another way; the message names teacher and fold.
+
+        Warns
+        -----
+        UserWarning
+            If a class is in no training row of a fold, whose teacher predicts probability 0 for it.
         """
         self._validate_params()  # all checks come before the first fit, which may take long
         check_reproducible(self.memory, self.random_state, self.cv)

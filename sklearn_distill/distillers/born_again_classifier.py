@@ -51,8 +51,8 @@ class BornAgainClassifier(ClassifierMixin, Generations):
     student : classifier
         The student, which is cloned for each generation. With ``labels="soft"`` its ``fit`` must
         take ``teacher_proba``, or it must be a Pipeline whose last step does; with
-        ``labels="hard"`` any classifier can be used. If it has a parameter ``classes`` that is not
-        None, these are the classes.
+        ``labels="hard"`` any classifier can be used, on encoded labels if it needs 0, …, K−1. If it
+        has a parameter ``classes`` that is not None, these are the classes.
     n_generations : int, default=6
         Maximum number of generations.
     labels : {"soft", "hard"}, default="soft"
@@ -235,7 +235,7 @@ class BornAgainClassifier(ClassifierMixin, Generations):
         -----
         UserWarning
             If a generation was not trained on a class of the labels, which can happen with hard
-            labels.
+            labels, or a fold of ``cv`` does not train on one, which then gets probability 0.
         """
         self._validate_params()
         data, split_params = self._read_data(X, y, sample_weight, fit_params)
@@ -247,6 +247,7 @@ class BornAgainClassifier(ClassifierMixin, Generations):
         self.generations_ = history.table()
         self.estimator_ = self._final_estimator()
         self._warn_of_forgotten(data.observed_classes)
+        self._warn_of_unseen(chain)
         return self
 
     def predict(self, X: MatrixLike) -> NDArray[Any]:

@@ -40,7 +40,8 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
     ----------
     teacher : classifier
         Any scikit-learn classifier with ``predict_proba``, or with ``decision_function``, whose
-        values are then taken as logits.
+        values are then taken as logits. One that fails on the labels as they are, such as
+        XGBClassifier on strings or 1, 3, 7, is fitted on 0, …, K−1.
     student : classifier
         A classifier whose ``fit`` takes ``teacher_proba``, or a Pipeline whose last step is one.
         If it has a parameter ``classes`` that is not None, these are the classes of the teacher,
@@ -79,7 +80,8 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
         The fitted student, which predicts from the regular features. It can be pickled by itself.
     teacher_ : classifier
         The teacher, fitted on all labelled samples. ``predict`` does not need it, so
-        ``del model.teacher_`` makes the model smaller.
+        ``del model.teacher_`` makes the model smaller. On encoded labels it is
+        ``teacher_.estimator_``, whose classes ``teacher_`` maps back.
     classes_ : ndarray of shape (n_classes,)
         The class labels, ascending, in the order of the columns of ``predict_proba``.
     augmentation_gain_ : float or None

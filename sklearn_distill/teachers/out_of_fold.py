@@ -26,6 +26,7 @@ from sklearn_distill.teachers._cross_fit import (
     fold_fits,
     mean_by_row,
     predict_finite,
+    warn_of_unseen_classes,
 )
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def out_of_fold_proba(
     Parameters
     ----------
     teacher : classifier
-        Any scikit-learn classifier; it is cloned, never fitted itself.
+        Any scikit-learn classifier; it is cloned, never fitted itself. One that fails on the labels
+        as they are, such as XGBClassifier on strings, is fitted on 0, …, K−1.
     X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
         The teacher's input, of any kind that the teacher accepts.
     y : array-like of shape (n_samples,)
@@ -73,17 +75,22 @@ def out_of_fold_proba(
     ndarray of shape (n_samples, n_classes)
         Probabilities in the order of the classes. NaN, a missing prediction, in rows that no test
         fold covers; the mean of the predictions in rows that several cover; 0 for classes that y
-        lacks.
+        lacks, and, with a warning, for those that a fold does not train on.
 
     Raises
     ------
     ValueError
-        If a teacher fails, predicts NaN or lacks a class in a fold (the message names teacher and
+        If a teacher fails or predicts NaN in a fold (the message names teacher and
         fold), a fold tests a row on which it trains, or an argument is not valid.
     TypeError
         If the teacher has neither ``predict_proba`` nor ``decision_function``.
     RuntimeError
         If a teacher fails in a fold with another error than a ValueError or TypeError.
+
+    Warns
+    -----
+    UserWarning
+        If a fold does not train on a class of y.
 
     Examples
     --------
@@ -106,7 +113,14 @@ def out_of_fold_proba(
         cv, samples, targets, labels.present, {"groups": groups}, is_class=True
     )
     weight = _weight_params(teacher, sample_weight, n_rows)
-    return _predict_out_of_fold(teacher, samples, targets, splits, weight, predict)
+    proba = _predict_out_of_fold(teacher, samples, targets, splits, weight, predict)
+    warn_of_unseen_classes(
+        f"teacher {class_name(teacher)}",
+        predict.required,
+        [targets[train] for train, _ in splits],
+        stacklevel=2,
+    )
+    return proba
 
 
 def out_of_fold_prediction(

@@ -38,6 +38,7 @@ from sklearn_distill.distillers._born_again.validation_split import (
     validation_set,
 )
 from sklearn_distill.distillers._student_data import last_step
+from sklearn_distill.teachers._cross_fit import class_name, warn_of_unseen_classes
 
 
 class Generations(MetaEstimatorMixin, BaseEstimator):
@@ -178,6 +179,17 @@ class Generations(MetaEstimatorMixin, BaseEstimator):
                     stacklevel=4,
                 )
                 return  # one warning is enough
+
+    def _warn_of_unseen(self, chain: GenerationChain) -> None:
+        """Warn of classes that a fold's chain, whose predictions are targets, does not train on."""
+        if isinstance(chain, CrossFittedChain) and len(self.estimators_) > 1:
+            data = chain.data
+            warn_of_unseen_classes(
+                f"student {class_name(self.student)}",
+                data.observed_classes,
+                [data.labels_of(of_fold.rows) for of_fold in chain.fold_chains],
+                stacklevel=4,
+            )
 
     def _check_features(self, X: MatrixLike) -> CheckedX:
         """Check the features against those of fit."""
