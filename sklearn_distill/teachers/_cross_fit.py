@@ -111,7 +111,7 @@ class PredictAligned:
         known, required = set(teacher_classes), set(self.required.tolist())
         if required and not known & required:
             raise ValueError(
-                f"teacher {class_name(teacher)} {where} predicts the classes "
+                f"teacher {class_name(teacher)} predicts the classes "
                 f"{shorten(teacher_classes)}, and y has the labels {shorten(sorted(required))}: "
                 "pass y with the labels that the teacher was fitted on, not encoded ones"
             )
@@ -119,9 +119,9 @@ class PredictAligned:
         missing = sorted(required - known)
         if missing:
             raise ValueError(
-                f"teacher {class_name(teacher)} {where} was not fitted on the classes "
-                f"{shorten(missing)}, which y contains: fit it on samples of all classes, or leave "
-                "out the samples of these"
+                f"teacher {class_name(teacher)} was not fitted on the classes {shorten(missing)}, "
+                "which y contains: fit it on samples of all classes, or leave out the samples of "
+                "these"
             )
         unknown = sorted(set(teacher_classes) - set(self.classes.tolist()))
         if unknown:
@@ -234,7 +234,7 @@ def warn_of_unseen_classes(
         missing = shorten(unseen[folds[0]].tolist())
         warnings.warn(
             f"{name} is not fitted on the classes {missing} in fold {folds[0]} of {len(labels)} "
-            f"({len(folds)} such folds), and predicts probability 0 for them there: use a "
+            f"({len(folds)} such), and predicts probability 0 for them there: use a "
             "stratified splitter or fewer folds, or leave out classes with too few samples",
             UserWarning,
             stacklevel=stacklevel + 1,

@@ -135,7 +135,7 @@ class GenerationData:
         }
         with _note_on_errors(student, where):
             return fit_on_any_labels(
-                student, take_rows(self.X, rows), y, {**teacher_params, **params}
+                student, take_rows(self.X, rows), y, dict(**teacher_params, **params)
             )
 
 
