@@ -1,21 +1,109 @@
-"""Check tables without changing their kind, and select rows of them."""
+"""Read X of any kind, such as tables, texts and images, and select rows of it."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils import check_array
+from sklearn.utils.validation import validate_data
 
-from sklearn_distill._typing import CheckedX, IntArray, MatrixLike
+from sklearn_distill._typing import CheckedX, IntArray
 
 
-def as_table(X: MatrixLike) -> CheckedX:
-    """Return a frame unchanged and anything else as a matrix, with entries of any type."""
+def as_samples(X: Any) -> CheckedX:
+    """Return X as an object whose rows can be selected, whatever a row is.
+
+    The estimators that get X check what a meta-estimator cannot know: how many dimensions it may
+    have, and of which type and how large its entries may be.
+
+    Parameters
+    ----------
+    X : array-like, sparse matrix, DataFrame or Series
+        Samples: rows of a table, texts, images.
+
+    Returns
+    -------
+    ndarray, sparse matrix, DataFrame or Series
+        A frame or Series as it is, texts and rows of different lengths as an array of objects,
+        anything else as an array or a sparse matrix with rows.
+
+    Raises
+    ------
+    ValueError
+        If X has no sample or no feature, or is complex.
+
+    Examples
+    --------
+    >>> as_samples(["a text", "another"])
+    array(['a text', 'another'], dtype=object)
+    """
     # the estimators that get a frame may select its columns by name
-    if hasattr(X, "columns") and hasattr(X, "shape"):
+    if hasattr(X, "iloc") or (hasattr(X, "columns") and hasattr(X, "shape")):
         return X
-    return check_array(X, accept_sparse=["csr", "csc"], dtype=None, ensure_all_finite=False)
+    if isinstance(X, (list, tuple)) and _are_objects(X):
+        return _object_array(X)
+    return check_array(
+        X,
+        accept_sparse=["csr", "csc"],
+        dtype=None,
+        ensure_all_finite=False,
+        ensure_2d=False,
+        allow_nd=True,
+    )
+
+
+def _are_objects(X: Any) -> bool:
+    """Return whether the entries of a list are texts, or rows of different lengths."""
+    if any(isinstance(x, str) for x in X):
+        return True  # an array of strings has room for the longest text in each row
+    try:
+        np.asarray(X)
+    except ValueError:
+        return True
+    return False
+
+
+def _object_array(X: Any) -> NDArray[np.object_]:
+    array = np.empty(len(X), dtype=object)
+    for k, x in enumerate(X):  # assigned together, equally long rows would become columns
+        array[k] = x
+    return array
+
+
+def set_features(estimator: Any, X: CheckedX) -> None:
+    """Set ``n_features_in_`` and ``feature_names_in_``, where X has them.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A meta-estimator in its ``fit``.
+    X : ndarray, sparse matrix, DataFrame or Series
+        Samples, as :func:`as_samples` returns them.
+    """
+    vars(estimator).pop("n_features_in_", None)  # of an earlier fit: texts have none
+    validate_data(estimator, X, skip_check_array=True)
+
+
+def check_features(estimator: Any, X: CheckedX) -> None:
+    """Check number and names of the features against those of ``fit``.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted meta-estimator.
+    X : ndarray, sparse matrix, DataFrame or Series
+        Samples, as :func:`as_samples` returns them. If they have one dimension, the estimators
+        inside check them.
+
+    Raises
+    ------
+    ValueError
+        If X has other features than in ``fit``.
+    """
+    if len(X.shape) > 1:
+        validate_data(estimator, X, skip_check_array=True, reset=False)
 
 
 def take_rows(X: CheckedX, rows: IntArray) -> CheckedX:

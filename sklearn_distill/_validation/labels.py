@@ -11,7 +11,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from sklearn_distill._typing import ArrayLike, BoolArray, IntArray, TargetLike
-from sklearn_distill._validation.numbers import check_numbers
+from sklearn_distill._validation.numbers import check_numbers, shorten
 from sklearn_distill._validation.teacher import TeacherOutput
 from sklearn_distill.targets import Labels
 from sklearn_distill.targets.labels import MISSING
@@ -165,9 +165,21 @@ def _class_positions(found: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.i
     unknown = [label for label in found.tolist() if label not in position]
     if unknown:
         raise ValueError(
-            f"y contains labels that classes={classes.tolist()} does not name: {unknown}"
+            f"y contains labels that classes={shorten(classes.tolist())} does not name: "
+            f"{shorten(unknown)}{_encoded_labels_hint(found, len(classes))}"
         )
     return np.array([position[label] for label in found.tolist()], dtype=np.intp)
+
+
+def _encoded_labels_hint(found: NDArray[Any], n_classes: int) -> str:
+    """Return what to do if an ensemble has encoded y, as BaggingClassifier does."""
+    if not set(found.tolist()) <= set(range(n_classes)):
+        return ""
+    return (
+        ". If an ensemble fits the student, such as BaggingClassifier or VotingClassifier, it "
+        f"encodes y as 0, …, K−1: pass classes=range({n_classes}), and a teacher's predictions "
+        "without column names in the order of the sorted labels"
+    )
 
 
 def check_some_label(present: BoolArray, needed_by: str) -> None:

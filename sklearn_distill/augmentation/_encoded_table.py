@@ -25,7 +25,7 @@ class EncodedTable:
     categorical : ndarray of bool of shape (n_features,)
         Mask of the categorical columns.
     values : ndarray of shape (n_rows, n_features)
-        Continuous features, and the codes of categorical ones.
+        Continuous features, NaN where missing, and the codes of categorical ones.
     """
 
     columns: list[Any]
@@ -54,7 +54,7 @@ def encode_table(X: Any, categorical_features: Any) -> EncodedTable:
     TypeError
         If X is sparse.
     ValueError
-        If X is not a table, a continuous feature has a value that is not a finite number, or
+        If X is not a table, a continuous feature has a value that is infinite or no number, or
         ``categorical_features`` names a column that X does not have.
     """
     if sparse.issparse(X):
@@ -130,11 +130,11 @@ def _floats(column: Any, name: Any) -> FloatArray:
         raise ValueError(
             f"X: feature {name!r} is not numeric: name it in categorical_features ({error})"
         ) from error
-    if not np.isfinite(values).all():
-        row = int(np.argmin(np.isfinite(values)))
+    if np.isinf(values).any():
+        row = int(np.argmax(np.isinf(values)))
         raise ValueError(
-            f"X: feature {name!r} is {values[row]} in row {row}: pass finite numbers, or name it "
-            "in categorical_features"
+            f"X: feature {name!r} is {values[row]} in row {row}: pass finite numbers, NaN where "
+            "one is missing, or name it in categorical_features"
         )
     return values
 
@@ -147,7 +147,7 @@ def decode_table(table: EncodedTable, values: FloatArray, source: NDArray[np.int
     table : EncodedTable
         The encoded table.
     values : ndarray of shape (n_samples, n_features)
-        New values of the continuous features.
+        New values of the continuous features, NaN where missing.
     source : ndarray of int of shape (n_samples, n_features)
         Row of X from which a categorical feature is copied.
     X : array-like or DataFrame
@@ -186,4 +186,6 @@ def _cast(column: Any, values: FloatArray) -> Any:
         return values.astype(numpy_type)
     if isinstance(column, pd.Series):
         return pd.Series(values).astype(column.dtype)
-    return type(column)(column.name, values).cast(column.dtype)
+    series = type(column)(column.name, values)
+    # NaN is a number in polars, and integers have none
+    return (series.fill_nan(None) if column.null_count() else series).cast(column.dtype)

@@ -35,10 +35,16 @@ def munge(
     as between one-hot columns. Only e is updated (the paper exchanges the categories of e and e',
     too). Each row of X is used as e equally often, up to one time.
 
+    Continuous features may be missing (NaN, null). The distance ignores a feature that is missing
+    in either row, and scales the squares of the others up in proportion, as
+    :func:`~sklearn.metrics.pairwise.nan_euclidean_distances` does. A feature that is missing in e
+    or e' is copied from e, so the new rows have entries missing as often, and in the same
+    combinations, as those of X. Of a categorical feature, missing is a category.
+
     Parameters
     ----------
     X : array-like or DataFrame of shape (n_rows, n_features)
-        The data, numeric or categorical; dense.
+        The data, numeric or categorical, some of it missing; dense.
     n_samples : int
         Number of new rows, at least 1.
     p : float, default=0.5
@@ -63,7 +69,7 @@ def munge(
         If X is sparse.
     ValueError
         If a parameter is out of its range, X has fewer than two different rows, or a continuous
-        feature has a value that is not a finite number.
+        feature has a value that is infinite or no number.
 
     References
     ----------
@@ -87,7 +93,10 @@ def munge(
     e = _every_row_equally_often(len(neighbor), n_samples, random)
     original, near = table.values[e], table.values[neighbor[e]]
     changed = random.random_sample(original.shape) < p
-    values = np.where(changed, random.normal(near, np.abs(original - near) / s), original)
+    difference = np.abs(original - near)
+    changed &= ~np.isnan(difference)  # missing in either row
+    deviation = np.where(changed, difference, 0.0) / s
+    values = np.where(changed, random.normal(near, deviation), original)
     source = np.where(changed, neighbor[e][:, None], e[:, None])
     return decode_table(table, values, source, X)
 
@@ -110,14 +119,18 @@ def _every_row_equally_often(
 
 def _nearest_different_row(table: EncodedTable) -> NDArray[np.intp]:
     """Return e' for each row; copies of a row get the same one."""
-    _, first, which = np.unique(table.values, axis=0, return_index=True, return_inverse=True)
+    # NaN differs from itself, so two rows with NaN would never be copies
+    missing = np.isnan(table.values)
+    comparable = np.column_stack([np.where(missing, 0.0, table.values), missing])
+    _, first, which = np.unique(comparable, axis=0, return_index=True, return_inverse=True)
     if len(first) < 2:
         raise ValueError(
             f"X has {len(table.values)} row(s), of which {len(first)} different: munge moves a row "
             "towards its nearest different neighbour and needs two"
         )
     # on distinct rows only, so that the neighbour of a row is never its copy
-    search = NearestNeighbors(n_neighbors=1).fit(_coordinates(table)[first])
+    metric = "nan_euclidean" if missing.any() else "euclidean"
+    search = NearestNeighbors(n_neighbors=1, metric=metric).fit(_coordinates(table)[first])
     nearest = search.kneighbors(return_distance=False)[
         :, 0
     ]  # without X, a row is not its own neighbour
@@ -127,8 +140,10 @@ def _nearest_different_row(table: EncodedTable) -> NDArray[np.intp]:
 def _coordinates(table: EncodedTable) -> FloatArray:
     """Return standardised continuous features and one-hot categorical ones."""
     continuous = table.values[:, ~table.categorical]
-    continuous = continuous - continuous.mean(axis=0)
-    scale = continuous.std(axis=0)
+    # not nanmean, which warns of a column without any value
+    n_present = np.maximum((~np.isnan(continuous)).sum(axis=0), 1)
+    continuous = continuous - np.nansum(continuous, axis=0) / n_present
+    scale = np.sqrt(np.nansum(continuous**2, axis=0) / n_present)
     scale[scale == 0] = 1.0
     one_hot = [codes[:, None] == np.unique(codes) for codes in table.values.T[table.categorical]]
     return np.column_stack([continuous / scale, *one_hot])

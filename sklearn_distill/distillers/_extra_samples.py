@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import sparse
 
 from sklearn_distill._typing import CheckedX, IntArray
-from sklearn_distill._validation.indexing import as_table, take_rows
+from sklearn_distill._validation.indexing import as_samples, take_rows
 from sklearn_distill.augmentation import munge
 
 
@@ -36,7 +36,7 @@ class Augmentation:
     def generate_from(self, X: CheckedX, fraction: float) -> CheckedX:
         """Generate samples from X, which has that fraction of the rows of fit's X."""
         n_samples = max(1, round(fraction * self.n_samples))
-        samples = as_table(self.generate(X, n_samples, random_state=self.seed))
+        samples = as_samples(self.generate(X, n_samples, random_state=self.seed))
         check_same_kind(X, samples, "what augmentation returned")
         if samples.shape[0] != n_samples:
             raise ValueError(
@@ -98,9 +98,9 @@ class ExtraSamples:
 
 def check_same_kind(X: CheckedX, samples: CheckedX, name: str) -> None:
     """Require the columns of X, with the same names, in the same container."""
-    if X.shape[1] != samples.shape[1]:
+    if X.shape[1:] != samples.shape[1:]:
         raise ValueError(
-            f"{name} has {samples.shape[1]} columns, X has {X.shape[1]}: pass all columns, as the "
+            f"{name} has {_row_shape(samples)}, X has {_row_shape(X)}: pass all columns, as the "
             "teacher predicts from them"
         )
     if type(X) is not type(samples) and not (sparse.issparse(X) and sparse.issparse(samples)):
@@ -114,6 +114,10 @@ def check_same_kind(X: CheckedX, samples: CheckedX, name: str) -> None:
             f"{name} has the columns {names}, X has {expected}: the feature names should match "
             "those of X, in the same order"
         )
+
+
+def _row_shape(X: CheckedX) -> str:
+    return f"{X.shape[1]} columns" if len(X.shape) == 2 else f"rows of shape {X.shape[1:]}"
 
 
 def stack(X: CheckedX, samples: CheckedX) -> CheckedX:

@@ -7,6 +7,7 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sklearn_distill._typing import CheckedX, IntArray
 
@@ -42,10 +43,29 @@ class FeatureSplit:
         """Select the student's features from all columns."""
         return _take_columns(X, self.regular) if len(self.privileged) else X
 
+    def needs_names(self, X: CheckedX, names: NDArray[Any]) -> bool:
+        """Return whether X is a frame with other columns than fit's, or than the regular ones."""
+        columns, regular = set(getattr(X, "columns", names)), set(names[self.regular])
+        if columns in (regular, set(names)):  # scikit-learn checks the order
+            return False
+        # without privileged features, scikit-learn's error names the missing ones, too
+        return len(self.privileged) > 0 or regular < columns
+
+    def by_name(self, X: CheckedX, names: NDArray[Any]) -> CheckedX:
+        """Select the student's features of a frame by their names in fit's X."""
+        regular = names[self.regular].tolist()
+        missing = [name for name in regular if name not in X.columns]
+        if missing:
+            raise ValueError(
+                f"X lacks the regular features {missing}: the student uses {regular}, and X has "
+                f"the columns {list(X.columns)}"
+            )
+        return X[regular]
+
 
 def split_features(X: CheckedX, privileged_features: Any, teacher_features: str) -> FeatureSplit:
     """Find the privileged features of X by name, position, mask or callable."""
-    n_columns = X.shape[1]
+    n_columns = X.shape[1] if len(X.shape) > 1 else 1
     if privileged_features is None:
         if teacher_features == "privileged":
             raise ValueError(
@@ -85,7 +105,7 @@ def _positions_of_mask(X: CheckedX, mask: list[bool]) -> IntArray:
 
 def _position(X: CheckedX, entry: Any) -> int:
     """Return the position of a column; as in ColumnTransformer, strings are names."""
-    n_columns: int = X.shape[1]
+    n_columns: int = X.shape[1] if len(X.shape) > 1 else 1
     names = list(getattr(X, "columns", []))
     if isinstance(entry, str) and entry in names:
         return names.index(entry)

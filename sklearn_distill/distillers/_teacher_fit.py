@@ -19,10 +19,12 @@ from sklearn_distill.teachers._cross_fit import (
     FoldFit,
     FoldPredictions,
     Predict,
+    PredictAligned,
     class_name,
     fit_and_predict,
     fit_teacher,
     mean_by_row,
+    warn_of_unseen_classes,
 )
 
 ALL_ROWS = "on all rows"
@@ -111,6 +113,7 @@ class TeacherData:
             [of_test for of_test, _ in fold_predictions],
             self.n_rows,
         )
+        self._warn_of_unseen_classes(teacher, folds)
         fitted = self._fit_on_all(teacher, memory)
         unlabelled = np.flatnonzero(~self.labelled)
         if len(unlabelled):
@@ -130,6 +133,16 @@ class TeacherData:
     def predict_extra(self, teacher: Any, samples: CheckedX) -> FloatArray:
         """Predict for samples that are not in X, all columns of which are given."""
         return self.predict(teacher, self.features.for_teacher(samples), "on the extra samples")
+
+    def _warn_of_unseen_classes(self, teacher: Any, folds: Sequence[FoldFit]) -> None:
+        # apart from the cached fits, so that a cached one warns, too
+        if isinstance(self.predict, PredictAligned):
+            warn_of_unseen_classes(
+                f"teacher {class_name(teacher)}",
+                self.predict.required,
+                [self.y[fold.train] for fold in folds],
+                stacklevel=6,
+            )
 
     def _fit_on_all(self, teacher: Any, memory: Any) -> Any:
         rows = np.flatnonzero(self.labelled)

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import ArrayLike, CheckedX, FloatArray, MatrixLike, TargetLike
 from sklearn_distill._validation.extra_sets import entry_of_single, warn_if_out_of_range
 from sklearn_distill._validation.fitting import Interval, StrOptions, all_or_nothing
-from sklearn_distill._validation.indexing import as_table
+from sklearn_distill._validation.indexing import as_samples, check_features, set_features
 from sklearn_distill._validation.labels import check_some_label
 from sklearn_distill._validation.random_state import check_reproducible, seeded
 from sklearn_distill._validation.routing import make_router, route_fit_params
@@ -107,7 +107,8 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            All features, including the privileged ones.
+            All features, including the privileged ones; or texts, images and any other samples that
+            teacher and student take, without privileged features.
         y : array-like of shape (n_samples,) or None
             Labels. The teacher is not fitted on samples whose label is missing (NaN, None, pd.NA);
             it predicts for them. None, for no labels at all, needs ``cv="prefit"``.
@@ -131,8 +132,9 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a teacher fails, predicts NaN or lacks a class (the message names teacher and fold),
-            or arguments or parameters are not valid. The estimator is then left unchanged.
+            If a teacher fails or predicts NaN (the message names teacher and fold), a fitted one
+            lacks a class, or arguments or parameters are not valid. The estimator is then left
+            unchanged.
         TypeError
             If a parameter of fit is unknown, or teacher or student raise one.
         RuntimeError
@@ -142,8 +144,9 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         -----
         UserWarning
             If more than half of the values of a numeric column of ``X_unlabeled`` are farther from
-            the range of X's column than this range is wide (not for fewer than 20 rows), or if
-            synthetic samples hurt.
+            the range of X's column than this range is wide (not for fewer than 20 rows), if
+            synthetic samples hurt, or if a class is in no training row of a fold, whose teacher
+            then predicts probability 0 for it.
         """
         self._validate_params()  # all checks come before the first fit, which may take long
         check_reproducible(self.memory, self.random_state, self.cv)
@@ -189,7 +192,46 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
             The student's predictions.
         """
         check_is_fitted(self)
-        return np.asarray(self.student_.predict(self._student_features(X)))
+        return np.asarray(self.student_.predict(self.student_features(X)))
+
+    def student_features(self, X: MatrixLike) -> CheckedX:
+        """Return the features that ``student_`` predicts from, to use it without this estimator.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_columns)
+            All features of fit's X, or only the regular ones. A frame with further columns, or
+            only some of the privileged ones, is searched for the names of the regular ones.
+
+        Returns
+        -------
+        {array-like, sparse matrix, DataFrame} of shape (n_samples, n_regular_features)
+            X without the privileged features.
+
+        Raises
+        ------
+        ValueError
+            If X has other features, or lacks a regular one (the message names it).
+        """
+        check_is_fitted(self)
+        X_checked, split = as_samples(X), self._feature_split
+        if len(X_checked.shape) == 1:  # texts, or a single row, which the student refuses
+            return X_checked
+        names = getattr(self, "feature_names_in_", None)
+        if names is not None and split.needs_names(X_checked, names):
+            return split.by_name(X_checked, names)
+        n_columns, n_regular = X_checked.shape[1], len(split.regular)
+        if n_columns == n_regular < split.n_columns:
+            # validate_data would refuse them: it compares with all features
+            return X_checked
+        if n_columns != split.n_columns and len(split.privileged):
+            raise ValueError(
+                f"X has {n_columns} features, but {type(self).__name__} is expecting "
+                f"{split.n_columns} features as input, or the {n_regular} regular ones without "
+                f"the privileged ones"
+            )
+        check_features(self, X_checked)
+        return split.for_student(X_checked)
 
     @property
     def feature_importances_(self) -> NDArray[Any]:
@@ -245,17 +287,17 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         self, X: MatrixLike, X_unlabeled: MatrixLike | tuple[MatrixLike] | None
     ) -> tuple[CheckedX, CheckedX | None]:
         """Check both; set number and names of the features, and their split."""
-        X_checked = as_table(X)
-        validate_data(self, X_checked, skip_check_array=True)
+        X_checked = as_samples(X)
+        set_features(self, X_checked)
         self._feature_split = split_features(
             X_checked, self.privileged_features, self.teacher_features
         )
         if X_unlabeled is None:
             return X_checked, None
-        unlabeled = as_table(entry_of_single("X_unlabeled", X_unlabeled))
+        unlabeled = as_samples(entry_of_single("X_unlabeled", X_unlabeled))
         # before scikit-learn's check, whose message would name X instead of X_unlabeled
         check_same_kind(X_checked, unlabeled, "X_unlabeled")
-        validate_data(self, unlabeled, skip_check_array=True, reset=False)
+        check_features(self, unlabeled)
         warn_if_out_of_range("X_unlabeled", X_checked, unlabeled, stacklevel=5)
         return X_checked, unlabeled
 
@@ -350,22 +392,6 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
             return cross_fitted_predictions(teacher_fit, teacher, self.memory)
         can_compare = partial(self._can_compare, teacher_fit.data)
         return prefit_predictions(teacher_fit, extra, can_compare, is_class=is_classifier(self))
-
-    def _student_features(self, X: MatrixLike) -> CheckedX:
-        """Select the student's features from all columns, or check the regular ones only."""
-        X_checked, split = as_table(X), self._feature_split
-        n_columns, n_regular = X_checked.shape[1], len(split.regular)
-        if n_columns == n_regular < split.n_columns:
-            # validate_data would raise an error, as it compares with all features
-            return X_checked
-        if n_columns != split.n_columns and len(split.privileged):
-            raise ValueError(
-                f"X has {n_columns} features, but {type(self).__name__} is expecting "
-                f"{split.n_columns} features as input, or the {n_regular} regular ones without "
-                f"the privileged ones"
-            )
-        validate_data(self, X_checked, skip_check_array=True, reset=False)
-        return split.for_student(X_checked)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

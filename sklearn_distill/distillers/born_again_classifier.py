@@ -51,8 +51,8 @@ class BornAgainClassifier(ClassifierMixin, Generations):
     student : classifier
         The student, which is cloned for each generation. With ``labels="soft"`` its ``fit`` must
         take ``teacher_proba``, or it must be a Pipeline whose last step does; with
-        ``labels="hard"`` any classifier can be used. If it has a parameter ``classes`` that is not
-        None, these are the classes.
+        ``labels="hard"`` any classifier can be used, on encoded labels if it needs 0, …, K−1. If it
+        has a parameter ``classes`` that is not None, these are the classes.
     n_generations : int, default=6
         Maximum number of generations.
     labels : {"soft", "hard"}, default="soft"
@@ -104,7 +104,7 @@ class BornAgainClassifier(ClassifierMixin, Generations):
     classes_ : ndarray of shape (n_classes,)
         The class labels, ascending, in the order of the columns of ``predict_proba``.
     n_features_in_ : int
-        Number of features; for images, the number of channels.
+        Number of features; for images, the number of channels. Texts have none.
     feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, where X has string names.
 
@@ -208,7 +208,7 @@ class BornAgainClassifier(ClassifierMixin, Generations):
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features) or images
-            Features, in any form that the student's fit takes.
+            Features, texts or other samples, in any form that the student's fit takes.
         y : array-like of shape (n_samples,)
             Labels, some of which may be missing.
         sample_weight : array-like of shape (n_samples,) or None
@@ -240,8 +240,9 @@ class BornAgainClassifier(ClassifierMixin, Generations):
         -----
         UserWarning
             If a generation was not trained on a class of the labels, which can happen with hard
-            labels, or if more than half of the values of a numeric column of ``X_val`` are farther
-            from the range of X's column than this range is wide (not for fewer than 20 rows).
+            labels, a fold of ``cv`` does not train on one, which then gets probability 0, or more
+            than half of the values of a numeric column of ``X_val`` are farther from the range of
+            X's column than this range is wide (not for fewer than 20 rows).
         """
         self._validate_params()
         data, split_params = self._read_data(X, y, sample_weight, fit_params)
@@ -253,6 +254,7 @@ class BornAgainClassifier(ClassifierMixin, Generations):
         self.generations_ = history.table()
         self.estimator_ = self._final_estimator()
         self._warn_of_missing_classes(data.observed_classes)
+        self._warn_of_unseen(chain)
         return self
 
     def predict(self, X: MatrixLike) -> NDArray[Any]:

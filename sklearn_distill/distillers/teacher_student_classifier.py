@@ -40,7 +40,8 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
     ----------
     teacher : classifier
         Any scikit-learn classifier with ``predict_proba``, or with ``decision_function``, whose
-        values are then taken as logits.
+        values are then taken as logits. One that fails on the labels as they are, such as
+        XGBClassifier on strings or 1, 3, 7, is fitted on 0, …, K−1.
     student : classifier
         A classifier whose ``fit`` takes ``teacher_proba``, or a Pipeline whose last step is one.
         If it has a parameter ``classes`` that is not None, these are the classes of the teacher,
@@ -79,7 +80,8 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
         The fitted student, which predicts from the regular features. It can be pickled by itself.
     teacher_ : classifier
         The teacher, fitted on all labelled samples. ``predict`` does not need it, so
-        ``del model.teacher_`` makes the model smaller.
+        ``del model.teacher_`` makes the model smaller. On encoded labels it is
+        ``teacher_.estimator_``, whose classes ``teacher_`` maps back.
     classes_ : ndarray of shape (n_classes,)
         The class labels, ascending, in the order of the columns of ``predict_proba``.
     augmentation_gain_ : float or None
@@ -94,7 +96,7 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
     augmentation_gain_se_ : float or None
         Standard error of ``augmentation_gain_``, given the fitted students.
     n_features_in_ : int
-        Number of features of fit's X, including the privileged ones.
+        Number of features of fit's X, including the privileged ones; not set for texts.
     feature_names_in_ : ndarray of shape (n_features,)
         Names of the features of fit's X, if X has string names.
 
@@ -159,7 +161,7 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
             Probabilities in the order of ``classes_``.
         """
         check_is_fitted(self)
-        return np.asarray(self.student_.predict_proba(self._student_features(X)))
+        return np.asarray(self.student_.predict_proba(self.student_features(X)))
 
     @available_if(_student_has("predict_proba"))
     def predict_log_proba(self, X: MatrixLike) -> NDArray[Any]:
@@ -176,7 +178,7 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
             Log-probabilities in the order of ``classes_``.
         """
         check_is_fitted(self)
-        X_student = self._student_features(X)
+        X_student = self.student_features(X)
         if hasattr(self.student_, "predict_log_proba"):
             return np.asarray(self.student_.predict_log_proba(X_student))
         with np.errstate(divide="ignore"):
@@ -197,7 +199,7 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
             Scores of the student's ``decision_function``.
         """
         check_is_fitted(self)
-        return np.asarray(self.student_.decision_function(self._student_features(X)))
+        return np.asarray(self.student_.decision_function(self.student_features(X)))
 
     def _read_teacher_data(self, X: CheckedX, y: Any, fit_params: dict[str, Any]) -> TeacherData:
         if np.asarray(y).dtype.kind == "f":  # NaN is a missing label, inf is none

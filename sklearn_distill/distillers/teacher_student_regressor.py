@@ -76,7 +76,7 @@ class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
     augmentation_gain_se_ : float or None
         Standard error of ``augmentation_gain_``, given the fitted students.
     n_features_in_ : int
-        Number of features of fit's X, including the privileged ones.
+        Number of features of fit's X, including the privileged ones; not set for texts.
     feature_names_in_ : ndarray of shape (n_features,)
         Names of the features of fit's X, if X has string names.
 

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from sklearn_distill._typing import CheckedX, FloatArray, MatrixLike
 from sklearn_distill._validation.class_index import label_list
 from sklearn_distill._validation.probabilities import check_proba
+from sklearn_distill.inspection._deployed import deployed_with_features
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -208,7 +209,7 @@ BATCH_ROWS = 1000  # all models predict a batch of one size: the time per row de
 
 
 def microseconds_per_row(model: BaseEstimator, X: CheckedX, n_rows: int, n_repeats: int) -> float:
-    """Measure the time of predict_proba on one batch.
+    """Measure the time of predict_proba of what would be deployed, on one batch.
 
     Parameters
     ----------
@@ -227,7 +228,7 @@ def microseconds_per_row(model: BaseEstimator, X: CheckedX, n_rows: int, n_repea
         Median time of a call per row, in microseconds.
     """
     size = min(n_rows, BATCH_ROWS)
-    batch = X if size == n_rows else _first_rows(X, size)
+    model, batch = deployed_with_features(model, X if size == n_rows else _first_rows(X, size))
     model.predict_proba(batch)  # a warm-up, which is not timed
     # a median, as a busy machine delays single calls
     return 1e6 * median(_seconds(model, batch) for _ in range(n_repeats)) / size

@@ -114,6 +114,10 @@ def distillation_report(
         - predict_us_per_row: microseconds of predict_proba per row, the median of `n_repeats`
           predictions of a batch of at most 1000 rows.
 
+        The last three measure what would be deployed: of a teacher-student estimator ``student_``
+        with its own features, of a BornAgainClassifier ``estimator_``, of a search
+        ``best_estimator_``, of a Pipeline its steps.
+
         ``did_the_teacher_help``: :func:`paired_bootstrap` of distilled − baseline for accuracy,
         cross_entropy and brier. The verdict is "undecided" where the interval contains 0, and
         where so few samples differ (m, with 2^(1−m) > 1 − `confidence_level`) that no test could

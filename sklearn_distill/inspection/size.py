@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_distill.inspection._deployed import deployed, deployed_pickle
+
 # The first group whose first attribute a model has is counted. Attributes and not classes, so that
 # third-party models with the same attributes are counted too.
 _FITTED_ARRAYS = (
@@ -45,6 +47,10 @@ def count_parameters(model: object) -> float:
     Pipeline, ColumnTransformer,    the sum of their parts
     FeatureUnion, ensembles
     search                          its best estimator
+    TeacherStudentClassifier,       the student
+    TeacherStudentRegressor
+    BornAgainClassifier             the generations that predict
+    SoftTargetClassifier            its regressor
     ==============================  ========================================================
 
     Parameters
@@ -64,6 +70,7 @@ def count_parameters(model: object) -> float:
     >>> count_parameters(LogisticRegression().fit([[0.0, 1.0], [1.0, 0.0]], [0, 1]))
     3.0
     """
+    model = deployed(model)
     for attribute, count in _COUNTERS.items():
         if hasattr(model, attribute):
             return count(model)
@@ -74,7 +81,7 @@ def count_parameters(model: object) -> float:
 
 
 def count_bytes(model: object) -> float:
-    """Return the length of the model's pickle.
+    """Return the length of the pickle of what would be deployed: no teacher, no search.
 
     Parameters
     ----------
@@ -89,7 +96,7 @@ def count_bytes(model: object) -> float:
     if model is None:
         return math.nan
     try:
-        return float(len(pickle.dumps(model, protocol=pickle.HIGHEST_PROTOCOL)))
+        return float(len(deployed_pickle(model)))
     except (pickle.PicklingError, AttributeError, TypeError):
         return math.nan
 
@@ -116,8 +123,8 @@ _COUNTERS: dict[str, Callable[[Any], float]] = {
     "steps": lambda model: _total(step for _, step in model.steps),
     "transformer_list": lambda model: _total(part for _, part in model.transformer_list),
     "transformers_": lambda model: _total(part for _, part, _ in model.transformers_),
-    "best_estimator_": lambda model: count_parameters(model.best_estimator_),
-    "student_": lambda model: count_parameters(model.student_),
+    "generations": lambda model: _total(model.generations),
+    "regressor_": lambda model: _total([model.regressor_, getattr(model, "transformer_", None)]),
     "net_": lambda model: count_parameters(model.net_),
     "module_": lambda model: float(sum(p.numel() for p in model.module_.parameters())),
     "_predictors": _histogram_nodes,

@@ -21,7 +21,7 @@ from sklearn_distill._typing import (
 )
 from sklearn_distill._validation.fit_params import fit_param_name
 from sklearn_distill._validation.fitting import Interval, all_or_nothing, validated_parameters
-from sklearn_distill._validation.indexing import as_table, take_rows
+from sklearn_distill._validation.indexing import as_samples, take_rows
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.targets import check_class_targets
 from sklearn_distill.targets import Labels, TargetMixture, Teachers
@@ -50,7 +50,8 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
     ----------
     regressor : estimator
         Regressor for several outputs: a tree, a forest, neighbours, Ridge, a Pipeline that ends in
-        one, or one of a single output in :class:`~sklearn.multioutput.MultiOutputRegressor`.
+        one, or one of a single output in :class:`~sklearn.multioutput.MultiOutputRegressor`. For
+        two classes, one of a single output needs no wrapper: it is fitted on the second class.
         It is cloned. X is passed on unchanged, so any X that the regressor supports (sparse, with
         NaN, a DataFrame of mixed columns) is supported.
     imitation : float, default=0.5
@@ -171,8 +172,9 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         ValueError
             If a teacher's output does not match X and the classes or is not a distribution (the
             message names the first such row), a row has neither a label nor a teacher's
-            prediction, the regressor is a classifier, or it has no ``sample_weight`` and the
-            weights are not integers times a common factor. The estimator is then unchanged.
+            prediction, the regressor is a classifier or has a single output for more than two
+            classes, or it has no ``sample_weight`` and the weights are not integers times a common
+            factor. The estimator is then unchanged.
         """
         n_rows = self._check_features(X, y, teacher_proba, teacher_logits)
         self.classes_, labels, teachers = check_class_targets(
@@ -204,6 +206,8 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         predictions = np.asarray(self.regressor_.predict(X), dtype=np.float64)
+        if predictions.ndim == 1 and len(self.classes_) == 2:
+            predictions = np.stack([1 - predictions, predictions], axis=1)
         proba = np.zeros_like(predictions)
         proba[:, self._active] = project_on_simplex(predictions[:, self._active])
         return proba
@@ -306,7 +310,8 @@ def fit_regressor(
     X : {array-like, sparse matrix, DataFrame} of shape (n_rows, n_features)
         Features, passed on unchanged.
     Y : ndarray of shape (n_rows, n_outputs)
-        Targets, one column for each class.
+        Targets, one column for each class. For two classes, a regressor of a single output is
+        fitted on the second column.
     weight : ndarray of shape (n_rows,) or None
         Sample weights; in a Pipeline they are passed to the last step. For a regressor without
         ``sample_weight``, rows are repeated instead.
@@ -319,8 +324,8 @@ def fit_regressor(
     Raises
     ------
     ValueError
-        If the regressor is a classifier, or has no ``sample_weight`` and the weights are not
-        integers times a common factor.
+        If the regressor is a classifier, has a single output for more than two classes, or has no
+        ``sample_weight`` and the weights are not integers times a common factor.
     """
     if is_classifier(regressor):
         raise ValueError(
@@ -335,21 +340,27 @@ def fit_regressor(
         if weight_param is not None:
             return _fit_clone(regressor, X, Y, {weight_param: weight})
         rows = _repeated_rows(weight, regressor)
-        return _fit_clone(regressor, take_rows(as_table(X), rows), Y[rows], {})
+        return _fit_clone(regressor, take_rows(as_samples(X), rows), Y[rows], {})
 
 
 def _fit_clone(
     regressor: BaseEstimator, X: MatrixLike, Y: FloatArray, fit_params: dict[str, FloatArray]
 ) -> Any:
+    one_output = not get_tags(regressor).target_tags.multi_output
+    if one_output and Y.shape[1] == 2:
+        return clone(regressor).fit(X, Y[:, 1], **fit_params)
     try:
         return clone(regressor).fit(X, Y, **fit_params)
     except ValueError as error:
-        if not get_tags(regressor).target_tags.multi_output:
-            error.add_note(
-                "SoftTargetClassifier fits its regressor on one output for each class: wrap a "
-                "regressor of a single output in sklearn.multioutput.MultiOutputRegressor"
-            )
-        raise
+        # not refused before: regressors of other packages may have several outputs, but no tag
+        if not one_output:
+            raise
+        name = type(regressor).__name__
+        raise ValueError(
+            f"{error} SoftTargetClassifier fits its regressor on {Y.shape[1]} outputs, one for "
+            f"each class. If a {name} has a single output, pass MultiOutputRegressor(regressor) of "
+            "sklearn.multioutput"
+        ) from error
 
 
 def _repeated_rows(weight: FloatArray, regressor: BaseEstimator) -> NDArray[np.intp]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,11 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, softmax
-from sklearn.base import clone
 
 from sklearn_distill._typing import CheckedX, IntArray
 from sklearn_distill._validation.indexing import take_aligned, take_rows
+from sklearn_distill._validation.numbers import shorten
 from sklearn_distill._validation.splits import Splits
+from sklearn_distill.teachers._encoded_labels import fit_on_any_labels
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -98,16 +100,28 @@ class PredictAligned:
         aligned[:, [position[label] for label in teacher_classes]] = proba
         return aligned
 
+    def in_fold(self, labels: NDArray[Any]) -> PredictAligned:
+        """Return how a teacher predicts that was fitted on these labels only."""
+        # as in cross_val_predict, a class that a fold does not train on gets probability 0
+        return PredictAligned(self.classes, np.intersect1d(self.required, labels))
+
     def _check_classes(
         self, teacher: BaseEstimator, teacher_classes: list[Any], where: str
     ) -> None:
-        # a training fold without a class would silently give it probability 0 in the whole fold
-        missing = sorted(set(self.required.tolist()) - set(teacher_classes))
+        known, required = set(teacher_classes), set(self.required.tolist())
+        if required and not known & required:
+            raise ValueError(
+                f"teacher {class_name(teacher)} predicts the classes "
+                f"{shorten(teacher_classes)}, and y has the labels {shorten(sorted(required))}: "
+                "pass y with the labels that the teacher was fitted on, not encoded ones"
+            )
+        # else it would silently give them probability 0
+        missing = sorted(required - known)
         if missing:
             raise ValueError(
-                f"teacher {class_name(teacher)} {where} was not fitted on the classes {missing}, "
-                "which y contains: use fewer folds or a stratified splitter, or drop classes with "
-                "too few rows"
+                f"teacher {class_name(teacher)} was not fitted on the classes {shorten(missing)}, "
+                "which y contains: fit it on samples of all classes, or leave out the samples of "
+                "these"
             )
         unknown = sorted(set(teacher_classes) - set(self.classes.tolist()))
         if unknown:
@@ -168,7 +182,7 @@ def fit_teacher(
     """Return a clone of the teacher, fitted on the training rows."""
     params = {name: take_aligned(value, train, X.shape[0]) for name, value in fit_params.items()}
     with name_teacher_in_errors(teacher, where):
-        return clone(teacher).fit(take_rows(X, train), y[train], **params)
+        return fit_on_any_labels(teacher, take_rows(X, train), y[train], params)
 
 
 def fit_and_predict(
@@ -192,8 +206,39 @@ def _fit_and_predict_fold(
     predict: Predict,
 ) -> FoldPredictions:
     fitted = fit_teacher(teacher, X, y, fold.train, fit_params, fold.where)
+    if isinstance(predict, PredictAligned):
+        predict = predict.in_fold(y[fold.train])
     predictions = predict(fitted, take_rows(X, fold.test), fold.where)
     return predictions, None if fold.extra is None else predict(fitted, fold.extra, fold.where)
+
+
+def warn_of_unseen_classes(
+    name: str, classes: NDArray[Any], labels: list[NDArray[Any]], stacklevel: int
+) -> None:
+    """Warn of classes of y that a fold does not train on, and so predicts probability 0 for.
+
+    Parameters
+    ----------
+    name : str
+        What is fitted, for the message.
+    classes : ndarray of shape (n_classes,)
+        The classes of y.
+    labels : list of ndarray
+        For each fold, the labels that it trains on.
+    stacklevel : int
+        As of :func:`warnings.warn`, counted from the caller.
+    """
+    unseen = {k: np.setdiff1d(classes, of_fold) for k, of_fold in enumerate(labels, start=1)}
+    folds = [k for k, missing in unseen.items() if len(missing)]
+    if folds:
+        missing = shorten(unseen[folds[0]].tolist())
+        warnings.warn(
+            f"{name} is not fitted on the classes {missing} in fold {folds[0]} of {len(labels)} "
+            f"({len(folds)} such), and predicts probability 0 for them there: use a "
+            "stratified splitter or fewer folds, or leave out classes with too few samples",
+            UserWarning,
+            stacklevel=stacklevel + 1,
+        )
 
 
 def mean_by_row(

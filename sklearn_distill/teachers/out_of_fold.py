@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sklearn_distill._typing import ArrayLike, CheckedX, MatrixLike, TargetLike
 from sklearn_distill._validation.fit_params import fit_param_name
-from sklearn_distill._validation.indexing import as_table
+from sklearn_distill._validation.indexing import as_samples
 from sklearn_distill._validation.labels import (
     check_classes,
     check_labels,
@@ -26,6 +26,7 @@ from sklearn_distill.teachers._cross_fit import (
     fold_fits,
     mean_by_row,
     predict_finite,
+    warn_of_unseen_classes,
 )
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def out_of_fold_proba(
     Parameters
     ----------
     teacher : classifier
-        Any scikit-learn classifier; it is cloned, never fitted itself.
+        Any scikit-learn classifier; it is cloned, never fitted itself. One that fails on the labels
+        as they are, such as XGBClassifier on strings, is fitted on 0, …, K−1.
     X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
         The teacher's input, of any kind that the teacher accepts.
     y : array-like of shape (n_samples,)
@@ -73,17 +75,22 @@ def out_of_fold_proba(
     ndarray of shape (n_samples, n_classes)
         Probabilities in the order of the classes. NaN, a missing prediction, in rows that no test
         fold covers; the mean of the predictions in rows that several cover; 0 for classes that y
-        lacks.
+        lacks, and, with a warning, for those that a fold does not train on.
 
     Raises
     ------
     ValueError
-        If a teacher fails, predicts NaN or lacks a class in a fold (the message names teacher and
+        If a teacher fails or predicts NaN in a fold (the message names teacher and
         fold), a fold tests a row on which it trains, or an argument is not valid.
     TypeError
         If the teacher has neither ``predict_proba`` nor ``decision_function``.
     RuntimeError
         If a teacher fails in a fold with another error than a ValueError or TypeError.
+
+    Warns
+    -----
+    UserWarning
+        If a fold does not train on a class of y.
 
     Examples
     --------
@@ -95,16 +102,25 @@ def out_of_fold_proba(
            [1., 0.],
            [0., 1.]])
     """
-    table = as_table(X)
-    n_rows = table.shape[0]
+    samples = as_samples(X)
+    n_rows = samples.shape[0]
     classes_, labels = check_labels(y, n_rows, check_classes(classes), None)
     # a class of `classes` that y lacks is in no fold, so only those of y can be required
     predict = PredictAligned(classes_, required=classes_[np.unique(labels.codes[labels.present])])
     check_some_label(labels.present, "the teacher must be fitted on some")
     targets = classes_[labels.codes]  # MISSING, -1, becomes the last class; such rows are not used
-    splits = labelled_splits(cv, table, targets, labels.present, {"groups": groups}, is_class=True)
+    splits = labelled_splits(
+        cv, samples, targets, labels.present, {"groups": groups}, is_class=True
+    )
     weight = _weight_params(teacher, sample_weight, n_rows)
-    return _predict_out_of_fold(teacher, table, targets, splits, weight, predict)
+    proba = _predict_out_of_fold(teacher, samples, targets, splits, weight, predict)
+    warn_of_unseen_classes(
+        f"teacher {class_name(teacher)}",
+        predict.required,
+        [targets[train] for train, _ in splits],
+        stacklevel=2,
+    )
+    return proba
 
 
 def out_of_fold_prediction(
@@ -156,12 +172,12 @@ def out_of_fold_prediction(
     >>> out_of_fold_prediction(KNeighborsRegressor(1), X, y, cv=2)
     array([30., 40., 10., 20.])
     """
-    table = as_table(X)
-    targets, present = check_regression_labels(y, table.shape[0])
+    samples = as_samples(X)
+    targets, present = check_regression_labels(y, samples.shape[0])
     check_some_label(present, "the teacher must be fitted on some")
-    splits = labelled_splits(cv, table, targets, present, {"groups": groups}, is_class=False)
-    weight = _weight_params(teacher, sample_weight, table.shape[0])
-    return _predict_out_of_fold(teacher, table, targets, splits, weight, predict_finite)
+    splits = labelled_splits(cv, samples, targets, present, {"groups": groups}, is_class=False)
+    weight = _weight_params(teacher, sample_weight, samples.shape[0])
+    return _predict_out_of_fold(teacher, samples, targets, splits, weight, predict_finite)
 
 
 def _predict_out_of_fold(

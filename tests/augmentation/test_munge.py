@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from sklearn.metrics.pairwise import nan_euclidean_distances
 
 from sklearn_distill.augmentation import munge
 
@@ -181,6 +182,78 @@ def test_lists_and_strings():
     assert set(new[:, 1]) <= {"b", "c"}
 
 
+def with_missing(n=60, random_state=1):
+    X = numbers(n)
+    X[np.random.default_rng(random_state).random(X.shape) < 0.2] = np.nan
+    return X
+
+
+def test_the_distance_ignores_missing_entries():
+    X = with_missing()
+    standardised = (X - np.nanmean(X, axis=0)) / np.nanstd(X, axis=0)
+    distance = nan_euclidean_distances(standardised)
+    np.fill_diagonal(distance, np.inf)
+    near = X[np.where(np.isnan(distance), np.inf, distance).argmin(axis=1)]
+    expected = np.where(np.isnan(X) | np.isnan(near), X, near)
+    new = munge(X, 60, p=1.0, s=np.inf, random_state=0)
+    np.testing.assert_array_equal(sorted(map(str, new)), sorted(map(str, expected)))
+
+
+def test_a_feature_missing_in_either_row_is_copied():
+    X = np.array([[0.0, np.nan], [1.0, 5.0]])
+    new = munge(X, 2000, p=0.5, s=2.0, random_state=0)
+    missing = np.isnan(new[:, 1])
+    assert missing.sum() == 1000
+    assert (new[~missing, 1] == 5.0).all(), "no number is computed from one that is missing"
+    assert len(np.unique(new[:, 0])) > 500, "the other feature changes as ever"
+
+
+def test_entries_are_missing_in_the_same_combinations():
+    X = with_missing()
+    new = munge(X, 120, random_state=0)
+    patterns, counts = np.unique(np.isnan(X), axis=0, return_counts=True)
+    of_new = np.unique(np.isnan(new), axis=0, return_counts=True)
+    np.testing.assert_array_equal(of_new[0], patterns)
+    np.testing.assert_array_equal(of_new[1], 2 * counts)
+
+
+def test_copies_of_a_row_with_a_missing_entry_have_a_different_neighbour():
+    X = np.repeat([[0.0, np.nan], [1.0, 2.0]], 5, axis=0)
+    new = munge(X, 10, p=1.0, s=np.inf, random_state=0)
+    assert np.isnan(new[:, 1]).sum() == 5
+    assert (new[np.isnan(new[:, 1]), 0] == 1).all()
+
+
+def test_a_column_and_a_row_without_any_entry():
+    X = np.column_stack([with_missing(), np.full(60, np.nan)])
+    X[3] = np.nan
+    new = munge(X, 120, random_state=0)
+    assert np.isnan(new[:, 3]).all()
+    assert np.isfinite(new[:, :3]).any(axis=0).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "Float64", "Int64"])
+def test_missing_entries_keep_their_type(dtype):
+    series = pd.Series(np.rint(numbers(40)[:, 2])).where(np.arange(40) % 4 > 0)
+    frame = pd.DataFrame({"a": series.astype(dtype), "b": numbers(40)[:, 0]})
+    new = munge(frame, 200, random_state=0)
+    assert new["a"].dtype == dtype
+    assert new["a"].isna().mean() == 0.25
+
+
+def test_nulls_of_polars_stay_null():
+    a = [None if k % 4 == 0 else k for k in range(40)]
+    frame = pl.DataFrame({"a": a, "b": [None if x is None else x / 2 for x in a]})
+    frame = frame.with_columns(c=pl.Series(np.where(np.arange(40) % 3, 1.0, np.nan)))
+    new = munge(frame, 200, random_state=0)
+    assert new.schema == frame.schema
+    assert new["a"].null_count() > 0
+    assert new["b"].null_count() > 0
+    assert not new["b"].is_nan().any()
+    assert new["c"].is_nan().any()
+    assert new["c"].null_count() == 0
+
+
 @pytest.mark.parametrize(
     ("X", "arguments", "message"),
     [
@@ -196,7 +269,7 @@ def test_lists_and_strings():
         (numbers(5), {"categorical_features": ["a"]}, "categorical_features: X has no feature 'a'"),
         (numbers(5), {"categorical_features": [True]}, "categorical_features is a mask of 1"),
         (table(), {"categorical_features": ["kind"]}, "X: feature 'word' is not numeric"),
-        (np.array([[1.0, np.nan], [0, 1]]), {}, "X: feature 1 is nan in row 0"),
+        (np.array([[1.0, np.inf], [0, 1]]), {}, "X: feature 1 is inf in row 0"),
         (numbers(5)[:, 0], {}, "Expected 2D array"),
         (pd.DataFrame(numbers(5), columns=["a", "a", "b"]), {}, "columns of the same name"),
     ],

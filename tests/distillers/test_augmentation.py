@@ -10,6 +10,8 @@ from scipy.sparse import csr_array, vstack
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import make_classification
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, KFold
@@ -370,3 +372,20 @@ def test_errors(parameters, message):
     with pytest.raises(ValueError, match=message):
         wrong.fit(FRAME, Y)
     assert not [name for name in vars(wrong) if name.endswith("_") or name.startswith("_")]
+
+
+@NO_GOOD_TEACHER
+def test_munge_with_missing_numbers():
+    rows, y = make_classification(120, 4, random_state=0)
+    rows[np.random.default_rng(0).random(rows.shape) < 0.1] = np.nan
+    student = make_pipeline(SimpleImputer(), DistilledLogisticRegression())
+    model = TeacherStudentClassifier(
+        HistGradientBoostingClassifier(max_iter=5),
+        student,
+        cv=3,
+        augmentation="munge",
+        n_augmented=60,
+        random_state=0,
+    ).fit(rows, y)
+    assert model.student_[-1].n_taught_rows_ == 180
+    assert model.augmentation_gain_ is not None

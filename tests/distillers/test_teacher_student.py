@@ -67,6 +67,20 @@ def test_privileged_columns_never_reach_the_student(privileged, teacher_features
         pd.testing.assert_frame_equal(model.student_.predict_X_, X_student)
 
 
+@pytest.mark.parametrize("privileged", [None, ["row"], ["row", "c"]])
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame])
+def test_regular_columns_are_found_by_name_among_further_ones(privileged, kind):
+    frame = kind(dict(zip(NAMES, NUMBERED.T, strict=True)))
+    student = DistilledLogisticRegression()
+    model = TeacherStudentClassifier(LOGISTIC, student, privileged_features=privileged)
+    expected = model.fit(frame, Y).predict_proba(frame)
+    new = kind({"id": np.arange(N), **{name: frame[name] for name in reversed(NAMES)}})
+    np.testing.assert_allclose(model.predict_proba(new), expected)
+    some = [name for name in new.columns if name != "row"]
+    if privileged is not None:
+        np.testing.assert_allclose(model.predict_proba(new[some]), expected)
+
+
 @pytest.mark.parametrize(
     ("container", "privileged"),
     [

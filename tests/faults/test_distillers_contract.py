@@ -20,13 +20,14 @@ from tests.faults.contract import (
 )
 from tests.faults.strategies import class_data, holds, regression_data
 
-OF_GENERATIONS = f"{OF_SPLITTERS}|.*was not trained on the classes"
+OF_FOLDS = f"{OF_SPLITTERS}|.*is not fitted on the classes"
+OF_GENERATIONS = f"{OF_FOLDS}|.*was not trained on the classes"
 OF_STUDENT = ".*found a perfect fit"
 
 
 def teacher_student(data, teacher, cv):
     both = TeacherStudentClassifier(teacher, DistilledLogisticRegression(max_iter=50), cv=cv)
-    if fitted_or_refused(both, data, documented=OF_SPLITTERS):
+    if fitted_or_refused(both, data, documented=OF_FOLDS):
         predicts_probabilities(both, data.X)
 
 

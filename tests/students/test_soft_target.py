@@ -25,6 +25,7 @@ from sklearn.multioutput import MultiOutputRegressor, RegressorChain
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.svm import SVR
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from sklearn_distill.students.soft_target import SoftTargetClassifier, project_on_simplex
@@ -279,9 +280,33 @@ def test_wrong_regressors():
     X, y, _ = data()
     with pytest.raises(ValueError, match="regressor is a DecisionTreeClassifier, a classifier"):
         SoftTargetClassifier(DecisionTreeClassifier()).fit(X, y)
-    with pytest.raises(ValueError, match="1d array") as raised:
-        SoftTargetClassifier(HistGradientBoostingRegressor()).fit(X, y)
-    assert "MultiOutputRegressor" in raised.value.__notes__[0]
+    one_output = HistGradientBoostingRegressor(max_iter=2)
+    for regressor in (one_output, make_pipeline(StandardScaler(), one_output)):
+        with pytest.raises(ValueError, match=r"1d array.*on 3 outputs.*MultiOutputRegressor\(reg"):
+            SoftTargetClassifier(regressor).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    "regressor",
+    [
+        SVR(),
+        HistGradientBoostingRegressor(max_iter=5),
+        make_pipeline(StandardScaler(), SVR()),
+        GridSearchCV(SVR(), {"C": [0.1, 1.0]}, cv=2),
+    ],
+    ids=lambda regressor: type(regressor).__name__,
+)
+def test_two_classes_need_one_output(regressor):
+    X, y, teacher = data(2)
+    y = np.array(["no", "yes"])[y]
+    student = SoftTargetClassifier(regressor, imitation=0.7).fit(X, y, teacher_proba=teacher)
+    mixed = 0.3 * (y == "yes") + 0.7 * teacher[:, 1]
+    second = student.regressor_.predict(X)
+    np.testing.assert_allclose(second, clone(regressor).fit(X, mixed).predict(X), atol=0.01)
+    np.testing.assert_allclose(student.predict_proba(X)[:, 1], np.clip(second, 0, 1), atol=1e-12)
+    np.testing.assert_array_equal(student.predict(X) == "yes", second > 0.5)
+    one_class = SoftTargetClassifier(regressor, classes=["no", "yes"]).fit(X, ["yes"] * len(X))
+    np.testing.assert_array_equal(one_class.predict_proba(X), [[0.0, 1.0]] * len(X))
 
 
 @pytest.mark.parametrize("K", [1, 2, 5])

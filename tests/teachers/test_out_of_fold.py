@@ -240,10 +240,19 @@ def test_a_teacher_with_too_few_columns_or_no_probabilities():
 
 def test_a_teacher_that_lacks_a_class():
     in_order = np.repeat([0, 1, 2], 4)
-    with pytest.raises(
-        ValueError, match=r"GaussianNB in fold 1 of 3 was not fitted on the classes \[0\]"
+    with pytest.warns(
+        UserWarning, match=r"GaussianNB is not fitted on the classes \[0\] in fold 1"
     ):
-        out_of_fold_proba(GaussianNB(), ROWS, in_order, KFold(3))
+        proba = out_of_fold_proba(GaussianNB(), ROWS, in_order, KFold(3))
+    with pytest.warns(RuntimeWarning, match="Number of classes in training fold"):
+        expected = cross_val_predict(
+            GaussianNB(), ROWS, in_order, cv=KFold(3), method="predict_proba"
+        )
+    np.testing.assert_allclose(proba, expected)
+    assert not proba[np.arange(12), in_order].any()
+    frozen = FrozenEstimator(GaussianNB().fit(ROWS[:8], in_order[:8]))
+    with pytest.raises(ValueError, match=r"was not fitted on the classes \[2\]"):
+        out_of_fold_proba(frozen, ROWS, in_order, 4)
 
 
 def test_targets_that_are_words():

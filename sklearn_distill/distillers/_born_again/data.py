@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone
 
 from sklearn_distill._typing import BoolArray, CheckedX, FloatArray, IntArray
 from sklearn_distill._validation.indexing import take_aligned, take_rows
 from sklearn_distill._validation.labels import mark_missing
 from sklearn_distill.teachers._cross_fit import PredictAligned, class_name
+from sklearn_distill.teachers._encoded_labels import fit_on_any_labels
 
 
 @dataclass(frozen=True)
@@ -91,10 +91,14 @@ class GenerationData:
         """The classes of labels that have a positive weight."""
         return self.classes[np.unique(self.codes[self.labelled & (self.weight > 0)])]
 
+    def labels_of(self, rows: IntArray) -> NDArray[Any]:
+        """Return the labels of those of the rows that have one."""
+        return self.classes[self.codes[rows[self.labelled[rows]]]]
+
     def fit_on_labels(self, student: Any, rows: IntArray, where: str) -> Any:
         """Fit a clone of the student on those of the rows that have labels."""
         labelled = rows[self.labelled[rows]]
-        return self._fit(student, labelled, self.classes[self.codes[labelled]], {}, where)
+        return self._fit(student, labelled, self.labels_of(rows), {}, where)
 
     def fit_on_targets(self, student: Any, rows: IntArray, targets: FloatArray, where: str) -> Any:
         """Fit a clone of the student on targets; for rows of NaN only the label is used."""
@@ -130,7 +134,9 @@ class GenerationData:
             name: take_aligned(value, rows, self.n_rows) for name, value in self.fit_params.items()
         }
         with _note_on_errors(student, where):
-            return clone(student).fit(take_rows(self.X, rows), y, **teacher_params, **params)
+            return fit_on_any_labels(
+                student, take_rows(self.X, rows), y, dict(**teacher_params, **params)
+            )
 
 
 @contextmanager

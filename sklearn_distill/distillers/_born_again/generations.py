@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.utils import assert_all_finite, get_tags
-from sklearn.utils.validation import validate_data
 from tqdm.auto import tqdm
 
 from sklearn_distill._typing import ArrayLike, CheckedX, IntArray, MatrixLike, TargetLike
 from sklearn_distill._validation.extra_sets import entry_of_single, warn_if_out_of_range
+from sklearn_distill._validation.indexing import as_samples, check_features, set_features
 from sklearn_distill._validation.labels import check_classes, check_labels, check_some_label
 from sklearn_distill._validation.random_state import seeded_clones
 from sklearn_distill._validation.routing import Params, route_fit_params
@@ -35,11 +35,11 @@ from sklearn_distill.distillers._born_again.student import (
     teacher_param,
 )
 from sklearn_distill.distillers._born_again.validation_split import (
-    as_samples,
     evaluation_set,
     given_validation_set,
 )
 from sklearn_distill.distillers._student_data import last_step
+from sklearn_distill.teachers._cross_fit import class_name, warn_of_unseen_classes
 
 
 class Generations(MetaEstimatorMixin, BaseEstimator):
@@ -69,7 +69,7 @@ class Generations(MetaEstimatorMixin, BaseEstimator):
         fit_param = self._teacher_param()
         X_checked = as_samples(X)
         self._check_y_given(y)
-        validate_data(self, X_checked, skip_check_array=True)
+        set_features(self, X_checked)
         weight = check_sample_weight(sample_weight, X_checked.shape[0])
         params = route_fit_params(self, None if sample_weight is None else weight, fit_params)
         known = check_classes(getattr(last_step(self.student), "classes", None))
@@ -183,10 +183,21 @@ class Generations(MetaEstimatorMixin, BaseEstimator):
                 )
                 return  # one warning is enough
 
+    def _warn_of_unseen(self, chain: GenerationChain) -> None:
+        """Warn of classes that a fold's chain, whose predictions are targets, does not train on."""
+        if isinstance(chain, CrossFittedChain) and len(self.estimators_) > 1:
+            data = chain.data
+            warn_of_unseen_classes(
+                f"student {class_name(self.student)}",
+                data.observed_classes,
+                [data.labels_of(of_fold.rows) for of_fold in chain.fold_chains],
+                stacklevel=4,
+            )
+
     def _check_features(self, X: MatrixLike) -> CheckedX:
         """Check the features against those of fit."""
         X_checked = as_samples(X)
-        validate_data(self, X_checked, skip_check_array=True, reset=False)
+        check_features(self, X_checked)
         return X_checked
 
     def __sklearn_tags__(self) -> Any:

@@ -6,21 +6,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import check_array
 
-from sklearn_distill._typing import CheckedX, IntArray, MatrixLike, TargetLike
-from sklearn_distill._validation.indexing import as_table, take_rows
+from sklearn_distill._typing import CheckedX, IntArray, TargetLike
+from sklearn_distill._validation.indexing import take_rows
 from sklearn_distill._validation.labels import check_labels
 from sklearn_distill.distillers._born_again.data import GenerationData
 from sklearn_distill.distillers._born_again.scores import EvaluationSet
-
-
-def as_samples(X: MatrixLike) -> CheckedX:
-    """Return a frame unchanged, and a matrix or images as an array; the student checks entries."""
-    # images have more dimensions than as_table allows
-    if getattr(X, "ndim", 2) > 2:
-        return check_array(X, allow_nd=True, dtype=None, ensure_all_finite=False)
-    return as_table(X)
 
 
 def evaluation_set(data: GenerationData, rows: IntArray) -> EvaluationSet:
