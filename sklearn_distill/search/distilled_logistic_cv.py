@@ -20,6 +20,7 @@ from sklearn_distill._validation.fitting import (
 )
 from sklearn_distill._validation.labels import check_some_label
 from sklearn_distill._validation.routing import make_router, split_params
+from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.splits import (
     check_weighted_splits,
     labelled_splits,
@@ -301,6 +302,13 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         TypeError
             If a parameter of fit is unknown.
         """
+        check_row_order(
+            X,
+            y,
+            sample_weight=sample_weight,
+            teacher_proba=teacher_proba,
+            teacher_logits=teacher_logits,
+        )
         checked = self._validate_features(X, y, teacher_proba, teacher_logits)
         targets = TrainingTargets.read(
             self, checked.shape[0], y, sample_weight, teacher_proba, teacher_logits

@@ -16,6 +16,7 @@ from sklearn_distill._typing import (
     TeacherLike,
 )
 from sklearn_distill._validation.fitting import all_or_nothing, validated_parameters
+from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill.losses import as_design
 from sklearn_distill.students._array_api import to_numpy
 from sklearn_distill.students._chunked_problem import make_chunk_reader, make_chunked_problem
@@ -218,6 +219,13 @@ class DistilledLogisticRegression(LogisticStudent):
             message names the first such row), a row has neither a label nor a teacher's
             prediction, or parameters contradict each other. The estimator is then unchanged.
         """
+        check_row_order(
+            X,
+            y,
+            sample_weight=sample_weight,
+            teacher_proba=teacher_proba,
+            teacher_logits=teacher_logits,
+        )
         y, sample_weight = to_numpy(y), to_numpy(sample_weight)
         teacher_proba, teacher_logits = to_numpy(teacher_proba), to_numpy(teacher_logits)
         read = self._read_chunks if is_chunked(X) else self._read_array

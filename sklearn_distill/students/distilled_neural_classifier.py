@@ -22,6 +22,7 @@ from sklearn_distill._validation.fitting import (
     validated_parameters,
 )
 from sklearn_distill._validation.labels import check_classes, check_labels
+from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.teacher import check_embedding
 from sklearn_distill.losses.regularizers import REGULARIZER_NAMES
 from sklearn_distill.students._neural import NeuralStudent, XAndTable, naming_validation_set
@@ -337,6 +338,14 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             return self._fit_dataset(X, X_val, y_val)
         previous = self._previous_training()
         previous_classes = np.asarray(getattr(self, "classes_", ()))
+        check_row_order(
+            X,
+            y,
+            sample_weight=sample_weight,
+            teacher_proba=teacher_proba,
+            teacher_logits=teacher_logits,
+            teacher_embedding=teacher_embedding,
+        )
         X = self._validate_features(X, y, teacher_proba, teacher_logits, reset=previous is None)
         targets = self._read_targets(
             X, y, sample_weight, teacher_proba, teacher_logits, teacher_embedding, self.classes
@@ -385,6 +394,14 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         """
         self._check_requirements()
         previous = getattr(self, "_trained", None)
+        check_row_order(
+            X,
+            y,
+            sample_weight=sample_weight,
+            teacher_proba=teacher_proba,
+            teacher_logits=teacher_logits,
+            teacher_embedding=teacher_embedding,
+        )
         X = self._validate_features(X, y, teacher_proba, teacher_logits, reset=previous is None)
         classes = self._partial_fit_classes(classes)
         targets = self._read_targets(

@@ -11,6 +11,7 @@ from sklearn.base import MultiOutputMixin, RegressorMixin, clone
 
 from sklearn_distill._typing import FloatArray, TargetLike, TeacherLike
 from sklearn_distill._validation.fitting import all_or_nothing, validated_parameters
+from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.targets import (
     OutputColumns,
@@ -389,6 +390,13 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         reset: bool,
     ) -> tuple[NDArray[Any], NeuralTargets]:
         """Check the arguments of ``fit``; return features and targets, set ``n_taught_rows_``."""
+        check_row_order(
+            X,
+            y,
+            sample_weight=sample_weight,
+            teacher_prediction=teacher_prediction,
+            teacher_embedding=teacher_embedding,
+        )
         features = self._validate_features(X, y, teacher_prediction, reset=reset)
         n_rows = len(features)
         labels, predictions, flat = check_regression_targets(y, teacher_prediction, n_rows)

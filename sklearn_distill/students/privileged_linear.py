@@ -18,6 +18,7 @@ from sklearn_distill._validation.fitting import (
     all_or_nothing,
     validated_parameters,
 )
+from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight, read_sample_weight
 from sklearn_distill._validation.targets import check_regression_targets
 from sklearn_distill.solvers.least_squares import (
@@ -212,6 +213,7 @@ class PrivilegedLinearRegression(LinearRegressor):
             neither a label nor a prediction (the message names the first such row), or there are
             too few rows to estimate a variance. The estimator is then unchanged.
         """
+        check_row_order(X, y, sample_weight=sample_weight, teacher_prediction=teacher_prediction)
         if is_chunked(X):
             return self._set_solution(self._fit_chunks(X, y, sample_weight, teacher_prediction), X)
         data = self._read(X, y, sample_weight, teacher_prediction, reset=True)
@@ -255,6 +257,7 @@ class PrivilegedLinearRegression(LinearRegressor):
             As in :meth:`fit`, except for the variances; or if the number of outputs changed.
         """
         self._validate_params()  # scikit-learn's decorator skips partial_fit of a fitted estimator
+        check_row_order(X, y, sample_weight=sample_weight, teacher_prediction=teacher_prediction)
         earlier: Statistics | None = getattr(self, "statistics_", None)
         data = self._read(X, y, sample_weight, teacher_prediction, reset=earlier is None)
         if earlier is None:

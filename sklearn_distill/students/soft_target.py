@@ -22,6 +22,7 @@ from sklearn_distill._typing import (
 from sklearn_distill._validation.fit_params import fit_param_name
 from sklearn_distill._validation.fitting import Interval, all_or_nothing, validated_parameters
 from sklearn_distill._validation.indexing import as_table, take_rows
+from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.targets import check_class_targets
 from sklearn_distill.targets import Labels, TargetMixture, Teachers
@@ -173,6 +174,13 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
             prediction, the regressor is a classifier, or it has no ``sample_weight`` and the
             weights are not integers times a common factor. The estimator is then unchanged.
         """
+        check_row_order(
+            X,
+            y,
+            sample_weight=sample_weight,
+            teacher_proba=teacher_proba,
+            teacher_logits=teacher_logits,
+        )
         n_rows = self._check_features(X, y, teacher_proba, teacher_logits)
         self.classes_, labels, teachers = check_class_targets(
             y, n_rows, self.classes, teacher_proba, teacher_logits

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sklearn_distill._typing import ArrayLike, FloatArray
+from sklearn_distill._validation.row_order import check_same_order
 from sklearn_distill._validation.teacher import check_teacher, read_teacher
 from sklearn_distill.targets import soften
 
@@ -54,6 +55,8 @@ def _stack(
 ) -> tuple[NDArray[Any], list[Any] | None]:
     if not isinstance(teacher_proba, list | tuple):
         return np.asarray(teacher_proba), None
+    for m, one in enumerate(teacher_proba):
+        check_same_order(f"teacher_proba[{m}]", one, "teacher_proba[0]", teacher_proba[0])
     columns = _common_columns(teacher_proba)
     arrays = [np.asarray(one if columns is None else one[columns]) for one in teacher_proba]
     shapes = [array.shape for array in arrays]

@@ -16,6 +16,7 @@ from sklearn_distill._typing import ArrayLike, CheckedX, IntArray, MatrixLike, T
 from sklearn_distill._validation.labels import check_classes, check_labels, check_some_label
 from sklearn_distill._validation.random_state import seeded_clones
 from sklearn_distill._validation.routing import Params, route_fit_params
+from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.splits import hold_out, labelled_splits
 from sklearn_distill.distillers._born_again.chain import CrossFittedChain, GenerationChain
@@ -66,6 +67,7 @@ class Generations(MetaEstimatorMixin, BaseEstimator):
     ) -> tuple[GenerationData, Params]:
         """Check the arguments of fit; return the training data and the splitter's parameters."""
         fit_param = self._teacher_param()
+        check_row_order(X, y, sample_weight=sample_weight)
         X_checked = as_samples(X)
         self._check_y_given(y)
         validate_data(self, X_checked, skip_check_array=True)
