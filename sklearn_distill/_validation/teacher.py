@@ -28,11 +28,14 @@ class TeacherOutput:
         Probabilities or logits; NaN is missing.
     columns : list or None
         Names of the columns of a DataFrame; None for an array.
+    series_name : object, default=None
+        Name of a Series of pandas or polars; None for one without a name and for an array.
     """
 
     name: str
     values: NDArray[np.float64]
     columns: list[Any] | None
+    series_name: Any = None
 
     @property
     def is_proba(self) -> bool:
@@ -79,7 +82,8 @@ def read_teacher(
             f"{name} has {len(values)} rows, X has {n_rows}: give one row for each row of X "
             "(NaN where the teacher's prediction is missing)"
         )
-    return TeacherOutput(name, values, columns)
+    series_name = _series_name(output) if values.ndim == 1 else None
+    return TeacherOutput(name, values, columns, series_name)
 
 
 def check_teacher(output: TeacherOutput, classes: NDArray[Any]) -> Teachers:
@@ -127,6 +131,12 @@ def _to_numpy(name: str, output: Any) -> tuple[NDArray[np.float64], list[Any] | 
         raise ValueError(f"{name} must be an array of numbers: {error}") from error
 
 
+def _series_name(output: Any) -> Any:
+    # arrays of Dask and h5py have a name as well, but not one that their owner chose for the class
+    name = getattr(output, "name", None) if hasattr(output, "to_numpy") else None
+    return None if isinstance(name, str) and not name else name  # "" is polars' default
+
+
 def _align_columns(output: TeacherOutput, classes: NDArray[Any]) -> NDArray[np.float64]:
     """Return (n_rows, n_teachers, n_classes) in the order of the classes."""
     values = output.values
@@ -150,10 +160,26 @@ def _two_columns(output: TeacherOutput, classes: NDArray[Any]) -> NDArray[np.flo
             f"{output.name} is one-dimensional, which stands for the second of two classes, but "
             f"the classes are {classes.tolist()}: give one column for each class"
         )
-    second = output.values
+    given = output.values
     # logits: softmax of (0, v) is expit(v); a missing prediction must be NaN in both columns
-    first = 1 - second if output.is_proba else np.where(np.isnan(second), np.nan, 0.0)
-    return np.stack([first, second], axis=1)
+    other = 1 - given if output.is_proba else np.where(np.isnan(given), np.nan, 0.0)
+    columns = [other, given] if _is_second_class(output, classes) else [given, other]
+    return np.stack(columns, axis=1)
+
+
+def _is_second_class(output: TeacherOutput, classes: NDArray[Any]) -> bool:
+    """Return whether one dimension stands for the second class: unnamed, or by its name."""
+    if output.series_name is None:
+        return True
+    position = _positions_by_label([output.series_name], classes)
+    first, second = classes.tolist()
+    if first not in position and second not in position:
+        raise ValueError(
+            f"{output.name} is one-dimensional and named {output.series_name!r}, which is none of "
+            f"the classes {[first, second]}: name it {second!r}, or pass .to_numpy(), if it "
+            f"stands for {second!r}; name it {first!r} if it stands for {first!r}"
+        )
+    return second in position
 
 
 def _order_of_columns(output: TeacherOutput, classes: NDArray[Any]) -> list[int]:

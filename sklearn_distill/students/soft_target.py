@@ -157,7 +157,8 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         teacher_proba : array-like or DataFrame or None
             The teacher's probabilities: (n_samples, n_classes) in the order of ``classes_``, a
             DataFrame whose column names are the labels, (n_samples,) for the second of two
-            classes, or (n_samples, n_teachers, n_classes). A row of NaN is a missing prediction.
+            classes, or for the one that a Series is named after, or (n_samples, n_teachers,
+            n_classes). A row of NaN is a missing prediction.
         teacher_logits : array-like or DataFrame or None
             Logits instead of probabilities; -inf is a probability of exactly zero.
 
