@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from sklearn_distill._typing import IntArray
+from sklearn_distill._validation.masks import none_where_masked
 from sklearn_distill._validation.numbers import refuse_rows, shorten
 
 
@@ -75,7 +76,7 @@ def label_list(y: ArrayLike, name: str) -> list[Any]:
     ValueError
         If `y` is empty or not one-dimensional, or a label is missing.
     """
-    array = np.asarray(y)
+    array = np.asarray(none_where_masked(y))
     if array.ndim != 1 or array.size == 0:
         raise ValueError(f"{name} has shape {array.shape}; pass one class label per entry, (n,).")
     # not NumPy scalars: messages show the labels, and would show np.str_('a')

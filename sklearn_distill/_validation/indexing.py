@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils import check_array
 
 from sklearn_distill._typing import CheckedX, IntArray, MatrixLike
+from sklearn_distill._validation.masks import refuse_mask
 
 
 def as_table(X: MatrixLike) -> CheckedX:
@@ -15,6 +16,7 @@ def as_table(X: MatrixLike) -> CheckedX:
     # the estimators that get a frame may select its columns by name
     if hasattr(X, "columns") and hasattr(X, "shape"):
         return X
+    refuse_mask("X", X)
     return check_array(X, accept_sparse=["csr", "csc"], dtype=None, ensure_all_finite=False)
 
 

@@ -11,6 +11,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from sklearn_distill._typing import ArrayLike, BoolArray, IntArray, TargetLike
+from sklearn_distill._validation.masks import none_where_masked
 from sklearn_distill._validation.numbers import check_numbers
 from sklearn_distill._validation.teacher import TeacherOutput
 from sklearn_distill.targets import Labels
@@ -135,7 +136,7 @@ def _read_labels(y: TargetLike, n_rows: int, has_teacher: bool) -> tuple[NDArray
     """Return the labels that are not missing, and a mask of their rows."""
     if y is None:
         return np.empty(0), np.zeros(n_rows, dtype=bool)
-    labels: NDArray[Any] = column_or_1d(y, warn=True)
+    labels: NDArray[Any] = column_or_1d(none_where_masked(y), warn=True)
     if len(labels) != n_rows:
         raise ValueError(f"y has {len(labels)} entries, X has {n_rows} rows: give one label a row")
     present = ~np.asarray(pd.isna(labels), dtype=bool)

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 
 from sklearn_distill._typing import FloatArray, TargetLike
+from sklearn_distill._validation.masks import nan_where_masked
 
 
 def check_numbers(
@@ -49,7 +50,7 @@ def check_numbers(
     """
     try:
         checked = check_array(
-            values,
+            nan_where_masked(values),
             ensure_2d=False,
             ensure_min_samples=ensure_min_samples,
             dtype=np.float64,
@@ -160,7 +161,7 @@ def as_floats(values: ArrayLike, name: str) -> FloatArray:
         The same numbers, without a copy where they are float64 already.
     """
     try:
-        return np.asarray(values, dtype=np.float64)
+        return np.asarray(nan_where_masked(values), dtype=np.float64)
     except (TypeError, ValueError) as error:
         kind = type(values).__name__
         raise ValueError(f"{name} must be an array of numbers, got a {kind}: {error}.") from error

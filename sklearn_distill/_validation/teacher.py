@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array
 
 from sklearn_distill._typing import BoolArray, FloatArray, TeacherLike
+from sklearn_distill._validation.masks import nan_where_masked
 from sklearn_distill._validation.numbers import check_rows_complete
 from sklearn_distill._validation.probabilities import SUM_TOLERANCE
 from sklearn_distill.targets import Teachers
@@ -120,6 +121,7 @@ def check_teacher(output: TeacherOutput, classes: NDArray[Any]) -> Teachers:
 
 def _to_numpy(name: str, output: Any) -> tuple[NDArray[np.float64], list[Any] | None]:
     columns = list(output.columns) if hasattr(output, "columns") else None
+    output = nan_where_masked(output)
     try:
         values = np.asarray(output.to_numpy() if hasattr(output, "to_numpy") else output)
         if values.dtype == object:  # pd.NA and None are missing, as NaN is
@@ -295,7 +297,10 @@ def check_embedding(embedding: TeacherLike, n_rows: int, weight: float) -> Float
             )
         return None
     values = check_array(
-        embedding, dtype=np.float64, ensure_all_finite="allow-nan", input_name="teacher_embedding"
+        nan_where_masked(embedding),
+        dtype=np.float64,
+        ensure_all_finite="allow-nan",
+        input_name="teacher_embedding",
     )
     if len(values) != n_rows:
         raise ValueError(

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_distill._typing import CheckedX, MatrixLike
 from sklearn_distill._validation.fitting import available_if
 from sklearn_distill._validation.labels import check_classes, check_labels, mark_missing
+from sklearn_distill._validation.masks import none_where_masked
 from sklearn_distill._validation.splits import Splits
 from sklearn_distill.distillers._student_data import StudentData, last_step
 from sklearn_distill.distillers._teacher_fit import TeacherData
@@ -196,6 +197,7 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
         return np.asarray(self.student_.decision_function(self._student_features(X)))
 
     def _read_teacher_data(self, X: CheckedX, y: Any, fit_params: dict[str, Any]) -> TeacherData:
+        y = none_where_masked(y)
         if np.asarray(y).dtype.kind == "f":  # NaN is a missing label, inf is none
             assert_all_finite(y, allow_nan=True, input_name="y")
         classes, labels = check_labels(y, X.shape[0], self._known_classes(y), None)

@@ -13,6 +13,7 @@ from sklearn.utils.validation import validate_data
 
 from sklearn_distill._optional import tensor_to_numpy
 from sklearn_distill._typing import CheckedX, FloatArray, MatrixLike, TargetLike
+from sklearn_distill._validation.masks import refuse_mask
 from sklearn_distill.solvers.least_squares import RegressionData, TensorRegressionData
 from sklearn_distill.students._chunks import is_dask
 
@@ -119,6 +120,7 @@ def validate_features_and_labels(
 
 def _prepare(X: MatrixLike, checks: dict[str, Any]) -> tuple[CheckedX, dict[str, Any]]:
     """Return X and the arguments of ``validate_data`` for it."""
+    refuse_mask("X", X)
     if is_tensor(X):
         return _check_tensor(X), checks | _tensor_checks()
     if get_config()["array_api_dispatch"]:

@@ -18,6 +18,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_distill._typing import FloatArray, TargetLike
+from sklearn_distill._validation.masks import refuse_mask
 from sklearn_distill.students._neural_params import NeuralParams
 from sklearn_distill.students._neural_stream import is_dataset
 from sklearn_distill.students._neural_targets import NeuralTargets
@@ -100,6 +101,7 @@ class NeuralStudent(NeuralParams):
         """Check features; set their number and shape, or compare them with those of the fit."""
         if is_dataset(X):
             raise TypeError("X is a Dataset, which only fit accepts: pass an array")
+        refuse_mask("X", X)
         # the dtype of the weights; mixed precision keeps them in float32
         dtype = np.float64 if self.precision == "float64" else np.float32
         checked = validate_data(self, X, y, reset=reset, dtype=dtype, allow_nd=True, **checks)

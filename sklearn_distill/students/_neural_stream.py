@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sklearn_distill._typing import FloatArray
+from sklearn_distill._validation.masks import nan_where_masked, refuse_mask
 
 if TYPE_CHECKING:
     import torch
@@ -120,6 +121,8 @@ class Collate:
         from sklearn_distill.students._neural_training import in_precision
 
         _check_items(items)
+        for item in items:
+            refuse_mask("the Dataset's x", item[0])
         features = _stack("features", [np.asarray(item[0]) for item in items])
         if not np.isfinite(features).all():
             raise ValueError("the Dataset yields features that are NaN or infinite: impute them")
@@ -128,7 +131,8 @@ class Collate:
 
     def _teacher_rows(self, items: Sequence[Any]) -> FloatArray:
         """Return the teacher's predictions, NaN where they are missing."""
-        predictions = [None if item[2] is None else np.atleast_1d(item[2]) for item in items]
+        given = [nan_where_masked(item[2]) for item in items]
+        predictions = [None if row is None else np.atleast_1d(row) for row in given]
         shape = next((row.shape for row in predictions if row is not None), (self.n_outputs,))
         missing = np.full(shape, np.nan)
         rows = [missing if row is None else row for row in predictions]

@@ -18,6 +18,7 @@ from sklearn_distill._validation.fitting import (
     all_or_nothing,
     validated_parameters,
 )
+from sklearn_distill._validation.masks import nan_where_masked, refuse_mask
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight, read_sample_weight
 from sklearn_distill._validation.targets import check_regression_targets
@@ -303,7 +304,7 @@ class PrivilegedLinearRegression(LinearRegressor):
         reset: bool,
     ) -> RegressionData:
         """Validate the arguments of ``fit``; set ``n_features_in_`` and the shape of outputs."""
-        y, sample_weight = to_numpy(y), to_numpy(sample_weight)
+        y, sample_weight = nan_where_masked(to_numpy(y)), to_numpy(sample_weight)
         teacher = to_numpy(teacher_prediction)
         if teacher is None:
             # without a teacher the errors are scikit-learn's own, such as that of a missing label
@@ -378,6 +379,7 @@ class PrivilegedLinearRegression(LinearRegressor):
 def _read_chunk(X: CheckedX, args: FitArgs) -> RegressionData:
     """Validate the arguments of ``fit`` for a chunk of rows."""
     with args.locate_errors():
+        refuse_mask("X", X)
         X = check_array(X, input_name="X", **X_CHECKS)
         labels, predictions, _ = check_regression_targets(
             args.y, args.teacher_prediction, args.n_rows

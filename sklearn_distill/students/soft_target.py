@@ -22,6 +22,7 @@ from sklearn_distill._typing import (
 from sklearn_distill._validation.fit_params import fit_param_name
 from sklearn_distill._validation.fitting import Interval, all_or_nothing, validated_parameters
 from sklearn_distill._validation.indexing import as_table, take_rows
+from sklearn_distill._validation.masks import refuse_mask
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.targets import check_class_targets
@@ -211,6 +212,7 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
             is, one that neither a label nor a teacher's prediction contains.
         """
         check_is_fitted(self)
+        refuse_mask("X", X)
         predictions = np.asarray(self.regressor_.predict(X), dtype=np.float64)
         proba = np.zeros_like(predictions)
         proba[:, self._active] = project_on_simplex(predictions[:, self._active])
@@ -240,6 +242,7 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         teacher_logits: TeacherLike,
     ) -> int:
         """Set number and names of the features; return the number of rows."""
+        refuse_mask("X", X)
         if teacher_proba is None and teacher_logits is None:
             # without a teacher the errors are scikit-learn's own, such as that of a missing label
             validate_data(self, X, y, skip_check_array=True)  # checks no values

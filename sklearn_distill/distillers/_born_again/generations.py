@@ -14,6 +14,7 @@ from tqdm.auto import tqdm
 
 from sklearn_distill._typing import ArrayLike, CheckedX, IntArray, MatrixLike, TargetLike
 from sklearn_distill._validation.labels import check_classes, check_labels, check_some_label
+from sklearn_distill._validation.masks import none_where_masked
 from sklearn_distill._validation.random_state import seeded_clones
 from sklearn_distill._validation.routing import Params, route_fit_params
 from sklearn_distill._validation.row_order import check_row_order
@@ -101,8 +102,9 @@ class Generations(MetaEstimatorMixin, BaseEstimator):
                 f"{type(self).__name__} requires y to be passed, but the target y is None: the "
                 "first generation is fitted on y"
             )
-        if np.asarray(y).dtype.kind == "f":  # NaN is a missing label, inf is none
-            assert_all_finite(y, allow_nan=True, input_name="y")
+        labels = none_where_masked(y)
+        if np.asarray(labels).dtype.kind == "f":  # NaN is a missing label, inf is none
+            assert_all_finite(labels, allow_nan=True, input_name="y")
 
     def _clone_students(self, teacher_param: str | None) -> tuple[list[Any], int]:
         """Return an unfitted student for each generation, and a seed for the validation split."""

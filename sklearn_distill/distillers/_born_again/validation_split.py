@@ -11,6 +11,7 @@ from sklearn.utils import check_array
 from sklearn_distill._typing import CheckedX, IntArray, MatrixLike, TargetLike
 from sklearn_distill._validation.indexing import as_table, take_rows
 from sklearn_distill._validation.labels import check_labels
+from sklearn_distill._validation.masks import refuse_mask
 from sklearn_distill.distillers._born_again.data import GenerationData
 from sklearn_distill.distillers._born_again.scores import ValidationSet
 
@@ -19,6 +20,7 @@ def as_samples(X: MatrixLike) -> CheckedX:
     """Return a frame unchanged, and a matrix or images as an array; the student checks entries."""
     # images have more dimensions than as_table allows
     if getattr(X, "ndim", 2) > 2:
+        refuse_mask("X", X)
         return check_array(X, allow_nd=True, dtype=None, ensure_all_finite=False)
     return as_table(X)
 
