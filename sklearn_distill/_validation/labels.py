@@ -14,6 +14,7 @@ from sklearn_distill._typing import ArrayLike, BoolArray, IntArray, TargetLike
 from sklearn_distill._validation.masks import none_where_masked
 from sklearn_distill._validation.numbers import check_numbers
 from sklearn_distill._validation.teacher import TeacherOutput
+from sklearn_distill._validation.tensors import to_numpy
 from sklearn_distill.targets import Labels
 from sklearn_distill.targets.labels import MISSING
 
@@ -136,7 +137,7 @@ def _read_labels(y: TargetLike, n_rows: int, has_teacher: bool) -> tuple[NDArray
     """Return the labels that are not missing, and a mask of their rows."""
     if y is None:
         return np.empty(0), np.zeros(n_rows, dtype=bool)
-    labels: NDArray[Any] = column_or_1d(none_where_masked(y), warn=True)
+    labels: NDArray[Any] = column_or_1d(none_where_masked(to_numpy(y)), warn=True)
     if len(labels) != n_rows:
         raise ValueError(f"y has {len(labels)} entries, X has {n_rows} rows: give one label a row")
     present = ~np.asarray(pd.isna(labels), dtype=bool)

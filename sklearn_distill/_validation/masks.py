@@ -71,8 +71,9 @@ def refuse_mask(name: str, values: Any) -> None:
     """
     masked = _as_masked(values)
     if masked is not None and np.ma.is_masked(masked):
+        n_masked = np.ma.getmaskarray(masked).sum()
         raise ValueError(
-            f"{name} is a masked array with {np.ma.getmaskarray(masked).sum()} masked entries: pass "
+            f"{name} is a masked array with {n_masked} masked entries: pass "
             f"{name}.astype(float).filled(np.nan) to an estimator that takes NaN, or impute them"
         )
 

@@ -12,6 +12,7 @@ from sklearn.utils import check_array
 
 from sklearn_distill._typing import FloatArray, TargetLike
 from sklearn_distill._validation.masks import nan_where_masked
+from sklearn_distill._validation.tensors import to_numpy
 
 
 def check_numbers(
@@ -50,7 +51,7 @@ def check_numbers(
     """
     try:
         checked = check_array(
-            nan_where_masked(values),
+            nan_where_masked(to_numpy(values)),
             ensure_2d=False,
             ensure_min_samples=ensure_min_samples,
             dtype=np.float64,
@@ -161,7 +162,7 @@ def as_floats(values: ArrayLike, name: str) -> FloatArray:
         The same numbers, without a copy where they are float64 already.
     """
     try:
-        return np.asarray(nan_where_masked(values), dtype=np.float64)
+        return np.asarray(nan_where_masked(to_numpy(values)), dtype=np.float64)
     except (TypeError, ValueError) as error:
         kind = type(values).__name__
         raise ValueError(f"{name} must be an array of numbers, got a {kind}: {error}.") from error

@@ -13,8 +13,12 @@ from sklearn.utils import check_array
 from sklearn_distill._typing import BoolArray, FloatArray, TeacherLike
 from sklearn_distill._validation.masks import nan_where_masked
 from sklearn_distill._validation.numbers import check_rows_complete
-from sklearn_distill._validation.probabilities import SUM_TOLERANCE
+from sklearn_distill._validation.tensors import to_numpy
 from sklearn_distill.targets import Teachers
+
+# How far a row's sum may be from 1: percentages with two decimals, float16 and bfloat16. Metrics,
+# which do not renormalise, have a tolerance of their own.
+SUM_TOLERANCE = 2e-2
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,7 @@ def check_teacher(output: TeacherOutput, classes: NDArray[Any]) -> Teachers:
 
 def _to_numpy(name: str, output: Any) -> tuple[NDArray[np.float64], list[Any] | None]:
     columns = list(output.columns) if hasattr(output, "columns") else None
-    output = nan_where_masked(output)
+    output = nan_where_masked(to_numpy(output))
     try:
         values = np.asarray(output.to_numpy() if hasattr(output, "to_numpy") else output)
         if values.dtype == object:  # pd.NA and None are missing, as NaN is
@@ -164,9 +168,25 @@ def _two_columns(output: TeacherOutput, classes: NDArray[Any]) -> NDArray[np.flo
         )
     given = output.values
     # logits: softmax of (0, v) is expit(v); a missing prediction must be NaN in both columns
-    other = 1 - given if output.is_proba else np.where(np.isnan(given), np.nan, 0.0)
+    if output.is_proba:
+        _check_unit_interval(output)
+        other = np.maximum(1 - given, 0)  # 0 instead of a negative 1 − p within the tolerance
+    else:
+        other = np.where(np.isnan(given), np.nan, 0.0)
     columns = [other, given] if _is_second_class(output, classes) else [given, other]
     return np.stack(columns, axis=1)
+
+
+def _check_unit_interval(output: TeacherOutput) -> None:
+    p = output.values
+    outside = (p < 0) | (p > 1 + SUM_TOLERANCE)
+    if outside.any():
+        row = int(np.argmax(outside))
+        raise ValueError(
+            f"{output.name}: row {row} is {p[row]:g}, not between 0 and 1: pass probabilities of "
+            "one class, divided by 100 if they are percentages, and counts as "
+            "successes / trials; log-odds are passed as teacher_logits"
+        )
 
 
 def _is_second_class(output: TeacherOutput, classes: NDArray[Any]) -> bool:
@@ -240,7 +260,28 @@ def _check_rows(output: TeacherOutput, values: NDArray[np.float64]) -> None:
     first = {fault: int(np.argmax(bad)) for fault, bad in bad_rows.items() if bad.any()}
     if first:
         fault, row = min(first.items(), key=lambda item: item[1])
-        raise ValueError(f"{output.name}: row {row} {fault}: {output.values[row].tolist()}")
+        raise ValueError(
+            f"{output.name}: row {row} {fault}: {output.values[row].tolist()}{_advice(output)}"
+        )
+
+
+def _advice(output: TeacherOutput) -> str:
+    """Return how to turn votes, counts or percentages into probabilities."""
+    total = output.values.sum(axis=-1)
+    far = np.abs(total - 1) > SUM_TOLERANCE
+    # a single wrong row among probabilities is no count
+    if not output.is_proba or (output.values < 0).any() or not np.isfinite(total[far]).any():
+        return ""
+    if np.nanmax(np.abs(total / 100 - 1)) <= SUM_TOLERANCE:
+        return "; these are percentages: divide by 100"
+    axis = output.values.ndim - 1
+    normalised = (
+        "P.div(P.sum(axis=1), axis=0)" if output.columns else f"P / P.sum({axis}, keepdims=True)"
+    )
+    return (
+        f"; normalise votes and counts by {normalised} (0 / 0 is NaN, a missing prediction), and "
+        "average several teachers' probabilities by sklearn_distill.teachers.combine_teachers"
+    )
 
 
 def _proba_faults(values: NDArray[np.float64]) -> dict[str, BoolArray]:
@@ -297,7 +338,7 @@ def check_embedding(embedding: TeacherLike, n_rows: int, weight: float) -> Float
             )
         return None
     values = check_array(
-        nan_where_masked(embedding),
+        nan_where_masked(to_numpy(embedding)),
         dtype=np.float64,
         ensure_all_finite="allow-nan",
         input_name="teacher_embedding",

@@ -21,12 +21,12 @@ from sklearn_distill._typing import (
     TeacherLike,
 )
 from sklearn_distill._validation.fitting import Interval, StrOptions
+from sklearn_distill._validation.tensors import is_tensor
 from sklearn_distill.losses import SoftTargetObjective
 from sklearn_distill.losses.regularizers import REGULARIZER_NAMES
 from sklearn_distill.solvers import Progress, Solution, coarse_to_fine, newton_cg
 from sklearn_distill.students._array_api import (
     asarray_like,
-    is_tensor,
     validate_features,
     validate_features_and_labels,
 )

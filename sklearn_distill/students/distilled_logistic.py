@@ -17,8 +17,8 @@ from sklearn_distill._typing import (
 )
 from sklearn_distill._validation.fitting import all_or_nothing, validated_parameters
 from sklearn_distill._validation.row_order import check_row_order
+from sklearn_distill._validation.tensors import to_numpy
 from sklearn_distill.losses import as_design
-from sklearn_distill.students._array_api import to_numpy
 from sklearn_distill.students._chunked_problem import make_chunk_reader, make_chunked_problem
 from sklearn_distill.students._chunks import chunk_data, float_dtype, is_chunked
 from sklearn_distill.students._coefficients import solver_weights

@@ -22,6 +22,7 @@ from sklearn_distill._validation.masks import nan_where_masked, refuse_mask
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight, read_sample_weight
 from sklearn_distill._validation.targets import check_regression_targets
+from sklearn_distill._validation.tensors import to_numpy
 from sklearn_distill.solvers.least_squares import (
     Gram,
     NoNoiseEstimateError,
@@ -34,7 +35,6 @@ from sklearn_distill.solvers.least_squares import (
 from sklearn_distill.students._array_api import (
     asarray_like,
     regression_data,
-    to_numpy,
     validate_features,
     validate_features_and_labels,
 )
