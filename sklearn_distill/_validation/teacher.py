@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_array
 
 from sklearn_distill._typing import BoolArray, FloatArray, TeacherLike
+from sklearn_distill._validation.absent_rows import blank_absent
 from sklearn_distill._validation.masks import nan_where_masked
 from sklearn_distill._validation.numbers import check_rows_complete
 from sklearn_distill._validation.tensors import to_numpy
@@ -307,7 +308,9 @@ def _any_class(mask: BoolArray) -> BoolArray:
     return np.asarray(mask.any(axis=1))
 
 
-def check_embedding(embedding: TeacherLike, n_rows: int, weight: float) -> FloatArray | None:
+def check_embedding(
+    embedding: TeacherLike, n_rows: int, weight: float, absent: BoolArray | None = None
+) -> FloatArray | None:
     """Check a teacher's embedding.
 
     Parameters
@@ -318,6 +321,8 @@ def check_embedding(embedding: TeacherLike, n_rows: int, weight: float) -> Float
         Number of rows of X.
     weight : float
         The estimator's ``embedding_weight``, 0 or more.
+    absent : ndarray of bool of shape (n_rows,) or None
+        Rows of weight 0, which are not checked; None for none.
 
     Returns
     -------
@@ -338,7 +343,7 @@ def check_embedding(embedding: TeacherLike, n_rows: int, weight: float) -> Float
             )
         return None
     values = check_array(
-        nan_where_masked(to_numpy(embedding)),
+        nan_where_masked(to_numpy(blank_absent(embedding, absent))),
         dtype=np.float64,
         ensure_all_finite="allow-nan",
         input_name="teacher_embedding",

@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 from sklearn_distill._typing import (
     ArrayLike,
     BoolArray,
+    CheckedX,
     FloatArray,
     IntArray,
     TargetLike,
     TeacherLike,
 )
+from sklearn_distill._validation.absent_rows import rows_to_fit
+from sklearn_distill._validation.indexing import take_rows
 from sklearn_distill._validation.sample_weight import check_sample_weight, read_sample_weight
 from sklearn_distill._validation.targets import check_class_targets
 from sklearn_distill.losses import RowSums, SoftTargetObjective
@@ -166,11 +169,11 @@ class TrainingTargets:
         chunk of rows, whose weights may all be zero if those of other chunks are not.
         """
         requested = student.classes if classes is None else classes
-        classes_, labels, teachers = check_class_targets(
-            y, n_rows, requested, teacher_proba, teacher_logits
-        )
         check_weight = read_sample_weight if allow_zero_weight else check_sample_weight
         weight = check_weight(sample_weight, n_rows)
+        classes_, labels, teachers = check_class_targets(
+            y, n_rows, requested, teacher_proba, teacher_logits, weight == 0
+        )
         return cls(classes_, labels, teachers, weight, student.class_weight)
 
     @property
@@ -206,6 +209,25 @@ class TrainingTargets:
     def mixture(self, loss_params: LossParams) -> TargetMixture:
         """Return the mixture of labels and teachers with the given parameters of the loss."""
         return loss_params.mixture(self.labels, self.teachers, self.row_weight)
+
+
+def drop_absent(X: CheckedX, targets: TrainingTargets) -> tuple[CheckedX, TrainingTargets]:
+    """Return features and targets without the rows of weight 0.
+
+    Parameters
+    ----------
+    X : ndarray, sparse matrix or torch.Tensor of shape (n_rows, n_features)
+        Validated features.
+    targets : TrainingTargets
+        The targets of the same rows.
+
+    Returns
+    -------
+    X, targets : tuple
+        The same objects if no row has weight 0.
+    """
+    rows = rows_to_fit(targets.sample_weight)
+    return (X, targets) if rows is None else (take_rows(X, rows), targets.take(rows))
 
 
 @dataclass(frozen=True)

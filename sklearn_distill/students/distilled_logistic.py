@@ -15,6 +15,7 @@ from sklearn_distill._typing import (
     TargetLike,
     TeacherLike,
 )
+from sklearn_distill._validation.absent_rows import fill_absent
 from sklearn_distill._validation.fitting import all_or_nothing, validated_parameters
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.tensors import to_numpy
@@ -23,7 +24,13 @@ from sklearn_distill.students._chunked_problem import make_chunk_reader, make_ch
 from sklearn_distill.students._chunks import chunk_data, float_dtype, is_chunked
 from sklearn_distill.students._coefficients import solver_weights
 from sklearn_distill.students._logistic import CONSTRAINTS, LogisticStudent, minimiser
-from sklearn_distill.students._problem import LossParams, Problem, TrainingTargets, make_problem
+from sklearn_distill.students._problem import (
+    LossParams,
+    Problem,
+    TrainingTargets,
+    drop_absent,
+    make_problem,
+)
 
 
 class DistilledLogisticRegression(LogisticStudent):
@@ -196,7 +203,8 @@ class DistilledLogisticRegression(LogisticStudent):
             Labels. NaN, None and pd.NA are missing labels; these rows need a teacher's
             prediction. None instead of an array means that all labels are missing.
         sample_weight : array-like of shape (n_samples,) or None
-            Sample weights, for both terms.
+            Sample weights, for both terms. A row of weight 0 is left out, and its prediction is
+            not checked.
         teacher_proba : array-like or DataFrame or None
             The teacher's probabilities: (n_samples, n_classes) in the order of ``classes_``, a
             DataFrame whose column names are the labels, (n_samples,) for the second of two
@@ -249,11 +257,14 @@ class DistilledLogisticRegression(LogisticStudent):
 
         Labels and logits go out of scope here, so that the solver can use their memory.
         """
-        checked = self._validate_features(X, y, teacher_proba, teacher_logits)
+        checked = self._validate_features(
+            X, fill_absent(y, sample_weight), teacher_proba, teacher_logits
+        )
         loss_params = LossParams.of(self)
         targets = TrainingTargets.read(
             self, checked.shape[0], y, sample_weight, teacher_proba, teacher_logits
         )
+        checked, targets = drop_absent(checked, targets)
         self.classes_ = targets.classes
         self.n_taught_rows_ = targets.n_taught_rows
         return checked, make_problem(targets, as_design(checked, self.fit_intercept), loss_params)

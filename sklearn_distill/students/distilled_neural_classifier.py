@@ -14,6 +14,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import FloatArray, TargetLike, TeacherLike
+from sklearn_distill._validation.absent_rows import fill_absent
 from sklearn_distill._validation.fitting import (
     HasMethods,
     Interval,
@@ -28,7 +29,7 @@ from sklearn_distill.losses.regularizers import REGULARIZER_NAMES
 from sklearn_distill.students._neural import NeuralStudent, XAndTable, naming_validation_set
 from sklearn_distill.students._neural_stream import check_no_other_data, is_dataset, make_stream
 from sklearn_distill.students._neural_targets import NeuralTargets
-from sklearn_distill.students._problem import LossParams, TrainingTargets
+from sklearn_distill.students._problem import LossParams, TrainingTargets, drop_absent
 from sklearn_distill.targets import TargetMixture
 
 if TYPE_CHECKING:
@@ -290,7 +291,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             Labels. NaN, None and pd.NA are missing labels; these rows need a teacher's
             prediction. None instead of an array means that all labels are missing.
         sample_weight : array-like of shape (n_samples,) or None
-            Sample weights, for all terms.
+            Sample weights, for all terms. A row of weight 0 is left out, and its prediction is not
+            checked.
         teacher_proba : array-like or DataFrame or None
             The teacher's probabilities: (n_samples, n_classes) in the order of ``classes_``, a
             DataFrame whose column names are the labels, (n_samples,) for the second of two
@@ -347,8 +349,10 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             teacher_logits=teacher_logits,
             teacher_embedding=teacher_embedding,
         )
-        X = self._validate_features(X, y, teacher_proba, teacher_logits, reset=previous is None)
-        targets = self._read_targets(
+        X = self._validate_features(
+            X, y, sample_weight, teacher_proba, teacher_logits, reset=previous is None
+        )
+        X, targets = self._read_targets(
             X, y, sample_weight, teacher_proba, teacher_logits, teacher_embedding, self.classes
         )
         if previous is not None:
@@ -379,7 +383,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         classes : array-like of shape (n_classes,) or None
             All classes, for the first call; None uses the parameter ``classes``, or those of y.
         sample_weight : array-like of shape (n_samples,) or None
-            Sample weights, for all terms.
+            Sample weights, for all terms. A row of weight 0 is left out, and its prediction is not
+            checked.
         teacher_proba, teacher_logits, teacher_embedding : array-like, DataFrame or None
             The teacher's outputs, as in :meth:`fit`.
 
@@ -403,9 +408,11 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             teacher_logits=teacher_logits,
             teacher_embedding=teacher_embedding,
         )
-        X = self._validate_features(X, y, teacher_proba, teacher_logits, reset=previous is None)
+        X = self._validate_features(
+            X, y, sample_weight, teacher_proba, teacher_logits, reset=previous is None
+        )
         classes = self._partial_fit_classes(classes)
-        targets = self._read_targets(
+        X, targets = self._read_targets(
             X, y, sample_weight, teacher_proba, teacher_logits, teacher_embedding, classes
         )
         return self._train(X, targets, previous=previous, n_epochs=1)
@@ -493,6 +500,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         self,
         X: ArrayLike | Dataset[Any],
         y: TargetLike,
+        sample_weight: ArrayLike | None,
         teacher_proba: TeacherLike,
         teacher_logits: TeacherLike,
         *,
@@ -500,7 +508,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
     ) -> NDArray[Any]:
         if teacher_proba is None and teacher_logits is None:
             # without a teacher scikit-learn's own errors are raised, as for a missing label
-            return self._validate_array(X, y, reset=reset)
+            return self._validate_array(X, fill_absent(y, sample_weight), reset=reset)
         return self._validate_array(X, reset=reset)
 
     def _read_targets(
@@ -512,21 +520,28 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         teacher_logits: TeacherLike,
         teacher_embedding: TeacherLike,
         classes: ArrayLike | None,
-    ) -> NeuralTargets:
-        """Check the arguments of ``fit``; set ``classes_`` and ``n_taught_rows_``."""
+    ) -> tuple[NDArray[Any], NeuralTargets]:
+        """Check the arguments of ``fit``; set ``classes_`` and ``n_taught_rows_``.
+
+        Features and targets are returned without the rows of weight 0.
+        """
         from sklearn_distill.students._neural_class_targets import static_targets, tunable_targets
 
-        # mean 1, as the scale of the weights would change the learning rate
         targets = TrainingTargets.read(
             self, len(X), y, sample_weight, teacher_proba, teacher_logits, classes
-        ).with_mean_weight_one()
+        )
+        weight = targets.sample_weight
+        embedding = check_embedding(teacher_embedding, len(X), self.embedding_weight, weight == 0)
+        embedding = None if embedding is None else embedding[weight > 0]
+        X, targets = drop_absent(X, targets)
+        # mean 1, as the scale of the weights would change the learning rate
+        targets = targets.with_mean_weight_one()
         self.classes_, self.n_taught_rows_ = targets.classes, targets.n_taught_rows
-        embedding = check_embedding(teacher_embedding, len(X), self.embedding_weight)
         if self.metaparameter_optimizer is not None:
             self._check_tunable(targets)
-            return tunable_targets(targets, LossParams.of(self))
+            return X, tunable_targets(targets, LossParams.of(self))
         neural_targets = static_targets(targets, LossParams.of(self))
-        return neural_targets.with_embedding(embedding, self.embedding_weight, targets.weight)
+        return X, neural_targets.with_embedding(embedding, self.embedding_weight, targets.weight)
 
     def _check_tunable(self, targets: TrainingTargets) -> None:
         """Require a teacher, and parameters for which hypergradients of a step are implemented."""

@@ -11,7 +11,16 @@ from scipy.linalg import LinAlgWarning
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_distill._typing import ArrayLike, CheckedX, MatrixLike, TargetLike, TeacherLike
+from sklearn_distill._typing import (
+    ArrayLike,
+    BoolArray,
+    CheckedX,
+    FloatArray,
+    MatrixLike,
+    TargetLike,
+    TeacherLike,
+)
+from sklearn_distill._validation.absent_rows import fill_absent
 from sklearn_distill._validation.fitting import (
     Interval,
     StrOptions,
@@ -195,7 +204,8 @@ class PrivilegedLinearRegression(LinearRegressor):
             Labels. A row of NaN is a missing label; it needs a teacher's prediction. None instead
             of an array means that all labels are missing.
         sample_weight : array-like of shape (n_samples,) or None
-            Sample weights; a row with weight 2 counts as two rows.
+            Sample weights; a row with weight 2 counts as two rows. A row of weight 0 is left out,
+            and its prediction is not checked.
         teacher_prediction : array-like of the shape of y, or None
             The teacher's predictions. A row of NaN is a missing prediction.
 
@@ -307,6 +317,7 @@ class PrivilegedLinearRegression(LinearRegressor):
         y, sample_weight = nan_where_masked(to_numpy(y)), to_numpy(sample_weight)
         teacher = to_numpy(teacher_prediction)
         if teacher is None:
+            y = fill_absent(y, sample_weight)
             # without a teacher the errors are scikit-learn's own, such as that of a missing label
             checked, y = validate_features_and_labels(
                 self, X, y, reset=reset, multi_output=True, y_numeric=True, **X_CHECKS
@@ -314,10 +325,10 @@ class PrivilegedLinearRegression(LinearRegressor):
         else:
             checked = validate_features(self, X, reset=reset, **X_CHECKS)
         n_rows = checked.shape[0]
-        labels, predictions, flat = check_regression_targets(y, teacher, n_rows)
+        weight = None if sample_weight is None else check_sample_weight(sample_weight, n_rows)
+        labels, predictions, flat = check_regression_targets(y, teacher, n_rows, _absent(weight))
         if reset:
             self._flat = flat
-        weight = None if sample_weight is None else check_sample_weight(sample_weight, n_rows)
         return regression_data(checked, labels, predictions, weight)
 
     def _fit_chunks(
@@ -381,13 +392,18 @@ def _read_chunk(X: CheckedX, args: FitArgs) -> RegressionData:
     with args.locate_errors():
         refuse_mask("X", X)
         X = check_array(X, input_name="X", **X_CHECKS)
-        labels, predictions, _ = check_regression_targets(
-            args.y, args.teacher_prediction, args.n_rows
-        )
         weight = args.sample_weight
         # the weights of a chunk may all be zero if those of others are not
         weight = None if weight is None else read_sample_weight(weight, args.n_rows)
+        labels, predictions, _ = check_regression_targets(
+            args.y, args.teacher_prediction, args.n_rows, _absent(weight)
+        )
     return RegressionData(X, labels, predictions, weight)
+
+
+def _absent(weight: FloatArray | None) -> BoolArray | None:
+    # RegressionData leaves these rows out
+    return None if weight is None else weight == 0
 
 
 def _number_or_none(variance: float | str) -> float | None:

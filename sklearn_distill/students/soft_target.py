@@ -19,9 +19,10 @@ from sklearn_distill._typing import (
     TargetLike,
     TeacherLike,
 )
+from sklearn_distill._validation.absent_rows import fill_absent, rows_to_fit
 from sklearn_distill._validation.fit_params import fit_param_name
 from sklearn_distill._validation.fitting import Interval, all_or_nothing, validated_parameters
-from sklearn_distill._validation.indexing import as_table, take_rows
+from sklearn_distill._validation.indexing import as_table, take_any_rows, take_rows
 from sklearn_distill._validation.masks import refuse_mask
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
@@ -154,7 +155,8 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
             prediction. None instead of an array means that all labels are missing.
         sample_weight : array-like of shape (n_samples,) or None
             Sample weights; in a Pipeline they are passed to the last step. For a regressor without
-            ``sample_weight``, such as KNeighborsRegressor, rows are repeated instead.
+            ``sample_weight``, such as KNeighborsRegressor, rows are repeated instead. A row of
+            weight 0 is left out, and its prediction is not checked.
         teacher_proba : array-like or DataFrame or None
             The teacher's probabilities: (n_samples, n_classes) in the order of ``classes_``, a
             DataFrame whose column names are the labels, (n_samples,) for the second of two
@@ -183,14 +185,19 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
             teacher_proba=teacher_proba,
             teacher_logits=teacher_logits,
         )
-        n_rows = self._check_features(X, y, teacher_proba, teacher_logits)
-        self.classes_, labels, teachers = check_class_targets(
-            y, n_rows, self.classes, teacher_proba, teacher_logits
+        n_rows = self._check_features(
+            X, fill_absent(y, sample_weight), teacher_proba, teacher_logits
         )
         weight = check_sample_weight(sample_weight, n_rows)
+        self.classes_, labels, teachers = check_class_targets(
+            y, n_rows, self.classes, teacher_proba, teacher_logits, weight == 0
+        )
         targets = self._mixed_targets(labels, teachers)
         # the projection would give classes that occur in no target a small probability
         self._active = (weight @ targets) > 0
+        rows = rows_to_fit(weight)
+        if rows is not None:
+            X, targets, weight = take_any_rows(X, rows), targets[rows], weight[rows]
         self.regressor_ = fit_regressor(
             self.regressor, X, targets, None if sample_weight is None else weight
         )
