@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from sklearn_distill._typing import IntArray
 from sklearn_distill._validation.masks import none_where_masked
-from sklearn_distill._validation.numbers import refuse_rows, shorten
+from sklearn_distill._validation.numbers import list_values, refuse_rows, shorten
 
 
 def class_index(
@@ -50,7 +50,7 @@ def class_index(
         )
     column = {label: k for k, label in enumerate(classes)}
     if len(column) != len(classes):
-        raise ValueError(f"labels repeats a class: {classes}; pass every class once.")
+        raise ValueError(f"labels repeats a class: {list_values(classes)}; pass every class once.")
     index = np.array([column.get(value, -1) for value in values], dtype=np.intp)
     refuse_rows(index < 0, name, values, "is", f"pass one of the known classes {shorten(classes)}")
     return index

@@ -14,6 +14,8 @@ from sklearn_distill._typing import FloatArray, TargetLike
 from sklearn_distill._validation.masks import nan_where_masked
 from sklearn_distill._validation.tensors import to_numpy
 
+MAX_LISTED = 10  # a message with 1000 classes hides what it says
+
 
 def check_numbers(
     name: str, values: TargetLike, *, allow_nan: bool = False, ensure_min_samples: int = 1
@@ -204,6 +206,30 @@ def refuse_rows(
     if bad.any():
         row = int(np.argmax(bad))
         raise ValueError(f"{name}: row {row} {verb} {shorten(values[row])}; {advice}.")
+
+
+def list_values(values: Any) -> str:
+    """Return the text of classes or other values in an error message, at most 10 of them.
+
+    Parameters
+    ----------
+    values : array-like
+        The values.
+
+    Returns
+    -------
+    str
+        A list as Python writes it; after 10 values, how many there are.
+
+    Examples
+    --------
+    >>> list_values(["a", "b"]), list_values(range(1000))
+    ("['a', 'b']", '[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ... (1000 in all)]')
+    """
+    listed = values.tolist() if hasattr(values, "tolist") else list(values)
+    if not isinstance(listed, list) or len(listed) <= MAX_LISTED:
+        return repr(listed)
+    return f"[{', '.join(map(repr, listed[:MAX_LISTED]))}, ... ({len(listed)} in all)]"
 
 
 def shorten(value: object) -> str:

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.utils import check_array
 
 from sklearn_distill._typing import BoolArray, FloatArray, TeacherLike
 from sklearn_distill._validation.absent_rows import blank_absent
 from sklearn_distill._validation.masks import nan_where_masked
-from sklearn_distill._validation.numbers import check_rows_complete
+from sklearn_distill._validation.numbers import check_rows_complete, list_values
 from sklearn_distill._validation.tensors import to_numpy
 from sklearn_distill.targets import Teachers
 
@@ -77,6 +78,7 @@ def read_teacher(
         return None
     name = "teacher_logits" if teacher_proba is None else "teacher_proba"
     output = teacher_logits if teacher_proba is None else teacher_proba
+    _check_container(name, output, n_rows)
     values, columns = _to_numpy(name, output)
     if values.ndim not in (1, 2, 3):
         raise ValueError(
@@ -124,6 +126,22 @@ def check_teacher(output: TeacherOutput, classes: NDArray[Any]) -> Teachers:
     return Teachers(logits)
 
 
+def _check_container(name: str, output: Any, n_rows: int) -> None:
+    if sparse.issparse(output):
+        raise ValueError(
+            f"{name} is a sparse {type(output).__name__}: pass {name}.toarray() if entries that "
+            "are not stored are 0, and an array with NaN rows if they are missing"
+        )
+    if not isinstance(output, list | tuple) or len(output) in (0, n_rows):
+        return
+    if all(len(np.shape(one)) == 2 and np.shape(one)[0] == n_rows for one in output):
+        raise ValueError(
+            f"{name} is a list of {len(output)} teachers: pass their mean, "
+            "sklearn_distill.teachers.combine_teachers(...), or np.stack([...], axis=1) of shape "
+            "(n_samples, n_teachers, n_classes), columns in the order of the classes"
+        )
+
+
 def _to_numpy(name: str, output: Any) -> tuple[NDArray[np.float64], list[Any] | None]:
     columns = list(output.columns) if hasattr(output, "columns") else None
     output = nan_where_masked(to_numpy(output))
@@ -147,14 +165,16 @@ def _series_name(output: Any) -> Any:
 def _align_columns(output: TeacherOutput, classes: NDArray[Any]) -> NDArray[np.float64]:
     """Return (n_rows, n_teachers, n_classes) in the order of the classes."""
     values = output.values
-    if values.ndim == 1:
-        return _two_columns(output, classes)[:, None, :]
+    is_one_column = values.ndim > 1 and values.shape[-1] == 1 and output.columns is None
+    if values.ndim == 1 or (is_one_column and len(classes) == 2):
+        values = _two_columns(output, classes)
+        return values[:, None, :] if values.ndim == 2 else values
     if output.columns is not None:
         values = values[:, _order_of_columns(output, classes)]
     if values.shape[-1] != len(classes):
         raise ValueError(
             f"{output.name} has {values.shape[-1]} columns, but the classes are "
-            f"{classes.tolist()}: give one column for each class in this order, or a DataFrame "
+            f"{list_values(classes)}: give one column for each class in this order, or a DataFrame "
             "with the labels as column names; for a student with more classes than y contains, "
             "pass classes=[...] to its constructor"
         )
@@ -165,27 +185,26 @@ def _two_columns(output: TeacherOutput, classes: NDArray[Any]) -> NDArray[np.flo
     if len(classes) != 2:
         raise ValueError(
             f"{output.name} is one-dimensional, which stands for the second of two classes, but "
-            f"the classes are {classes.tolist()}: give one column for each class"
+            f"the classes are {list_values(classes)}: give one column for each class"
         )
-    given = output.values
+    given = output.values if output.values.ndim == 1 else output.values[..., 0]
     # logits: softmax of (0, v) is expit(v); a missing prediction must be NaN in both columns
     if output.is_proba:
-        _check_unit_interval(output)
+        _check_unit_interval(output.name, given.reshape(len(given), -1))
         other = np.maximum(1 - given, 0)  # 0 instead of a negative 1 − p within the tolerance
     else:
         other = np.where(np.isnan(given), np.nan, 0.0)
     columns = [other, given] if _is_second_class(output, classes) else [given, other]
-    return np.stack(columns, axis=1)
+    return np.stack(columns, axis=-1)
 
 
-def _check_unit_interval(output: TeacherOutput) -> None:
-    p = output.values
+def _check_unit_interval(name: str, p: NDArray[np.float64]) -> None:
     outside = (p < 0) | (p > 1 + SUM_TOLERANCE)
     if outside.any():
-        row = int(np.argmax(outside))
+        row = int(np.argmax(outside.any(axis=1)))
         raise ValueError(
-            f"{output.name}: row {row} is {p[row]:g}, not between 0 and 1: pass probabilities of "
-            "one class, divided by 100 if they are percentages, and counts as "
+            f"{name}: row {row} is {p[row][outside[row]][0]:g}, not between 0 and 1: pass "
+            "probabilities of one class, divided by 100 if they are percentages, and counts as "
             "successes / trials; log-odds are passed as teacher_logits"
         )
 
@@ -209,21 +228,22 @@ def _order_of_columns(output: TeacherOutput, classes: NDArray[Any]) -> list[int]
     """Return the position of each class among the named columns."""
     columns = output.columns or []
     if len(set(columns)) < len(columns):
-        raise ValueError(f"{output.name} has columns of the same name: {columns}")
+        raise ValueError(f"{output.name} has columns of the same name: {list_values(columns)}")
     position = _positions_by_label(columns, classes)
     missing = [label for label in classes.tolist() if label not in position]
     if missing:
         raise ValueError(
-            f"{output.name} has columns {columns}, none of which is named {missing[0]!r}: name "
-            "one column for each class (zeros if the teacher never predicts it), or pass "
-            ".to_numpy() if the columns are in the order of the classes"
+            f"{output.name} has columns {list_values(columns)}, none of which is named "
+            f"{missing[0]!r}: name one column for each class (zeros if the teacher never predicts "
+            "it), or pass .to_numpy() if the columns are in the order of the classes"
         )
     if len(columns) > len(classes):
         known = {position[label] for label in classes.tolist()}
         extra = [column for k, column in enumerate(columns) if k not in known]
         raise ValueError(
-            f"{output.name} has columns beyond the labels of y: {extra}. Pass classes=[...] to "
-            "the constructor if the student must predict these classes, else drop the columns"
+            f"{output.name} has columns beyond the labels of y: {list_values(extra)}. Pass "
+            "classes=[...] to the constructor if the student must predict these classes, else drop "
+            "the columns"
         )
     return [position[label] for label in classes.tolist()]
 
@@ -262,17 +282,20 @@ def _check_rows(output: TeacherOutput, values: NDArray[np.float64]) -> None:
     if first:
         fault, row = min(first.items(), key=lambda item: item[1])
         raise ValueError(
-            f"{output.name}: row {row} {fault}: {output.values[row].tolist()}{_advice(output)}"
+            f"{output.name}: row {row} {fault}: {list_values(output.values[row])}{_advice(output)}"
         )
 
 
 def _advice(output: TeacherOutput) -> str:
-    """Return how to turn votes, counts or percentages into probabilities."""
+    """Return how to turn votes, counts, percentages or logits into what is asked for."""
     total = output.values.sum(axis=-1)
     far = np.abs(total - 1) > SUM_TOLERANCE
-    # a single wrong row among probabilities is no count
-    if not output.is_proba or (output.values < 0).any() or not np.isfinite(total[far]).any():
+    if not output.is_proba or not np.isfinite(total[far]).any():
         return ""
+    negative = (output.values < 0).any(axis=-1)
+    if negative.any():  # a row that sums to 1 is a wrong probability rather than logits
+        is_logits = (far & negative).any()
+        return "; if these are logits, pass them as teacher_logits=" if is_logits else ""
     if np.nanmax(np.abs(total / 100 - 1)) <= SUM_TOLERANCE:
         return "; these are percentages: divide by 100"
     axis = output.values.ndim - 1

@@ -22,6 +22,7 @@ from sklearn_distill._typing import (
 )
 from sklearn_distill._validation.absent_rows import rows_to_fit
 from sklearn_distill._validation.indexing import take_rows
+from sklearn_distill._validation.numbers import list_values
 from sklearn_distill._validation.sample_weight import check_sample_weight, read_sample_weight
 from sklearn_distill._validation.targets import check_class_targets
 from sklearn_distill.losses import RowSums, SoftTargetObjective
@@ -305,7 +306,7 @@ def check_bounded(
             raise ValueError(
                 f"regularizer={name!r} has no minimum when a class has no target mass: "
                 "neither y nor the teacher's predictions contain "
-                f"{np.asarray(classes)[~active].tolist()}: drop these classes or "
+                f"{list_values(np.asarray(classes)[~active])}: drop these classes or "
                 "pass another regularizer"
             )
 
@@ -346,7 +347,10 @@ def class_weights(
     known = classes.tolist()
     unknown = [label for label in class_weight if label not in known]
     if unknown:
-        raise ValueError(f"class_weight has keys {unknown}, but the classes are {known}")
+        raise ValueError(
+            f"class_weight has keys {list_values(unknown)}, but the classes are "
+            f"{list_values(known)}"
+        )
     for label, weight in class_weight.items():
         if not (isinstance(weight, Real) and 0 <= float(weight) < np.inf):
             raise ValueError(

@@ -22,7 +22,8 @@ from sklearn_distill._validation.fitting import (
     all_or_nothing,
     validated_parameters,
 )
-from sklearn_distill._validation.labels import check_classes, check_labels
+from sklearn_distill._validation.labels import check_classes, check_labels, refuse_soft_labels
+from sklearn_distill._validation.numbers import list_values
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.teacher import check_embedding
 from sklearn_distill.losses.regularizers import REGULARIZER_NAMES
@@ -508,6 +509,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
     ) -> NDArray[Any]:
         if teacher_proba is None and teacher_logits is None:
             # without a teacher scikit-learn's own errors are raised, as for a missing label
+            refuse_soft_labels(y)
             return self._validate_array(X, fill_absent(y, sample_weight), reset=reset)
         return self._validate_array(X, reset=reset)
 
@@ -608,8 +610,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             return self.classes if classes is None else np.unique(classes)
         if classes is not None and not np.array_equal(np.unique(classes), first_classes):
             raise ValueError(
-                f"classes={np.unique(classes).tolist()} are not those of the first call to "
-                f"partial_fit, {first_classes.tolist()}: leave them out, or fit anew"
+                f"classes={list_values(np.unique(classes))} are not those of the first call to "
+                f"partial_fit, {list_values(first_classes)}: leave them out, or fit anew"
             )
         return first_classes
 
@@ -624,6 +626,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
 def _check_same_classes(classes: NDArray[Any], previous_classes: NDArray[Any]) -> None:
     if not np.array_equal(classes, previous_classes):
         raise ValueError(
-            f"warm_start=True with the classes {classes.tolist()}, but the network was trained on "
-            f"{previous_classes.tolist()}: set warm_start=False, or pass all classes as classes="
+            f"warm_start=True with the classes {list_values(classes)}, but the network was trained "
+            f"on {list_values(previous_classes)}: set warm_start=False, or pass all classes as "
+            "classes="
         )

@@ -23,6 +23,7 @@ from sklearn_distill._validation.absent_rows import fill_absent, rows_to_fit
 from sklearn_distill._validation.fit_params import fit_param_name
 from sklearn_distill._validation.fitting import Interval, all_or_nothing, validated_parameters
 from sklearn_distill._validation.indexing import as_table, take_any_rows, take_rows
+from sklearn_distill._validation.labels import refuse_soft_labels
 from sklearn_distill._validation.masks import refuse_mask
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
@@ -251,6 +252,7 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         """Set number and names of the features; return the number of rows."""
         refuse_mask("X", X)
         if teacher_proba is None and teacher_logits is None:
+            refuse_soft_labels(y)
             # without a teacher the errors are scikit-learn's own, such as that of a missing label
             validate_data(self, X, y, skip_check_array=True)  # checks no values
             assert_all_finite(np.asarray(y), input_name="y")

@@ -30,7 +30,10 @@ WRONG_TEACHERS = {
         {"teacher_proba": PROBA + 0j},
         "teacher_proba must be an array of numbers: got compl",
     ),
-    "sparse": ({"teacher_proba": sparse.csr_array(PROBA)}, "teacher_proba must be an array of num"),
+    "sparse": (
+        {"teacher_proba": sparse.csr_array(PROBA)},
+        "teacher_proba is a sparse csr_array.*toarray",
+    ),
     "partly NaN": (
         {"teacher_proba": changed(PROBA, 5, [np.nan, 0.5, 0.5])},
         "teacher_proba: row 5 has NaN for some classes",

@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 from sklearn_distill._typing import ArrayLike, CheckedX, IntArray, MatrixLike, TargetLike
 from sklearn_distill._validation.labels import check_classes, check_labels, check_some_label
 from sklearn_distill._validation.masks import none_where_masked
+from sklearn_distill._validation.numbers import list_values
 from sklearn_distill._validation.random_state import seeded_clones
 from sklearn_distill._validation.routing import Params, route_fit_params
 from sklearn_distill._validation.row_order import check_row_order
@@ -176,9 +177,9 @@ class Generations(MetaEstimatorMixin, BaseEstimator):
             forgotten = np.setdiff1d(observed_classes, known)
             if len(forgotten):
                 warnings.warn(
-                    f"generation {number} was not trained on the classes {forgotten.tolist()}, nor "
-                    "are later generations: use labels='soft', fewer generations, or a student "
-                    "that predicts these classes",
+                    f"generation {number} was not trained on the classes "
+                    f"{list_values(forgotten)}, nor are later generations: use labels='soft', "
+                    "fewer generations, or a student that predicts these classes",
                     UserWarning,
                     stacklevel=4,
                 )
