@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from sklearn_distill._typing import IntArray
-from sklearn_distill._validation.numbers import refuse_rows, shorten
+from sklearn_distill._validation.masks import none_where_masked
+from sklearn_distill._validation.numbers import list_values, refuse_rows, shorten
 
 
 def class_index(
@@ -49,7 +50,7 @@ def class_index(
         )
     column = {label: k for k, label in enumerate(classes)}
     if len(column) != len(classes):
-        raise ValueError(f"labels repeats a class: {classes}; pass every class once.")
+        raise ValueError(f"labels repeats a class: {list_values(classes)}; pass every class once.")
     index = np.array([column.get(value, -1) for value in values], dtype=np.intp)
     refuse_rows(index < 0, name, values, "is", f"pass one of the known classes {shorten(classes)}")
     return index
@@ -75,7 +76,7 @@ def label_list(y: ArrayLike, name: str) -> list[Any]:
     ValueError
         If `y` is empty or not one-dimensional, or a label is missing.
     """
-    array = np.asarray(y)
+    array = np.asarray(none_where_masked(y))
     if array.ndim != 1 or array.size == 0:
         raise ValueError(f"{name} has shape {array.shape}; pass one class label per entry, (n,).")
     # not NumPy scalars: messages show the labels, and would show np.str_('a')

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import check_array
+from scipy import sparse
+from sklearn.utils import _safe_indexing, check_array
 from sklearn.utils.validation import validate_data
 
-from sklearn_distill._typing import CheckedX, IntArray
+from sklearn_distill._typing import CheckedX, IntArray, MatrixLike
+from sklearn_distill._validation.masks import refuse_mask
 
 
 def as_samples(X: Any) -> CheckedX:
@@ -44,6 +46,7 @@ def as_samples(X: Any) -> CheckedX:
         return X
     if isinstance(X, (list, tuple)) and _are_objects(X):
         return _object_array(X)
+    refuse_mask("X", X)
     return check_array(
         X,
         accept_sparse=["csr", "csc"],
@@ -110,6 +113,11 @@ def take_rows(X: CheckedX, rows: IntArray) -> CheckedX:
     """Return the given rows of a frame, matrix or array."""
     # a pandas frame's X[rows] would select columns
     return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
+
+
+def take_any_rows(X: MatrixLike, rows: IntArray) -> Any:
+    """Return the given rows of any X that has not been converted: also a list, or polars."""
+    return _safe_indexing(X.tocsr() if sparse.issparse(X) else X, rows)
 
 
 def take_aligned(value: Any, rows: IntArray, n_rows: int) -> Any:

@@ -11,10 +11,16 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from sklearn_distill._typing import ArrayLike, BoolArray, IntArray, TargetLike
-from sklearn_distill._validation.numbers import check_numbers, shorten
+from sklearn_distill._validation.masks import none_where_masked
+from sklearn_distill._validation.numbers import check_numbers, list_values
 from sklearn_distill._validation.teacher import TeacherOutput
+from sklearn_distill._validation.tensors import to_numpy
 from sklearn_distill.targets import Labels
 from sklearn_distill.targets.labels import MISSING
+
+_SOFT_LABELS = (
+    "Soft labels are passed as teacher_proba=, with y=None and the constructor's classes=[...]"
+)
 
 
 def check_classes(classes: ArrayLike | None) -> NDArray[Any] | None:
@@ -39,12 +45,12 @@ def check_classes(classes: ArrayLike | None) -> NDArray[Any] | None:
         return None
     labels: NDArray[Any] = column_or_1d(np.asarray(classes))
     if len(labels) < 2:
-        raise ValueError(f"classes must name at least 2 classes, got {labels.tolist()}")
+        raise ValueError(f"classes must name at least 2 classes, got {list_values(labels)}")
     if not np.array_equal(np.unique(labels), labels):
         # scikit-learn's scorers read columns of predict_proba in sorted order
         raise ValueError(
-            f"classes must be sorted and without repetition, got {labels.tolist()}: pass "
-            f"{np.unique(labels).tolist()}, and unnamed teacher columns in that order"
+            f"classes must be sorted and without repetition, got {list_values(labels)}: pass "
+            f"{list_values(np.unique(labels))}, and unnamed teacher columns in that order"
         )
     return labels
 
@@ -135,7 +141,8 @@ def _read_labels(y: TargetLike, n_rows: int, has_teacher: bool) -> tuple[NDArray
     """Return the labels that are not missing, and a mask of their rows."""
     if y is None:
         return np.empty(0), np.zeros(n_rows, dtype=bool)
-    labels: NDArray[Any] = column_or_1d(y, warn=True)
+    refuse_soft_labels(y)
+    labels: NDArray[Any] = column_or_1d(none_where_masked(to_numpy(y)), warn=True)
     if len(labels) != n_rows:
         raise ValueError(f"y has {len(labels)} entries, X has {n_rows} rows: give one label a row")
     present = ~np.asarray(pd.isna(labels), dtype=bool)
@@ -151,8 +158,26 @@ def _read_labels(y: TargetLike, n_rows: int, has_teacher: bool) -> tuple[NDArray
         # check_classification_targets names no row
         raise ValueError(f"y contains infinity in row {row}: labels are classes, or NaN if missing")
     if len(values) and values.dtype.kind not in "biuU":  # these are always classes
-        check_classification_targets(values)
+        _check_are_classes(values)
     return values, present
+
+
+def refuse_soft_labels(y: Any) -> None:
+    """Raise a ValueError if y has a column for each class."""
+    shape = y.shape if hasattr(y, "shape") else np.asarray(y, dtype=object).shape
+    if len(shape) == 2 and shape[1] > 1:
+        raise ValueError(
+            f"y has shape {tuple(shape)}, but labels have one dimension. {_SOFT_LABELS}"
+        )
+
+
+def _check_are_classes(values: NDArray[Any]) -> None:
+    try:
+        check_classification_targets(values)
+    except ValueError as error:
+        if values.dtype.kind != "f":
+            raise
+        raise ValueError(f"y: {error} {_SOFT_LABELS}") from error
 
 
 def _check_one_type(values: NDArray[Any]) -> None:
@@ -165,8 +190,8 @@ def _class_positions(found: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.i
     unknown = [label for label in found.tolist() if label not in position]
     if unknown:
         raise ValueError(
-            f"y contains labels that classes={shorten(classes.tolist())} does not name: "
-            f"{shorten(unknown)}{_encoded_labels_hint(found, len(classes))}"
+            f"y contains labels that classes={list_values(classes)} does not name: "
+            f"{list_values(unknown)}{_encoded_labels_hint(found, len(classes))}"
         )
     return np.array([position[label] for label in found.tolist()], dtype=np.intp)
 

@@ -11,6 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 
 from sklearn_distill._typing import FloatArray, TargetLike
+from sklearn_distill._validation.masks import nan_where_masked
+from sklearn_distill._validation.tensors import to_numpy
+
+MAX_LISTED = 10  # a message with 1000 classes hides what it says
 
 
 def check_numbers(
@@ -49,7 +53,7 @@ def check_numbers(
     """
     try:
         checked = check_array(
-            values,
+            nan_where_masked(to_numpy(values)),
             ensure_2d=False,
             ensure_min_samples=ensure_min_samples,
             dtype=np.float64,
@@ -160,7 +164,7 @@ def as_floats(values: ArrayLike, name: str) -> FloatArray:
         The same numbers, without a copy where they are float64 already.
     """
     try:
-        return np.asarray(values, dtype=np.float64)
+        return np.asarray(nan_where_masked(to_numpy(values)), dtype=np.float64)
     except (TypeError, ValueError) as error:
         kind = type(values).__name__
         raise ValueError(f"{name} must be an array of numbers, got a {kind}: {error}.") from error
@@ -202,6 +206,30 @@ def refuse_rows(
     if bad.any():
         row = int(np.argmax(bad))
         raise ValueError(f"{name}: row {row} {verb} {shorten(values[row])}; {advice}.")
+
+
+def list_values(values: Any) -> str:
+    """Return the text of classes or other values in an error message, at most 10 of them.
+
+    Parameters
+    ----------
+    values : array-like
+        The values.
+
+    Returns
+    -------
+    str
+        A list as Python writes it; after 10 values, how many there are.
+
+    Examples
+    --------
+    >>> list_values(["a", "b"]), list_values(range(1000))
+    ("['a', 'b']", '[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ... (1000 in all)]')
+    """
+    listed = values.tolist() if hasattr(values, "tolist") else list(values)
+    if not isinstance(listed, list) or len(listed) <= MAX_LISTED:
+        return repr(listed)
+    return f"[{', '.join(map(repr, listed[:MAX_LISTED]))}, ... ({len(listed)} in all)]"
 
 
 def shorten(value: object) -> str:

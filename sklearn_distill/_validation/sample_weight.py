@@ -42,6 +42,12 @@ def read_sample_weight(sample_weight: ArrayLike | None, n_rows: int) -> FloatArr
     if np.isscalar(sample_weight):
         sample_weight = np.full(n_rows, sample_weight)
     weight = as_floats(sample_weight, "sample_weight")
+    if weight.ndim > 1:
+        raise ValueError(
+            f"sample_weight has shape {weight.shape}, one weight a row has ({n_rows},): the third "
+            "argument of fit is sample_weight, and the teacher's predictions are keyword-only: "
+            "pass teacher_proba=, teacher_logits= or teacher_prediction="
+        )
     if weight.shape != (n_rows,):
         raise ValueError(
             f"sample_weight has shape {weight.shape}; pass one weight for each of the {n_rows} "

@@ -10,6 +10,7 @@ from sklearn.model_selection import check_cv, train_test_split
 
 from sklearn_distill._typing import ArrayLike, BoolArray, CheckedX, FloatArray, IntArray
 from sklearn_distill._validation.indexing import take_aligned, take_rows
+from sklearn_distill._validation.masks import refuse_mask
 
 Splits: TypeAlias = list[tuple[IntArray, IntArray]]  # training and test rows of each fold
 
@@ -53,6 +54,8 @@ def labelled_splits(
         If there is no fold, a fold has no labelled row to test on, or tests a row on which it
         trains.
     """
+    for name, value in params.items():
+        refuse_mask(name, value)
     labelled = np.flatnonzero(present)
     splitter = check_cv(cv, y[labelled], classifier=is_class)
     # the indices of an iterable refer to the rows of X, those of a splitter to the labelled rows

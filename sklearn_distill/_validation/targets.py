@@ -5,12 +5,14 @@ Either may be missing in some rows, but each row needs a label or a teacher's pr
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sklearn_distill._typing import ArrayLike, BoolArray, TargetLike, TeacherLike
+from sklearn_distill._validation.absent_rows import blank_absent
 from sklearn_distill._validation.labels import check_classes, check_labels
 from sklearn_distill._validation.numbers import check_numbers, check_rows_complete
 from sklearn_distill._validation.teacher import check_teacher, read_teacher
@@ -25,6 +27,7 @@ def check_class_targets(
     classes: ArrayLike | None,
     teacher_proba: TeacherLike,
     teacher_logits: TeacherLike,
+    absent: BoolArray | None = None,
 ) -> tuple[NDArray[Any], Labels, Teachers | None]:
     """Check the labels and the teachers of a classifier.
 
@@ -38,6 +41,8 @@ def check_class_targets(
         The constructor's ``classes``: all class labels, ascending; None takes those of y.
     teacher_proba, teacher_logits : array-like, DataFrame or None
         The teachers' probabilities or logits; at most one of the two.
+    absent : ndarray of bool of shape (n_rows,) or None
+        Rows of weight 0, whose predictions are not checked and become missing; None for none.
 
     Returns
     -------
@@ -55,17 +60,22 @@ def check_class_targets(
     """
     # the teacher is read first: its columns may name the classes; its check needs the classes
     output = read_teacher(teacher_proba, teacher_logits, n_rows)
+    if output is not None:
+        output = replace(output, values=blank_absent(output.values, absent))
     classes_, labels = check_labels(y, n_rows, check_classes(classes), output)
     teachers = None if output is None else check_teacher(output, classes_)
     without_target = ~labels.present
     if teachers is not None:
         without_target &= ~teachers.teacher_mask
-    _check_some_target(without_target)
+    _check_some_target(without_target, absent)
     return classes_, labels, teachers
 
 
 def check_regression_targets(
-    y: TargetLike, teacher_prediction: TeacherLike, n_rows: int
+    y: TargetLike,
+    teacher_prediction: TeacherLike,
+    n_rows: int,
+    absent: BoolArray | None = None,
 ) -> tuple[OutputColumns | None, OutputColumns | None, bool]:
     """Check the labels and the teacher's predictions of a regressor.
 
@@ -75,6 +85,8 @@ def check_regression_targets(
         Labels and predictions; at least one of the two.
     n_rows : int
         Number of rows of X.
+    absent : ndarray of bool of shape (n_rows,) or None
+        Rows of weight 0, which are not checked; None for none.
 
     Returns
     -------
@@ -89,11 +101,11 @@ def check_regression_targets(
         If one of them is wrong, the numbers of outputs differ, or a row has neither a label nor a
         teacher's prediction.
     """
-    labels, flat = check_regression_outputs("y", y, n_rows)
+    labels, flat = check_regression_outputs("y", blank_absent(y, absent), n_rows)
     predictions, teacher_flat = check_regression_outputs(
-        "teacher_prediction", teacher_prediction, n_rows
+        "teacher_prediction", blank_absent(teacher_prediction, absent), n_rows
     )
-    check_regression_target_available(labels, predictions)
+    check_regression_target_available(labels, predictions, absent)
     return labels, predictions, teacher_flat if labels is None else flat
 
 
@@ -148,7 +160,9 @@ def check_regression_outputs(
 
 
 def check_regression_target_available(
-    labels: OutputColumns | None, predictions: OutputColumns | None
+    labels: OutputColumns | None,
+    predictions: OutputColumns | None,
+    absent: BoolArray | None = None,
 ) -> None:
     """Require as many outputs of both, and a label or a prediction for each row.
 
@@ -157,6 +171,8 @@ def check_regression_target_available(
     labels, predictions : ndarray of shape (n_rows, n_outputs) or None
         Labels and predictions, as :func:`check_regression_outputs` returns them; at least one of
         the two.
+    absent : ndarray of bool of shape (n_rows,) or None
+        Rows of weight 0, which need neither; None for none.
 
     Raises
     ------
@@ -170,10 +186,12 @@ def check_regression_target_available(
             "teacher must predict what y measures, one column for each output"
         )
     missing = [np.isnan(columns[:, 0]) for columns in given]
-    _check_some_target(np.logical_and.reduce(missing))
+    _check_some_target(np.logical_and.reduce(missing), absent)
 
 
-def _check_some_target(without_target: BoolArray) -> None:
+def _check_some_target(without_target: BoolArray, absent: BoolArray | None) -> None:
+    if absent is not None:
+        without_target = without_target & ~absent
     if without_target.any():
         raise ValueError(
             f"row {int(np.argmax(without_target))} has neither a label in y nor a teacher's "

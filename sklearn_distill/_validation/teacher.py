@@ -8,12 +8,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.utils import check_array
 
 from sklearn_distill._typing import BoolArray, FloatArray, TeacherLike
-from sklearn_distill._validation.numbers import check_rows_complete
-from sklearn_distill._validation.probabilities import SUM_TOLERANCE
+from sklearn_distill._validation.absent_rows import blank_absent
+from sklearn_distill._validation.masks import nan_where_masked
+from sklearn_distill._validation.numbers import check_rows_complete, list_values
+from sklearn_distill._validation.tensors import to_numpy
 from sklearn_distill.targets import Teachers
+
+# How far a row's sum may be from 1: percentages with two decimals, float16 and bfloat16. Metrics,
+# which do not renormalise, have a tolerance of their own.
+SUM_TOLERANCE = 2e-2
 
 
 @dataclass(frozen=True)
@@ -28,11 +35,14 @@ class TeacherOutput:
         Probabilities or logits; NaN is missing.
     columns : list or None
         Names of the columns of a DataFrame; None for an array.
+    series_name : object, default=None
+        Name of a Series of pandas or polars; None for one without a name and for an array.
     """
 
     name: str
     values: NDArray[np.float64]
     columns: list[Any] | None
+    series_name: Any = None
 
     @property
     def is_proba(self) -> bool:
@@ -68,6 +78,7 @@ def read_teacher(
         return None
     name = "teacher_logits" if teacher_proba is None else "teacher_proba"
     output = teacher_logits if teacher_proba is None else teacher_proba
+    _check_container(name, output, n_rows)
     values, columns = _to_numpy(name, output)
     if values.ndim not in (1, 2, 3):
         raise ValueError(
@@ -79,7 +90,8 @@ def read_teacher(
             f"{name} has {len(values)} rows, X has {n_rows}: give one row for each row of X "
             "(NaN where the teacher's prediction is missing)"
         )
-    return TeacherOutput(name, values, columns)
+    series_name = _series_name(output) if values.ndim == 1 else None
+    return TeacherOutput(name, values, columns, series_name)
 
 
 def check_teacher(output: TeacherOutput, classes: NDArray[Any]) -> Teachers:
@@ -114,8 +126,25 @@ def check_teacher(output: TeacherOutput, classes: NDArray[Any]) -> Teachers:
     return Teachers(logits)
 
 
+def _check_container(name: str, output: Any, n_rows: int) -> None:
+    if sparse.issparse(output):
+        raise ValueError(
+            f"{name} is a sparse {type(output).__name__}: pass {name}.toarray() if entries that "
+            "are not stored are 0, and an array with NaN rows if they are missing"
+        )
+    if not isinstance(output, list | tuple) or len(output) in (0, n_rows):
+        return
+    if all(len(np.shape(one)) == 2 and np.shape(one)[0] == n_rows for one in output):
+        raise ValueError(
+            f"{name} is a list of {len(output)} teachers: pass their mean, "
+            "sklearn_distill.teachers.combine_teachers(...), or np.stack([...], axis=1) of shape "
+            "(n_samples, n_teachers, n_classes), columns in the order of the classes"
+        )
+
+
 def _to_numpy(name: str, output: Any) -> tuple[NDArray[np.float64], list[Any] | None]:
     columns = list(output.columns) if hasattr(output, "columns") else None
+    output = nan_where_masked(to_numpy(output))
     try:
         values = np.asarray(output.to_numpy() if hasattr(output, "to_numpy") else output)
         if values.dtype == object:  # pd.NA and None are missing, as NaN is
@@ -127,17 +156,25 @@ def _to_numpy(name: str, output: Any) -> tuple[NDArray[np.float64], list[Any] | 
         raise ValueError(f"{name} must be an array of numbers: {error}") from error
 
 
+def _series_name(output: Any) -> Any:
+    # arrays of Dask and h5py have a name as well, but not one that their owner chose for the class
+    name = getattr(output, "name", None) if hasattr(output, "to_numpy") else None
+    return None if isinstance(name, str) and not name else name  # "" is polars' default
+
+
 def _align_columns(output: TeacherOutput, classes: NDArray[Any]) -> NDArray[np.float64]:
     """Return (n_rows, n_teachers, n_classes) in the order of the classes."""
     values = output.values
-    if values.ndim == 1:
-        return _two_columns(output, classes)[:, None, :]
+    is_one_column = values.ndim > 1 and values.shape[-1] == 1 and output.columns is None
+    if values.ndim == 1 or (is_one_column and len(classes) == 2):
+        values = _two_columns(output, classes)
+        return values[:, None, :] if values.ndim == 2 else values
     if output.columns is not None:
         values = values[:, _order_of_columns(output, classes)]
     if values.shape[-1] != len(classes):
         raise ValueError(
             f"{output.name} has {values.shape[-1]} columns, but the classes are "
-            f"{classes.tolist()}: give one column for each class in this order, or a DataFrame "
+            f"{list_values(classes)}: give one column for each class in this order, or a DataFrame "
             "with the labels as column names; for a student with more classes than y contains, "
             "pass classes=[...] to its constructor"
         )
@@ -148,33 +185,65 @@ def _two_columns(output: TeacherOutput, classes: NDArray[Any]) -> NDArray[np.flo
     if len(classes) != 2:
         raise ValueError(
             f"{output.name} is one-dimensional, which stands for the second of two classes, but "
-            f"the classes are {classes.tolist()}: give one column for each class"
+            f"the classes are {list_values(classes)}: give one column for each class"
         )
-    second = output.values
+    given = output.values if output.values.ndim == 1 else output.values[..., 0]
     # logits: softmax of (0, v) is expit(v); a missing prediction must be NaN in both columns
-    first = 1 - second if output.is_proba else np.where(np.isnan(second), np.nan, 0.0)
-    return np.stack([first, second], axis=1)
+    if output.is_proba:
+        _check_unit_interval(output.name, given.reshape(len(given), -1))
+        other = np.maximum(1 - given, 0)  # 0 instead of a negative 1 − p within the tolerance
+    else:
+        other = np.where(np.isnan(given), np.nan, 0.0)
+    columns = [other, given] if _is_second_class(output, classes) else [given, other]
+    return np.stack(columns, axis=-1)
+
+
+def _check_unit_interval(name: str, p: NDArray[np.float64]) -> None:
+    outside = (p < 0) | (p > 1 + SUM_TOLERANCE)
+    if outside.any():
+        row = int(np.argmax(outside.any(axis=1)))
+        raise ValueError(
+            f"{name}: row {row} is {p[row][outside[row]][0]:g}, not between 0 and 1: pass "
+            "probabilities of one class, divided by 100 if they are percentages, and counts as "
+            "successes / trials; log-odds are passed as teacher_logits"
+        )
+
+
+def _is_second_class(output: TeacherOutput, classes: NDArray[Any]) -> bool:
+    """Return whether one dimension stands for the second class: unnamed, or by its name."""
+    if output.series_name is None:
+        return True
+    position = _positions_by_label([output.series_name], classes)
+    first, second = classes.tolist()
+    if first not in position and second not in position:
+        raise ValueError(
+            f"{output.name} is one-dimensional and named {output.series_name!r}, which is none of "
+            f"the classes {[first, second]}: name it {second!r}, or pass .to_numpy(), if it "
+            f"stands for {second!r}; name it {first!r} if it stands for {first!r}"
+        )
+    return second in position
 
 
 def _order_of_columns(output: TeacherOutput, classes: NDArray[Any]) -> list[int]:
     """Return the position of each class among the named columns."""
     columns = output.columns or []
     if len(set(columns)) < len(columns):
-        raise ValueError(f"{output.name} has columns of the same name: {columns}")
+        raise ValueError(f"{output.name} has columns of the same name: {list_values(columns)}")
     position = _positions_by_label(columns, classes)
     missing = [label for label in classes.tolist() if label not in position]
     if missing:
         raise ValueError(
-            f"{output.name} has columns {columns}, none of which is named {missing[0]!r}: name "
-            "one column for each class (zeros if the teacher never predicts it), or pass "
-            ".to_numpy() if the columns are in the order of the classes"
+            f"{output.name} has columns {list_values(columns)}, none of which is named "
+            f"{missing[0]!r}: name one column for each class (zeros if the teacher never predicts "
+            "it), or pass .to_numpy() if the columns are in the order of the classes"
         )
     if len(columns) > len(classes):
         known = {position[label] for label in classes.tolist()}
         extra = [column for k, column in enumerate(columns) if k not in known]
         raise ValueError(
-            f"{output.name} has columns beyond the labels of y: {extra}. Pass classes=[...] to "
-            "the constructor if the student must predict these classes, else drop the columns"
+            f"{output.name} has columns beyond the labels of y: {list_values(extra)}. Pass "
+            "classes=[...] to the constructor if the student must predict these classes, else drop "
+            "the columns"
         )
     return [position[label] for label in classes.tolist()]
 
@@ -212,7 +281,31 @@ def _check_rows(output: TeacherOutput, values: NDArray[np.float64]) -> None:
     first = {fault: int(np.argmax(bad)) for fault, bad in bad_rows.items() if bad.any()}
     if first:
         fault, row = min(first.items(), key=lambda item: item[1])
-        raise ValueError(f"{output.name}: row {row} {fault}: {output.values[row].tolist()}")
+        raise ValueError(
+            f"{output.name}: row {row} {fault}: {list_values(output.values[row])}{_advice(output)}"
+        )
+
+
+def _advice(output: TeacherOutput) -> str:
+    """Return how to turn votes, counts, percentages or logits into what is asked for."""
+    total = output.values.sum(axis=-1)
+    far = np.abs(total - 1) > SUM_TOLERANCE
+    if not output.is_proba or not np.isfinite(total[far]).any():
+        return ""
+    negative = (output.values < 0).any(axis=-1)
+    if negative.any():  # a row that sums to 1 is a wrong probability rather than logits
+        is_logits = (far & negative).any()
+        return "; if these are logits, pass them as teacher_logits=" if is_logits else ""
+    if np.nanmax(np.abs(total / 100 - 1)) <= SUM_TOLERANCE:
+        return "; these are percentages: divide by 100"
+    axis = output.values.ndim - 1
+    normalised = (
+        "P.div(P.sum(axis=1), axis=0)" if output.columns else f"P / P.sum({axis}, keepdims=True)"
+    )
+    return (
+        f"; normalise votes and counts by {normalised} (0 / 0 is NaN, a missing prediction), and "
+        "average several teachers' probabilities by sklearn_distill.teachers.combine_teachers"
+    )
 
 
 def _proba_faults(values: NDArray[np.float64]) -> dict[str, BoolArray]:
@@ -238,7 +331,9 @@ def _any_class(mask: BoolArray) -> BoolArray:
     return np.asarray(mask.any(axis=1))
 
 
-def check_embedding(embedding: TeacherLike, n_rows: int, weight: float) -> FloatArray | None:
+def check_embedding(
+    embedding: TeacherLike, n_rows: int, weight: float, absent: BoolArray | None = None
+) -> FloatArray | None:
     """Check a teacher's embedding.
 
     Parameters
@@ -249,6 +344,8 @@ def check_embedding(embedding: TeacherLike, n_rows: int, weight: float) -> Float
         Number of rows of X.
     weight : float
         The estimator's ``embedding_weight``, 0 or more.
+    absent : ndarray of bool of shape (n_rows,) or None
+        Rows of weight 0, which are not checked; None for none.
 
     Returns
     -------
@@ -269,7 +366,10 @@ def check_embedding(embedding: TeacherLike, n_rows: int, weight: float) -> Float
             )
         return None
     values = check_array(
-        embedding, dtype=np.float64, ensure_all_finite="allow-nan", input_name="teacher_embedding"
+        nan_where_masked(to_numpy(blank_absent(embedding, absent))),
+        dtype=np.float64,
+        ensure_all_finite="allow-nan",
+        input_name="teacher_embedding",
     )
     if len(values) != n_rows:
         raise ValueError(

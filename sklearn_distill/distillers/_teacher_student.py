@@ -16,13 +16,14 @@ from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_distill._typing import ArrayLike, CheckedX, FloatArray, MatrixLike, TargetLike
+from sklearn_distill._typing import ArrayLike, CheckedX, MatrixLike, TargetLike
 from sklearn_distill._validation.extra_sets import entry_of_single, warn_if_out_of_range
 from sklearn_distill._validation.fitting import Interval, StrOptions, all_or_nothing
 from sklearn_distill._validation.indexing import as_samples, check_features, set_features
 from sklearn_distill._validation.labels import check_some_label
 from sklearn_distill._validation.random_state import check_reproducible, seeded
 from sklearn_distill._validation.routing import make_router, route_fit_params
+from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.splits import Splits, labelled_splits
 from sklearn_distill.distillers._augmentation_gain import (
@@ -152,6 +153,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         check_reproducible(self.memory, self.random_state, self.cv)
         self._check_y_given(y)
         teacher_param = required_teacher_param(self.student, self._prediction_param)
+        check_row_order(X, y, sample_weight=sample_weight)
         X_checked, unlabeled = self._check_features(X, X_unlabeled)
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, X_checked.shape[0])
@@ -272,9 +274,9 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         """Return whether students can be fitted in each fold, and predict what the loss needs."""
         return True
 
-    def _format_predictions(self, predictions: FloatArray, data: TeacherData) -> Any:
+    def _format_predictions(self, student_data: StudentData, data: TeacherData) -> Any:
         """Return the teacher's predictions in the form that the student's fit takes."""
-        return predictions
+        return student_data.predictions
 
     def _check_y_given(self, y: TargetLike) -> None:
         if y is None and not self._is_prefit():
@@ -340,7 +342,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         self, student: Any, teacher_param: str, data: TeacherData, student_data: StudentData
     ) -> Any:
         """Fit a clone of the student: the comparison with synthetic samples fits several."""
-        predictions = self._format_predictions(student_data.predictions, data)
+        predictions = self._format_predictions(student_data, data)
         return clone(student).fit(
             student_data.X,
             student_data.y,

@@ -12,11 +12,12 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_distill._typing import CheckedX, FloatArray, MatrixLike
+from sklearn_distill._typing import CheckedX, MatrixLike
 from sklearn_distill._validation.fitting import available_if
 from sklearn_distill._validation.labels import check_classes, check_labels, mark_missing
+from sklearn_distill._validation.masks import none_where_masked
 from sklearn_distill._validation.splits import Splits
-from sklearn_distill.distillers._student_data import last_step
+from sklearn_distill.distillers._student_data import StudentData, last_step
 from sklearn_distill.distillers._teacher_fit import TeacherData
 from sklearn_distill.distillers._teacher_student import TeacherStudent
 from sklearn_distill.teachers._cross_fit import PredictAligned
@@ -202,6 +203,7 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
         return np.asarray(self.student_.decision_function(self.student_features(X)))
 
     def _read_teacher_data(self, X: CheckedX, y: Any, fit_params: dict[str, Any]) -> TeacherData:
+        y = none_where_masked(y)
         if np.asarray(y).dtype.kind == "f":  # NaN is a missing label, inf is none
             assert_all_finite(y, allow_nan=True, input_name="y")
         classes, labels = check_labels(y, X.shape[0], self._known_classes(y), None)
@@ -241,9 +243,12 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
         losses: NDArray[np.float64] = -np.log(proba[np.arange(len(y)), codes])
         return losses
 
-    def _format_predictions(self, predictions: FloatArray, data: TeacherData) -> Any:
+    def _format_predictions(self, student_data: StudentData, data: TeacherData) -> Any:
         if data.labelled.any():
-            return predictions
+            return student_data.predictions
         # without any label, the student takes its classes from the names of the columns
         assert isinstance(data.predict, PredictAligned)
-        return pd.DataFrame(predictions, columns=data.predict.classes.tolist())
+        columns = data.predict.classes.tolist()
+        # with the index of X: a default one may hold the labels of X in another order
+        index = getattr(student_data.X, "index", None)
+        return pd.DataFrame(student_data.predictions, index, columns)

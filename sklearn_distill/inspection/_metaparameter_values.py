@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import clone
 
 from sklearn_distill._typing import FloatArray, MatrixLike, TargetLike
+from sklearn_distill._validation.numbers import list_values
 from sklearn_distill.inspection._trajectory import check_temperature
 
 if TYPE_CHECKING:
@@ -278,7 +279,9 @@ def probability_grid(
         fitted.fit(X, y, **(fit_params or {}))
         known = np.flatnonzero(fitted.classes_ == label)
         if not len(known):
-            raise ValueError(f"label={label!r} is none of the classes {fitted.classes_.tolist()}")
+            raise ValueError(
+                f"label={label!r} is none of the classes {list_values(fitted.classes_)}"
+            )
         return float(fitted.predict_proba(sample)[0, known[0]])
 
     temperatures = np.ravel(temperature).tolist()

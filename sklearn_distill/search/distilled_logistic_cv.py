@@ -12,6 +12,7 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_distill._typing import ArrayLike, CheckedX, MatrixLike, TargetLike, TeacherLike
+from sklearn_distill._validation.absent_rows import fill_absent
 from sklearn_distill._validation.fitting import (
     Interval,
     StrOptions,
@@ -20,6 +21,7 @@ from sklearn_distill._validation.fitting import (
 )
 from sklearn_distill._validation.labels import check_some_label
 from sklearn_distill._validation.routing import make_router, split_params
+from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.splits import (
     check_weighted_splits,
     labelled_splits,
@@ -34,7 +36,12 @@ from sklearn_distill.search._results import cv_results, search_path
 from sklearn_distill.search._space import Space
 from sklearn_distill.search._validation_loss import ValidationLoss
 from sklearn_distill.students._logistic import CONSTRAINTS, LogisticStudent
-from sklearn_distill.students._problem import LossParams, TrainingTargets, make_problem
+from sklearn_distill.students._problem import (
+    LossParams,
+    TrainingTargets,
+    drop_absent,
+    make_problem,
+)
 from sklearn_distill.targets import Labels
 
 if TYPE_CHECKING:
@@ -302,7 +309,16 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         TypeError
             If a parameter of fit is unknown.
         """
-        checked = self._validate_features(X, y, teacher_proba, teacher_logits)
+        check_row_order(
+            X,
+            y,
+            sample_weight=sample_weight,
+            teacher_proba=teacher_proba,
+            teacher_logits=teacher_logits,
+        )
+        checked = self._validate_features(
+            X, fill_absent(y, sample_weight), teacher_proba, teacher_logits
+        )
         targets = TrainingTargets.read(
             self, checked.shape[0], y, sample_weight, teacher_proba, teacher_logits
         )
@@ -311,6 +327,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         folds = self._make_folds(checked, targets, split_params(self, params))
         cv_loss = self._search(folds, space)
         self._set_search_attributes(cv_loss)
+        checked, targets = drop_absent(checked, targets)
         self._refit(checked, targets, space.loss_params(cv_loss.best.u), cv_loss.warm_start)
         return self
 
@@ -338,8 +355,11 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         """Return the folds: only labelled rows validate, rows without a label always train."""
         labels, weight = targets.labels, targets.sample_weight
         check_some_label(labels.present, "the metaparameters are chosen by held-out labels")
-        splits = labelled_splits(self.cv, X, labels.codes, labels.present, params, is_class=True)
+        # rows of weight 0 are in no fold, and keep their numbers for an iterable of splits
+        labelled = labels.present & (weight > 0)
+        splits = labelled_splits(self.cv, X, labels.codes, labelled, params, is_class=True)
         splits = with_unlabelled(splits, labels.present, params.get("groups"))
+        splits = [(train[weight[train] > 0], test) for train, test in splits]
         check_weighted_splits(splits, weight)
         solver = self._warm_start_solver(X)
         folds = []

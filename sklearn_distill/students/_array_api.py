@@ -11,8 +11,9 @@ from sklearn import get_config
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
-from sklearn_distill._optional import tensor_to_numpy
 from sklearn_distill._typing import CheckedX, FloatArray, MatrixLike, TargetLike
+from sklearn_distill._validation.masks import refuse_mask
+from sklearn_distill._validation.tensors import is_tensor, to_numpy
 from sklearn_distill.solvers.least_squares import RegressionData, TensorRegressionData
 from sklearn_distill.students._chunks import is_dask
 
@@ -21,21 +22,6 @@ class HasCoef(Protocol):
     """A fitted linear model."""
 
     coef_: Any
-
-
-def is_tensor(values: object) -> bool:
-    """Return whether values are a torch tensor, without importing torch."""
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(values, torch.Tensor)
-
-
-def to_numpy(values: Any) -> Any:
-    """Return a tensor as a NumPy array, and anything else unchanged."""
-    if not is_tensor(values):
-        return values
-    if values.is_floating_point() and values.itemsize < 4:  # NumPy has no bfloat16
-        values = values.float()
-    return tensor_to_numpy(values)
 
 
 def asarray_like(X: CheckedX, values: ArrayLike) -> Any:
@@ -119,6 +105,7 @@ def validate_features_and_labels(
 
 def _prepare(X: MatrixLike, checks: dict[str, Any]) -> tuple[CheckedX, dict[str, Any]]:
     """Return X and the arguments of ``validate_data`` for it."""
+    refuse_mask("X", X)
     if is_tensor(X):
         return _check_tensor(X), checks | _tensor_checks()
     if get_config()["array_api_dispatch"]:

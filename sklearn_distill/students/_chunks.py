@@ -14,6 +14,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import CheckedX, IntArray, MatrixLike
+from sklearn_distill._validation.masks import refuse_mask
 from sklearn_distill.chunks import Chunks, LocalChunks
 
 if TYPE_CHECKING:
@@ -159,6 +160,7 @@ def chunk_data(
 
 def check_features(X: CheckedX) -> CheckedX:
     """Return a validated chunk of X in float32 or float64; an error names X."""
+    refuse_mask("X", X)
     return check_array(X, input_name="X", **X_CHECKS)
 
 

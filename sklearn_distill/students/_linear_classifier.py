@@ -11,9 +11,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import MatrixLike
+from sklearn_distill._validation.tensors import is_tensor
 from sklearn_distill.students._array_api import (
     check_same_namespace,
-    is_tensor,
     tensor_labels,
     tensor_log_proba,
     tensor_proba,

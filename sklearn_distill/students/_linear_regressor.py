@@ -12,6 +12,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import CheckedX, MatrixLike
+from sklearn_distill._validation.tensors import is_tensor
 from sklearn_distill.solvers.least_squares import (
     NoNoiseEstimateError,
     PrivilegedFit,
@@ -20,7 +21,6 @@ from sklearn_distill.solvers.least_squares import (
 from sklearn_distill.students._array_api import (
     asarray_like,
     check_same_namespace,
-    is_tensor,
     regression_data,
     tensor_scores,
     validate_features,

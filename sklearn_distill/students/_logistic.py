@@ -21,12 +21,13 @@ from sklearn_distill._typing import (
     TeacherLike,
 )
 from sklearn_distill._validation.fitting import Interval, StrOptions
+from sklearn_distill._validation.labels import refuse_soft_labels
+from sklearn_distill._validation.tensors import is_tensor
 from sklearn_distill.losses import SoftTargetObjective
 from sklearn_distill.losses.regularizers import REGULARIZER_NAMES
 from sklearn_distill.solvers import Progress, Solution, coarse_to_fine, newton_cg
 from sklearn_distill.students._array_api import (
     asarray_like,
-    is_tensor,
     validate_features,
     validate_features_and_labels,
 )
@@ -97,6 +98,7 @@ class LogisticStudent(LinearClassifier):
     ) -> CheckedX:
         """Return X validated; set ``n_features_in_`` and ``feature_names_in_``."""
         if teacher_proba is None and teacher_logits is None:
+            refuse_soft_labels(y)
             # without a teacher the errors are scikit-learn's own, such as that of a missing label
             checked, _ = validate_features_and_labels(self, X, y, **X_CHECKS)
         else:

@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_distill._typing import FloatArray, TargetLike
 from sklearn_distill._validation.extra_sets import warn_if_out_of_range
+from sklearn_distill._validation.masks import refuse_mask
 from sklearn_distill._validation.network_input import check_network_input
 from sklearn_distill.students._neural_params import NeuralParams, describe
 from sklearn_distill.students._neural_targets import NeuralTargets
@@ -101,6 +102,7 @@ class NeuralStudent(NeuralParams):
     ) -> NDArray[Any]:
         """Check features; set their number and shape, or compare them with those of the fit."""
         check_network_input(name, X)
+        refuse_mask(name, X)
         # the dtype of the weights; mixed precision keeps them in float32
         dtype = np.float64 if self.precision == "float64" else np.float32
         checked = validate_data(self, X, y, reset=reset, dtype=dtype, allow_nd=True, **checks)

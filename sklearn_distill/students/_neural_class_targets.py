@@ -75,7 +75,9 @@ class BatchTable:
         self, y: NDArray[Any], teacher_proba: FloatArray, weight: FloatArray
     ) -> FloatArray:
         """Return the rows of the table of the loss of :func:`streaming_targets`."""
-        _, labels, teachers = check_class_targets(y, len(weight), self.classes, teacher_proba, None)
+        _, labels, teachers = check_class_targets(
+            y, len(weight), self.classes, teacher_proba, None, weight == 0
+        )
         mixture = self.loss_params.mixture(labels, teachers, weight)
         # the same columns for every mini-batch, even if all its labels or predictions are missing
         return target_table(mixture.targets(), _terms(self.loss_params))

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sklearn_distill._typing import FloatArray
+from sklearn_distill._validation.masks import nan_where_masked, refuse_mask
 from sklearn_distill._validation.network_input import check_network_input
+from sklearn_distill._validation.tensors import to_numpy
 
 if TYPE_CHECKING:
     import torch
@@ -132,7 +134,9 @@ class Collate:
 
         _check_items(items)
         check_network_input("the first element of a Dataset's item", items[0][0])
-        features = _stack("features", [np.asarray(item[0]) for item in items])
+        for item in items:
+            refuse_mask("the Dataset's x", item[0])
+        features = _stack("features", [np.asarray(to_numpy(item[0])) for item in items])
         if not np.isfinite(features).all():
             raise ValueError("the Dataset yields features that are NaN or infinite: impute them")
         table = self.make_table(_labels(items), self._teacher_rows(items), _weights(items))
@@ -140,7 +144,8 @@ class Collate:
 
     def _teacher_rows(self, items: Sequence[Any]) -> FloatArray:
         """Return the teacher's predictions, NaN where they are missing."""
-        predictions = [None if item[2] is None else np.atleast_1d(item[2]) for item in items]
+        given = [nan_where_masked(to_numpy(item[2])) for item in items]
+        predictions = [None if row is None else np.atleast_1d(row) for row in given]
         shape = next((row.shape for row in predictions if row is not None), (self.n_outputs,))
         missing = np.full(shape, np.nan)
         rows = [missing if row is None else row for row in predictions]

@@ -14,11 +14,15 @@ from numpy.typing import NDArray
 from sklearn_distill._typing import (
     ArrayLike,
     BoolArray,
+    CheckedX,
     FloatArray,
     IntArray,
     TargetLike,
     TeacherLike,
 )
+from sklearn_distill._validation.absent_rows import rows_to_fit
+from sklearn_distill._validation.indexing import take_rows
+from sklearn_distill._validation.numbers import list_values
 from sklearn_distill._validation.sample_weight import check_sample_weight, read_sample_weight
 from sklearn_distill._validation.targets import check_class_targets
 from sklearn_distill.losses import RowSums, SoftTargetObjective
@@ -179,11 +183,11 @@ class TrainingTargets:
         chunk of rows, whose weights may all be zero if those of other chunks are not.
         """
         requested = student.classes if classes is None else classes
-        classes_, labels, teachers = check_class_targets(
-            y, n_rows, requested, teacher_proba, teacher_logits
-        )
         check_weight = read_sample_weight if allow_zero_weight else check_sample_weight
         weight = check_weight(sample_weight, n_rows)
+        classes_, labels, teachers = check_class_targets(
+            y, n_rows, requested, teacher_proba, teacher_logits, weight == 0
+        )
         return cls(classes_, labels, teachers, weight, student.class_weight)
 
     @property
@@ -227,6 +231,25 @@ class TrainingTargets:
         return loss_params.mixture(
             self.labels, self.teachers, self.sample_weight, self.weight_by_class
         )
+
+
+def drop_absent(X: CheckedX, targets: TrainingTargets) -> tuple[CheckedX, TrainingTargets]:
+    """Return features and targets without the rows of weight 0.
+
+    Parameters
+    ----------
+    X : ndarray, sparse matrix or torch.Tensor of shape (n_rows, n_features)
+        Validated features.
+    targets : TrainingTargets
+        The targets of the same rows.
+
+    Returns
+    -------
+    X, targets : tuple
+        The same objects if no row has weight 0.
+    """
+    rows = rows_to_fit(targets.sample_weight)
+    return (X, targets) if rows is None else (take_rows(X, rows), targets.take(rows))
 
 
 @dataclass(frozen=True)
@@ -304,7 +327,7 @@ def check_bounded(
             raise ValueError(
                 f"regularizer={name!r} has no minimum when a class has no target mass: "
                 "neither y nor the teacher's predictions contain "
-                f"{np.asarray(classes)[~active].tolist()}: drop these classes or "
+                f"{list_values(np.asarray(classes)[~active])}: drop these classes or "
                 "pass another regularizer"
             )
 
@@ -352,7 +375,10 @@ def class_weights(
     known = classes.tolist()
     unknown = [label for label in class_weight if label not in known]
     if unknown:
-        raise ValueError(f"class_weight has keys {unknown}, but the classes are {known}")
+        raise ValueError(
+            f"class_weight has keys {list_values(unknown)}, but the classes are "
+            f"{list_values(known)}"
+        )
     for label, weight in class_weight.items():
         if not (isinstance(weight, Real) and 0 <= float(weight) < np.inf):
             raise ValueError(

@@ -15,14 +15,22 @@ from sklearn_distill._typing import (
     TargetLike,
     TeacherLike,
 )
+from sklearn_distill._validation.absent_rows import fill_absent
 from sklearn_distill._validation.fitting import all_or_nothing, validated_parameters
+from sklearn_distill._validation.row_order import check_row_order
+from sklearn_distill._validation.tensors import to_numpy
 from sklearn_distill.losses import as_design
-from sklearn_distill.students._array_api import to_numpy
 from sklearn_distill.students._chunked_problem import make_chunk_reader, make_chunked_problem
 from sklearn_distill.students._chunks import chunk_data, float_dtype, is_chunked
 from sklearn_distill.students._coefficients import solver_weights
 from sklearn_distill.students._logistic import CONSTRAINTS, LogisticStudent, select_minimiser
-from sklearn_distill.students._problem import LossParams, Problem, TrainingTargets, make_problem
+from sklearn_distill.students._problem import (
+    LossParams,
+    Problem,
+    TrainingTargets,
+    drop_absent,
+    make_problem,
+)
 
 
 class DistilledLogisticRegression(LogisticStudent):
@@ -197,12 +205,14 @@ class DistilledLogisticRegression(LogisticStudent):
             Labels. NaN, None and pd.NA are missing labels; these rows need a teacher's
             prediction. None instead of an array means that all labels are missing.
         sample_weight : array-like of shape (n_samples,) or None
-            Sample weights, for both terms.
+            Sample weights, for both terms. A row of weight 0 is left out, and its prediction is
+            not checked.
         teacher_proba : array-like or DataFrame or None
             The teacher's probabilities: (n_samples, n_classes) in the order of ``classes_``, a
             DataFrame whose column names are the labels, (n_samples,) for the second of two
-            classes, or (n_samples, n_teachers, n_classes): the teachers are softened by T, then
-            averaged (combine_teachers has weights). A row of NaN is a missing prediction.
+            classes, or for the one that a Series is named after, or (n_samples, n_teachers,
+            n_classes): the teachers are softened by T, then averaged (combine_teachers has
+            weights). A row of NaN is a missing prediction.
         teacher_logits : array-like or DataFrame or None
             Logits instead of probabilities; -inf is a probability of exactly zero.
 
@@ -221,6 +231,13 @@ class DistilledLogisticRegression(LogisticStudent):
             message names the first such row), a row has neither a label nor a teacher's
             prediction, or parameters contradict each other. The estimator is then unchanged.
         """
+        check_row_order(
+            X,
+            y,
+            sample_weight=sample_weight,
+            teacher_proba=teacher_proba,
+            teacher_logits=teacher_logits,
+        )
         y, sample_weight = to_numpy(y), to_numpy(sample_weight)
         teacher_proba, teacher_logits = to_numpy(teacher_proba), to_numpy(teacher_logits)
         make = self._problem_from_chunks if is_chunked(X) else self._problem_from_array
@@ -245,11 +262,14 @@ class DistilledLogisticRegression(LogisticStudent):
 
         Labels and logits go out of scope here, so that the solver can use their memory.
         """
-        checked = self._validate_features(X, y, teacher_proba, teacher_logits)
+        checked = self._validate_features(
+            X, fill_absent(y, sample_weight), teacher_proba, teacher_logits
+        )
         loss_params = LossParams.of(self)
         targets = TrainingTargets.read(
             self, checked.shape[0], y, sample_weight, teacher_proba, teacher_logits
         )
+        checked, targets = drop_absent(checked, targets)
         self.classes_ = targets.classes
         self.n_taught_rows_ = targets.n_taught_rows
         return checked, make_problem(targets, as_design(checked, self.fit_intercept), loss_params)

@@ -14,6 +14,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import FloatArray, TargetLike, TeacherLike
+from sklearn_distill._validation.absent_rows import fill_absent
 from sklearn_distill._validation.extra_sets import entry_of_single
 from sklearn_distill._validation.fitting import (
     HasMethods,
@@ -22,13 +23,15 @@ from sklearn_distill._validation.fitting import (
     all_or_nothing,
     validated_parameters,
 )
-from sklearn_distill._validation.labels import check_classes, check_labels
+from sklearn_distill._validation.labels import check_classes, check_labels, refuse_soft_labels
+from sklearn_distill._validation.numbers import list_values
+from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.teacher import check_embedding
 from sklearn_distill.losses.regularizers import REGULARIZER_NAMES
 from sklearn_distill.students._neural import NeuralStudent, XAndTable, name_validation_set_in_errors
 from sklearn_distill.students._neural_stream import check_no_other_data, is_dataset, make_stream
 from sklearn_distill.students._neural_targets import NeuralTargets
-from sklearn_distill.students._problem import LossParams, TrainingTargets
+from sklearn_distill.students._problem import LossParams, TrainingTargets, drop_absent
 from sklearn_distill.targets import TargetMixture
 
 if TYPE_CHECKING:
@@ -298,12 +301,14 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             Labels. NaN, None and pd.NA are missing labels; these rows need a teacher's
             prediction. None instead of an array means that all labels are missing.
         sample_weight : array-like of shape (n_samples,) or None
-            Sample weights, for all terms.
+            Sample weights, for all terms. A row of weight 0 is left out, and its prediction is not
+            checked.
         teacher_proba : array-like or DataFrame or None
             The teacher's probabilities: (n_samples, n_classes) in the order of ``classes_``, a
             DataFrame whose column names are the labels, (n_samples,) for the second of two
-            classes, or (n_samples, n_teachers, n_classes): the teachers are softened by T, then
-            averaged (combine_teachers has weights). A row of NaN is a missing prediction.
+            classes, or for the one that a Series is named after, or (n_samples, n_teachers,
+            n_classes): the teachers are softened by T, then averaged (combine_teachers has
+            weights). A row of NaN is a missing prediction.
         teacher_logits : array-like or DataFrame or None
             Logits instead of probabilities; -inf is a probability of exactly zero.
         teacher_embedding : array-like of shape (n_samples, n_dimensions) or None
@@ -352,8 +357,18 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             return self._fit_dataset(X, X_val, y_val)
         previous = self._previous_training()
         previous_classes = np.asarray(getattr(self, "classes_", ()))
-        X = self._validate_features(X, y, teacher_proba, teacher_logits, reset=previous is None)
-        targets = self._read_targets(
+        check_row_order(
+            X,
+            y,
+            sample_weight=sample_weight,
+            teacher_proba=teacher_proba,
+            teacher_logits=teacher_logits,
+            teacher_embedding=teacher_embedding,
+        )
+        X = self._validate_features(
+            X, y, sample_weight, teacher_proba, teacher_logits, reset=previous is None
+        )
+        X, targets = self._read_targets(
             X, y, sample_weight, teacher_proba, teacher_logits, teacher_embedding, self.classes
         )
         if previous is not None:
@@ -384,7 +399,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         classes : array-like of shape (n_classes,) or None
             All classes, for the first call; None uses the parameter ``classes``, or those of y.
         sample_weight : array-like of shape (n_samples,) or None
-            Sample weights, for all terms.
+            Sample weights, for all terms. A row of weight 0 is left out, and its prediction is not
+            checked.
         teacher_proba, teacher_logits, teacher_embedding : array-like, DataFrame or None
             The teacher's outputs, as in :meth:`fit`.
 
@@ -400,9 +416,19 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         """
         self._check_requirements()
         previous = getattr(self, "_trained", None)
-        X = self._validate_features(X, y, teacher_proba, teacher_logits, reset=previous is None)
+        check_row_order(
+            X,
+            y,
+            sample_weight=sample_weight,
+            teacher_proba=teacher_proba,
+            teacher_logits=teacher_logits,
+            teacher_embedding=teacher_embedding,
+        )
+        X = self._validate_features(
+            X, y, sample_weight, teacher_proba, teacher_logits, reset=previous is None
+        )
         classes = self._partial_fit_classes(classes)
-        targets = self._read_targets(
+        X, targets = self._read_targets(
             X, y, sample_weight, teacher_proba, teacher_logits, teacher_embedding, classes
         )
         return self._train(X, targets, previous=previous, n_epochs=1)
@@ -488,6 +514,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         self,
         X: ArrayLike | Dataset[Any],
         y: TargetLike,
+        sample_weight: ArrayLike | None,
         teacher_proba: TeacherLike,
         teacher_logits: TeacherLike,
         *,
@@ -495,7 +522,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
     ) -> NDArray[Any]:
         if teacher_proba is None and teacher_logits is None:
             # without a teacher scikit-learn's own errors are raised, as for a missing label
-            return self._validate_array(X, y, reset=reset)
+            refuse_soft_labels(y)
+            return self._validate_array(X, fill_absent(y, sample_weight), reset=reset)
         return self._validate_array(X, reset=reset)
 
     def _read_targets(
@@ -507,21 +535,28 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         teacher_logits: TeacherLike,
         teacher_embedding: TeacherLike,
         classes: ArrayLike | None,
-    ) -> NeuralTargets:
-        """Check the arguments of ``fit``; set ``classes_`` and ``n_taught_rows_``."""
+    ) -> tuple[NDArray[Any], NeuralTargets]:
+        """Check the arguments of ``fit``; set ``classes_`` and ``n_taught_rows_``.
+
+        Features and targets are returned without the rows of weight 0.
+        """
         from sklearn_distill.students._neural_class_targets import static_targets, tunable_targets
 
-        # mean 1, as the scale of the weights would change the learning rate
         targets = TrainingTargets.read(
             self, len(X), y, sample_weight, teacher_proba, teacher_logits, classes
-        ).with_mean_weight_one()
+        )
+        weight = targets.sample_weight
+        embedding = check_embedding(teacher_embedding, len(X), self.embedding_weight, weight == 0)
+        embedding = None if embedding is None else embedding[weight > 0]
+        X, targets = drop_absent(X, targets)
+        # mean 1, as the scale of the weights would change the learning rate
+        targets = targets.with_mean_weight_one()
         self.classes_, self.n_taught_rows_ = targets.classes, targets.n_taught_rows
-        embedding = check_embedding(teacher_embedding, len(X), self.embedding_weight)
         if self.metaparameter_optimizer is not None:
             self._check_tunable(targets)
-            return tunable_targets(targets, LossParams.of(self))
+            return X, tunable_targets(targets, LossParams.of(self))
         neural_targets = static_targets(targets, LossParams.of(self))
-        return neural_targets.with_embedding(embedding, self.embedding_weight, targets.weight)
+        return X, neural_targets.with_embedding(embedding, self.embedding_weight, targets.weight)
 
     def _check_tunable(self, targets: TrainingTargets) -> None:
         """Require a teacher, and parameters for which hypergradients of a step are implemented."""
@@ -589,8 +624,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             return self.classes if classes is None else np.unique(classes)
         if classes is not None and not np.array_equal(np.unique(classes), first_classes):
             raise ValueError(
-                f"classes={np.unique(classes).tolist()} are not those of the first call to "
-                f"partial_fit, {first_classes.tolist()}: leave them out, or fit anew"
+                f"classes={list_values(np.unique(classes))} are not those of the first call to "
+                f"partial_fit, {list_values(first_classes)}: leave them out, or fit anew"
             )
         return first_classes
 
@@ -605,6 +640,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
 def _check_same_classes(classes: NDArray[Any], previous_classes: NDArray[Any]) -> None:
     if not np.array_equal(classes, previous_classes):
         raise ValueError(
-            f"warm_start=True with the classes {classes.tolist()}, but the network was trained on "
-            f"{previous_classes.tolist()}: set warm_start=False, or pass all classes as classes="
+            f"warm_start=True with the classes {list_values(classes)}, but the network was trained "
+            f"on {list_values(previous_classes)}: set warm_start=False, or pass all classes as "
+            "classes="
         )

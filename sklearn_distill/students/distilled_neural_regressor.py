@@ -10,8 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import MultiOutputMixin, RegressorMixin, clone
 
 from sklearn_distill._typing import FloatArray, TargetLike, TeacherLike
+from sklearn_distill._validation.absent_rows import blank_absent, fill_absent
 from sklearn_distill._validation.extra_sets import entry_of_single
 from sklearn_distill._validation.fitting import all_or_nothing, validated_parameters
+from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.targets import (
     OutputColumns,
@@ -244,7 +246,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             Labels. A row of NaN is a missing label; these rows need a teacher's prediction. None
             instead of an array means that all labels are missing.
         sample_weight : array-like of shape (n_samples,) or None
-            Sample weights, for all terms.
+            Sample weights, for all terms. A row of weight 0 is left out, and its prediction is not
+            checked.
         teacher_prediction : array-like of the shape of y, or None
             The teacher's predictions. A row of NaN is a missing prediction.
         teacher_embedding : array-like of shape (n_samples, n_dimensions) or None
@@ -316,7 +319,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), or None
             Labels; a row of NaN is a missing label.
         sample_weight : array-like of shape (n_samples,) or None
-            Sample weights, for all terms.
+            Sample weights, for all terms. A row of weight 0 is left out, and its prediction is not
+            checked.
         teacher_prediction, teacher_embedding : array-like or None
             The teacher's outputs, as in :meth:`fit`.
 
@@ -390,7 +394,9 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         rows = [missing if label is None else np.atleast_1d(label) for label in y]
         labels: OutputColumns = np.array(rows, dtype=np.float64)
         predictions = np.asarray(teacher_prediction.reshape(labels.shape), dtype=np.float64)
-        check_regression_target_available(labels, predictions)
+        absent = weight == 0
+        labels, predictions = blank_absent(labels, absent), blank_absent(predictions, absent)
+        check_regression_target_available(labels, predictions, absent)
         return _regression_targets(labels, predictions, weight, float(self.imitation)).table
 
     def _read_data(
@@ -404,14 +410,32 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         reset: bool,
     ) -> tuple[NDArray[Any], NeuralTargets]:
         """Check the arguments of ``fit``; return features and targets, set ``n_taught_rows_``."""
-        features = self._validate_features(X, y, teacher_prediction, reset=reset)
+        check_row_order(
+            X,
+            y,
+            sample_weight=sample_weight,
+            teacher_prediction=teacher_prediction,
+            teacher_embedding=teacher_embedding,
+        )
+        features = self._validate_features(
+            X, fill_absent(y, sample_weight), teacher_prediction, reset=reset
+        )
         n_rows = len(features)
-        labels, predictions, flat = check_regression_targets(y, teacher_prediction, n_rows)
-        n_missing = n_rows if predictions is None else int(np.isnan(predictions[:, 0]).sum())
-        self.n_taught_rows_ = n_rows - n_missing
+        weight = check_sample_weight(sample_weight, n_rows)
+        absent = weight == 0
+        labels, predictions, flat = check_regression_targets(y, teacher_prediction, n_rows, absent)
+        embedding = check_embedding(teacher_embedding, n_rows, self.embedding_weight, absent)
+        if absent.any():
+            features, weight = features[~absent], weight[~absent]
+            labels, predictions, embedding = (
+                None if values is None else values[~absent]
+                for values in (labels, predictions, embedding)
+            )
+        self.n_taught_rows_ = (
+            0 if predictions is None else int((~np.isnan(predictions[:, 0])).sum())
+        )
         # mean 1, as the scale of the weights would change the learning rate
-        weight = mean_one(check_sample_weight(sample_weight, n_rows))
-        embedding = check_embedding(teacher_embedding, n_rows, self.embedding_weight)
+        weight = mean_one(weight)
         targets = _regression_targets(labels, predictions, weight, float(self.imitation))
         self._set_outputs(targets.n_outputs, flat, reset=reset)
         return features, targets.with_embedding(embedding, self.embedding_weight, weight)

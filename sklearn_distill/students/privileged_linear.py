@@ -11,15 +11,27 @@ from scipy.linalg import LinAlgWarning
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_distill._typing import ArrayLike, CheckedX, MatrixLike, TargetLike, TeacherLike
+from sklearn_distill._typing import (
+    ArrayLike,
+    BoolArray,
+    CheckedX,
+    FloatArray,
+    MatrixLike,
+    TargetLike,
+    TeacherLike,
+)
+from sklearn_distill._validation.absent_rows import fill_absent
 from sklearn_distill._validation.fitting import (
     Interval,
     StrOptions,
     all_or_nothing,
     validated_parameters,
 )
+from sklearn_distill._validation.masks import nan_where_masked, refuse_mask
+from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight, read_sample_weight
 from sklearn_distill._validation.targets import check_regression_targets
+from sklearn_distill._validation.tensors import to_numpy
 from sklearn_distill.solvers.least_squares import (
     Gram,
     NoNoiseEstimateError,
@@ -32,7 +44,6 @@ from sklearn_distill.solvers.least_squares import (
 from sklearn_distill.students._array_api import (
     asarray_like,
     regression_data,
-    to_numpy,
     validate_features,
     validate_features_and_labels,
 )
@@ -193,7 +204,8 @@ class PrivilegedLinearRegression(LinearRegressor):
             Labels. A row of NaN is a missing label; it needs a teacher's prediction. None instead
             of an array means that all labels are missing.
         sample_weight : array-like of shape (n_samples,) or None
-            Sample weights; a row with weight 2 counts as two rows.
+            Sample weights; a row with weight 2 counts as two rows. A row of weight 0 is left out,
+            and its prediction is not checked.
         teacher_prediction : array-like of the shape of y, or None
             The teacher's predictions. A row of NaN is a missing prediction.
 
@@ -212,6 +224,7 @@ class PrivilegedLinearRegression(LinearRegressor):
             neither a label nor a prediction (the message names the first such row), or there are
             too few rows to estimate a variance. The estimator is then unchanged.
         """
+        check_row_order(X, y, sample_weight=sample_weight, teacher_prediction=teacher_prediction)
         if is_chunked(X):
             return self._set_solution(self._fit_chunks(X, y, sample_weight, teacher_prediction), X)
         data = self._read(X, y, sample_weight, teacher_prediction, reset=True)
@@ -255,6 +268,7 @@ class PrivilegedLinearRegression(LinearRegressor):
             As in :meth:`fit`, except for the variances; or if the number of outputs changed.
         """
         self._validate_params()  # scikit-learn's decorator skips partial_fit of a fitted estimator
+        check_row_order(X, y, sample_weight=sample_weight, teacher_prediction=teacher_prediction)
         earlier: Statistics | None = getattr(self, "statistics_", None)
         data = self._read(X, y, sample_weight, teacher_prediction, reset=earlier is None)
         if earlier is None:
@@ -300,9 +314,10 @@ class PrivilegedLinearRegression(LinearRegressor):
         reset: bool,
     ) -> RegressionData:
         """Validate the arguments of ``fit``; set ``n_features_in_`` and the shape of outputs."""
-        y, sample_weight = to_numpy(y), to_numpy(sample_weight)
+        y, sample_weight = nan_where_masked(to_numpy(y)), to_numpy(sample_weight)
         teacher = to_numpy(teacher_prediction)
         if teacher is None:
+            y = fill_absent(y, sample_weight)
             # without a teacher the errors are scikit-learn's own, such as that of a missing label
             checked, y = validate_features_and_labels(
                 self, X, y, reset=reset, multi_output=True, y_numeric=True, **X_CHECKS
@@ -310,10 +325,10 @@ class PrivilegedLinearRegression(LinearRegressor):
         else:
             checked = validate_features(self, X, reset=reset, **X_CHECKS)
         n_rows = checked.shape[0]
-        labels, predictions, flat = check_regression_targets(y, teacher, n_rows)
+        weight = None if sample_weight is None else check_sample_weight(sample_weight, n_rows)
+        labels, predictions, flat = check_regression_targets(y, teacher, n_rows, _absent(weight))
         if reset:
             self._flat = flat
-        weight = None if sample_weight is None else check_sample_weight(sample_weight, n_rows)
         return regression_data(checked, labels, predictions, weight)
 
     def _fit_chunks(
@@ -375,14 +390,20 @@ class PrivilegedLinearRegression(LinearRegressor):
 def _read_chunk(X: CheckedX, args: FitArgs) -> RegressionData:
     """Validate the arguments of ``fit`` for a chunk of rows."""
     with args.locate_errors():
+        refuse_mask("X", X)
         X = check_array(X, input_name="X", **X_CHECKS)
-        labels, predictions, _ = check_regression_targets(
-            args.y, args.teacher_prediction, args.n_rows
-        )
         weight = args.sample_weight
         # the weights of a chunk may all be zero if those of others are not
         weight = None if weight is None else read_sample_weight(weight, args.n_rows)
+        labels, predictions, _ = check_regression_targets(
+            args.y, args.teacher_prediction, args.n_rows, _absent(weight)
+        )
     return RegressionData(X, labels, predictions, weight)
+
+
+def _absent(weight: FloatArray | None) -> BoolArray | None:
+    # RegressionData leaves these rows out
+    return None if weight is None else weight == 0
 
 
 def _number_or_none(variance: float | str) -> float | None:

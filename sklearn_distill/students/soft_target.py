@@ -19,9 +19,13 @@ from sklearn_distill._typing import (
     TargetLike,
     TeacherLike,
 )
+from sklearn_distill._validation.absent_rows import fill_absent, rows_to_fit
 from sklearn_distill._validation.fit_params import fit_param_name
 from sklearn_distill._validation.fitting import Interval, all_or_nothing, validated_parameters
-from sklearn_distill._validation.indexing import as_samples, take_rows
+from sklearn_distill._validation.indexing import as_samples, take_any_rows, take_rows
+from sklearn_distill._validation.labels import refuse_soft_labels
+from sklearn_distill._validation.masks import refuse_mask
+from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.targets import check_class_targets
 from sklearn_distill.targets import Labels, TargetMixture, Teachers
@@ -153,12 +157,14 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
             prediction. None instead of an array means that all labels are missing.
         sample_weight : array-like of shape (n_samples,) or None
             Sample weights; in a Pipeline they are passed to the last step. For a regressor without
-            ``sample_weight``, such as KNeighborsRegressor, rows are repeated instead.
+            ``sample_weight``, such as KNeighborsRegressor, rows are repeated instead. A row of
+            weight 0 is left out, and its prediction is not checked.
         teacher_proba : array-like or DataFrame or None
             The teacher's probabilities: (n_samples, n_classes) in the order of ``classes_``, a
             DataFrame whose column names are the labels, (n_samples,) for the second of two
-            classes, or (n_samples, n_teachers, n_classes): the teachers are softened by T, then
-            averaged (combine_teachers has weights). A row of NaN is a missing prediction.
+            classes, or for the one that a Series is named after, or (n_samples, n_teachers,
+            n_classes): the teachers are softened by T, then averaged (combine_teachers has
+            weights). A row of NaN is a missing prediction.
         teacher_logits : array-like or DataFrame or None
             Logits instead of probabilities; -inf is a probability of exactly zero.
 
@@ -176,14 +182,26 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
             classes, or it has no ``sample_weight`` and the weights are not integers times a common
             factor. The estimator is then unchanged.
         """
-        n_rows = self._check_features(X, y, teacher_proba, teacher_logits)
-        self.classes_, labels, teachers = check_class_targets(
-            y, n_rows, self.classes, teacher_proba, teacher_logits
+        check_row_order(
+            X,
+            y,
+            sample_weight=sample_weight,
+            teacher_proba=teacher_proba,
+            teacher_logits=teacher_logits,
+        )
+        n_rows = self._check_features(
+            X, fill_absent(y, sample_weight), teacher_proba, teacher_logits
         )
         weight = check_sample_weight(sample_weight, n_rows)
+        self.classes_, labels, teachers = check_class_targets(
+            y, n_rows, self.classes, teacher_proba, teacher_logits, weight == 0
+        )
         targets = self._mixed_targets(labels, teachers)
         # the projection would give classes that occur in no target a small probability
         self._active = (weight @ targets) > 0
+        rows = rows_to_fit(weight)
+        if rows is not None:
+            X, targets, weight = take_any_rows(X, rows), targets[rows], weight[rows]
         self.regressor_ = fit_regressor(
             self.regressor, X, targets, None if sample_weight is None else weight
         )
@@ -205,6 +223,7 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
             is, one that neither a label nor a teacher's prediction contains.
         """
         check_is_fitted(self)
+        refuse_mask("X", X)
         predictions = np.asarray(self.regressor_.predict(X), dtype=np.float64)
         if predictions.ndim == 1 and len(self.classes_) == 2:
             predictions = np.stack([1 - predictions, predictions], axis=1)
@@ -262,7 +281,9 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         teacher_logits: TeacherLike,
     ) -> int:
         """Set number and names of the features; return the number of rows."""
+        refuse_mask("X", X)
         if teacher_proba is None and teacher_logits is None:
+            refuse_soft_labels(y)
             # without a teacher the errors are scikit-learn's own, such as that of a missing label
             validate_data(self, X, y, skip_check_array=True)  # checks no values
             assert_all_finite(np.asarray(y), input_name="y")

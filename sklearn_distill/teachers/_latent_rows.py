@@ -14,6 +14,7 @@ from sklearn.utils import check_array, column_or_1d
 
 from sklearn_distill._typing import ArrayLike, BoolArray, FloatArray, IntArray
 from sklearn_distill._validation.labels import check_labels
+from sklearn_distill._validation.masks import nan_where_masked
 from sklearn_distill._validation.numbers import check_rows_complete
 
 STUDENT = object()  # the student's name, which no teacher can have
@@ -91,7 +92,10 @@ def check_representations(
 def _check_representation(name: Any, array: ArrayLike) -> FloatArray:
     argument = _argument_name(name)
     values = check_array(
-        array, dtype=np.float64, ensure_all_finite="allow-nan", input_name=argument
+        nan_where_masked(array),
+        dtype=np.float64,
+        ensure_all_finite="allow-nan",
+        input_name=argument,
     )
     check_rows_complete(argument, values, "a representation or missing")
     return np.asarray(values)

@@ -11,6 +11,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_distill._typing import ArrayLike, FloatArray
 from sklearn_distill._validation.labels import check_classes, check_labels
+from sklearn_distill._validation.numbers import list_values
+from sklearn_distill._validation.row_order import check_row_order, check_same_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill.targets import Labels
 from sklearn_distill.teachers._several import check_several_teachers
@@ -123,6 +125,9 @@ def _label_proba(
     sample_weight: ArrayLike | None,
 ) -> tuple[FloatArray, FloatArray]:
     """Return each teacher's probability of the label, (n_teachers, n_rows), and sample weights."""
+    first = teacher_proba[0] if isinstance(teacher_proba, list | tuple) else None
+    check_same_order("teacher_proba[0]", first, "y", y)
+    check_row_order(None, y, sample_weight=sample_weight)
     p, columns = check_several_teachers(teacher_proba)
     n_rows = p.shape[2]
     p, labels = _in_class_order(p, y, classes, columns)
@@ -150,7 +155,9 @@ def _in_class_order(
         order = np.argsort(columns)
         names = np.asarray(columns)[order]
         if known is not None and not np.array_equal(known, names):
-            raise ValueError(f"classes={known.tolist()}, but the columns are {columns}")
+            raise ValueError(
+                f"classes={list_values(known)}, but the columns are {list_values(columns)}"
+            )
         p, known = p[:, order], names
     found, labels = check_labels(y, p.shape[2], known, None)
     if len(found) != p.shape[1]:

@@ -16,6 +16,7 @@ from sklearn_distill._validation.labels import (
     check_regression_labels,
     check_some_label,
 )
+from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.splits import Splits, labelled_splits
 from sklearn_distill.teachers._cross_fit import (
@@ -102,6 +103,7 @@ def out_of_fold_proba(
            [1., 0.],
            [0., 1.]])
     """
+    check_row_order(X, y, sample_weight=sample_weight, groups=groups)
     samples = as_samples(X)
     n_rows = samples.shape[0]
     classes_, labels = check_labels(y, n_rows, check_classes(classes), None)
@@ -172,6 +174,7 @@ def out_of_fold_prediction(
     >>> out_of_fold_prediction(KNeighborsRegressor(1), X, y, cv=2)
     array([30., 40., 10., 20.])
     """
+    check_row_order(X, y, sample_weight=sample_weight, groups=groups)
     samples = as_samples(X)
     targets, present = check_regression_labels(y, samples.shape[0])
     check_some_label(present, "the teacher must be fitted on some")

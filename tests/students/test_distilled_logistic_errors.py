@@ -30,7 +30,10 @@ WRONG_TEACHERS = {
         {"teacher_proba": PROBA + 0j},
         "teacher_proba must be an array of numbers: got compl",
     ),
-    "sparse": ({"teacher_proba": sparse.csr_array(PROBA)}, "teacher_proba must be an array of num"),
+    "sparse": (
+        {"teacher_proba": sparse.csr_array(PROBA)},
+        "teacher_proba is a sparse csr_array.*toarray",
+    ),
     "partly NaN": (
         {"teacher_proba": changed(PROBA, 5, [np.nan, 0.5, 0.5])},
         "teacher_proba: row 5 has NaN for some classes",
@@ -44,7 +47,7 @@ WRONG_TEACHERS = {
         "teacher_proba: row 7 has a negative probability",
     ),
     "sum": (
-        {"teacher_proba": changed(PROBA, 3, [0.3, 0.3, 0.398])},
+        {"teacher_proba": changed(PROBA, 3, [0.3, 0.3, 0.37])},
         "teacher_proba: row 3 does not sum to 1",
     ),
     "first of two": (
@@ -143,7 +146,7 @@ def test_t_squared_needs_a_softened_student():
 
 def test_sum_within_tolerance_is_renormalised():
     student = DistilledLogisticRegression().fit(X, Y, teacher_proba=PROBA)
-    scaled = DistilledLogisticRegression().fit(X, Y, teacher_proba=PROBA * 1.0009)
+    scaled = DistilledLogisticRegression().fit(X, Y, teacher_proba=PROBA * 1.019)
     np.testing.assert_allclose(scaled.coef_, student.coef_, rtol=1e-10)
 
 

@@ -15,8 +15,11 @@ from sklearn_distill._typing import ArrayLike, CheckedX, IntArray, MatrixLike, T
 from sklearn_distill._validation.extra_sets import entry_of_single, warn_if_out_of_range
 from sklearn_distill._validation.indexing import as_samples, check_features, set_features
 from sklearn_distill._validation.labels import check_classes, check_labels, check_some_label
+from sklearn_distill._validation.masks import none_where_masked
+from sklearn_distill._validation.numbers import list_values
 from sklearn_distill._validation.random_state import seeded_clones
 from sklearn_distill._validation.routing import Params, route_fit_params
+from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.splits import hold_out, labelled_splits
 from sklearn_distill.distillers._born_again.chain import CrossFittedChain, GenerationChain
@@ -67,6 +70,7 @@ class Generations(MetaEstimatorMixin, BaseEstimator):
     ) -> tuple[GenerationData, Params]:
         """Check the arguments of fit; return the training data and the splitter's parameters."""
         fit_param = self._teacher_param()
+        check_row_order(X, y, sample_weight=sample_weight)
         X_checked = as_samples(X)
         self._check_y_given(y)
         set_features(self, X_checked)
@@ -100,8 +104,9 @@ class Generations(MetaEstimatorMixin, BaseEstimator):
                 f"{type(self).__name__} requires y to be passed, but the target y is None: the "
                 "first generation is fitted on y"
             )
-        if np.asarray(y).dtype.kind == "f":  # NaN is a missing label, inf is none
-            assert_all_finite(y, allow_nan=True, input_name="y")
+        labels = none_where_masked(y)
+        if np.asarray(labels).dtype.kind == "f":  # NaN is a missing label, inf is none
+            assert_all_finite(labels, allow_nan=True, input_name="y")
 
     def _clone_students(self, teacher_param: str | None) -> tuple[list[Any], int]:
         """Return an unfitted student for each generation, and a seed for the validation split."""
@@ -175,9 +180,9 @@ class Generations(MetaEstimatorMixin, BaseEstimator):
             missing = np.setdiff1d(observed_classes, known)
             if len(missing):
                 warnings.warn(
-                    f"generation {number} was not trained on the classes {missing.tolist()}, nor "
-                    "are later generations: use labels='soft', fewer generations, or a student "
-                    "that predicts these classes",
+                    f"generation {number} was not trained on the classes "
+                    f"{list_values(missing)}, nor are later generations: use labels='soft', "
+                    "fewer generations, or a student that predicts these classes",
                     UserWarning,
                     stacklevel=4,
                 )
