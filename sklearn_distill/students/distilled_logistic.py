@@ -16,6 +16,7 @@ from sklearn_distill._typing import (
     TeacherLike,
 )
 from sklearn_distill._validation.fitting import all_or_nothing, validated_parameters
+from sklearn_distill._validation.missing_teacher import check_teacher_used
 from sklearn_distill.losses import as_design
 from sklearn_distill.students._array_api import to_numpy
 from sklearn_distill.students._chunked_problem import make_chunk_reader, make_chunked_problem
@@ -216,12 +217,24 @@ class DistilledLogisticRegression(LogisticStudent):
         ValueError
             If a teacher's output does not match X and the classes or is not a distribution (the
             message names the first such row), a row has neither a label nor a teacher's
-            prediction, or parameters contradict each other. The estimator is then unchanged.
+            prediction, every prediction is missing at ``imitation=1``, or parameters contradict
+            each other. The estimator is then unchanged.
+
+        Warns
+        -----
+        TeacherMissingWarning
+            If there is no teacher and ``imitation`` is not 0.
         """
         y, sample_weight = to_numpy(y), to_numpy(sample_weight)
         teacher_proba, teacher_logits = to_numpy(teacher_proba), to_numpy(teacher_logits)
         read = self._read_chunks if is_chunked(X) else self._read_array
         checked, problem = read(X, y, sample_weight, teacher_proba, teacher_logits)
+        check_teacher_used(
+            self.imitation,
+            self.n_taught_rows_,
+            teacher_proba=teacher_proba,
+            teacher_logits=teacher_logits,
+        )
         minimise = minimiser(self.solver, problem.objective, dense=not sparse.issparse(checked))
         solution = self._solve(problem, minimise, self._initial_weights(problem))
         self._set_coefficients(solution, problem.active, float_dtype(checked))

@@ -22,6 +22,7 @@ from sklearn_distill._typing import (
 from sklearn_distill._validation.fit_params import fit_param_name
 from sklearn_distill._validation.fitting import Interval, all_or_nothing, validated_parameters
 from sklearn_distill._validation.indexing import as_table, take_rows
+from sklearn_distill._validation.missing_teacher import check_teacher_used
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.targets import check_class_targets
 from sklearn_distill.targets import Labels, TargetMixture, Teachers
@@ -170,21 +171,33 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         ValueError
             If a teacher's output does not match X and the classes or is not a distribution (the
             message names the first such row), a row has neither a label nor a teacher's
-            prediction, the regressor is a classifier, or it has no ``sample_weight`` and the
-            weights are not integers times a common factor. The estimator is then unchanged.
+            prediction, every prediction is missing at ``imitation=1``, the regressor is a
+            classifier, or it has no ``sample_weight`` and the weights are not integers times a
+            common factor. The estimator is then unchanged.
+
+        Warns
+        -----
+        TeacherMissingWarning
+            If there is no teacher and ``imitation`` is not 0.
         """
         n_rows = self._check_features(X, y, teacher_proba, teacher_logits)
         self.classes_, labels, teachers = check_class_targets(
             y, n_rows, self.classes, teacher_proba, teacher_logits
         )
+        self.n_taught_rows_ = 0 if teachers is None else int(teachers.teacher_mask.sum())
         weight = check_sample_weight(sample_weight, n_rows)
+        check_teacher_used(
+            self.imitation,
+            self.n_taught_rows_,
+            teacher_proba=teacher_proba,
+            teacher_logits=teacher_logits,
+        )
         targets = self._mixed_targets(labels, teachers)
         # the projection would give classes that occur in no target a small probability
         self._active = (weight @ targets) > 0
         self.regressor_ = fit_regressor(
             self.regressor, X, targets, None if sample_weight is None else weight
         )
-        self.n_taught_rows_ = 0 if teachers is None else int(teachers.teacher_mask.sum())
         return self
 
     def predict_proba(self, X: MatrixLike) -> NDArray[np.float64]:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, softmax
-from sklearn.base import clone
 
 from sklearn_distill._typing import CheckedX, IntArray
+from sklearn_distill._validation.fit_params import clone_without_teacher
 from sklearn_distill._validation.indexing import take_aligned, take_rows
 from sklearn_distill._validation.splits import Splits
 
@@ -168,7 +168,8 @@ def fit_teacher(
     """Return a clone of the teacher, fitted on the training rows."""
     params = {name: take_aligned(value, train, X.shape[0]) for name, value in fit_params.items()}
     with errors_name_teacher(teacher, where):
-        return clone(teacher).fit(take_rows(X, train), y[train], **params)
+        unfitted = clone_without_teacher(teacher, params)  # a student may be a teacher, too
+        return unfitted.fit(take_rows(X, train), y[train], **params)
 
 
 def fit_and_predict(

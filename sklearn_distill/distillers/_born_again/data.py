@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone
 
 from sklearn_distill._typing import BoolArray, CheckedX, FloatArray, IntArray
+from sklearn_distill._validation.fit_params import clone_without_teacher
 from sklearn_distill._validation.indexing import take_aligned, take_rows
 from sklearn_distill._validation.labels import mark_missing
 from sklearn_distill.teachers._cross_fit import PredictAligned, class_name
@@ -92,7 +92,7 @@ class GenerationData:
         return self.classes[np.unique(self.codes[self.labelled & (self.weight > 0)])]
 
     def fit_on_labels(self, student: Any, rows: IntArray, where: str) -> Any:
-        """Fit a clone of the student on those of the rows that have labels."""
+        """Fit a clone of the student, with λ = 0, on those of the rows that have labels."""
         labelled = rows[self.labelled[rows]]
         return self._fit(student, labelled, self.classes[self.codes[labelled]], {}, where)
 
@@ -130,7 +130,8 @@ class GenerationData:
             name: take_aligned(value, rows, self.n_rows) for name, value in self.fit_params.items()
         }
         with _note_on_errors(student, where):
-            return clone(student).fit(take_rows(self.X, rows), y, **teacher_params, **params)
+            unfitted = clone_without_teacher(student, teacher_params | params)
+            return unfitted.fit(take_rows(self.X, rows), y, **teacher_params, **params)
 
 
 @contextmanager
