@@ -7,7 +7,7 @@ predictions for all rows. λ and T have their default values: no choice depends 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import t
-from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
@@ -40,9 +39,14 @@ CONFIDENCE, FASTER = 0.95, 10.0
 TIME, SIZE = "predict_us_per_row", "n_bytes"
 
 TEACHER = HistGradientBoostingClassifier(random_state=0)
-STUDENTS = {
-    "logistic regression": make_pipeline(StandardScaler(), DistilledLogisticRegression()),
-    "tree of depth 8": SoftTargetClassifier(DecisionTreeRegressor(max_depth=8, random_state=0)),
+# unfitted students with these parameters
+STUDENTS: dict[str, Callable[..., Any]] = {
+    "logistic regression": lambda **params: make_pipeline(
+        StandardScaler(), DistilledLogisticRegression(**params)
+    ),
+    "tree of depth 8": lambda **params: SoftTargetClassifier(
+        DecisionTreeRegressor(max_depth=8, random_state=0), **params
+    ),
 }
 MODELS = ["teacher", "baseline", "distilled"]
 METRICS = {"accuracy": 1, "cross_entropy": -1}  # and the sign of an improvement
@@ -66,14 +70,14 @@ def split_rows(y: NDArray[np.int64], seed: int) -> Split:
     return Split(labelled, unlabelled, test)
 
 
-def compare(student: Any, X: Any, y: Any, rows: Split, memory: str) -> pd.DataFrame:
+def compare(student: Callable[..., Any], X: Any, y: Any, rows: Split, memory: str) -> pd.DataFrame:
     """Return figures of teacher, baseline and distilled student on the test rows."""
     labelled, unlabelled, test = rows
-    model = TeacherStudentClassifier(TEACHER, student, memory=memory, random_state=0)
+    model = TeacherStudentClassifier(TEACHER, student(), memory=memory, random_state=0)
     model.fit(X[labelled], y[labelled], X_unlabeled=X[unlabelled])
     report = distillation_report(
         teacher=model.teacher_,
-        baseline=clone(student).fit(X[labelled], y[labelled]),
+        baseline=student(imitation=0).fit(X[labelled], y[labelled]),
         distilled=model.student_,
         X=X[test],
         y=y[test],

@@ -56,6 +56,7 @@ def fit_models(X: Array, y: Array, run: int) -> Iterator[tuple[str, Any, Any]]:
     """Yield teacher, baseline and distilled student, and a function that reshapes their input."""
     teacher = DistilledNeuralClassifier(
         LeNet,
+        imitation=0,
         lr=3e-3,
         lr_schedule="cosine",
         max_epochs=TEACHER_EPOCHS,
@@ -64,14 +65,14 @@ def fit_models(X: Array, y: Array, run: int) -> Iterator[tuple[str, Any, Any]]:
     ).fit(as_images(X), y)
     yield "teacher", teacher, as_images
     teacher_logits = teacher.predict_log_proba(as_images(X))
-    for model, logits in (("baseline", None), ("distilled", teacher_logits)):
+    for model, imitation in (("baseline", 0), ("distilled", IMITATION)):
         student = DistilledNeuralClassifier(
-            imitation=IMITATION,
+            imitation=imitation,
             temperature=TEMPERATURE,
             max_epochs=EPOCHS,
             batch_size=BATCH,
             random_state=run,
-        ).fit(X, y, teacher_logits=logits)
+        ).fit(X, y, teacher_logits=teacher_logits if imitation else None)
         yield model, student, lambda rows: rows
 
 

@@ -66,7 +66,7 @@ def coefficient_error(source, X, y, s, coef):
     """Return ‖w − truth‖ of a student that is fitted on one source or on both."""
     student = PrivilegedLinearRegression()
     if source == "labels":
-        student.fit(X, y)
+        student.set_params(imitation=0).fit(X, y)
     elif source == "teacher":
         student.fit(X, teacher_prediction=s)
     else:
@@ -152,7 +152,7 @@ X, y, s, coef = draw(80, seed=4, coef=[1.0])
 labelled = np.arange(len(X)) < 12
 y_missing = np.where(labelled, y, np.nan)
 students = {
-    "12 labels": PrivilegedLinearRegression().fit(X[labelled], y[labelled]),
+    "12 labels": PrivilegedLinearRegression(imitation=0).fit(X[labelled], y[labelled]),
     "12 labels and 80 predictions": PrivilegedLinearRegression().fit(
         X, y_missing, teacher_prediction=s
     ),

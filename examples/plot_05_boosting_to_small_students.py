@@ -17,7 +17,6 @@ from tempfile import TemporaryDirectory
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import train_test_split
@@ -55,19 +54,23 @@ len(X_labelled), len(X_unlabelled), len(X_test)
 # wrapper.
 
 students = {
-    "logistic regression": make_pipeline(StandardScaler(), DistilledLogisticRegression()),
-    "tree of depth 8": SoftTargetClassifier(DecisionTreeRegressor(max_depth=8, random_state=0)),
+    "logistic regression": lambda **params: make_pipeline(
+        StandardScaler(), DistilledLogisticRegression(**params)
+    ),
+    "tree of depth 8": lambda **params: SoftTargetClassifier(
+        DecisionTreeRegressor(max_depth=8, random_state=0), **params
+    ),
 }
 
 
 def report_of(student, memory):
     """Return the report on the teacher, the baseline and the distilled student."""
     boosting = HistGradientBoostingClassifier(random_state=0)
-    model = TeacherStudentClassifier(boosting, student, memory=memory, random_state=0)
+    model = TeacherStudentClassifier(boosting, student(), memory=memory, random_state=0)
     model.fit(X_labelled, y_labelled, X_unlabeled=X_unlabelled)
     return distillation_report(
         teacher=model.teacher_,
-        baseline=clone(student).fit(X_labelled, y_labelled),
+        baseline=student(imitation=0).fit(X_labelled, y_labelled),
         distilled=model.student_,
         X=X_test,
         y=y_test,

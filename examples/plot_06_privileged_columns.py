@@ -49,7 +49,7 @@ def one_draw(kind, seed):
     """Return the accuracies of the baseline, the distilled student for each λ, and the teacher."""
     train = make_privileged_classification(200, N_FEATURES, kind=kind, random_state=seed)
     test = make_privileged_classification(5000, kind=kind, coef=train.coef, random_state=100 + seed)
-    baseline = DistilledLogisticRegression().fit(train.data, train.target)
+    baseline = DistilledLogisticRegression(imitation=0).fit(train.data, train.target)
     X = np.hstack([train.data, train.privileged])
     models = [
         distill(LogisticRegression(), DistilledLogisticRegression(λ), N_FEATURES, X, train.target)
@@ -116,7 +116,7 @@ def one_split(seed):
     X, y = np.hstack([digits.data, digits.privileged]) / 16, digits.target
     n_regular = digits.data.shape[1]
     X, X_test, y, y_test = train_test_split(X, y, train_size=200, stratify=y, random_state=seed)
-    baseline = DistilledLogisticRegression(C=10.0).fit(X[:, :n_regular], y)
+    baseline = DistilledLogisticRegression(imitation=0, C=10.0).fit(X[:, :n_regular], y)
     models = [
         distill(SVC(C=10.0), DistilledLogisticRegression(λ, C=10.0), n_regular, X, y)
         for λ in IMITATIONS

@@ -42,7 +42,8 @@ def one_split(student, seed):
     X_labelled, X_more, y_labelled, _ = train_test_split(
         X_rest, y_rest, train_size=N_LABELLED, stratify=y_rest, random_state=seed
     )
-    scores = [clone(student).fit(X_labelled, y_labelled).score(X_test, y_test)]
+    baseline = clone(student).set_params(imitation=0).fit(X_labelled, y_labelled)
+    scores = [baseline.score(X_test, y_test)]
     model = TeacherStudentClassifier(SVC(C=10.0), student)
     for n in N_UNLABELLED:
         model.fit(X_labelled, y_labelled, X_unlabeled=X_more[:n] if n else None)

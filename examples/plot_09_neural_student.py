@@ -41,6 +41,7 @@ def one_split(seed):
         for shifted in (False, True):
             student = DistilledNeuralClassifier(
                 network(),
+                imitation=0.5 if distilled else 0,
                 temperature=2.0,
                 lr=0.01,
                 batch_size=50,

@@ -91,7 +91,7 @@ pd.DataFrame(
 # samples that the baseline misclassifies, we select the one with the highest predicted probability
 # of the true class, and plot this probability over λ and T. A student is fitted for each cell.
 
-baseline = DistilledLogisticRegression(C=10.0).fit(train["X"], train["y"])
+baseline = DistilledLogisticRegression(imitation=0, C=10.0).fit(train["X"], train["y"])
 wrong = np.flatnonzero(baseline.predict(test[0]) != test[1])
 row = wrong[baseline.predict_proba(test[0])[wrong, test[1][wrong]].argmax()]
 display = MetaparameterDisplay.from_probability(

@@ -91,9 +91,9 @@ fixed = {
     )
     for lam, T in [(0.5, 1), (0.25, 1), (0.75, 1), (0.25, 3), (0.75, 3)]
 }
-fixed["baseline"] = student().fit(X_student, y_student)
+fixed["baseline"] = student(imitation=0).fit(X_student, y_student)
 both = np.concatenate([X_student, X_val]), np.concatenate([y_student, y_val])
-fixed["baseline, with validation labels"] = student(batch_size=100).fit(*both)
+fixed["baseline, with validation labels"] = student(imitation=0, batch_size=100).fit(*both)
 
 
 def evaluate(model):

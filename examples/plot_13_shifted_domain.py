@@ -71,7 +71,7 @@ def one_split(seed):
         "unmapped": make_pipeline(FunctionTransformer(pad), FrozenEstimator(teacher)),
         "through φ": make_pipeline(FrozenEstimator(phi), FrozenEstimator(teacher)),
     }
-    baseline = DistilledLogisticRegression().fit(X_new[labelled], y[labelled])
+    baseline = DistilledLogisticRegression(imitation=0).fit(X_new[labelled], y[labelled])
     scores = [baseline.score(X_new[test], y[test])]
     for f in teachers.values():
         model = TeacherStudentClassifier(f, DistilledLogisticRegression(), cv="prefit")

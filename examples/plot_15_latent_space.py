@@ -51,7 +51,7 @@ def teacher_outputs(teacher_data, student_data, seed):
     for widths, digits in KNOWN_DIGITS.items():
         own = np.isin(y_teacher, digits)
         teacher = DistilledNeuralClassifier(
-            hidden_layer_sizes=widths, lr=0.01, max_epochs=20, random_state=seed
+            imitation=0, hidden_layer_sizes=widths, lr=0.01, max_epochs=20, random_state=seed
         ).fit(X_teacher[own], y_teacher[own])
         proba.append(np.zeros((len(X_rows), 10)))
         proba[-1][:, teacher.classes_] = teacher.predict_proba(X_rows)
@@ -146,7 +146,7 @@ def one_split(seed):
         )
 
     fitted = [
-        student().fit(X_student[is_labelled], y_student[is_labelled]),
+        student(imitation=0).fit(X_student[is_labelled], y_student[is_labelled]),
         student().fit(X_student, labelled, teacher_proba=mean),
         student(embedding_weight=1.0).fit(
             X_student, labelled, teacher_proba=mean, teacher_embedding=code

@@ -38,12 +38,12 @@ teacher = ExtraTreesClassifier(100, random_state=0).fit(X_teacher, y_teacher)
 teacher_proba = teacher.predict_proba(X_train)
 
 
-def fit_students(**fit_params):
+def fit_students(imitation, **fit_params):
     """Fit four students with different initial weights, and record the loss on the test set."""
     return [
         DistilledNeuralClassifier(
             hidden_layer_sizes=(16,),
-            imitation=0.75,
+            imitation=imitation,
             temperature=2.0,
             lr=0.01,
             batch_size=50,
@@ -54,7 +54,7 @@ def fit_students(**fit_params):
     ]
 
 
-runs = {"baseline": fit_students(), "distilled": fit_students(teacher_proba=teacher_proba)}
+runs = {"baseline": fit_students(0), "distilled": fit_students(0.75, teacher_proba=teacher_proba)}
 first = {"teacher": teacher} | {name: models[0] for name, models in runs.items()}
 
 # %%

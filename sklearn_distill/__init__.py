@@ -5,6 +5,7 @@ from sklearn_distill.distillers import (
     TeacherStudentClassifier,
     TeacherStudentRegressor,
 )
+from sklearn_distill.exceptions import TeacherMissingWarning
 from sklearn_distill.mappings import (
     GaussianNoise,
     RandomConvolution,
@@ -39,6 +40,7 @@ __all__ = [
     "RandomConvolution",
     "SoftTargetClassifier",
     "StyleTransfer",
+    "TeacherMissingWarning",
     "TeacherStudentClassifier",
     "TeacherStudentRegressor",
     "TwoDecoderVAE",

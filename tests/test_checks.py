@@ -1,9 +1,15 @@
 """check_distiller passes our students and catches broken ones."""
 
+import warnings
+
 import numpy as np
 import pytest
 
-from sklearn_distill import DistilledLogisticRegression, PrivilegedLinearRegression
+from sklearn_distill import (
+    DistilledLogisticRegression,
+    PrivilegedLinearRegression,
+    TeacherMissingWarning,
+)
 from sklearn_distill.checks import check_distiller, parametrize_with_distiller_checks
 
 
@@ -76,6 +82,33 @@ class NotSquared(DistilledLogisticRegression):
             self.t_squared = squared
 
 
+class NeverWarns(DistilledLogisticRegression):
+    """Is fitted on the labels alone if the teacher was forgotten."""
+
+    def fit(self, X, y=None, sample_weight=None, *, teacher_proba=None):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", TeacherMissingWarning)
+            return super().fit(X, y, sample_weight, teacher_proba=teacher_proba)
+
+
+class AlwaysWarns(DistilledLogisticRegression):
+    def fit(self, X, y=None, sample_weight=None, *, teacher_proba=None):
+        if teacher_proba is None and self.imitation == 0:
+            warnings.warn("no teacher_proba", TeacherMissingWarning, stacklevel=2)
+        return super().fit(X, y, sample_weight, teacher_proba=teacher_proba)
+
+
+class FitsWithoutPredictions(DistilledLogisticRegression):
+    def fit(self, X, y=None, sample_weight=None, *, teacher_proba=None):
+        imitation = self.imitation
+        if teacher_proba is not None and np.isnan(np.asarray(teacher_proba)).all():
+            self.imitation = 0.0
+        try:
+            return super().fit(X, y, sample_weight, teacher_proba=teacher_proba)
+        finally:
+            self.imitation = imitation
+
+
 class ArraysOnly(DistilledLogisticRegression):
     """Takes columns by position, whatever a frame calls them."""
 
@@ -126,6 +159,12 @@ def test_our_students_pass(student):
     check_distiller(student)
 
 
+FORGETS = pytest.mark.filterwarnings(
+    "ignore::sklearn_distill.TeacherMissingWarning"  # of students that forget their teacher
+)
+
+
+@FORGETS
 @pytest.mark.parametrize(
     ("broken", "message"),
     [
@@ -137,6 +176,9 @@ def test_our_students_pass(student):
         (FillsMissing, "whose predictions are all missing differs"),
         (Credulous, "accepts a row that does not sum to 1"),
         (NotSquared, "not multiplied by T²"),
+        (NeverWarns, "without a teacher issues 0 warnings of class TeacherMissingWarning"),
+        (AlwaysWarns, "at imitation=0.0, fit without a teacher issues 1 warnings"),
+        (FitsWithoutPredictions, "missing in every sample at imitation=1"),
         (ArraysOnly, "pandas object"),
         (Writer, "writes into teacher_proba"),
         (Coarse, "in float32"),
@@ -155,11 +197,13 @@ def test_the_estimator_itself_is_not_fitted():
     assert student.tol == 1e-4
 
 
+@FORGETS
 @parametrize_with_distiller_checks(
     [IgnoresTeacher()],
     expected_failed_checks=lambda _: {
         "check_teacher_matters": "it ignores its teacher",
         "check_missing_predictions": "it ignores its teacher",
+        "check_forgotten_teacher": "it ignores its teacher",
         "check_t_squared": "it ignores its teacher",
         "check_errors": "it does not check its teacher",
     },

@@ -50,8 +50,11 @@ FAILED_BY_DEFAULT = {
     "check_sample_weight_equivalence_on_dense_data": "repetitions spread over mini-batches",
     "check_methods_subset_invariance": "float32 rounds in the seventh digit, the one compared",
 }
+# scikit-learn's checks fit students without a teacher.
+WITHOUT_TEACHER = pytest.mark.filterwarnings("ignore::sklearn_distill.TeacherMissingWarning")
 
 
+@WITHOUT_TEACHER
 @parametrize_with_checks(
     [
         DistilledLogisticRegression(),
@@ -68,6 +71,7 @@ def test_scikit_learn_checks(estimator, check):
 
 
 @pytest.mark.slow
+@WITHOUT_TEACHER
 @parametrize_with_checks(
     [DistilledNeuralClassifier(**TRAINING), DistilledNeuralRegressor(**TRAINING)],
     expected_failed_checks=lambda _: FAILED_BY_DEFAULT,

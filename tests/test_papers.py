@@ -18,7 +18,9 @@ def distances():
         student = DistilledLogisticRegression(imitation=0.75, temperature=1.0, C=np.inf)
         distilled = student.fit(train.data, train.target, teacher_proba=train.teacher_proba)
         with_teacher = distilled.predict_proba(test.data)
-        without = student.fit(train.data, train.target).predict_proba(test.data)
+        without = (
+            student.set_params(imitation=0).fit(train.data, train.target).predict_proba(test.data)
+        )
         return [cross_entropy_from_proba(test.teacher_proba, p) for p in (with_teacher, without)]
 
     return np.array([run(random_state) for random_state in range(5)])

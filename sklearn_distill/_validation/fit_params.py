@@ -1,10 +1,12 @@
-"""Names of the parameters of an estimator's ``fit``."""
+"""Names of the parameters of an estimator's ``fit``, and of those that a missing teacher voids."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
 
 from sklearn import get_config
+from sklearn.base import clone
 from sklearn.multioutput import (
     ClassifierChain,
     MultiOutputClassifier,
@@ -15,6 +17,8 @@ from sklearn.utils.validation import has_fit_parameter
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
+
+TEACHER_PARAMS = ("teacher_proba", "teacher_logits", "teacher_prediction")
 
 _ONE_ESTIMATOR_PER_OUTPUT = (
     ClassifierChain,
@@ -41,3 +45,62 @@ def fit_param_name(estimator: BaseEstimator, name: str) -> str | None:
     if param is None or get_config()["enable_metadata_routing"]:  # routing uses no prefixes
         return param
     return f"{last_step}__{param}"
+
+
+def teacher_params(estimator: BaseEstimator) -> list[str]:
+    """Return the names under which ``fit`` takes a teacher's predictions; none of other models."""
+    names = [fit_param_name(estimator, name) for name in TEACHER_PARAMS]
+    return [name for name in names if name is not None]
+
+
+def student_param_name(estimator: BaseEstimator, name: str) -> str | None:
+    """Return the name of a student's constructor parameter, as in :func:`fit_param_name`."""
+    steps = getattr(estimator, "steps", None)
+    if not steps:
+        return name if name in estimator.get_params(deep=False) else None
+    last_step, last_estimator = steps[-1]
+    param = student_param_name(last_estimator, name)
+    return None if param is None else f"{last_step}__{param}"
+
+
+def clone_without_teacher(estimator: BaseEstimator, fit_params: Collection[str]) -> Any:
+    """Return a clone to fit on labels alone; a student's λ is 0, which says that this is meant.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Any model. If it is a student, or a pipeline that ends in one, λ is set to 0, and a search
+        over λ, T and C is restricted to C.
+    fit_params : collection of str
+        Names of the further parameters of its ``fit``; with a teacher's predictions among them
+        the student is cloned as it is.
+
+    Returns
+    -------
+    estimator
+        The unfitted clone.
+
+    Examples
+    --------
+    >>> from sklearn_distill import DistilledLogisticRegression
+    >>> clone_without_teacher(DistilledLogisticRegression(), ["sample_weight"]).imitation
+    0.0
+    >>> clone_without_teacher(DistilledLogisticRegression(), ["teacher_proba"]).imitation
+    0.5
+    """
+    cloned = clone(estimator)
+    takes = set(teacher_params(cloned))
+    if takes and not takes & set(fit_params):
+        cloned.set_params(**_params_of_baseline(cloned))
+    return cloned
+
+
+def _params_of_baseline(student: BaseEstimator) -> dict[str, Any]:
+    params = student.get_params()
+    imitation = student_param_name(student, "imitation")
+    if imitation is None or imitation not in params:  # a frozen pipeline has steps, not their λ
+        return {}
+    searched = student_param_name(student, "metaparameters")
+    if searched is not None and "C" in params[searched]:
+        return {imitation: 0.0, searched: "C"}
+    return {imitation: 0.0}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import Any
 
@@ -15,8 +16,10 @@ from sklearn_distill.checks._data import (
     assert_same,
     class_name,
     fit_and_predict,
+    fit_clone,
     with_opposite_teacher,
 )
+from sklearn_distill.exceptions import TeacherMissingWarning
 
 
 def check_teacher_matters(estimator: Any, data: CheckData) -> None:
@@ -39,7 +42,9 @@ def check_imitation_zero_ignores_teacher(estimator: Any, data: CheckData) -> Non
 def check_no_teacher_is_label_learning(estimator: Any, data: CheckData) -> None:
     """Without a teacher, imitation has no effect: labels get the full weight."""
     labels_only = replace(data, teacher=None)
-    low, high = (fit_and_predict(estimator, labels_only, imitation=lam) for lam in (0.1, 0.9))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TeacherMissingWarning)  # see check_forgotten_teacher
+        low, high = (fit_and_predict(estimator, labels_only, imitation=lam) for lam in (0.1, 0.9))
     assert_same(estimator, low, high, "without a teacher, imitation changes the student")
 
 
@@ -72,19 +77,46 @@ def check_missing_predictions(estimator: Any, data: CheckData) -> None:
     """Where the teacher's prediction is missing (NaN), only the label is used."""
     assert data.teacher is not None
     missing = replace(data, teacher=np.full_like(data.teacher, np.nan))
+    without = fit_and_predict(estimator, replace(data, teacher=None), imitation=0.0)
     assert_same(
         estimator,
-        fit_and_predict(estimator, missing),
-        fit_and_predict(estimator, replace(data, teacher=None)),
+        fit_and_predict(estimator, missing, imitation=0.5),
+        without,
         "a teacher whose predictions are all missing differs from no teacher",
     )
     half = data.teacher.copy()
     half[::2] = np.nan
-    partly = fit_and_predict(estimator, replace(data, teacher=half))
-    effect = np.abs(partly - fit_and_predict(estimator, missing)).max()
+    partly = fit_and_predict(estimator, replace(data, teacher=half), imitation=0.5)
+    effect = np.abs(partly - without).max()
     assert effect > MIN_EFFECT / 10, (  # half of the teacher, and labels for the rest
         f"{class_name(estimator)}: a teacher with predictions for half of the samples is ignored"
     )
+
+
+def check_forgotten_teacher(estimator: Any, data: CheckData) -> None:
+    """Without a teacher fit warns once, unless imitation=0, which says that this is meant.
+
+    A teacher that is missing in every sample is an error at imitation=1.
+    """
+    labels_only = replace(data, teacher=None)
+    for imitation, given, expected in (
+        (0.5, labels_only, 1),
+        (1.0, labels_only, 1),
+        (0.0, labels_only, 0),
+        (0.5, data, 0),
+    ):
+        messages = _teacher_missing_warnings(estimator, given, imitation)
+        assert len(messages) == expected, (
+            f"{class_name(estimator)}: at imitation={imitation}, fit "
+            f"{'with' if given is data else 'without'} a teacher issues {len(messages)} warnings "
+            f"of class TeacherMissingWarning, not {expected}"
+        )
+        assert all(data.teacher_param in message for message in messages), (
+            f"{class_name(estimator)}: the warning does not name {data.teacher_param}: {messages}"
+        )
+    missing = replace(data, teacher=np.full_like(data.teacher, np.nan))
+    what = "a teacher that is missing in every sample at imitation=1"
+    _assert_raises(estimator, missing, data.teacher_param, what, imitation=1.0)
 
 
 def check_repeated_rows_are_weights(estimator: Any, data: CheckData) -> None:
@@ -136,6 +168,14 @@ def _teacher_effect(estimator: Any, data: CheckData, **parameters: Any) -> float
     original = fit_and_predict(estimator, data, **parameters)
     changed = fit_and_predict(estimator, with_opposite_teacher(data), **parameters)
     return float(np.abs(original - changed).max())
+
+
+def _teacher_missing_warnings(estimator: Any, data: CheckData, imitation: float) -> list[str]:
+    """Return the messages of the warnings of a missing teacher in one fit."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", TeacherMissingWarning)
+        fit_clone(estimator, data, imitation=imitation)
+    return [str(one.message) for one in caught if issubclass(one.category, TeacherMissingWarning)]
 
 
 def _wrong_teachers(data: CheckData) -> dict[str, NDArray[Any]]:

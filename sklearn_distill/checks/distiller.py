@@ -19,6 +19,7 @@ CHECKS: tuple[Callable[..., None], ...] = (
     _properties.check_row_order,
     _properties.check_class_names,
     _properties.check_missing_predictions,
+    _properties.check_forgotten_teacher,
     _properties.check_repeated_rows_are_weights,
     _properties.check_t_squared,
     _properties.check_errors,
@@ -32,15 +33,16 @@ def check_distiller(estimator: Any) -> None:
     """Check that an estimator learns from its teacher as a student of this package does.
 
     A clone is fitted for each check. Properties of the training: changing only the teacher changes
-    the student; ``imitation=0`` ignores the teacher; the order of the samples and the names of the
-    classes have no effect; a sample whose teacher prediction is missing is trained on its label
-    only; a repeated sample equals a sample of twice the weight; with ``t_squared``, if there is
-    such a parameter, the teacher keeps its influence at a high temperature. Input: wrong teacher
-    predictions and parameters raise a ValueError that names the argument and leaves no fitted
-    attribute; a list, a pandas or polars frame and a memory map are read as the equal array;
-    float32 agrees with float64 to single precision; read-only arrays are accepted, and no argument
-    is written into. Copies: a pickled, deep copied, or cloned and refitted student predicts the
-    same.
+    the student; ``imitation=0`` ignores the teacher; without a teacher, any other ``imitation``
+    gives one :class:`~sklearn_distill.TeacherMissingWarning`; the order of the samples and the
+    names of the classes have no effect; a sample whose teacher prediction is missing is trained on
+    its label only; a repeated sample equals a sample of twice the weight; with ``t_squared``, if
+    there is such a parameter, the teacher keeps its influence at a high temperature. Input: wrong
+    teacher predictions and parameters raise a ValueError that names the argument and leaves no
+    fitted attribute, as does a teacher that is missing in every sample at ``imitation=1``; a list,
+    a pandas or polars frame and a memory map are read as the equal array; float32 agrees with
+    float64 to single precision; read-only arrays are accepted, and no argument is written into.
+    Copies: a pickled, deep copied, or cloned and refitted student predicts the same.
 
     Parameters
     ----------

@@ -20,6 +20,7 @@ from sklearn_distill.inspection import DistillationReport, distillation_report
 logger = logging.getLogger(__name__)
 
 PENALTY = {"C": [0.1, 1.0, 10.0, 100.0]}
+BASELINE = {"imitation": [0.0]}
 IMITATION = {"imitation": [0.25, 0.5, 0.75, 1.0], "temperature": [1.0, 2.0, 4.0, 8.0]}
 
 
@@ -75,7 +76,7 @@ def run_experiment(data: DemoData, random_state: int | None = 0, progress: bool 
     teacher_proba = teacher.predict_proba(X_for_teacher)
     folds = StratifiedKFold(data.n_folds, shuffle=True, random_state=random_state)
     with threadpool_limits(1, user_api="blas"):  # threads slow down hundreds of small fits
-        baseline = _search(data, PENALTY, folds, progress)(X, y)
+        baseline = _search(data, PENALTY | BASELINE, folds, progress)(X, y)
         distilled = _search(data, PENALTY | IMITATION, folds, progress)(
             X, y, teacher_proba=teacher_proba
         )

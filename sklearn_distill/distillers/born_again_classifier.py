@@ -61,7 +61,7 @@ class BornAgainClassifier(ClassifierMixin, Generations):
         and 1, any other as its labels; at temperature 1 and λ = 1 this is the same.
     imitation : float or None, default=1.0
         λ in [0, 1], to which the student's ``imitation`` is set; 1 means that the labels are used
-        in generation 1 only. None leaves the student's own. Students that do not take
+        in generation 1 only, whose λ is 0. None leaves the student's own. Students that do not take
         ``teacher_proba`` cannot mix predictions and labels, and need 1 (or None, which is then 1).
     cv : int, splitter, iterable of (train, test) or None, default=None
         With None a generation is trained on in-sample predictions of the previous one, as in the

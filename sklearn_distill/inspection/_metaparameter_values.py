@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import clone
 
 from sklearn_distill._typing import FloatArray, MatrixLike, TargetLike
+from sklearn_distill._validation.missing_teacher import check_search_params
 from sklearn_distill._validation.numbers import list_values
 from sklearn_distill.inspection._trajectory import check_temperature
 
@@ -270,13 +271,15 @@ def probability_grid(
     Raises
     ------
     ValueError
-        If `label` is none of the student's classes.
+        If `label` is none of the student's classes, or `fit_params` has no teacher.
     """
+    fit_params = fit_params or {}
+    check_search_params("the grid", student, ["imitation", "temperature"], fit_params)
     sample = np.asarray(row)[None]
 
     def probability(lam: float, T: float) -> float:
         fitted = clone(student).set_params(imitation=lam, temperature=T)
-        fitted.fit(X, y, **(fit_params or {}))
+        fitted.fit(X, y, **fit_params)
         known = np.flatnonzero(fitted.classes_ == label)
         if not len(known):
             raise ValueError(

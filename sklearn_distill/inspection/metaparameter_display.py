@@ -274,7 +274,7 @@ class MetaparameterDisplay:
         Raises
         ------
         ValueError
-            If `label` is none of the student's classes.
+            If `label` is none of the student's classes, or `fit_params` has no teacher.
         """
         values = probability_grid(
             student,

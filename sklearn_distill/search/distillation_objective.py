@@ -15,6 +15,8 @@ from sklearn.utils import indexable
 
 from sklearn_distill._optional import import_optuna
 from sklearn_distill._typing import ArrayLike, MatrixLike, TargetLike
+from sklearn_distill._validation.fit_params import student_param_name
+from sklearn_distill._validation.missing_teacher import check_search_params
 from sklearn_distill.search._optuna_folds import OneFold, fixed_folds
 
 if TYPE_CHECKING:
@@ -95,8 +97,8 @@ def distillation_objective(
     TypeError
         If `space` is not as described or `scoring` names several scores.
     ValueError
-        If `space` has unknown parameters, `scoring` is no scorer, `cv` draws other folds each
-        time, or `X` and `y` differ in length.
+        If `space` has unknown parameters, or searches λ or T without a teacher in `params`,
+        `scoring` is no scorer, `cv` draws other folds each time, or `X` and `y` differ in length.
 
     References
     ----------
@@ -132,6 +134,8 @@ def distillation_objective(
     check_scoring(estimator, scoring=scoring)
     X, y = indexable(X, y)
     params = dict(params or {})
+    if not callable(space):  # what a function searches is known in a trial
+        check_search_params("space", estimator, space, params)
     folds = fixed_folds(cv, estimator, X, y, scoring=scoring, params=params, groups=groups)
     return DistillationObjective(
         estimator, X, y, space=space, folds=folds, scoring=scoring, params=params
@@ -192,8 +196,18 @@ class DistillationObjective:
         -------
         estimator
             A clone.
+
+        Raises
+        ------
+        ValueError
+            If the space, a function, chooses λ or T, λ is not 0, and there is no teacher.
         """
-        return clone(self.estimator).set_params(**suggest(trial, self.space))
+        chosen = suggest(trial, self.space)
+        student = clone(self.estimator).set_params(**chosen)
+        imitation = student_param_name(student, "imitation")
+        if callable(self.space) and student.get_params().get(imitation) != 0:  # 0: a baseline
+            check_search_params("space", student, chosen, self.params)
+        return student
 
     def __call__(self, trial: BaseTrial) -> float:
         """Return the mean score over folds.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
+from functools import partial
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -20,6 +22,7 @@ from sklearn_distill._validation.fitting import (
     validated_parameters,
 )
 from sklearn_distill._validation.labels import check_some_label
+from sklearn_distill._validation.missing_teacher import check_teacher_searched, check_teacher_used
 from sklearn_distill._validation.routing import make_router, split_params
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.splits import (
@@ -304,10 +307,16 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         Raises
         ------
         ValueError
-            If teacher, labels or parameters are not valid, or a fold has no sample to train or to
-            validate on. The estimator is then left unchanged.
+            If teacher, labels or parameters are not valid, λ or T is searched without any teacher's
+            prediction, or a fold has no sample to train or to validate on. The estimator is then
+            left unchanged.
         TypeError
             If a parameter of fit is unknown.
+
+        Warns
+        -----
+        TeacherMissingWarning
+            If only C is searched, there is no teacher, and ``imitation`` is not 0.
         """
         check_row_order(
             X,
@@ -324,6 +333,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         )
         self._check_grid()
         space = Space.of(self.metaparameters, LossParams.of(self), self.bounds)
+        self._check_teacher(space, targets.n_taught_rows, teacher_proba, teacher_logits)
         folds = self._make_folds(checked, targets, split_params(self, params))
         cv_loss = self._search(folds, space)
         self._set_search_attributes(cv_loss)
@@ -348,6 +358,21 @@ class DistilledLogisticRegressionCV(LogisticStudent):
                 f"grid has values of {sorted(self.grid)}, but method='implicit' does not evaluate "
                 "a grid: set method='grid', or pass bounds instead of values"
             )
+
+    def _check_teacher(
+        self,
+        space: Space,
+        n_taught_rows: int,
+        teacher_proba: TeacherLike,
+        teacher_logits: TeacherLike,
+    ) -> None:
+        """Require a teacher for a search over λ or T; warn if it is missing for one over C."""
+        check: Callable[..., None]
+        if space.names == ("C",):
+            check = partial(check_teacher_used, self.imitation)
+        else:
+            check = partial(check_teacher_searched, f"metaparameters={list(space.names)}")
+        check(n_taught_rows, teacher_proba=teacher_proba, teacher_logits=teacher_logits)
 
     def _make_folds(
         self, X: CheckedX, targets: TrainingTargets, params: dict[str, Any]

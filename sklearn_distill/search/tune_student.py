@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 
 from sklearn_distill._optional import import_optuna
 from sklearn_distill._typing import ArrayLike, TargetLike, TeacherLike
+from sklearn_distill._validation.missing_teacher import check_search_params
 from sklearn_distill.metrics import cross_entropy_from_proba
 from sklearn_distill.search.greedy_hypergradient import GreedyHypergradient
 from sklearn_distill.search.linear_trajectory import LinearTrajectory
@@ -111,7 +112,7 @@ def tune_student(
     Raises
     ------
     ValueError
-        If the method is unknown.
+        If the method is unknown, or it searches λ and T and there is no teacher.
     ImportError
         If the method is "tpe" and Optuna is not installed.
 
@@ -126,12 +127,15 @@ def tune_student(
     >>> from sklearn_distill import DistilledNeuralClassifier
     >>> X, y = load_iris(return_X_y=True)
     >>> student = DistilledNeuralClassifier(max_epochs=5, random_state=0)
-    >>> tuned = tune_student(student, X[::2], y[::2], method="naive", X_val=X[1::2], y_val=y[1::2])
+    >>> tuned = tune_student(student, X[::2], y[::2], method="none", X_val=X[1::2], y_val=y[1::2])
     >>> tuned.imitation, tuned.temperature, tuned.n_training_steps, tuned.n_hypergradient_steps
-    (0.5, 1.0, 5, 0)
+    (0.0, 1.0, 5, 0)
     """
     if method not in _METHODS:
         raise ValueError(f"method must be one of {sorted(_METHODS)}, got {method!r}")
+    if method not in ("none", "naive"):  # these search nothing
+        teachers = {"teacher_proba": teacher_proba, "teacher_logits": teacher_logits}
+        check_search_params(f"method={method!r}", student, ["imitation"], teachers)
     problem = _TuningProblem(
         student=student,
         X=X,

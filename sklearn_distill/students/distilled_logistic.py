@@ -17,6 +17,7 @@ from sklearn_distill._typing import (
 )
 from sklearn_distill._validation.absent_rows import fill_absent
 from sklearn_distill._validation.fitting import all_or_nothing, validated_parameters
+from sklearn_distill._validation.missing_teacher import check_teacher_used
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.tensors import to_numpy
 from sklearn_distill.losses import as_design
@@ -229,7 +230,13 @@ class DistilledLogisticRegression(LogisticStudent):
         ValueError
             If a teacher's output does not match X and the classes or is not a distribution (the
             message names the first such row), a row has neither a label nor a teacher's
-            prediction, or parameters contradict each other. The estimator is then unchanged.
+            prediction, every prediction is missing at ``imitation=1``, or parameters contradict
+            each other. The estimator is then unchanged.
+
+        Warns
+        -----
+        TeacherMissingWarning
+            If there is no teacher and ``imitation`` is not 0.
         """
         check_row_order(
             X,
@@ -242,6 +249,12 @@ class DistilledLogisticRegression(LogisticStudent):
         teacher_proba, teacher_logits = to_numpy(teacher_proba), to_numpy(teacher_logits)
         make = self._problem_from_chunks if is_chunked(X) else self._problem_from_array
         checked, problem = make(X, y, sample_weight, teacher_proba, teacher_logits)
+        check_teacher_used(
+            self.imitation,
+            self.n_taught_rows_,
+            teacher_proba=teacher_proba,
+            teacher_logits=teacher_logits,
+        )
         minimise = select_minimiser(
             self.solver, problem.objective, dense=not sparse.issparse(checked)
         )

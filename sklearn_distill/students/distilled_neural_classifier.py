@@ -24,6 +24,7 @@ from sklearn_distill._validation.fitting import (
     validated_parameters,
 )
 from sklearn_distill._validation.labels import check_classes, check_labels, refuse_soft_labels
+from sklearn_distill._validation.missing_teacher import check_teacher_used
 from sklearn_distill._validation.numbers import list_values
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.teacher import check_embedding
@@ -329,9 +330,9 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         ValueError
             If a teacher's output does not match X and the classes or is not a distribution (the
             message names the first such row), a row has neither a label nor a teacher's
-            prediction, the module does not return one score for each class, parameters contradict
-            each other, or the training diverged: its loss or weights are not finite. The estimator
-            is then unchanged.
+            prediction, every prediction is missing at ``imitation=1``, the module does not return
+            one score for each class, parameters contradict each other, or the training diverged:
+            its loss or weights are not finite. The estimator is then unchanged.
         ImportError
             If torch or skorch is missing.
         OSError
@@ -344,6 +345,9 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         UserWarning
             If more than half of the values of a column of ``X_val`` are farther from the range of
             X's column than this range is wide (not for fewer than 20 rows).
+        TeacherMissingWarning
+            If there is no teacher and ``imitation`` is not 0. The items of a Dataset are read in
+            the training, where a teacher that is missing in all of them is not noticed.
         """
         self._check_requirements()
         if is_dataset(X):
@@ -413,6 +417,11 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         ------
         ValueError
             As in :meth:`fit`, or if ``classes`` are not those of the first call.
+
+        Warns
+        -----
+        TeacherMissingWarning
+            If there is no teacher and ``imitation`` is not 0.
         """
         self._check_requirements()
         previous = getattr(self, "_trained", None)
@@ -555,16 +564,24 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         if self.metaparameter_optimizer is not None:
             self._check_tunable(targets)
             return X, tunable_targets(targets, LossParams.of(self))
+        check_teacher_used(
+            self.imitation,
+            self.n_taught_rows_,
+            embedding=embedding,
+            teacher_proba=teacher_proba,
+            teacher_logits=teacher_logits,
+        )
         neural_targets = static_targets(targets, LossParams.of(self))
         return X, neural_targets.with_embedding(embedding, self.embedding_weight, targets.weight)
 
     def _check_tunable(self, targets: TrainingTargets) -> None:
-        """Require a teacher, and parameters for which hypergradients of a step are implemented."""
-        if targets.teachers is None:
+        """Require a prediction, and parameters with which hypergradients are implemented."""
+        if not targets.n_taught_rows:
+            missing = "neither teacher_proba nor teacher_logits is given"
             raise ValueError(
                 "metaparameter_optimizer optimises the weight and the temperature of a teacher, "
-                "but neither teacher_proba nor teacher_logits is given: pass one of them, or leave "
-                "out metaparameter_optimizer"
+                f"but {missing if targets.teachers is None else 'every prediction is missing'}: "
+                "pass one of them, or leave out metaparameter_optimizer"
             )
         # the net for hypergradients calls no gradient callbacks, which clip, and its loss has no
         # embedding term

@@ -13,6 +13,7 @@ from sklearn_distill._typing import FloatArray, TargetLike, TeacherLike
 from sklearn_distill._validation.absent_rows import blank_absent, fill_absent
 from sklearn_distill._validation.extra_sets import entry_of_single
 from sklearn_distill._validation.fitting import all_or_nothing, validated_parameters
+from sklearn_distill._validation.missing_teacher import check_teacher_used
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.targets import (
@@ -267,9 +268,10 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         ------
         ValueError
             If lengths or outputs differ, a row is NaN in some outputs but not in all or has
-            neither label nor prediction (the message names the first such row), the module does
-            not return one number for each output, or the training diverged: its loss or weights
-            are not finite. The estimator is then unchanged.
+            neither label nor prediction (the message names the first such row), every prediction
+            is missing at ``imitation=1``, the module does not return one number for each output,
+            or the training diverged: its loss or weights are not finite. The estimator is then
+            unchanged.
         ImportError
             If torch or skorch is missing.
         OSError
@@ -282,6 +284,9 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         UserWarning
             If more than half of the values of a column of ``X_val`` are farther from the range of
             X's column than this range is wide (not for fewer than 20 rows).
+        TeacherMissingWarning
+            If there is no teacher and ``imitation`` is not 0. The items of a Dataset are read in
+            the training, where a teacher that is missing in all of them is not noticed.
         """
         self._check_requirements()
         if is_dataset(X):
@@ -333,6 +338,11 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         ------
         ValueError
             As in :meth:`fit`, or if the number of outputs changed.
+
+        Warns
+        -----
+        TeacherMissingWarning
+            If there is no teacher and ``imitation`` is not 0.
         """
         self._check_requirements()
         previous = getattr(self, "_trained", None)
@@ -436,6 +446,12 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         )
         # mean 1, as the scale of the weights would change the learning rate
         weight = mean_one(weight)
+        check_teacher_used(
+            self.imitation,
+            self.n_taught_rows_,
+            embedding=embedding,
+            teacher_prediction=teacher_prediction,
+        )
         targets = _regression_targets(labels, predictions, weight, float(self.imitation))
         self._set_outputs(targets.n_outputs, flat, reset=reset)
         return features, targets.with_embedding(embedding, self.embedding_weight, weight)

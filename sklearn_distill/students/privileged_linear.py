@@ -28,6 +28,7 @@ from sklearn_distill._validation.fitting import (
     validated_parameters,
 )
 from sklearn_distill._validation.masks import nan_where_masked, refuse_mask
+from sklearn_distill._validation.missing_teacher import check_teacher_used
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight, read_sample_weight
 from sklearn_distill._validation.targets import check_regression_targets
@@ -221,13 +222,22 @@ class PrivilegedLinearRegression(LinearRegressor):
             device than the CPU without ``array_api_dispatch=True``.
         ValueError
             If lengths or outputs differ, a row is NaN in some outputs but not in all or has
-            neither a label nor a prediction (the message names the first such row), or there are
-            too few rows to estimate a variance. The estimator is then unchanged.
+            neither a label nor a prediction (the message names the first such row), every
+            prediction is missing at ``imitation=1``, or there are too few rows to estimate a
+            variance. The estimator is then unchanged.
+
+        Warns
+        -----
+        TeacherMissingWarning
+            If there is no teacher and ``imitation`` is not 0.
         """
         check_row_order(X, y, sample_weight=sample_weight, teacher_prediction=teacher_prediction)
         if is_chunked(X):
-            return self._set_solution(self._fit_chunks(X, y, sample_weight, teacher_prediction), X)
+            solution = self._fit_chunks(X, y, sample_weight, teacher_prediction)
+            self._check_teacher_used(solution.statistics.n_taught_rows, teacher_prediction)
+            return self._set_solution(solution, X)
         data = self._read(X, y, sample_weight, teacher_prediction, reset=True)
+        self._check_teacher_used(int(data.taught.sum()), teacher_prediction)
         return self._set_solution(self._problem().fit(data, self.solver), data.X)
 
     @all_or_nothing
@@ -266,6 +276,12 @@ class PrivilegedLinearRegression(LinearRegressor):
         ------
         ValueError
             As in :meth:`fit`, except for the variances; or if the number of outputs changed.
+
+        Warns
+        -----
+        TeacherMissingWarning
+            If this call brings no teacher and ``imitation`` is not 0; NaN says that the predictions
+            for its rows are missing.
         """
         self._validate_params()  # scikit-learn's decorator skips partial_fit of a fitted estimator
         check_row_order(X, y, sample_weight=sample_weight, teacher_prediction=teacher_prediction)
@@ -278,6 +294,9 @@ class PrivilegedLinearRegression(LinearRegressor):
             self._check_n_outputs(data, earlier)
             # a Gram matrix and a triangular root are not merged: the first call decides
             self.statistics_ = earlier.merge(Statistics.of(data, earlier.kind))
+        # a call may bring labels only, as NaN, where earlier calls brought predictions
+        n_taught_rows = 0 if teacher_prediction is None else self.statistics_.n_taught_rows
+        self._check_teacher_used(n_taught_rows, teacher_prediction)
         return self._set_solution(self._solve_statistics(), data.X)
 
     @all_or_nothing
@@ -348,6 +367,9 @@ class PrivilegedLinearRegression(LinearRegressor):
         self._flat = np.ndim(target) == 1
         rows = data.features.map(_read_chunk, data.fit_args)
         return self._problem().fit_chunks(rows, X.shape, self.solver)
+
+    def _check_teacher_used(self, n_taught_rows: int, teacher_prediction: TeacherLike) -> None:
+        check_teacher_used(self.imitation, n_taught_rows, teacher_prediction=teacher_prediction)
 
     def _check_n_outputs(self, data: RegressionData, earlier: Statistics) -> None:
         if data.n_outputs != earlier.n_outputs:

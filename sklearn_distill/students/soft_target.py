@@ -25,6 +25,7 @@ from sklearn_distill._validation.fitting import Interval, all_or_nothing, valida
 from sklearn_distill._validation.indexing import as_samples, take_any_rows, take_rows
 from sklearn_distill._validation.labels import refuse_soft_labels
 from sklearn_distill._validation.masks import refuse_mask
+from sklearn_distill._validation.missing_teacher import check_teacher_used
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.targets import check_class_targets
@@ -178,9 +179,15 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         ValueError
             If a teacher's output does not match X and the classes or is not a distribution (the
             message names the first such row), a row has neither a label nor a teacher's
-            prediction, the regressor is a classifier or has a single output for more than two
-            classes, or it has no ``sample_weight`` and the weights are not integers times a common
-            factor. The estimator is then unchanged.
+            prediction, every prediction is missing at ``imitation=1``, the regressor is a
+            classifier or has a single output for more than two classes, or it has no
+            ``sample_weight`` and the weights are not integers times a common factor. The estimator
+            is then unchanged.
+
+        Warns
+        -----
+        TeacherMissingWarning
+            If there is no teacher and ``imitation`` is not 0.
         """
         check_row_order(
             X,
@@ -196,6 +203,13 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         self.classes_, labels, teachers = check_class_targets(
             y, n_rows, self.classes, teacher_proba, teacher_logits, weight == 0
         )
+        self.n_taught_rows_ = 0 if teachers is None else int(teachers.teacher_mask.sum())
+        check_teacher_used(
+            self.imitation,
+            self.n_taught_rows_,
+            teacher_proba=teacher_proba,
+            teacher_logits=teacher_logits,
+        )
         targets = self._mixed_targets(labels, teachers)
         # the projection would give classes that occur in no target a small probability
         self._active = (weight @ targets) > 0
@@ -205,7 +219,6 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         self.regressor_ = fit_regressor(
             self.regressor, X, targets, None if sample_weight is None else weight
         )
-        self.n_taught_rows_ = 0 if teachers is None else int(teachers.teacher_mask.sum())
         return self
 
     def predict_proba(self, X: MatrixLike) -> NDArray[np.float64]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, softmax
 
 from sklearn_distill._typing import CheckedX, IntArray
+from sklearn_distill._validation.fit_params import clone_without_teacher
 from sklearn_distill._validation.indexing import take_aligned, take_rows
 from sklearn_distill._validation.numbers import shorten
 from sklearn_distill._validation.splits import Splits
@@ -182,7 +183,8 @@ def fit_teacher(
     """Return a clone of the teacher, fitted on the training rows."""
     params = {name: take_aligned(value, train, X.shape[0]) for name, value in fit_params.items()}
     with name_teacher_in_errors(teacher, where):
-        return fit_on_any_labels(teacher, take_rows(X, train), y[train], params)
+        unfitted = clone_without_teacher(teacher, params)  # a student may be a teacher, too
+        return fit_on_any_labels(unfitted, take_rows(X, train), y[train], params)
 
 
 def fit_and_predict(

@@ -8,6 +8,8 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_distill import TeacherMissingWarning
+
 # what the splitters of scikit-learn say of a class with fewer rows than folds
 OF_SPLITTERS = "The least populated class in y has only"
 # its own errors of X and y name neither
@@ -29,12 +31,14 @@ OF_SKLEARN = (
 def fitted_or_refused(student: Any, data: Any, *, documented: str = "^$") -> bool:
     """Fit; return whether that was possible, and else require an error that names an argument.
 
-    No warning may come but ConvergenceWarning and the one that the docstring announces.
+    No warning may come but ConvergenceWarning, that of a missing teacher and the one that the
+    docstring announces.
     """
     before = dict(vars(student))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.simplefilter("ignore", TeacherMissingWarning)
         warnings.filterwarnings("ignore", documented)
         refusal = _refusal(student, data)
     if refusal is None:

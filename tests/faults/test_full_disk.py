@@ -30,7 +30,7 @@ class Interrupt(Callback):
 
 def student(checkpoint, **options):
     sizes = {"hidden_layer_sizes": (50,), "max_epochs": 4, "random_state": 0}
-    return DistilledNeuralClassifier(checkpoint=checkpoint, **sizes, **options)
+    return DistilledNeuralClassifier(imitation=0, checkpoint=checkpoint, **sizes, **options)
 
 
 @contextmanager

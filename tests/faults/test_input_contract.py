@@ -65,7 +65,7 @@ def linear_again(data, warm_start):
     """A refused fit leaves the earlier one, where a warm start would begin."""
     student = DistilledLogisticRegression(max_iter=50, warm_start=warm_start)
     X = np.array([[0.0], [1.0], [2.0]])
-    before = student.fit(X, [0, 1, 0]).predict_proba(X)
+    before = student.fit(X, [0, 1, 0], teacher_proba=[0.2, 0.8, 0.2]).predict_proba(X)
     if fitted_or_refused(student, data):
         predicts_probabilities(student, data.X)
     else:

@@ -31,7 +31,7 @@ X = RNG.normal(size=(60, 4))
 Y = (X[:, 0] + RNG.normal(size=60) > 0).astype(int)
 SAYS = np.stack([1 - Y, Y], axis=1) * 0.8 + 0.1
 NUMBERS = X @ [1.0, 2.0, 0.0, 0.0] + RNG.normal(size=60)
-LINEAR = {"tol": 1e-9, "C": 100.0}
+LINEAR = {"imitation": 0, "tol": 1e-9, "C": 100.0}
 
 
 @pytest.mark.parametrize("after", [0, 1, 4])
@@ -40,7 +40,7 @@ LINEAR = {"tol": 1e-9, "C": 100.0}
     [
         DistilledLogisticRegression(solver="lbfgs", **LINEAR),
         DistilledLogisticRegression(solver="newton-cg", warm_start=True, **LINEAR),
-        DistilledLogisticRegressionCV("imitation"),
+        DistilledLogisticRegressionCV("C", imitation=0),
         BornAgainClassifier(DistilledLogisticRegression(), n_generations=2),
         TeacherStudentClassifier(TeacherOfClasses(), DistilledLogisticRegression(), cv=2),
     ],
@@ -79,7 +79,7 @@ def test_in_a_fold_of_a_search(n_jobs):
 
 
 def test_rows_of_an_interrupted_partial_fit_do_not_count():
-    student = PrivilegedLinearRegression().partial_fit(X[:30], NUMBERS[:30])
+    student = PrivilegedLinearRegression(imitation=0).partial_fit(X[:30], NUMBERS[:30])
     before = dict(vars(student))
     with (
         interrupted_in(PrivilegedLeastSquares, "solve", 0, KeyboardInterrupt()),
@@ -88,11 +88,13 @@ def test_rows_of_an_interrupted_partial_fit_do_not_count():
         student.partial_fit(X[30:], NUMBERS[30:])
     assert vars(student) == before
     student.partial_fit(X[30:], NUMBERS[30:])
-    np.testing.assert_allclose(student.coef_, PrivilegedLinearRegression().fit(X, NUMBERS).coef_)
+    np.testing.assert_allclose(
+        student.coef_, PrivilegedLinearRegression(imitation=0).fit(X, NUMBERS).coef_
+    )
 
 
 def test_in_least_squares():
-    student = PrivilegedLinearRegression()
+    student = PrivilegedLinearRegression(imitation=0)
 
     def interrupted():
         with interrupted_in(PrivilegedLeastSquares, "fit", 0, KeyboardInterrupt()):
@@ -144,7 +146,13 @@ class Augmentation:
 )
 @pytest.mark.parametrize("options", [{}, {"warm_start": True, "module__dropout": 0.3}], ids=str)
 def test_in_a_mini_batch(kind, y, options):
-    sizes = {"hidden_layer_sizes": (4,), "max_epochs": 2, "batch_size": 20, "random_state": 0}
+    sizes = {
+        "imitation": 0,
+        "hidden_layer_sizes": (4,),
+        "max_epochs": 2,
+        "batch_size": 20,
+        "random_state": 0,
+    }
     student, stream = kind(**sizes, **options), torch.get_rng_state()
 
     def interrupted():

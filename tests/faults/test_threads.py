@@ -97,7 +97,7 @@ def test_two_fits_at_once(name):
 
 
 def test_one_trains_while_another_answers():
-    student = DistilledNeuralClassifier(module__dropout=0.4, **SMALL).fit(X, Y > 0)
+    student = DistilledNeuralClassifier(imitation=0, module__dropout=0.4, **SMALL).fit(X, Y > 0)
     before, alone = student.predict_proba(X), fitted(student, 1)
     with ThreadPoolExecutor(1) as pool:
         training = pool.submit(fitted, student, 1)

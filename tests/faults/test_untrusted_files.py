@@ -116,7 +116,7 @@ def test_a_checkpoint_of_another_origin(trap, tmp_path, student, kind):
     file = tmp_path / "training.pt"
     file.write_bytes(packed(trap, kind))
     before = file.read_bytes()
-    estimator = student(max_epochs=1, checkpoint=file)
+    estimator = student(imitation=0, max_epochs=1, checkpoint=file)
     unfitted = dict(vars(estimator))
     with pytest.raises(ValueError, match=rf"checkpoint='{re.escape(str(file))}' cannot be read"):
         estimator.fit([[0.0], [1.0]], [0, 1])

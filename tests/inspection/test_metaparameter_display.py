@@ -280,7 +280,13 @@ def test_arrays_that_do_not_fit(arguments, message):
 def test_an_unknown_class():
     with pytest.raises(ValueError, match=r"label=7 is none of the classes \[0, 1, 2\]"):
         MetaparameterDisplay.from_probability(
-            STUDENT, **TRAIN, row=DATA.data[0], label=7, imitation=[0, 1], temperature=[1, 2]
+            STUDENT,
+            **TRAIN,
+            row=DATA.data[0],
+            label=7,
+            imitation=[0, 1],
+            temperature=[1, 2],
+            fit_params=TEACHER,
         )
 
 

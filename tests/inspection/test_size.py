@@ -113,7 +113,9 @@ def test_bytes_are_the_pickles():
 
 
 def test_networks_count_the_parameters_of_their_module():
-    student = DistilledNeuralClassifier(hidden_layer_sizes=(7,), max_epochs=1, random_state=0)
+    student = DistilledNeuralClassifier(
+        imitation=0, hidden_layer_sizes=(7,), max_epochs=1, random_state=0
+    )
     n_features, n_classes = X.shape[1], len(np.unique(Y))
     expected = n_features * 7 + 7 + 7 * n_classes + n_classes
     fitted = student.fit(X, Y)

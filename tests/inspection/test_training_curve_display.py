@@ -29,7 +29,9 @@ def students():
 def fitted(seed):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(40, 3)).astype(np.float32), np.arange(40) % 2
-    student = DistilledNeuralClassifier(hidden_layer_sizes=(3,), max_epochs=4, random_state=seed)
+    student = DistilledNeuralClassifier(
+        imitation=0, hidden_layer_sizes=(3,), max_epochs=4, random_state=seed
+    )
     return student.fit(X, y, X_val=X, y_val=y)
 
 
@@ -184,7 +186,7 @@ def test_invalid_curves(curves, options, error, message):
 
 def test_students_without_a_history():
     with pytest.raises(NotFittedError):
-        TrainingCurveDisplay.from_estimator(DistilledNeuralClassifier())
+        TrainingCurveDisplay.from_estimator(DistilledNeuralClassifier(imitation=0))
     plain = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
     with pytest.raises(ValueError, match="LogisticRegression has no history_"):
         TrainingCurveDisplay.from_estimator(plain)

@@ -155,10 +155,10 @@ def test_arrays_of_different_lengths():
 
 def test_students_without_a_trajectory():
     with pytest.raises(NotFittedError):
-        TrajectoryDisplay.from_estimator(DistilledNeuralClassifier())
+        TrajectoryDisplay.from_estimator(DistilledNeuralClassifier(imitation=0))
     with pytest.raises(ValueError, match="student is a DistilledNeuralClassifier without metapar"):
         TrajectoryDisplay.from_estimator(fitted(None))
-    plain = clone(DistilledLogisticRegression()).fit([[0.0], [1.0]], [0, 1])
+    plain = clone(DistilledLogisticRegression(imitation=0)).fit([[0.0], [1.0]], [0, 1])
     with pytest.raises(ValueError, match="student is a DistilledLogisticRegression without"):
         TrajectoryDisplay.from_estimator(plain)
 

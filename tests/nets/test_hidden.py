@@ -100,7 +100,11 @@ def test_precision_of_the_weights(network, dtype):
 @pytest.mark.parametrize("embedding_weight", [0.0, 0.1])
 def test_the_network_of_estimators_and_nets(embedding_weight):
     student = DistilledNeuralClassifier(
-        hidden_layer_sizes=(9, 4), embedding_weight=embedding_weight, max_epochs=1, random_state=0
+        imitation=0,
+        hidden_layer_sizes=(9, 4),
+        embedding_weight=embedding_weight,
+        max_epochs=1,
+        random_state=0,
     )
     student.fit(X, Y, teacher_embedding=X[:, :2])
     representation = hidden_representation(student, X)
@@ -108,7 +112,7 @@ def test_the_network_of_estimators_and_nets(embedding_weight):
     np.testing.assert_array_equal(hidden_representation(student.net_, X), representation)
     np.testing.assert_allclose(hidden_representation(student, X, "body.3"), representation)
     integers = np.round(X).astype(int)
-    regressor = DistilledNeuralRegressor(max_epochs=1, random_state=0).fit(integers, Y)
+    regressor = DistilledNeuralRegressor(imitation=0, max_epochs=1, random_state=0).fit(integers, Y)
     assert hidden_representation(regressor, integers).shape == (20, 64)
 
 

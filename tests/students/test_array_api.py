@@ -157,7 +157,7 @@ def nearly_dependent(spread):
 def test_ill_conditioned_features(spread, kind, dispatch, small_tiles):
     """The first are refined by passes over the rows, the others use the triangular root."""
     near, coef = nearly_dependent(spread), np.arange(1.0, D + 2)
-    known = {"noise_variance": 1.0, "teacher_noise_variance": 1.0}
+    known = {"imitation": 0, "noise_variance": 1.0, "teacher_noise_variance": 1.0}
     student = PrivilegedLinearRegression(**known).fit(tensor(near), near @ coef)
     assert student.statistics_.kind.__name__ == kind
     np.testing.assert_allclose(student.coef_, coef, atol=1e-13 / spread)
@@ -218,7 +218,7 @@ def test_x_of_a_regression_stays_on_its_device(solver, dispatch, small_tiles):
 def test_labels_come_as_scikit_learn_gives_them(dispatch):
     rows = tensor(X)
     for y in (Y, tensor(Y, torch.int64), np.array(list("abcd"))[Y], Y % 2, Y > 1):
-        student = DistilledLogisticRegression().fit(rows, y, teacher_proba=None)
+        student = DistilledLogisticRegression(imitation=0).fit(rows, y, teacher_proba=None)
         plain = LogisticRegression(max_iter=500).fit(rows, y)
         predicted, expected = student.predict(rows), plain.predict(rows)
         assert type(predicted) is type(expected)
@@ -242,7 +242,8 @@ def test_a_teacher_of_any_kind(name, dispatch):
 
 
 def test_a_warm_start_from_tensors(dispatch):
-    student = DistilledLogisticRegression(warm_start=True, tol=1e-6).fit(tensor(X), Y)
+    student = DistilledLogisticRegression(imitation=0, warm_start=True, tol=1e-6)
+    student.fit(tensor(X), Y)
     student.fit(tensor(X), Y)
     assert int(student.n_iter_) == 0
     with sklearn.config_context(array_api_dispatch=False):
@@ -254,9 +255,9 @@ def test_a_warm_start_from_tensors(dispatch):
 def test_half_and_whole_numbers_become_float64(dispatch):
     for dtype in (torch.float16, torch.int32):
         whole = tensor(10 * X, dtype)
-        student = DistilledLogisticRegression(C=0.01).fit(whole, Y)
+        student = DistilledLogisticRegression(imitation=0, C=0.01).fit(whole, Y)
         assert student.coef_.dtype == torch.float64
-        expected = DistilledLogisticRegression(C=0.01).fit(whole.double().numpy(), Y)
+        expected = DistilledLogisticRegression(imitation=0, C=0.01).fit(whole.double().numpy(), Y)
         assert_close([student.coef_], [expected.coef_], 1e-3)
 
 
@@ -311,8 +312,8 @@ class OtherArray:
 
 
 STUDENTS = {
-    "classifier": (DistilledLogisticRegression(), Y),
-    "regression": (PrivilegedLinearRegression(), SCORES[:, 0]),
+    "classifier": (DistilledLogisticRegression(imitation=0), Y),
+    "regression": (PrivilegedLinearRegression(imitation=0), SCORES[:, 0]),
 }
 
 

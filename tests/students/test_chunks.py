@@ -131,7 +131,7 @@ def test_the_same_regression(on_disk, n_outputs, solver, scale):
 
 def test_predictions_of_a_dask_array_are_lazy():
     student = DistilledLogisticRegression().fit(X, Y, teacher_proba=PROBA)
-    regression = PrivilegedLinearRegression().fit(X, SCORES[:, 0] + RNG.normal(size=N))
+    regression = PrivilegedLinearRegression(imitation=0).fit(X, SCORES[:, 0] + RNG.normal(size=N))
     rows = da.from_array(X, chunks=(900, 4))
     for predict in (
         student.predict,
@@ -186,17 +186,17 @@ def test_errors(rows, fit_params, message):
 
 
 def test_errors_of_regression():
-    student = PrivilegedLinearRegression()
+    student = PrivilegedLinearRegression(imitation=0)
     with pytest.raises(ValueError, match="both are None"):
         student.fit(DASK)
     with pytest.raises(ValueError, match=r"row 100 has neither.*from row 900"):
         student.fit(DASK, broken(SCORES[:, 0], 1000, np.nan))
-    assert vars(student) == vars(PrivilegedLinearRegression())
+    assert vars(student) == vars(PrivilegedLinearRegression(imitation=0))
 
 
 def test_dask_labels_need_a_dask_X(on_disk):
     with pytest.raises(TypeError, match="y is a Dask array and X a memmap: pass both"):
-        DistilledLogisticRegression().fit(on_disk, as_dask(Y))
+        DistilledLogisticRegression(imitation=0).fit(on_disk, as_dask(Y))
 
 
 def test_zero_weights_in_a_chunk_are_rows_left_out():

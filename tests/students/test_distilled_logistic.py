@@ -47,6 +47,7 @@ def copies(X, y, teacher, imitation, weight=None):
     return np.repeat(X, K, axis=0), np.tile(np.arange(K), n), mixed.ravel()
 
 
+@pytest.mark.filterwarnings("ignore::sklearn_distill.TeacherMissingWarning")  # the property itself
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("C", [1e-3, 1.0, 1e3])
 @pytest.mark.parametrize("fit_intercept", [True, False])
@@ -72,7 +73,7 @@ def test_class_weight_is_scikit_learns(n_classes, class_weight):
     X, y, _ = data(n_classes)
     keep = (y != 0) | (np.arange(len(y)) % 3 == 0)
     X, y = X[keep], y[keep]
-    student = DistilledLogisticRegression(class_weight=class_weight, **TIGHT).fit(X, y)
+    student = DistilledLogisticRegression(imitation=0, class_weight=class_weight, **TIGHT).fit(X, y)
     plain = LogisticRegression(class_weight=class_weight, tol=1e-10, max_iter=10_000).fit(X, y)
     np.testing.assert_allclose(student.predict_proba(X), plain.predict_proba(X), atol=1e-5)
 
@@ -81,7 +82,7 @@ def test_class_weight_is_scikit_learns(n_classes, class_weight):
 def test_sample_weight_is_scikit_learns(n_classes):
     X, y, _ = data(n_classes)
     weight = np.random.default_rng(1).uniform(0, 3, size=len(y))
-    student = DistilledLogisticRegression(**TIGHT).fit(X, y, weight)
+    student = DistilledLogisticRegression(imitation=0, **TIGHT).fit(X, y, weight)
     plain = LogisticRegression(tol=1e-10, max_iter=10_000).fit(X, y, weight)
     np.testing.assert_allclose(student.predict_proba(X), plain.predict_proba(X), atol=1e-5)
 
@@ -226,7 +227,7 @@ def test_a_certain_teacher_is_a_label(temperature):
     certain = np.eye(3)[y]
     student = DistilledLogisticRegression(1.0, temperature, soften_student=False, **TIGHT)
     student.fit(X, y, teacher_proba=certain)
-    plain = DistilledLogisticRegression(**TIGHT).fit(X, y)
+    plain = DistilledLogisticRegression(imitation=0, **TIGHT).fit(X, y)
     np.testing.assert_allclose(student.coef_, plain.coef_, atol=1e-7)
 
 
@@ -384,7 +385,9 @@ class TestClasses:
     def test_a_class_without_mass_has_probability_zero(self, n_seen):
         X, y, _ = data(4)
         seen = y < n_seen
-        student = DistilledLogisticRegression(classes=[0, 1, 2, 3], **TIGHT).fit(X[seen], y[seen])
+        student = DistilledLogisticRegression(imitation=0, classes=[0, 1, 2, 3], **TIGHT).fit(
+            X[seen], y[seen]
+        )
         proba = student.predict_proba(X)
         assert (proba[:, n_seen:] == 0).all()
         assert np.isneginf(student.intercept_[n_seen:]).all()
@@ -396,7 +399,9 @@ class TestClasses:
     @pytest.mark.parametrize("only", [0, 1])
     def test_one_of_two_classes(self, only):
         X, y, _ = data(2)
-        student = DistilledLogisticRegression(classes=[0, 1]).fit(X[y == only], y[y == only])
+        student = DistilledLogisticRegression(imitation=0, classes=[0, 1]).fit(
+            X[y == only], y[y == only]
+        )
         np.testing.assert_array_equal(student.predict_proba(X)[:, only], 1.0)
         assert (student.predict(X) == only).all()
 
@@ -464,7 +469,7 @@ class TestInputs:
 
 def test_rows_with_a_prediction_are_counted():
     X, y, teacher = data(3)
-    assert DistilledLogisticRegression().fit(X, y).n_taught_rows_ == 0
+    assert DistilledLogisticRegression(imitation=0).fit(X, y).n_taught_rows_ == 0
     teacher[::3] = np.nan
     assert DistilledLogisticRegression().fit(X, y, teacher_proba=teacher).n_taught_rows_ == 100
 
@@ -505,7 +510,7 @@ def test_warm_start_continues():
     assert student.n_iter_[0] < cold.n_iter_[0]
     np.testing.assert_allclose(student.coef_, cold.coef_, atol=1e-5)
     fewer = y < 2  # another number of classes: a cold start, not an error
-    student.fit(X[fewer], y[fewer])
+    student.set_params(imitation=0).fit(X[fewer], y[fewer])
 
 
 @pytest.mark.parametrize(
@@ -513,7 +518,7 @@ def test_warm_start_continues():
 )
 def test_warm_start_of_another_shape_is_a_cold_start(before, after):
     rng = np.random.default_rng(0)
-    student = DistilledLogisticRegression(warm_start=True)
+    student = DistilledLogisticRegression(imitation=0, warm_start=True)
     for n_classes, n_features in (before, after):
         X, y = rng.normal(size=(60, n_features)), np.arange(60) % n_classes
         student.fit(X, y)
@@ -543,5 +548,7 @@ def test_regularisers_change_the_student_through_the_teachers_rows_only(regulari
     regularised = clone(plain).set_params(regularizer=regularizer)
     regularised.fit(X, y, teacher_proba=teacher)
     assert np.abs(regularised.coef_ - plain.coef_).max() > 1e-3
-    without_teacher = clone(regularised).fit(X, y)
-    np.testing.assert_allclose(without_teacher.coef_, clone(plain).fit(X, y).coef_, atol=1e-10)
+    labels_only, unregularised = (
+        clone(student).set_params(imitation=0).fit(X, y) for student in (regularised, plain)
+    )
+    np.testing.assert_allclose(labels_only.coef_, unregularised.coef_, atol=1e-10)

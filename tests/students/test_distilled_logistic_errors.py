@@ -123,7 +123,7 @@ def assert_untouched(student, before):
 @pytest.mark.parametrize("case", WRONG_TEACHERS)
 def test_wrong_teachers(case):
     arguments, message = WRONG_TEACHERS[case]
-    student = DistilledLogisticRegression()
+    student = DistilledLogisticRegression(imitation=0)
     before = set(vars(student))
     with pytest.raises(ValueError, match=message):
         student.fit(X, Y, **arguments)
@@ -141,7 +141,7 @@ def test_wrong_parameters(name, value):
 
 def test_t_squared_needs_a_softened_student():
     with pytest.raises(ValueError, match="t_squared=True with soften_student=False"):
-        DistilledLogisticRegression(t_squared=True, soften_student=False).fit(X, Y)
+        DistilledLogisticRegression(imitation=0, t_squared=True, soften_student=False).fit(X, Y)
 
 
 def test_sum_within_tolerance_is_renormalised():
@@ -158,9 +158,9 @@ def test_a_row_without_label_and_teacher():
 
 def test_missing_labels_without_a_teacher_are_scikit_learns_error():
     with pytest.raises(ValueError, match="Input y contains NaN"):
-        DistilledLogisticRegression().fit(X, changed(Y, 3, np.nan))
+        DistilledLogisticRegression(imitation=0).fit(X, changed(Y, 3, np.nan))
     with pytest.raises(ValueError, match="requires y to be passed"):
-        DistilledLogisticRegression().fit(X)
+        DistilledLogisticRegression(imitation=0).fit(X)
 
 
 def test_no_labels_and_no_names():
@@ -170,7 +170,7 @@ def test_no_labels_and_no_names():
 
 def test_one_class():
     with pytest.raises(ValueError, match=r"only one class: 0.*classes=\[...\]"):
-        DistilledLogisticRegression().fit(X, np.zeros(12, dtype=int))
+        DistilledLogisticRegression(imitation=0).fit(X, np.zeros(12, dtype=int))
 
 
 @pytest.mark.parametrize("third", [None, 2])
@@ -183,7 +183,7 @@ def test_mixed_labels(third, teacher_proba):
 
 def test_weights_that_are_words():
     with pytest.raises(ValueError, match="sample_weight must be an array of numbers"):
-        DistilledLogisticRegression().fit(X, Y, ["much"] * 12)
+        DistilledLogisticRegression(imitation=0).fit(X, Y, ["much"] * 12)
 
 
 @pytest.mark.parametrize("dtype", [float, object])
@@ -205,7 +205,7 @@ def test_continuous_categorical_needs_mass_for_every_class():
     never_3 = np.column_stack([PROBA, np.zeros(12)])
     with pytest.raises(ValueError, match=r"nor the teacher's predictions contain \[3\]: drop"):
         student.fit(X, Y, teacher_proba=never_3)
-    student.fit(X, Y)  # without a teacher the regulariser is not used
+    student.set_params(imitation=0).fit(X, Y)  # the regulariser is not used
 
 
 @pytest.mark.parametrize("weight", [np.ones(11), -np.ones(12), np.zeros(12), np.ones((12, 2))])

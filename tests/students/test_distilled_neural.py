@@ -46,7 +46,14 @@ TEACHER_PROBA = softmax(
 
 def small(**options):
     return DistilledNeuralClassifier(
-        **{"hidden_layer_sizes": (8,), "lr": 0.01, "max_epochs": 3, "random_state": 0} | options
+        **{
+            "imitation": 0,
+            "hidden_layer_sizes": (8,),
+            "lr": 0.01,
+            "max_epochs": 3,
+            "random_state": 0,
+        }
+        | options
     )
 
 
@@ -155,10 +162,10 @@ def test_without_imitation_it_is_a_hand_written_loop(optimizer):
 def test_repeated_fits_equal_a_single_longer_one(dropout):
     options = {"module__dropout": dropout, "batch_size": 64}
     fit_params = {"teacher_proba": TEACHER_PROBA}
-    at_once = small(max_epochs=4, **options).fit(DIGITS, DIGIT, **fit_params)
-    warm = small(max_epochs=2, warm_start=True, **options)
+    at_once = small(imitation=0.5, max_epochs=4, **options).fit(DIGITS, DIGIT, **fit_params)
+    warm = small(imitation=0.5, max_epochs=2, warm_start=True, **options)
     warm.fit(DIGITS, DIGIT, **fit_params).fit(DIGITS, DIGIT, **fit_params)
-    by_hand = small(**options)
+    by_hand = small(imitation=0.5, **options)
     for _ in range(4):
         by_hand.partial_fit(DIGITS, DIGIT, **fit_params)
     for student in (warm, by_hand):
@@ -190,7 +197,9 @@ def test_fit_starts_from_new_weights_and_changes_no_parameter():
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda s: pickle.loads(pickle.dumps(s))])
 def test_copies_predict_the_same_and_continue_the_same(copied):
-    student = small(module__dropout=0.2).fit(DIGITS, DIGIT, teacher_proba=TEACHER_PROBA)
+    student = small(imitation=0.5, module__dropout=0.2).fit(
+        DIGITS, DIGIT, teacher_proba=TEACHER_PROBA
+    )
     other = copied(student)
     np.testing.assert_array_equal(other.predict_proba(DIGITS), student.predict_proba(DIGITS))
     for one in (student, other):
@@ -210,7 +219,9 @@ def test_parameters_of_module_and_optimizer():
 def test_images_and_their_shape():
     images = DIGITS.reshape(-1, 1, 8, 8)
     module = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 4))
-    student = small(module=module, max_epochs=5).fit(images, DIGIT, teacher_proba=TEACHER_PROBA)
+    student = small(imitation=0.5, module=module, max_epochs=5).fit(
+        images, DIGIT, teacher_proba=TEACHER_PROBA
+    )
     assert student.score(images, DIGIT) > 0.9
     with pytest.raises(ValueError, match=r"shape \(1, 4, 16\), but .* \(1, 8, 8\)"):
         student.predict(DIGITS.reshape(-1, 1, 4, 16))
@@ -222,8 +233,8 @@ def test_names_labels_and_columns_of_any_kind():
     names = np.array(["a", "b", "c", "d"])
     frame = pd.DataFrame(DIGITS).rename(columns=str)
     teacher_proba = pd.DataFrame(TEACHER_PROBA, columns=names)[["c", "a", "d", "b"]]
-    student = small().fit(frame, names[DIGIT], teacher_proba=teacher_proba)
-    plain = small().fit(DIGITS, DIGIT, teacher_proba=TEACHER_PROBA)
+    student = small(imitation=0.5).fit(frame, names[DIGIT], teacher_proba=teacher_proba)
+    plain = small(imitation=0.5).fit(DIGITS, DIGIT, teacher_proba=TEACHER_PROBA)
     assert_same_weights(student, plain)
     assert list(student.predict(frame)) == list(names[plain.predict(DIGITS)])
     assert list(student.feature_names_in_) == [str(k) for k in range(64)]
@@ -271,7 +282,7 @@ def test_teacher_embedding_is_fitted_by_the_hidden_layer():
 
 
 def test_training_in_half_precision():
-    student = small(precision="bfloat16", max_epochs=10).fit(
+    student = small(imitation=0.5, precision="bfloat16", max_epochs=10).fit(
         DIGITS, DIGIT, teacher_proba=TEACHER_PROBA
     )
     assert student.score(DIGITS, DIGIT) > 0.9
@@ -282,8 +293,10 @@ def test_training_in_half_precision():
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_half_precision_with_regularisers(precision, regularizer):
     options = {"regularizer": regularizer, "max_epochs": 20, "temperature": 2.0}
-    mixed = small(precision=precision, **options).fit(DIGITS, DIGIT, teacher_proba=TEACHER_PROBA)
-    single = small(**options).fit(DIGITS, DIGIT, teacher_proba=TEACHER_PROBA)
+    mixed = small(imitation=0.5, precision=precision, **options).fit(
+        DIGITS, DIGIT, teacher_proba=TEACHER_PROBA
+    )
+    single = small(imitation=0.5, **options).fit(DIGITS, DIGIT, teacher_proba=TEACHER_PROBA)
     losses = [student.history_["train_loss"].iloc[-1] for student in (mixed, single)]
     np.testing.assert_allclose(*losses, rtol=0.01)
 

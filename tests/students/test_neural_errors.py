@@ -22,7 +22,7 @@ PROBA = np.full((24, 3), 1 / 3)
 
 
 def small(**options):
-    fixed = {"hidden_layer_sizes": (4,), "max_epochs": 2, "random_state": 0}
+    fixed = {"imitation": 0, "hidden_layer_sizes": (4,), "max_epochs": 2, "random_state": 0}
     return DistilledNeuralClassifier(**fixed | options)
 
 
@@ -287,7 +287,7 @@ def test_the_same_architecture_continues(copied):
 
 
 def test_outputs_of_a_regressor_cannot_change():
-    student = DistilledNeuralRegressor(warm_start=True, max_epochs=1).fit(X, Y)
+    student = DistilledNeuralRegressor(imitation=0, warm_start=True, max_epochs=1).fit(X, Y)
     with pytest.raises(ValueError, match="has 2 outputs, but the network was trained on 1"):
         student.fit(X, np.column_stack([Y, Y]))
 
@@ -381,7 +381,7 @@ def test_a_list_of_rows_is_one_array():
 
 
 def test_only_fit_accepts_a_dataset():
-    student = small(classes=[0, 1, 2])
+    student = small(imitation=0.5, classes=[0, 1, 2])
     with pytest.raises(TypeError, match="X is a Dataset, which only fit accepts"):
         student.partial_fit(Items(GOOD))
     with pytest.raises(TypeError, match="X is a Dataset, which only fit accepts"):
@@ -390,7 +390,7 @@ def test_only_fit_accepts_a_dataset():
 
 def test_a_dataset_removes_names_and_counts_of_an_earlier_fit():
     frame = pd.DataFrame(X, columns=list("abcd"))
-    student = small(classes=[0, 1, 2]).fit(frame, Y, teacher_proba=PROBA)
+    student = small(imitation=0.5, classes=[0, 1, 2]).fit(frame, Y, teacher_proba=PROBA)
     student.fit(Items(GOOD))
     assert not hasattr(student, "feature_names_in_")
     assert not hasattr(student, "n_taught_rows_")

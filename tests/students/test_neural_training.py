@@ -25,7 +25,14 @@ TEACHER_PROBA = np.eye(4)[Y] * 0.8 + 0.05
 
 def small(**options):
     return DistilledNeuralClassifier(
-        **{"hidden_layer_sizes": (8,), "lr": 0.01, "max_epochs": 6, "random_state": 0} | options
+        **{
+            "imitation": 0,
+            "hidden_layer_sizes": (8,),
+            "lr": 0.01,
+            "max_epochs": 6,
+            "random_state": 0,
+        }
+        | options
     )
 
 
@@ -120,7 +127,7 @@ def test_a_diverged_training_is_an_error():
     with pytest.raises(ValueError, match=r"diverged in epoch \d: .* Lower lr=1e\+20"):
         student.fit(X, Y)
     assert not hasattr(student, "_trained")
-    regressor = DistilledNeuralRegressor(max_epochs=1, random_state=0)
+    regressor = DistilledNeuralRegressor(imitation=0, max_epochs=1, random_state=0)
     with pytest.raises(ValueError, match=r"training diverged .* the labels"):
         regressor.fit(X, Y * 1e30)
 
@@ -220,8 +227,8 @@ def test_callbacks_on_mini_batches_change_nothing():
         def on_batch_end(self, net, batch=None, training=None, **kwargs):
             self.n_batches_ = getattr(self, "n_batches_", 0) + 1
 
-    plain = small(batch_size=64).fit(X, Y, teacher_proba=TEACHER_PROBA)
-    counted = small(batch_size=64, callbacks=[BatchCounter()]).fit(
+    plain = small(imitation=0.5, batch_size=64).fit(X, Y, teacher_proba=TEACHER_PROBA)
+    counted = small(imitation=0.5, batch_size=64, callbacks=[BatchCounter()]).fit(
         X, Y, teacher_proba=TEACHER_PROBA
     )
     assert_same_weights(plain, counted)
@@ -293,13 +300,15 @@ def test_a_resumed_training_equals_an_uninterrupted_one_bit_by_bit(tmp_path, opt
     fit_params = {"teacher_proba": TEACHER_PROBA}
     if "embedding_weight" in options:
         fit_params["teacher_embedding"] = X[:, 20:23]
-    whole = small(**options).fit(X, Y, **fit_params)
+    whole = small(imitation=0.5, **options).fit(X, Y, **fit_params)
     file = tmp_path / "training.pt"
-    broken = small(checkpoint=file, callbacks=[Interrupt(3, KeyboardInterrupt())], **options)
+    broken = small(
+        imitation=0.5, checkpoint=file, callbacks=[Interrupt(3, KeyboardInterrupt())], **options
+    )
     with pytest.raises(KeyboardInterrupt):
         broken.fit(X, Y, **fit_params)
     assert file.exists()
-    resumed = small(checkpoint=file, **options).fit(X, Y, **fit_params)
+    resumed = small(imitation=0.5, checkpoint=file, **options).fit(X, Y, **fit_params)
     assert_same_weights(resumed, whole)
     losses = [s.history_["train_loss"].tolist() for s in (resumed, whole)]
     assert losses[0] == losses[1]
@@ -452,8 +461,10 @@ def test_an_accelerator_trains_the_same_network():
     accelerate = pytest.importorskip("accelerate", reason="accelerate is not installed")
     options = {"batch_size": 300, "early_stopping": True, "optimizer": "sgd", "lr": 0.3}
     accelerator = accelerate.Accelerator(cpu=True)
-    plain = small(**options).fit(X, Y, teacher_proba=TEACHER_PROBA)
-    shared = small(accelerator=accelerator, **options).fit(X, Y, teacher_proba=TEACHER_PROBA)
+    plain = small(imitation=0.5, **options).fit(X, Y, teacher_proba=TEACHER_PROBA)
+    shared = small(imitation=0.5, accelerator=accelerator, **options).fit(
+        X, Y, teacher_proba=TEACHER_PROBA
+    )
     np.testing.assert_allclose(shared.predict_proba(X), plain.predict_proba(X), atol=1e-5)
     again = pickle.loads(pickle.dumps(shared))
     np.testing.assert_array_equal(again.predict_proba(X), shared.predict_proba(X))
@@ -466,8 +477,10 @@ def test_an_accelerator_trains_the_same_network():
 @pytest.mark.filterwarnings("ignore")  # torch's own, about the machine
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
 def test_a_compiled_network_is_trained_the_same():
-    plain = small(max_epochs=2).fit(X, Y, teacher_proba=TEACHER_PROBA)
-    compiled = small(max_epochs=2, compile=True).fit(X, Y, teacher_proba=TEACHER_PROBA)
+    plain = small(imitation=0.5, max_epochs=2).fit(X, Y, teacher_proba=TEACHER_PROBA)
+    compiled = small(imitation=0.5, max_epochs=2, compile=True).fit(
+        X, Y, teacher_proba=TEACHER_PROBA
+    )
     np.testing.assert_allclose(compiled.predict_proba(X), plain.predict_proba(X), atol=1e-4)
 
 
@@ -535,12 +548,12 @@ def test_two_processes_give_the_same_as_one():
 
 
 def test_export_to_torch():
-    student = small(embedding_weight=0.5).fit(X, Y, teacher_embedding=X[:, :2])
+    student = small(imitation=0.5, embedding_weight=0.5).fit(X, Y, teacher_embedding=X[:, :2])
     module = student.to_torch()
     with torch.no_grad():
         np.testing.assert_allclose(module(torch.tensor(X)), student.predict_proba(X), atol=1e-6)
     assert {p.shape for p in module.parameters()} <= {w.shape for w in weights(student)}
-    regressor = DistilledNeuralRegressor(max_epochs=2, random_state=0).fit(X, Y)
+    regressor = DistilledNeuralRegressor(imitation=0, max_epochs=2, random_state=0).fit(X, Y)
     with torch.no_grad():
         predictions = regressor.to_torch()(torch.tensor(X)).ravel()
     np.testing.assert_allclose(predictions, regressor.predict(X), atol=1e-6)
@@ -592,8 +605,12 @@ def test_a_dataset_is_the_same_data(options):
     weight /= weight.mean()
     y = np.where(np.arange(300) % 3 == 0, np.nan, Y)
     teacher_proba = np.where(np.arange(300)[:, None] % 3 == 1, np.nan, TEACHER_PROBA)
-    whole = small(**options).fit(X, y, weight, teacher_proba=teacher_proba, X_val=X, y_val=Y)
-    streamed = small(**options).fit(PartialData(TEACHER_PROBA, weight), X_val=X, y_val=Y)
+    whole = small(imitation=0.5, **options).fit(
+        X, y, weight, teacher_proba=teacher_proba, X_val=X, y_val=Y
+    )
+    streamed = small(imitation=0.5, **options).fit(
+        PartialData(TEACHER_PROBA, weight), X_val=X, y_val=Y
+    )
     np.testing.assert_allclose(streamed.predict_proba(X), whole.predict_proba(X), atol=1e-5)
     np.testing.assert_allclose(
         streamed.history_[["train_loss", "valid_loss"]],
@@ -629,10 +646,12 @@ def test_a_dataset_read_by_workers_and_in_its_own_order():
             yield from zip(X, Y, TEACHER_PROBA, strict=True)
 
     options = {"classes": [0, 1, 2, 3], "max_epochs": 8}
-    student = small(**options).fit(Endless())
+    student = small(imitation=0.5, **options).fit(Endless())
     assert student.score(X, Y) > 0.8
-    workers = small(iterator_train__num_workers=1, **options).fit(PartialData(TEACHER_PROBA))
-    assert_same_weights(workers, small(**options).fit(PartialData(TEACHER_PROBA)))
+    workers = small(imitation=0.5, iterator_train__num_workers=1, **options).fit(
+        PartialData(TEACHER_PROBA)
+    )
+    assert_same_weights(workers, small(imitation=0.5, **options).fit(PartialData(TEACHER_PROBA)))
 
 
 @pytest.mark.parametrize(
@@ -657,4 +676,4 @@ def test_requirements_of_a_dataset(options, given, message):
 def test_items_of_a_dataset_are_checked():
     pairs = torch.utils.data.TensorDataset(torch.tensor(X), torch.tensor(Y))
     with pytest.raises(ValueError, match="the Dataset yields items of 2 elements"):
-        small(classes=[0, 1, 2, 3]).fit(pairs)
+        small(imitation=0.5, classes=[0, 1, 2, 3]).fit(pairs)

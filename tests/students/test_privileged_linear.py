@@ -21,6 +21,7 @@ from sklearn_distill.students.privileged_linear import PrivilegedLinearRegressio
 N, D = 60, 3
 
 
+@pytest.mark.filterwarnings("ignore::sklearn_distill.TeacherMissingWarning")  # they have no teacher
 @parametrize_with_checks([PrivilegedLinearRegression(), PrivilegedLinearRegression(solver="tsqr")])
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
@@ -164,10 +165,10 @@ def test_streamed_normal_equations_warn_where_they_fail(data):
     with pytest.warns(
         LinAlgWarning, match="ill-conditioned or has dependent columns.*solver='tsqr'"
     ):
-        PrivilegedLinearRegression().partial_fit(X, y)
-    streamed = PrivilegedLinearRegression(solver="tsqr")
+        PrivilegedLinearRegression(imitation=0).partial_fit(X, y)
+    streamed = PrivilegedLinearRegression(imitation=0, solver="tsqr")
     streamed.partial_fit(X[:20], y[:20]).partial_fit(X[20:], y[20:])
-    assert same(streamed, PrivilegedLinearRegression().fit(X, y), rtol=1e-6)
+    assert same(streamed, PrivilegedLinearRegression(imitation=0).fit(X, y), rtol=1e-6)
 
 
 # --- rows and their representations ---------------------------------------------------------------
@@ -200,7 +201,7 @@ def test_a_row_with_one_source_is_fitted_on_that_source(gaps):
 def test_a_teacher_without_predictions_is_no_teacher(data):
     X, y, s = data
     missing = PrivilegedLinearRegression().fit(X, y, teacher_prediction=np.full_like(s, np.nan))
-    assert same(missing, PrivilegedLinearRegression().fit(X, y))
+    assert same(missing, PrivilegedLinearRegression(imitation=0).fit(X, y))
     assert missing.n_taught_rows_ == 0
     assert np.isnan(missing.teacher_noise_variance_)
 
@@ -265,12 +266,12 @@ def test_error_bars_cover_new_labels():
 
 def test_too_few_rows_have_no_error_bars(data):
     X, y, _ = data
-    student = PrivilegedLinearRegression().fit(X[:3], y[:3])
+    student = PrivilegedLinearRegression(imitation=0).fit(X[:3], y[:3])
     assert np.isnan(student.coef_covariance_).all()
     assert np.isnan(student.noise_variance_)
     with pytest.raises(ValueError, match="noise_variance='auto' cannot be estimated"):
         student.predict(X, return_std=True)
-    known = PrivilegedLinearRegression(noise_variance=1.0).fit(X[:3], y[:3])
+    known = PrivilegedLinearRegression(imitation=0, noise_variance=1.0).fit(X[:3], y[:3])
     assert np.isfinite(known.predict(X, return_std=True)[1]).all()
 
 
@@ -409,7 +410,7 @@ def test_errors_of_targets(data, y, teacher, message):
 def test_a_warning_that_is_an_error_leaves_the_earlier_solution(data):
     X, y, _ = data
     X = np.column_stack([X, X])
-    student = PrivilegedLinearRegression(alpha=1.0, solver="gram").fit(X, y)
+    student = PrivilegedLinearRegression(imitation=0, alpha=1.0, solver="gram").fit(X, y)
     student.set_params(alpha=0.0)
     before = dict(vars(student))
     with pytest.raises(LinAlgWarning):

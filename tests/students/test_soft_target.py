@@ -89,14 +89,14 @@ def test_any_regressor_gives_probabilities(name, n_classes):
 def test_labels_alone_are_the_classifier_of_its_kind(regressor, classifier, n_classes):
     """Variance of one-hot targets is the Gini impurity; an average of them is a frequency."""
     X, y, _ = data(n_classes)
-    student = SoftTargetClassifier(regressor).fit(X, y)
+    student = SoftTargetClassifier(regressor, imitation=0).fit(X, y)
     plain = classifier.fit(X, y)
     np.testing.assert_allclose(student.predict_proba(X), plain.predict_proba(X), atol=1e-12)
 
 
 def test_ridge_on_labels_is_ridge_classifier():
     X, y, _ = data()
-    student = SoftTargetClassifier(Ridge()).fit(X, y)
+    student = SoftTargetClassifier(Ridge(), imitation=0).fit(X, y)
     np.testing.assert_array_equal(student.predict(X), RidgeClassifier().fit(X, y).predict(X))
 
 
@@ -146,11 +146,13 @@ def test_a_class_that_only_the_teacher_predicts():
 
 def test_a_class_without_mass_has_probability_zero():
     X, y, _ = data()
-    student = SoftTargetClassifier(BOOSTING, classes=[-1, 0, 1, 2]).fit(X, y)
+    student = SoftTargetClassifier(BOOSTING, imitation=0, classes=[-1, 0, 1, 2]).fit(X, y)
     proba = student.predict_proba(X)
     assert (proba[:, 0] == 0).all()
     np.testing.assert_allclose(proba.sum(axis=1), 1)
-    one = SoftTargetClassifier(Ridge(), classes=[0, 1]).fit(X, np.ones(len(X), dtype=int))
+    one = SoftTargetClassifier(Ridge(), imitation=0, classes=[0, 1]).fit(
+        X, np.ones(len(X), dtype=int)
+    )
     np.testing.assert_array_equal(one.predict_proba(X)[0], [0.0, 1.0])
 
 
@@ -188,14 +190,16 @@ def test_without_sample_weight_integers_repeat_rows_and_other_weights_are_an_err
     X, y, teacher = data()
     student = SoftTargetClassifier(regressor)
     with pytest.raises(ValueError, match=r"sample_weight was given, but the regressor.*whole"):
-        student.fit(X, y, np.linspace(1.0, 2.0, len(X)))
+        student.set_params(imitation=0).fit(X, y, np.linspace(1.0, 2.0, len(X)))
     assert not hasattr(student, "classes_")
     times = np.arange(len(X)) % 4
     rows = np.repeat(np.arange(len(X)), times)
+    student.set_params(imitation=0.5)
     again = clone(student).fit(X[rows], y[rows], teacher_proba=teacher[rows])
     for unit in (1.0, 6.0, 0.1):
         student.fit(X.tolist(), y, times * unit, teacher_proba=teacher)
         np.testing.assert_array_equal(student.predict_proba(X), again.predict_proba(X))
+    student.set_params(imitation=0)
     np.testing.assert_array_equal(
         student.fit(X, y, np.full(len(X), 0.3)).predict_proba(X),
         clone(student).fit(X, y).predict_proba(X),
@@ -279,11 +283,11 @@ def test_wrong_parameters(name, value):
 def test_wrong_regressors():
     X, y, _ = data()
     with pytest.raises(ValueError, match="regressor is a DecisionTreeClassifier, a classifier"):
-        SoftTargetClassifier(DecisionTreeClassifier()).fit(X, y)
+        SoftTargetClassifier(DecisionTreeClassifier(), imitation=0).fit(X, y)
     one_output = HistGradientBoostingRegressor(max_iter=2)
     for regressor in (one_output, make_pipeline(StandardScaler(), one_output)):
         with pytest.raises(ValueError, match=r"1d array.*on 3 outputs.*MultiOutputRegressor\(reg"):
-            SoftTargetClassifier(regressor).fit(X, y)
+            SoftTargetClassifier(regressor, imitation=0).fit(X, y)
 
 
 @pytest.mark.parametrize(
@@ -305,7 +309,9 @@ def test_two_classes_need_one_output(regressor):
     np.testing.assert_allclose(second, clone(regressor).fit(X, mixed).predict(X), atol=0.01)
     np.testing.assert_allclose(student.predict_proba(X)[:, 1], np.clip(second, 0, 1), atol=1e-12)
     np.testing.assert_array_equal(student.predict(X) == "yes", second > 0.5)
-    one_class = SoftTargetClassifier(regressor, classes=["no", "yes"]).fit(X, ["yes"] * len(X))
+    one_class = SoftTargetClassifier(regressor, imitation=0, classes=["no", "yes"]).fit(
+        X, ["yes"] * len(X)
+    )
     np.testing.assert_array_equal(one_class.predict_proba(X), [[0.0, 1.0]] * len(X))
 
 

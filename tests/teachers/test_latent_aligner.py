@@ -288,5 +288,5 @@ def test_a_student_is_trained_towards_the_mean_code():
     code = small(anchor="each").fit(rows, Y).transform(rows, combine="mean")
     student = DistilledNeuralClassifier(embedding_weight=0.5, max_epochs=3, random_state=0)
     student.fit(X, Y, teacher_embedding=code)
-    baseline = DistilledNeuralClassifier(max_epochs=3, random_state=0).fit(X, Y)
+    baseline = DistilledNeuralClassifier(imitation=0, max_epochs=3, random_state=0).fit(X, Y)
     assert not np.allclose(student.predict_proba(X), baseline.predict_proba(X))

@@ -102,7 +102,7 @@ class Run:
         """Fit a teacher on these images."""
         options = {"random_state": self.seed, "device": self.device}
         options["max_epochs"] = self.scale.teacher_epochs
-        return DistilledNeuralClassifier(**TEACHER, **options).fit(X, y)
+        return DistilledNeuralClassifier(imitation=0, **TEACHER, **options).fit(X, y)
 
     @cached_property
     def fashion_full(self):
@@ -242,6 +242,8 @@ def compute(row, seed, scale, device):
         found["teacher_on_student_rows"] = np.mean(teacher_proba.argmax(axis=1) == y)
         found["teacher_on_test"] = teacher.score(*run.test)
     student = DistilledNeuralClassifier(**STUDENT, random_state=run.seed, device=run.device)
+    if teacher_proba is None:
+        student.set_params(imitation=0)
     X_test, y_test = run.test
     student.fit(X, y, teacher_proba=teacher_proba, X_val=X_test, y_val=y_test)
     losses = student.history_["valid_loss"]

@@ -156,12 +156,15 @@ class Run:
     def fit_teacher(self, X):
         """Fit a teacher on the large part of these images."""
         options = {"batch_size": 64, "max_epochs": self.scale.teacher_epochs}
-        teacher = self.network(self.scale.teacher, WIDTHS_OF_TEACHER, **options)
+        teacher = self.network(self.scale.teacher, WIDTHS_OF_TEACHER, imitation=0, **options)
         return teacher.fit(X[self.big], self.y[self.big])
 
     def fit_student(self, teacher_proba):
         """Fit a student on the small part and the teacher's probabilities for it."""
-        student = self.network(self.scale.student, WIDTHS_OF_STUDENT, batch_size=100, max_epochs=20)
+        options = {"batch_size": 100, "max_epochs": 20}
+        if teacher_proba is None:
+            options["imitation"] = 0
+        student = self.network(self.scale.student, WIDTHS_OF_STUDENT, **options)
         X, y = self.X[self.small], self.y[self.small]
         return student.fit(X, y, teacher_proba=teacher_proba, X_val=self.X_test, y_val=self.y_test)
 

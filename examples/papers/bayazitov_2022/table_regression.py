@@ -97,7 +97,7 @@ class Run:
 
     def fit_teacher(self, X, y):
         """Fit a teacher on these samples."""
-        return DistilledNeuralRegressor(**TEACHER, **self.options).fit(X, y)
+        return DistilledNeuralRegressor(imitation=0, **TEACHER, **self.options).fit(X, y)
 
     @cached_property
     def of_all(self):
@@ -160,6 +160,8 @@ def compute(row, seed, scale, device):
         prediction = teacher.predict(X)
         found[OF_TEACHER] = mean_squared_error(run.y_test, teacher.predict(run.X_test))
     student = DistilledNeuralRegressor(**STUDENT, max_epochs=setting.epochs, **run.options)
+    if prediction is None:
+        student.set_params(imitation=0)
     student.fit(X, y, teacher_prediction=prediction)
     found[ERROR] = mean_squared_error(run.y_test, student.predict(run.X_test))
     return found

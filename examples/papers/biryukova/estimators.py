@@ -41,7 +41,6 @@ def untrained_student(scale, device, seed):
         module__make=scale.network,
         module__pixels=scale.pixels,
         augmentation=Compose(RandomHorizontalFlip(), RandomShift(scale.shift)),
-        imitation=1.0,
         random_state=seed,
     )
 
@@ -49,6 +48,7 @@ def untrained_student(scale, device, seed):
 def network_with_best_weights(lr, n_epochs, device):
     """Return a network that trains for all epochs and keeps the weights of the best one."""
     return DistilledNeuralClassifier(
+        imitation=0,
         lr=lr,
         optimizer__eps=1e-7,
         batch_size=BATCH_SIZE,
@@ -63,6 +63,7 @@ def fit_student(student, data, proba, method):
     """Fit a student on the labels, or on targets from the probabilities of a teacher."""
     X_val, y_val = data.validation
     target = TARGETS[method](proba)
+    student.set_params(imitation=0 if target is None else 1)
     return student.fit(data.X, data.y, teacher_proba=target, X_val=X_val, y_val=y_val)
 
 

@@ -73,7 +73,7 @@ SPREAD = np.array([[[63.0]], [[62.1]], [[66.7]]], dtype=np.float32)
 
 def frozen_head(n_epochs, device):
     """Return an unfitted perceptron, and the function from images to its features."""
-    options = {"lr_schedule": "cosine", "device": device, "random_state": 0}
+    options = {"imitation": 0, "lr_schedule": "cosine", "device": device, "random_state": 0}
     return DistilledNeuralClassifier(MLP, max_epochs=n_epochs, **options), cifar10.imagenet_features
 
 
@@ -81,6 +81,7 @@ def resnet(n_epochs, device):
     """Return an unfitted ResNet-18, and the function from images to its features."""
     teacher = DistilledNeuralClassifier(
         ResNet18,
+        imitation=0,
         max_epochs=n_epochs,
         lr_schedule="cosine",
         augmentation=Compose(RandomHorizontalFlip(), RandomShift(0.125)),

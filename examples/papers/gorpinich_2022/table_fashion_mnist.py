@@ -116,6 +116,7 @@ def load_data(scale, device):
     X_test, y_test = images("test", scale.n_test)
     teacher = DistilledNeuralClassifier(
         scale.teacher,
+        imitation=0,
         max_epochs=scale.teacher_epochs,
         lr_schedule="cosine",
         device=device,

@@ -50,7 +50,7 @@ def draw_fashion_mnist(seed, n_rows, n_epochs, device):
     X, y = X[rows], y[rows]
     X_test, y_test = fetch_fashion_mnist(subset="test", return_X_y=True)
     teacher = DistilledNeuralClassifier(
-        LeNet, batch_size=64, max_epochs=n_epochs, device=device, random_state=seed
+        LeNet, imitation=0, batch_size=64, max_epochs=n_epochs, device=device, random_state=seed
     ).fit(as_images(X), y)
     logits, proba = (
         teacher.predict_log_proba(as_images(X)),

@@ -105,6 +105,7 @@ def untrained_teacher(seed, scale, device):
         WordIndices(scale.n_words, WORDS_OF_A_TWEET),
         DistilledNeuralClassifier(
             BiLSTM,
+            imitation=0,
             module__n_words=scale.n_words,
             module__width=scale.width,
             max_epochs=20,

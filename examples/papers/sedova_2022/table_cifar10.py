@@ -133,6 +133,7 @@ def draw(seed, scale, device):
         teacher_rows = own_rows[np.isin(y[own_rows], classes)]
         teacher = DistilledNeuralClassifier(
             HEADS.get(name, MLP),
+            imitation=0,
             max_epochs=scale.teacher_epochs,
             lr_schedule="cosine",
             device=device,
@@ -232,7 +233,7 @@ def fit_student(data, method, code, seed, scale, device):
         random_state=seed,
     )
     if method.predictions is None:
-        return student.fit(data.X[data.labelled], data.y[data.labelled])
+        return student.set_params(imitation=0).fit(data.X[data.labelled], data.y[data.labelled])
     y = np.where(data.labelled, data.y, np.nan)
     proba = (
         stacked_proba(data)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sklearn_distill._typing import BoolArray, CheckedX, FloatArray, IntArray
+from sklearn_distill._validation.fit_params import clone_without_teacher
 from sklearn_distill._validation.indexing import take_aligned, take_rows
 from sklearn_distill._validation.labels import mark_missing
 from sklearn_distill.teachers._cross_fit import PredictAligned, class_name
@@ -96,7 +97,7 @@ class GenerationData:
         return self.classes[self.codes[rows[self.labelled[rows]]]]
 
     def fit_on_labels(self, student: Any, rows: IntArray, where: str) -> Any:
-        """Fit a clone of the student on those of the rows that have labels."""
+        """Fit a clone of the student, with λ = 0, on those of the rows that have labels."""
         labelled = rows[self.labelled[rows]]
         return self._fit(student, labelled, self.labels_of(rows), {}, where)
 
@@ -134,8 +135,9 @@ class GenerationData:
             name: take_aligned(value, rows, self.n_rows) for name, value in self.fit_params.items()
         }
         with _note_on_errors(student, where):
+            unfitted = clone_without_teacher(student, teacher_params | params)
             return fit_on_any_labels(
-                student, take_rows(self.X, rows), y, dict(**teacher_params, **params)
+                unfitted, take_rows(self.X, rows), y, dict(**teacher_params, **params)
             )
 
 

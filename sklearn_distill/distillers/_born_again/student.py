@@ -6,7 +6,7 @@ from typing import Any
 
 from sklearn.base import is_classifier
 
-from sklearn_distill._validation.fit_params import fit_param_name
+from sklearn_distill._validation.fit_params import fit_param_name, student_param_name
 from sklearn_distill.teachers._cross_fit import class_name
 
 
@@ -33,7 +33,7 @@ def imitation_params(
     """Return the student's parameter that sets λ, by name; nothing if it is left unchanged."""
     if teacher_param is None or imitation is None:
         return {}
-    name = _imitation_name(student)
+    name = student_param_name(student, "imitation")
     if name is None:
         raise ValueError(
             f"student {class_name(student)} has no parameter imitation that could be set to "
@@ -69,13 +69,3 @@ def _check_soft(student: Any, teacher_param: str | None) -> None:
             "same kind"
         )
     check_proba(student, "labels='soft'")
-
-
-def _imitation_name(student: Any) -> str | None:
-    """Return the name of the parameter λ, in a pipeline with the name of the last step."""
-    steps = getattr(student, "steps", None)
-    if not steps:
-        return "imitation" if "imitation" in student.get_params(deep=False) else None
-    name, last = steps[-1]
-    inner = _imitation_name(last)
-    return None if inner is None else f"{name}__{inner}"
