@@ -26,7 +26,7 @@ from sklearn_distill.students import SoftTargetClassifier
 from tests.inspection.data import labelled_samples
 
 X, Y = labelled_samples(n_rows=200)
-STUDENT = DistilledLogisticRegression()
+STUDENT = DistilledLogisticRegression(imitation=0)
 
 
 class SlowForest(RandomForestClassifier):
@@ -104,7 +104,7 @@ def test_ensembles_of_generations_and_regressors_as_classifiers():
     mean = generations(ensemble=True).fit(X, Y)
     assert count_parameters(mean) == 3 * 27
     assert count_bytes(mean) == len(pickle.dumps(mean.estimator_, protocol=5))
-    soft = SoftTargetClassifier(DecisionTreeRegressor(max_leaf_nodes=4)).fit(X, Y)
+    soft = SoftTargetClassifier(DecisionTreeRegressor(max_leaf_nodes=4), imitation=0).fit(X, Y)
     assert count_parameters(soft) == 7
 
 
