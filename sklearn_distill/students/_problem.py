@@ -348,7 +348,8 @@ def class_weights(
     Parameters
     ----------
     class_weight : dict, "balanced" or None
-        As in scikit-learn; classes that are not in the dict get 1.
+        As in scikit-learn; classes that are not in the dict get 1. Keys that are not a class, such
+        as one that a fold lacks, are allowed if every class has a weight.
     classes : ndarray of shape (n_classes,)
         Class labels, in ascending order.
     labels : Labels
@@ -366,7 +367,8 @@ def class_weights(
     Raises
     ------
     ValueError
-        If a key of the dict is not a class, or a value is not a finite number of at least 0.
+        If a key of the dict is not a class and a class has no key, or a value is not a finite
+        number of at least 0.
     """
     if class_weight is None:
         return None
@@ -374,7 +376,8 @@ def class_weights(
         return balanced_weights(expected_class_mass(labels, teachers, sample_weight))
     known = classes.tolist()
     unknown = [label for label in class_weight if label not in known]
-    if unknown:
+    # a fold may lack a class, but a class without a weight as well is likely misspelt
+    if unknown and any(label not in class_weight for label in known):
         raise ValueError(
             f"class_weight has keys {list_values(unknown)}, but the classes are "
             f"{list_values(known)}"

@@ -552,3 +552,13 @@ def test_regularisers_change_the_student_through_the_teachers_rows_only(regulari
         clone(student).set_params(imitation=0).fit(X, y) for student in (regularised, plain)
     )
     np.testing.assert_allclose(labels_only.coef_, unregularised.coef_, atol=1e-10)
+
+
+def test_class_weight_of_a_class_that_a_fold_lacks():
+    X, y, _ = data(2)
+    weight = {0: 1.0, 1: 3.0}
+    expected = DistilledLogisticRegression(imitation=0, class_weight=weight).fit(X, y)
+    student = DistilledLogisticRegression(imitation=0, class_weight=weight | {2: 5.0}).fit(X, y)
+    np.testing.assert_array_equal(student.coef_, expected.coef_)
+    with pytest.raises(ValueError, match=r"class_weight has keys \['l'\], but the classes are"):
+        DistilledLogisticRegression(imitation=0, class_weight={0: 1.0, "l": 3.0}).fit(X, y)
