@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
+from functools import partial
 from numbers import Real
 from typing import Any, ClassVar, Self
 
@@ -222,14 +224,16 @@ class PrivilegedLinearRegression(LinearRegressor):
             device than the CPU without ``array_api_dispatch=True``.
         ValueError
             If lengths or outputs differ, a row is NaN in some outputs but not in all or has
-            neither a label nor a prediction (the message names the first such row), every
-            prediction is missing at ``imitation=1``, or there are too few rows to estimate a
-            variance. The estimator is then unchanged.
+            neither a label nor a prediction (the message names the first such row), or every
+            prediction is missing at ``imitation=1``. The estimator is then unchanged.
 
         Warns
         -----
         TeacherMissingWarning
             If there is no teacher and ``imitation`` is not 0.
+        UserWarning
+            If a variance is to be estimated and the data do not determine it (no more rows than
+            columns, a constant teacher): σ_s² is then set to σ².
         """
         check_row_order(X, y, sample_weight=sample_weight, teacher_prediction=teacher_prediction)
         if is_chunked(X):
@@ -238,7 +242,8 @@ class PrivilegedLinearRegression(LinearRegressor):
             return self._set_solution(solution, X)
         data = self._read(X, y, sample_weight, teacher_prediction, reset=True)
         self._check_teacher_used(int(data.taught.sum()), teacher_prediction)
-        return self._set_solution(self._problem().fit(data, self.solver), data.X)
+        fit = _or_with_equal_variances(partial(self._problem().fit, data, self.solver))
+        return self._set_solution(fit, data.X)
 
     @all_or_nothing
     @validated_parameters
@@ -275,7 +280,7 @@ class PrivilegedLinearRegression(LinearRegressor):
         Raises
         ------
         ValueError
-            As in :meth:`fit`, except for the variances; or if the number of outputs changed.
+            As in :meth:`fit`, or if the number of outputs changed.
 
         Warns
         -----
@@ -311,7 +316,7 @@ class PrivilegedLinearRegression(LinearRegressor):
         Raises
         ------
         ValueError
-            If a parameter is not valid or there are too few rows to estimate a variance.
+            If a parameter is not valid.
 
         Examples
         --------
@@ -321,7 +326,7 @@ class PrivilegedLinearRegression(LinearRegressor):
         """
         check_is_fitted(self, "statistics_")
         self._validate_params()
-        return self._set_solution(self._problem().solve(self.statistics_), self.coef_)
+        return self._set_solution(self._solve_statistics(), self.coef_)
 
     def _read(
         self,
@@ -366,7 +371,9 @@ class PrivilegedLinearRegression(LinearRegressor):
         # without reading a chunk: predictions have the shape of y, or of the teacher without y
         self._flat = np.ndim(target) == 1
         rows = data.features.map(_read_chunk, data.fit_args)
-        return self._problem().fit_chunks(rows, X.shape, self.solver)
+        return _or_with_equal_variances(
+            partial(self._problem().fit_chunks, rows, X.shape, self.solver)
+        )
 
     def _check_teacher_used(self, n_taught_rows: int, teacher_prediction: TeacherLike) -> None:
         check_teacher_used(self.imitation, n_taught_rows, teacher_prediction=teacher_prediction)
@@ -389,12 +396,11 @@ class PrivilegedLinearRegression(LinearRegressor):
         )
 
     def _solve_statistics(self) -> PrivilegedFit:
-        try:
-            return self._problem().solve(self.statistics_)
-        except NoNoiseEstimateError as error:
-            # the next call may bring enough rows, so this is no error; ratio 1 means σ_s² = σ²
-            warnings.warn(f"{error}; until then a prediction counts as a label does", stacklevel=2)
-            return self._problem().solve(self.statistics_, np.ones(self.statistics_.n_outputs))
+        def solve(equal_variances: bool = False) -> PrivilegedFit:
+            ratio = np.ones(self.statistics_.n_outputs) if equal_variances else None
+            return self._problem().solve(self.statistics_, ratio)
+
+        return _or_with_equal_variances(solve)
 
     def _set_solution(self, solution: PrivilegedFit, X: CheckedX) -> Self:
         """Set the fitted attributes; the coefficients are tensors if X is one, on its device."""
@@ -407,6 +413,15 @@ class PrivilegedLinearRegression(LinearRegressor):
         )
         _warn_of_poor_fit(solution)
         return self
+
+
+def _or_with_equal_variances(fit: Callable[..., PrivilegedFit]) -> PrivilegedFit:
+    """Fit; where the variances cannot be estimated, warn and set σ_s² to σ²."""
+    try:
+        return fit()
+    except NoNoiseEstimateError as error:
+        warnings.warn(f"{error}; until then a prediction counts as a label does", stacklevel=3)
+        return fit(equal_variances=True)
 
 
 def _read_chunk(X: CheckedX, args: FitArgs) -> RegressionData:

@@ -281,6 +281,27 @@ def test_a_perfect_teacher_warns(data):
         PrivilegedLinearRegression().fit(X, y, teacher_prediction=X @ [1.0, 2.0, 3.0])
 
 
+@pytest.mark.parametrize("solver", ["auto", "gram", "tsqr"])
+@pytest.mark.parametrize("why", ["few rows", "constant teacher"])
+def test_a_variance_that_cannot_be_estimated_counts_a_prediction_as_a_label(data, why, solver):
+    X, y, s = data
+    if why == "few rows":
+        X, y, s = X[:3], y[:3], s[:3]
+    else:
+        s = np.full_like(s, 2.0)
+    student = PrivilegedLinearRegression(0.3, alpha=0.1, solver=solver)
+    equal = PrivilegedLinearRegression(
+        0.3, alpha=0.1, solver=solver, noise_variance=1.0, teacher_noise_variance=1.0
+    )
+    equal.fit(X, y, teacher_prediction=s)
+    message = "cannot be estimated: .* a prediction counts as a label does"
+    with pytest.warns(UserWarning, match=message):
+        student.fit(X, y, teacher_prediction=s)
+    assert same(student, equal)
+    with pytest.warns(UserWarning, match=message):
+        assert same(student.solve(), equal)
+
+
 def test_pickle_keeps_everything(gaps):
     X, y, s = gaps
     student = PrivilegedLinearRegression().fit(X[:40], y[:40], teacher_prediction=s[:40])
@@ -426,8 +447,8 @@ def test_errors_leave_the_estimator_as_it_was(data):
         student.partial_fit(X, np.column_stack([y, y]))
     with pytest.raises(ValueError, match="features"):
         student.partial_fit(X[:, :2], y)
-    with pytest.raises(ValueError, match="no degree of freedom"):
-        student.fit(X[:3], y[:3], teacher_prediction=s[:3])
+    with pytest.raises(ValueError, match="teacher_prediction"):
+        student.fit(X[:3], y[:3], teacher_prediction=s[:2])
     assert vars(student) == before
 
 

@@ -79,7 +79,9 @@ class PrivilegedLeastSquares:
         )
         return PrivilegedFit(self, statistics, fits, ratio, tuple(floored))
 
-    def fit(self, data: RegressionData, solver: str = "auto") -> PrivilegedFit:
+    def fit(
+        self, data: RegressionData, solver: str = "auto", *, equal_variances: bool = False
+    ) -> PrivilegedFit:
         """Solve from rows.
 
         Parameters
@@ -91,23 +93,39 @@ class PrivilegedLeastSquares:
             "auto" uses "gram", with a refinement if the condition number of X is above 1e4. It uses
             "tsqr" if that is above 1e6, if X is rank-deficient, or if X has no more rows than
             columns.
+        equal_variances : bool
+            Whether ρ is 1, so that a prediction counts as a label does, instead of estimated.
 
         Returns
         -------
         PrivilegedFit
             The solution, with its statistics.
         """
-        return self.fit_chunks(LocalChunks([lambda: data]), data.X.shape, solver)
+        chunks = LocalChunks([lambda: data])
+        return self.fit_chunks(chunks, data.X.shape, solver, equal_variances=equal_variances)
 
-    def fit_chunks(self, chunks: Chunks, shape: tuple[int, int], solver: str) -> PrivilegedFit:
+    def fit_chunks(
+        self,
+        chunks: Chunks,
+        shape: tuple[int, int],
+        solver: str,
+        *,
+        equal_variances: bool = False,
+    ) -> PrivilegedFit:
         """Solve as :meth:`fit` from chunks of RegressionData; ``shape`` is that of all X."""
         n_rows, n_columns = shape
         if solver == "tsqr" or (solver == "auto" and n_rows <= n_columns):
-            return self.solve(_statistics(chunks, Root))
-        fit = self.solve(_statistics(chunks, Gram))
+            return self._solve_chunks(chunks, Root, equal_variances)
+        fit = self._solve_chunks(chunks, Gram, equal_variances)
         if solver == "auto" and (fit.deficient or fit.condition > ILL_CONDITIONED):
-            return self.solve(_statistics(chunks, Root))
+            return self._solve_chunks(chunks, Root, equal_variances)
         return fit.refine(chunks) if solver == "auto" and fit.condition > _REFINE_ABOVE else fit
+
+    def _solve_chunks(
+        self, chunks: Chunks, kind: type[Moments], equal_variances: bool
+    ) -> PrivilegedFit:
+        statistics = _statistics(chunks, kind)
+        return self.solve(statistics, np.ones(statistics.n_outputs) if equal_variances else None)
 
     def noise(self, statistics: Statistics) -> Noise:
         """Return the noise variances, which are estimated when they are used."""
