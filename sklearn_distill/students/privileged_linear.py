@@ -420,7 +420,7 @@ def _or_with_equal_variances(fit: Callable[..., PrivilegedFit]) -> PrivilegedFit
     try:
         return fit()
     except NoNoiseEstimateError as error:
-        warnings.warn(f"{error}; until then a prediction counts as a label does", stacklevel=3)
+        warnings.warn(f"{error}; here a prediction counts as a label does", stacklevel=3)
         return fit(equal_variances=True)
 
 

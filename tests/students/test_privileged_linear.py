@@ -123,7 +123,7 @@ def test_streamed_is_whole(gaps, solver, known):
     whole = clone(streamed).fit(X, y, teacher_prediction=s)
     for i, cut in enumerate(CUTS):
         if i == 1 and not known:  # labels, but too few to estimate their noise
-            with pytest.warns(UserWarning, match="until then a prediction counts as a label"):
+            with pytest.warns(UserWarning, match="here a prediction counts as a label"):
                 streamed.partial_fit(X[cut], y[cut], teacher_prediction=s[cut])
         else:
             streamed.partial_fit(X[cut], y[cut], teacher_prediction=s[cut])
