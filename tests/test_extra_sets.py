@@ -185,7 +185,7 @@ def far_columns(one, other):
     """Return the message of the warning, None without one."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        warn_if_out_of_range("X_val", one, other, stacklevel=1)
+        warn_if_out_of_range("X_val", one, other)
     return str(caught[0].message) if caught else None
 
 

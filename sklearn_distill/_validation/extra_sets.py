@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from sklearn_distill._typing import BoolArray, CheckedX, FloatArray
+from sklearn_distill._validation.user_warning import warn_user
 
 # with fewer rows, a heavy-tailed column lies outside the range of others by chance
 _MIN_ROWS = 20
@@ -56,7 +56,7 @@ def entry_of_single(name: str, value: Any) -> Any:
     return value  # a tuple of rows or of labels is array-like
 
 
-def warn_if_out_of_range(name: str, X: CheckedX, samples: CheckedX, stacklevel: int) -> None:
+def warn_if_out_of_range(name: str, X: CheckedX, samples: CheckedX) -> None:
     """Warn if columns of further samples lie far outside the range of X.
 
     A column does if it is numeric and more than half of its values are farther from the range of
@@ -71,8 +71,6 @@ def warn_if_out_of_range(name: str, X: CheckedX, samples: CheckedX, stacklevel: 
         Features of fit.
     samples : of X's kind, of shape (n_further, ...)
         Features of the further samples, with X's columns.
-    stacklevel : int
-        Number of calls from this function to the user's, as in :func:`warnings.warn`.
 
     Warns
     -----
@@ -85,14 +83,12 @@ def warn_if_out_of_range(name: str, X: CheckedX, samples: CheckedX, stacklevel: 
     if columns:
         listed = ", ".join(map(repr, columns[:_N_LISTED]))
         more = ", …" if len(columns) > _N_LISTED else ""
-        warnings.warn(
+        warn_user(
             f"{name} lies far outside the range of X in {len(columns)} of {_n_columns(X)} columns "
             f"({listed}{more}): more than half of its values there are farther from the range of X "
             "than this range is wide. "
             f"If earlier steps of a Pipeline transform X, they do not transform {name}: enable "
             f"metadata routing and set Pipeline(..., transform_input=[{name!r}])",
-            UserWarning,
-            stacklevel=stacklevel,
         )
 
 

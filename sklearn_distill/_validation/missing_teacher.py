@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import warnings
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +11,11 @@ from sklearn_distill._validation.fit_params import (
     student_param_name,
     teacher_params,
 )
+from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.exceptions import TeacherMissingWarning
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
-
-# packages whose frames lie between the user's call of fit and the warning
-_BETWEEN = frozenset({"sklearn_distill", "sklearn", "joblib"})
 
 
 def check_teacher_used(
@@ -56,10 +52,9 @@ def check_teacher_used(
         return
     given = _given(teachers)
     if not given and embedding is None:
-        warnings.warn(
+        warn_user(
             f"no {' or '.join(teachers)}: fitted on the labels alone; pass imitation=0 to say so",
             TeacherMissingWarning,
-            stacklevel=_level_of_user(),
         )
     elif given and imitation == 1:
         raise ValueError(
@@ -137,19 +132,3 @@ def _given(teachers: Mapping[str, Any]) -> list[str]:
 
 def _missing(given: list[str]) -> str:
     return f"{given[0]} is missing (NaN) in every row"
-
-
-def _level_of_user() -> int:
-    """Return the stacklevel of the user's call, as seen by the function that calls this one.
-
-    Decorators, pipelines and searches lie between; without a user's frame, as in a worker process,
-    the level is beyond the stack, which ``warnings`` accepts.
-    """
-    frame, level = inspect.currentframe(), 0
-    while frame is not None and _package_of(frame.f_globals) in _BETWEEN:
-        frame, level = frame.f_back, level + 1
-    return level
-
-
-def _package_of(namespace: dict[str, object]) -> str:
-    return str(namespace.get("__name__", "")).partition(".")[0]

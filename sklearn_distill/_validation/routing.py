@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -10,6 +9,7 @@ from sklearn import get_config
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
 from sklearn_distill._validation.fit_params import fit_param_name
+from sklearn_distill._validation.user_warning import warn_user
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -100,11 +100,9 @@ def _teacher_weight(teacher: BaseEstimator, cv: Any, sample_weight: ArrayLike) -
         return {}
     name = fit_param_name(teacher, "sample_weight")
     if name is None:
-        warnings.warn(
+        warn_user(
             f"teacher {type(teacher).__name__} takes no sample_weight and counts every row once; "
             "the weights are passed to the student only",
-            UserWarning,
-            stacklevel=2,
         )
         return {}
     return {name: sample_weight}

@@ -141,7 +141,6 @@ class TeacherData:
                 f"teacher {class_name(teacher)}",
                 self.predict.required,
                 [self.y[fold.train] for fold in folds],
-                stacklevel=6,
             )
 
     def _fit_on_all(self, teacher: Any, memory: Any) -> Any:

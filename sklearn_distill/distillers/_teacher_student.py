@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from abc import abstractmethod
 from collections.abc import Sequence
 from functools import partial
@@ -26,6 +25,7 @@ from sklearn_distill._validation.routing import make_router, route_fit_params
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.splits import Splits, labelled_splits
+from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.distillers._augmentation_gain import (
     FitStudent,
     NestedPredictions,
@@ -300,7 +300,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         # before scikit-learn's check, whose message would name X instead of X_unlabeled
         check_same_kind(X_checked, unlabeled, "X_unlabeled")
         check_features(self, unlabeled)
-        warn_if_out_of_range("X_unlabeled", X_checked, unlabeled, stacklevel=5)
+        warn_if_out_of_range("X_unlabeled", X_checked, unlabeled)
         return X_checked, unlabeled
 
     def _per_feature(self, name: str) -> NDArray[Any]:
@@ -376,14 +376,12 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         self.augmentation_gain_ = None if gain is None else gain.mean
         self.augmentation_gain_se_ = None if gain is None else gain.standard_error
         if gain is not None and gain.hurts:
-            warnings.warn(
+            warn_user(
                 f"the synthetic samples of augmentation={self.augmentation!r} hurt: on samples "
                 f"that neither student nor teacher was fitted on, the student's {self._loss_name} "
                 f"is larger with them by {-gain.mean:.3g}, with a standard error of "
                 f"{gain.standard_error:.2g}; leave them out, generate fewer, or use another "
                 "augmentation",
-                UserWarning,
-                stacklevel=4,
             )
 
     def _nested_predictions(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from copy import deepcopy
 from typing import Any
 
@@ -15,6 +14,8 @@ from skorch.callbacks import EarlyStopping as SkorchEarlyStopping
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, ReduceLROnPlateau
 from tqdm.auto import tqdm
+
+from sklearn_distill._validation.user_warning import warn_user
 
 
 def bare_module(module: Any) -> Any:
@@ -83,7 +84,7 @@ class Divergence(Callback):
         # with earlier weights there is a usable model, so that a warning is enough
         if not any(isinstance(cb, BestWeights) and cb.best_weights_ for _, cb in net.callbacks_):
             raise ValueError(message)
-        warnings.warn(f"{message}; the best epoch's weights are kept", ConvergenceWarning, 2)
+        warn_user(f"{message}; the best epoch's weights are kept", ConvergenceWarning)
         raise StopTraining
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from functools import partial
 from numbers import Integral, Real
@@ -30,6 +29,7 @@ from sklearn_distill._validation.splits import (
     labelled_splits,
     with_unlabelled,
 )
+from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.losses import as_design
 from sklearn_distill.search._cv_fold import CountedDesign, CVFold
 from sklearn_distill.search._cv_loss import CrossValidatedLoss, evaluation_progress
@@ -430,12 +430,11 @@ class DistilledLogisticRegressionCV(LogisticStudent):
             fold.converged for evaluation in cv_loss.evaluations for fold in evaluation.folds
         ]
         if not all(converged):
-            warnings.warn(
+            warn_user(
                 f"{converged.count(False)} of {len(converged)} fits in folds stopped before "
                 f"max|gradient| <= tol = {self.tol:.2g}: scale X, raise max_iter or tol, or "
                 "narrow the bounds",
                 ConvergenceWarning,
-                stacklevel=3,
             )
 
     def _refit(

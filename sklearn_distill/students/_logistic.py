@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from numbers import Integral, Real
@@ -23,6 +22,7 @@ from sklearn_distill._typing import (
 from sklearn_distill._validation.fitting import Interval, StrOptions
 from sklearn_distill._validation.labels import refuse_soft_labels
 from sklearn_distill._validation.tensors import is_tensor
+from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.losses import SoftTargetObjective
 from sklearn_distill.losses.regularizers import REGULARIZER_NAMES
 from sklearn_distill.solvers import Progress, Solution, coarse_to_fine, newton_cg
@@ -121,12 +121,11 @@ class LogisticStudent(LinearClassifier):
                 problem.objective, start, tol=self.tol, max_iter=self.max_iter, progress=progress
             )
         if not solution.converged:
-            warnings.warn(
+            warn_user(
                 f"the solver stopped after {solution.n_iter} iterations with max|gradient| = "
                 f"{solution.gradient_norm:.2g} > tol = {self.tol:.2g}: scale X, raise max_iter or "
                 "tol, or lower C",
                 ConvergenceWarning,
-                stacklevel=2,
             )
         return solution
 

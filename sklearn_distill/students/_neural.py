@@ -138,7 +138,7 @@ class NeuralStudent(NeuralParams):
         from sklearn_distill.students._neural_training import row_tensors
 
         if held_out is not None:
-            warn_if_out_of_range("X_val", X, held_out[0], stacklevel=6)
+            warn_if_out_of_range("X_val", X, held_out[0])
         if self._params_for("iterator_train"):
             raise ValueError(
                 "iterator_train__x are arguments of torch's DataLoader, which reads a Dataset, but "

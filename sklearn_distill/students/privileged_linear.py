@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from functools import partial
 from numbers import Real
@@ -35,6 +34,7 @@ from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight, read_sample_weight
 from sklearn_distill._validation.targets import check_regression_targets
 from sklearn_distill._validation.tensors import to_numpy
+from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.solvers.least_squares import (
     Gram,
     NoNoiseEstimateError,
@@ -420,7 +420,7 @@ def _or_with_equal_variances(fit: Callable[..., PrivilegedFit]) -> PrivilegedFit
     try:
         return fit()
     except NoNoiseEstimateError as error:
-        warnings.warn(f"{error}; here a prediction counts as a label does", stacklevel=3)
+        warn_user(f"{error}; here a prediction counts as a label does")
         return fit(equal_variances=True)
 
 
@@ -449,17 +449,15 @@ def _number_or_none(variance: float | str) -> float | None:
 
 def _warn_of_poor_fit(solution: PrivilegedFit) -> None:
     for name in solution.floored:
-        warnings.warn(
+        warn_user(
             f"{name}='auto' found a perfect fit and was raised to 1e-6 of the variance of its "
             f"targets: pass {name} as a number if it is known",
-            stacklevel=2,
         )
     if solution.is_unreliable:
-        warnings.warn(
+        warn_user(
             "X is ill-conditioned or has dependent columns, which the normal equations cannot "
             "distinguish, or they lose digits of coef_ (the largest condition number resolved is "
             f"about {solution.condition:.1e}): pass solver='tsqr' before the first call or "
             "alpha > 0, or drop columns",
             LinAlgWarning,
-            stacklevel=2,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from sklearn_distill._validation.fit_params import clone_without_teacher
 from sklearn_distill._validation.indexing import take_aligned, take_rows
 from sklearn_distill._validation.numbers import shorten
 from sklearn_distill._validation.splits import Splits
+from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.teachers._encoded_labels import fit_on_any_labels
 
 if TYPE_CHECKING:
@@ -214,9 +214,7 @@ def _fit_and_predict_fold(
     return predictions, None if fold.extra is None else predict(fitted, fold.extra, fold.where)
 
 
-def warn_of_unseen_classes(
-    name: str, classes: NDArray[Any], labels: list[NDArray[Any]], stacklevel: int
-) -> None:
+def warn_of_unseen_classes(name: str, classes: NDArray[Any], labels: list[NDArray[Any]]) -> None:
     """Warn of classes of y that a fold does not train on, and so predicts probability 0 for.
 
     Parameters
@@ -227,19 +225,15 @@ def warn_of_unseen_classes(
         The classes of y.
     labels : list of ndarray
         For each fold, the labels that it trains on.
-    stacklevel : int
-        As of :func:`warnings.warn`, counted from the caller.
     """
     unseen = {k: np.setdiff1d(classes, of_fold) for k, of_fold in enumerate(labels, start=1)}
     folds = [k for k, missing in unseen.items() if len(missing)]
     if folds:
         missing = shorten(unseen[folds[0]].tolist())
-        warnings.warn(
+        warn_user(
             f"{name} is not fitted on the classes {missing} in fold {folds[0]} of {len(labels)} "
             f"({len(folds)} such), and predicts probability 0 for them there: use a "
             "stratified splitter or fewer folds, or leave out classes with too few samples",
-            UserWarning,
-            stacklevel=stacklevel + 1,
         )
 
 

@@ -1,6 +1,5 @@
 """Learn the weights of several teachers on held-out labels."""
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from sklearn_distill._validation.labels import check_classes, check_labels
 from sklearn_distill._validation.numbers import list_values
 from sklearn_distill._validation.row_order import check_row_order, check_same_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
+from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.targets import Labels
 from sklearn_distill.teachers._several import check_several_teachers
 
@@ -99,10 +99,9 @@ def learn_teacher_weights(
         options={"gtol": tol, "ftol": 0.0, "maxiter": max_iter},  # ftol=0: only `tol` stops it
     )
     if solution.status == 1:  # 2 is a line search at the limit of rounding
-        warnings.warn(
+        warn_user(
             f"learning the weights took more than {max_iter} iterations: raise max_iter or tol",
             ConvergenceWarning,
-            stacklevel=2,
         )
     return np.asarray(softmax(solution.x))  # w / Σw, from log w
 

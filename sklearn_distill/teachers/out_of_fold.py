@@ -120,7 +120,6 @@ def out_of_fold_proba(
         f"teacher {class_name(teacher)}",
         predict.required,
         [targets[train] for train, _ in splits],
-        stacklevel=2,
     )
     return proba
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from sklearn_distill._validation.routing import Params, route_fit_params
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.splits import hold_out, labelled_splits
+from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.distillers._born_again.chain import CrossFittedChain, GenerationChain
 from sklearn_distill.distillers._born_again.data import GenerationData, proba_of
 from sklearn_distill.distillers._born_again.scores import (
@@ -124,7 +124,7 @@ class Generations(MetaEstimatorMixin, BaseEstimator):
         all_rows = np.arange(data.n_rows)
         if X_val is not None:
             X_checked = self._check_features(X_val)
-            warn_if_out_of_range("X_val", data.X, X_checked, stacklevel=5)
+            warn_if_out_of_range("X_val", data.X, X_checked)
             return all_rows, given_validation_set(X_checked, y_val, data.classes)
         if not self.early_stopping:
             return all_rows, None
@@ -179,12 +179,10 @@ class Generations(MetaEstimatorMixin, BaseEstimator):
             known = getattr(fitted, "classes_", self.classes_)
             missing = np.setdiff1d(observed_classes, known)
             if len(missing):
-                warnings.warn(
+                warn_user(
                     f"generation {number} was not trained on the classes "
                     f"{list_values(missing)}, nor are later generations: use labels='soft', "
                     "fewer generations, or a student that predicts these classes",
-                    UserWarning,
-                    stacklevel=4,
                 )
                 return  # one warning is enough
 
@@ -196,7 +194,6 @@ class Generations(MetaEstimatorMixin, BaseEstimator):
                 f"student {class_name(self.student)}",
                 data.observed_classes,
                 [data.labels_of(of_fold.rows) for of_fold in chain.fold_chains],
-                stacklevel=4,
             )
 
     def _check_features(self, X: MatrixLike) -> CheckedX:
