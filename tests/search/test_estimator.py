@@ -11,8 +11,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn_distill.checks import parametrize_with_distiller_checks
 from sklearn_distill.search import DistilledLogisticRegressionCV
 from tests.students.test_distilled_logistic import data
-from tests.students.test_routing import CV, fingerprint
-from tests.students.test_routing import data as indexed_data  # noqa: F401
+from tests.students.test_routing import CV, fingerprint, indexed_data
 
 
 @pytest.mark.filterwarnings("ignore::sklearn_distill.TeacherMissingWarning")  # they have no teacher
@@ -81,8 +80,8 @@ class Spy(DistilledLogisticRegressionCV):
 
 
 @pytest.mark.parametrize("routing", [False, True])
-def test_teacher_rows_follow_their_samples(indexed_data, routing):  # noqa: F811
-    X, y, teacher = indexed_data
+def test_teacher_rows_follow_their_samples(routing):
+    X, y, teacher = indexed_data()
     search = Spy(("imitation",), cv=2, tol=1e-3, max_iter=1000)
     with config_context(enable_metadata_routing=routing):
         cross_validate(search, X, y, params={"teacher_proba": teacher}, cv=CV, error_score="raise")

@@ -31,8 +31,8 @@ def fingerprint(index):
     return 0.2 + 0.4 * index / N
 
 
-@pytest.fixture
-def data():
+def indexed_data():
+    """Return X, y and a teacher whose rows carry their numbers."""
     rng = np.random.default_rng(0)
     index = np.arange(N, dtype=float)
     X = np.column_stack([index, rng.normal(size=(N, 2))])
@@ -40,6 +40,11 @@ def data():
     second = fingerprint(index)
     teacher = np.column_stack([(1 - second) / 2, second, (1 - second) / 2])
     return X, y, teacher
+
+
+@pytest.fixture
+def data():
+    return indexed_data()
 
 
 GRID = {"imitation": [0.2, 0.8], "temperature": [1.0, 2.0]}
