@@ -219,7 +219,7 @@ def list_values(values: Any) -> str:
     Returns
     -------
     str
-        A list as Python writes it; after 10 values, how many there are.
+        A list as Python writes it, of floats 6 digits; after 10 values, how many there are.
 
     Examples
     --------
@@ -227,9 +227,17 @@ def list_values(values: Any) -> str:
     ("['a', 'b']", '[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ... (1000 in all)]')
     """
     listed = values.tolist() if hasattr(values, "tolist") else list(values)
-    if not isinstance(listed, list) or len(listed) <= MAX_LISTED:
-        return repr(listed)
-    return f"[{', '.join(map(repr, listed[:MAX_LISTED]))}, ... ({len(listed)} in all)]"
+    if not isinstance(listed, list):
+        return _text(listed)
+    more = f", ... ({len(listed)} in all)" if len(listed) > MAX_LISTED else ""
+    return f"[{', '.join(map(_text, listed[:MAX_LISTED]))}{more}]"
+
+
+def _text(value: object) -> str:
+    """Return a value as Python writes it, and of a number no more than 6 digits."""
+    if isinstance(value, list):
+        return list_values(value)
+    return repr(float(f"{value:.6g}") if isinstance(value, float) else value)
 
 
 def shorten(value: object) -> str:

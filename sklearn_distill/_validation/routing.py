@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sklearn_distill._typing import ArrayLike
 
 Params: TypeAlias = dict[str, Any]  # keyword arguments of fit or split
+_PREDICTIONS = ("teacher_proba", "teacher_logits", "teacher_prediction")
 
 
 def make_router(estimator: BaseEstimator) -> MetadataRouter:
@@ -70,7 +71,7 @@ def route_fit_params(
         params_of = process_routing(distiller, "fit", **weight, **fit_params)
         to_fit = {name: params_of[name]["fit"] for name in nested_estimators(distiller)}
         return RoutedParams(**to_fit, splitter=params_of["splitter"]["split"])
-    params = _split_by_prefix(fit_params, nested_estimators(distiller))
+    params = _split_by_prefix(distiller, fit_params)
     if sample_weight is not None:
         if hasattr(distiller, "teacher"):
             params.teacher.update(_teacher_weight(distiller.teacher, distiller.cv, sample_weight))
@@ -78,8 +79,31 @@ def route_fit_params(
     return params
 
 
-def _split_by_prefix(fit_params: Params, estimators: list[str]) -> RoutedParams:
-    params = RoutedParams()
+def refuse_predictions(distiller: BaseEstimator, student_params: Params) -> None:
+    """Refuse a teacher's predictions for an estimator that makes them itself.
+
+    Parameters
+    ----------
+    distiller : estimator
+        The estimator that fits teacher and student, for the message.
+    student_params : dict
+        Parameters of the student's fit.
+
+    Raises
+    ------
+    TypeError
+        If one of them holds predictions.
+    """
+    for name in student_params:
+        if name.rpartition("__")[2] in _PREDICTIONS:
+            raise TypeError(
+                f"{type(distiller).__name__} makes the teacher's predictions itself and takes no "
+                f"{name}: leave it out, or fit the student alone on the predictions that you have"
+            )
+
+
+def _split_by_prefix(distiller: BaseEstimator, fit_params: Params) -> RoutedParams:
+    params, estimators = RoutedParams(), nested_estimators(distiller)
     for name, value in fit_params.items():
         estimator, _, param = name.partition("__")
         if param and estimator in estimators:
@@ -87,6 +111,7 @@ def _split_by_prefix(fit_params: Params, estimators: list[str]) -> RoutedParams:
         elif name == "groups":
             params.splitter[name] = value
         else:
+            refuse_predictions(distiller, {name: value})
             prefixed = " or ".join(f"{estimator}__{name}" for estimator in estimators)
             raise TypeError(
                 f"fit got an unexpected argument {name!r}: pass {prefixed}, or enable metadata "

@@ -20,7 +20,7 @@ from sklearn_distill.targets import Teachers
 
 # How far a row's sum may be from 1: percentages with two decimals, float16 and bfloat16. Metrics,
 # which do not renormalise, have a tolerance of their own.
-SUM_TOLERANCE = 2e-2
+SUM_TOLERANCE = 2e-2 + 1e-6  # and rounding: 1.02 as a sum of decimals is 1.02 only nearly
 
 
 @dataclass(frozen=True)
@@ -132,11 +132,12 @@ def _check_container(name: str, output: Any, n_rows: int) -> None:
             f"{name} is a sparse {type(output).__name__}: pass {name}.toarray() if entries that "
             "are not stored are 0, and an array with NaN rows if they are missing"
         )
-    if not isinstance(output, list | tuple) or len(output) in (0, n_rows):
+    teachers = list(output.values()) if isinstance(output, dict) else output
+    if not isinstance(teachers, list | tuple) or len(teachers) in (0, n_rows):
         return
-    if all(len(np.shape(one)) == 2 and np.shape(one)[0] == n_rows for one in output):
+    if all(len(np.shape(one)) == 2 and np.shape(one)[0] == n_rows for one in teachers):
         raise ValueError(
-            f"{name} is a list of {len(output)} teachers: pass their mean, "
+            f"{name} is a {type(output).__name__} of {len(teachers)} teachers: pass their mean, "
             "sklearn_distill.teachers.combine_teachers(...), or np.stack([...], axis=1) of shape "
             "(n_samples, n_teachers, n_classes), columns in the order of the classes"
         )
@@ -153,7 +154,9 @@ def _to_numpy(name: str, output: Any) -> tuple[NDArray[np.float64], list[Any] | 
             raise TypeError(f"got {values.dtype}")
         return values.astype(np.float64, copy=False), columns
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must be an array of numbers: {error}") from error
+        is_text = "string" in str(error)
+        advice = "; pass the teacher's probabilities or logits, not its labels" if is_text else ""
+        raise ValueError(f"{name} must be an array of numbers: {error}{advice}") from error
 
 
 def _series_name(output: Any) -> Any:
@@ -185,7 +188,8 @@ def _two_columns(output: TeacherOutput, classes: NDArray[Any]) -> NDArray[np.flo
     if len(classes) != 2:
         raise ValueError(
             f"{output.name} is one-dimensional, which stands for the second of two classes, but "
-            f"the classes are {list_values(classes)}: give one column for each class"
+            f"the classes are {list_values(classes)}: give one column for each class, which a "
+            "teacher's predict_proba returns and its predict does not"
         )
     given = output.values if output.values.ndim == 1 else output.values[..., 0]
     # logits: softmax of (0, v) is expit(v); a missing prediction must be NaN in both columns
@@ -273,9 +277,12 @@ def _check_rows(output: TeacherOutput, values: NDArray[np.float64]) -> None:
     """
     faults = _proba_faults(values) if output.is_proba else _logit_faults(values)
     nan = np.isnan(values)
-    faults["has NaN for some classes only (a missing prediction is NaN in every class)"] = (
-        _any_class(nan)
+    impossible = "0" if output.is_proba else "-inf"
+    partly = (
+        "has NaN for some classes only (a missing prediction is NaN in every class, and an "
+        f"impossible class has {impossible})"
     )
+    faults[partly] = _any_class(nan)
     missing = nan.all(axis=1)
     bad_rows = {fault: (mask & ~missing).any(axis=0) for fault, mask in faults.items()}
     first = {fault: int(np.argmax(bad)) for fault, bad in bad_rows.items() if bad.any()}
@@ -315,7 +322,7 @@ def _proba_faults(values: NDArray[np.float64]) -> dict[str, BoolArray]:
     return {
         "has an infinite probability": _any_class(np.isinf(values)),
         "has a negative probability": _any_class(values < 0),
-        f"does not sum to 1 within {SUM_TOLERANCE}": distance > SUM_TOLERANCE,
+        f"does not sum to 1 within {SUM_TOLERANCE:.2g}": distance > SUM_TOLERANCE,
     }
 
 
@@ -323,7 +330,9 @@ def _logit_faults(values: NDArray[np.float64]) -> dict[str, BoolArray]:
     """Return, by fault, a mask of shape (n_teachers, n_rows)."""
     return {  # −inf in some classes is a probability of zero there; in all it is no distribution
         "has a logit of +inf": _any_class(np.isposinf(values)),
-        "has no finite logit": np.asarray(np.isneginf(values).all(axis=1)),
+        "has no finite logit (a missing prediction is NaN in every class)": np.asarray(
+            np.isneginf(values).all(axis=1)
+        ),
     }
 
 

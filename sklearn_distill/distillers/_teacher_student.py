@@ -21,7 +21,7 @@ from sklearn_distill._validation.fitting import Interval, StrOptions, all_or_not
 from sklearn_distill._validation.indexing import as_samples, check_features, set_features
 from sklearn_distill._validation.labels import check_some_label
 from sklearn_distill._validation.random_state import check_reproducible, seeded
-from sklearn_distill._validation.routing import make_router, route_fit_params
+from sklearn_distill._validation.routing import make_router, refuse_predictions, route_fit_params
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.splits import Splits, labelled_splits
@@ -158,6 +158,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, X_checked.shape[0])
         params = route_fit_params(self, sample_weight, fit_params)
+        refuse_predictions(self, params.student)
 
         teacher, student, seed = seeded(self.teacher, self.student, self.random_state)
         augmentation = read_augmentation(self.augmentation, self.n_augmented, seed)

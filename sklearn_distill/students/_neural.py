@@ -21,6 +21,7 @@ from sklearn_distill._typing import FloatArray, TargetLike
 from sklearn_distill._validation.extra_sets import warn_if_out_of_range
 from sklearn_distill._validation.masks import refuse_mask
 from sklearn_distill._validation.network_input import check_network_input
+from sklearn_distill._validation.tensors import to_numpy
 from sklearn_distill.students._neural_params import NeuralParams, describe
 from sklearn_distill.students._neural_targets import NeuralTargets
 
@@ -105,6 +106,7 @@ class NeuralStudent(NeuralParams):
         refuse_mask(name, X)
         # the dtype of the weights; mixed precision keeps them in float32
         dtype = np.float64 if self.precision == "float64" else np.float32
+        X = to_numpy(X)  # of bfloat16, which NumPy lacks, and of any device
         checked = validate_data(self, X, y, reset=reset, dtype=dtype, allow_nd=True, **checks)
         features = np.asarray(checked if isinstance(y, str) else checked[0])
         if reset:

@@ -102,7 +102,11 @@ def test_wrong_parameters(parameters, message):
         ),
         (TypeError, {"weight": 1}, "'weight': pass student__weight"),
         (TypeError, {"student__weight": 1}, "weight"),
-        (TypeError, {"student__teacher_proba": np.eye(2)[Y]}, "multiple values"),
+        (
+            TypeError,
+            {"student__teacher_proba": np.eye(2)[Y]},
+            "makes the teacher's predictions",
+        ),
     ],
 )
 def test_wrong_arguments_of_fit(kind, arguments, message):

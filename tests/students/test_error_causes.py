@@ -5,6 +5,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from scipy import sparse
+from sklearn import config_context
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeRegressor
@@ -127,3 +128,39 @@ def test_a_message_lists_ten_classes():
     assert len(str(caught.value)) < 500
     with pytest.raises(ValueError, match=r"class_weight has keys \['x'\].*\(200 in all\)"):
         DistilledLogisticRegression(class_weight={"x": 1.0}).fit(rows, y)
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_a_dict_of_teachers(name):
+    with pytest.raises(ValueError, match="teacher_logits is a dict of 2 teachers: pass"):
+        CLASSIFIERS[name].fit(X, Y, teacher_logits={"a": LOGITS, "b": LOGITS})
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_labels_of_the_teacher(name):
+    names = np.array(["no", "yes"])[Y]
+    with pytest.raises(ValueError, match=r"array of numbers: .*'(no|yes)'.*not its labels$"):
+        CLASSIFIERS[name].fit(X, names, teacher_proba=names)
+    three = np.arange(N) % 3
+    with pytest.raises(ValueError, match="teacher's predict_proba returns and its predict does"):
+        CLASSIFIERS[name].fit(X, three, teacher_proba=three)
+
+
+@pytest.mark.parametrize("routing", [False, True])
+@pytest.mark.parametrize("name", META)
+def test_predictions_for_an_estimator_that_makes_them(name, routing):
+    prefix = "" if routing else "student__"
+    with config_context(enable_metadata_routing=routing):
+        for argument in ("teacher_proba", "teacher_logits"):
+            with pytest.raises(TypeError, match=rf"itself and takes no {argument}: leave"):
+                META[name].fit(X, Y, **{prefix + argument: PROBA})
+
+
+def test_a_message_gives_six_digits():
+    wrong = np.full((N, 2), 1 / 3)
+    with pytest.raises(ValueError, match=r"\[0\.333333, 0\.333333\]"):
+        DistilledLogisticRegression().fit(X, Y, teacher_proba=wrong)
+    both = np.stack([PROBA, wrong], axis=1)
+    both[0] = 1 / 3
+    with pytest.raises(ValueError, match=r"\[\[0\.333333, 0\.333333\], \[0\.333333, 0\.333333\]\]"):
+        DistilledLogisticRegression().fit(X, Y, teacher_proba=both)

@@ -55,6 +55,23 @@ def test_rounded_rows_are_renormalised(name, kind):
     np.testing.assert_allclose(student.predict_proba(X), expected, rtol=1e-4)
 
 
+def test_a_sum_at_the_limit():
+    rounded = np.tile([0.05, 0.06, 0.1, 0.42, 0.16, 0.23], (6, 1))  # 1.02, but for rounding
+    student = DistilledLogisticRegression(classes=range(6))
+    student.fit(X[:6], teacher_proba=rounded)
+    expected = student.predict_proba(X)
+    student.fit(X[:6], teacher_proba=rounded / 1.02)
+    np.testing.assert_allclose(student.predict_proba(X), expected, rtol=1e-4)
+
+
+def test_features_in_bfloat16_for_a_network():
+    features, network = torch.tensor(X, dtype=torch.bfloat16), CLASSIFIERS["network"]
+    expected = network.fit(as_numbers(features), Y, teacher_proba=PROBA).predict_proba(X)
+    network.fit(features, Y, teacher_proba=PROBA)
+    np.testing.assert_array_equal(network.predict_proba(X), expected)
+    network.predict_proba(features)
+
+
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_logits_in_bfloat16(name):
     student, logits = CLASSIFIERS[name], torch.tensor(LOGITS, dtype=torch.bfloat16)

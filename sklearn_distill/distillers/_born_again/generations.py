@@ -17,7 +17,7 @@ from sklearn_distill._validation.labels import check_classes, check_labels, chec
 from sklearn_distill._validation.masks import none_where_masked
 from sklearn_distill._validation.numbers import list_values
 from sklearn_distill._validation.random_state import seeded_clones
-from sklearn_distill._validation.routing import Params, route_fit_params
+from sklearn_distill._validation.routing import Params, refuse_predictions, route_fit_params
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.splits import hold_out, labelled_splits
@@ -76,6 +76,8 @@ class Generations(MetaEstimatorMixin, BaseEstimator):
         set_features(self, X_checked)
         weight = check_sample_weight(sample_weight, X_checked.shape[0])
         params = route_fit_params(self, None if sample_weight is None else weight, fit_params)
+        if fit_param is not None:  # generations trained on hard labels may have another teacher
+            refuse_predictions(self, params.student)
         known = check_classes(getattr(last_step(self.student), "classes", None))
         self.classes_, labels = check_labels(y, X_checked.shape[0], known, None)
         check_some_label(labels.present, "the first generation must be fitted on some")
