@@ -1,34 +1,21 @@
 """Run the ```python blocks of the README and of docs/, a namespace and a folder for each page.
 
-A block is left out when the line before it is ``<!-- no-run: the reason -->``.
+A block is left out when the line before it is ``<!-- no-run: the reason -->``. A ```text block that
+follows has the words that the block prints; ``python -m tests.pages`` writes it anew.
 """
 
 import re
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
+from tests.pages import Output, run_page, runnable_blocks, with_outputs
+
 ROOT = Path(__file__).parents[1]
 GENERATED = ("_build", "api", "auto_examples")
-BLOCK = re.compile(
-    r"(?P<skip>^<!-- no-run: .+ -->\n\n?)?^```python\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL
-)
 
 
 DIFF = re.compile(r"^```diff\n--- (?P<path>.+)\n(?P<lines>(?:[ +-].*\n)+)```$", re.MULTILINE)
-
-
-def runnable(text: str) -> str:
-    """Keep the code of a page, every line where it stands on the page, and blank the rest."""
-    lines = [""] * text.count("\n")
-    for block in BLOCK.finditer(text):
-        if not block["skip"]:
-            code = block["code"].splitlines()
-            start = text.count("\n", 0, block.start("code"))
-            lines[start : start + len(code)] = code
-    return "\n".join(lines)
 
 
 def pages() -> list[Path]:
@@ -36,7 +23,7 @@ def pages() -> list[Path]:
     docs = sorted((ROOT / "docs").rglob("*.md"))
     written = [page for page in docs if page.relative_to(ROOT).parts[1] not in GENERATED]
     candidates = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *written]
-    return [page for page in candidates if runnable(page.read_text("utf-8")).strip()]
+    return [page for page in candidates if runnable_blocks(page.read_text("utf-8"))]
 
 
 def shown_diffs() -> list[tuple[Path, str]]:
@@ -61,16 +48,28 @@ def test_every_diff_on_a_page_names_its_file():
 
 def test_a_block_runs_unless_a_reason_is_given():
     page = "text\n```python\na = 1\n```\n<!-- no-run: slow -->\n```python\nb = 1\n```\n"
-    assert runnable(page) == "\n\na = 1\n\n\n\n\n"
-    assert "b = 1" in runnable(page.replace("slow ", ""))
+    assert [block["code"] for block in runnable_blocks(page)] == ["a = 1\n"]
+    assert len(runnable_blocks(page.replace("slow ", ""))) == 2
+
+
+def test_outputs_are_compared_and_written(tmp_path):
+    page = tmp_path / "page.md"
+    text = (
+        "```python\nprint('loss', 2.5)\n```\n\n```text\nloss 2.4\n```\n\n```text\nno output\n```\n"
+    )
+    page.write_text(text, "utf-8")
+    outputs = run_page(page)
+    assert outputs == [Output(1, "loss 2.5\n", "loss 2.4\n")]
+    assert outputs[0].agrees
+    assert not Output(1, "loss 2.5", "gain 2.5").agrees
+    assert not Output(1, "", "loss 2.5").agrees
+    assert with_outputs(text, outputs) == text.replace("2.4", "2.5")
 
 
 # A page's reader sees a window where this run has none.
 @pytest.mark.filterwarnings("ignore:FigureCanvasAgg is non-interactive")
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
-def test_code_on_the_page_runs(page, tmp_path, monkeypatch):
+def test_code_on_the_page_runs_and_prints_what_it_shows(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    script = ModuleType("__main__")  # where pickle looks for a class of the page
-    monkeypatch.setitem(sys.modules, "__main__", script)
-    code = compile(runnable(page.read_text("utf-8")), str(page), "exec")
-    exec(code, vars(script))
+    for output in run_page(page):
+        assert output.agrees, f"line {output.line}: it prints\n{output.printed}"

@@ -1,0 +1,87 @@
+"""Run the ```python blocks of a page, and compare or write the ```text blocks of their output.
+
+``python -m tests.pages PAGE ...`` writes what the blocks print into the pages. A block is left out
+when the line before it is ``<!-- no-run: the reason -->``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+BLOCK = re.compile(
+    r"(?P<skip>^<!-- no-run: .+ -->\n\n?)?^```python\n(?P<code>.*?)^```$"
+    r"(?P<shown>\n\n```text\n(?P<output>.*?)^```$)?",
+    re.MULTILINE | re.DOTALL,
+)
+NUMBER = re.compile(r"[-+−]?\d[\d,.]*(?:e[-+]\d+)?")
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a block prints, and what the page shows; None if it shows no output."""
+
+    line: int
+    printed: str
+    shown: str | None
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the page shows the same words; numbers depend on the machine."""
+        return self.shown is None or words(self.shown) == words(self.printed)
+
+
+def words(text: str) -> list[str]:
+    """Return the words of an output, every number as #."""
+    return NUMBER.sub("#", text).split()
+
+
+def runnable_blocks(text: str) -> list[re.Match[str]]:
+    """Return the blocks of a page that are run."""
+    return [block for block in BLOCK.finditer(text) if not block["skip"]]
+
+
+def run_page(page: Path) -> list[Output]:
+    """Run the blocks of a page in one namespace, in the working directory.
+
+    Lines have the numbers that they have on the page.
+    """
+    text, outputs = page.read_text("utf-8"), []
+    script = ModuleType("__main__")  # where pickle looks for a class of the page
+    before, sys.modules["__main__"] = sys.modules["__main__"], script
+    try:
+        for block in runnable_blocks(text):
+            line = text.count("\n", 0, block.start("code"))
+            printed = io.StringIO()
+            with contextlib.redirect_stdout(printed):
+                exec(compile("\n" * line + block["code"], str(page), "exec"), vars(script))
+            outputs.append(Output(line, printed.getvalue(), block["output"]))
+    finally:
+        sys.modules["__main__"] = before
+    return outputs
+
+
+def with_outputs(text: str, outputs: list[Output]) -> str:
+    """Return the page with these outputs in the blocks that show one."""
+    for block, output in reversed(list(zip(runnable_blocks(text), outputs, strict=True))):
+        if block["output"] is not None:
+            lines = [line.rstrip() for line in output.printed.strip("\n").split("\n")]
+            start, end = block.span("output")
+            text = text[:start] + "\n".join(lines) + "\n" + text[end:]
+    return text
+
+
+def main() -> None:
+    """Write the outputs into the pages that are named on the command line."""
+    for name in sys.argv[1:]:
+        page = Path(name).resolve()
+        page.write_text(with_outputs(page.read_text("utf-8"), run_page(page)), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
