@@ -41,6 +41,7 @@ MAX_ENTRIES = 2**17  # of the sampled table of probabilities: the cost is bounde
 RELATIVE_FLOOR = 1e-3  # of a uniform probability: one wrong zero must not decide
 SUMS_TO_ONE = 1e-3
 N_TILTS = 10
+ROUNDING = 1e-6  # of a row: a constant teacher has gains of about 1e-16, and as small errors
 
 # predictions that an estimator makes itself cannot have their rows or columns exchanged
 _predicted_here: ContextVar[bool] = ContextVar("predicted_here", default=False)
@@ -96,6 +97,41 @@ class TeacherSample:
         """Return the rows that have a label."""
         present = self.codes != MISSING
         return self if present.all() else self.take(present)
+
+
+def check_plausible_teacher(
+    classes: NDArray[Any],
+    labels: Labels,
+    teachers: Teachers | None,
+    *,
+    is_proba: bool,
+    weight: FloatArray | None = None,
+) -> None:
+    """Warn if a teacher's rows or columns seem to be in another order, or logits to be none.
+
+    See :func:`warn_if_implausible` for the rules.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        Class labels, in ascending order.
+    labels : Labels
+        Class number of each row.
+    teachers : Teachers or None
+        The teachers' logits; None without a teacher.
+    is_proba : bool
+        Whether they were passed as ``teacher_proba``, not as ``teacher_logits``.
+    weight : ndarray of shape (n_rows,) or None, default=None
+        Sample weights; rows of weight 0 are left out.
+
+    Warns
+    -----
+    ImplausibleTeacherWarning
+        At most once for the order of rows and columns, and once for logits.
+    """
+    if teachers is not None and not _predicted_here.get():
+        sample = sample_teacher(labels, teachers, is_proba=is_proba, weight=weight)
+        warn_if_implausible(sample, classes)
 
 
 def sample_teacher(
@@ -267,7 +303,8 @@ def _is_shuffled(A: FloatArray, codes: IntArray, counts: IntArray) -> bool:
     if gain > limit:
         return False
     expected, expected_variance = _claimed_gain(A, counts)
-    return expected - N_STANDARD_ERRORS_CLAIMED * math.sqrt(expected_variance) >= max(limit, gain)
+    claimed = expected - N_STANDARD_ERRORS_CLAIMED * math.sqrt(expected_variance)
+    return claimed > limit + ROUNDING * len(codes)
 
 
 def _gain(A: FloatArray, codes: IntArray, counts: IntArray) -> tuple[float, float]:
@@ -321,7 +358,7 @@ def _is_better(permutation: IntArray, A: FloatArray, codes: IntArray) -> bool:
     if not paired.sum() > N_STANDARD_ERRORS * np.sqrt(len(paired)) * paired.std(ddof=1):
         return False
     gain, variance = _gain(difference, codes, np.bincount(codes, minlength=len(A)))
-    return gain > N_STANDARD_ERRORS * math.sqrt(variance)
+    return gain > N_STANDARD_ERRORS * math.sqrt(variance) + ROUNDING * len(codes)
 
 
 def _rows_fault(classes: NDArray[Any]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.base import clone, is_classifier
@@ -23,7 +24,7 @@ SAME = 1e-4
 class CheckData:
     """Training data: samples, labels, and a teacher's predictions in the order of the samples."""
 
-    X: NDArray[Any]
+    X: Any
     y: NDArray[Any]
     teacher: Any
     teacher_param: str
@@ -45,6 +46,15 @@ def classification(n_classes: int) -> CheckData:
     X = rng.normal(size=(60, 3))
     y = np.concatenate([np.arange(n_classes)] * 3 + [rng.integers(n_classes, size=60)])[:60]
     teacher = softmax(2 * X @ rng.normal(size=(3, n_classes)), axis=1)
+    return CheckData(X, y, teacher, teacher_param="teacher_proba")
+
+
+def labelled_by_teacher(n_classes: int) -> CheckData:
+    """Return labels that are drawn from the teacher's probabilities, and so agree with it."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 3))
+    teacher = softmax(3 * X @ rng.normal(size=(3, n_classes)), axis=1)
+    y = (rng.random(300)[:, None] > teacher.cumsum(axis=1)[:, :-1]).sum(axis=1)
     return CheckData(X, y, teacher, teacher_param="teacher_proba")
 
 
@@ -98,3 +108,31 @@ def assert_same(
 
 def class_name(estimator: Any) -> str:
     return type(estimator).__name__
+
+
+def in_pandas(data: CheckData) -> Any:
+    """Return the teacher as a DataFrame with the classes as columns, or as a Series."""
+    teacher = np.asarray(data.teacher)
+    if teacher.ndim == 1:
+        return pd.Series(teacher)
+    return pd.DataFrame(teacher, columns=np.unique(data.y))
+
+
+def assert_raises(
+    estimator: Any, data: CheckData, argument: str, what: str, **parameters: Any
+) -> None:
+    """Require a ValueError that names the argument, and leaves nothing half-fitted."""
+    student = clone(estimator).set_params(**parameters)
+    before = set(vars(student))
+    try:
+        student.fit(data.X, data.y, **{data.teacher_param: data.teacher})
+    except ValueError as error:
+        assert argument in str(error), (
+            f"{class_name(estimator)}: the error for {what} does not name {argument}: {error}"
+        )
+        left = set(vars(student)) - before
+        assert not left, (
+            f"{class_name(estimator)}: a failed fit ({what}) left {sorted(left)} behind"
+        )
+        return
+    raise AssertionError(f"{class_name(estimator)}: fit accepts {what} without a ValueError")

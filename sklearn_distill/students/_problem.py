@@ -23,7 +23,7 @@ from sklearn_distill._typing import (
 from sklearn_distill._validation.absent_rows import rows_to_fit
 from sklearn_distill._validation.indexing import take_rows
 from sklearn_distill._validation.numbers import list_values
-from sklearn_distill._validation.plausible_teacher import sample_teacher, warn_if_implausible
+from sklearn_distill._validation.plausible_teacher import check_plausible_teacher
 from sklearn_distill._validation.sample_weight import check_sample_weight, read_sample_weight
 from sklearn_distill._validation.targets import check_class_targets
 from sklearn_distill.losses import RowSums, SoftTargetObjective
@@ -201,13 +201,13 @@ class TrainingTargets:
 
         ``teacher_proba`` is that of :meth:`read`; None says that logits were passed.
         """
-        sample = sample_teacher(
+        check_plausible_teacher(
+            self.classes,
             self.labels,
             self.teachers,
             is_proba=teacher_proba is not None,
             weight=self.sample_weight,
         )
-        warn_if_implausible(sample, self.classes)
 
     @cached_property
     def weight_by_class(self) -> FloatArray | None:

@@ -26,7 +26,7 @@ from sklearn_distill._validation.indexing import as_samples, take_any_rows, take
 from sklearn_distill._validation.labels import refuse_soft_labels
 from sklearn_distill._validation.masks import refuse_mask
 from sklearn_distill._validation.missing_teacher import check_teacher_used
-from sklearn_distill._validation.plausible_teacher import sample_teacher, warn_if_implausible
+from sklearn_distill._validation.plausible_teacher import check_plausible_teacher
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.targets import check_class_targets
@@ -215,9 +215,9 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
             teacher_proba=teacher_proba,
             teacher_logits=teacher_logits,
         )
-        is_proba = teacher_proba is not None
-        sample = sample_teacher(labels, teachers, is_proba=is_proba, weight=weight)
-        warn_if_implausible(sample, self.classes_)
+        check_plausible_teacher(
+            self.classes_, labels, teachers, is_proba=teacher_proba is not None, weight=weight
+        )
         targets = self._mixed_targets(labels, teachers)
         # the projection would give classes that occur in no target a small probability
         self._active = (weight @ targets) > 0
