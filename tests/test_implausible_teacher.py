@@ -128,7 +128,7 @@ def test_two_exchanged_columns_of_many(n_classes, n):
     exchanged[:, :2] = proba[:, [1, 0]]
     (message,) = check(y, exchanged)
     assert EXCHANGED in message
-    assert "1 as 0, 0 as 1" in message
+    assert "1 for 0, 0 for 1" in message
     assert not check(y, proba)
 
 

@@ -371,7 +371,7 @@ def _rows_fault(classes: NDArray[Any]) -> str:
 
 def _columns_fault(permutation: IntArray, classes: NDArray[Any]) -> str:
     labels = classes.tolist()
-    moved = [f"{labels[j]!r} as {labels[k]!r}" for k, j in enumerate(permutation) if j != k]
+    moved = [f"{labels[j]!r} for {labels[k]!r}" for k, j in enumerate(permutation) if j != k]
     shown = ", ".join(moved[:10]) + (", …" if len(moved) > 10 else "")
     return (
         f"agrees with the labels better with other columns: that of {shown}. The columns must be "
