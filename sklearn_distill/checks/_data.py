@@ -75,12 +75,16 @@ def with_opposite_teacher(data: CheckData) -> CheckData:
 
 def fit_clone(estimator: Any, data: CheckData, **parameters: Any) -> Any:
     """Fit a clone of the student with these parameters."""
-    student = clone(estimator).set_params(**parameters)
+    return _fit(clone(estimator).set_params(**parameters), data)
+
+
+def _fit(student: Any, data: CheckData) -> Any:
+    weight = {} if data.sample_weight is None else {"sample_weight": data.sample_weight}
     teacher = {} if data.teacher is None else {data.teacher_param: data.teacher}
     with warnings.catch_warnings():
         # most of these teachers have nothing to do with the labels; see check_implausible_teacher
         warnings.simplefilter("ignore", ImplausibleTeacherWarning)
-        return student.fit(data.X, data.y, sample_weight=data.sample_weight, **teacher)
+        return student.fit(data.X, data.y, **weight, **teacher)
 
 
 def fit_and_predict(
@@ -125,7 +129,7 @@ def assert_raises(
     student = clone(estimator).set_params(**parameters)
     before = set(vars(student))
     try:
-        student.fit(data.X, data.y, **{data.teacher_param: data.teacher})
+        _fit(student, data)
     except ValueError as error:
         assert argument in str(error), (
             f"{class_name(estimator)}: the error for {what} does not name {argument}: {error}"
