@@ -5,7 +5,7 @@ from sklearn_distill.distillers import (
     TeacherStudentClassifier,
     TeacherStudentRegressor,
 )
-from sklearn_distill.exceptions import TeacherMissingWarning
+from sklearn_distill.exceptions import ImplausibleTeacherWarning, TeacherMissingWarning
 from sklearn_distill.mappings import (
     GaussianNoise,
     RandomConvolution,
@@ -34,6 +34,7 @@ __all__ = [
     "DistilledNeuralRegressor",
     "GaussianNoise",
     "GreedyHypergradient",
+    "ImplausibleTeacherWarning",
     "LatentAligner",
     "LinearTrajectory",
     "PrivilegedLinearRegression",

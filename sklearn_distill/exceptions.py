@@ -1,6 +1,27 @@
 """Warnings of this package, so that they can be filtered by class."""
 
-__all__ = ["TeacherMissingWarning"]
+__all__ = ["ImplausibleTeacherWarning", "TeacherMissingWarning"]
+
+
+class ImplausibleTeacherWarning(UserWarning):
+    """Warning that a teacher's predictions do not seem to be what was meant.
+
+    Its rows or columns agree with the labels as if they were in another order, or its logits look
+    like probabilities.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import numpy as np
+    >>> from sklearn_distill import DistilledLogisticRegression, ImplausibleTeacherWarning
+    >>> X = np.linspace(-1, 1, 60)[:, None]
+    >>> y, P = (X[:, 0] > 0).astype(int), np.hstack([1 - X, 1 + X]) / 2
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always", ImplausibleTeacherWarning)
+    ...     student = DistilledLogisticRegression().fit(X, y, teacher_proba=P[:, ::-1])
+    >>> print(str(caught[0].message)[:63])
+    teacher_proba agrees with the labels better with other columns:
+    """
 
 
 class TeacherMissingWarning(UserWarning):

@@ -3,10 +3,12 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from sklearn_distill import (
     DistilledLogisticRegression,
+    ImplausibleTeacherWarning,
     PrivilegedLinearRegression,
     TeacherMissingWarning,
 )
@@ -137,6 +139,39 @@ class Coarse(DistilledLogisticRegression):
         return super().fit(X, y, sample_weight, teacher_proba=teacher_proba)
 
 
+class ByPosition(DistilledLogisticRegression):
+    """Takes rows by position, whatever their index says."""
+
+    def fit(self, X, y=None, sample_weight=None, *, teacher_proba=None):
+        if isinstance(teacher_proba, pd.DataFrame):
+            teacher_proba = teacher_proba.reset_index(drop=True)
+        return super().fit(X, y, sample_weight, teacher_proba=teacher_proba)
+
+
+class WithoutNames(DistilledLogisticRegression):
+    """Takes any Series for the second class."""
+
+    def fit(self, X, y=None, sample_weight=None, *, teacher_proba=None):
+        if isinstance(teacher_proba, pd.Series):
+            teacher_proba = teacher_proba.to_numpy()
+        return super().fit(X, y, sample_weight, teacher_proba=teacher_proba)
+
+
+class Trustful(DistilledLogisticRegression):
+    """Is trained by shuffled predictions without a word."""
+
+    def fit(self, X, y=None, sample_weight=None, *, teacher_proba=None):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ImplausibleTeacherWarning)
+            return super().fit(X, y, sample_weight, teacher_proba=teacher_proba)
+
+
+class Suspicious(DistilledLogisticRegression):
+    def fit(self, X, y=None, sample_weight=None, *, teacher_proba=None):
+        warnings.warn("teacher_proba", ImplausibleTeacherWarning, stacklevel=2)
+        return super().fit(X, y, sample_weight, teacher_proba=teacher_proba)
+
+
 class ForgetsWhenCopied(DistilledLogisticRegression):
     def __getstate__(self):
         state = super().__getstate__()
@@ -183,6 +218,10 @@ FORGETS = pytest.mark.filterwarnings(
         (Writer, "writes into teacher_proba"),
         (Coarse, "in float32"),
         (ForgetsWhenCopied, "pickled"),
+        (ByPosition, "accepts a teacher whose index is that of X in another order"),
+        (WithoutNames, "a Series named 0 differs from the array of both columns"),
+        (Trustful, "with shuffled rows fit issues 0 warnings of class ImplausibleTeacherWarning"),
+        (Suspicious, "with a teacher's own labels fit issues 1 warnings"),
     ],
 )
 def test_broken_students_are_caught(broken, message):

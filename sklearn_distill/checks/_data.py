@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.base import clone, is_classifier
+
+from sklearn_distill.exceptions import ImplausibleTeacherWarning
 
 # another teacher must change some prediction by more than this
 MIN_EFFECT = 1e-2
@@ -20,7 +24,7 @@ SAME = 1e-4
 class CheckData:
     """Training data: samples, labels, and a teacher's predictions in the order of the samples."""
 
-    X: NDArray[Any]
+    X: Any
     y: NDArray[Any]
     teacher: Any
     teacher_param: str
@@ -45,6 +49,15 @@ def classification(n_classes: int) -> CheckData:
     return CheckData(X, y, teacher, teacher_param="teacher_proba")
 
 
+def labelled_by_teacher(n_classes: int) -> CheckData:
+    """Return labels that are drawn from the teacher's probabilities, and so agree with it."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 3))
+    teacher = softmax(3 * X @ rng.normal(size=(3, n_classes)), axis=1)
+    y = (rng.random(300)[:, None] > teacher.cumsum(axis=1)[:, :-1]).sum(axis=1)
+    return CheckData(X, y, teacher, teacher_param="teacher_proba")
+
+
 def regression() -> CheckData:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 3))
@@ -62,9 +75,16 @@ def with_opposite_teacher(data: CheckData) -> CheckData:
 
 def fit_clone(estimator: Any, data: CheckData, **parameters: Any) -> Any:
     """Fit a clone of the student with these parameters."""
-    student = clone(estimator).set_params(**parameters)
+    return _fit(clone(estimator).set_params(**parameters), data)
+
+
+def _fit(student: Any, data: CheckData) -> Any:
+    weight = {} if data.sample_weight is None else {"sample_weight": data.sample_weight}
     teacher = {} if data.teacher is None else {data.teacher_param: data.teacher}
-    return student.fit(data.X, data.y, sample_weight=data.sample_weight, **teacher)
+    with warnings.catch_warnings():
+        # most of these teachers have nothing to do with the labels; see check_implausible_teacher
+        warnings.simplefilter("ignore", ImplausibleTeacherWarning)
+        return student.fit(data.X, data.y, **weight, **teacher)
 
 
 def fit_and_predict(
@@ -92,3 +112,31 @@ def assert_same(
 
 def class_name(estimator: Any) -> str:
     return type(estimator).__name__
+
+
+def in_pandas(data: CheckData) -> Any:
+    """Return the teacher as a DataFrame with the classes as columns, or as a Series."""
+    teacher = np.asarray(data.teacher)
+    if teacher.ndim == 1:
+        return pd.Series(teacher)
+    return pd.DataFrame(teacher, columns=np.unique(data.y))
+
+
+def assert_raises(
+    estimator: Any, data: CheckData, argument: str, what: str, **parameters: Any
+) -> None:
+    """Require a ValueError that names the argument, and leaves nothing half-fitted."""
+    student = clone(estimator).set_params(**parameters)
+    before = set(vars(student))
+    try:
+        _fit(student, data)
+    except ValueError as error:
+        assert argument in str(error), (
+            f"{class_name(estimator)}: the error for {what} does not name {argument}: {error}"
+        )
+        left = set(vars(student)) - before
+        assert not left, (
+            f"{class_name(estimator)}: a failed fit ({what}) left {sorted(left)} behind"
+        )
+        return
+    raise AssertionError(f"{class_name(estimator)}: fit accepts {what} without a ValueError")

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 
@@ -21,6 +20,7 @@ from sklearn_distill.checks._data import (
     class_name,
     fit_and_predict,
     fit_clone,
+    in_pandas,
     predictions_of,
 )
 
@@ -90,7 +90,7 @@ def _containers(data: CheckData, folder: Path) -> Iterator[tuple[str, Any]]:
     assert data.teacher is not None
     yield "list", data.teacher.tolist()
     columns = None if data.teacher.ndim == 1 else np.unique(data.y)
-    yield "pandas object", _in_pandas(data.teacher, columns)
+    yield "pandas object", in_pandas(data)
     try:
         import polars as pl
     except ImportError:
@@ -104,10 +104,6 @@ def _containers(data: CheckData, folder: Path) -> Iterator[tuple[str, Any]]:
     path = folder / "teacher.npy"
     np.save(path, data.teacher)
     yield "memory map", np.load(path, mmap_mode="r")
-
-
-def _in_pandas(teacher: NDArray[Any], columns: Any) -> Any:
-    return pd.Series(teacher) if columns is None else pd.DataFrame(teacher, columns=columns)
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:

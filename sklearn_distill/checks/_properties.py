@@ -13,6 +13,7 @@ from sklearn.base import clone, is_classifier
 from sklearn_distill.checks._data import (
     MIN_EFFECT,
     CheckData,
+    assert_raises,
     assert_same,
     class_name,
     fit_and_predict,
@@ -116,7 +117,7 @@ def check_forgotten_teacher(estimator: Any, data: CheckData) -> None:
         )
     missing = replace(data, teacher=np.full_like(data.teacher, np.nan))
     what = "a teacher that is missing in every sample at imitation=1"
-    _assert_raises(estimator, missing, data.teacher_param, what, imitation=1.0)
+    assert_raises(estimator, missing, data.teacher_param, what, imitation=1.0)
 
 
 def check_repeated_rows_are_weights(estimator: Any, data: CheckData) -> None:
@@ -136,9 +137,9 @@ def check_errors(estimator: Any, data: CheckData) -> None:
     """Wrong teacher outputs and parameters raise ValueErrors that name the argument."""
     assert data.teacher is not None
     for what, teacher in _wrong_teachers(data).items():
-        _assert_raises(estimator, replace(data, teacher=teacher), data.teacher_param, what)
+        assert_raises(estimator, replace(data, teacher=teacher), data.teacher_param, what)
     for wrong in (-0.1, 1.1, np.nan):
-        _assert_raises(estimator, data, "imitation", f"imitation={wrong}", imitation=wrong)
+        assert_raises(estimator, data, "imitation", f"imitation={wrong}", imitation=wrong)
 
 
 def check_t_squared(estimator: Any, data: CheckData) -> None:
@@ -196,22 +197,3 @@ def _wrong_teachers(data: CheckData) -> dict[str, NDArray[Any]]:
             "a column too many": np.column_stack([data.teacher, np.zeros(len(data.y))]),
         }
     return wrong
-
-
-def _assert_raises(
-    estimator: Any, data: CheckData, argument: str, what: str, **parameters: Any
-) -> None:
-    student = clone(estimator).set_params(**parameters)
-    before = set(vars(student))
-    try:
-        student.fit(data.X, data.y, **{data.teacher_param: data.teacher})
-    except ValueError as error:
-        assert argument in str(error), (
-            f"{class_name(estimator)}: the error for {what} does not name {argument}: {error}"
-        )
-        left = set(vars(student)) - before
-        assert not left, (
-            f"{class_name(estimator)}: a failed fit ({what}) left {sorted(left)} behind"
-        )
-        return
-    raise AssertionError(f"{class_name(estimator)}: fit accepts {what} without a ValueError")

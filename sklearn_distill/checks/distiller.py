@@ -8,7 +8,7 @@ from typing import Any
 
 from sklearn.base import clone, is_classifier
 
-from sklearn_distill.checks import _inputs, _properties
+from sklearn_distill.checks import _inputs, _properties, _silent_faults
 from sklearn_distill.checks._data import class_name, classification, regression
 
 CHECKS: tuple[Callable[..., None], ...] = (
@@ -26,6 +26,9 @@ CHECKS: tuple[Callable[..., None], ...] = (
     _inputs.check_float32,
     _inputs.check_containers,
     _inputs.check_copies,
+    _silent_faults.check_index_order,
+    _silent_faults.check_series_name,
+    _silent_faults.check_implausible_teacher,
 )
 
 
@@ -42,6 +45,9 @@ def check_distiller(estimator: Any) -> None:
     fitted attribute, as does a teacher that is missing in every sample at ``imitation=1``; a list,
     a pandas or polars frame and a memory map are read as the equal array; float32 agrees with
     float64 to single precision; read-only arrays are accepted, and no argument is written into.
+    Predictions that were mixed up: a pandas index that lists the samples of X in another order is
+    a ValueError; a Series is the class that it is named after; shuffled rows, exchanged columns and
+    probabilities passed as logits give one :class:`~sklearn_distill.ImplausibleTeacherWarning`.
     Copies: a pickled, deep copied, or cloned and refitted student predicts the same.
 
     Parameters

@@ -20,6 +20,7 @@ from sklearn_distill._validation.extra_sets import entry_of_single, warn_if_out_
 from sklearn_distill._validation.fitting import Interval, StrOptions, all_or_nothing
 from sklearn_distill._validation.indexing import as_samples, check_features, set_features
 from sklearn_distill._validation.labels import check_some_label
+from sklearn_distill._validation.plausible_teacher import own_predictions
 from sklearn_distill._validation.random_state import check_reproducible, seeded
 from sklearn_distill._validation.routing import make_router, refuse_predictions, route_fit_params
 from sklearn_distill._validation.row_order import check_row_order
@@ -177,8 +178,9 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
             params.student,
         )
         fit_student = partial(self._fit_student, student, teacher_param, data)
-        self._set_augmentation_gain(teacher, teacher_fit, extra, student_data, fit_student)
-        self.student_ = fit_student(self._add_extra_samples(student_data, data, extra))
+        with own_predictions():
+            self._set_augmentation_gain(teacher, teacher_fit, extra, student_data, fit_student)
+            self.student_ = fit_student(self._add_extra_samples(student_data, data, extra))
         return self
 
     def predict(self, X: MatrixLike) -> NDArray[Any]:

@@ -315,6 +315,10 @@ class DistilledLogisticRegressionCV(LogisticStudent):
 
         Warns
         -----
+        ImplausibleTeacherWarning
+            If the teacher agrees with the labels no better than with its rows shuffled, better with
+            its columns exchanged, or ``teacher_logits`` look like probabilities (see the guide on
+            soft labels).
         TeacherMissingWarning
             If only C is searched, there is no teacher, and ``imitation`` is not 0.
         """
@@ -334,6 +338,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         self._check_grid()
         space = Space.of(self.metaparameters, LossParams.of(self), self.bounds)
         self._check_teacher(space, targets.n_taught_rows, teacher_proba, teacher_logits)
+        targets.warn_if_implausible(teacher_proba)
         folds = self._make_folds(checked, targets, split_params(self, params))
         cv_loss = self._search(folds, space)
         self._set_search_attributes(cv_loss)

@@ -16,6 +16,11 @@ from sklearn_distill._validation.labels import (
     classes_from_columns,
     unique_labels,
 )
+from sklearn_distill._validation.plausible_teacher import (
+    TeacherSample,
+    sample_teacher,
+    warn_if_implausible,
+)
 from sklearn_distill.losses import ChunkSums, RowSums, SoftTargetObjective, as_design
 from sklearn_distill.students._chunks import ChunkedData, FitArgs, as_float, check_features
 from sklearn_distill.students._problem import (
@@ -80,8 +85,8 @@ class ChunkReader:
         targets = self.training_targets(args).mixture(self.loss_params).targets()
         return replace(targets, linear=targets.linear[:, :0])
 
-    def totals(self, X: CheckedX, args: FitArgs) -> ChunkTotals:
-        """Return what a chunk adds to the totals of all rows."""
+    def totals(self, X: CheckedX, args: FitArgs, n_rows: int) -> ChunkTotals:
+        """Return what a chunk adds to the totals of all n_rows rows."""
         targets = self.training_targets(args)
         sums = self._row_sums(X, args, targets)
         return ChunkTotals(
@@ -90,6 +95,13 @@ class ChunkReader:
             sums.targets.class_mass(),
             sums.linear_form,  # of all classes: the active ones are not known yet
             frozenset(sums.regularizers),
+            sample_teacher(
+                targets.labels,
+                targets.teachers,
+                is_proba=args.teacher_proba is not None,
+                weight=targets.sample_weight,
+                share=args.n_rows / n_rows,
+            ),
         )
 
     def _row_sums(self, X: CheckedX, args: FitArgs, targets: TrainingTargets) -> RowSums:
@@ -122,6 +134,8 @@ class ChunkTotals:
         The linear form L of the objective over all classes.
     regularizers : frozenset of str or None
         Names of the regularisers in use.
+    teacher_sample : TeacherSample
+        Some rows, by which the order of the teacher's predictions is judged.
     """
 
     weight_sum: float
@@ -129,6 +143,7 @@ class ChunkTotals:
     class_mass: FloatArray
     linear_form: FloatArray
     regularizers: frozenset[str | None]
+    teacher_sample: TeacherSample
 
     def __add__(self, other: ChunkTotals) -> ChunkTotals:
         return ChunkTotals(
@@ -137,6 +152,7 @@ class ChunkTotals:
             self.class_mass + other.class_mass,
             self.linear_form + other.linear_form,
             self.regularizers | other.regularizers,
+            self.teacher_sample + other.teacher_sample,
         )
 
     def active_linear_form(self, active: BoolArray) -> FloatArray:
@@ -209,7 +225,9 @@ def make_chunked_problem(reader: ChunkReader, data: ChunkedData) -> tuple[Proble
     """
     full_row_sums = data.features.map(reader.row_sums, data.fit_args)
     # this first pass validates every chunk; later passes rely on it
-    totals: ChunkTotals = data.features.map(reader.totals, data.fit_args).map_reduce(_identity)
+    in_chunk = partial(reader.totals, n_rows=int(data.chunk_sizes.sum()))
+    totals: ChunkTotals = data.features.map(in_chunk, data.fit_args).map_reduce(_identity)
+    warn_if_implausible(totals.teacher_sample, reader.classes)
     check_some_weight(totals.weight_sum, reader.class_weight)
     active = totals.class_mass > 0
     check_bounded(totals.regularizers, active, reader.classes)

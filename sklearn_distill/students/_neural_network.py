@@ -10,15 +10,19 @@ from copy import deepcopy
 from typing import Any
 
 import torch
+from sklearn.base import is_classifier
 from torch import nn
 
 from sklearn_distill._validation.numbers import check_hidden_layer_sizes
+from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.nets._callbacks import bare_module
 from sklearn_distill.nets._embedding import WithEmbedding
 from sklearn_distill.nets._net import StudentNet
 from sklearn_distill.nets.modules import MLP
 from sklearn_distill.students._neural_params import NeuralParams
 from sklearn_distill.students._neural_targets import NeuralTargets
+
+SUMS_TO_ONE = 1e-4  # within rounding in float32
 
 # torch draws initial weights and dropout from one generator per process: one thread at a time
 _GENERATOR_LOCK = threading.RLock()
@@ -31,7 +35,9 @@ def new_network(
     with random_stream(seed):
         network = _build(estimator, X, targets.n_outputs).to(X.dtype)
         # before the projection and the optimiser: lazy layers get their weights in this first pass
-        _check_scores(network, X, targets.n_outputs)
+        scores = _check_scores(network, X, targets.n_outputs)
+        if is_classifier(estimator):
+            _warn_of_probabilities(network, scores)
         if targets.n_dimensions:
             network = WithEmbedding(network, targets.n_dimensions).to(X.dtype)
         return network, torch.get_rng_state()
@@ -97,12 +103,12 @@ def _call(factory: Any, sizes: dict[str, int], params: dict[str, Any]) -> nn.Mod
     return network
 
 
-def _check_scores(network: nn.Module, X: torch.Tensor, n_outputs: int) -> None:
-    """Require scores of the right shape for two rows and for a single one."""
+def _check_scores(network: nn.Module, X: torch.Tensor, n_outputs: int) -> torch.Tensor:
+    """Return the scores of a few rows: of the right shape for two and for a single one."""
     network.eval()  # batch normalisation in training mode rejects a single row
     # a squeeze() in the forward pass loses the axis of the rows if there is one row only
-    for n_rows in dict.fromkeys((len(X[:2]), 1)):
-        shape = _shape_of_scores(network, X[:n_rows].clone())
+    scores = {n: _scores_of_copy(network, X[:n].clone()) for n in (len(X[:2]), 1)}
+    for n_rows, shape in ((n, tuple(of_n.shape)) for n, of_n in scores.items()):
         allowed: list[tuple[int, ...]] = [(n_rows, n_outputs)]
         if n_outputs <= 2:  # one number: a prediction, or the log-odds of two classes
             allowed += [(n_rows, 1), (n_rows,)]
@@ -111,10 +117,28 @@ def _check_scores(network: nn.Module, X: torch.Tensor, n_outputs: int) -> None:
                 f"module returns scores of shape {shape} for {n_rows} rows: it must return "
                 f"{allowed[0]}, one logit for each class or one number for each output"
             )
+    return scores[len(X[:2])]
 
 
-def _shape_of_scores(network: nn.Module, sample: torch.Tensor) -> tuple[int, ...]:
-    """Return the shape of the scores of a few rows, after a check that these are unchanged."""
+def _warn_of_probabilities(network: nn.Module, scores: torch.Tensor) -> None:
+    """Warn if the scores of a few rows are probabilities or their logarithms."""
+    if scores.ndim != 2 or scores.shape[1] < 2:
+        return
+    for values, what, effect in (
+        (scores, "probabilities", "which the student's softmax flattens"),
+        (scores.exp(), "log-probabilities", "on which a further softmax has no effect"),
+    ):
+        sums = values.sum(dim=1)
+        if bool((values >= 0).all() and (sums - 1).abs().max() < SUMS_TO_ONE):
+            warn_user(
+                f"module {type(network).__name__} returns {what}, {effect}: let it return logits, "
+                "without a softmax or log-softmax at its end"
+            )
+            return
+
+
+def _scores_of_copy(network: nn.Module, sample: torch.Tensor) -> torch.Tensor:
+    """Return the scores of a few rows, after a check that these are unchanged."""
     try:
         with torch.no_grad():
             scores = network(sample)
@@ -131,7 +155,7 @@ def _shape_of_scores(network: nn.Module, sample: torch.Tensor) -> tuple[int, ...
             "module changes its features in place: let it work on a copy, as x = x.clone() in its "
             "forward, or without inplace=True in its first layer"
         )
-    return tuple(scores.shape)
+    return scores
 
 
 @contextmanager

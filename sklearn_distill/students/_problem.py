@@ -23,6 +23,7 @@ from sklearn_distill._typing import (
 from sklearn_distill._validation.absent_rows import rows_to_fit
 from sklearn_distill._validation.indexing import take_rows
 from sklearn_distill._validation.numbers import list_values
+from sklearn_distill._validation.plausible_teacher import check_plausible_teacher
 from sklearn_distill._validation.sample_weight import check_sample_weight, read_sample_weight
 from sklearn_distill._validation.targets import check_class_targets
 from sklearn_distill.losses import RowSums, SoftTargetObjective
@@ -194,6 +195,19 @@ class TrainingTargets:
     def n_taught_rows(self) -> int:
         """Number of rows with a teacher's prediction."""
         return 0 if self.teachers is None else int(self.teachers.teacher_mask.sum())
+
+    def warn_if_implausible(self, teacher_proba: TeacherLike) -> None:
+        """Warn if the teacher seems to be in another order, by the rows of positive weight.
+
+        ``teacher_proba`` is that of :meth:`read`; None says that logits were passed.
+        """
+        check_plausible_teacher(
+            self.classes,
+            self.labels,
+            self.teachers,
+            is_proba=teacher_proba is not None,
+            weight=self.sample_weight,
+        )
 
     @cached_property
     def weight_by_class(self) -> FloatArray | None:

@@ -235,6 +235,10 @@ class DistilledLogisticRegression(LogisticStudent):
 
         Warns
         -----
+        ImplausibleTeacherWarning
+            If the teacher agrees with the labels no better than with its rows shuffled, better with
+            its columns exchanged, or ``teacher_logits`` look like probabilities (see the guide on
+            soft labels).
         TeacherMissingWarning
             If there is no teacher and ``imitation`` is not 0.
         """
@@ -285,6 +289,7 @@ class DistilledLogisticRegression(LogisticStudent):
         checked, targets = drop_absent(checked, targets)
         self.classes_ = targets.classes
         self.n_taught_rows_ = targets.n_taught_rows
+        targets.warn_if_implausible(teacher_proba)
         return checked, make_problem(targets, as_design(checked, self.fit_intercept), loss_params)
 
     def _problem_from_chunks(

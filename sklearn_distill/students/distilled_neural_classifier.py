@@ -345,6 +345,10 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         UserWarning
             If more than half of the values of a column of ``X_val`` are farther from the range of
             X's column than this range is wide (not for fewer than 20 rows).
+        ImplausibleTeacherWarning
+            If the teacher agrees with the labels no better than with its rows shuffled, better with
+            its columns exchanged, or ``teacher_logits`` look like probabilities (see the guide on
+            soft labels).
         TeacherMissingWarning
             If there is no teacher and ``imitation`` is not 0. The items of a Dataset are read in
             the training, where a teacher that is missing in all of them is not noticed.
@@ -420,6 +424,10 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
 
         Warns
         -----
+        ImplausibleTeacherWarning
+            If the teacher agrees with the labels no better than with its rows shuffled, better with
+            its columns exchanged, or ``teacher_logits`` look like probabilities (see the guide on
+            soft labels).
         TeacherMissingWarning
             If there is no teacher and ``imitation`` is not 0.
         """
@@ -561,6 +569,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         # mean 1, as the scale of the weights would change the learning rate
         targets = targets.with_mean_weight_one()
         self.classes_, self.n_taught_rows_ = targets.classes, targets.n_taught_rows
+        targets.warn_if_implausible(teacher_proba)
         if self.metaparameter_optimizer is not None:
             self._check_tunable(targets)
             return X, tunable_targets(targets, LossParams.of(self))

@@ -26,6 +26,7 @@ from sklearn_distill._validation.indexing import as_samples, take_any_rows, take
 from sklearn_distill._validation.labels import refuse_soft_labels
 from sklearn_distill._validation.masks import refuse_mask
 from sklearn_distill._validation.missing_teacher import check_teacher_used
+from sklearn_distill._validation.plausible_teacher import check_plausible_teacher
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.targets import check_class_targets
@@ -186,6 +187,10 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
 
         Warns
         -----
+        ImplausibleTeacherWarning
+            If the teacher agrees with the labels no better than with its rows shuffled, better with
+            its columns exchanged, or ``teacher_logits`` look like probabilities (see the guide on
+            soft labels).
         TeacherMissingWarning
             If there is no teacher and ``imitation`` is not 0.
         """
@@ -209,6 +214,9 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
             self.n_taught_rows_,
             teacher_proba=teacher_proba,
             teacher_logits=teacher_logits,
+        )
+        check_plausible_teacher(
+            self.classes_, labels, teachers, is_proba=teacher_proba is not None, weight=weight
         )
         targets = self._mixed_targets(labels, teachers)
         # the projection would give classes that occur in no target a small probability

@@ -14,6 +14,7 @@ from sklearn_distill._typing import BoolArray, CheckedX, FloatArray, IntArray
 from sklearn_distill._validation.fit_params import clone_without_teacher
 from sklearn_distill._validation.indexing import take_aligned, take_rows
 from sklearn_distill._validation.labels import mark_missing
+from sklearn_distill._validation.plausible_teacher import own_predictions
 from sklearn_distill.teachers._cross_fit import PredictAligned, class_name
 from sklearn_distill.teachers._encoded_labels import fit_on_any_labels
 
@@ -134,7 +135,7 @@ class GenerationData:
         params = {
             name: take_aligned(value, rows, self.n_rows) for name, value in self.fit_params.items()
         }
-        with _note_on_errors(student, where):
+        with _note_on_errors(student, where), own_predictions():
             unfitted = clone_without_teacher(student, teacher_params | params)
             return fit_on_any_labels(
                 unfitted, take_rows(self.X, rows), y, dict(**teacher_params, **params)
