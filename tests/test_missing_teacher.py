@@ -41,6 +41,7 @@ NUMBERS = X[:, 0] + RNG.normal(size=60)
 Y = (NUMBERS > 0).astype(int)
 PREDICTIONS = X[:, 0] + 0.1 * RNG.normal(size=60)
 PROBA = 1 / (1 + np.exp(-2 * X[:, :1] * [-1, 1]))
+ALL_MISSING = "{} is missing (NaN) in every row: fitted on the labels alone"
 NETWORK = {"hidden_layer_sizes": (4,), "max_epochs": 2, "random_state": 0}
 STUDENTS = [
     DistilledLogisticRegression(),
@@ -69,15 +70,15 @@ def teachers_of(student):
 
 
 @contextmanager
-def one_warning_here(text):
+def one_warning_here(
+    arguments, cause="no {}: fitted on the labels alone; pass imitation=0 to say so"
+):
     """Require one warning, whose place is the line of the user's call in this file."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield
     assert [(one.category, one.filename) for one in caught] == [(TeacherMissingWarning, __file__)]
-    assert str(caught[0].message) == (
-        f"no {text}: fitted on the labels alone; pass imitation=0 to say so"
-    )
+    assert str(caught[0].message) == cause.format(arguments)
 
 
 @every_student
@@ -119,11 +120,13 @@ def test_the_warning_names_the_users_line_through_pipelines_and_searches():
 
 
 @every_student
-def test_without_any_prediction_imitation_one_is_an_error(student):
+def test_a_teacher_without_any_prediction_is_announced_and_at_imitation_one_an_error(student):
     y = labels_of(student)
     for name, teacher in teachers_of(student).items():
         missing = {name: np.full_like(teacher, np.nan)}
-        clone(student).fit(X, y, **missing)  # at λ = ½ labels and predictions may be missing
+        with one_warning_here(name, ALL_MISSING):
+            clone(student).fit(X, y, **missing)
+        clone(student).set_params(imitation=0).fit(X, y, **missing)
         unfitted = clone(student).set_params(imitation=1)
         before = set(vars(unfitted))
         with pytest.raises(ValueError, match=rf"{name} is missing \(NaN\) in every row"):
@@ -164,7 +167,8 @@ def test_rows_read_by_chunks(student, kind, tmp_path, monkeypatch):
     clone(student).set_params(imitation=0).fit(rows, y)
     clone(student).fit(rows, y, **{name: as_chunks(teacher)})
     missing = {name: as_chunks(np.full_like(teacher, np.nan))}
-    clone(student).fit(rows, y, **missing)
+    with one_warning_here(name, ALL_MISSING):
+        clone(student).fit(rows, y, **missing)
     with pytest.raises(ValueError, match=f"{name} is missing"):
         clone(student).set_params(imitation=1).fit(rows, y, **missing)
 

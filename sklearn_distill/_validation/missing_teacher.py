@@ -46,7 +46,7 @@ def check_teacher_used(
     Warns
     -----
     TeacherMissingWarning
-        If no teacher was given and λ is above 0.
+        If no teacher was given, or one without a prediction, and λ is above 0.
     """
     if imitation == 0 or n_taught_rows:
         return
@@ -61,6 +61,8 @@ def check_teacher_used(
             f"{_missing(given)}, but imitation={imitation:g}: pass the teacher's predictions, or "
             "imitation=0 to fit on the labels alone"
         )
+    elif given:
+        warn_user(f"{_missing(given)}: fitted on the labels alone", TeacherMissingWarning)
 
 
 def check_teacher_searched(searched_by: str, n_taught_rows: int, **teachers: TeacherLike) -> None:

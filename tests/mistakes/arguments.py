@@ -1,5 +1,6 @@
 """What goes into which argument."""
 
+from sklearn_distill import ImplausibleTeacherWarning
 from tests.mistakes.case import Case, Group
 
 GROUP = Group(
@@ -80,6 +81,17 @@ GROUP = Group(
             (ValueError, "if these are logits, pass them as teacher_logits="),
             "student.fit(X, y, teacher_logits=teacher.decision_function(X))",
             "student.n_taught_rows_ == 300",
+        ),
+        Case(
+            "Probabilities as `teacher_logits`",
+            "Logits are any numbers; rows that are distributions are hardly meant as logits.",
+            """
+            student = DistilledLogisticRegression(imitation=1.0)
+            student.fit(X, y, teacher_logits=proba)
+            """,
+            (ImplausibleTeacherWarning, "pass them as teacher_proba="),
+            "student.fit(X, y, teacher_proba=proba)",
+            "student.score(X, teacher.predict(X)) > 0.9",
         ),
         Case(
             "A list of teachers",

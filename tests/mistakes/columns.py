@@ -1,5 +1,6 @@
 """Columns and rows of the teacher in another order than the student's."""
 
+from sklearn_distill import ImplausibleTeacherWarning
 from tests.mistakes.case import Case, Group
 
 GROUP = Group(
@@ -71,6 +72,42 @@ GROUP = Group(
             (ValueError, "reorder with teacher_proba.loc[X.index]"),
             "student.fit(X_named, y, teacher_proba=shuffled.loc[X_named.index])",
             "student.score(X_named, y) == whole.score(X, y)",
+        ),
+        Case(
+            "Unnamed columns in another order",
+            "The columns of an array are the classes in ascending order. If the labels agree "
+            "clearly better with another order of the columns, this is announced.",
+            """
+            student = DistilledLogisticRegression(imitation=1.0)
+            student.fit(X, y, teacher_proba=proba[:, ::-1])
+            """,
+            (ImplausibleTeacherWarning, "agrees with the labels better with other columns"),
+            "student.fit(X, y, teacher_proba=proba)",
+            "student.score(X, y) == whole.score(X, y)",
+        ),
+        Case(
+            "The probability of the first class",
+            "Of two classes, an array of shape (n,) is the probability of the second.",
+            """
+            student = DistilledLogisticRegression(imitation=1.0)
+            student.fit(X, y, teacher_proba=proba[:, 0])
+            """,
+            (ImplausibleTeacherWarning, "agrees with the labels better with other columns"),
+            "student.fit(X, y, teacher_proba=proba[:, 1])",
+            "student.score(X, y) == whole.score(X, y)",
+        ),
+        Case(
+            "Shuffled rows",
+            "Without an index nothing tells the order of the rows. If the labels agree with the "
+            "teacher no better than with its rows shuffled, this is announced.",
+            """
+            shuffled = np.random.default_rng(0).permutation(proba)
+            student = DistilledLogisticRegression(imitation=1.0)
+            student.fit(X, y, teacher_proba=shuffled)
+            """,
+            (ImplausibleTeacherWarning, "rows"),
+            "student.fit(X, y, teacher_proba=proba)",
+            "student.score(X, y) == whole.score(X, y)",
         ),
         Case(
             "More or fewer rows than X",

@@ -102,6 +102,21 @@ GROUP = Group(
             "student.n_taught_rows_ == 300",
         ),
         Case(
+            "A module that ends in a softmax",
+            "A student's module returns logits; skorch's classifier expects probabilities.",
+            """
+            network = nn.Sequential(nn.Linear(6, 3), nn.Softmax(dim=1))
+            student = DistilledNeuralClassifier(network, max_epochs=2)
+            student.fit(X, y, teacher_logits=logits)
+            """,
+            (UserWarning, "let it return logits"),
+            """
+            student = DistilledNeuralClassifier(nn.Linear(6, 3), max_epochs=2)
+            student.fit(X, y, teacher_logits=logits)
+            """,
+            "student.n_taught_rows_ == 300",
+        ),
+        Case(
             "A module with another number of outputs",
             "It needs one output for each class.",
             """

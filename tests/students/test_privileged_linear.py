@@ -16,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from sklearn_distill import TeacherMissingWarning
 from sklearn_distill.students.privileged_linear import PrivilegedLinearRegression
 
 N, D = 60, 3
@@ -200,7 +201,8 @@ def test_a_row_with_one_source_is_fitted_on_that_source(gaps):
 
 def test_a_teacher_without_predictions_is_no_teacher(data):
     X, y, s = data
-    missing = PrivilegedLinearRegression().fit(X, y, teacher_prediction=np.full_like(s, np.nan))
+    with pytest.warns(TeacherMissingWarning, match="teacher_prediction is missing"):
+        missing = PrivilegedLinearRegression().fit(X, y, teacher_prediction=np.full_like(s, np.nan))
     assert same(missing, PrivilegedLinearRegression(imitation=0).fit(X, y))
     assert missing.n_taught_rows_ == 0
     assert np.isnan(missing.teacher_noise_variance_)
