@@ -56,7 +56,12 @@ def check_classes(classes: ArrayLike | None) -> NDArray[Any] | None:
 
 
 def check_labels(
-    y: TargetLike, n_rows: int, classes: NDArray[Any] | None, teacher: TeacherOutput | None
+    y: TargetLike,
+    n_rows: int,
+    classes: NDArray[Any] | None,
+    teacher: TeacherOutput | None,
+    *,
+    min_classes: int = 2,
 ) -> tuple[NDArray[Any], Labels]:
     """Check the labels of a classifier; NaN, None and pd.NA are missing labels.
 
@@ -67,9 +72,12 @@ def check_labels(
     n_rows : int
         Number of rows of X.
     classes : ndarray or None
-        All classes, sorted; None takes those of y, or the teacher's column names if y has none.
+        All classes, sorted; None takes those of y, or the teacher's column names if y has fewer
+        than two.
     teacher : TeacherOutput or None
-        The teacher's outputs; their column names are the classes if y and `classes` give none.
+        The teacher's outputs, whose column names may be the classes.
+    min_classes : {1, 2}, default=2
+        Smallest number of classes that the estimator can be fitted on.
 
     Returns
     -------
@@ -82,19 +90,49 @@ def check_labels(
     ------
     ValueError
         If y has another length or other labels than those of ``classes``, or the classes are not
-        known, or there is only one.
+        known, or there are too few.
     """
     values, present = _read_labels(y, n_rows, has_teacher=teacher is not None)
     found, inverse = _unique_inverse(values)
     if classes is None:
-        columns = None if teacher is None else teacher.columns
-        classes = found if len(found) else classes_from_columns(columns)
-        check_two_classes(classes)
+        classes = infer_classes(found, None if teacher is None else teacher.columns)
+        if min_classes > 1:
+            check_two_classes(classes)
     codes = _class_positions(found, classes)[inverse]
     if len(codes) < n_rows:
         present_codes, codes = codes, np.full(n_rows, MISSING, dtype=np.intp)
         codes[present] = present_codes
     return classes, Labels(codes, len(classes))
+
+
+def infer_classes(found: NDArray[Any], columns: list[Any] | None) -> NDArray[Any]:
+    """Return the classes: the labels of y or, if these are fewer than two, a teacher's columns.
+
+    Parameters
+    ----------
+    found : ndarray of shape (n_found,)
+        The sorted unique labels of y.
+    columns : list or None
+        Names of the teacher's columns.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,)
+        Class labels in ascending order.
+
+    Raises
+    ------
+    ValueError
+        If neither has any.
+
+    Examples
+    --------
+    >>> infer_classes(np.array([1]), [2, 1]), infer_classes(np.array([1, 2]), [3, 2, 1])
+    (array([1, 2]), array([1, 2]))
+    """
+    if not len(found) or (len(found) == 1 and columns is not None and found[0] in columns):
+        return classes_from_columns(columns)
+    return found
 
 
 def _unique_inverse(values: NDArray[Any]) -> tuple[NDArray[Any], IntArray]:

@@ -304,7 +304,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         return X_checked, unlabeled
 
     def _per_feature(self, name: str) -> NDArray[Any]:
-        values = np.asarray(getattr(self.student_, name))
+        values: NDArray[Any] = getattr(self.student_, name)  # sparse where it was sparsified
         if len(self._feature_split.privileged):
             # feature selectors would take these values for those of the first columns of X
             raise AttributeError(

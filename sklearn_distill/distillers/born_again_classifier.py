@@ -316,7 +316,8 @@ class BornAgainClassifier(ClassifierMixin, Generations):
     @property
     def coef_(self) -> NDArray[Any]:
         """Coefficients of ``estimator_``, if it has any."""
-        return np.asarray(self.estimator_.coef_)
+        coef: NDArray[Any] = self.estimator_.coef_  # sparse where it was sparsified
+        return coef
 
     @available_if(_has_decision_function)
     def decision_function(self, X: MatrixLike) -> NDArray[np.float64]:

@@ -129,7 +129,8 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         distinguish good settings. Where the derivative is computed, it also corrects the loss, to
         first order, for what the fit lacks to convergence.
     max_iter : int, default=200
-        Largest number of iterations of a fit.
+        Largest number of iterations of a fit; 0 returns the initial point, with a
+        ConvergenceWarning.
     n_jobs : int or None, default=None
         Number of folds that are fitted at a time, in threads, which share X. The result does not
         depend on it.

@@ -65,7 +65,9 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         T > 0, by which the teacher's logits are divided.
     classes : array-like of shape (n_classes,) or None, default=None
         All classes in ascending order, for y that does not contain them all: the student can then
-        predict a class that only the teacher predicts. None uses the labels of y.
+        predict a class that only the teacher predicts. None uses the labels of y, of which one
+        is enough, as for scikit-learn's trees; or the names of the teacher's columns if y has
+        fewer than two.
 
     Attributes
     ----------
@@ -201,7 +203,13 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         )
         weight = check_sample_weight(sample_weight, n_rows)
         self.classes_, labels, teachers = check_class_targets(
-            y, n_rows, self.classes, teacher_proba, teacher_logits, weight == 0
+            y,
+            n_rows,
+            self.classes,
+            teacher_proba,
+            teacher_logits,
+            weight == 0,
+            min_classes=1,  # as trees and neighbours
         )
         self.n_taught_rows_ = 0 if teachers is None else int(teachers.teacher_mask.sum())
         check_teacher_used(
@@ -238,7 +246,9 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         refuse_mask("X", X)
         predictions = np.asarray(self.regressor_.predict(X), dtype=np.float64)
-        if predictions.ndim == 1 and len(self.classes_) == 2:
+        if len(self.classes_) == 1:
+            predictions = predictions.reshape(-1, 1)
+        elif predictions.ndim == 1 and len(self.classes_) == 2:
             predictions = np.stack([1 - predictions, predictions], axis=1)
         proba = np.zeros_like(predictions)
         proba[:, self._active] = project_on_simplex(predictions[:, self._active])
@@ -284,7 +294,8 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
     @property
     def coef_(self) -> NDArray[Any]:
         """Coefficients of ``regressor_`` for the target of each class, if it has any."""
-        return np.asarray(self.regressor_.coef_)
+        coef: NDArray[Any] = self.regressor_.coef_  # sparse where it was sparsified
+        return coef
 
     def _check_features(
         self,
@@ -344,8 +355,8 @@ def fit_regressor(
     X : {array-like, sparse matrix, DataFrame} of shape (n_rows, n_features)
         Features, passed on unchanged.
     Y : ndarray of shape (n_rows, n_outputs)
-        Targets, one column for each class. For two classes, a regressor of a single output is
-        fitted on the second column.
+        Targets, one column for each class, of which a single one is passed on as a vector. For two
+        classes, a regressor of a single output is fitted on the second column.
     weight : ndarray of shape (n_rows,) or None
         Sample weights; in a Pipeline they are passed to the last step. For a regressor without
         ``sample_weight``, rows are repeated instead.
@@ -381,8 +392,8 @@ def _fit_clone(
     regressor: BaseEstimator, X: MatrixLike, Y: FloatArray, fit_params: dict[str, FloatArray]
 ) -> Any:
     one_output = not get_tags(regressor).target_tags.multi_output
-    if one_output and Y.shape[1] == 2:
-        return clone(regressor).fit(X, Y[:, 1], **fit_params)
+    if Y.shape[1] == 1 or (one_output and Y.shape[1] == 2):
+        return clone(regressor).fit(X, Y[:, -1], **fit_params)
     try:
         return clone(regressor).fit(X, Y, **fit_params)
     except ValueError as error:
