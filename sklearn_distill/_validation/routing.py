@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from sklearn import get_config
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
@@ -70,7 +70,7 @@ def route_fit_params(
         params_of = process_routing(distiller, "fit", **weight, **fit_params)
         to_fit = {name: params_of[name]["fit"] for name in nested_estimators(distiller)}
         return RoutedParams(**to_fit, splitter=params_of["splitter"]["split"])
-    params = _split_by_prefix(fit_params, nested_estimators(distiller))
+    params = _split_by_prefix(distiller, fit_params)
     if sample_weight is not None:
         if hasattr(distiller, "teacher"):
             params.teacher.update(_teacher_weight(distiller.teacher, distiller.cv, sample_weight))
@@ -78,8 +78,8 @@ def route_fit_params(
     return params
 
 
-def _split_by_prefix(fit_params: Params, estimators: list[str]) -> RoutedParams:
-    params = RoutedParams()
+def _split_by_prefix(owner: BaseEstimator, fit_params: Params) -> RoutedParams:
+    params, estimators = RoutedParams(), nested_estimators(owner)
     for name, value in fit_params.items():
         estimator, _, param = name.partition("__")
         if param and estimator in estimators:
@@ -88,10 +88,7 @@ def _split_by_prefix(fit_params: Params, estimators: list[str]) -> RoutedParams:
             params.splitter[name] = value
         else:
             prefixed = " or ".join(f"{estimator}__{name}" for estimator in estimators)
-            raise TypeError(
-                f"fit got an unexpected argument {name!r}: pass {prefixed}, or enable metadata "
-                "routing"
-            )
+            raise_unrouted(owner, name, f"pass {prefixed}")
     return params
 
 
@@ -124,8 +121,29 @@ def split_params(search: BaseEstimator, params: Params) -> Params:
         return dict(process_routing(search, "fit", **params)["splitter"]["split"])
     unknown = sorted(set(params) - {"groups"})
     if unknown:
-        raise TypeError(
-            f"fit got an unexpected argument {unknown[0]!r}: without metadata routing it takes "
-            "teacher_proba, teacher_logits and, for the splitter, groups"
+        raise_unrouted(
+            search,
+            unknown[0],
+            "fit takes teacher_proba, teacher_logits and, for the splitter, groups",
         )
     return params
+
+
+def raise_unrouted(owner: BaseEstimator, name: str, advice: str) -> NoReturn:
+    """Raise scikit-learn's error for an unknown parameter of ``fit`` without metadata routing."""
+    raise ValueError(
+        f"Passing extra keyword arguments to {type(owner).__name__}.fit is only supported if "
+        "enable_metadata_routing=True, which you can set using `sklearn.set_config`. Extra "
+        f"parameters passed are: {{{name!r}}}. Without it, {advice}"
+    )
+
+
+def refuse_own_teacher_param(
+    owner: BaseEstimator, teacher_param: str | None, student: Params
+) -> None:
+    """Raise a TypeError if the student is passed what the owner's teacher predicts for it."""
+    if teacher_param in student:
+        raise TypeError(
+            f"{type(owner).__name__}.fit got {teacher_param} for the student, which it fills with "
+            "the predictions of its own teacher: leave it out, or fit the student alone"
+        )

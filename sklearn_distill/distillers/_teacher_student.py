@@ -16,12 +16,17 @@ from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import ArrayLike, CheckedX, MatrixLike, TargetLike
+from sklearn_distill._validation.absent_rows import PresentRows
 from sklearn_distill._validation.extra_sets import entry_of_single, warn_if_out_of_range
 from sklearn_distill._validation.fitting import Interval, StrOptions, all_or_nothing
 from sklearn_distill._validation.indexing import as_samples, check_features, set_features
 from sklearn_distill._validation.labels import check_some_label
 from sklearn_distill._validation.random_state import check_reproducible, seeded
-from sklearn_distill._validation.routing import make_router, route_fit_params
+from sklearn_distill._validation.routing import (
+    make_router,
+    refuse_own_teacher_param,
+    route_fit_params,
+)
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.splits import Splits, labelled_splits
@@ -114,7 +119,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
             Labels. The teacher is not fitted on samples whose label is missing (NaN, None, pd.NA);
             it predicts for them. None, for no labels at all, needs ``cv="prefit"``.
         sample_weight : array-like of shape (n_samples,) or None
-            Sample weights, for teacher and student.
+            Sample weights, for teacher and student. Samples of weight 0 are left out.
         X_unlabeled : {array-like, sparse matrix, DataFrame} of shape (n_extra, n_features) or None
             Unlabelled samples, or a tuple of one, ``(U,)``. The student is trained on the
             predictions of the teacher fitted on all of y. The weight of each is the mean weight of
@@ -134,10 +139,10 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         ------
         ValueError
             If a teacher fails or predicts NaN (the message names teacher and fold), a fitted one
-            lacks a class, or arguments or parameters are not valid. The estimator is then left
-            unchanged.
+            lacks a class, a parameter of fit is unknown, or arguments or parameters are not valid.
+            The estimator is then left unchanged.
         TypeError
-            If a parameter of fit is unknown, or teacher or student raise one.
+            If teacher or student raise one, or the student is passed a teacher's predictions.
         RuntimeError
             If a teacher fails in another way; the message names teacher and fold.
 
@@ -157,20 +162,22 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         X_checked, unlabeled = self._check_features(X, X_unlabeled)
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, X_checked.shape[0])
-        params = route_fit_params(self, sample_weight, fit_params)
+        rows = PresentRows(X_checked, y, sample_weight, fit_params, self.cv).without_absent()
+        params = route_fit_params(self, rows.weight, rows.fit_params)
+        refuse_own_teacher_param(self, teacher_param, params.student)
 
         teacher, student, seed = seeded(self.teacher, self.student, self.random_state)
         augmentation = read_augmentation(self.augmentation, self.n_augmented, seed)
-        extra = ExtraSamples(X_checked, unlabeled, augmentation)
+        extra = ExtraSamples(rows.X, unlabeled, augmentation)
         data = self._read_teacher_data(
-            self._feature_split.for_teacher(X_checked), y, params.teacher
+            self._feature_split.for_teacher(rows.X), rows.y, params.teacher
         )
-        folds = self._folds(data, params.splitter, extra)
+        folds = self._folds(rows.cv, data, params.splitter, extra)
         teacher_fit = self._fit_teacher(teacher, data, folds)
         self.teacher_ = teacher_fit.teacher
 
         student_data = StudentData(
-            self._feature_split.for_student(X_checked),
+            self._feature_split.for_student(rows.X),
             self._student_labels(data),
             teacher_fit.predictions,
             params.student,
@@ -317,7 +324,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         return isinstance(self.cv, str)
 
     def _folds(
-        self, data: TeacherData, split_params: dict[str, Any], extra: ExtraSamples
+        self, cv: Any, data: TeacherData, split_params: dict[str, Any], extra: ExtraSamples
     ) -> Sequence[FoldFit]:
         """Return the folds of ``cv``; none for "prefit" and None."""
         if self._is_prefit():
@@ -326,7 +333,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         if self.cv is None:
             return []
         splits = labelled_splits(
-            self.cv, data.X, data.y, data.labelled, split_params, is_class=is_classifier(self)
+            cv, data.X, data.y, data.labelled, split_params, is_class=is_classifier(self)
         )
         # plain folds without synthetic samples
         return nest_folds(splits, data, extra, partial(self._can_compare, data))

@@ -309,10 +309,8 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         ------
         ValueError
             If teacher, labels or parameters are not valid, λ or T is searched without any teacher's
-            prediction, or a fold has no sample to train or to validate on. The estimator is then
-            left unchanged.
-        TypeError
-            If a parameter of fit is unknown.
+            prediction, a fold has no sample to train or to validate on, or a parameter of fit is
+            unknown. The estimator is then left unchanged.
 
         Warns
         -----

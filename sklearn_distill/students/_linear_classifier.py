@@ -169,7 +169,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             The estimator, with an array as ``coef_``.
         """
         check_is_fitted(self)
-        if sparse.issparse(self.coef_):
+        if hasattr(self.coef_, "toarray"):
             self.coef_ = self.coef_.toarray()
         return self
 
