@@ -22,6 +22,7 @@ from sklearn_distill._typing import FloatArray, TargetLike
 from sklearn_distill._validation.extra_sets import warn_if_out_of_range
 from sklearn_distill._validation.masks import refuse_mask
 from sklearn_distill._validation.network_input import check_network_input
+from sklearn_distill._validation.tensors import to_numpy
 from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.students._neural_params import NeuralParams, describe
 from sklearn_distill.students._neural_targets import NeuralTargets
@@ -107,7 +108,10 @@ class NeuralStudent(NeuralParams):
         refuse_mask(name, X)
         # the dtype of the weights; mixed precision keeps them in float32
         dtype = np.float64 if self.precision == "float64" else np.float32
-        checked = validate_data(self, X, y, reset=reset, dtype=dtype, allow_nd=True, **checks)
+        # the network computes on its own device, whatever device tensors of the user are on
+        checked = validate_data(
+            self, to_numpy(X), to_numpy(y), reset=reset, dtype=dtype, allow_nd=True, **checks
+        )
         features = np.asarray(checked if isinstance(y, str) else checked[0])
         if reset:
             self._shape = features.shape[1:]

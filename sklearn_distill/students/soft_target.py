@@ -29,6 +29,7 @@ from sklearn_distill._validation.missing_teacher import check_teacher_used
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.targets import check_class_targets
+from sklearn_distill._validation.tensors import to_numpy
 from sklearn_distill.targets import Labels, TargetMixture, Teachers
 
 
@@ -198,6 +199,7 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
             teacher_proba=teacher_proba,
             teacher_logits=teacher_logits,
         )
+        X, y = to_numpy(X), to_numpy(y)  # regressors need not support tensors
         n_rows = self._check_features(
             X, fill_absent(y, sample_weight), teacher_proba, teacher_logits
         )
@@ -245,7 +247,7 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         refuse_mask("X", X)
-        predictions = np.asarray(self.regressor_.predict(X), dtype=np.float64)
+        predictions = np.asarray(self.regressor_.predict(to_numpy(X)), dtype=np.float64)
         if len(self.classes_) == 1:
             predictions = predictions.reshape(-1, 1)
         elif predictions.ndim == 1 and len(self.classes_) == 2:
