@@ -49,6 +49,18 @@ from sklearn_distill.distillers._student_data import StudentData, required_teach
 from sklearn_distill.distillers._teacher_fit import TeacherData, TeacherFit
 from sklearn_distill.teachers._cross_fit import FoldFit
 
+# kinds of X, by scikit-learn's tags, that both teacher and student have to accept
+_INPUT_KINDS = (
+    "one_d_array",
+    "two_d_array",
+    "three_d_array",
+    "sparse",
+    "categorical",
+    "string",
+    "dict",
+    "allow_nan",
+)
+
 
 class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
     """A meta-estimator that fits a teacher, and a student on labels and out-of-fold predictions."""
@@ -403,8 +415,10 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         both = [get_tags(self.teacher), get_tags(self.student)]
-        tags.input_tags.sparse = all(nested.input_tags.sparse for nested in both)
-        tags.input_tags.allow_nan = all(nested.input_tags.allow_nan for nested in both)
+        for name in _INPUT_KINDS:
+            accepted = all(getattr(nested.input_tags, name) for nested in both)
+            setattr(tags.input_tags, name, accepted)
+        tags.input_tags.positive_only = any(nested.input_tags.positive_only for nested in both)
         tags.target_tags.multi_output = all(nested.target_tags.multi_output for nested in both)
         tags.target_tags.required = not self._is_prefit()  # a fitted teacher labels all samples
         return tags
