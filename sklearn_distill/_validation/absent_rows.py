@@ -22,7 +22,6 @@ from sklearn_distill._validation.indexing import take_aligned, take_any_rows, ta
 from sklearn_distill._validation.masks import nan_where_masked, none_where_masked
 from sklearn_distill._validation.numbers import check_same_length
 from sklearn_distill._validation.splits import restrict_to_rows
-from sklearn_distill._validation.tensors import to_numpy
 
 
 def rows_to_fit(weight: FloatArray) -> IntArray | None:
@@ -116,7 +115,7 @@ def blank_absent(values: Any, absent: BoolArray | None) -> Any:
     """
     if values is None or absent is None or not absent.any():
         return values
-    array = np.asarray(nan_where_masked(to_numpy(values)))
+    array = np.asarray(nan_where_masked(values))
     if array.shape[:1] != absent.shape or array.dtype.kind not in "biufO":
         return values
     blanked = np.array(array, dtype=None if array.dtype.kind in "fO" else np.float64)
@@ -146,10 +145,10 @@ def fill_absent(y: TargetLike, sample_weight: ArrayLike | None) -> Any:
     >>> fill_absent([1.0, float("nan")], [2.0, 0.0])
     array([1., 1.])
     """
-    weight = np.asarray(nan_where_masked(to_numpy(sample_weight)))
+    weight = np.asarray(nan_where_masked(sample_weight))
     if y is None or weight.ndim != 1:
         return y
-    labels: NDArray[Any] = np.asarray(none_where_masked(to_numpy(y)))
+    labels: NDArray[Any] = np.asarray(none_where_masked(y))
     if labels.shape[:1] != weight.shape:
         return y
     lacks_label = np.asarray(pd.isna(labels)).reshape(len(labels), -1).any(axis=1)

@@ -14,7 +14,6 @@ from sklearn_distill._typing import ArrayLike, BoolArray, IntArray, TargetLike
 from sklearn_distill._validation.masks import none_where_masked
 from sklearn_distill._validation.numbers import check_numbers, list_values
 from sklearn_distill._validation.teacher import TeacherOutput
-from sklearn_distill._validation.tensors import to_numpy
 from sklearn_distill.targets import Labels
 from sklearn_distill.targets.labels import MISSING
 
@@ -180,7 +179,7 @@ def _read_labels(y: TargetLike, n_rows: int, has_teacher: bool) -> tuple[NDArray
     if y is None:
         return np.empty(0), np.zeros(n_rows, dtype=bool)
     refuse_soft_labels(y)
-    labels: NDArray[Any] = column_or_1d(none_where_masked(to_numpy(y)), warn=True)
+    labels: NDArray[Any] = column_or_1d(none_where_masked(y), warn=True)
     if len(labels) != n_rows:
         raise ValueError(f"y has {len(labels)} entries, X has {n_rows} rows: give one label a row")
     present = ~np.asarray(pd.isna(labels), dtype=bool)
