@@ -250,6 +250,30 @@ def check_some_label(present: BoolArray, needed_by: str) -> None:
         raise ValueError(f"y has no labels: {needed_by}")
 
 
+def check_any_label(y: TargetLike, needed_by: str) -> None:
+    """Require a label that is not missing, before the classes are read from y.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,)
+        Labels, not yet checked.
+    needed_by : str
+        End of the message.
+
+    Raises
+    ------
+    ValueError
+        If every label is missing.
+
+    Examples
+    --------
+    >>> check_any_label([None, float("nan")], "the teacher must be fitted on some")
+    Traceback (most recent call last):
+    ValueError: y has no labels: the teacher must be fitted on some
+    """
+    check_some_label(~np.asarray(pd.isna(none_where_masked(y)), dtype=bool), needed_by)
+
+
 def check_regression_labels(y: TargetLike, n_rows: int) -> tuple[NDArray[np.float64], BoolArray]:
     """Check the labels of a regressor; NaN is a missing label.
 

@@ -316,7 +316,13 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         else:
             validate_data(self, X, skip_check_array=True)
         shape = X.shape if hasattr(X, "shape") else np.asarray(X).shape
-        return int(shape[0]) if shape else 0
+        n_rows = int(shape[0]) if shape else 0
+        if n_rows == 0:
+            raise ValueError(
+                f"Found array with 0 sample(s) (shape={tuple(shape)}) while a minimum of 1 is "
+                f"required by {type(self).__name__}."
+            )
+        return n_rows
 
     def _mixed_targets(self, labels: Labels, teachers: Teachers | None) -> NDArray[np.float64]:
         """Return the mixed targets m of shape (n_rows, n_classes)."""

@@ -121,3 +121,12 @@ def test_the_teacher_s_predictions_are_not_passed_to_a_student_that_has_a_teache
     for kind in (TeacherStudentClassifier(GaussianNB(), LINEAR), BornAgainClassifier(LINEAR)):
         with pytest.raises(TypeError, match="predictions of its own teacher: leave it out"):
             kind.fit(X, Y, student__teacher_proba=np.eye(2)[Y.astype(int)])
+
+
+@WEIGHTS_ARE_THE_STUDENTS
+@pytest.mark.parametrize("make", [MODELS["classes"], MODELS["numbers"], MODELS["generations"]])
+def test_without_any_label_the_message_says_what_needs_one(make):
+    only_absent_rows_have_one = np.where(PRESENT, np.nan, Y)
+    for y, weight in [(np.full(N, np.nan), None), (only_absent_rows_have_one, WEIGHT)]:
+        with pytest.raises(ValueError, match=r"y has no labels: the .* must be fitted on some"):
+            make(2).fit(X, y, weight)

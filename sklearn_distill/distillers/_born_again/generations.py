@@ -14,7 +14,7 @@ from sklearn_distill._typing import ArrayLike, CheckedX, IntArray, MatrixLike, T
 from sklearn_distill._validation.absent_rows import PresentRows
 from sklearn_distill._validation.extra_sets import entry_of_single, warn_if_out_of_range
 from sklearn_distill._validation.indexing import as_samples, check_features, set_features
-from sklearn_distill._validation.labels import check_classes, check_labels, check_some_label
+from sklearn_distill._validation.labels import check_any_label, check_classes, check_labels
 from sklearn_distill._validation.masks import none_where_masked
 from sklearn_distill._validation.numbers import list_values
 from sklearn_distill._validation.random_state import seeded_clones
@@ -81,8 +81,8 @@ class Generations(MetaEstimatorMixin, BaseEstimator):
         params = route_fit_params(self, present.weight, present.fit_params)
         refuse_own_teacher_param(self, fit_param, params.student)
         known = check_classes(getattr(last_step(self.student), "classes", None))
+        check_any_label(present.y, "the first generation must be fitted on some")
         self.classes_, labels = check_labels(present.y, present.X.shape[0], known, None)
-        check_some_label(labels.present, "the first generation must be fitted on some")
         data = GenerationData(
             X=present.X,
             codes=labels.codes,
