@@ -103,7 +103,7 @@ class AlwaysWarns(DistilledLogisticRegression):
 class FitsWithoutPredictions(DistilledLogisticRegression):
     def fit(self, X, y=None, sample_weight=None, *, teacher_proba=None):
         imitation = self.imitation
-        if teacher_proba is not None and np.isnan(np.asarray(teacher_proba)).all():
+        if imitation == 1 and teacher_proba is not None and np.isnan(teacher_proba).all():
             self.imitation = 0.0
         try:
             return super().fit(X, y, sample_weight, teacher_proba=teacher_proba)

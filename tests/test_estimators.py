@@ -31,7 +31,9 @@ DISTILLED = DistilledLogisticRegression(solver="newton-cg", tol=1e-10)
 TEACHER_STUDENTS = [
     TeacherStudentClassifier(LOGISTIC, DISTILLED, cv=2),
     TeacherStudentRegressor(LinearRegression(), PrivilegedLinearRegression()),
-    TeacherStudentRegressor(Ridge(), PrivilegedLinearRegression()),
+    # fewer rows than features after those of weight 0 are left out: Ridge iterates on another
+    # system of sparse X then, and its default tol leaves a relative difference of 7e-4
+    TeacherStudentRegressor(Ridge(tol=1e-10), PrivilegedLinearRegression()),
 ]
 BORN_AGAIN = [
     BornAgainClassifier(DISTILLED, n_generations=2),

@@ -230,7 +230,7 @@ CASES = {
         LOSS
         | NEURAL
         | {
-            "module": torch.nn.Linear(4, 3),
+            "module": With(torch.nn.Linear(4, 3), {"hidden_layer_sizes": (64,)}),
             "classes": [0, 1, 2, 3],
             "metaparameter_optimizer": sd.GreedyHypergradient(),
         },
@@ -238,7 +238,7 @@ CASES = {
     sd.DistilledNeuralRegressor: (
         sd.DistilledNeuralRegressor(hidden_layer_sizes=(6,), max_epochs=3, random_state=0),
         neural_regressor,
-        NEURAL | {"module": torch.nn.Linear(4, 1)},
+        NEURAL | {"module": With(torch.nn.Linear(4, 1), {"hidden_layer_sizes": (64,)})},
     ),
     sd.SoftTargetClassifier: (
         sd.SoftTargetClassifier(KNeighborsRegressor(5)),

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.utils.validation import _num_samples
 
-from sklearn_distill._typing import ArrayLike, BoolArray, FloatArray, IntArray, TargetLike
+from sklearn_distill._typing import (
+    ArrayLike,
+    BoolArray,
+    CheckedX,
+    FloatArray,
+    IntArray,
+    TargetLike,
+)
+from sklearn_distill._validation.indexing import take_aligned, take_any_rows, take_rows
 from sklearn_distill._validation.masks import nan_where_masked, none_where_masked
-from sklearn_distill._validation.tensors import to_numpy
+from sklearn_distill._validation.numbers import check_same_length
+from sklearn_distill._validation.splits import restrict_to_rows
 
 
 def rows_to_fit(weight: FloatArray) -> IntArray | None:
@@ -35,6 +46,53 @@ def rows_to_fit(weight: FloatArray) -> IntArray | None:
     return None if len(rows) in (0, len(weight)) else rows
 
 
+@dataclass(frozen=True)
+class PresentRows:
+    """The arguments of a meta-estimator's ``fit``, restricted to the rows of positive weight.
+
+    Parameters
+    ----------
+    X : matrix, frame or array of n_rows rows
+        Samples.
+    y : array-like of shape (n_rows, ...) or None
+        Labels, not yet checked.
+    weight : ndarray of shape (n_rows,) or None
+        Sample weights.
+    fit_params : dict
+        Further parameters of fit.
+    cv : int, splitter, iterable, str or None
+        The folds of these rows.
+    """
+
+    X: CheckedX
+    y: Any
+    weight: FloatArray | None
+    fit_params: dict[str, Any]
+    cv: Any
+
+    def without_absent(self) -> PresentRows:
+        """Return the rows of positive weight; this object itself if no weight is 0.
+
+        Raises
+        ------
+        ValueError
+            If y has another length than X.
+        """
+        rows = None if self.weight is None else rows_to_fit(self.weight)
+        if self.weight is None or rows is None:
+            return self
+        n_rows = len(self.weight)
+        if self.y is not None:
+            check_same_length("y", _num_samples(self.y), "X", n_rows)
+        return PresentRows(
+            take_rows(self.X, rows),
+            None if self.y is None else take_any_rows(self.y, rows),
+            self.weight[rows],
+            {name: take_aligned(one, rows, n_rows) for name, one in self.fit_params.items()},
+            restrict_to_rows(self.cv, rows, n_rows),
+        )
+
+
 def blank_absent(values: Any, absent: BoolArray | None) -> Any:
     """Return numbers with NaN, a missing prediction, in absent rows.
 
@@ -57,7 +115,7 @@ def blank_absent(values: Any, absent: BoolArray | None) -> Any:
     """
     if values is None or absent is None or not absent.any():
         return values
-    array = np.asarray(nan_where_masked(to_numpy(values)))
+    array = np.asarray(nan_where_masked(values))
     if array.shape[:1] != absent.shape or array.dtype.kind not in "biufO":
         return values
     blanked = np.array(array, dtype=None if array.dtype.kind in "fO" else np.float64)
@@ -87,10 +145,10 @@ def fill_absent(y: TargetLike, sample_weight: ArrayLike | None) -> Any:
     >>> fill_absent([1.0, float("nan")], [2.0, 0.0])
     array([1., 1.])
     """
-    weight = np.asarray(nan_where_masked(to_numpy(sample_weight)))
+    weight = np.asarray(nan_where_masked(sample_weight))
     if y is None or weight.ndim != 1:
         return y
-    labels: NDArray[Any] = np.asarray(none_where_masked(to_numpy(y)))
+    labels: NDArray[Any] = np.asarray(none_where_masked(y))
     if labels.shape[:1] != weight.shape:
         return y
     lacks_label = np.asarray(pd.isna(labels)).reshape(len(labels), -1).any(axis=1)

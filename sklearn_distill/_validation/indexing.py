@@ -12,6 +12,7 @@ from sklearn.utils.validation import validate_data
 
 from sklearn_distill._typing import CheckedX, IntArray, MatrixLike
 from sklearn_distill._validation.masks import refuse_mask
+from sklearn_distill._validation.tensors import to_numpy
 
 
 def as_samples(X: Any) -> CheckedX:
@@ -23,7 +24,8 @@ def as_samples(X: Any) -> CheckedX:
     Parameters
     ----------
     X : array-like, sparse matrix, DataFrame or Series
-        Samples: rows of a table, texts, images.
+        Samples: rows of a table, texts, images. A torch tensor becomes an array, as teachers,
+        folds and students need not all support tensors.
 
     Returns
     -------
@@ -41,6 +43,7 @@ def as_samples(X: Any) -> CheckedX:
     >>> as_samples(["a text", "another"])
     array(['a text', 'another'], dtype=object)
     """
+    X = to_numpy(X)
     # the estimators that get a frame may select its columns by name
     if hasattr(X, "iloc") or (hasattr(X, "columns") and hasattr(X, "shape")):
         return X

@@ -14,7 +14,6 @@ from sklearn_distill._typing import ArrayLike, BoolArray, IntArray, TargetLike
 from sklearn_distill._validation.masks import none_where_masked
 from sklearn_distill._validation.numbers import check_numbers, list_values
 from sklearn_distill._validation.teacher import TeacherOutput
-from sklearn_distill._validation.tensors import to_numpy
 from sklearn_distill.targets import Labels
 from sklearn_distill.targets.labels import MISSING
 
@@ -56,7 +55,12 @@ def check_classes(classes: ArrayLike | None) -> NDArray[Any] | None:
 
 
 def check_labels(
-    y: TargetLike, n_rows: int, classes: NDArray[Any] | None, teacher: TeacherOutput | None
+    y: TargetLike,
+    n_rows: int,
+    classes: NDArray[Any] | None,
+    teacher: TeacherOutput | None,
+    *,
+    min_classes: int = 2,
 ) -> tuple[NDArray[Any], Labels]:
     """Check the labels of a classifier; NaN, None and pd.NA are missing labels.
 
@@ -67,9 +71,12 @@ def check_labels(
     n_rows : int
         Number of rows of X.
     classes : ndarray or None
-        All classes, sorted; None takes those of y, or the teacher's column names if y has none.
+        All classes, sorted; None takes those of y, or the teacher's column names if y has fewer
+        than two.
     teacher : TeacherOutput or None
-        The teacher's outputs; their column names are the classes if y and `classes` give none.
+        The teacher's outputs, whose column names may be the classes.
+    min_classes : {1, 2}, default=2
+        Smallest number of classes that the estimator can be fitted on.
 
     Returns
     -------
@@ -82,19 +89,49 @@ def check_labels(
     ------
     ValueError
         If y has another length or other labels than those of ``classes``, or the classes are not
-        known, or there is only one.
+        known, or there are too few.
     """
     values, present = _read_labels(y, n_rows, has_teacher=teacher is not None)
     found, inverse = _unique_inverse(values)
     if classes is None:
-        columns = None if teacher is None else teacher.columns
-        classes = found if len(found) else classes_from_columns(columns)
-        check_two_classes(classes)
+        classes = infer_classes(found, None if teacher is None else teacher.columns)
+        if min_classes > 1:
+            check_two_classes(classes)
     codes = _class_positions(found, classes)[inverse]
     if len(codes) < n_rows:
         present_codes, codes = codes, np.full(n_rows, MISSING, dtype=np.intp)
         codes[present] = present_codes
     return classes, Labels(codes, len(classes))
+
+
+def infer_classes(found: NDArray[Any], columns: list[Any] | None) -> NDArray[Any]:
+    """Return the classes: the labels of y or, if these are fewer than two, a teacher's columns.
+
+    Parameters
+    ----------
+    found : ndarray of shape (n_found,)
+        The sorted unique labels of y.
+    columns : list or None
+        Names of the teacher's columns.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,)
+        Class labels in ascending order.
+
+    Raises
+    ------
+    ValueError
+        If neither has any.
+
+    Examples
+    --------
+    >>> infer_classes(np.array([1]), [2, 1]), infer_classes(np.array([1, 2]), [3, 2, 1])
+    (array([1, 2]), array([1, 2]))
+    """
+    if not len(found) or (len(found) == 1 and columns is not None and found[0] in columns):
+        return classes_from_columns(columns)
+    return found
 
 
 def _unique_inverse(values: NDArray[Any]) -> tuple[NDArray[Any], IntArray]:
@@ -142,7 +179,7 @@ def _read_labels(y: TargetLike, n_rows: int, has_teacher: bool) -> tuple[NDArray
     if y is None:
         return np.empty(0), np.zeros(n_rows, dtype=bool)
     refuse_soft_labels(y)
-    labels: NDArray[Any] = column_or_1d(none_where_masked(to_numpy(y)), warn=True)
+    labels: NDArray[Any] = column_or_1d(none_where_masked(y), warn=True)
     if len(labels) != n_rows:
         raise ValueError(f"y has {len(labels)} entries, X has {n_rows} rows: give one label a row")
     present = ~np.asarray(pd.isna(labels), dtype=bool)
@@ -211,6 +248,30 @@ def check_some_label(present: BoolArray, needed_by: str) -> None:
     """Require at least one label; the ValueError ends with what needs it."""
     if not present.any():
         raise ValueError(f"y has no labels: {needed_by}")
+
+
+def check_any_label(y: TargetLike, needed_by: str) -> None:
+    """Require a label that is not missing, before the classes are read from y.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,)
+        Labels, not yet checked.
+    needed_by : str
+        End of the message.
+
+    Raises
+    ------
+    ValueError
+        If every label is missing.
+
+    Examples
+    --------
+    >>> check_any_label([None, float("nan")], "the teacher must be fitted on some")
+    Traceback (most recent call last):
+    ValueError: y has no labels: the teacher must be fitted on some
+    """
+    check_some_label(~np.asarray(pd.isna(none_where_masked(y)), dtype=bool), needed_by)
 
 
 def check_regression_labels(y: TargetLike, n_rows: int) -> tuple[NDArray[np.float64], BoolArray]:

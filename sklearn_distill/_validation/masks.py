@@ -1,4 +1,7 @@
-"""Masked arrays of NumPy: a masked entry is missing, and a mask is never dropped."""
+"""Masked arrays of NumPy: a masked entry is missing, and a mask is never dropped.
+
+Torch tensors, which have no mask, are converted on the way.
+"""
 
 from __future__ import annotations
 
@@ -7,25 +10,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sklearn_distill._validation.tensors import to_numpy
+
 
 def nan_where_masked(values: Any) -> Any:
     """Return the numbers of a masked array with NaN where it is masked.
 
     Parameters
     ----------
-    values : array-like
-        A masked array, or a list of them; anything else is returned unchanged.
+    values : array-like or torch.Tensor
+        A masked array, a list of them, or a tensor; anything else is returned unchanged.
 
     Returns
     -------
     array-like
-        A plain array, in float64 unless it is of floats already.
+        A plain array, if masked in float64 unless it is of floats already.
 
     Examples
     --------
     >>> nan_where_masked(np.ma.masked_array([3, 4], mask=[False, True]))
     array([ 3., nan])
     """
+    values = to_numpy(values)
     masked = _as_masked(values)
     if masked is None:
         return values
@@ -40,8 +46,8 @@ def none_where_masked(labels: Any) -> Any:
 
     Parameters
     ----------
-    labels : array-like
-        A masked array, or a list of them; anything else is returned unchanged.
+    labels : array-like or torch.Tensor
+        A masked array, a list of them, or a tensor; anything else is returned unchanged.
 
     Returns
     -------

@@ -12,7 +12,6 @@ from sklearn.utils import check_array
 
 from sklearn_distill._typing import FloatArray, TargetLike
 from sklearn_distill._validation.masks import nan_where_masked
-from sklearn_distill._validation.tensors import to_numpy
 
 MAX_LISTED = 10  # a message with 1000 classes hides what it says
 
@@ -53,7 +52,7 @@ def check_numbers(
     """
     try:
         checked = check_array(
-            nan_where_masked(to_numpy(values)),
+            nan_where_masked(values),
             ensure_2d=False,
             ensure_min_samples=ensure_min_samples,
             dtype=np.float64,
@@ -164,7 +163,7 @@ def as_floats(values: ArrayLike, name: str) -> FloatArray:
         The same numbers, without a copy where they are float64 already.
     """
     try:
-        return np.asarray(nan_where_masked(to_numpy(values)), dtype=np.float64)
+        return np.asarray(nan_where_masked(values), dtype=np.float64)
     except (TypeError, ValueError) as error:
         kind = type(values).__name__
         raise ValueError(f"{name} must be an array of numbers, got a {kind}: {error}.") from error

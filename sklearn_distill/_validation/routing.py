@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from sklearn import get_config
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
@@ -102,8 +102,8 @@ def refuse_predictions(distiller: BaseEstimator, student_params: Params) -> None
             )
 
 
-def _split_by_prefix(distiller: BaseEstimator, fit_params: Params) -> RoutedParams:
-    params, estimators = RoutedParams(), nested_estimators(distiller)
+def _split_by_prefix(owner: BaseEstimator, fit_params: Params) -> RoutedParams:
+    params, estimators = RoutedParams(), nested_estimators(owner)
     for name, value in fit_params.items():
         estimator, _, param = name.partition("__")
         if param and estimator in estimators:
@@ -111,12 +111,9 @@ def _split_by_prefix(distiller: BaseEstimator, fit_params: Params) -> RoutedPara
         elif name == "groups":
             params.splitter[name] = value
         else:
-            refuse_predictions(distiller, {name: value})
+            refuse_predictions(owner, {name: value})
             prefixed = " or ".join(f"{estimator}__{name}" for estimator in estimators)
-            raise TypeError(
-                f"fit got an unexpected argument {name!r}: pass {prefixed}, or enable metadata "
-                "routing"
-            )
+            raise_unrouted(owner, name, f"pass {prefixed}")
     return params
 
 
@@ -149,8 +146,18 @@ def split_params(search: BaseEstimator, params: Params) -> Params:
         return dict(process_routing(search, "fit", **params)["splitter"]["split"])
     unknown = sorted(set(params) - {"groups"})
     if unknown:
-        raise TypeError(
-            f"fit got an unexpected argument {unknown[0]!r}: without metadata routing it takes "
-            "teacher_proba, teacher_logits and, for the splitter, groups"
+        raise_unrouted(
+            search,
+            unknown[0],
+            "fit takes teacher_proba, teacher_logits and, for the splitter, groups",
         )
     return params
+
+
+def raise_unrouted(owner: BaseEstimator, name: str, advice: str) -> NoReturn:
+    """Raise scikit-learn's error for an unknown parameter of ``fit`` without metadata routing."""
+    raise ValueError(
+        f"Passing extra keyword arguments to {type(owner).__name__}.fit is only supported if "
+        "enable_metadata_routing=True, which you can set using `sklearn.set_config`. Extra "
+        f"parameters passed are: {{{name!r}}}. Without it, {advice}"
+    )

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import check_cv, train_test_split
+from sklearn.model_selection import PredefinedSplit, check_cv, train_test_split
 
 from sklearn_distill._typing import ArrayLike, BoolArray, CheckedX, FloatArray, IntArray
 from sklearn_distill._validation.indexing import take_aligned, take_rows
@@ -29,8 +29,8 @@ def labelled_splits(
     Parameters
     ----------
     cv : int, splitter or iterable of (train, test)
-        As in scikit-learn; the indices of an iterable count the rows of X, those of a splitter
-        the labelled rows.
+        As in scikit-learn; the indices of an iterable and of a PredefinedSplit count the rows of
+        X, those of another splitter the labelled rows, which it is given.
     X : {ndarray, sparse matrix, DataFrame} of shape (n_rows, n_features)
         Features, passed to the splitter.
     y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
@@ -51,27 +51,74 @@ def labelled_splits(
     Raises
     ------
     ValueError
-        If there is no fold, a fold has no labelled row to test on, or tests a row on which it
-        trains.
+        If there is no fold, a fold has no labelled row to test on, tests a row on which it trains,
+        or has rows that X lacks.
     """
     for name, value in params.items():
         refuse_mask(name, value)
     labelled = np.flatnonzero(present)
     splitter = check_cv(cv, y[labelled], classifier=is_class)
     # the indices of an iterable refer to the rows of X, those of a splitter to the labelled rows
-    if not hasattr(cv, "split") and np.iterable(cv):
-        indices = [(_row_numbers(train), _row_numbers(test)) for train, test in splitter.split()]
+    if _counts_rows(cv):
+        indices = _splits_of_rows(splitter, len(present))
         splits = [(train[present[train]], test[present[test]]) for train, test in indices]
     else:
         # no copy where all rows are labelled: X may be large
         X_labelled = X if len(labelled) == X.shape[0] else take_rows(X, labelled)
         taken = {name: take_aligned(value, labelled, X.shape[0]) for name, value in params.items()}
         given = {name: value for name, value in taken.items() if value is not None}
-        splits = [
-            (labelled[train], labelled[test])
-            for train, test in draw_splits(splitter, X_labelled, y[labelled], given)
-        ]
+        indices = draw_splits(splitter, X_labelled, y[labelled], given)
+        _check_in_range(indices, len(labelled), "labelled rows, which a splitter is given")
+        splits = [(labelled[train], labelled[test]) for train, test in indices]
     _check_splits(splits)
+    return splits
+
+
+def restrict_to_rows(cv: Any, rows: IntArray | None, n_rows: int) -> Any:
+    """Return ``cv`` for some of the rows of X; indices that count the rows are renumbered.
+
+    Parameters
+    ----------
+    cv : int, splitter, iterable of (train, test), str or None
+        As in scikit-learn.
+    rows : ndarray of int or None
+        Rows of X that are left; None for all.
+    n_rows : int
+        Number of rows of X.
+
+    Returns
+    -------
+    int, splitter, list of (ndarray, ndarray), str or None
+        `cv` itself unless it is an iterable or a PredefinedSplit and rows are missing.
+
+    Examples
+    --------
+    >>> restrict_to_rows([([0, 1, 2], [3])], np.array([0, 2, 3]), 4)
+    [(array([0, 1]), array([2]))]
+    """
+    if rows is None or not _counts_rows(cv):
+        return cv
+    position = np.full(n_rows, -1)
+    position[rows] = np.arange(len(rows))
+    splits = [[position[part] for part in split] for split in _splits_of_rows(check_cv(cv), n_rows)]
+    return [(train[train >= 0], test[test >= 0]) for train, test in splits]
+
+
+def _counts_rows(cv: Any) -> bool:
+    """Return whether the indices of ``cv`` count the rows of X, not those that it is given."""
+    is_iterable = not hasattr(cv, "split") and np.iterable(cv) and not isinstance(cv, str)
+    return isinstance(cv, PredefinedSplit) or is_iterable
+
+
+def _splits_of_rows(splitter: Any, n_rows: int) -> Splits:
+    n_entries = len(getattr(splitter, "test_fold", range(n_rows)))
+    if n_entries != n_rows:
+        raise ValueError(
+            f"cv is a PredefinedSplit of {n_entries} entries, and X has {n_rows} rows: give "
+            "test_fold one entry for each row of X, -1 for those that are in no test set"
+        )
+    splits = [(_row_numbers(train), _row_numbers(test)) for train, test in splitter.split()]
+    _check_in_range(splits, n_rows, "rows of X")
     return splits
 
 
@@ -204,6 +251,15 @@ def hold_out(
 def _row_numbers(rows: Any) -> IntArray:
     rows = np.asarray(rows)
     return np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.intp)
+
+
+def _check_in_range(indices: Splits, n_rows: int, rows: str) -> None:
+    for k, split in enumerate(indices, start=1):
+        largest = max((int(np.max(part)) for part in split if len(part)), default=-1)
+        if largest >= n_rows:
+            raise ValueError(
+                f"cv in fold {k} of {len(indices)} has row {largest}, and there are {n_rows} {rows}"
+            )
 
 
 def _check_splits(splits: Splits) -> None:

@@ -28,6 +28,8 @@ def check_class_targets(
     teacher_proba: TeacherLike,
     teacher_logits: TeacherLike,
     absent: BoolArray | None = None,
+    *,
+    min_classes: int = 2,
 ) -> tuple[NDArray[Any], Labels, Teachers | None]:
     """Check the labels and the teachers of a classifier.
 
@@ -38,11 +40,14 @@ def check_class_targets(
     n_rows : int
         Number of rows of X.
     classes : array-like or None
-        The constructor's ``classes``: all class labels, ascending; None takes those of y.
+        The constructor's ``classes``: all class labels, ascending; None takes those of y, or of
+        the teacher's named columns if y has fewer than two.
     teacher_proba, teacher_logits : array-like, DataFrame or None
         The teachers' probabilities or logits; at most one of the two.
     absent : ndarray of bool of shape (n_rows,) or None
         Rows of weight 0, whose predictions are not checked and become missing; None for none.
+    min_classes : {1, 2}, default=2
+        Smallest number of classes that the estimator can be fitted on.
 
     Returns
     -------
@@ -62,7 +67,9 @@ def check_class_targets(
     output = read_teacher(teacher_proba, teacher_logits, n_rows)
     if output is not None:
         output = replace(output, values=blank_absent(output.values, absent))
-    classes_, labels = check_labels(y, n_rows, check_classes(classes), output)
+    classes_, labels = check_labels(
+        y, n_rows, check_classes(classes), output, min_classes=min_classes
+    )
     teachers = None if output is None else check_teacher(output, classes_)
     without_target = ~labels.present
     if teachers is not None:

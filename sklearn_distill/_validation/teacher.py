@@ -15,7 +15,6 @@ from sklearn_distill._typing import BoolArray, FloatArray, TeacherLike
 from sklearn_distill._validation.absent_rows import blank_absent
 from sklearn_distill._validation.masks import nan_where_masked
 from sklearn_distill._validation.numbers import check_rows_complete, list_values
-from sklearn_distill._validation.tensors import to_numpy
 from sklearn_distill.targets import Teachers
 
 # How far a row's sum may be from 1: percentages with two decimals, float16 and bfloat16. Metrics,
@@ -145,7 +144,7 @@ def _check_container(name: str, output: Any, n_rows: int) -> None:
 
 def _to_numpy(name: str, output: Any) -> tuple[NDArray[np.float64], list[Any] | None]:
     columns = list(output.columns) if hasattr(output, "columns") else None
-    output = nan_where_masked(to_numpy(output))
+    output = nan_where_masked(output)
     try:
         values = np.asarray(output.to_numpy() if hasattr(output, "to_numpy") else output)
         if values.dtype == object:  # pd.NA and None are missing, as NaN is
@@ -375,7 +374,7 @@ def check_embedding(
             )
         return None
     values = check_array(
-        nan_where_masked(to_numpy(blank_absent(embedding, absent))),
+        nan_where_masked(blank_absent(embedding, absent)),
         dtype=np.float64,
         ensure_all_finite="allow-nan",
         input_name="teacher_embedding",

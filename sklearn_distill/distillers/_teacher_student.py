@@ -16,6 +16,7 @@ from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import ArrayLike, CheckedX, MatrixLike, TargetLike
+from sklearn_distill._validation.absent_rows import PresentRows
 from sklearn_distill._validation.extra_sets import entry_of_single, warn_if_out_of_range
 from sklearn_distill._validation.fitting import Interval, StrOptions, all_or_nothing
 from sklearn_distill._validation.indexing import as_samples, check_features, set_features
@@ -44,6 +45,18 @@ from sklearn_distill.distillers._feature_split import FeatureSplit, split_featur
 from sklearn_distill.distillers._student_data import StudentData, required_teacher_param
 from sklearn_distill.distillers._teacher_fit import TeacherData, TeacherFit
 from sklearn_distill.teachers._cross_fit import FoldFit
+
+# kinds of X, by scikit-learn's tags, that both teacher and student have to accept
+_INPUT_KINDS = (
+    "one_d_array",
+    "two_d_array",
+    "three_d_array",
+    "sparse",
+    "categorical",
+    "string",
+    "dict",
+    "allow_nan",
+)
 
 
 class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
@@ -115,7 +128,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
             Labels. The teacher is not fitted on samples whose label is missing (NaN, None, pd.NA);
             it predicts for them. None, for no labels at all, needs ``cv="prefit"``.
         sample_weight : array-like of shape (n_samples,) or None
-            Sample weights, for teacher and student.
+            Sample weights, for teacher and student. Samples of weight 0 are left out.
         X_unlabeled : {array-like, sparse matrix, DataFrame} of shape (n_extra, n_features) or None
             Unlabelled samples, or a tuple of one, ``(U,)``. The student is trained on the
             predictions of the teacher fitted on all of y. The weight of each is the mean weight of
@@ -135,10 +148,10 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         ------
         ValueError
             If a teacher fails or predicts NaN (the message names teacher and fold), a fitted one
-            lacks a class, or arguments or parameters are not valid. The estimator is then left
-            unchanged.
+            lacks a class, a parameter of fit is unknown, or arguments or parameters are not valid.
+            The estimator is then left unchanged.
         TypeError
-            If a parameter of fit is unknown, or teacher or student raise one.
+            If teacher or student raise one, or the student is passed a teacher's predictions.
         RuntimeError
             If a teacher fails in another way; the message names teacher and fold.
 
@@ -158,21 +171,22 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         X_checked, unlabeled = self._check_features(X, X_unlabeled)
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, X_checked.shape[0])
-        params = route_fit_params(self, sample_weight, fit_params)
+        rows = PresentRows(X_checked, y, sample_weight, fit_params, self.cv).without_absent()
+        params = route_fit_params(self, rows.weight, rows.fit_params)
         refuse_predictions(self, params.student)
 
         teacher, student, seed = seeded(self.teacher, self.student, self.random_state)
         augmentation = read_augmentation(self.augmentation, self.n_augmented, seed)
-        extra = ExtraSamples(X_checked, unlabeled, augmentation)
+        extra = ExtraSamples(rows.X, unlabeled, augmentation)
         data = self._read_teacher_data(
-            self._feature_split.for_teacher(X_checked), y, params.teacher
+            self._feature_split.for_teacher(rows.X), rows.y, params.teacher
         )
-        folds = self._folds(data, params.splitter, extra)
+        folds = self._folds(rows.cv, data, params.splitter, extra)
         teacher_fit = self._fit_teacher(teacher, data, folds)
         self.teacher_ = teacher_fit.teacher
 
         student_data = StudentData(
-            self._feature_split.for_student(X_checked),
+            self._feature_split.for_student(rows.X),
             self._student_labels(data),
             teacher_fit.predictions,
             params.student,
@@ -307,7 +321,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         return X_checked, unlabeled
 
     def _per_feature(self, name: str) -> NDArray[Any]:
-        values = np.asarray(getattr(self.student_, name))
+        values: NDArray[Any] = getattr(self.student_, name)  # sparse where it was sparsified
         if len(self._feature_split.privileged):
             # feature selectors would take these values for those of the first columns of X
             raise AttributeError(
@@ -320,7 +334,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         return isinstance(self.cv, str)
 
     def _folds(
-        self, data: TeacherData, split_params: dict[str, Any], extra: ExtraSamples
+        self, cv: Any, data: TeacherData, split_params: dict[str, Any], extra: ExtraSamples
     ) -> Sequence[FoldFit]:
         """Return the folds of ``cv``; none for "prefit" and None."""
         if self._is_prefit():
@@ -329,7 +343,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         if self.cv is None:
             return []
         splits = labelled_splits(
-            self.cv, data.X, data.y, data.labelled, split_params, is_class=is_classifier(self)
+            cv, data.X, data.y, data.labelled, split_params, is_class=is_classifier(self)
         )
         # plain folds without synthetic samples
         return nest_folds(splits, data, extra, partial(self._can_compare, data))
@@ -399,8 +413,10 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         both = [get_tags(self.teacher), get_tags(self.student)]
-        tags.input_tags.sparse = all(nested.input_tags.sparse for nested in both)
-        tags.input_tags.allow_nan = all(nested.input_tags.allow_nan for nested in both)
+        for name in _INPUT_KINDS:
+            accepted = all(getattr(nested.input_tags, name) for nested in both)
+            setattr(tags.input_tags, name, accepted)
+        tags.input_tags.positive_only = any(nested.input_tags.positive_only for nested in both)
         tags.target_tags.multi_output = all(nested.target_tags.multi_output for nested in both)
         tags.target_tags.required = not self._is_prefit()  # a fitted teacher labels all samples
         return tags

@@ -212,7 +212,7 @@ class BornAgainClassifier(ClassifierMixin, Generations):
         y : array-like of shape (n_samples,)
             Labels, some of which may be missing.
         sample_weight : array-like of shape (n_samples,) or None
-            Sample weights, for each generation.
+            Sample weights, for each generation. Samples of weight 0 are left out.
         X_val, y_val : array-like or None
             Validation set on which each generation is scored, or tuples of one, ``(V,)`` and
             ``(v,)``; each sample needs a label. They are not passed to the student. A Pipeline
@@ -231,10 +231,10 @@ class BornAgainClassifier(ClassifierMixin, Generations):
         ------
         ValueError
             If the student cannot be trained as ``labels`` and ``imitation`` require, or lacks what
-            ``ensemble`` needs, or arguments or parameters are not valid. The estimator is then
-            left unchanged.
+            ``ensemble`` needs, a parameter of fit is unknown, or arguments or parameters are not
+            valid. The estimator is then left unchanged.
         TypeError
-            If a parameter of fit is unknown, or the student raises one.
+            If the student raises one.
 
         Warns
         -----
@@ -245,11 +245,11 @@ class BornAgainClassifier(ClassifierMixin, Generations):
             X's column than this range is wide (not for fewer than 20 rows).
         """
         self._validate_params()
-        data, split_params = self._read_data(X, y, sample_weight, fit_params)
+        data, cv, split_params = self._read_data(X, y, sample_weight, fit_params)
         students, seed = self._clone_students(data.teacher_param)
         rows, validation = self._split_validation(data, X_val, y_val, seed)
         history = GenerationHistory(evaluation_set(data, rows), validation, self._score(validation))
-        chain = self._make_chain(data, rows, split_params)
+        chain = self._make_chain(data, rows, cv, split_params)
         self.estimators_, self.best_generation_ = self._fit_generations(chain, students, history)
         self.generations_ = history.table()
         self.estimator_ = self._final_estimator()
@@ -316,7 +316,8 @@ class BornAgainClassifier(ClassifierMixin, Generations):
     @property
     def coef_(self) -> NDArray[Any]:
         """Coefficients of ``estimator_``, if it has any."""
-        return np.asarray(self.estimator_.coef_)
+        coef: NDArray[Any] = self.estimator_.coef_  # sparse where it was sparsified
+        return coef
 
     @available_if(_has_decision_function)
     def decision_function(self, X: MatrixLike) -> NDArray[np.float64]:

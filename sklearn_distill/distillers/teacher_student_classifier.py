@@ -14,7 +14,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import CheckedX, MatrixLike
 from sklearn_distill._validation.fitting import available_if
-from sklearn_distill._validation.labels import check_classes, check_labels, mark_missing
+from sklearn_distill._validation.labels import (
+    check_any_label,
+    check_classes,
+    check_labels,
+    mark_missing,
+)
 from sklearn_distill._validation.masks import none_where_masked
 from sklearn_distill._validation.splits import Splits
 from sklearn_distill.distillers._student_data import StudentData, last_step
@@ -206,6 +211,8 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
         y = none_where_masked(y)
         if np.asarray(y).dtype.kind == "f":  # NaN is a missing label, inf is none
             assert_all_finite(y, allow_nan=True, input_name="y")
+        if not self._is_prefit():
+            check_any_label(y, "the teacher must be fitted on some")
         classes, labels = check_labels(y, X.shape[0], self._known_classes(y), None)
         # a class of the student's ``classes`` that y lacks may be unknown to the teacher, too
         required = classes[np.unique(labels.codes[labels.present])]

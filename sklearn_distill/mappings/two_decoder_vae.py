@@ -16,6 +16,7 @@ from tqdm.auto import tqdm
 
 from sklearn_distill._optional import import_torch
 from sklearn_distill._typing import ArrayLike, TargetLike
+from sklearn_distill._validation.extra_sets import entry_of_single
 from sklearn_distill._validation.fitting import (
     Interval,
     StrOptions,
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
     from torch import Generator
 
     from sklearn_distill.mappings._vae import TrainingConfig, TwoDecoderNetwork
+
+_PIPELINE_HINT = (
+    ". Earlier steps of a Pipeline transform X alone: enable metadata routing and set "
+    "Pipeline(..., transform_input=['X_source']) if they scale the pixels"
+)
 
 
 class TwoDecoderVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -158,8 +164,8 @@ class TwoDecoderVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         X: ArrayLike,
         y: TargetLike = None,
         *,
-        X_source: ArrayLike,
-        y_source: TargetLike = None,
+        X_source: ArrayLike | tuple[ArrayLike],
+        y_source: TargetLike | tuple[TargetLike] = None,
     ) -> Self:
         """Train on pairs of images.
 
@@ -170,10 +176,13 @@ class TwoDecoderVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         y : array-like of shape (n_samples,) or None
             Labels of the rows of X.
         X_source : array-like of shape (n_source, n_source_features)
-            Images of the source domain, flat, pixels in [0, 1].
+            Images of the source domain, flat, pixels in [0, 1], or a tuple of one, ``(S,)``.
+            scikit-learn's tools slice an array of as many rows as X; the entry of a tuple is never
+            sliced. Earlier steps of a Pipeline do not transform it: set
+            ``transform_input=["X_source"]`` where they should.
         y_source : array-like of shape (n_source,) or None
-            Labels of the rows of X_source. Without y and y_source, row i of X_source is paired with
-            row i of X.
+            Labels of the rows of X_source, or a tuple of one. Without y and y_source, row i of
+            X_source is paired with row i of X.
 
         Returns
         -------
@@ -193,8 +202,10 @@ class TwoDecoderVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         """
         import_torch(type(self).__name__)
         target = _check_pixels("X", validate_data(self, X, dtype=np.float32))
+        X_source = entry_of_single("X_source", X_source)
+        y_source = entry_of_single("y_source", y_source)
         source = check_array(X_source, dtype=np.float32, input_name="X_source")
-        source = _check_pixels("X_source", source)
+        source = _check_pixels("X_source", source, hint=_PIPELINE_HINT)
         pairs = read_pairs(len(target), len(source), y, y_source)
         random_state = check_random_state(self.random_state)
         config = self._training_config(random_state)
@@ -317,11 +328,11 @@ def _generator(random_state: RandomState) -> Generator:
     return generator.manual_seed(seed)
 
 
-def _check_pixels(name: str, X: NDArray[Any]) -> NDArray[np.float32]:
+def _check_pixels(name: str, X: NDArray[Any], hint: str = "") -> NDArray[np.float32]:
     low, high = X.min(), X.max()
     if low < 0 or high > 1:
         raise ValueError(
             f"{name} has pixels from {low:g} to {high:g}, and the pixels of TwoDecoderVAE are "
-            "probabilities: scale them to [0, 1], as by dividing by 255"
+            f"probabilities: scale them to [0, 1], as by dividing by 255{hint}"
         )
     return np.asarray(X)

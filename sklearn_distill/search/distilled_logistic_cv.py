@@ -129,7 +129,8 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         distinguish good settings. Where the derivative is computed, it also corrects the loss, to
         first order, for what the fit lacks to convergence.
     max_iter : int, default=200
-        Largest number of iterations of a fit.
+        Largest number of iterations of a fit; 0 returns the initial point, with a
+        ConvergenceWarning.
     n_jobs : int or None, default=None
         Number of folds that are fitted at a time, in threads, which share X. The result does not
         depend on it.
@@ -308,10 +309,8 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         ------
         ValueError
             If teacher, labels or parameters are not valid, λ or T is searched without any teacher's
-            prediction, or a fold has no sample to train or to validate on. The estimator is then
-            left unchanged.
-        TypeError
-            If a parameter of fit is unknown.
+            prediction, a fold has no sample to train or to validate on, or a parameter of fit is
+            unknown. The estimator is then left unchanged.
 
         Warns
         -----

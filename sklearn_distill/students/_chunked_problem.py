@@ -13,7 +13,7 @@ from sklearn_distill._typing import BoolArray, CheckedX, FloatArray
 from sklearn_distill._validation.labels import (
     check_classes,
     check_two_classes,
-    classes_from_columns,
+    infer_classes,
     unique_labels,
 )
 from sklearn_distill._validation.plausible_teacher import (
@@ -189,7 +189,8 @@ def make_chunk_reader(student: ChunkedStudent, data: ChunkedData) -> ChunkReader
     if classes is None:
         classes = data.fit_args.map_reduce(_unique_labels, combine=_union)
         # as for an array: without any label, the names of the teacher's columns are the classes
-        classes = classes_from_columns(_teacher_columns(data)) if not len(classes) else classes
+        if len(classes) < 2:
+            classes = infer_classes(classes, _teacher_columns(data))
         check_two_classes(classes)
     reader = ChunkReader(classes, None, LossParams.of(student), student.fit_intercept)
     if isinstance(student.class_weight, str):

@@ -1,13 +1,15 @@
 """Predictions of a fitted linear classifier."""
 
 from copy import deepcopy
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
+from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import MatrixLike
@@ -30,7 +32,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
     predictions, on the same device; only labels that are not numbers are a NumPy array.
     """
 
-    coef_: NDArray[Any]
+    coef_: Any  # an array or, after sparsify, a CSR matrix
     intercept_: NDArray[Any]
     classes_: NDArray[Any]
     n_iter_: NDArray[Any]
@@ -56,7 +58,8 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         if is_tensor(checked):
             scores = tensor_scores(checked, self.coef_, self.intercept_)
         else:
-            scores = np.asarray(checked @ self.coef_.T) + self.intercept_
+            product = safe_sparse_dot(checked, self.coef_.T, dense_output=True)
+            scores = np.asarray(product) + self.intercept_
         return scores.ravel() if scores.shape[1] == 1 else scores
 
     @map_chunks
@@ -130,6 +133,45 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         else:
             log_proba = log_softmax(scores, axis=1)
         return log_proba
+
+    def sparsify(self) -> Self:
+        """Convert ``coef_`` to a sparse matrix, which is smaller where most of it is zero.
+
+        Predictions stay the same; a further ``fit`` makes ``coef_`` dense again. The ridge penalty
+        makes no coefficient zero, so this pays only where features are zero in every training row
+        or the coefficients were set by hand.
+
+        Returns
+        -------
+        self
+            The estimator, with ``coef_`` of CSR format.
+
+        Raises
+        ------
+        TypeError
+            If ``coef_`` is a torch tensor.
+        """
+        check_is_fitted(self)
+        if is_tensor(self.coef_):
+            raise TypeError(
+                "coef_ is a torch tensor, and only NumPy arrays are sparsified: fit on "
+                "X.cpu().numpy()"
+            )
+        self.coef_ = sparse.csr_matrix(self.coef_)
+        return self
+
+    def densify(self) -> Self:
+        """Convert ``coef_`` back to an array; nothing changes if it is one.
+
+        Returns
+        -------
+        self
+            The estimator, with an array as ``coef_``.
+        """
+        check_is_fitted(self)
+        if hasattr(self.coef_, "toarray"):
+            self.coef_ = self.coef_.toarray()
+        return self
 
     def to_sklearn(self) -> LogisticRegression:
         """Convert to a scikit-learn LogisticRegression with the same predictions.

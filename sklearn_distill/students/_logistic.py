@@ -48,7 +48,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "classes": ["array-like", None],
     "solver": [StrOptions({"auto", "lbfgs", "newton-cg"})],
     "tol": [Interval(Real, 0, None, closed="neither")],
-    "max_iter": [Interval(Integral, 1, None, closed="left")],
+    "max_iter": [Interval(Integral, 0, None, closed="left")],
     "verbose": ["verbose"],
 }
 

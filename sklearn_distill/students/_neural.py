@@ -14,6 +14,7 @@ import joblib
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -22,6 +23,7 @@ from sklearn_distill._validation.extra_sets import warn_if_out_of_range
 from sklearn_distill._validation.masks import refuse_mask
 from sklearn_distill._validation.network_input import check_network_input
 from sklearn_distill._validation.tensors import to_numpy
+from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.students._neural_params import NeuralParams, describe
 from sklearn_distill.students._neural_targets import NeuralTargets
 
@@ -57,7 +59,7 @@ class NeuralStudent(NeuralParams):
     def history_(self) -> pd.DataFrame:
         """Losses, learning rates and durations in seconds, one row for each epoch."""
         epochs = [{k: v for k, v in row.items() if k != "batches"} for row in self.net_.history]
-        return pd.DataFrame(epochs).set_index("epoch")
+        return pd.DataFrame(epochs, columns=None if epochs else ["epoch"]).set_index("epoch")
 
     def to_torch(self) -> torch.nn.Module:
         """Return the trained network as a torch module.
@@ -107,7 +109,9 @@ class NeuralStudent(NeuralParams):
         # the dtype of the weights; mixed precision keeps them in float32
         dtype = np.float64 if self.precision == "float64" else np.float32
         X = to_numpy(X)  # of bfloat16, which NumPy lacks, and of any device
-        checked = validate_data(self, X, y, reset=reset, dtype=dtype, allow_nd=True, **checks)
+        checked = validate_data(
+            self, X, to_numpy(y), reset=reset, dtype=dtype, allow_nd=True, **checks
+        )
         features = np.asarray(checked if isinstance(y, str) else checked[0])
         if reset:
             self._shape = features.shape[1:]
@@ -182,13 +186,19 @@ class NeuralStudent(NeuralParams):
     ) -> Self:
         from sklearn_distill.students._neural_training import row_tensors, train_network
 
+        n_epochs = n_epochs or self.max_epochs
+        if n_epochs == 0 and previous is None:
+            warn_user(
+                "max_epochs=0: the network keeps its initial weights; raise max_epochs to train it",
+                ConvergenceWarning,
+            )
         self._trained = train_network(
             self,
             targets,
             train_data,
             None if held_out is None else row_tensors(*held_out, self.precision),
             seed=seed,
-            n_epochs=n_epochs or self.max_epochs,
+            n_epochs=n_epochs,
             checkpoint=checkpoint,
             previous=previous,
         )

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
 
+import numpy as np
 import torch
 from sklearn.base import is_classifier
 from torch import nn
@@ -72,6 +73,8 @@ def _build(estimator: NeuralParams, X: torch.Tensor, n_outputs: int) -> nn.Modul
         _check_table(X)
         sizes = check_hidden_layer_sizes(estimator.hidden_layer_sizes)
         module, params = MLP, {"hidden_layer_sizes": sizes, **params}
+    else:
+        _check_sizes_unset(estimator)
     if isinstance(module, nn.Module):
         if params:
             raise ValueError(
@@ -87,6 +90,16 @@ def _build(estimator: NeuralParams, X: torch.Tensor, n_outputs: int) -> nn.Modul
             "weights, or set requires_grad=True for some"
         )
     return network
+
+
+def _check_sizes_unset(estimator: NeuralParams) -> None:
+    """Require the default of ``hidden_layer_sizes``, which a given module does not read."""
+    default = inspect.signature(type(estimator)).parameters["hidden_layer_sizes"].default
+    if not np.array_equal(estimator.hidden_layer_sizes, default):
+        raise ValueError(
+            f"hidden_layer_sizes={estimator.hidden_layer_sizes!r} has no effect on module: leave "
+            f"it at {default!r}, and pass module__x to a module class, or set module=None"
+        )
 
 
 def _call(factory: Any, sizes: dict[str, int], params: dict[str, Any]) -> nn.Module:

@@ -144,7 +144,7 @@ class Collate:
 
     def _teacher_rows(self, items: Sequence[Any]) -> FloatArray:
         """Return the teacher's predictions, NaN where they are missing."""
-        given = [nan_where_masked(to_numpy(item[2])) for item in items]
+        given = [nan_where_masked(item[2]) for item in items]
         predictions = [None if row is None else np.atleast_1d(row) for row in given]
         shape = next((row.shape for row in predictions if row is not None), (self.n_outputs,))
         missing = np.full(shape, np.nan)

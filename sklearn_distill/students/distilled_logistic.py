@@ -76,7 +76,8 @@ class DistilledLogisticRegression(LogisticStudent):
     classes : array-like of shape (n_classes,) or None, default=None
         All classes in ascending order, for y that does not contain them all: the student can then
         predict a class that only the teacher predicts, and every fold of a cross-validation has
-        the same classes. None uses the labels of y.
+        the same classes. None uses the labels of y or, if it has fewer than two, the names of the
+        teacher's columns.
     solver : {"auto", "lbfgs", "newton-cg"}, default="auto"
         Minimiser. "lbfgs" solves on a subsample of the rows, then on all, preconditioned by a
         Gram matrix; "newton-cg" is Newton's method in a trust region with conjugate gradients.
@@ -87,7 +88,7 @@ class DistilledLogisticRegression(LogisticStudent):
         Stop when max|∇| / Σ s_i ≤ tol, with ∇ the gradient of the objective divided by C, which
         is scikit-learn's scale.
     max_iter : int, default=200
-        Maximum number of iterations.
+        Maximum number of iterations; 0 returns the initial point, with a ConvergenceWarning.
     warm_start : bool, default=False
         Whether a repeated fit starts from the coefficients of the previous one.
     verbose : int, default=0
@@ -317,6 +318,6 @@ class DistilledLogisticRegression(LogisticStudent):
         warm = None
         # a fit with another number of classes or features starts anew instead of failing
         if self.warm_start and hasattr(self, "coef_") and self.coef_.shape == shape:
-            coef, intercept = to_numpy(self.coef_), to_numpy(self.intercept_)
+            coef, intercept = to_numpy(self.densify().coef_), to_numpy(self.intercept_)
             warm = solver_weights(coef, intercept, active, self.fit_intercept)
         return problem.objective.zeros() if warm is None else warm

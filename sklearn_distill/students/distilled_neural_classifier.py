@@ -64,7 +64,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         ``module__x`` and, if it has such parameters, ``n_features`` and ``n_outputs``; an instance
         is copied with its weights. None uses :class:`sklearn_distill.nets.MLP`.
     hidden_layer_sizes : int or sequence of int, default=(64,)
-        Widths of the hidden layers of the default network; empty makes a linear model.
+        Widths of the hidden layers of the default network; empty makes a linear model. Must be
+        left at the default with a ``module``.
     imitation : float, default=0.5
         λ in [0, 1], the weight of the teacher in rows that have a label, too.
     temperature : float, default=1.0
@@ -80,7 +81,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         Weights of the classes, as in :class:`DistilledLogisticRegression`.
     classes : array-like of shape (n_classes,) or None, default=None
         All classes in ascending order, for y that does not contain them all. None uses the labels
-        of y.
+        of y or, if it has fewer than two, the names of the teacher's columns.
     embedding_weight : float, default=0.0
         μ ≥ 0, the weight of the distance to ``teacher_embedding``.
     optimizer : {"adam", "adamw", "sgd"} or class, default="adam"
@@ -91,7 +92,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         Number of rows in a mini-batch. If the network has batch normalisation, a last mini-batch
         of a single row is joined to the one before it.
     max_epochs : int, default=20
-        Maximum number of passes over the rows.
+        Maximum number of passes over the rows; 0 keeps the initial weights, with a
+        ConvergenceWarning.
     early_stopping : bool, default=False
         Whether to monitor the label cross-entropy of held-out rows (X_val, or a part of X), stop
         when it no longer decreases and restore the weights of its minimum.

@@ -63,7 +63,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         ``n_outputs``; an instance is copied with its weights. None uses
         :class:`sklearn_distill.nets.MLP`.
     hidden_layer_sizes : int or sequence of int, default=(64,)
-        Widths of the hidden layers of the default network; empty makes a linear model.
+        Widths of the hidden layers of the default network; empty makes a linear model. Must be
+        left at the default with a ``module``.
     imitation : float, default=0.5
         λ in [0, 1], the weight of the teacher in rows that have a label, too.
     embedding_weight : float, default=0.0
@@ -76,7 +77,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         Number of rows in a mini-batch. If the network has batch normalisation, a last mini-batch
         of a single row is joined to the one before it.
     max_epochs : int, default=20
-        Maximum number of passes over the rows.
+        Maximum number of passes over the rows; 0 keeps the initial weights, with a
+        ConvergenceWarning.
     early_stopping : bool, default=False
         Whether to monitor the squared error of held-out rows (X_val, or a part of X), stop when it
         no longer decreases and restore the weights of its minimum.

@@ -30,6 +30,7 @@ from sklearn_distill._validation.plausible_teacher import check_plausible_teache
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.targets import check_class_targets
+from sklearn_distill._validation.tensors import to_numpy
 from sklearn_distill.targets import Labels, TargetMixture, Teachers
 
 
@@ -66,7 +67,9 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         T > 0, by which the teacher's logits are divided.
     classes : array-like of shape (n_classes,) or None, default=None
         All classes in ascending order, for y that does not contain them all: the student can then
-        predict a class that only the teacher predicts. None uses the labels of y.
+        predict a class that only the teacher predicts. None uses the labels of y, of which one
+        is enough, as for scikit-learn's trees; or the names of the teacher's columns if y has
+        fewer than two.
 
     Attributes
     ----------
@@ -201,12 +204,19 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
             teacher_proba=teacher_proba,
             teacher_logits=teacher_logits,
         )
+        X, y = to_numpy(X), to_numpy(y)  # regressors need not support tensors
         n_rows = self._check_features(
             X, fill_absent(y, sample_weight), teacher_proba, teacher_logits
         )
         weight = check_sample_weight(sample_weight, n_rows)
         self.classes_, labels, teachers = check_class_targets(
-            y, n_rows, self.classes, teacher_proba, teacher_logits, weight == 0
+            y,
+            n_rows,
+            self.classes,
+            teacher_proba,
+            teacher_logits,
+            weight == 0,
+            min_classes=1,  # as trees and neighbours
         )
         self.n_taught_rows_ = 0 if teachers is None else int(teachers.teacher_mask.sum())
         check_teacher_used(
@@ -245,8 +255,10 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         refuse_mask("X", X)
-        predictions = np.asarray(self.regressor_.predict(X), dtype=np.float64)
-        if predictions.ndim == 1 and len(self.classes_) == 2:
+        predictions = np.asarray(self.regressor_.predict(to_numpy(X)), dtype=np.float64)
+        if len(self.classes_) == 1:
+            predictions = predictions.reshape(-1, 1)
+        elif predictions.ndim == 1 and len(self.classes_) == 2:
             predictions = np.stack([1 - predictions, predictions], axis=1)
         proba = np.zeros_like(predictions)
         proba[:, self._active] = project_on_simplex(predictions[:, self._active])
@@ -292,7 +304,8 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
     @property
     def coef_(self) -> NDArray[Any]:
         """Coefficients of ``regressor_`` for the target of each class, if it has any."""
-        return np.asarray(self.regressor_.coef_)
+        coef: NDArray[Any] = self.regressor_.coef_  # sparse where it was sparsified
+        return coef
 
     def _check_features(
         self,
@@ -311,7 +324,13 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         else:
             validate_data(self, X, skip_check_array=True)
         shape = X.shape if hasattr(X, "shape") else np.asarray(X).shape
-        return int(shape[0]) if shape else 0
+        n_rows = int(shape[0]) if shape else 0
+        if n_rows == 0:
+            raise ValueError(
+                f"Found array with 0 sample(s) (shape={tuple(shape)}) while a minimum of 1 is "
+                f"required by {type(self).__name__}."
+            )
+        return n_rows
 
     def _mixed_targets(self, labels: Labels, teachers: Teachers | None) -> NDArray[np.float64]:
         """Return the mixed targets m of shape (n_rows, n_classes)."""
@@ -352,8 +371,8 @@ def fit_regressor(
     X : {array-like, sparse matrix, DataFrame} of shape (n_rows, n_features)
         Features, passed on unchanged.
     Y : ndarray of shape (n_rows, n_outputs)
-        Targets, one column for each class. For two classes, a regressor of a single output is
-        fitted on the second column.
+        Targets, one column for each class, of which a single one is passed on as a vector. For two
+        classes, a regressor of a single output is fitted on the second column.
     weight : ndarray of shape (n_rows,) or None
         Sample weights; in a Pipeline they are passed to the last step. For a regressor without
         ``sample_weight``, rows are repeated instead.
@@ -389,8 +408,8 @@ def _fit_clone(
     regressor: BaseEstimator, X: MatrixLike, Y: FloatArray, fit_params: dict[str, FloatArray]
 ) -> Any:
     one_output = not get_tags(regressor).target_tags.multi_output
-    if one_output and Y.shape[1] == 2:
-        return clone(regressor).fit(X, Y[:, 1], **fit_params)
+    if Y.shape[1] == 1 or (one_output and Y.shape[1] == 2):
+        return clone(regressor).fit(X, Y[:, -1], **fit_params)
     try:
         return clone(regressor).fit(X, Y, **fit_params)
     except ValueError as error:

@@ -11,7 +11,6 @@ from sklearn_distill._typing import ArrayLike, FloatArray
 from sklearn_distill._validation.masks import nan_where_masked
 from sklearn_distill._validation.row_order import check_same_order
 from sklearn_distill._validation.teacher import check_teacher, read_teacher
-from sklearn_distill._validation.tensors import to_numpy
 from sklearn_distill.targets import soften
 
 
@@ -59,12 +58,12 @@ def _stack(
     teacher_proba: ArrayLike | Sequence[ArrayLike],
 ) -> tuple[NDArray[Any], list[Any] | None]:
     if not isinstance(teacher_proba, list | tuple):
-        return np.asarray(nan_where_masked(to_numpy(teacher_proba))), None
+        return np.asarray(nan_where_masked(teacher_proba)), None
     for m, one in enumerate(teacher_proba):
         check_same_order(f"teacher_proba[{m}]", one, "teacher_proba[0]", teacher_proba[0])
     columns = _common_columns(teacher_proba)
     selected = [one if columns is None else one[columns] for one in teacher_proba]
-    arrays = [np.asarray(nan_where_masked(to_numpy(one))) for one in selected]
+    arrays = [np.asarray(nan_where_masked(one)) for one in selected]
     shapes = [array.shape for array in arrays]
     if len(set(shapes)) != 1 or len(shapes[0]) != 2:
         raise ValueError(

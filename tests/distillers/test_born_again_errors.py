@@ -100,7 +100,7 @@ def test_wrong_parameters(parameters, message):
             {"X_val": X, "y_val": np.where(np.arange(40) == 7, np.nan, Y)},
             "y_val has no label in row 7",
         ),
-        (TypeError, {"weight": 1}, "'weight': pass student__weight"),
+        (ValueError, {"weight": 1}, "{'weight'}. Without it, pass student__weight"),
         (TypeError, {"student__weight": 1}, "weight"),
         (
             TypeError,

@@ -94,7 +94,8 @@ def test_wrong_parameters(parameters, message):
         ),
         (ValueError, {"X_unlabeled": X[:, :3]}, "X_unlabeled has 3 columns, X has 4"),
         (ValueError, {"X_unlabeled": FRAME}, "X_unlabeled is a DataFrame, X a ndarray"),
-        (TypeError, {"weight": 1}, "'weight': pass teacher__weight or student__weight"),
+        (ValueError, {"weight": 1}, "Without it, pass teacher__weight or student__weight"),
+        (TypeError, {"student__teacher_proba": Y}, "makes the teacher's predictions"),
         (TypeError, {"student__weight": 1}, "weight"),
     ],
 )

@@ -6,8 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import cross_validate
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from benchmarks import domain_mapping
 from sklearn_distill import TwoDecoderVAE
@@ -227,3 +231,33 @@ def test_clothes_become_digits_of_their_class(n_labels, options, unseen):
     assert judge.score(phi.transform(X), y) >= 0.95
     assert judge.score(phi.transform(test.data), test.target) > unseen
     assert judge.score(test.data, test.target) < 0.3
+
+
+SMALL = TwoDecoderVAE(2, hidden_size=4, max_epochs=1, random_state=0)
+
+
+def test_the_source_domain_passes_through_a_pipeline(domains):
+    """With transform_input as if scaled by hand, and whole in a cross-validation."""
+    scale = FunctionTransformer(lambda X: np.asarray(X) / 255)
+    X, y = 255 * domains.X, domains.y
+    source = {"X_source": (255 * domains.X_source,), "y_source": (domains.y_source,)}
+    by_hand = clone(SMALL).fit(
+        X / 255, y, X_source=255 * domains.X_source / 255, y_source=domains.y_source
+    )
+    with config_context(enable_metadata_routing=True):
+        steps = [("scale", scale), ("phi", SMALL)]
+        pipeline = Pipeline(steps, transform_input=["X_source"]).fit(X, y, **source)
+        assert pipeline[-1].loss_curve_ == by_hand.loss_curve_
+        with pytest.raises(ValueError, match=r"pixels from 0 to 255.*transform_input=\['X_source'"):
+            Pipeline(steps).fit(X, y, **source)
+    same_length = {"X_source": (domains.X_source[:500],), "y_source": (domains.y_source[:500],)}
+    folds = cross_validate(
+        SMALL,
+        domains.X,
+        y,
+        cv=2,
+        params=same_length,
+        scoring=lambda phi, X, y: len(phi.transform(X)),
+        error_score="raise",
+    )
+    assert folds["test_score"].tolist() == [250, 250]

@@ -153,7 +153,7 @@ def test_wrong_parameters(name, value):
 
 def test_errors_of_folds():
     X, y, teacher = data(2)
-    with pytest.raises(TypeError, match="unexpected argument 'color'"):
+    with pytest.raises(ValueError, match=r"enable_metadata_routing=True.*'color'"):
         DistilledLogisticRegressionCV().fit(X, y, teacher_proba=teacher, color="red")
     rows = np.arange(75)
     for cv, message in [

@@ -62,7 +62,7 @@ def train(values, *, validation_temperature=1.0, virtual_step="own", gradient="e
 def train_with(schedule, **options):
     student = DistilledNeuralClassifier(
         **{
-            "hidden_layer_sizes": (5,),
+            "hidden_layer_sizes": (64,) if "module" in options else (5,),
             "optimizer": "sgd",
             "lr": 0.3,
             "precision": "float64",

@@ -15,12 +15,20 @@ import pytest
 import sklearn
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.tree import DecisionTreeRegressor
 
 from sklearn_distill import (
+    BornAgainClassifier,
     DistilledLogisticRegression,
     DistilledLogisticRegressionCV,
+    DistilledNeuralClassifier,
+    DistilledNeuralRegressor,
     PrivilegedLinearRegression,
+    SoftTargetClassifier,
+    TeacherStudentClassifier,
+    TeacherStudentRegressor,
 )
 from sklearn_distill.losses import tensor_design
 from sklearn_distill.solvers import subsampling
@@ -403,6 +411,30 @@ def test_scikit_learn_checks(student_and_y, dtype, other, dispatch):
             other_ns_and_device=place("numpy", None),
             check_values=True,
         )
+
+
+TREE = DecisionTreeRegressor(max_depth=3, random_state=0)
+CONVERTING = {
+    "any regressor": SoftTargetClassifier(TREE, imitation=0.0),
+    "teacher and student": TeacherStudentClassifier(
+        RandomForestClassifier(3, random_state=0), DistilledLogisticRegression(), cv=2
+    ),
+    "numbers": TeacherStudentRegressor(TREE, PrivilegedLinearRegression(), cv=2),
+    "generations": BornAgainClassifier(DistilledLogisticRegression(), n_generations=2),
+    "network": DistilledNeuralClassifier(imitation=0.0, max_epochs=1, random_state=0),
+    "network of numbers": DistilledNeuralRegressor(imitation=0.0, max_epochs=1, random_state=0),
+}
+
+
+@pytest.mark.parametrize("estimator", CONVERTING.values(), ids=CONVERTING)
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_other_estimators_convert_tensors(estimator, dtype, dispatch):
+    """Scikit-learn's trees take no tensors, networks compute on their own device."""
+    rows, y = tensor(X, dtype), torch.tensor(Y)
+    of_tensors = clone(estimator).fit(rows, y).predict(rows)
+    assert isinstance(of_tensors, np.ndarray)
+    of_arrays = clone(estimator).fit(rows.numpy(), Y).predict(rows.numpy())
+    np.testing.assert_allclose(of_tensors, of_arrays)
 
 
 @pytest.mark.skipif(DISPATCHES, reason="this is the separate process")

@@ -562,3 +562,16 @@ def test_class_weight_of_a_class_that_a_fold_lacks():
     np.testing.assert_array_equal(student.coef_, expected.coef_)
     with pytest.raises(ValueError, match=r"class_weight has keys \['l'\], but the classes are"):
         DistilledLogisticRegression(imitation=0, class_weight={0: 1.0, "l": 3.0}).fit(X, y)
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
+def test_no_iteration_is_the_initial_point_and_a_warning(container):
+    """As scikit-learn's LogisticRegression with max_iter=0."""
+    X, y, teacher = data(3)
+    student = DistilledLogisticRegression(max_iter=0)
+    with pytest.warns(ConvergenceWarning, match="stopped after 0 iterations"):
+        student.fit(container(X), y, teacher_proba=teacher)
+    assert not student.coef_.any()
+    np.testing.assert_allclose(student.predict_proba(X), 1 / 3)
+    student.set_params(max_iter=100, warm_start=True).fit(X, y, teacher_proba=teacher)
+    assert student.score(X, y) > 1 / 2

@@ -48,7 +48,7 @@ def small(**options):
     return DistilledNeuralClassifier(
         **{
             "imitation": 0,
-            "hidden_layer_sizes": (8,),
+            "hidden_layer_sizes": (8,) if options.get("module") is None else (64,),
             "lr": 0.01,
             "max_epochs": 3,
             "random_state": 0,
@@ -109,7 +109,7 @@ def test_a_single_logit_is_enough_for_two_classes():
     y = np.where(problem["codes"] >= 0, problem["codes"], np.nan)
     network = DistilledNeuralClassifier(MLP, module__n_outputs=1, temperature=2.0, **EXACT)
     two_logits = DistilledNeuralClassifier(temperature=2.0, **EXACT)
-    network.set_params(module__hidden_layer_sizes=())
+    network.set_params(module__hidden_layer_sizes=(), hidden_layer_sizes=(64,))
     for student in (network, two_logits):
         student.fit(problem["X"], y, teacher_logits=problem["teacher_logits"])
     proba = network.predict_proba(problem["X"])

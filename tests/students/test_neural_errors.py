@@ -22,7 +22,9 @@ PROBA = np.full((24, 3), 1 / 3)
 
 
 def small(**options):
-    fixed = {"imitation": 0, "hidden_layer_sizes": (4,), "max_epochs": 2, "random_state": 0}
+    fixed = {"imitation": 0, "max_epochs": 2, "random_state": 0}
+    if options.get("module") is None:
+        fixed["hidden_layer_sizes"] = (4,)
     return DistilledNeuralClassifier(**fixed | options)
 
 
@@ -57,6 +59,11 @@ class InPlace(nn.Linear):
 
 
 WRONG_PARAMETERS = {
+    "void sizes": (
+        {"module": nn.Linear(4, 3), "hidden_layer_sizes": (5,)},
+        ValueError,
+        r"hidden_layer_sizes=\(5,\) has no effect on module: leave it at \(64,\)",
+    ),
     "module is a number": ({"module": 3}, TypeError, "module=3 is not a torch.nn.Module"),
     "module is a name": ({"module": "MLP"}, TypeError, "module='MLP' is not a torch.nn.Module"),
     "module creates none": (

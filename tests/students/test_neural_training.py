@@ -27,7 +27,7 @@ def small(**options):
     return DistilledNeuralClassifier(
         **{
             "imitation": 0,
-            "hidden_layer_sizes": (8,),
+            "hidden_layer_sizes": (8,) if options.get("module") is None else (64,),
             "lr": 0.01,
             "max_epochs": 6,
             "random_state": 0,
@@ -677,3 +677,19 @@ def test_items_of_a_dataset_are_checked():
     pairs = torch.utils.data.TensorDataset(torch.tensor(X), torch.tensor(Y))
     with pytest.raises(ValueError, match="the Dataset yields items of 2 elements"):
         small(imitation=0.5, classes=[0, 1, 2, 3]).fit(pairs)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"lr_schedule": "cosine"}, {"early_stopping": True}], ids=str
+)
+def test_no_epoch_keeps_the_initial_weights_and_warns(options):
+    """As skorch does, which does not warn."""
+    with pytest.warns(ConvergenceWarning, match="max_epochs=0: the network keeps its initial"):
+        student = small(max_epochs=0, **options).fit(X, Y)
+    assert_same_weights(student, pickle.loads(pickle.dumps(student)))
+    assert student.history_.empty
+    with pytest.warns(ConvergenceWarning):
+        frozen = small(max_epochs=0, lr=100.0, **options).fit(X, Y)
+    assert_same_weights(student, frozen)
+    student.set_params(max_epochs=3, warm_start=True).fit(X, Y)
+    assert student.set_params(max_epochs=0).fit(X, Y).history_.index.tolist() == [1, 2, 3]

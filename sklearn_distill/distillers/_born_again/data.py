@@ -15,6 +15,7 @@ from sklearn_distill._validation.fit_params import clone_without_teacher
 from sklearn_distill._validation.indexing import take_aligned, take_rows
 from sklearn_distill._validation.labels import mark_missing
 from sklearn_distill._validation.plausible_teacher import own_predictions
+from sklearn_distill.distillers._student_data import last_step
 from sklearn_distill.teachers._cross_fit import PredictAligned, class_name
 from sklearn_distill.teachers._encoded_labels import fit_on_any_labels
 
@@ -108,10 +109,20 @@ class GenerationData:
             targets = _most_frequent(targets)
         if self.teacher_param is not None:
             y = mark_missing(self.classes[self.codes[rows]], self.labelled[rows])
-            return self._fit(student, rows, y, {self.teacher_param: targets}, where)
+            columns = targets[:, self._columns(student, rows)]
+            return self._fit(student, rows, y, {self.teacher_param: columns}, where)
         without_prediction = np.isnan(targets[:, 0])
         codes = np.where(without_prediction, self.codes[rows], targets.argmax(axis=1))
         return self._fit(student, rows, self.classes[codes], {}, where)
+
+    def _columns(self, student: Any, rows: IntArray) -> BoolArray:
+        """Return the classes that the student reads: those of its ``classes``, or of the labels.
+
+        A fold's chain has not seen the classes that its rows lack, and predicts 0 for them.
+        """
+        if getattr(last_step(student), "classes", None) is not None:
+            return np.ones(len(self.classes), dtype=bool)
+        return np.isin(self.classes, self.labels_of(rows))
 
     def predict(self, fitted: Any, rows: IntArray, where: str) -> Predictions:
         """Return the predictions of a generation for rows of X."""

@@ -11,9 +11,10 @@ from sklearn.utils import assert_all_finite, get_tags
 from tqdm.auto import tqdm
 
 from sklearn_distill._typing import ArrayLike, CheckedX, IntArray, MatrixLike, TargetLike
+from sklearn_distill._validation.absent_rows import PresentRows
 from sklearn_distill._validation.extra_sets import entry_of_single, warn_if_out_of_range
 from sklearn_distill._validation.indexing import as_samples, check_features, set_features
-from sklearn_distill._validation.labels import check_classes, check_labels, check_some_label
+from sklearn_distill._validation.labels import check_any_label, check_classes, check_labels
 from sklearn_distill._validation.masks import none_where_masked
 from sklearn_distill._validation.numbers import list_values
 from sklearn_distill._validation.random_state import seeded_clones
@@ -67,31 +68,33 @@ class Generations(MetaEstimatorMixin, BaseEstimator):
 
     def _read_data(
         self, X: MatrixLike, y: TargetLike, sample_weight: ArrayLike | None, fit_params: Params
-    ) -> tuple[GenerationData, Params]:
-        """Check the arguments of fit; return the training data and the splitter's parameters."""
+    ) -> tuple[GenerationData, Any, Params]:
+        """Check the arguments of fit; return training data, folds and the splitter's parameters."""
         fit_param = self._teacher_param()
         check_row_order(X, y, sample_weight=sample_weight)
         X_checked = as_samples(X)
         self._check_y_given(y)
         set_features(self, X_checked)
         weight = check_sample_weight(sample_weight, X_checked.shape[0])
-        params = route_fit_params(self, None if sample_weight is None else weight, fit_params)
+        given = None if sample_weight is None else weight
+        present = PresentRows(X_checked, y, given, fit_params, self.cv).without_absent()
+        params = route_fit_params(self, present.weight, present.fit_params)
         if fit_param is not None:  # generations trained on hard labels may have another teacher
             refuse_predictions(self, params.student)
         known = check_classes(getattr(last_step(self.student), "classes", None))
-        self.classes_, labels = check_labels(y, X_checked.shape[0], known, None)
-        check_some_label(labels.present, "the first generation must be fitted on some")
+        check_any_label(present.y, "the first generation must be fitted on some")
+        self.classes_, labels = check_labels(present.y, present.X.shape[0], known, None)
         data = GenerationData(
-            X=X_checked,
+            X=present.X,
             codes=labels.codes,
             labelled=labels.present,
             classes=self.classes_,
-            weight=weight,
+            weight=weight[weight > 0],
             fit_params=params.student,
             teacher_param=fit_param,
             hard=self.labels == "hard",
         )
-        return data, params.splitter
+        return data, present.cv, params.splitter
 
     def _teacher_param(self) -> str | None:
         """Check the student; return the parameter of its fit that takes the teacher."""
@@ -145,15 +148,15 @@ class Generations(MetaEstimatorMixin, BaseEstimator):
         return None
 
     def _make_chain(
-        self, data: GenerationData, rows: IntArray, split_params: Params
+        self, data: GenerationData, rows: IntArray, cv: Any, split_params: Params
     ) -> GenerationChain:
         """Return the chain of generations to fit."""
-        if self.cv is None:
+        if cv is None:
             return GenerationChain(data, rows)
         # the validation set is in no fold
         labelled = data.labelled & np.isin(np.arange(data.n_rows), rows)
         y = data.classes[data.codes]
-        splits = labelled_splits(self.cv, data.X, y, labelled, split_params, is_class=True)
+        splits = labelled_splits(cv, data.X, y, labelled, split_params, is_class=True)
         return CrossFittedChain(data, rows, splits)
 
     def _fit_generations(
