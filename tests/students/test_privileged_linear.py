@@ -215,17 +215,17 @@ def test_representations(gaps):
     frozen.flags.writeable = False
     for features in (X, frozen, X.tolist(), sparse.csr_array(X), sparse.coo_matrix(X)):
         student = PrivilegedLinearRegression().fit(features, y, teacher_prediction=s)
-        assert same(student, reference)
+        # float32 rows give float32 coefficients: those of float64, rounded
+        assert same(student, reference, rtol=1e-8 if isinstance(features, list) else 2.0**-24)
         np.testing.assert_allclose(student.predict(features), reference.predict(X), rtol=1e-6)
         std = student.predict(features, return_std=True)[1]
         np.testing.assert_allclose(std, reference.predict(X, return_std=True)[1], rtol=1e-6)
     for frame in (pd, pl):
         columns = frame.DataFrame(dict(zip("abc", X.T, strict=True)))
         target, teacher = frame.Series(y.tolist()), frame.Series(s.tolist())
-        assert same(
-            PrivilegedLinearRegression().fit(columns, target, None, teacher_prediction=teacher),
-            reference,
-        )
+        student = PrivilegedLinearRegression()
+        student.fit(columns, target, None, teacher_prediction=teacher)
+        assert same(student, reference, rtol=2.0**-24)
 
 
 def test_pandas_missing_values_are_missing_labels(gaps):

@@ -1,4 +1,4 @@
-"""Factors of H = Σ s x xᵀ + αI; solutions have minimum norm where H is singular."""
+"""Factors of H = Σ s x xᵀ + αI and roots of S = Σ s x xᵀ; a singular H gives minimum norm."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 from scipy.linalg import cho_solve
-from scipy.linalg.lapack import dpocon, dpotrf
+from scipy.linalg.lapack import dpocon, dpotrf, dpstrf
 
 from sklearn_distill._typing import BoolArray, FloatArray
 
@@ -121,18 +121,82 @@ def factorise(H: FloatArray, constant: BoolArray) -> Factor:
     >>> factor.solve(np.array([[8.0], [8.0]])).ravel().round(6)
     array([1., 2.])
     """
-    # Equilibration makes factor and condition independent of the scales of the columns.
-    scale = np.zeros(len(H))
-    scale[~constant] = 1 / np.sqrt(np.diagonal(H)[~constant])
+    scale = _scale(H, constant)
     equilibrated = H * scale * scale[:, None]
     equilibrated[constant, constant] = 1.0  # keeps the matrix definite; scale 0 drops the column
-    norm = float(np.abs(equilibrated).sum(axis=0).max(initial=1.0))
     # LAPACK reports a failure and the reciprocal condition number, which costs only O(d²).
     lower, not_definite = dpotrf(equilibrated, lower=1)
-    reciprocal = 0.0 if not_definite else float(dpocon(lower, norm, uplo="L")[0])
+    reciprocal = 0.0 if not_definite else float(dpocon(lower, _norm(equilibrated), uplo="L")[0])
     if reciprocal < _singular_below(len(H)):
         return _spectral(H)
     return CholeskyFactor(scale, lower, float(1 / np.sqrt(reciprocal)))
+
+
+@dataclass(frozen=True)
+class FeatureRoot:
+    """A matrix B with BᵀB = S, the spread of the features.
+
+    Parameters
+    ----------
+    values : ndarray of shape (k, n_features)
+        The matrix B.
+    rank : int
+        Its numerical rank.
+    condition : float
+        Its condition number without the directions that are rounding errors.
+    """
+
+    values: FloatArray
+    rank: int
+    condition: float
+
+
+def root_of_gram(S: FloatArray, constant: BoolArray) -> FeatureRoot:
+    """Return the pivoted Cholesky factor of a Gram matrix, without directions lost in rounding.
+
+    Parameters
+    ----------
+    S : ndarray of shape (n_features, n_features)
+        Symmetric and, but for rounding, positive semidefinite matrix.
+    constant : ndarray of bool of shape (n_features,)
+        Mask of constant columns, which are 0 in the root.
+
+    Returns
+    -------
+    FeatureRoot
+        Its ``condition`` is that of the equilibrated matrix.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> root = root_of_gram(np.array([[4.0, 2.0], [2.0, 1.0]]), np.zeros(2, dtype=bool))
+    >>> root.values, root.rank
+    (array([[2., 1.]]), 1)
+    """
+    scale = _scale(S, constant)
+    equilibrated = S * scale * scale[:, None]
+    factor, pivots, rank, _ = dpstrf(equilibrated, tol=_singular_below(len(S)))
+    kept, upper = pivots[:rank] - 1, np.triu(factor)[:rank]
+    values = np.zeros_like(upper)
+    values[:, pivots - 1] = upper
+    values[:, ~constant] /= scale[~constant]
+    norm = _norm(equilibrated[np.ix_(kept, kept)])
+    reciprocal = float(dpocon(upper[:, :rank], norm, uplo="U")[0]) if rank else 1.0
+    return FeatureRoot(values, rank, float(1 / np.sqrt(reciprocal)))
+
+
+def _scale(H: FloatArray, constant: BoolArray) -> FloatArray:
+    """Return D for which D H D has a unit diagonal; 0 for constant columns.
+
+    This makes factors, roots and conditions independent of the scales of the columns.
+    """
+    scale = np.zeros(len(H))
+    scale[~constant] = 1 / np.sqrt(np.diagonal(H)[~constant])
+    return scale
+
+
+def _norm(H: FloatArray) -> float:
+    return float(np.abs(H).sum(axis=0).max(initial=1.0))
 
 
 def _spectral(H: FloatArray) -> SpectralFactor:

@@ -10,7 +10,7 @@ from typing import ClassVar, Protocol, Self, TypeAlias
 import numpy as np
 
 from sklearn_distill._typing import FloatArray
-from sklearn_distill.solvers.least_squares._factors import Factor
+from sklearn_distill.solvers.least_squares._factors import Factor, FeatureRoot
 
 
 class RemoteTile(Protocol):
@@ -60,6 +60,8 @@ class Moments(ABC):
     spread: FloatArray
     eps: float = float(np.finfo(np.float64).eps)
 
+    # Condition number of X up to which coefficients have eight digits and covariances six.
+    max_condition: ClassVar[float]
     # Each tile updates all of ``spread``: tiles of fewer rows cost more per row.
     min_rows_per_column: ClassVar[float] = 0.5
 
@@ -103,8 +105,8 @@ class Moments(ABC):
         """Return Σ s (t − x·w)² of each target, about the mean."""
 
     @abstractmethod
-    def sandwich(self, factor: Factor) -> FloatArray:
-        """Return H⁻¹ S H⁻¹ for moments of features only."""
+    def feature_root(self, n_features: int) -> FeatureRoot:
+        """Return B with BᵀB = S of the features, about the mean."""
 
     @classmethod
     @abstractmethod

@@ -7,9 +7,14 @@ from typing import ClassVar
 import numpy as np
 from scipy.linalg import qr
 
-from sklearn_distill._typing import FloatArray
-from sklearn_distill.solvers.least_squares._factors import Factor, SpectralFactor
+from sklearn_distill._typing import BoolArray, FloatArray
+from sklearn_distill.solvers.least_squares._factors import (
+    Factor,
+    FeatureRoot,
+    SpectralFactor,
+)
 from sklearn_distill.solvers.least_squares._moments import Moments, Tile
+from sklearn_distill.solvers.least_squares.gram import Gram
 
 _EPS = float(np.finfo(np.float64).eps)
 
@@ -33,6 +38,8 @@ class Root(Moments):
     array([[2.]])
     """
 
+    # The relative error is eps · cond: 2e-8 here.
+    max_condition: ClassVar[float] = 1e8
     # Each factorisation includes all rows of R, so a tile should have as many rows.
     min_rows_per_column: ClassVar[float] = 1.0
 
@@ -40,9 +47,7 @@ class Root(Moments):
         """Minimise Σ s (t − x·w)² + α‖w‖² by the singular values of R."""
         R, right = self.spread[:, :n_features], self.spread[:, n_features:]
         left, singular, basis = np.linalg.svd(R, full_matrices=False)
-        # Columns that are collinear but for the rounding of float32 data count as collinear.
-        rounding = max(_EPS * max(R.shape), 4 * self.eps)
-        kept = singular > rounding * singular.max(initial=0.0)
+        kept = self._resolved(R, singular)
         singular, basis = singular[kept], basis[kept].T
         values = singular**2 + alpha
         coef = basis @ ((singular / values)[:, None] * (left[:, kept].T @ right))
@@ -53,10 +58,23 @@ class Root(Moments):
         R, right = self.spread[:, :n_features], self.spread[:, n_features:]
         return np.asarray(((right - R @ coef) ** 2).sum(axis=0))
 
-    def sandwich(self, factor: Factor) -> FloatArray:
-        """Return H⁻¹ RᵀR H⁻¹."""
-        half = factor.solve(self.spread.T)
-        return np.asarray(half @ half.T)
+    def feature_root(self, n_features: int) -> FeatureRoot:
+        """Return R itself."""
+        R = self.spread[:, :n_features]
+        singular = np.linalg.svd(R, compute_uv=False)
+        singular = singular[self._resolved(R, singular)]
+        condition = float(singular[0] / singular[-1]) if len(singular) else 1.0
+        return FeatureRoot(R, len(singular), condition)
+
+    def as_gram(self) -> Gram:
+        """Return the same moments as a Gram matrix."""
+        return Gram(self.weight, self.mean, self.spread.T @ self.spread, self.eps)
+
+    def _resolved(self, R: FloatArray, singular: FloatArray) -> BoolArray:
+        """Return a mask of the singular values that are not rounding errors."""
+        # Columns that are collinear but for the rounding of float32 data count as collinear.
+        rounding = max(_EPS * max(R.shape), 4 * self.eps)
+        return np.asarray(singular > rounding * singular.max(initial=0.0))
 
     @classmethod
     def _empty_spread(cls, n_columns: int) -> FloatArray:
