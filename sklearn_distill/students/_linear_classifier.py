@@ -151,7 +151,6 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
-        tags.array_api_support = True
         return tags
 
     def __sklearn_is_fitted__(self) -> bool:

@@ -182,9 +182,9 @@ def _one_if_same(values: NDArray[Any]) -> Any:
 def _warn_of_covariance(solution: PrivilegedFit) -> None:
     if solution.has_unreliable_covariance:
         warn_user(
-            "X is too ill-conditioned for six digits of coef_covariance_ and of the standard "
-            f"deviations of predictions (condition number about {solution.x_condition:.1e}, at "
-            "most 3e3 with solver='gram' or partial_fit, 1e8 with solver='tsqr'): pass "
+            "X is ill-conditioned or has dependent columns: coef_covariance_ and the standard "
+            "deviations of predictions may lack six correct digits, which need a condition number "
+            "of at most 3e3 with solver='gram' or partial_fit, and 1e8 with solver='tsqr': pass "
             "solver='tsqr' before the first call, or drop columns",
             LinAlgWarning,
         )

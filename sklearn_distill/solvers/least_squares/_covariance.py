@@ -43,8 +43,6 @@ class SandwichCovariance:
         The vector b; 0 without an intercept.
     x_mean : ndarray of shape (n_features,)
         Mean x̄ of the features in the fit.
-    is_unreliable : bool
-        Whether X is too ill-conditioned for six digits.
 
     References
     ----------
@@ -54,7 +52,6 @@ class SandwichCovariance:
     half: FloatArray
     shift: FloatArray
     x_mean: FloatArray
-    is_unreliable: bool
 
     @classmethod
     def of(cls, statistics: Statistics, fit: WeightedFit, ratio: float) -> SandwichCovariance:
@@ -66,8 +63,7 @@ class SandwichCovariance:
         half = fit.factor.solve(np.column_stack([root.values.T, offset]))
         shift = np.zeros(half.shape[1])
         shift[-1] = scale / fit.weight if fit.fit_intercept else 0.0
-        condition = max(root.condition, fit.factor.condition)
-        return cls(half, shift, fit.x_mean, condition > moments.max_condition)
+        return cls(half, shift, fit.x_mean)
 
     def of_coef(self) -> FloatArray:
         """Return the covariance of the coefficients over σ²."""

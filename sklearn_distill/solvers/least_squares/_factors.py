@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy.linalg import cho_solve
+from scipy.linalg import cho_solve, solve_triangular
 from scipy.linalg.lapack import dpocon, dpotrf, dpstrf
 
 from sklearn_distill._typing import BoolArray, FloatArray
@@ -28,6 +28,10 @@ class Factor(Protocol):
     @property
     def condition(self) -> float:
         """Condition number of X without dropped directions: the square root of that of H."""
+
+    @property
+    def smallest(self) -> float:
+        """A lower bound of the smallest eigenvalue of H, without dropped directions."""
 
     def solve(self, b: FloatArray) -> FloatArray:
         """Return H⁻¹ b, or H⁺ b where H is singular."""
@@ -59,11 +63,52 @@ class CholeskyFactor:
         """Number of columns that are not constant."""
         return int(np.count_nonzero(self.scale))
 
+    @property
+    def smallest(self) -> float:
+        """A lower bound of the smallest eigenvalue of H."""
+        return (
+            float((1 / (self.scale.max(initial=0.0) * self.condition)) ** 2) if self.rank else 1.0
+        )
+
     def solve(self, b: FloatArray) -> FloatArray:
         """Return H⁻¹ b."""
         scale = self.scale[:, None]
         inner = cho_solve((self.lower, True), scale * b, check_finite=False)
         return np.asarray(scale * inner)
+
+
+@dataclass(frozen=True)
+class TriangularFactor:
+    """Triangular R of full rank with RᵀR = H.
+
+    Parameters
+    ----------
+    upper : ndarray of shape (n_features, n_features)
+        The matrix R.
+    condition : float
+        Condition number of R with columns of length 1.
+    deficient : bool
+        Always False: a singular H has a :class:`SpectralFactor`.
+    """
+
+    upper: FloatArray
+    condition: float
+    deficient: bool = False
+
+    @property
+    def rank(self) -> int:
+        """Number of features."""
+        return len(self.upper)
+
+    @property
+    def smallest(self) -> float:
+        """A lower bound of the smallest eigenvalue of H."""
+        return float((self.upper**2).sum(axis=0).min() / self.condition**2)
+
+    def solve(self, b: FloatArray) -> FloatArray:
+        """Return R⁻¹ R⁻ᵀ b."""
+        inner = solve_triangular(self.upper, b, trans="T", check_finite=False)
+        return np.asarray(solve_triangular(self.upper, inner, check_finite=False))
 
 
 @dataclass(frozen=True)
@@ -93,6 +138,11 @@ class SpectralFactor:
     def condition(self) -> float:
         """Square root of the largest over the smallest eigenvalue."""
         return float(np.sqrt(self.values.max() / self.values.min())) if self.rank else 1.0
+
+    @property
+    def smallest(self) -> float:
+        """The smallest eigenvalue of H."""
+        return float(self.values.min(initial=np.inf))
 
     def solve(self, b: FloatArray) -> FloatArray:
         """Return V diag(1/values) Vᵀ b."""
@@ -143,7 +193,8 @@ class FeatureRoot:
     rank : int
         Its numerical rank.
     condition : float
-        Its condition number without the directions that are rounding errors.
+        Its condition number without the directions that are rounding errors; infinite if they
+        cannot be told from directions of little variation.
     """
 
     values: FloatArray
@@ -164,14 +215,15 @@ def root_of_gram(S: FloatArray, constant: BoolArray) -> FeatureRoot:
     Returns
     -------
     FeatureRoot
-        Its ``condition`` is that of the equilibrated matrix.
+        Its ``condition`` is that of the equilibrated matrix, and infinite if columns depend on
+        others: a Gram matrix does not show whether they do so exactly.
 
     Examples
     --------
     >>> import numpy as np
     >>> root = root_of_gram(np.array([[4.0, 2.0], [2.0, 1.0]]), np.zeros(2, dtype=bool))
-    >>> root.values, root.rank
-    (array([[2., 1.]]), 1)
+    >>> root.values, root.rank, root.condition
+    (array([[2., 1.]]), 1, inf)
     """
     scale = _scale(S, constant)
     equilibrated = S * scale * scale[:, None]
@@ -180,6 +232,8 @@ def root_of_gram(S: FloatArray, constant: BoolArray) -> FeatureRoot:
     values = np.zeros_like(upper)
     values[:, pivots - 1] = upper
     values[:, ~constant] /= scale[~constant]
+    if rank < len(constant) - constant.sum():
+        return FeatureRoot(values, rank, np.inf)
     norm = _norm(equilibrated[np.ix_(kept, kept)])
     reciprocal = float(dpocon(upper[:, :rank], norm, uplo="U")[0]) if rank else 1.0
     return FeatureRoot(values, rank, float(1 / np.sqrt(reciprocal)))

@@ -36,6 +36,9 @@ class WeightedFit:
         Coefficients w of each output.
     factor : Factor
         Factor of H = Σ s a (x − x̄)(x − x̄)ᵀ + αI.
+    x_condition : float
+        Condition number of X. The penalty makes the coefficients insensitive to small singular
+        values of X, but neither their covariance H⁻¹ S H⁻¹ nor the noise variances.
     """
 
     outputs: IntArray
@@ -47,6 +50,7 @@ class WeightedFit:
     y_mean: FloatArray
     coef: FloatArray
     factor: Factor
+    x_condition: float
 
     @property
     def intercept(self) -> FloatArray:
@@ -68,10 +72,17 @@ class WeightedFit:
         if not fit_intercept:
             moments = moments.about_origin()
         coef, factor = moments.solve(d, alpha)
-        x_mean, y_mean = moments.mean[:d], moments.mean[d:]
-        weight = moments.weight
         return cls(
-            outputs, source_weights, alpha, fit_intercept, weight, x_mean, y_mean, coef, factor
+            outputs,
+            source_weights,
+            alpha,
+            fit_intercept,
+            moments.weight,
+            moments.mean[:d],
+            moments.mean[d:],
+            coef,
+            factor,
+            x_condition=_x_condition(moments, d, alpha, factor),
         )
 
     def feature_root(self, statistics: Statistics) -> FeatureRoot:
@@ -83,3 +94,10 @@ class WeightedFit:
         """Return the moments of x with a weight for each source, as this fit centres them."""
         moments = statistics.features(weights)
         return moments if self.fit_intercept else moments.about_origin()
+
+
+def _x_condition(moments: Moments, n_features: int, alpha: float, factor: Factor) -> float:
+    # a penalty of a tenth of the eigenvalues of H leaves their ratio nearly the same
+    if 10 * alpha <= factor.smallest:
+        return factor.condition
+    return moments.feature_root(n_features).condition

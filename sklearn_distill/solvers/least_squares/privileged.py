@@ -96,8 +96,7 @@ class PrivilegedLeastSquares:
         solver : {"auto", "gram", "tsqr"}
             "gram": normal equations, from one matrix product; "tsqr": QR factorisations of tiles.
             "auto" uses "gram", and then "tsqr" if the condition number of X is above 3e3 or X is
-            rank-deficient without a penalty. It uses "tsqr" at once if X has no more rows than
-            columns.
+            rank-deficient. It uses "tsqr" at once if X has no more rows than columns.
         equal_variances : bool
             Whether ρ is 1, so that a prediction counts as a label does, instead of estimated.
 
@@ -209,13 +208,8 @@ class PrivilegedFit:
 
     @property
     def x_condition(self) -> float:
-        """Largest estimated condition number of X among the fits, without dependent columns.
-
-        The penalty makes the coefficients insensitive to small singular values of X, but not their
-        covariance H⁻¹ S H⁻¹.
-        """
-        roots = (fit.feature_root(self.statistics) for fit in self.fits if fit.alpha)
-        return max([self.condition, *(root.condition for root in roots)])
+        """Largest estimated condition number of X among the fits."""
+        return max(fit.x_condition for fit in self.fits)
 
     @property
     def rank(self) -> IntArray:
@@ -282,7 +276,7 @@ class PrivilegedFit:
     @property
     def has_unreliable_covariance(self) -> bool:
         """Whether X is too ill-conditioned for six digits of the covariances."""
-        return any(sandwich.is_unreliable for sandwich in self.covariances)
+        return self.x_condition > self.statistics.kind.max_condition
 
     def coef_covariance(self) -> FloatArray:
         """Return the covariances of the coefficients: (n_outputs, n_features, n_features)."""

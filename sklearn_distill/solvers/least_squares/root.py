@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
-from scipy.linalg import qr
+from scipy.linalg import qr, solve_triangular
 
 from sklearn_distill._typing import BoolArray, FloatArray
 from sklearn_distill.solvers.least_squares._factors import (
     Factor,
     FeatureRoot,
     SpectralFactor,
+    TriangularFactor,
 )
 from sklearn_distill.solvers.least_squares._moments import Moments, Tile
 from sklearn_distill.solvers.least_squares.gram import Gram
@@ -44,14 +45,27 @@ class Root(Moments):
     min_rows_per_column: ClassVar[float] = 1.0
 
     def solve(self, n_features: int, alpha: float) -> tuple[FloatArray, Factor]:
-        """Minimise Σ s (t − x·w)² + α‖w‖² by the singular values of R."""
+        """Minimise Σ s (t − x·w)² + α‖w‖² by R or, if it is rank-deficient, its singular values."""
         R, right = self.spread[:, :n_features], self.spread[:, n_features:]
+        if self._has_full_rank(R):
+            return self._solve_triangular(n_features, alpha)
         left, singular, basis = np.linalg.svd(R, full_matrices=False)
         kept = self._resolved(R, singular)
         singular, basis = singular[kept], basis[kept].T
         values = singular**2 + alpha
         coef = basis @ ((singular / values)[:, None] * (left[:, kept].T @ right))
         return coef, SpectralFactor(basis, values, len(singular) < n_features)
+
+    def _solve_triangular(self, n_features: int, alpha: float) -> tuple[FloatArray, Factor]:
+        d, n_columns = n_features, self.spread.shape[1]
+        # √α I are d further rows, whose target is 0
+        penalty = np.sqrt(alpha) * np.eye(d, n_columns)
+        rows = np.vstack([self.spread, penalty]) if alpha else self.spread.copy()
+        R = _triangle(rows)[:d]
+        singular = np.linalg.svd(_equilibrated(R[:, :d]), compute_uv=False)
+        factor = TriangularFactor(R[:, :d], float(singular[0] / singular[-1]))
+        coef = solve_triangular(R[:, :d], R[:, d:], check_finite=False)
+        return np.asarray(coef), factor
 
     def residual_sum_of_squares(self, n_features: int, coef: FloatArray) -> FloatArray:
         """Return Σ s (t − x·w)² of each target, about the mean."""
@@ -61,10 +75,18 @@ class Root(Moments):
     def feature_root(self, n_features: int) -> FeatureRoot:
         """Return R itself."""
         R = self.spread[:, :n_features]
-        singular = np.linalg.svd(R, compute_uv=False)
+        full_rank = self._has_full_rank(R)
+        singular = np.linalg.svd(_equilibrated(R) if full_rank else R, compute_uv=False)
         singular = singular[self._resolved(R, singular)]
         condition = float(singular[0] / singular[-1]) if len(singular) else 1.0
         return FeatureRoot(R, len(singular), condition)
+
+    def _has_full_rank(self, R: FloatArray) -> bool:
+        """Return whether no column is dependent on others, whatever the scales of the columns."""
+        if len(R) < R.shape[1]:
+            return False
+        scaled = _equilibrated(R)
+        return bool(self._resolved(R, np.linalg.svd(scaled, compute_uv=False)).all())
 
     def as_gram(self) -> Gram:
         """Return the same moments as a Gram matrix."""
@@ -98,6 +120,12 @@ class Root(Moments):
     def _mix_targets(self, scale: float, n_features: int, mixing: FloatArray) -> FloatArray:
         R = np.sqrt(scale) * self.spread
         return np.hstack([R[:, :n_features], R[:, n_features:] @ mixing])
+
+
+def _equilibrated(R: FloatArray) -> FloatArray:
+    """Return R with columns of length 1, or 0."""
+    norms = np.sqrt((R**2).sum(axis=0))
+    return np.asarray(R / np.where(norms > 0, norms, 1.0))
 
 
 def _at_most_square(rows: FloatArray) -> FloatArray:
