@@ -79,12 +79,14 @@ class CholeskyFactor:
 
 @dataclass(frozen=True)
 class TriangularFactor:
-    """Triangular R of full rank with RᵀR = H.
+    """Triangular R of full rank with RᵀR = H, without the constant columns.
 
     Parameters
     ----------
-    upper : ndarray of shape (n_features, n_features)
+    upper : ndarray of shape (rank, rank)
         The matrix R.
+    varying : ndarray of bool of shape (n_features,)
+        Mask of the columns that are not constant; the others are dropped.
     condition : float
         Condition number of R with columns of length 1.
     deficient : bool
@@ -92,12 +94,13 @@ class TriangularFactor:
     """
 
     upper: FloatArray
+    varying: BoolArray
     condition: float
     deficient: bool = False
 
     @property
     def rank(self) -> int:
-        """Number of features."""
+        """Number of columns that are not constant."""
         return len(self.upper)
 
     @property
@@ -107,8 +110,10 @@ class TriangularFactor:
 
     def solve(self, b: FloatArray) -> FloatArray:
         """Return R⁻¹ R⁻ᵀ b."""
-        inner = solve_triangular(self.upper, b, trans="T", check_finite=False)
-        return np.asarray(solve_triangular(self.upper, inner, check_finite=False))
+        inner = solve_triangular(self.upper, b[self.varying], trans="T", check_finite=False)
+        solution = np.zeros(b.shape)
+        solution[self.varying] = solve_triangular(self.upper, inner, check_finite=False)
+        return solution
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,11 @@ from typing import ClassVar, Protocol, Self, TypeAlias
 
 import numpy as np
 
-from sklearn_distill._typing import FloatArray
+from sklearn_distill._typing import BoolArray, FloatArray
 from sklearn_distill.solvers.least_squares._factors import Factor, FeatureRoot
+
+# A column is constant up to rounding if its deviations, relative to its mean, are smaller.
+_ROUNDING = 16 * float(np.finfo(np.float64).eps)
 
 
 class RemoteTile(Protocol):
@@ -96,6 +99,14 @@ class Moments(ABC):
         spread = self._add(self.spread, self._empty_spread(len(self.mean)), row)
         return replace(self, mean=np.zeros_like(self.mean), spread=spread)
 
+    def _constant(self, n_features: int) -> BoolArray:
+        """Return a mask of the columns that are constant up to rounding.
+
+        Without it rounding noise would be scaled up to a feature by equilibration.
+        """
+        squares, mean = self._squares()[:n_features], self.mean[:n_features]
+        return np.asarray(squares <= self.weight * (_ROUNDING * mean) ** 2)
+
     @abstractmethod
     def solve(self, n_features: int, alpha: float) -> tuple[FloatArray, Factor]:
         """Minimise Σ s (t − x·w)² + α‖w‖²: w of shape (n_features, n_targets), factor of H."""
@@ -107,6 +118,10 @@ class Moments(ABC):
     @abstractmethod
     def feature_root(self, n_features: int) -> FeatureRoot:
         """Return B with BᵀB = S of the features, about the mean."""
+
+    @abstractmethod
+    def _squares(self) -> FloatArray:
+        """Return Σ s (z − m)² of each column."""
 
     @classmethod
     @abstractmethod

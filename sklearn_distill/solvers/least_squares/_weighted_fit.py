@@ -98,6 +98,6 @@ class WeightedFit:
 
 def _x_condition(moments: Moments, n_features: int, alpha: float, factor: Factor) -> float:
     # a penalty of a tenth of the eigenvalues of H leaves their ratio nearly the same
-    if 10 * alpha <= factor.smallest:
+    if not factor.deficient and 10 * alpha <= factor.smallest:
         return factor.condition
     return moments.feature_root(n_features).condition

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.linalg.blas import dsyrk
 
-from sklearn_distill._typing import BoolArray, FloatArray
+from sklearn_distill._typing import FloatArray
 from sklearn_distill.solvers.least_squares._factors import (
     Factor,
     FeatureRoot,
@@ -18,8 +18,6 @@ from sklearn_distill.solvers.least_squares._moments import Moments, Tile
 
 # With more columns the matrix has over 2³¹ entries, more than BLAS can index.
 _MAX_COLUMNS = 46_000
-# A column is constant up to rounding if its deviations, relative to its mean, are smaller.
-_ROUNDING = 16 * float(np.finfo(np.float64).eps)
 
 
 class Gram(Moments):
@@ -60,10 +58,8 @@ class Gram(Moments):
         S = self.spread[:n_features, :n_features]
         return root_of_gram(S, self._constant(n_features))
 
-    def _constant(self, n_features: int) -> BoolArray:
-        # Without this test rounding noise would be scaled up to a feature by equilibration.
-        squares, mean = np.diagonal(self.spread)[:n_features], self.mean[:n_features]
-        return np.asarray(squares <= self.weight * (_ROUNDING * mean) ** 2)
+    def _squares(self) -> FloatArray:
+        return np.diagonal(self.spread)
 
     @classmethod
     def _empty_spread(cls, n_columns: int) -> FloatArray:

@@ -121,7 +121,7 @@ class PrivilegedLeastSquares:
         if solver == "tsqr" or (solver == "auto" and n_rows <= n_columns):
             return self._solve_chunks(chunks, Root, equal_variances)
         fit = self._solve_chunks(chunks, Gram, equal_variances)
-        if solver == "auto" and (fit.deficient or fit.x_condition > Gram.max_condition):
+        if solver == "auto" and fit.x_condition > Gram.max_condition:
             return self._solve_chunks(chunks, Root, equal_variances)
         return fit
 

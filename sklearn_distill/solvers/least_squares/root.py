@@ -18,6 +18,8 @@ from sklearn_distill.solvers.least_squares._moments import Moments, Tile
 from sklearn_distill.solvers.least_squares.gram import Gram
 
 _EPS = float(np.finfo(np.float64).eps)
+# Singular values of a smaller share of the largest may be the rounding of many rows.
+_DEPENDENT = 1e-13
 
 
 class Root(Moments):
@@ -47,8 +49,9 @@ class Root(Moments):
     def solve(self, n_features: int, alpha: float) -> tuple[FloatArray, Factor]:
         """Minimise Σ s (t − x·w)² + α‖w‖² by R or, if it is rank-deficient, its singular values."""
         R, right = self.spread[:, :n_features], self.spread[:, n_features:]
-        if self._has_full_rank(R):
-            return self._solve_triangular(n_features, alpha)
+        varying = ~self._constant(n_features)
+        if self._is_independent(R[:, varying]):
+            return self._solve_triangular(n_features, alpha, varying)
         left, singular, basis = np.linalg.svd(R, full_matrices=False)
         kept = self._resolved(R, singular)
         singular, basis = singular[kept], basis[kept].T
@@ -56,16 +59,18 @@ class Root(Moments):
         coef = basis @ ((singular / values)[:, None] * (left[:, kept].T @ right))
         return coef, SpectralFactor(basis, values, len(singular) < n_features)
 
-    def _solve_triangular(self, n_features: int, alpha: float) -> tuple[FloatArray, Factor]:
-        d, n_columns = n_features, self.spread.shape[1]
-        # √α I are d further rows, whose target is 0
-        penalty = np.sqrt(alpha) * np.eye(d, n_columns)
-        rows = np.vstack([self.spread, penalty]) if alpha else self.spread.copy()
+    def _solve_triangular(
+        self, n_features: int, alpha: float, varying: BoolArray
+    ) -> tuple[FloatArray, Factor]:
+        d = int(varying.sum())
+        rows = np.hstack([self.spread[:, :n_features][:, varying], self.spread[:, n_features:]])
+        if alpha:  # √α I are d further rows, whose target is 0
+            rows = np.vstack([rows, np.sqrt(alpha) * np.eye(d, rows.shape[1])])
         R = _triangle(rows)[:d]
-        singular = np.linalg.svd(_equilibrated(R[:, :d]), compute_uv=False)
-        factor = TriangularFactor(R[:, :d], float(singular[0] / singular[-1]))
-        coef = solve_triangular(R[:, :d], R[:, d:], check_finite=False)
-        return np.asarray(coef), factor
+        factor = TriangularFactor(R[:, :d], varying, _condition(_equilibrated(R[:, :d])))
+        coef = np.zeros((n_features, R.shape[1] - d))
+        coef[varying] = solve_triangular(R[:, :d], R[:, d:], check_finite=False)
+        return coef, factor
 
     def residual_sum_of_squares(self, n_features: int, coef: FloatArray) -> FloatArray:
         """Return Σ s (t − x·w)² of each target, about the mean."""
@@ -74,19 +79,22 @@ class Root(Moments):
 
     def feature_root(self, n_features: int) -> FeatureRoot:
         """Return R itself."""
-        R = self.spread[:, :n_features]
-        full_rank = self._has_full_rank(R)
-        singular = np.linalg.svd(_equilibrated(R) if full_rank else R, compute_uv=False)
+        R, varying = self.spread[:, :n_features], ~self._constant(n_features)
+        if self._is_independent(R[:, varying]):
+            return FeatureRoot(R, int(varying.sum()), _condition(_equilibrated(R[:, varying])))
+        singular = np.linalg.svd(R, compute_uv=False)
         singular = singular[self._resolved(R, singular)]
-        condition = float(singular[0] / singular[-1]) if len(singular) else 1.0
-        return FeatureRoot(R, len(singular), condition)
+        return FeatureRoot(R, len(singular), _ratio(singular))
 
-    def _has_full_rank(self, R: FloatArray) -> bool:
-        """Return whether no column is dependent on others, whatever the scales of the columns."""
+    def _is_independent(self, R: FloatArray) -> bool:
+        """Return whether no column depends on others, whatever the scales of the columns."""
         if len(R) < R.shape[1]:
             return False
-        scaled = _equilibrated(R)
-        return bool(self._resolved(R, np.linalg.svd(scaled, compute_uv=False)).all())
+        singular = np.linalg.svd(_equilibrated(R), compute_uv=False)
+        return bool(self._resolved(R, singular).all())
+
+    def _squares(self) -> FloatArray:
+        return np.asarray((self.spread**2).sum(axis=0))
 
     def as_gram(self) -> Gram:
         """Return the same moments as a Gram matrix."""
@@ -95,7 +103,7 @@ class Root(Moments):
     def _resolved(self, R: FloatArray, singular: FloatArray) -> BoolArray:
         """Return a mask of the singular values that are not rounding errors."""
         # Columns that are collinear but for the rounding of float32 data count as collinear.
-        rounding = max(_EPS * max(R.shape), 4 * self.eps)
+        rounding = max(_EPS * max(R.shape), _DEPENDENT, 4 * self.eps)
         return np.asarray(singular > rounding * singular.max(initial=0.0))
 
     @classmethod
@@ -126,6 +134,14 @@ def _equilibrated(R: FloatArray) -> FloatArray:
     """Return R with columns of length 1, or 0."""
     norms = np.sqrt((R**2).sum(axis=0))
     return np.asarray(R / np.where(norms > 0, norms, 1.0))
+
+
+def _condition(R: FloatArray) -> float:
+    return _ratio(np.linalg.svd(R, compute_uv=False))
+
+
+def _ratio(singular: FloatArray) -> float:
+    return float(singular[0] / singular[-1]) if len(singular) else 1.0
 
 
 def _at_most_square(rows: FloatArray) -> FloatArray:

@@ -149,6 +149,8 @@ def test_scales_of_the_columns_do_not_matter():
     rng = np.random.default_rng(4)
     X, y = rng.normal(size=(50, 3)), rng.normal(size=(50, 1))
     scale = np.array([1e-9, 1.0, 1e9])
-    fit, scaled = PLAIN.fit(RegressionData(X, y)), PLAIN.fit(RegressionData(X * scale, y))
-    assert scaled.statistics.kind is Gram
-    np.testing.assert_allclose(scaled.coef * scale, fit.coef, rtol=1e-9)
+    for solver, kind in (("auto", Gram), ("tsqr", Root)):
+        fit, scaled = (PLAIN.fit(RegressionData(Z, y), solver) for Z in (X, X * scale))
+        assert scaled.statistics.kind is kind
+        np.testing.assert_allclose(scaled.coef * scale, fit.coef, rtol=1e-9)
+        assert scaled.rank.tolist() == [3]
