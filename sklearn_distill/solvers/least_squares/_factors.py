@@ -106,7 +106,7 @@ class TriangularFactor:
     @property
     def smallest(self) -> float:
         """A lower bound of the smallest eigenvalue of H."""
-        return float((self.upper**2).sum(axis=0).min() / self.condition**2)
+        return float((self.upper**2).sum(axis=0).min(initial=np.inf) / self.condition**2)
 
     def solve(self, b: FloatArray) -> FloatArray:
         """Return R⁻¹ R⁻ᵀ b."""
