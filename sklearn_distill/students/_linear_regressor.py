@@ -182,9 +182,10 @@ def _one_if_same(values: NDArray[Any]) -> Any:
 def _warn_of_covariance(solution: PrivilegedFit) -> None:
     if solution.has_unreliable_covariance:
         warn_user(
-            "X is ill-conditioned or has dependent columns: coef_covariance_ and the standard "
-            "deviations of predictions may lack six correct digits, which need a condition number "
-            "of at most 3e3 with solver='gram' or partial_fit, and 1e8 with solver='tsqr': pass "
-            "solver='tsqr' before the first call, or drop columns",
+            "X is ill-conditioned or has dependent columns, or the fit is nearly exact: "
+            "coef_covariance_ and the standard deviations of predictions may lack six correct "
+            "digits, which need a condition number of at most 3e3 with solver='gram' or "
+            "partial_fit, and 1e8 with solver='tsqr': pass solver='tsqr' before the first call, or "
+            "drop columns",
             LinAlgWarning,
         )

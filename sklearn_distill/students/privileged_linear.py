@@ -97,7 +97,8 @@ class PrivilegedLinearRegression(LinearRegressor):
         "gram": normal equations, one matrix product over X. "tsqr": QR factorisations of tiles of
         rows, several times slower and as accurate as LAPACK's ``gelsd`` on ill-conditioned X.
         "auto" is "gram"; ``fit`` then switches to "tsqr" if the condition number of X is above
-        3e3 or X is rank-deficient, and takes "tsqr" at once if X has no more rows than columns.
+        3e3, X is rank-deficient or the fit is exact to 1e-9 of the variance, and takes "tsqr" at
+        once if X has no more rows than columns.
         ``partial_fit`` sees each row once, so there "auto" is "gram" and warns
         if the condition number is above 1e6 or X is rank-deficient.
 

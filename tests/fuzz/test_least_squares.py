@@ -48,7 +48,7 @@ def random_features(rng, n, d):
     """Return columns of any scale and mean, some of them nearly dependent on others."""
     X = rng.normal(size=(n, d))
     if rng.random() < 0.5:
-        X[:, 0] = np.repeat(np.arange(n) % 2, 1)  # a category
+        X[:, 0] = np.arange(n) % 2  # a category
     if d > 1 and rng.random() < 0.7:
         direction, spread = rng.normal(size=d - 1), 10.0 ** rng.uniform(-8, 0)
         X[:, -1] = X[:, :-1] @ direction + spread * X[:, -1]
@@ -68,6 +68,7 @@ def random_problem(seed):
     order = rng.permutation(n)
     y[order[source == 2]], s[order[source == 0]] = np.nan, np.nan
     if rng.random() < 0.3:
+        noise *= 10.0 ** rng.uniform(-5, 0)
         y, s = truth + noise * rng.normal(size=n), None
     known = rng.random() < 0.5
     student = PrivilegedLinearRegression(
@@ -216,7 +217,9 @@ def check(seed):
     assert (np.diag(covariance) >= 0).all()
     assert (std >= 0).all()
     limit = RESOLVED[problem.student.solver]
-    if wanted.solution.condition < limit / 10:
+    # the sum of squared residuals of a nearly exact fit is a difference of Gram matrices
+    nearly_exact = wanted.noise < 1e-7 * np.nanvar(problem.y)
+    if wanted.solution.condition < limit / 10 and not nearly_exact:
         assert not caught, f"a warning at condition {wanted.solution.condition:.1e}"
     if wanted.solution.condition > 30 * limit:
         assert caught, f"no warning at condition {wanted.solution.condition:.1e}"

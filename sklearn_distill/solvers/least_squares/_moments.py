@@ -65,6 +65,8 @@ class Moments(ABC):
 
     # Condition number of X up to which coefficients have eight digits and covariances six.
     max_condition: ClassVar[float]
+    # Share of the variation of the targets from which on residual variances have six digits.
+    min_residual_share: ClassVar[float] = 0.0
     # Each tile updates all of ``spread``: tiles of fewer rows cost more per row.
     min_rows_per_column: ClassVar[float] = 0.5
 
@@ -104,7 +106,7 @@ class Moments(ABC):
 
         Without it rounding noise would be scaled up to a feature by equilibration.
         """
-        squares, mean = self._squares()[:n_features], self.mean[:n_features]
+        squares, mean = self.squares()[:n_features], self.mean[:n_features]
         return np.asarray(squares <= self.weight * (_ROUNDING * mean) ** 2)
 
     @abstractmethod
@@ -120,7 +122,7 @@ class Moments(ABC):
         """Return B with BᵀB = S of the features, about the mean."""
 
     @abstractmethod
-    def _squares(self) -> FloatArray:
+    def squares(self) -> FloatArray:
         """Return Σ s (z − m)² of each column."""
 
     @classmethod

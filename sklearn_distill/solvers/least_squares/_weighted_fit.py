@@ -39,6 +39,8 @@ class WeightedFit:
     x_condition : float
         Condition number of X. The penalty makes the coefficients insensitive to small singular
         values of X, but neither their covariance H⁻¹ S H⁻¹ nor the noise variances.
+    residual_share : float
+        Smallest Σ s a (y'/a − ŷ)² of an output, as a share of its variation.
     """
 
     outputs: IntArray
@@ -51,6 +53,7 @@ class WeightedFit:
     coef: FloatArray
     factor: Factor
     x_condition: float
+    residual_share: float
 
     @property
     def intercept(self) -> FloatArray:
@@ -83,6 +86,7 @@ class WeightedFit:
             coef,
             factor,
             x_condition=_x_condition(moments, d, alpha, factor),
+            residual_share=_residual_share(moments, d, coef),
         )
 
     def feature_root(self, statistics: Statistics) -> FeatureRoot:
@@ -101,3 +105,10 @@ def _x_condition(moments: Moments, n_features: int, alpha: float, factor: Factor
     if not factor.deficient and 10 * alpha <= factor.smallest:
         return factor.condition
     return moments.feature_root(n_features).condition
+
+
+def _residual_share(moments: Moments, n_features: int, coef: FloatArray) -> float:
+    residual = moments.residual_sum_of_squares(n_features, coef)
+    variation = moments.squares()[n_features:]
+    # a constant target has no variance to be estimated
+    return float(np.min(residual[variation > 0] / variation[variation > 0], initial=np.inf))

@@ -37,6 +37,8 @@ class Gram(Moments):
 
     # The relative error is eps · cond², 2e-9 here, and grows with the number of rows.
     max_condition: ClassVar[float] = 3e3
+    # The sum of squared residuals is a difference, of which a share of eps is rounding.
+    min_residual_share: ClassVar[float] = 1e-9
 
     def solve(self, n_features: int, alpha: float) -> tuple[FloatArray, Factor]:
         """Minimise Σ s (t − x·w)² + α‖w‖² by the normal equations."""
@@ -58,7 +60,8 @@ class Gram(Moments):
         S = self.spread[:n_features, :n_features]
         return root_of_gram(S, self._constant(n_features))
 
-    def _squares(self) -> FloatArray:
+    def squares(self) -> FloatArray:
+        """Return Σ s (z − m)² of each column."""
         return np.diagonal(self.spread)
 
     @classmethod

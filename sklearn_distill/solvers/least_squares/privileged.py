@@ -13,7 +13,7 @@ from sklearn_distill.solvers.least_squares._covariance import SandwichCovariance
 from sklearn_distill.solvers.least_squares._moments import Moments
 from sklearn_distill.solvers.least_squares._weighted_fit import WeightedFit
 from sklearn_distill.solvers.least_squares.gram import Gram
-from sklearn_distill.solvers.least_squares.noise import Noise
+from sklearn_distill.solvers.least_squares.noise import FLOOR, Noise
 from sklearn_distill.solvers.least_squares.regression_data import RegressionData
 from sklearn_distill.solvers.least_squares.root import Root
 from sklearn_distill.solvers.least_squares.sources import Source, imitation_weights
@@ -95,8 +95,9 @@ class PrivilegedLeastSquares:
             Rows with features, labels, predictions and weights.
         solver : {"auto", "gram", "tsqr"}
             "gram": normal equations, from one matrix product; "tsqr": QR factorisations of tiles.
-            "auto" uses "gram", and then "tsqr" if the condition number of X is above 3e3 or X is
-            rank-deficient. It uses "tsqr" at once if X has no more rows than columns.
+            "auto" uses "gram", and then "tsqr" if the condition number of X is above 3e3, X is
+            rank-deficient, or the residuals are less than 1e-9 of the variation. It uses "tsqr" at
+            once if X has no more rows than columns.
         equal_variances : bool
             Whether ρ is 1, so that a prediction counts as a label does, instead of estimated.
 
@@ -121,7 +122,9 @@ class PrivilegedLeastSquares:
         if solver == "tsqr" or (solver == "auto" and n_rows <= n_columns):
             return self._solve_chunks(chunks, Root, equal_variances)
         fit = self._solve_chunks(chunks, Gram, equal_variances)
-        if solver == "auto" and fit.x_condition > Gram.max_condition:
+        if solver == "auto" and (
+            fit.x_condition > Gram.max_condition or fit.residual_share < Gram.min_residual_share
+        ):
             return self._solve_chunks(chunks, Root, equal_variances)
         return fit
 
@@ -212,6 +215,11 @@ class PrivilegedFit:
         return max(fit.x_condition for fit in self.fits)
 
     @property
+    def residual_share(self) -> float:
+        """Smallest sum of squared residuals of an output, as a share of its variation."""
+        return min(fit.residual_share for fit in self.fits)
+
+    @property
     def rank(self) -> IntArray:
         """Numerical rank of the centred and weighted X of each output: (n_outputs,)."""
         rank = np.zeros(self.statistics.n_outputs, dtype=int)
@@ -273,10 +281,22 @@ class PrivilegedFit:
             for fit in self.fits
         )
 
-    @property
+    @cached_property
     def has_unreliable_covariance(self) -> bool:
-        """Whether X is too ill-conditioned for six digits of the covariances."""
-        return self.x_condition > self.statistics.kind.max_condition
+        """Whether X is too ill-conditioned, or σ² too small, for six digits of the covariances."""
+        kind = self.statistics.kind
+        return self.x_condition > kind.max_condition or self._noise_is_below(
+            kind.min_residual_share
+        )
+
+    def _noise_is_below(self, share: float) -> bool:
+        """Whether an estimate of σ² is a smaller share of the variance of the labels."""
+        # with a teacher it is raised to its floor, a larger share
+        has_teacher = self.statistics.has_rows_of(Source.BOTH, Source.TEACHER)
+        if not share or has_teacher or self.problem.noise_variance is not None:
+            return False
+        estimate = self.problem.noise(self.statistics).of_labels()
+        return bool((estimate.values * FLOOR < share * estimate.floor).any())
 
     def coef_covariance(self) -> FloatArray:
         """Return the covariances of the coefficients: (n_outputs, n_features, n_features)."""

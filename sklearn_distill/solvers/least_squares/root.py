@@ -93,7 +93,8 @@ class Root(Moments):
         singular = np.linalg.svd(_equilibrated(R), compute_uv=False)
         return bool(self._resolved(R, singular).all())
 
-    def _squares(self) -> FloatArray:
+    def squares(self) -> FloatArray:
+        """Return Σ s (z − m)² of each column."""
         return np.asarray((self.spread**2).sum(axis=0))
 
     def as_gram(self) -> Gram:
