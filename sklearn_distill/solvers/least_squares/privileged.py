@@ -295,6 +295,9 @@ class PrivilegedFit:
         has_teacher = self.statistics.has_rows_of(Source.BOTH, Source.TEACHER)
         if not share or has_teacher or self.problem.noise_variance is not None:
             return False
+        if self.residual_share < share:
+            return True
+        # the residuals of a penalised fit may be larger than those of the estimate
         estimate = self.problem.noise(self.statistics).of_labels()
         return bool((estimate.values * FLOOR < share * estimate.floor).any())
 
