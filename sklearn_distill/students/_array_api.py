@@ -52,6 +52,20 @@ def asarray_like(X: CheckedX, values: ArrayLike) -> Any:
     return sys.modules["torch"].tensor(values, device=X.device, dtype=dtype)
 
 
+def floats_like(X: CheckedX, values: ArrayLike) -> Any:
+    """Convert values to the dtype of X, on its device: float32 if X is, and float64 otherwise.
+
+    Examples
+    --------
+    >>> floats_like(np.ones(1, np.float32), np.array([0.1]))
+    array([0.1], dtype=float32)
+    """
+    if is_tensor(X):
+        return asarray_like(X, values)
+    dtype = np.float32 if X.dtype == np.float32 else np.float64
+    return np.asarray(values, dtype)[()]  # a number stays a number
+
+
 def validate_features(
     estimator: BaseEstimator,
     X: MatrixLike,

@@ -7,20 +7,22 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import LinAlgWarning
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.linear_model import LinearRegression
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import CheckedX, MatrixLike
 from sklearn_distill._validation.tensors import is_tensor
+from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.solvers.least_squares import (
     NoNoiseEstimateError,
     PrivilegedFit,
     Statistics,
 )
 from sklearn_distill.students._array_api import (
-    asarray_like,
     check_same_namespace,
+    floats_like,
     regression_data,
     tensor_scores,
     validate_features,
@@ -39,7 +41,7 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     n_features_in_: int
     _solution: PrivilegedFit
     fit_intercept: bool
-    _flat: bool  # whether y was one-dimensional in fit, and predictions are
+    _flat: bool  # whether y was one-dimensional in fit
 
     @map_chunks
     def predict(
@@ -69,6 +71,11 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         ------
         ValueError
             If ``return_std=True`` and there are too few rows to estimate σ².
+
+        Warns
+        -----
+        LinAlgWarning
+            If ``return_std=True`` and X of ``fit`` is too ill-conditioned for six digits.
         """
         check_is_fitted(self)
         checked = validate_features(self, X, reset=False, **X_CHECKS)
@@ -76,12 +83,15 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         prediction = self._squeeze_outputs(self._mean(checked))
         return (prediction, self._squeeze_outputs(self._std(checked))) if return_std else prediction
 
+    def _squeeze_outputs(self, columns: NDArray[Any]) -> NDArray[Any]:
+        return columns[:, 0] if self.coef_.ndim == 1 else columns
+
     def _mean(self, X: CheckedX) -> Any:
         """Return x·β + b, of shape (n_samples, n_outputs)."""
         if is_tensor(X):
             return tensor_scores(X, self.coef_, self.intercept_)
         coef, intercept = np.atleast_2d(self.coef_), np.atleast_1d(self.intercept_)
-        # by tiles, since a product of float32 and float64 would copy X
+        # by tiles, since a product of different dtypes would copy X
         return np.vstack([X[tile] @ coef.T + intercept for tile in regression_data(X).tiles()])
 
     def _std(self, X: CheckedX) -> Any:
@@ -89,18 +99,35 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         data, solution = regression_data(X), self._solution
         # float64 temporaries of a tile at a time, not of X
         variance = [solution.variance_of_rows(data, tile) for tile in data.tiles()]
-        return asarray_like(X, np.sqrt(np.vstack(variance)))
+        _warn_of_covariance(solution)
+        return floats_like(X, np.sqrt(np.vstack(variance)))
 
     @property
     def coef_covariance_(self) -> NDArray[Any]:
-        """Sandwich covariance of ``coef_``; NaN if σ² cannot be estimated."""
+        """Sandwich covariance of ``coef_``; NaN if σ² cannot be estimated.
+
+        A LinAlgWarning is issued if X is too ill-conditioned for six digits.
+        """
         check_is_fitted(self)
         try:
             covariance = self._solution.coef_covariance()
+            _warn_of_covariance(self._solution)
         except NoNoiseEstimateError:  # an attribute should not raise: coef_ itself is known
             d = self.n_features_in_
             covariance = np.full((self.statistics_.n_outputs, d, d), np.nan)
-        return covariance[0] if self._flat else covariance
+        return covariance[0] if self.coef_.ndim == 1 else covariance
+
+    @property
+    def rank_(self) -> Any:
+        """Numerical rank of the centred X; an array if the outputs differ in it."""
+        check_is_fitted(self)
+        return _one_if_same(self._solution.rank)
+
+    @property
+    def singular_(self) -> NDArray[Any]:
+        """Singular values of the centred X; of each output if their weights differ."""
+        check_is_fitted(self)
+        return np.asarray(_one_if_same(self._solution.singular))
 
     @property
     def noise_variance_(self) -> Any:
@@ -137,13 +164,28 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             variance = np.full(self.statistics_.n_outputs, np.nan)
         return variance[0] if self._flat else variance
 
-    def _squeeze_outputs(self, columns: NDArray[Any]) -> NDArray[Any]:
-        return columns[:, 0] if self._flat else columns
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.array_api_support = True
         return tags
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "coef_")
+
+
+def _one_if_same(values: NDArray[Any]) -> Any:
+    """Return the first row if all rows are equal, and all of them otherwise."""
+    return values[0] if (values == values[0]).all() else values
+
+
+def _warn_of_covariance(solution: PrivilegedFit) -> None:
+    if solution.has_unreliable_covariance:
+        warn_user(
+            "X is ill-conditioned or has dependent columns, or the fit is nearly exact: "
+            "coef_covariance_ and the standard deviations of predictions may lack six correct "
+            "digits, which need a condition number of at most 3e3 with solver='gram' or "
+            "partial_fit, and 1e8 with solver='tsqr': pass solver='tsqr' before the first call, or "
+            "drop columns",
+            LinAlgWarning,
+        )

@@ -321,3 +321,8 @@ class DistilledLogisticRegression(LogisticStudent):
             coef, intercept = to_numpy(self.densify().coef_), to_numpy(self.intercept_)
             warm = solver_weights(coef, intercept, active, self.fit_intercept)
         return problem.objective.zeros() if warm is None else warm
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.array_api_support = True
+        return tags

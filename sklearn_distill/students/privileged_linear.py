@@ -33,7 +33,7 @@ from sklearn_distill._validation.missing_teacher import check_teacher_used
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight, read_sample_weight
 from sklearn_distill._validation.targets import check_regression_targets
-from sklearn_distill._validation.tensors import to_numpy
+from sklearn_distill._validation.tensors import is_tensor, to_numpy
 from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.solvers.least_squares import (
     Gram,
@@ -45,7 +45,7 @@ from sklearn_distill.solvers.least_squares import (
     Statistics,
 )
 from sklearn_distill.students._array_api import (
-    asarray_like,
+    floats_like,
     regression_data,
     validate_features,
     validate_features_and_labels,
@@ -88,32 +88,43 @@ class PrivilegedLinearRegression(LinearRegressor):
     teacher_noise_variance : float > 0 or "auto", default="auto"
         Noise variance σ_s² of the teacher. "auto" estimates it in the same way from the teacher's
         predictions.
-    alpha : float >= 0, default=0.0
-        Strength α of the ridge penalty, on the scale of Ridge; the intercept is not penalised.
+    alpha : float >= 0 or array-like of shape (n_outputs,), default=0.0
+        Strength α of the ridge penalty, on the scale of Ridge, of all outputs or of each; the
+        intercept is not penalised.
     fit_intercept : bool, default=True
         Whether to fit the intercept b.
     solver : {"auto", "gram", "tsqr"}, default="auto"
         "gram": normal equations, one matrix product over X. "tsqr": QR factorisations of tiles of
         rows, several times slower and as accurate as LAPACK's ``gelsd`` on ill-conditioned X.
-        "auto" is "gram"; ``fit`` then corrects rounding errors by additional passes if the
-        condition number of X is above 1e4, and switches to "tsqr" if it is above 1e6, X is
-        rank-deficient or X has no more rows than columns. ``partial_fit`` sees each row once, so
-        there "auto" is "gram" and warns if the condition number is above 1e6 or X is
-        rank-deficient.
+        "auto" is "gram"; ``fit`` then switches to "tsqr" if the condition number of X is above
+        3e3, X is rank-deficient or the fit is exact to 1e-9 of the variance, and takes "tsqr" at
+        once if X has no more rows than columns.
+        ``partial_fit`` sees each row once, so there "auto" is "gram" and warns
+        if the condition number is above 1e6 or X is rank-deficient.
 
     Attributes
     ----------
     coef_ : ndarray of shape (n_features,) or (n_outputs, n_features)
-        Coefficients β; those of minimum norm if X is rank-deficient.
+        Coefficients β; those of minimum norm if X is rank-deficient. They are float32 if X is.
+        For y of shape (n_samples, 1) the shape is (1, n_features) as that of LinearRegression, and
+        (n_features,) with a penalty as that of Ridge; predictions are (n_samples, 1) or
+        (n_samples,) accordingly.
     intercept_ : float or ndarray of shape (n_outputs,)
         Intercept b; 0 without ``fit_intercept``.
     coef_covariance_ : ndarray of shape (n_features, n_features) or (n_outputs, ...) of these
-        Sandwich covariance of ``coef_``, computed on access. NaN if σ² cannot be estimated.
+        Sandwich covariance of ``coef_``, computed on access. NaN if σ² cannot be estimated. A
+        LinAlgWarning is issued if X is too ill-conditioned for six digits.
+    rank_ : int or ndarray of shape (n_outputs,)
+        Numerical rank of X, centred and weighted as it is solved; an array if outputs differ.
+    singular_ : ndarray of shape (k,) or (n_outputs, k), k = min(n_samples, n_features)
+        Singular values of X, centred and weighted as it is solved; one row per output if their
+        weights differ, which depend on the variances of each.
     noise_variance_, teacher_noise_variance_ : float or ndarray of shape (n_outputs,)
         σ² and σ_s², given or estimated, computed on access. NaN if they cannot be estimated.
     statistics_ : Statistics
         Sufficient statistics, whose size does not depend on the number of rows.
-        ``a.statistics_.merge(b.statistics_)`` are the statistics of the data of both students.
+        ``a.statistics_.merge(b.statistics_)`` are the statistics of the data of both students;
+        assign them and call :meth:`solve`.
     n_taught_rows_ : int
         Number of rows with a teacher's prediction.
     n_features_in_ : int
@@ -134,8 +145,7 @@ class PrivilegedLinearRegression(LinearRegressor):
     With ``sklearn.set_config(array_api_dispatch=True)`` a torch tensor X stays on its device.
     Labels, weights and predictions, on whatever device, are copied to NumPy once, and then to the
     device with each tile of rows, which is converted to float64 there. The Gram matrix or the
-    triangular root of the tile is copied back; during the refinement of "auto" also x·β of each
-    row, and the residuals to the device. ``coef_`` and ``intercept_`` are then tensors on the
+    triangular root of the tile is copied back. ``coef_`` and ``intercept_`` are then tensors on the
     device of X, with its dtype; ``statistics_``, the covariance and the variances are NumPy arrays
     of float64.
 
@@ -163,7 +173,7 @@ class PrivilegedLinearRegression(LinearRegressor):
         "imitation": [Interval(Real, 0, 1, closed="both")],
         "noise_variance": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "teacher_noise_variance": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
-        "alpha": [Interval(Real, 0, None, closed="left")],
+        "alpha": [Interval(Real, 0, None, closed="left"), "array-like"],
         "fit_intercept": ["boolean"],
         "solver": [StrOptions({"auto", "gram", "tsqr"})],
     }
@@ -174,7 +184,7 @@ class PrivilegedLinearRegression(LinearRegressor):
         *,
         noise_variance: float | str = "auto",
         teacher_noise_variance: float | str = "auto",
-        alpha: float = 0.0,
+        alpha: float | ArrayLike = 0.0,
         fit_intercept: bool = True,
         solver: str = "auto",
     ) -> None:
@@ -223,9 +233,10 @@ class PrivilegedLinearRegression(LinearRegressor):
             If X is an array of another library than NumPy and torch, or a tensor on another
             device than the CPU without ``array_api_dispatch=True``.
         ValueError
-            If lengths or outputs differ, a row is NaN in some outputs but not in all or has
-            neither a label nor a prediction (the message names the first such row), or every
-            prediction is missing at ``imitation=1``. The estimator is then unchanged.
+            If lengths or outputs differ, ``alpha`` has another length than outputs, a row is NaN in
+            some outputs but not in all or has neither a label nor a prediction (the message names
+            the first such row), or every prediction is missing at ``imitation=1``. The estimator is
+            then unchanged.
 
         Warns
         -----
@@ -297,12 +308,13 @@ class PrivilegedLinearRegression(LinearRegressor):
             self.statistics_ = Statistics.of(data, kind)
         else:
             self._check_n_outputs(data, earlier)
-            # a Gram matrix and a triangular root are not merged: the first call decides
+            # the first call decides: with a Gram matrix a triangular root loses its accuracy
             self.statistics_ = earlier.merge(Statistics.of(data, earlier.kind))
         # a call may bring labels only, as NaN, where earlier calls brought predictions
         n_taught_rows = 0 if teacher_prediction is None else self.statistics_.n_taught_rows
         self._check_teacher_used(n_taught_rows, teacher_prediction)
-        return self._set_solution(self._solve_statistics(), data.X)
+        like = data.X if earlier is None else _wider(self.coef_, data.X)
+        return self._set_solution(self._solve_statistics(), like)
 
     @all_or_nothing
     def solve(self) -> Self:
@@ -316,7 +328,7 @@ class PrivilegedLinearRegression(LinearRegressor):
         Raises
         ------
         ValueError
-            If a parameter is not valid.
+            If a parameter is not valid, or ``statistics_`` was set to those of other columns.
 
         Examples
         --------
@@ -326,6 +338,7 @@ class PrivilegedLinearRegression(LinearRegressor):
         """
         check_is_fitted(self, "statistics_")
         self._validate_params()
+        self._solution.statistics.check_same_columns(self.statistics_)
         return self._set_solution(self._solve_statistics(), self.coef_)
 
     def _read(
@@ -389,7 +402,7 @@ class PrivilegedLinearRegression(LinearRegressor):
     def _problem(self) -> PrivilegedLeastSquares:
         return PrivilegedLeastSquares(
             float(self.imitation),
-            float(self.alpha),
+            _penalty(self.alpha),
             bool(self.fit_intercept),
             _number_or_none(self.noise_variance),
             _number_or_none(self.teacher_noise_variance),
@@ -403,14 +416,15 @@ class PrivilegedLinearRegression(LinearRegressor):
         return _or_with_equal_variances(solve)
 
     def _set_solution(self, solution: PrivilegedFit, X: CheckedX) -> Self:
-        """Set the fitted attributes; the coefficients are tensors if X is one, on its device."""
+        """Set the fitted attributes; the coefficients have the dtype and the device of X."""
         self._solution = solution
         self.statistics_ = solution.statistics
         self.n_taught_rows_ = solution.statistics.n_taught_rows
-        self.coef_ = asarray_like(X, solution.coef[0] if self._flat else solution.coef)
-        self.intercept_ = asarray_like(
-            X, solution.intercept[0] if self._flat else solution.intercept
-        )
+        coef, intercept = solution.coef, solution.intercept
+        # with a penalty y of shape (n, 1) gives coefficients of one dimension, as Ridge has them
+        as_ridge = len(coef) == 1 and np.any(solution.problem.alpha)
+        self.coef_ = floats_like(X, coef[0] if self._flat or as_ridge else coef)
+        self.intercept_ = floats_like(X, intercept[0] if self._flat else intercept)
         _warn_of_poor_fit(solution)
         return self
 
@@ -441,6 +455,22 @@ def _read_chunk(X: CheckedX, args: FitArgs) -> RegressionData:
 def _absent(weight: FloatArray | None) -> BoolArray | None:
     # RegressionData leaves these rows out
     return None if weight is None else weight == 0
+
+
+def _wider(coef: Any, X: CheckedX) -> Any:
+    """Return the array with the dtype of coefficients that were fitted on rows of both dtypes."""
+    is_float64 = isinstance(coef, np.ndarray) and coef.dtype == np.float64
+    return coef if is_float64 and not is_tensor(X) else X
+
+
+def _penalty(alpha: Any) -> FloatArray:
+    try:
+        values = np.asarray(to_numpy(alpha), np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"alpha must be a number or an array of numbers: {error}") from error
+    if not ((values >= 0) & np.isfinite(values)).all():
+        raise ValueError(f"alpha must have finite numbers that are 0 or more, got {alpha!r:.80}")
+    return values
 
 
 def _number_or_none(variance: float | str) -> float | None:

@@ -24,19 +24,23 @@ class SandwichCovariance:
 
         \tilde H^{-1} \Big(Σ_i s_i v_i \tilde x_i \tilde x_i^⊤\Big) \tilde H^{-1}.
 
-    About the mean :math:`\bar x + δ` of the rows weighted with v, and with :math:`u = H^{-1}δ`,
-    its four blocks need only the matrix ``spread`` :math:`= H^{-1} S_v H^{-1}` and u.
+    The rows weighted with v have the sum of weights V, the mean :math:`\bar x + δ` and the spread
+    :math:`B^⊤B` about it. So the covariance is :math:`A A^⊤` of the coefficients, and
+    :math:`\|A^⊤(x - \bar x) + b\|^2` of a prediction, with
+
+    .. math::
+
+        A = H^{-1} [B^⊤, \sqrt V\, δ], \qquad b = (0, …, 0, \sqrt V / Σ s a).
+
+    Both are sums of squares: they are never negative, and lose the digits of
+    :math:`\mathrm{cond}(X)`, not of its square, if B is a triangular root.
 
     Parameters
     ----------
-    spread : ndarray of shape (n_features, n_features)
-        The matrix H⁻¹ S_v H⁻¹.
-    offset : ndarray of shape (n_features,)
-        The vector u of the formula above.
-    weight : float
-        Sum Σ s v of the weights.
-    mean_scale : float
-        1/Σ s a; 0 without an intercept.
+    half : ndarray of shape (n_features, k)
+        The matrix A.
+    shift : ndarray of shape (k,)
+        The vector b; 0 without an intercept.
     x_mean : ndarray of shape (n_features,)
         Mean x̄ of the features in the fit.
 
@@ -45,27 +49,25 @@ class SandwichCovariance:
     White 1980; MATHEMATICS.md §4.
     """
 
-    spread: FloatArray
-    offset: FloatArray
-    weight: float
-    mean_scale: float
+    half: FloatArray
+    shift: FloatArray
     x_mean: FloatArray
 
     @classmethod
     def of(cls, statistics: Statistics, fit: WeightedFit, ratio: float) -> SandwichCovariance:
         """Compute the covariance of a fit."""
         # The variances of the targets differ from their weights a: H⁻¹ itself is no covariance.
-        moments = statistics.features(target_variances(fit.source_weights, ratio))
-        if not fit.fit_intercept:
-            moments = moments.about_origin()
-        offset = fit.factor.solve((moments.mean - fit.x_mean)[:, None])[:, 0]
-        mean_scale = 1 / fit.weight if fit.fit_intercept else 0.0
-        spread = moments.sandwich(fit.factor)
-        return cls(spread, offset, moments.weight, mean_scale, fit.x_mean)
+        moments = fit.features(statistics, target_variances(fit.source_weights, ratio))
+        root, scale = moments.feature_root(statistics.n_features), np.sqrt(moments.weight)
+        offset = scale * (moments.mean - fit.x_mean)
+        half = fit.factor.solve(np.column_stack([root.values.T, offset]))
+        shift = np.zeros(half.shape[1])
+        shift[-1] = scale / fit.weight if fit.fit_intercept else 0.0
+        return cls(half, shift, fit.x_mean)
 
     def of_coef(self) -> FloatArray:
         """Return the covariance of the coefficients over σ²."""
-        return np.asarray(self.spread + self.weight * np.outer(self.offset, self.offset))
+        return np.asarray(self.half @ self.half.T)
 
     def of_mean(self, X: FloatArray) -> FloatArray:
         """Return the variance of x·w + b over σ², for each row x of X."""
@@ -73,5 +75,4 @@ class SandwichCovariance:
 
     def of_tile(self, data: RegressionData, tile: slice) -> FloatArray:
         """Return the variance of x·w + b over σ², for each row x of a tile."""
-        spread, offset = data.quadratic_form(tile, self.x_mean, self.spread, self.offset)
-        return np.asarray(spread + self.weight * (offset + self.mean_scale) ** 2)
+        return data.squared_norms(tile, self.x_mean, self.half, self.shift)

@@ -1,4 +1,4 @@
-"""Factors of H = Σ s x xᵀ + αI; solutions have minimum norm where H is singular."""
+"""Factors of H = Σ s x xᵀ + αI and roots of S = Σ s x xᵀ; a singular H gives minimum norm."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy.linalg import cho_solve
-from scipy.linalg.lapack import dpocon, dpotrf
+from scipy.linalg import cho_solve, solve_triangular
+from scipy.linalg.lapack import dpocon, dpotrf, dpstrf
 
 from sklearn_distill._typing import BoolArray, FloatArray
 
@@ -28,6 +28,10 @@ class Factor(Protocol):
     @property
     def condition(self) -> float:
         """Condition number of X without dropped directions: the square root of that of H."""
+
+    @property
+    def smallest(self) -> float:
+        """A lower bound of the smallest eigenvalue of H, without dropped directions."""
 
     def solve(self, b: FloatArray) -> FloatArray:
         """Return H⁻¹ b, or H⁺ b where H is singular."""
@@ -59,11 +63,57 @@ class CholeskyFactor:
         """Number of columns that are not constant."""
         return int(np.count_nonzero(self.scale))
 
+    @property
+    def smallest(self) -> float:
+        """A lower bound of the smallest eigenvalue of H."""
+        return (
+            float((1 / (self.scale.max(initial=0.0) * self.condition)) ** 2) if self.rank else 1.0
+        )
+
     def solve(self, b: FloatArray) -> FloatArray:
         """Return H⁻¹ b."""
         scale = self.scale[:, None]
         inner = cho_solve((self.lower, True), scale * b, check_finite=False)
         return np.asarray(scale * inner)
+
+
+@dataclass(frozen=True)
+class TriangularFactor:
+    """Triangular R of full rank with RᵀR = H, without the constant columns.
+
+    Parameters
+    ----------
+    upper : ndarray of shape (rank, rank)
+        The matrix R.
+    varying : ndarray of bool of shape (n_features,)
+        Mask of the columns that are not constant; the others are dropped.
+    condition : float
+        Condition number of R with columns of length 1.
+    deficient : bool
+        Always False: a singular H has a :class:`SpectralFactor`.
+    """
+
+    upper: FloatArray
+    varying: BoolArray
+    condition: float
+    deficient: bool = False
+
+    @property
+    def rank(self) -> int:
+        """Number of columns that are not constant."""
+        return len(self.upper)
+
+    @property
+    def smallest(self) -> float:
+        """A lower bound of the smallest eigenvalue of H."""
+        return float((self.upper**2).sum(axis=0).min(initial=np.inf) / self.condition**2)
+
+    def solve(self, b: FloatArray) -> FloatArray:
+        """Return R⁻¹ R⁻ᵀ b."""
+        inner = solve_triangular(self.upper, b[self.varying], trans="T", check_finite=False)
+        solution = np.zeros(b.shape)
+        solution[self.varying] = solve_triangular(self.upper, inner, check_finite=False)
+        return solution
 
 
 @dataclass(frozen=True)
@@ -94,6 +144,11 @@ class SpectralFactor:
         """Square root of the largest over the smallest eigenvalue."""
         return float(np.sqrt(self.values.max() / self.values.min())) if self.rank else 1.0
 
+    @property
+    def smallest(self) -> float:
+        """The smallest eigenvalue of H."""
+        return float(self.values.min(initial=np.inf))
+
     def solve(self, b: FloatArray) -> FloatArray:
         """Return V diag(1/values) Vᵀ b."""
         return np.asarray(self.basis @ ((self.basis.T @ b) / self.values[:, None]))
@@ -121,18 +176,86 @@ def factorise(H: FloatArray, constant: BoolArray) -> Factor:
     >>> factor.solve(np.array([[8.0], [8.0]])).ravel().round(6)
     array([1., 2.])
     """
-    # Equilibration makes factor and condition independent of the scales of the columns.
-    scale = np.zeros(len(H))
-    scale[~constant] = 1 / np.sqrt(np.diagonal(H)[~constant])
+    scale = _scale(H, constant)
     equilibrated = H * scale * scale[:, None]
     equilibrated[constant, constant] = 1.0  # keeps the matrix definite; scale 0 drops the column
-    norm = float(np.abs(equilibrated).sum(axis=0).max(initial=1.0))
     # LAPACK reports a failure and the reciprocal condition number, which costs only O(d²).
     lower, not_definite = dpotrf(equilibrated, lower=1)
-    reciprocal = 0.0 if not_definite else float(dpocon(lower, norm, uplo="L")[0])
+    reciprocal = 0.0 if not_definite else float(dpocon(lower, _norm(equilibrated), uplo="L")[0])
     if reciprocal < _singular_below(len(H)):
         return _spectral(H)
     return CholeskyFactor(scale, lower, float(1 / np.sqrt(reciprocal)))
+
+
+@dataclass(frozen=True)
+class FeatureRoot:
+    """A matrix B with BᵀB = S, the spread of the features.
+
+    Parameters
+    ----------
+    values : ndarray of shape (k, n_features)
+        The matrix B.
+    rank : int
+        Its numerical rank.
+    condition : float
+        Its condition number without the directions that are rounding errors; infinite if they
+        cannot be told from directions of little variation.
+    """
+
+    values: FloatArray
+    rank: int
+    condition: float
+
+
+def root_of_gram(S: FloatArray, constant: BoolArray) -> FeatureRoot:
+    """Return the pivoted Cholesky factor of a Gram matrix, without directions lost in rounding.
+
+    Parameters
+    ----------
+    S : ndarray of shape (n_features, n_features)
+        Symmetric and, but for rounding, positive semidefinite matrix.
+    constant : ndarray of bool of shape (n_features,)
+        Mask of constant columns, which are 0 in the root.
+
+    Returns
+    -------
+    FeatureRoot
+        Its ``condition`` is that of the equilibrated matrix, and infinite if columns depend on
+        others: a Gram matrix does not show whether they do so exactly.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> root = root_of_gram(np.array([[4.0, 2.0], [2.0, 1.0]]), np.zeros(2, dtype=bool))
+    >>> root.values, root.rank, root.condition
+    (array([[2., 1.]]), 1, inf)
+    """
+    scale = _scale(S, constant)
+    equilibrated = S * scale * scale[:, None]
+    factor, pivots, rank, _ = dpstrf(equilibrated, tol=_singular_below(len(S)))
+    kept, upper = pivots[:rank] - 1, np.triu(factor)[:rank]
+    values = np.zeros_like(upper)
+    values[:, pivots - 1] = upper
+    values[:, ~constant] /= scale[~constant]
+    if rank < len(constant) - constant.sum():
+        return FeatureRoot(values, rank, np.inf)
+    norm = _norm(equilibrated[np.ix_(kept, kept)])
+    reciprocal = float(dpocon(upper[:, :rank], norm, uplo="U")[0]) if rank else 1.0
+    return FeatureRoot(values, rank, float(1 / np.sqrt(reciprocal)))
+
+
+def _scale(H: FloatArray, constant: BoolArray) -> FloatArray:
+    """Return D for which D H D has a unit diagonal; 0 for constant columns.
+
+    This makes factors, roots and conditions independent of the scales of the columns.
+    """
+    scale = np.zeros(len(H))
+    scale[~constant] = 1 / np.sqrt(np.diagonal(H)[~constant])
+    return scale
+
+
+def _norm(H: FloatArray) -> float:
+    return float(np.abs(H).sum(axis=0).max(initial=1.0))
 
 
 def _spectral(H: FloatArray) -> SpectralFactor:

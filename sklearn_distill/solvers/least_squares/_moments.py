@@ -9,8 +9,11 @@ from typing import ClassVar, Protocol, Self, TypeAlias
 
 import numpy as np
 
-from sklearn_distill._typing import FloatArray
-from sklearn_distill.solvers.least_squares._factors import Factor
+from sklearn_distill._typing import BoolArray, FloatArray
+from sklearn_distill.solvers.least_squares._factors import Factor, FeatureRoot
+
+# A column is constant up to rounding if its deviations, relative to its mean, are smaller.
+_ROUNDING = 16 * float(np.finfo(np.float64).eps)
 
 
 class RemoteTile(Protocol):
@@ -60,6 +63,10 @@ class Moments(ABC):
     spread: FloatArray
     eps: float = float(np.finfo(np.float64).eps)
 
+    # Condition number of X up to which coefficients have eight digits and covariances six.
+    max_condition: ClassVar[float]
+    # Share of the variation of the targets from which on residual variances have six digits.
+    min_residual_share: ClassVar[float] = 0.0
     # Each tile updates all of ``spread``: tiles of fewer rows cost more per row.
     min_rows_per_column: ClassVar[float] = 0.5
 
@@ -94,6 +101,14 @@ class Moments(ABC):
         spread = self._add(self.spread, self._empty_spread(len(self.mean)), row)
         return replace(self, mean=np.zeros_like(self.mean), spread=spread)
 
+    def _constant(self, n_features: int) -> BoolArray:
+        """Return a mask of the columns that are constant up to rounding.
+
+        Without it rounding noise would be scaled up to a feature by equilibration.
+        """
+        squares, mean = self.squares()[:n_features], self.mean[:n_features]
+        return np.asarray(squares <= self.weight * (_ROUNDING * mean) ** 2)
+
     @abstractmethod
     def solve(self, n_features: int, alpha: float) -> tuple[FloatArray, Factor]:
         """Minimise Σ s (t − x·w)² + α‖w‖²: w of shape (n_features, n_targets), factor of H."""
@@ -103,8 +118,12 @@ class Moments(ABC):
         """Return Σ s (t − x·w)² of each target, about the mean."""
 
     @abstractmethod
-    def sandwich(self, factor: Factor) -> FloatArray:
-        """Return H⁻¹ S H⁻¹ for moments of features only."""
+    def feature_root(self, n_features: int) -> FeatureRoot:
+        """Return B with BᵀB = S of the features, about the mean."""
+
+    @abstractmethod
+    def squares(self) -> FloatArray:
+        """Return Σ s (z − m)² of each column."""
 
     @classmethod
     @abstractmethod

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from sklearn_distill._typing import FloatArray, IntArray
-from sklearn_distill.chunks import Chunks
-from sklearn_distill.solvers.least_squares._factors import Factor
-from sklearn_distill.solvers.least_squares.regression_data import RegressionData
+from sklearn_distill.solvers.least_squares._factors import Factor, FeatureRoot
+from sklearn_distill.solvers.least_squares._moments import Moments
 from sklearn_distill.solvers.least_squares.sources import Source, SourceWeights
 from sklearn_distill.solvers.least_squares.statistics import Statistics
-
-_MAX_REFINEMENTS = 10  # each at least halves the step, see refine
 
 
 @dataclass(frozen=True)
@@ -39,6 +36,11 @@ class WeightedFit:
         Coefficients w of each output.
     factor : Factor
         Factor of H = Σ s a (x − x̄)(x − x̄)ᵀ + αI.
+    x_condition : float
+        Condition number of X. The penalty makes the coefficients insensitive to small singular
+        values of X, but neither their covariance H⁻¹ S H⁻¹ nor the noise variances.
+    residual_share : float
+        Smallest Σ s a (y'/a − ŷ)² of an output, as a share of its variation.
     """
 
     outputs: IntArray
@@ -50,6 +52,8 @@ class WeightedFit:
     y_mean: FloatArray
     coef: FloatArray
     factor: Factor
+    x_condition: float
+    residual_share: float
 
     @property
     def intercept(self) -> FloatArray:
@@ -71,57 +75,40 @@ class WeightedFit:
         if not fit_intercept:
             moments = moments.about_origin()
         coef, factor = moments.solve(d, alpha)
-        x_mean, y_mean = moments.mean[:d], moments.mean[d:]
-        weight = moments.weight
         return cls(
-            outputs, source_weights, alpha, fit_intercept, weight, x_mean, y_mean, coef, factor
+            outputs,
+            source_weights,
+            alpha,
+            fit_intercept,
+            moments.weight,
+            moments.mean[:d],
+            moments.mean[d:],
+            coef,
+            factor,
+            x_condition=_x_condition(moments, d, alpha, factor),
+            residual_share=_residual_share(moments, d, coef),
         )
 
-    def refine(self, chunks: Chunks) -> WeightedFit:
-        """Correct the rounding error of the normal equations by passes over chunks of rows.
+    def feature_root(self, statistics: Statistics) -> FeatureRoot:
+        """Return B with BᵀB = Σ s a (x − x̄)(x − x̄)ᵀ."""
+        weights = {source: sum(c) for source, c in self.source_weights.items()}
+        return self.features(statistics, weights).feature_root(statistics.n_features)
 
-        Each pass solves H v = −½∇ with the gradient computed from the rows themselves, which
-        converges while eps · cond(X)² < 1. The refinement ends when a step is not at most half of
-        the previous one, since it diverges beyond that.
-
-        References
-        ----------
-        Björck 1987, "Stability analysis of the method of seminormal equations", §3.
-        """
-        fit, previous_size = self, np.inf
-        for _ in range(_MAX_REFINEMENTS):
-            gradient = fit.half_gradient(chunks)
-            step = fit.factor.solve(gradient)
-            # ‖v‖ in the norm of H, which measures the effect of the step on predictions.
-            size = float(np.sqrt(np.maximum((gradient * step).sum(axis=0), 0.0)).max())
-            if not size < previous_size / 2:
-                break
-            fit, previous_size = replace(fit, coef=fit.coef + step), size
-        return fit
-
-    def half_gradient(self, chunks: Chunks) -> FloatArray:
-        """Return −½ of the gradient in w, summed over chunks of RegressionData."""
-        gradient: FloatArray = chunks.map_reduce(_half_gradient, self) - self.alpha * self.coef
-        return gradient
-
-    def residuals(self, data: RegressionData, tile: slice, product: FloatArray) -> FloatArray:
-        """Return s (y' − a (ȳ + (x − x̄)·w)) of the rows of a tile, given (x − x̄)·w."""
-        c_y, c_s = (np.array([self.source_weights[source][k] for source in Source]) for k in (0, 1))
-        source = data.source[tile]
-        residuals: FloatArray = -(c_y + c_s)[source, None] * (self.y_mean + product)
-        for c, target in ((c_y, data.y), (c_s, data.teacher)):
-            if target is not None:
-                # Missing targets are NaN and have c = 0, but 0 · NaN is NaN.
-                residuals += c[source, None] * np.nan_to_num(target[tile, self.outputs])
-        if data.weight is not None:
-            residuals *= data.weight[tile, None]
-        return residuals
+    def features(self, statistics: Statistics, weights: Mapping[Source, float]) -> Moments:
+        """Return the moments of x with a weight for each source, as this fit centres them."""
+        moments = statistics.features(weights)
+        return moments if self.fit_intercept else moments.about_origin()
 
 
-def _half_gradient(data: RegressionData, fit: WeightedFit) -> FloatArray:
-    """Return the rows' part of −½ of the gradient in w, summed over their tiles."""
-    gradient = np.zeros_like(fit.coef)
-    for tile in data.tiles():
-        residuals = partial(fit.residuals, data, tile)
-        gradient += data.pull_back_residuals(tile, fit.x_mean, fit.coef, residuals)
-    return gradient
+def _x_condition(moments: Moments, n_features: int, alpha: float, factor: Factor) -> float:
+    # a penalty of a tenth of the eigenvalues of H leaves their ratio nearly the same
+    if not factor.deficient and 10 * alpha <= factor.smallest:
+        return factor.condition
+    return moments.feature_root(n_features).condition
+
+
+def _residual_share(moments: Moments, n_features: int, coef: FloatArray) -> float:
+    residual = moments.residual_sum_of_squares(n_features, coef)
+    variation = moments.squares()[n_features:]
+    # a constant target has no variance to be estimated
+    return float(np.min(residual[variation > 0] / variation[variation > 0], initial=np.inf))

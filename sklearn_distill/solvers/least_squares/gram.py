@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from scipy.linalg.blas import dsyrk
 
-from sklearn_distill._typing import BoolArray, FloatArray
-from sklearn_distill.solvers.least_squares._factors import Factor, factorise
+from sklearn_distill._typing import FloatArray
+from sklearn_distill.solvers.least_squares._factors import (
+    Factor,
+    FeatureRoot,
+    factorise,
+    root_of_gram,
+)
 from sklearn_distill.solvers.least_squares._moments import Moments, Tile
 
 # With more columns the matrix has over 2³¹ entries, more than BLAS can index.
 _MAX_COLUMNS = 46_000
-# A column is constant up to rounding if its deviations, relative to its mean, are smaller.
-_ROUNDING = 16 * float(np.finfo(np.float64).eps)
 
 
 class Gram(Moments):
@@ -30,6 +35,11 @@ class Gram(Moments):
     array([[2.]])
     """
 
+    # The relative error is eps · cond², 2e-9 here, and grows with the number of rows.
+    max_condition: ClassVar[float] = 3e3
+    # The sum of squared residuals is a difference, of which a share of eps is rounding.
+    min_residual_share: ClassVar[float] = 1e-9
+
     def solve(self, n_features: int, alpha: float) -> tuple[FloatArray, Factor]:
         """Minimise Σ s (t − x·w)² + α‖w‖² by the normal equations."""
         d = n_features
@@ -45,14 +55,14 @@ class Gram(Moments):
         squares = np.diagonal(S_tt) + ((S_xx @ coef - 2 * S_xt) * coef).sum(axis=0)
         return np.asarray(np.maximum(squares, 0.0))
 
-    def sandwich(self, factor: Factor) -> FloatArray:
-        """Return H⁻¹ S H⁻¹."""
-        return factor.solve(factor.solve(self.spread).T)
+    def feature_root(self, n_features: int) -> FeatureRoot:
+        """Return B with BᵀB = S of the features, without directions lost in rounding."""
+        S = self.spread[:n_features, :n_features]
+        return root_of_gram(S, self._constant(n_features))
 
-    def _constant(self, n_features: int) -> BoolArray:
-        # Without this test rounding noise would be scaled up to a feature by equilibration.
-        squares, mean = np.diagonal(self.spread)[:n_features], self.mean[:n_features]
-        return np.asarray(squares <= self.weight * (_ROUNDING * mean) ** 2)
+    def squares(self) -> FloatArray:
+        """Return Σ s (z − m)² of each column."""
+        return np.diagonal(self.spread)
 
     @classmethod
     def _empty_spread(cls, n_columns: int) -> FloatArray:

@@ -17,7 +17,7 @@ from sklearn_distill.solvers.least_squares.statistics import Statistics
 
 # An estimate below this share of the variance of the targets is raised to it: the ratio of the
 # variances of a perfect fit would be rounding noise.
-_FLOOR = 1e-6
+FLOOR = 1e-6
 _ROUNDING = 16 * float(np.finfo(np.float64).eps)
 
 
@@ -135,7 +135,7 @@ class Noise:
             )
         values = moments.residual_sum_of_squares(d, coef) / (n_rows - rank)
         return NoiseVariance(
-            np.where(constant, 0.0, values), np.where(constant, 0, _FLOOR * variance)
+            np.where(constant, 0.0, values), np.where(constant, 0, FLOOR * variance)
         )
 
 

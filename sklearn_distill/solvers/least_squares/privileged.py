@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from sklearn_distill._typing import FloatArray
+from sklearn_distill._typing import FloatArray, IntArray
 from sklearn_distill.chunks import Chunks, LocalChunks
 from sklearn_distill.solvers.least_squares._covariance import SandwichCovariance
 from sklearn_distill.solvers.least_squares._moments import Moments
 from sklearn_distill.solvers.least_squares._weighted_fit import WeightedFit
 from sklearn_distill.solvers.least_squares.gram import Gram
-from sklearn_distill.solvers.least_squares.noise import Noise
+from sklearn_distill.solvers.least_squares.noise import FLOOR, Noise
 from sklearn_distill.solvers.least_squares.regression_data import RegressionData
 from sklearn_distill.solvers.least_squares.root import Root
 from sklearn_distill.solvers.least_squares.sources import Source, imitation_weights
 from sklearn_distill.solvers.least_squares.statistics import Statistics
 
-# The normal equations have a relative error of eps · cond² in the coefficients: 1e-8 at this
-# condition number …
-_REFINE_ABOVE = 1e4
-# … and 1e-4 at this one, above which their factor is no longer a reliable preconditioner.
+# The normal equations have a relative error of eps · cond² in the coefficients: 1e-4 at this
+# condition number.
 ILL_CONDITIONED = 1e6
 
 
@@ -41,8 +39,8 @@ class PrivilegedLeastSquares:
     ----------
     imitation : float
         λ in [0, 1].
-    alpha : float
-        Strength α ≥ 0 of the penalty.
+    alpha : float or ndarray of shape (n_outputs,)
+        Strength α ≥ 0 of the penalty, of all outputs or of each.
     fit_intercept : bool
         Whether b is fitted; it is 0 otherwise.
     noise_variance, teacher_noise_variance : float or None
@@ -58,24 +56,31 @@ class PrivilegedLeastSquares:
     """
 
     imitation: float
-    alpha: float = 0.0
+    alpha: float | FloatArray = 0.0
     fit_intercept: bool = True
     noise_variance: float | None = None
     teacher_noise_variance: float | None = None
 
     def solve(self, statistics: Statistics, ratio: FloatArray | None = None) -> PrivilegedFit:
-        """Solve from statistics; ``ratio`` is ρ of each output, None to compute it."""
+        """Solve from statistics; ``ratio`` is ρ of each output, None to compute it.
+
+        Raises
+        ------
+        ValueError
+            If there is neither one α nor one for each output.
+        """
+        alpha = self._alpha_of_each(statistics.n_outputs)
         ratio, floored = self._ratio(statistics) if ratio is None else (ratio, [])
-        # Outputs with the same ρ have the same weights, and share one factorisation.
+        # Outputs with the same ρ and α have the same H, and share one factorisation.
         fits = tuple(
             WeightedFit.of(
                 statistics,
-                imitation_weights(self.imitation, float(rho)),
-                np.flatnonzero(ratio == rho),
-                alpha=self.alpha,
+                imitation_weights(self.imitation, rho),
+                np.flatnonzero((ratio == rho) & (alpha == strength)),
+                alpha=strength,
                 fit_intercept=self.fit_intercept,
             )
-            for rho in np.unique(ratio)
+            for rho, strength in sorted(set(zip(ratio.tolist(), alpha.tolist(), strict=True)))
         )
         return PrivilegedFit(self, statistics, fits, ratio, tuple(floored))
 
@@ -90,9 +95,9 @@ class PrivilegedLeastSquares:
             Rows with features, labels, predictions and weights.
         solver : {"auto", "gram", "tsqr"}
             "gram": normal equations, from one matrix product; "tsqr": QR factorisations of tiles.
-            "auto" uses "gram", with a refinement if the condition number of X is above 1e4. It uses
-            "tsqr" if that is above 1e6, if X is rank-deficient, or if X has no more rows than
-            columns.
+            "auto" uses "gram", and then "tsqr" if the condition number of X is above 3e3, X is
+            rank-deficient, or the residuals are less than 1e-9 of the variation. It uses "tsqr" at
+            once if X has no more rows than columns.
         equal_variances : bool
             Whether ρ is 1, so that a prediction counts as a label does, instead of estimated.
 
@@ -117,9 +122,11 @@ class PrivilegedLeastSquares:
         if solver == "tsqr" or (solver == "auto" and n_rows <= n_columns):
             return self._solve_chunks(chunks, Root, equal_variances)
         fit = self._solve_chunks(chunks, Gram, equal_variances)
-        if solver == "auto" and (fit.deficient or fit.condition > ILL_CONDITIONED):
+        if solver == "auto" and (
+            fit.x_condition > Gram.max_condition or fit.residual_share < Gram.min_residual_share
+        ):
             return self._solve_chunks(chunks, Root, equal_variances)
-        return fit.refine(chunks) if solver == "auto" and fit.condition > _REFINE_ABOVE else fit
+        return fit
 
     def _solve_chunks(
         self, chunks: Chunks, kind: type[Moments], equal_variances: bool
@@ -132,6 +139,15 @@ class PrivilegedLeastSquares:
         return Noise(
             statistics, self.noise_variance, self.teacher_noise_variance, self.fit_intercept
         )
+
+    def _alpha_of_each(self, n_outputs: int) -> FloatArray:
+        alpha = np.atleast_1d(self.alpha)
+        if alpha.ndim > 1 or alpha.size not in {1, n_outputs}:
+            raise ValueError(
+                f"alpha has shape {alpha.shape}, but there are {n_outputs} targets: pass one "
+                "number for all targets, or one for each"
+            )
+        return np.broadcast_to(alpha, n_outputs)
 
     def _ratio(self, statistics: Statistics) -> tuple[FloatArray, list[str]]:
         uses_teacher = statistics.has_rows_of(Source.TEACHER) or (
@@ -190,8 +206,37 @@ class PrivilegedFit:
 
     @property
     def condition(self) -> float:
-        """Largest estimated condition number of X among the fits."""
+        """Largest estimate of √cond(H) among the fits: the condition of X, with its penalty."""
         return max(fit.factor.condition for fit in self.fits)
+
+    @property
+    def x_condition(self) -> float:
+        """Largest estimated condition number of X among the fits."""
+        return max(fit.x_condition for fit in self.fits)
+
+    @property
+    def residual_share(self) -> float:
+        """Smallest sum of squared residuals of an output, as a share of its variation."""
+        return min(fit.residual_share for fit in self.fits)
+
+    @property
+    def rank(self) -> IntArray:
+        """Numerical rank of the centred and weighted X of each output: (n_outputs,)."""
+        rank = np.zeros(self.statistics.n_outputs, dtype=int)
+        for fit in self.fits:
+            rank[fit.outputs] = fit.feature_root(self.statistics).rank
+        return rank
+
+    @property
+    def singular(self) -> FloatArray:
+        """Singular values of the centred and weighted X: (n_outputs, min(n_rows, n_features))."""
+        n_values = min(self.statistics.n_rows, self.statistics.n_features)
+        singular = np.zeros((self.statistics.n_outputs, n_values))
+        for fit in self.fits:
+            root = fit.feature_root(self.statistics).values
+            values = np.linalg.svd(root, compute_uv=False)[:n_values]
+            singular[fit.outputs, : len(values)] = values
+        return singular
 
     @property
     def deficient(self) -> bool:
@@ -208,10 +253,6 @@ class PrivilegedFit:
             fit.factor.deficient and fit.factor.rank < expected_rank for fit in self.fits
         )
         return self.statistics.kind is Gram and (rank_lost or self.condition > ILL_CONDITIONED)
-
-    def refine(self, chunks: Chunks) -> PrivilegedFit:
-        """Correct rounding errors by passes over chunks of RegressionData."""
-        return replace(self, fits=tuple(fit.refine(chunks) for fit in self.fits))
 
     @cached_property
     def noise_variance(self) -> FloatArray:
@@ -239,6 +280,26 @@ class PrivilegedFit:
             SandwichCovariance.of(self.statistics, fit, float(self.ratio[fit.outputs[0]]))
             for fit in self.fits
         )
+
+    @cached_property
+    def has_unreliable_covariance(self) -> bool:
+        """Whether X is too ill-conditioned, or σ² too small, for six digits of the covariances."""
+        kind = self.statistics.kind
+        return self.x_condition > kind.max_condition or self._noise_is_below(
+            kind.min_residual_share
+        )
+
+    def _noise_is_below(self, share: float) -> bool:
+        """Whether an estimate of σ² is a smaller share of the variance of the labels."""
+        # with a teacher it is raised to its floor, a larger share
+        has_teacher = self.statistics.has_rows_of(Source.BOTH, Source.TEACHER)
+        if not share or has_teacher or self.problem.noise_variance is not None:
+            return False
+        if self.residual_share < share:
+            return True
+        # the residuals of a penalised fit may be larger than those of the estimate
+        estimate = self.problem.noise(self.statistics).of_labels()
+        return bool((estimate.values * FLOOR < share * estimate.floor).any())
 
     def coef_covariance(self) -> FloatArray:
         """Return the covariances of the coefficients: (n_outputs, n_features, n_features)."""

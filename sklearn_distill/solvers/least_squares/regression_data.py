@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil
@@ -99,23 +99,12 @@ class RegressionData:
         X = self.X[tile]
         return np.asarray(X.toarray() if hasattr(X, "toarray") else X)
 
-    def pull_back_residuals(
-        self,
-        tile: slice,
-        centre: FloatArray,
-        coef: FloatArray,
-        residuals: Callable[[FloatArray], FloatArray],
-    ) -> FloatArray:
-        """Return (X − c)ᵀ r((X − c) w) of a tile, of shape (n_features, n_outputs)."""
-        x = self.features(tile) - centre
-        return np.asarray(x.T @ residuals(x @ coef))
-
-    def quadratic_form(
+    def squared_norms(
         self, tile: slice, centre: FloatArray, A: FloatArray, b: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return (x − c)ᵀ A (x − c) and (x − c)·b for each row x of a tile."""
-        x = self.features(tile) - centre
-        return ((x @ A) * x).sum(axis=1), x @ b
+    ) -> FloatArray:
+        """Return ‖Aᵀ(x − c) + b‖² for each row x of a tile."""
+        values = (self.features(tile) - centre) @ A + b
+        return np.asarray((values**2).sum(axis=1))
 
     def shift(self, source: Source) -> FloatArray:
         """Return an approximate mean of [features | targets] of the rows of a source.

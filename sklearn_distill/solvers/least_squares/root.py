@@ -5,13 +5,21 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
-from scipy.linalg import qr
+from scipy.linalg import qr, solve_triangular
 
-from sklearn_distill._typing import FloatArray
-from sklearn_distill.solvers.least_squares._factors import Factor, SpectralFactor
+from sklearn_distill._typing import BoolArray, FloatArray
+from sklearn_distill.solvers.least_squares._factors import (
+    Factor,
+    FeatureRoot,
+    SpectralFactor,
+    TriangularFactor,
+)
 from sklearn_distill.solvers.least_squares._moments import Moments, Tile
+from sklearn_distill.solvers.least_squares.gram import Gram
 
 _EPS = float(np.finfo(np.float64).eps)
+# Singular values of a smaller share of the largest may be the rounding of many rows.
+_DEPENDENT = 1e-13
 
 
 class Root(Moments):
@@ -33,30 +41,71 @@ class Root(Moments):
     array([[2.]])
     """
 
+    # The relative error is eps · cond: 2e-8 here.
+    max_condition: ClassVar[float] = 1e8
     # Each factorisation includes all rows of R, so a tile should have as many rows.
     min_rows_per_column: ClassVar[float] = 1.0
 
     def solve(self, n_features: int, alpha: float) -> tuple[FloatArray, Factor]:
-        """Minimise Σ s (t − x·w)² + α‖w‖² by the singular values of R."""
+        """Minimise Σ s (t − x·w)² + α‖w‖² by R or, if it is rank-deficient, its singular values."""
         R, right = self.spread[:, :n_features], self.spread[:, n_features:]
+        varying = ~self._constant(n_features)
+        if self._is_independent(R[:, varying]):
+            return self._solve_triangular(n_features, alpha, varying)
         left, singular, basis = np.linalg.svd(R, full_matrices=False)
-        # Columns that are collinear but for the rounding of float32 data count as collinear.
-        rounding = max(_EPS * max(R.shape), 4 * self.eps)
-        kept = singular > rounding * singular.max(initial=0.0)
+        kept = self._resolved(R, singular)
         singular, basis = singular[kept], basis[kept].T
         values = singular**2 + alpha
         coef = basis @ ((singular / values)[:, None] * (left[:, kept].T @ right))
         return coef, SpectralFactor(basis, values, len(singular) < n_features)
+
+    def _solve_triangular(
+        self, n_features: int, alpha: float, varying: BoolArray
+    ) -> tuple[FloatArray, Factor]:
+        d = int(varying.sum())
+        rows = np.hstack([self.spread[:, :n_features][:, varying], self.spread[:, n_features:]])
+        if alpha:  # √α I are d further rows, whose target is 0
+            rows = np.vstack([rows, np.sqrt(alpha) * np.eye(d, rows.shape[1])])
+        R = _triangle(rows)[:d]
+        factor = TriangularFactor(R[:, :d], varying, _condition(_equilibrated(R[:, :d])))
+        coef = np.zeros((n_features, R.shape[1] - d))
+        coef[varying] = solve_triangular(R[:, :d], R[:, d:], check_finite=False)
+        return coef, factor
 
     def residual_sum_of_squares(self, n_features: int, coef: FloatArray) -> FloatArray:
         """Return Σ s (t − x·w)² of each target, about the mean."""
         R, right = self.spread[:, :n_features], self.spread[:, n_features:]
         return np.asarray(((right - R @ coef) ** 2).sum(axis=0))
 
-    def sandwich(self, factor: Factor) -> FloatArray:
-        """Return H⁻¹ RᵀR H⁻¹."""
-        half = factor.solve(self.spread.T)
-        return np.asarray(half @ half.T)
+    def feature_root(self, n_features: int) -> FeatureRoot:
+        """Return R itself."""
+        R, varying = self.spread[:, :n_features], ~self._constant(n_features)
+        if self._is_independent(R[:, varying]):
+            return FeatureRoot(R, int(varying.sum()), _condition(_equilibrated(R[:, varying])))
+        singular = np.linalg.svd(R, compute_uv=False)
+        singular = singular[self._resolved(R, singular)]
+        return FeatureRoot(R, len(singular), _ratio(singular))
+
+    def _is_independent(self, R: FloatArray) -> bool:
+        """Return whether no column depends on others, whatever the scales of the columns."""
+        if len(R) < R.shape[1]:
+            return False
+        singular = np.linalg.svd(_equilibrated(R), compute_uv=False)
+        return bool(self._resolved(R, singular).all())
+
+    def squares(self) -> FloatArray:
+        """Return Σ s (z − m)² of each column."""
+        return np.asarray((self.spread**2).sum(axis=0))
+
+    def as_gram(self) -> Gram:
+        """Return the same moments as a Gram matrix."""
+        return Gram(self.weight, self.mean, self.spread.T @ self.spread, self.eps)
+
+    def _resolved(self, R: FloatArray, singular: FloatArray) -> BoolArray:
+        """Return a mask of the singular values that are not rounding errors."""
+        # Columns that are collinear but for the rounding of float32 data count as collinear.
+        rounding = max(_EPS * max(R.shape), _DEPENDENT, 4 * self.eps)
+        return np.asarray(singular > rounding * singular.max(initial=0.0))
 
     @classmethod
     def _empty_spread(cls, n_columns: int) -> FloatArray:
@@ -80,6 +129,20 @@ class Root(Moments):
     def _mix_targets(self, scale: float, n_features: int, mixing: FloatArray) -> FloatArray:
         R = np.sqrt(scale) * self.spread
         return np.hstack([R[:, :n_features], R[:, n_features:] @ mixing])
+
+
+def _equilibrated(R: FloatArray) -> FloatArray:
+    """Return R with columns of length 1, or 0."""
+    norms = np.sqrt((R**2).sum(axis=0))
+    return np.asarray(R / np.where(norms > 0, norms, 1.0))
+
+
+def _condition(R: FloatArray) -> float:
+    return _ratio(np.linalg.svd(R, compute_uv=False))
+
+
+def _ratio(singular: FloatArray) -> float:
+    return float(singular[0] / singular[-1]) if len(singular) else 1.0
 
 
 def _at_most_square(rows: FloatArray) -> FloatArray:

@@ -53,8 +53,20 @@ class Statistics:
         return cls(groups, data.n_features, data.n_outputs, n_rows, n_taught_rows)
 
     def merge(self, other: Statistics) -> Statistics:
-        """Return the statistics of both sets of rows."""
-        groups = dict(self.groups)
+        """Return the statistics of both sets of rows.
+
+        A triangular root and a Gram matrix merge to a Gram matrix.
+
+        Raises
+        ------
+        TypeError
+            If ``other`` are no Statistics.
+        ValueError
+            If the numbers of features or outputs differ.
+        """
+        self.check_same_columns(other)
+        one, other = _of_one_kind(self, other)
+        groups = dict(one.groups)
         for source, moments in other.groups.items():
             groups[source] = groups[source].merge(moments) if source in groups else moments
         return replace(
@@ -63,6 +75,22 @@ class Statistics:
             n_rows=self.n_rows + other.n_rows,
             n_taught_rows=self.n_taught_rows + other.n_taught_rows,
         )
+
+    def check_same_columns(self, other: Statistics) -> None:
+        """Raise an error unless ``other`` are Statistics of as many features and outputs."""
+        if not isinstance(other, Statistics):
+            raise TypeError(
+                f"expected Statistics, such as statistics_ of a fitted student, got {other!r:.80}"
+            )
+        if (self.n_features, self.n_outputs) != (other.n_features, other.n_outputs):
+            raise ValueError(
+                f"statistics of {self._columns} do not match those of {other._columns}: fit both "
+                "students on the same columns of X and of y"
+            )
+
+    @property
+    def _columns(self) -> str:
+        return f"{self.n_features} features and {self.n_outputs} outputs"
 
     @property
     def kind(self) -> type[Moments]:
@@ -109,6 +137,19 @@ class Statistics:
             if weights[source] > 0
         ]
         return reduce(lambda merged, part: merged.merge(part), parts)
+
+
+def _of_one_kind(*several: Statistics) -> tuple[Statistics, ...]:
+    """Return the statistics, all as Gram matrices if one of them has any."""
+    moments = [one for statistics in several for one in statistics.groups.values()]
+    # The Gram matrix is the one that lost digits: no root of it would bring them back.
+    if len({type(one) for one in moments}) < 2:
+        return several
+    return tuple(replace(one, groups=_as_grams(one.groups)) for one in several)
+
+
+def _as_grams(groups: Mapping[Source, Moments]) -> dict[Source, Moments]:
+    return {s: m.as_gram() if isinstance(m, Root) else m for s, m in groups.items()}
 
 
 def _moments(data: RegressionData, source: Source, kind: type[Moments]) -> Moments:

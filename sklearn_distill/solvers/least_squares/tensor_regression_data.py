@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,9 +52,9 @@ class TensorRegressionData(RegressionData):
     """Rows x in a torch tensor, with label, teacher's prediction and weight in NumPy.
 
     For each tile of n rows, the transfers to the device are labels, predictions and weights (n
-    numbers each, or n per output), and residuals in a refinement. The transfers from the device are
-    the Gram matrix or triangular root (n_columns × n_columns), or products x·w (n × n_outputs). X
-    is never transferred; each tile of it is converted to float64 on the device.
+    numbers each, or n per output). The transfers from the device are the Gram matrix or triangular
+    root (n_columns × n_columns), or the variance of each prediction (n numbers). X is never
+    transferred; each tile of it is converted to float64 on the device.
 
     Parameters
     ----------
@@ -80,25 +80,12 @@ class TensorRegressionData(RegressionData):
         """Machine epsilon of X."""
         return float(np.finfo(str(self.X.dtype).removeprefix("torch.")).eps)
 
-    def pull_back_residuals(
-        self,
-        tile: slice,
-        centre: FloatArray,
-        coef: FloatArray,
-        residuals: Callable[[FloatArray], FloatArray],
-    ) -> FloatArray:
-        """Return (X − c)ᵀ r((X − c) w) of a tile, of shape (n_features, n_outputs)."""
-        x = self._centred(self.X[tile], centre)
-        R = residuals(tensor_to_numpy(x @ self._on_device(coef)))
-        return tensor_to_numpy(x.T @ self._on_device(R))
-
-    def quadratic_form(
+    def squared_norms(
         self, tile: slice, centre: FloatArray, A: FloatArray, b: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return (x − c)ᵀ A (x − c) and (x − c)·b for each row x of a tile."""
-        x = self._centred(self.X[tile], centre)
-        squares = ((x @ self._on_device(A)) * x).sum(1)
-        return tensor_to_numpy(squares), tensor_to_numpy(x @ self._on_device(b))
+    ) -> FloatArray:
+        """Return ‖Aᵀ(x − c) + b‖² for each row x of a tile."""
+        values = self._centred(self.X[tile], centre) @ self._on_device(A) + self._on_device(b)
+        return tensor_to_numpy((values**2).sum(1))
 
     def tile_values(
         self, source: Source, shift: FloatArray, min_rows_per_column: float

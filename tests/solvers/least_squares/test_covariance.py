@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from sklearn_distill.solvers.least_squares import PrivilegedLeastSquares, RegressionData
+from sklearn_distill.solvers.least_squares import (
+    Gram,
+    PrivilegedLeastSquares,
+    RegressionData,
+    Root,
+)
 from tests.solvers.least_squares.problems import random_data
 
 LABEL_NOISE, TEACHER_NOISE = 2.0, 0.6
@@ -116,3 +121,52 @@ def test_ill_conditioned_covariance_from_triangular_roots():
     turned = np.array([[1, 0, 0], [0, 1, 0], [0, -1e7, 1e7]]).T  # X @ turned is well-conditioned
     inverse = np.linalg.inv((X @ turned).T @ (X @ turned))
     np.testing.assert_allclose(fit.coef_covariance()[0], turned @ inverse @ turned.T, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("n", "alpha"), [(100, 1e-8), (1000, 1e-6), (100_000, 1e-4), (100_000, 1e-3)]
+)
+def test_a_small_penalty_on_dummies_that_sum_to_one(n, alpha):
+    group = np.random.default_rng(0).integers(4, size=n)
+    X, y = np.eye(4)[group], group[:, None] + np.random.default_rng(1).normal(size=(n, 1))
+    fit = PrivilegedLeastSquares(0.0, alpha, noise_variance=1.0).fit(RegressionData(X, y))
+    # S = diag(m) − m mᵀ/n of the counts m, whose null vector is 1
+    m = np.bincount(group).astype(float)
+    values, basis = np.linalg.eigh(np.diag(m) - np.outer(m, m) / n)
+    values, basis = values[1:], basis[:, 1:]
+    expected = (basis * (values / (values + alpha) ** 2)) @ basis.T
+    np.testing.assert_allclose(fit.coef_covariance()[0], expected, rtol=1e-6)
+    assert not fit.has_unreliable_covariance
+
+
+@pytest.mark.parametrize("spread", [1e-3, 1e-5, 1e-7, 1e-9, 1e-11])
+@pytest.mark.parametrize("offset", [0.0, 100.0])
+@pytest.mark.parametrize("solver", ["auto", "gram", "tsqr"])
+def test_variances_are_never_negative_and_right_or_reported(spread, offset, solver):
+    rng = np.random.default_rng(0)
+    x, noise = rng.normal(size=(2, 50))
+    X = np.column_stack([x + offset, x + offset + spread * noise])
+    fit = PrivilegedLeastSquares(0.0, noise_variance=1.0).fit(RegressionData(X, x[:, None]), solver)
+    variance = fit.prediction_variance(X)[:, 0]
+    assert (variance >= 1).all()
+    assert (np.diag(fit.coef_covariance()[0]) >= 0).all()
+    assert fit.has_unreliable_covariance == (spread < (1e-3 if solver == "gram" else 1e-8))
+    if not fit.has_unreliable_covariance:
+        x_minus_z = (X[:, 1] - X[:, 0]) / spread  # exact, and well-conditioned with x
+        design = np.column_stack([np.ones(50), x, x_minus_z])
+        leverage = np.square(np.linalg.qr(design)[0]).sum(axis=1)
+        np.testing.assert_allclose(variance, 1 + leverage, rtol=1e-6)
+
+
+def test_a_gram_matrix_does_not_show_whether_columns_depend_exactly():
+    """With a penalty the coefficients are right, but the covariance may not be."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 2))
+    X = np.column_stack([X, X[:, 0] + 3e-9 * rng.normal(size=60)])
+    data = RegressionData(X, rng.normal(size=(60, 1)))
+    problem = PrivilegedLeastSquares(0.0, alpha=1e-4)
+    gram, auto = problem.fit(data, "gram"), problem.fit(data)
+    assert (gram.statistics.kind, auto.statistics.kind) == (Gram, Root)
+    assert gram.has_unreliable_covariance
+    assert not gram.is_unreliable
+    np.testing.assert_allclose(gram.coef, auto.coef, rtol=1e-4)

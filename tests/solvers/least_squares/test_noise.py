@@ -107,3 +107,22 @@ def test_noise_without_an_estimate_is_nan_or_an_error():
     assert np.isnan(fit.teacher_noise_variance).all()
     with pytest.raises(NoNoiseEstimateError, match="leaves no degree"):
         fit.coef_covariance()
+
+
+@pytest.mark.parametrize("noise", [1e-2, 1e-6, 1e-9])
+@pytest.mark.parametrize("alpha", [0.0, 1e-3])
+def test_a_small_variance_has_six_digits_or_is_reported(noise, alpha):
+    rng = np.random.default_rng(0)
+    X, e = rng.normal(size=(200, 3)), rng.normal(size=(200, 1))
+    truth = np.round(X @ rng.normal(size=(3, 1)) * 8) / 8
+    X = np.column_stack([X, truth])
+    y = truth + noise * e
+    exact = (y - truth) - X @ np.linalg.lstsq(np.c_[X, np.ones(200)], y - truth)[0][:4]
+    exact = np.square(exact - exact.mean()).sum() / (200 - 5)
+    problem, data = PrivilegedLeastSquares(0.0, alpha), RegressionData(X, y)
+    for solver in ("auto", "gram", "tsqr"):
+        fit = problem.fit(data, solver)
+        if not fit.has_unreliable_covariance:
+            assert fit.noise_variance[0] == pytest.approx(exact, rel=1e-6)
+        elif alpha == 0:  # "auto" sees the residuals of the penalised fit
+            assert (solver, noise) in {("gram", 1e-6), ("gram", 1e-9)}
