@@ -11,9 +11,9 @@ import numpy as np
 from sklearn_distill._typing import FloatArray, RowIndexer
 from sklearn_distill.losses import SoftTargetObjective
 from sklearn_distill.losses.design import Design
-from sklearn_distill.search._cv_warm_start import WarmStart, WarmStartSolver
+from sklearn_distill.search._cv_warm_start import WarmStart, WarmStartSolver, compatible_warm_start
 from sklearn_distill.search._validation_loss import ValidationLoss
-from sklearn_distill.solvers import Preconditioner, Solution, conjugate_gradients, hessian_factor
+from sklearn_distill.solvers import Solution, conjugate_gradients, hessian_factor
 from sklearn_distill.students._problem import LossParams, Problem, TrainingTargets, make_problem
 
 
@@ -102,22 +102,33 @@ class CVFold:
             # the adjoint depends on the validation rows, which differ
             self.warm_start = replace(other.warm_start, adjoint=None)
 
-    def set_factor(self, factor: Preconditioner) -> None:
-        """Replace the preconditioner of the next fits, where they use one."""
-        if self.warm_start is not None and self.warm_start.factor is not None:
-            self.warm_start = replace(self.warm_start, factor=factor)
+    def take_factor(self, other: CVFold) -> bool:
+        """Take the preconditioner of another fold, if both fitted the same classes with one.
+
+        A class may have no target mass in the training rows of a fold, whose weights and factors
+        then have another size.
+        """
+        own, others = self.warm_start, other.warm_start
+        if own is None or others is None or own.factor is None or others.factor is None:
+            return False
+        if not np.array_equal(own.active, others.active):
+            return False
+        self.warm_start = replace(own, factor=others.factor)
+        return True
+
+    def renew_factor(self, loss_params: LossParams) -> None:
+        """Replace the preconditioner of the next fits by one made at the last solution."""
+        problem = make_problem(self._targets, self._design, loss_params)
+        warm_start = compatible_warm_start(self.warm_start, problem)
+        if warm_start is None or warm_start.factor is None or problem.is_trivial:
+            return
+        factor = hessian_factor(problem.objective, warm_start.w) or warm_start.factor
+        self.warm_start = replace(warm_start, factor=factor)
 
     @property
     def staleness(self) -> float:
         """Share of a new factor's cost that a fresh factor would have saved in the last fit."""
         return 0.0 if self.warm_start is None else self.warm_start.staleness
-
-    def new_factor(self, loss_params: LossParams) -> Preconditioner | None:
-        """Return a factor of the Hessian at the last solution; None where fits use no factor."""
-        if self.warm_start is None or self.warm_start.factor is None:
-            return None
-        problem = make_problem(self._targets, self._design, loss_params)
-        return hessian_factor(problem.objective, self.warm_start.w)
 
     def evaluate(self, loss_params: LossParams, names: tuple[str, ...] | None) -> FoldResult:
         """Fit, and return the validation loss with its derivatives in ``names``, if not None."""
