@@ -16,6 +16,9 @@ from sklearn_distill.search._validation_loss import ValidationLoss
 from sklearn_distill.solvers import Solution, conjugate_gradients, hessian_factor
 from sklearn_distill.students._problem import LossParams, Problem, TrainingTargets, make_problem
 
+# largest correction of a loss for an unconverged fit, in nats; it needs no more than that
+LARGEST_CORRECTION = 1e-4
+
 
 @dataclass(frozen=True)
 class FoldResult:
@@ -139,7 +142,7 @@ class CVFold:
         gradient = None
         if names is not None:
             gradient = self._hypergradient(problem, loss_params, loss_gradient, names)
-            loss -= self._first_order_excess(solution)
+            loss = self._corrected(loss, solution)
         # a pass multiplies by X twice: for the scores and for the gradient
         n_multiplications = self._design.multiplications - n_before
         return FoldResult(
@@ -193,15 +196,18 @@ class CVFold:
         self.warm_start = replace(warm_start, adjoint=a)
         return a
 
-    def _first_order_excess(self, solution: Solution) -> float:
-        """Return a·∇F: V exceeds that of the converged fit by as much, to first order.
+    def _corrected(self, loss: float, solution: Solution) -> float:
+        """Return V less a·∇F, by which it exceeds that of the converged fit, to first order.
 
-        The Newton step to the minimiser is −(∇²F)⁻¹∇F, along which V changes by −a·∇F.
+        The Newton step to the minimiser is −(∇²F)⁻¹∇F, along which V changes by −a·∇F. A larger
+        change than ``LARGEST_CORRECTION`` is not to be trusted: where the Hessian is nearly
+        singular, it may be anything.
         """
         assert self.warm_start is not None
         if solution.gradient is None or self.warm_start.adjoint is None:
-            return 0.0
-        return float(self.warm_start.adjoint @ solution.gradient)
+            return loss
+        excess = float(self.warm_start.adjoint @ solution.gradient)
+        return max(0.0, loss - excess) if abs(excess) <= LARGEST_CORRECTION else loss
 
     def _product_size(self, problem: Problem) -> float:
         """Return the number of multiplications in one product of X with all scores' weights."""

@@ -455,4 +455,5 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         self._set_coefficients(solution, problem.active, X.dtype)
 
     def _warm_start_solver(self, X: CheckedX) -> WarmStartSolver:
-        return WarmStartSolver(self.solver, not sparse.issparse(X), self.tol, self.max_iter)
+        dense, precision = not sparse.issparse(X), str(X.dtype)
+        return WarmStartSolver(self.solver, dense, precision, self.tol, self.max_iter)
