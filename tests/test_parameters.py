@@ -218,6 +218,8 @@ CASES = {
             "validation_temperature": 2.0,
             "bounds": {"imitation": (0.0, 0.05)},
             "grid": With({"imitation": [0.9]}, {"method": "grid"}),
+            "scoring": With("accuracy", {"method": "grid"}),
+            "refit": False,
             "search_tol": With(10.0, {"metaparameters": ("imitation", "temperature", "C")}),
             "max_evaluations": With(1, {"metaparameters": ("imitation", "temperature", "C")}),
             "imitation": With(0.9, {"metaparameters": ("C",)}),
@@ -434,6 +436,12 @@ def test_every_parameter_changes_the_result(kind, name):
     [
         (sd.DistilledLogisticRegression, {"t_squared": True, "soften_student": False}, "t_squared"),
         (sd.DistilledLogisticRegressionCV, {"grid": {"imitation": [0.5]}}, "set method='grid'"),
+        (sd.DistilledLogisticRegressionCV, {"scoring": "accuracy"}, "set method='grid'"),
+        (
+            sd.DistilledLogisticRegressionCV,
+            {"method": "grid", "scoring": "accuracy", "validation_temperature": 2.0},
+            "validation_temperature",
+        ),
         (sd.DistilledLogisticRegressionCV, {"bounds": {"C": (1, 2)}}, r"bounds has \['C'\]"),
         (sd.TeacherStudentClassifier, {"n_augmented": 20}, "needs an augmentation"),
         (sd.TeacherStudentClassifier, {"augmentation": "munge"}, "needs n_augmented"),

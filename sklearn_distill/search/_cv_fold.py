@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sklearn_distill._typing import FloatArray, RowIndexer
+from sklearn_distill._typing import BoolArray, FloatArray, RowIndexer
 from sklearn_distill.losses import SoftTargetObjective
 from sklearn_distill.losses.design import Design
 from sklearn_distill.search._cv_warm_start import WarmStart, WarmStartSolver, compatible_warm_start
+from sklearn_distill.search._fold_scorer import FoldScorer
 from sklearn_distill.search._validation_loss import ValidationLoss
 from sklearn_distill.solvers import Solution, conjugate_gradients, hessian_factor
 from sklearn_distill.students._problem import LossParams, Problem, TrainingTargets, make_problem
@@ -27,7 +28,8 @@ class FoldResult:
     Parameters
     ----------
     loss : float
-        Weighted mean of ``row_losses``, corrected for an unconverged fit if there is a gradient.
+        Weighted mean of ``row_losses``, corrected for an unconverged fit if there is a gradient;
+        minus the score where there is a scorer.
     row_losses : ndarray of shape (n_validation_rows,)
         Loss of each validation row.
     sample_weight : ndarray of shape (n_validation_rows,)
@@ -41,6 +43,12 @@ class FoldResult:
         are scores.
     seconds : float
         Wall time of fit, loss and gradient.
+    solution : Solution or None
+        The fit, without what later fits need; None where it is not kept.
+    active : ndarray of bool of shape (n_classes,)
+        The classes that have weights in it.
+    n_columns : int
+        Number of weights of a class.
     """
 
     loss: float
@@ -50,6 +58,9 @@ class FoldResult:
     converged: bool
     passes: float
     seconds: float
+    solution: Solution | None
+    active: BoolArray
+    n_columns: int
 
     def without_cost(self) -> FoldResult:
         """Return a copy without cost, for an evaluation that reuses this result."""
@@ -74,6 +85,10 @@ class CVFold:
         The loss on the validation rows.
     solver : WarmStartSolver
         Solver of the fits and their tolerances.
+    scorer : FoldScorer or None
+        Replaces the validation loss by minus its score, which has no gradient.
+    keep_solutions : bool
+        Whether the results keep the solutions of the fits.
 
     References
     ----------
@@ -87,7 +102,12 @@ class CVFold:
         design: CountedDesign,
         validation: ValidationLoss,
         solver: WarmStartSolver,
+        scorer: FoldScorer | None = None,
+        *,
+        keep_solutions: bool = False,
     ) -> None:
+        self._scorer = scorer
+        self._keep_solutions = keep_solutions
         self._targets = targets
         self._design = design
         self._validation = validation
@@ -143,6 +163,8 @@ class CVFold:
         if names is not None:
             gradient = self._hypergradient(problem, loss_params, loss_gradient, names)
             loss = self._corrected(loss, solution)
+        if self._scorer is not None:
+            loss = -self._scorer.score(solution.w, problem.active)
         # a pass multiplies by X twice: for the scores and for the gradient
         n_multiplications = self._design.multiplications - n_before
         return FoldResult(
@@ -153,6 +175,9 @@ class CVFold:
             converged=solution.converged,
             passes=n_multiplications / (2 * self._product_size(problem)),
             seconds=time.perf_counter() - start,
+            solution=replace(solution, factor=None) if self._keep_solutions else None,
+            active=problem.active,
+            n_columns=problem.objective.n_columns,
         )
 
     def _hypergradient(

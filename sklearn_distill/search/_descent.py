@@ -204,9 +204,13 @@ def evaluate_grid(cv_loss: CrossValidatedLoss, grid: int | dict[str, ArrayLike])
         Number of values of each metaparameter within its bounds, or the values.
     """
     space = cv_loss.space
-    axes = [axis_values(space, j, grid) for j in range(len(space.names))]
-    for values in boustrophedon(axes):
+    for values in boustrophedon(grid_axes(space, grid)):
         cv_loss.evaluate(space.coordinates(np.array(values)), "grid")
+
+
+def grid_axes(space: Space, grid: int | dict[str, ArrayLike]) -> list[tuple[float, ...]]:
+    """Return the grid's values of each metaparameter."""
+    return [axis_values(space, j, grid) for j in range(len(space.names))]
 
 
 def axis_values(space: Space, j: int, grid: int | dict[str, ArrayLike]) -> tuple[float, ...]:
