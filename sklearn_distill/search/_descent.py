@@ -10,18 +10,20 @@ from numpy.typing import ArrayLike
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.search._cv_loss import CrossValidatedLoss, Evaluation
 from sklearn_distill.search._quasi_newton import QuadraticModel, minimise_in_box
-from sklearn_distill.search._space import Space
+from sklearn_distill.search._space import BOUNDS, Space
 
 # the coarse grid, in fractions of the box's edges; C's edge is long, and its ends are slow to fit
 COARSE = {"imitation": (0.35, 0.65), "temperature": (0.35, 0.65), "C": (3 / 8, 5 / 8)}
-# Where the loss may have other local minima: a sharpened teacher beside the labels, a strongly
-# softened teacher, and a teacher that the student can copy without a penalty.
+# Where the loss may have other minima: labels alone; the labels of a sharpened teacher beside them;
+# a strongly softened teacher; and without much of a penalty, a teacher that the student can copy.
 EDGES = (
     {"imitation": 0.85, "temperature": 1.0, "C": 5 / 8},
     {"imitation": 0.3, "temperature": 0.0, "C": 1 / 2},
-    {"imitation": 0.3, "temperature": 0.0, "C": 7 / 8},
     {"imitation": 1.0, "temperature": 1 / 4, "C": 7 / 8},
     {"imitation": 1.0, "temperature": 1 / 2, "C": 1.0},
+    {"imitation": 0.5, "temperature": 0.85, "C": 1.0},
+    {"imitation": 0.2, "temperature": 0.4, "C": 1.0},
+    {"imitation": 0.0, "temperature": 1 / 2, "C": 3 / 4},
 )
 # points that are not farther apart along any edge, as a share of it, are neighbours
 NEIGHBOURHOOD = 0.33
@@ -80,13 +82,28 @@ def descend(cv_loss: CrossValidatedLoss, *, tol: float, max_evaluations: int) ->
 def coarse_points(space: Space) -> list[FloatArray]:
     """Return the coordinates of the start, of a few points within the box and of some at edges."""
     inner = boustrophedon([COARSE[name] for name in space.names])
-    # with a fixed imitation or with nothing else no other minima are met
-    with_edges = "imitation" in space.names and len(space.names) > 1
-    edges = [tuple(edge[name] for name in space.names) for edge in EDGES] if with_edges else []
+    edges = [tuple(edge[name] for name in space.names) for edge in _edges_near_fixed_values(space)]
     fractions = dict.fromkeys([*inner, *edges])  # without repetitions
     return [
         space.start_coordinates,
         *(space.at_fraction(np.array(fraction)) for fraction in fractions),
+    ]
+
+
+def _edges_near_fixed_values(space: Space) -> list[dict[str, float]]:
+    """Return the edges whose values of the fixed metaparameters are neighbours of the values."""
+    whole = Space.of(tuple(BOUNDS), space.start, None)
+    low, high = whole.box
+    fractions = (whole.start_coordinates - low) / (high - low)
+    fixed = {
+        name: fraction
+        for name, fraction in zip(whole.names, fractions, strict=True)
+        if name not in space.names
+    }
+    return [
+        edge
+        for edge in EDGES
+        if all(abs(edge[name] - fraction) <= NEIGHBOURHOOD for name, fraction in fixed.items())
     ]
 
 
