@@ -17,13 +17,12 @@ COARSE = {"imitation": (0.35, 0.65), "temperature": (0.35, 0.65), "C": (3 / 8, 5
 # Where the loss may have other minima: labels alone; the labels of a sharpened teacher beside them;
 # a strongly softened teacher; and without much of a penalty, a teacher that the student can copy.
 EDGES = (
+    {"imitation": 0.0, "temperature": 1 / 2, "C": 5 / 8},
     {"imitation": 0.85, "temperature": 1.0, "C": 5 / 8},
     {"imitation": 0.3, "temperature": 0.0, "C": 1 / 2},
     {"imitation": 1.0, "temperature": 1 / 4, "C": 7 / 8},
-    {"imitation": 1.0, "temperature": 1 / 2, "C": 1.0},
-    {"imitation": 0.5, "temperature": 0.85, "C": 1.0},
-    {"imitation": 0.2, "temperature": 0.4, "C": 1.0},
-    {"imitation": 0.0, "temperature": 1 / 2, "C": 3 / 4},
+    {"imitation": 1.0, "temperature": 1 / 2, "C": 7 / 8},
+    {"imitation": 0.5, "temperature": 0.85, "C": 7 / 8},
 )
 # points that are not farther apart along any edge, as a share of it, are neighbours
 NEIGHBOURHOOD = 0.33

@@ -174,8 +174,10 @@ def minimise_in_box(
             break
         trial = evaluate((best.u + d).clip(*box))
         gain, slope = best.loss - trial.loss, float(best.gradient @ d)
-        # a step that fails improves the model too
-        model.update(d, trial.gradient - best.gradient)
+        # A step that fails improves the model too, unless by more than it might have gained:
+        # beyond a kink or a wall the gradient tells nothing of the curvature here.
+        if gain >= slope:
+            model.update(d, trial.gradient - best.gradient)
         # without B the predicted gain is ∞: that of the linear model bounds it
         model.update_radius(d, gain, min(predicted, -slope), _parabola_minimum(gain, slope))
         best = min(best, trial, key=lambda value: value.loss)

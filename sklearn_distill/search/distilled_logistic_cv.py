@@ -89,12 +89,12 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         Samples without a label are in the training set of every fold and never in a validation
         set. With ``groups``, they are not in the training set where their group is validated on.
     method : {"implicit", "grid"}, default="implicit"
-        "implicit" explores on the first fold, or on as many as together validate on 300 samples: a
-        coarse grid of the start and two values of each metaparameter within the bounds, then
-        descents from its best point and from other points that are better than their neighbours
-        and within one standard error of the best (of the mean difference over samples). From the
-        best end it descends on all folds, and evaluates each coarse point on one more fold at a
-        time until it is 1.5 standard errors worse.
+        "implicit" explores on the first fold, or on as many as together validate on 300 samples:
+        coarse points are the start, two values of each metaparameter within the bounds and a few at
+        their edges. Then it descends from the best point, and from one more that has no better
+        neighbour and is within one standard error of the best (of the mean difference over
+        samples). From the best end it descends on all folds, and evaluates each coarse point on one
+        more fold at a time until it is 1.5 standard errors worse.
         "grid" evaluates all points of ``grid`` on all folds.
     validation_temperature : float, default=1.0
         :math:`T_{val}`, by which the student's scores are divided on validation samples.
@@ -145,8 +145,9 @@ class DistilledLogisticRegressionCV(LogisticStudent):
     tol : float, default=1e-5
         A fit stops when max|∇| / Σ s_i ≤ tol. The default is smaller than that of
         :class:`~sklearn_distill.DistilledLogisticRegression`, since small differences of the loss
-        distinguish good settings. Where the derivative is computed, it also corrects the loss, to
-        first order, for what the fit lacks to convergence.
+        distinguish good settings. A fit in a fold with a weak penalty goes on until max|∇| ≤
+        0.003/C, where its loss is converged, too. Where the derivative is computed, it also
+        corrects the loss, to first order and by at most 1e-4, for what the fit lacks.
     max_iter : int, default=200
         Largest number of iterations of a fit.
     n_jobs : int or None, default=None

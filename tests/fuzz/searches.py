@@ -23,7 +23,7 @@ AXES = {
     "temperature": lambda m: np.logspace(-1, 1, m),
     "C": lambda m: np.logspace(-4, 4, m),
 }
-N_VALUES = {1: 33, 2: 13, 3: 9}  # values of each metaparameter, by their number
+N_VALUES = {1: 33, 2: 13, 3: 7}  # values of each metaparameter, by their number
 SEARCHED = [("imitation", "temperature", "C"), ("imitation", "C"), ("temperature", "C")]
 SEARCHED += [("imitation", "temperature"), ("imitation",), ("C",)]
 LARGEST_ERROR, LARGEST_MISS, MOST_SECONDS = 1e-3, 0.01, 30
@@ -43,7 +43,7 @@ class SearchProblem:
     @classmethod
     def draw(cls, seed):
         rng = np.random.default_rng([seed, 19])
-        n, d, K = rng.choice([30, 40, 60, 100]), rng.integers(1, 11), rng.choice([2, 3, 4, 6])
+        n, d, K = rng.choice([30, 40, 60, 100]), rng.integers(1, 8), rng.choice([2, 3, 4, 6])
         scale, power = rng.choice([0.5, 1, 3]), rng.choice([0.25, 0.5, 1, 1, 2, 4, 8])
         X = rng.normal(size=(n, d))
         Z = scale * X @ rng.normal(size=(d, K))

@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 from tests.fuzz.newton import Objectives, minimise
 from tests.fuzz.searches import flags
 
-SHORT_RUN = 6
+SHORT_RUN = 4
 
 
 def chunks():
