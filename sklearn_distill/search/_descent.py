@@ -130,8 +130,10 @@ def _descend_on_first_folds(
         path.append(cv_loss.evaluate(u, "descent", gradient=True, all_folds=False))
         return path[-1]
 
-    def done(_: Evaluation, predicted_gain: float) -> bool:
-        return predicted_gain <= tol or (len(path) > 1 and _gained_slightly(path))
+    def done(best: Evaluation, predicted_gain: float) -> bool:
+        # where the first folds are all folds, a slight gain is one
+        slight = not best.all_folds and len(path) > 1 and _gained_slightly(path)
+        return predicted_gain <= tol or slight
 
     end = minimise_in_box(
         evaluate,
