@@ -2,13 +2,14 @@
 # PYTHON names the interpreter that a new environment is made with: make test PYTHON=python3.12
 
 PYTHON ?= python3
+PROBLEMS ?= 1000
 BIN := .venv/bin
 OLDEST := .venv-oldest
 require = $(PYTHON) -c 'import sys; $(1) or sys.exit("$(2), and $(PYTHON) is " \
 	+ sys.version.split()[0] + "; name another: make PYTHON=python3.11 $(MAKECMDGOALS)")'
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install demo test test-all test-oldest lint docs papers bench clean
+.PHONY: help install demo test test-all test-oldest fuzz lint docs papers bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 20
@@ -19,8 +20,8 @@ demo: .venv/.plot ## Train a small model from a strong one; print a report, save
 	$(BIN)/python -m sklearn_distill
 
 # On small arrays threads wait for each other, on busy cores for long.
-test test-all test-oldest docs papers: export OPENBLAS_NUM_THREADS = 1
-test test-all test-oldest docs papers: export OMP_NUM_THREADS = 1
+test test-all test-oldest fuzz docs papers: export OPENBLAS_NUM_THREADS = 1
+test test-all test-oldest fuzz docs papers: export OMP_NUM_THREADS = 1
 
 test: .venv/.dev ## Run the fast tests and the doctests
 	$(BIN)/python -m pytest -n auto -m "not slow" --durations=20
@@ -31,6 +32,9 @@ test-all: .venv/.dev ## Run all tests
 # Without the doctests: they print numbers as today's numpy does.
 test-oldest: $(OLDEST)/.oldest ## Run the fast tests on the oldest supported versions (Python 3.11)
 	$(OLDEST)/bin/python -m pytest -n auto -m "not slow" -o addopts="-ra --strict-markers" tests
+
+fuzz: .venv/.dev ## Check random problems by independent minimisers: make fuzz PROBLEMS=1000
+	FUZZ_PROBLEMS=$(PROBLEMS) $(BIN)/python -m pytest -n auto -m fuzz tests/fuzz
 
 lint: .venv/.dev ## Check style, types, imports between subpackages and docstrings
 	$(BIN)/ruff check .

@@ -8,13 +8,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sklearn_distill._typing import FloatArray, RowIndexer
+from sklearn_distill._typing import BoolArray, FloatArray, RowIndexer
 from sklearn_distill.losses import SoftTargetObjective
 from sklearn_distill.losses.design import Design
-from sklearn_distill.search._cv_warm_start import WarmStart, WarmStartSolver
+from sklearn_distill.search._cv_warm_start import WarmStart, WarmStartSolver, compatible_warm_start
+from sklearn_distill.search._fold_scorer import FoldScorer
 from sklearn_distill.search._validation_loss import ValidationLoss
-from sklearn_distill.solvers import Preconditioner, Solution, conjugate_gradients, hessian_factor
+from sklearn_distill.solvers import Solution, conjugate_gradients, hessian_factor
 from sklearn_distill.students._problem import LossParams, Problem, TrainingTargets, make_problem
+
+# largest correction of a loss for an unconverged fit, in nats; it needs no more than that
+LARGEST_CORRECTION = 1e-4
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,8 @@ class FoldResult:
     Parameters
     ----------
     loss : float
-        Weighted mean of ``row_losses``, corrected for an unconverged fit if there is a gradient.
+        Weighted mean of ``row_losses``, corrected for an unconverged fit if there is a gradient;
+        minus the score where there is a scorer.
     row_losses : ndarray of shape (n_validation_rows,)
         Loss of each validation row.
     sample_weight : ndarray of shape (n_validation_rows,)
@@ -38,6 +43,12 @@ class FoldResult:
         are scores.
     seconds : float
         Wall time of fit, loss and gradient.
+    solution : Solution or None
+        The fit, without what later fits need; None where it is not kept.
+    active : ndarray of bool of shape (n_classes,)
+        The classes that have weights in it.
+    n_columns : int
+        Number of weights of a class.
     """
 
     loss: float
@@ -47,6 +58,9 @@ class FoldResult:
     converged: bool
     passes: float
     seconds: float
+    solution: Solution | None
+    active: BoolArray
+    n_columns: int
 
     def without_cost(self) -> FoldResult:
         """Return a copy without cost, for an evaluation that reuses this result."""
@@ -71,6 +85,10 @@ class CVFold:
         The loss on the validation rows.
     solver : WarmStartSolver
         Solver of the fits and their tolerances.
+    scorer : FoldScorer or None
+        Replaces the validation loss by minus its score, which has no gradient.
+    keep_solutions : bool
+        Whether the results keep the solutions of the fits.
 
     References
     ----------
@@ -84,7 +102,12 @@ class CVFold:
         design: CountedDesign,
         validation: ValidationLoss,
         solver: WarmStartSolver,
+        scorer: FoldScorer | None = None,
+        *,
+        keep_solutions: bool = False,
     ) -> None:
+        self._scorer = scorer
+        self._keep_solutions = keep_solutions
         self._targets = targets
         self._design = design
         self._validation = validation
@@ -102,22 +125,33 @@ class CVFold:
             # the adjoint depends on the validation rows, which differ
             self.warm_start = replace(other.warm_start, adjoint=None)
 
-    def set_factor(self, factor: Preconditioner) -> None:
-        """Replace the preconditioner of the next fits, where they use one."""
-        if self.warm_start is not None and self.warm_start.factor is not None:
-            self.warm_start = replace(self.warm_start, factor=factor)
+    def take_factor(self, other: CVFold) -> bool:
+        """Take the preconditioner of another fold, if both fitted the same classes with one.
+
+        A class may have no target mass in the training rows of a fold, whose weights and factors
+        then have another size.
+        """
+        own, others = self.warm_start, other.warm_start
+        if own is None or others is None or own.factor is None or others.factor is None:
+            return False
+        if not np.array_equal(own.active, others.active):
+            return False
+        self.warm_start = replace(own, factor=others.factor)
+        return True
+
+    def renew_factor(self, loss_params: LossParams) -> None:
+        """Replace the preconditioner of the next fits by one made at the last solution."""
+        problem = make_problem(self._targets, self._design, loss_params)
+        warm_start = compatible_warm_start(self.warm_start, problem)
+        if warm_start is None or warm_start.factor is None or problem.is_trivial:
+            return
+        factor = hessian_factor(problem.objective, warm_start.w) or warm_start.factor
+        self.warm_start = replace(warm_start, factor=factor)
 
     @property
     def staleness(self) -> float:
         """Share of a new factor's cost that a fresh factor would have saved in the last fit."""
         return 0.0 if self.warm_start is None else self.warm_start.staleness
-
-    def new_factor(self, loss_params: LossParams) -> Preconditioner | None:
-        """Return a factor of the Hessian at the last solution; None where fits use no factor."""
-        if self.warm_start is None or self.warm_start.factor is None:
-            return None
-        problem = make_problem(self._targets, self._design, loss_params)
-        return hessian_factor(problem.objective, self.warm_start.w)
 
     def evaluate(self, loss_params: LossParams, names: tuple[str, ...] | None) -> FoldResult:
         """Fit, and return the validation loss with its derivatives in ``names``, if not None."""
@@ -128,7 +162,9 @@ class CVFold:
         gradient = None
         if names is not None:
             gradient = self._hypergradient(problem, loss_params, loss_gradient, names)
-            loss -= self._first_order_excess(solution)
+            loss = self._corrected(loss, solution)
+        if self._scorer is not None:
+            loss = -self._scorer.score(solution.w, problem.active)
         # a pass multiplies by X twice: for the scores and for the gradient
         n_multiplications = self._design.multiplications - n_before
         return FoldResult(
@@ -139,6 +175,9 @@ class CVFold:
             converged=solution.converged,
             passes=n_multiplications / (2 * self._product_size(problem)),
             seconds=time.perf_counter() - start,
+            solution=replace(solution, factor=None) if self._keep_solutions else None,
+            active=problem.active,
+            n_columns=problem.objective.n_columns,
         )
 
     def _hypergradient(
@@ -182,15 +221,18 @@ class CVFold:
         self.warm_start = replace(warm_start, adjoint=a)
         return a
 
-    def _first_order_excess(self, solution: Solution) -> float:
-        """Return a·∇F: V exceeds that of the converged fit by as much, to first order.
+    def _corrected(self, loss: float, solution: Solution) -> float:
+        """Return V less a·∇F, by which it exceeds that of the converged fit, to first order.
 
-        The Newton step to the minimiser is −(∇²F)⁻¹∇F, along which V changes by −a·∇F.
+        The Newton step to the minimiser is −(∇²F)⁻¹∇F, along which V changes by −a·∇F. A larger
+        change than ``LARGEST_CORRECTION`` is not to be trusted: where the Hessian is nearly
+        singular, it may be anything.
         """
         assert self.warm_start is not None
         if solution.gradient is None or self.warm_start.adjoint is None:
-            return 0.0
-        return float(self.warm_start.adjoint @ solution.gradient)
+            return loss
+        excess = float(self.warm_start.adjoint @ solution.gradient)
+        return max(0.0, loss - excess) if abs(excess) <= LARGEST_CORRECTION else loss
 
     def _product_size(self, problem: Problem) -> float:
         """Return the number of multiplications in one product of X with all scores' weights."""

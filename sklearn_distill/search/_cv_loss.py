@@ -167,12 +167,14 @@ class CrossValidatedLoss:
             fold.start_from(self._folds[0])
 
     def _renew_factor(self, u: FloatArray) -> None:
-        """Give all folds a factor made at the first fold's last solution."""
+        """Give all folds the factor of the first fold's last solution; other classes, their own."""
         self._staleness = 0.0
-        factor = self._folds[0].new_factor(self.space.loss_params(u))
-        if factor is not None:
-            for fold in self._folds:
-                fold.set_factor(factor)
+        loss_params = self.space.loss_params(u)
+        first, *others = self._folds
+        first.renew_factor(loss_params)
+        for fold in others:
+            if not fold.take_factor(first):
+                fold.renew_factor(loss_params)
 
 
 @contextmanager

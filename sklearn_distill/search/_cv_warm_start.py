@@ -19,6 +19,11 @@ from sklearn_distill.solvers import (
 from sklearn_distill.students._logistic import Minimiser, select_minimiser
 from sklearn_distill.students._problem import Problem
 
+# A penalty of strength α bounds the distance to the minimiser by ‖∇F‖/α: a fit stops at a gradient
+# of at most this share of α, however weak the penalty, so that its validation loss is converged.
+PENALTY_SHARE = 0.003
+# by precision of X, what rounding errors leave of a gradient
+SMALLEST_TOL = {"float32": 1e-6, "float64": 1e-10}
 # a fit preconditioned by a fresh factor takes about this many steps
 FRESH_STEPS = 6
 # cost of a new factor in steps of a fit: of the joint Hessian of all scores, of a block per score;
@@ -76,14 +81,17 @@ class WarmStartSolver:
         The estimator's ``solver``.
     dense : bool
         Whether X is a dense array.
+    precision : {"float32", "float64"}
+        Precision of X.
     tol : float
-        A fit stops when max|∇| / Σ s_i ≤ tol.
+        A fit stops when max|∇| / Σ s_i ≤ tol, or below that where the penalty is weak.
     max_iter : int
         Largest number of steps of a fit.
     """
 
     solver: str
     dense: bool
+    precision: str
     tol: float
     max_iter: int
 
@@ -108,7 +116,17 @@ class WarmStartSolver:
         if problem.is_trivial:
             return Solution(np.zeros(0), 0.0, 0.0, 0, True)
         minimise, start = self.solver_and_start(problem, warm_start)
-        return minimise(problem.objective, start, tol=self.tol, max_iter=self.max_iter)
+        solution = minimise(
+            problem.objective, start, tol=self._tol_for(problem), max_iter=self.max_iter
+        )
+        return replace(solution, converged=solution.gradient_norm <= self.tol)
+
+    def _tol_for(self, problem: Problem) -> float:
+        """Return the largest max|∇F| at which the minimiser is known well enough."""
+        alpha = problem.objective.alpha
+        # without a penalty there is no bound; rounding errors leave a gradient
+        finer = max(PENALTY_SHARE * alpha, SMALLEST_TOL[self.precision]) if alpha else self.tol
+        return min(self.tol, finer)
 
     def solver_and_start(
         self, problem: Problem, warm_start: WarmStart | None

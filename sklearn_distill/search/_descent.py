@@ -10,10 +10,24 @@ from numpy.typing import ArrayLike
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.search._cv_loss import CrossValidatedLoss, Evaluation
 from sklearn_distill.search._quasi_newton import QuadraticModel, minimise_in_box
-from sklearn_distill.search._space import Space
+from sklearn_distill.search._space import BOUNDS, Space
 
 # the coarse grid, in fractions of the box's edges; C's edge is long, and its ends are slow to fit
-COARSE = {"imitation": (1 / 3, 2 / 3), "temperature": (1 / 3, 2 / 3), "C": (3 / 8, 5 / 8)}
+COARSE = {"imitation": (0.35, 0.65), "temperature": (0.35, 0.65), "C": (3 / 8, 5 / 8)}
+# Where the loss may have other minima: labels alone; the labels of a sharpened teacher beside them;
+# a strongly softened teacher; and without much of a penalty, a teacher that the student can copy.
+EDGES = (
+    {"imitation": 0.0, "temperature": 1 / 2, "C": 5 / 8},
+    {"imitation": 0.85, "temperature": 1.0, "C": 5 / 8},
+    {"imitation": 0.3, "temperature": 0.0, "C": 1 / 2},
+    {"imitation": 1.0, "temperature": 1 / 4, "C": 7 / 8},
+    {"imitation": 1.0, "temperature": 1 / 2, "C": 7 / 8},
+    {"imitation": 0.5, "temperature": 0.85, "C": 7 / 8},
+)
+# points that are not farther apart along any edge, as a share of it, are neighbours
+NEIGHBOURHOOD = 0.33
+# largest number of descents in the exploration
+MAX_DESCENTS = 2
 # longest first step of a descent, in coordinates
 FIRST_STEP = 0.5
 # step of the gradient differences that measure the curvature, in coordinates
@@ -27,8 +41,8 @@ SLIGHT, CLEAR = 1.0, 1.5
 def descend(cv_loss: CrossValidatedLoss, *, tol: float, max_evaluations: int) -> Evaluation:
     """Return the best setting found: by descents on the first folds, then on all folds.
 
-    The first folds are explored by a coarse grid and by descents from its promising points. In the
-    end every point of the coarse grid is evaluated on one more fold at a time, until it is clearly
+    The first folds are explored by coarse points and by descents from the promising ones. In the
+    end every coarse point is evaluated on one more fold at a time, until it is clearly
     worse than the best setting.
 
     Parameters
@@ -49,67 +63,87 @@ def descend(cv_loss: CrossValidatedLoss, *, tol: float, max_evaluations: int) ->
     def is_clearly_worse(evaluation: Evaluation) -> bool:
         return n_standard_errors(evaluation, cv_loss.best) > CLEAR
 
-    grid = coarse_grid(cv_loss.space)
-    coarse = [cv_loss.evaluate(u, "coarse", all_folds=False) for u in grid]
+    points = coarse_points(cv_loss.space)
+    coarse = [cv_loss.evaluate(u, "coarse", all_folds=False) for u in points]
     ends = [
         _descend_on_first_folds(cv_loss, start, tol, max_evaluations)
         # the best start last: the fits on all folds are warm-started where its descent ends
-        for start in reversed(promising_starts(coarse))
+        for start in reversed(promising_starts(coarse, cv_loss.space))
     ]
-    best_end = min(ends, key=lambda evaluation: evaluation.loss)
-    _descend_on_all_folds(cv_loss, best_end, tol, max_evaluations)
+    best_end, model = min(ends, key=lambda end: end[0].loss)
+    _descend_on_all_folds(cv_loss, best_end, model.B, tol, max_evaluations)
     for evaluation in coarse:
         if not evaluation.all_folds and not is_clearly_worse(evaluation):
             cv_loss.race(evaluation, is_clearly_worse)
     return cv_loss.best
 
 
-def coarse_grid(space: Space) -> list[FloatArray]:
-    """Return the coordinates of the start and of a few points within the box."""
-    fractions = boustrophedon([COARSE[name] for name in space.names])
+def coarse_points(space: Space) -> list[FloatArray]:
+    """Return the coordinates of the start, of a few points within the box and of some at edges."""
+    inner = boustrophedon([COARSE[name] for name in space.names])
+    edges = [tuple(edge[name] for name in space.names) for edge in _edges_near_fixed_values(space)]
+    fractions = dict.fromkeys([*inner, *edges])  # without repetitions
     return [
         space.start_coordinates,
         *(space.at_fraction(np.array(fraction)) for fraction in fractions),
     ]
 
 
-def promising_starts(coarse: list[Evaluation]) -> list[Evaluation]:
-    """Return the best evaluation, and local minima of the grid that may be as good."""
-    ordered = sorted(coarse, key=lambda evaluation: evaluation.loss)
+def _edges_near_fixed_values(space: Space) -> list[dict[str, float]]:
+    """Return the edges whose values of the fixed metaparameters are neighbours of the values."""
+    whole = Space.of(tuple(BOUNDS), space.start, None)
+    low, high = whole.box
+    fractions = (whole.start_coordinates - low) / (high - low)
+    fixed = {
+        name: fraction
+        for name, fraction in zip(whole.names, fractions, strict=True)
+        if name not in space.names
+    }
     return [
-        evaluation
-        for evaluation in ordered
-        if n_standard_errors(evaluation, ordered[0]) <= SLIGHT
-        and not any(_is_better_neighbour(other, evaluation, coarse[0]) for other in coarse)
+        edge
+        for edge in EDGES
+        if all(abs(edge[name] - fraction) <= NEIGHBOURHOOD for name, fraction in fixed.items())
     ]
 
 
-def _is_better_neighbour(other: Evaluation, evaluation: Evaluation, start: Evaluation) -> bool:
-    """Return whether a neighbour on the grid is better; the start is a neighbour of all points."""
-    near = other is start or evaluation is start or int(np.sum(other.u != evaluation.u)) == 1
-    return near and other.loss < evaluation.loss
+def promising_starts(coarse: list[Evaluation], space: Space) -> list[Evaluation]:
+    """Return the best evaluation, and others without a better neighbour that may be as good."""
+    ordered = sorted(coarse, key=lambda evaluation: evaluation.loss)
+    low, high = space.box
+    starts: list[Evaluation] = []
+    for i, evaluation in enumerate(ordered):
+        distances = [np.abs(evaluation.u - other.u) / (high - low) for other in ordered[:i]]
+        has_better_neighbour = any((distance <= NEIGHBOURHOOD).all() for distance in distances)
+        if not has_better_neighbour and n_standard_errors(evaluation, ordered[0]) <= SLIGHT:
+            starts.append(evaluation)
+    return starts[:MAX_DESCENTS]
 
 
 def _descend_on_first_folds(
     cv_loss: CrossValidatedLoss, start: Evaluation, tol: float, max_evaluations: int
-) -> Evaluation:
+) -> tuple[Evaluation, QuadraticModel]:
+    """Return the best evaluation of a descent, and its model."""
     path: list[Evaluation] = []
+    model = QuadraticModel(FIRST_STEP)
 
     def evaluate(u: FloatArray) -> Evaluation:
         path.append(cv_loss.evaluate(u, "descent", gradient=True, all_folds=False))
         return path[-1]
 
-    def done(_: Evaluation, predicted_gain: float) -> bool:
-        return predicted_gain <= tol or (len(path) > 1 and _gained_slightly(path))
+    def done(best: Evaluation, predicted_gain: float) -> bool:
+        # where the first folds are all folds, a slight gain is one
+        slight = not best.all_folds and len(path) > 1 and _gained_slightly(path)
+        return predicted_gain <= tol or slight
 
-    return minimise_in_box(
+    end = minimise_in_box(
         evaluate,
         evaluate(start.u),
         cv_loss.space.box,
-        QuadraticModel(FIRST_STEP),
+        model,
         done=done,
         max_evaluations=max_evaluations,
     )
+    return end, model
 
 
 def _gained_slightly(path: list[Evaluation]) -> bool:
@@ -119,14 +153,23 @@ def _gained_slightly(path: list[Evaluation]) -> bool:
 
 
 def _descend_on_all_folds(
-    cv_loss: CrossValidatedLoss, start: Evaluation, tol: float, max_evaluations: int
+    cv_loss: CrossValidatedLoss,
+    start: Evaluation,
+    curvature: FloatArray | None,
+    tol: float,
+    max_evaluations: int,
 ) -> Evaluation:
-    """Descend, starting with the curvature of the first folds, which is cheap to measure."""
+    """Descend, starting with the curvature of the first folds, which is cheap to measure.
+
+    Where the first folds are all folds, the descent that ended at the start has found one.
+    """
 
     def evaluate(u: FloatArray) -> Evaluation:
         return cv_loss.evaluate(u, "descent", gradient=True)
 
-    model = QuadraticModel(FIRST_STEP, _measure_curvature(cv_loss, start))
+    if not start.all_folds or curvature is None:
+        curvature = _measure_curvature(cv_loss, start)
+    model = QuadraticModel(FIRST_STEP, curvature)
     return minimise_in_box(
         evaluate,
         # with few samples, the first folds are all folds
@@ -179,9 +222,13 @@ def evaluate_grid(cv_loss: CrossValidatedLoss, grid: int | dict[str, ArrayLike])
         Number of values of each metaparameter within its bounds, or the values.
     """
     space = cv_loss.space
-    axes = [axis_values(space, j, grid) for j in range(len(space.names))]
-    for values in boustrophedon(axes):
+    for values in boustrophedon(grid_axes(space, grid)):
         cv_loss.evaluate(space.coordinates(np.array(values)), "grid")
+
+
+def grid_axes(space: Space, grid: int | dict[str, ArrayLike]) -> list[tuple[float, ...]]:
+    """Return the grid's values of each metaparameter."""
+    return [axis_values(space, j, grid) for j in range(len(space.names))]
 
 
 def axis_values(space: Space, j: int, grid: int | dict[str, ArrayLike]) -> tuple[float, ...]:

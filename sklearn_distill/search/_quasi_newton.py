@@ -16,6 +16,8 @@ POOR, GOOD = 0.25, 0.75
 # smallest curvature of a model as a share of its largest: it bounds the steps along directions in
 # which the function is flat or bends down
 MIN_CURVATURE = 0.05
+# the same for a model that was updated
+MIN_UPDATED_CURVATURE = 1e-8
 # Powell's damping: share of its curvature along a step that the model keeps at least
 DAMPING = 0.2
 TINY = 1e-12
@@ -60,10 +62,7 @@ class QuadraticModel:
 
     def __post_init__(self) -> None:
         if self.B is not None:
-            eigenvalues, axes = np.linalg.eigh(self.B)
-            # absolute values: along negative curvature too, a step should descend
-            sizes = np.abs(eigenvalues)
-            self.B = (axes * sizes.clip(min=max(MIN_CURVATURE * sizes.max(), TINY))) @ axes.T
+            self.B = _positive_definite(self.B, MIN_CURVATURE)
 
     def step(self, g: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
         """Return the model's minimiser d subject to low ≤ d ≤ high and |d| ≤ Δ.
@@ -116,7 +115,9 @@ class QuadraticModel:
             share = (1 - DAMPING) * dBd / (dBd - dy)
             difference = share * difference + (1 - share) * Bd
             dy = float(d @ difference)
-        self.B = self.B - np.outer(Bd, Bd) / dBd + np.outer(difference, difference) / dy
+        B = self.B - np.outer(Bd, Bd) / dBd + np.outer(difference, difference) / dy
+        # rounding may lose what the damping keeps, where curvatures differ by many orders
+        self.B = _positive_definite(B, MIN_UPDATED_CURVATURE)
 
     def update_radius(self, d: FloatArray, gain: float, predicted: float, shrink: float) -> None:
         """Move Δ by the gain of a step d, as a share of the predicted one.
@@ -173,12 +174,22 @@ def minimise_in_box(
             break
         trial = evaluate((best.u + d).clip(*box))
         gain, slope = best.loss - trial.loss, float(best.gradient @ d)
-        # a step that fails improves the model too
-        model.update(d, trial.gradient - best.gradient)
+        # A step that fails improves the model too, unless by more than it might have gained:
+        # beyond a kink or a wall the gradient tells nothing of the curvature here.
+        if gain >= slope:
+            model.update(d, trial.gradient - best.gradient)
         # without B the predicted gain is ∞: that of the linear model bounds it
         model.update_radius(d, gain, min(predicted, -slope), _parabola_minimum(gain, slope))
         best = min(best, trial, key=lambda value: value.loss)
     return best
+
+
+def _positive_definite(B: FloatArray, share: float) -> FloatArray:
+    """Return B with eigenvalues made positive, and at least this share of the largest."""
+    eigenvalues, axes = np.linalg.eigh(B)
+    # absolute values: along negative curvature too, a step should descend
+    sizes = np.abs(eigenvalues)
+    return np.asarray((axes * sizes.clip(min=max(share * sizes.max(), TINY))) @ axes.T)
 
 
 def _longest_step(d: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:

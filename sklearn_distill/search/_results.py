@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
+from sklearn_distill._typing import FloatArray
+from sklearn_distill.search._cv_fold import FoldResult
 from sklearn_distill.search._cv_loss import CrossValidatedLoss, Evaluation
+from sklearn_distill.students._coefficients import coefficients
 
 
 def cv_results(cv_loss: CrossValidatedLoss) -> dict[str, Any]:
@@ -69,6 +74,61 @@ def search_path(cv_loss: CrossValidatedLoss) -> pd.DataFrame:
         for evaluation in cv_loss.evaluations
     ]
     return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True)
+class GridResults:
+    """Scores and coefficients of a grid as arrays with an axis for each metaparameter.
+
+    Parameters
+    ----------
+    values : dict of str to ndarray
+        The values of each axis, in their order: imitation, temperature, C; one if it is fixed.
+    scores : ndarray of shape (n_folds, n_imitations, n_temperatures, n_Cs)
+        Scores of each fold.
+    coefs : ndarray of shape (n_folds, n_imitations, n_temperatures, n_Cs, n_rows, n_columns)
+        Rows of the coefficients, with the intercept as their last column, if there is one.
+    """
+
+    values: dict[str, FloatArray]
+    scores: FloatArray
+    coefs: FloatArray
+
+    @classmethod
+    def of(
+        cls, cv_loss: CrossValidatedLoss, axes: list[tuple[float, ...]], *, fit_intercept: bool
+    ) -> GridResults:
+        """Arrange the evaluations of a grid with these values of the searched metaparameters."""
+        space = cv_loss.space
+        by_name = dict(zip(space.names, axes, strict=True))
+        order = ("imitation", "temperature", "C")
+        values = {name: by_name.get(name, (getattr(space.start, name),)) for name in order}
+        evaluated = {evaluation.u.tobytes(): evaluation for evaluation in cv_loss.full_evaluations}
+        folds = [
+            evaluated[
+                space.coordinates(np.array([point[order.index(n)] for n in space.names])).tobytes()
+            ].folds
+            for point in itertools.product(*values.values())
+        ]
+        shape = tuple(len(axis) for axis in values.values())
+        scores = -np.array([[fold.loss for fold in results] for results in folds])
+        coefs = np.array(
+            [[fold_coefs(fold, fit_intercept=fit_intercept) for fold in one] for one in folds]
+        )
+        return cls(
+            {name: np.array(axis) for name, axis in values.items()},
+            np.moveaxis(scores.reshape(*shape, -1), -1, 0),
+            np.moveaxis(coefs.reshape(*shape, *coefs.shape[1:]), len(shape), 0),
+        )
+
+
+def fold_coefs(fold: FoldResult, *, fit_intercept: bool) -> FloatArray:
+    """Return a fold's coefficients, with the intercept as their last column, if there is one."""
+    assert fold.solution is not None
+    coef, intercept = coefficients(
+        fold.solution.w.reshape(-1, fold.n_columns), fold.active, fit_intercept
+    )
+    return np.column_stack([coef, intercept]) if fit_intercept else coef
 
 
 def _params(cv_loss: CrossValidatedLoss, evaluation: Evaluation) -> dict[str, float]:

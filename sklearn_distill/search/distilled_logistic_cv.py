@@ -11,8 +11,16 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import get_scorer, get_scorer_names
 
-from sklearn_distill._typing import ArrayLike, CheckedX, MatrixLike, TargetLike, TeacherLike
+from sklearn_distill._typing import (
+    ArrayLike,
+    CheckedX,
+    IntArray,
+    MatrixLike,
+    TargetLike,
+    TeacherLike,
+)
 from sklearn_distill._validation.absent_rows import fill_absent
 from sklearn_distill._validation.fitting import (
     Interval,
@@ -34,8 +42,9 @@ from sklearn_distill.losses import as_design
 from sklearn_distill.search._cv_fold import CountedDesign, CVFold
 from sklearn_distill.search._cv_loss import CrossValidatedLoss, evaluation_progress
 from sklearn_distill.search._cv_warm_start import WarmStart, WarmStartSolver, compatible_warm_start
-from sklearn_distill.search._descent import descend, evaluate_grid
-from sklearn_distill.search._results import cv_results, search_path
+from sklearn_distill.search._descent import descend, evaluate_grid, grid_axes
+from sklearn_distill.search._fold_scorer import FoldScorer
+from sklearn_distill.search._results import GridResults, cv_results, fold_coefs, search_path
 from sklearn_distill.search._space import Space
 from sklearn_distill.search._validation_loss import ValidationLoss
 from sklearn_distill.students._logistic import CONSTRAINTS, LogisticStudent
@@ -80,12 +89,12 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         Samples without a label are in the training set of every fold and never in a validation
         set. With ``groups``, they are not in the training set where their group is validated on.
     method : {"implicit", "grid"}, default="implicit"
-        "implicit" explores on the first fold, or on as many as together validate on 300 samples: a
-        coarse grid of the start and two values of each metaparameter within the bounds, then
-        descents from its best point and from other points that are better than their neighbours
-        and within one standard error of the best (of the mean difference over samples). From the
-        best end it descends on all folds, and evaluates each coarse point on one more fold at a
-        time until it is 1.5 standard errors worse.
+        "implicit" explores on the first fold, or on as many as together validate on 300 samples:
+        coarse points are the start, two values of each metaparameter within the bounds and a few at
+        their edges. Then it descends from the best point, and from one more that has no better
+        neighbour and is within one standard error of the best (of the mean difference over
+        samples). From the best end it descends on all folds, and evaluates each coarse point on one
+        more fold at a time until it is 1.5 standard errors worse.
         "grid" evaluates all points of ``grid`` on all folds.
     validation_temperature : float, default=1.0
         :math:`T_{val}`, by which the student's scores are divided on validation samples.
@@ -95,6 +104,16 @@ class DistilledLogisticRegressionCV(LogisticStudent):
     grid : int or dict, default=5
         For ``method="grid"``: number of values of each metaparameter, evenly spaced in λ, log T and
         log C over its bounds, or the values themselves by metaparameter.
+    scoring : str, callable or None, default=None
+        The scorer by which ``method="grid"`` compares settings: a name from
+        :func:`sklearn.metrics.get_scorer_names`, or ``scorer(estimator, X, y)``. It gets
+        ``sample_weight`` if fit does. None is the cross-entropy above. A descent needs a gradient,
+        which no other score has: any other value with ``method="implicit"`` is an error.
+    refit : bool, default=True
+        Whether the student is fitted to all samples. If False, coefficients, intercepts and
+        metaparameters are averages over folds of those with each fold's best score, among the
+        settings evaluated on all folds. An average with an intercept of -inf, of a class without
+        target mass in a fold, is -inf.
     search_tol : float, default=2e-5
         A descent stops where its quadratic model of V predicts a smaller gain than this.
     max_evaluations : int, default=50
@@ -126,8 +145,9 @@ class DistilledLogisticRegressionCV(LogisticStudent):
     tol : float, default=1e-5
         A fit stops when max|∇| / Σ s_i ≤ tol. The default is smaller than that of
         :class:`~sklearn_distill.DistilledLogisticRegression`, since small differences of the loss
-        distinguish good settings. Where the derivative is computed, it also corrects the loss, to
-        first order, for what the fit lacks to convergence.
+        distinguish good settings. A fit in a fold with a weak penalty goes on until max|∇| ≤
+        0.003/C, where its loss is converged, too. Where the derivative is computed, it also
+        corrects the loss, to first order and by at most 1e-4, for what the fit lacks.
     max_iter : int, default=200
         Largest number of iterations of a fit; 0 returns the initial point, with a
         ConvergenceWarning.
@@ -142,15 +162,23 @@ class DistilledLogisticRegressionCV(LogisticStudent):
     imitation_, temperature_, C_ : float
         The metaparameters chosen, or their fixed values.
     best_score_ : float
-        Negative mean validation loss of the chosen metaparameters.
+        Negative mean validation loss of the best setting, or its mean score by ``scoring``.
     best_index_ : int
-        Index of the chosen metaparameters in ``cv_results_``.
+        Index of the best setting in ``cv_results_``.
     cv_results_ : dict of str to ndarray or list
         The settings evaluated on all folds, in the format of GridSearchCV; scores are negative
-        losses.
+        losses, or those of ``scoring``.
+    imitations_, temperatures_, Cs_ : ndarray of shape (n_values,)
+        The values evaluated, or one fixed value. Only with ``method="grid"``.
+    scores_ : ndarray of shape (n_folds, n_imitations, n_temperatures, n_Cs)
+        Score of each setting in each fold. Only with ``method="grid"``.
+    coefs_paths_ : ndarray of shape (n_folds, n_imitations, n_temperatures, n_Cs, n_rows, n_columns)
+        Coefficients of each setting in each fold, with ``n_rows`` as in ``coef_``, and with the
+        intercept as last column, if there is one. Only with ``method="grid"``.
     path_ : DataFrame
         One row for each evaluation: metaparameters, stage ("coarse", "descent", "probe" of the
-        curvature, "check" or "grid"), number of folds, loss on these, largest entry of the
+        curvature, "check" or "grid"), number of folds, loss on these (minus the score, with
+        ``scoring``), largest entry of the
         projected gradient, and its cost: passes over the training samples of a fold, summed over
         folds, and seconds.
     n_fits_ : int
@@ -164,7 +192,8 @@ class DistilledLogisticRegressionCV(LogisticStudent):
     classes_ : ndarray of shape (n_classes,)
         Class labels, in ascending order.
     n_iter_ : ndarray of shape (1,)
-        Number of iterations of the last fit.
+        Number of iterations of the last fit; with ``refit=False``, the largest of the fits
+        averaged.
     solver_ : {"lbfgs", "newton-cg", ""}
         The method that found the coefficients.
     n_taught_rows_ : int
@@ -211,6 +240,8 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         "validation_temperature": [Interval(Real, 0, None, closed="neither")],
         "bounds": [dict, None],
         "grid": [Interval(Integral, 2, None, closed="left"), dict],
+        "scoring": [StrOptions(set(get_scorer_names())), callable, None],
+        "refit": ["boolean"],
         "search_tol": [Interval(Real, 0, None, closed="neither")],
         "max_evaluations": [Interval(Integral, 1, None, closed="left")],
         "n_jobs": [Integral, None],
@@ -229,6 +260,8 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         validation_temperature: float = 1.0,
         bounds: dict[str, tuple[float, float]] | None = None,
         grid: int | dict[str, Any] = 5,
+        scoring: str | Callable[..., float] | None = None,
+        refit: bool = True,
         search_tol: float = 2e-5,
         max_evaluations: int = 50,
         imitation: float = 0.5,
@@ -252,6 +285,8 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         self.validation_temperature = validation_temperature
         self.bounds = bounds
         self.grid = grid
+        self.scoring = scoring
+        self.refit = refit
         self.search_tol = search_tol
         self.max_evaluations = max_evaluations
         self.imitation = imitation
@@ -334,16 +369,45 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         targets = TrainingTargets.read(
             self, checked.shape[0], y, sample_weight, teacher_proba, teacher_logits
         )
-        self._check_grid()
+        self._check_method()
         space = Space.of(self.metaparameters, LossParams.of(self), self.bounds)
         self._check_teacher(space, targets.n_taught_rows, teacher_proba, teacher_logits)
         targets.warn_if_implausible(teacher_proba)
-        folds = self._make_folds(checked, targets, split_params(self, params))
+        folds = self._make_folds(
+            checked, targets, split_params(self, params), weighted=sample_weight is not None
+        )
         cv_loss = self._search(folds, space)
         self._set_search_attributes(cv_loss)
         checked, targets = drop_absent(checked, targets)
-        self._refit(checked, targets, space.loss_params(cv_loss.best.u), cv_loss.warm_start)
+        self.classes_ = targets.classes
+        self.n_taught_rows_ = targets.n_taught_rows
+        if self.refit:
+            self._refit(checked, targets, space.loss_params(cv_loss.best.u), cv_loss.warm_start)
+        else:
+            self._average_over_folds(cv_loss, checked.dtype)
         return self
+
+    def score(self, X: MatrixLike, y: TargetLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the score by ``scoring``, or the accuracy if it is None.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples to predict.
+        y : array-like of shape (n_samples,)
+            Their labels.
+        sample_weight : array-like of shape (n_samples,) or None
+            Weights of the samples.
+
+        Returns
+        -------
+        float
+            The score; the larger, the better.
+        """
+        if self.scoring is None:
+            return float(super().score(X, y, sample_weight))
+        weight = {} if sample_weight is None else {"sample_weight": sample_weight}
+        return float(get_scorer(self.scoring)(self, X, y, **weight))
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Return the router of the parameters of fit.
@@ -355,8 +419,18 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         """
         return make_router(self)
 
-    def _check_grid(self) -> None:
-        """Refuse values of a grid that the method would ignore."""
+    def _check_method(self) -> None:
+        """Refuse parameters that the method would ignore."""
+        if self.scoring is not None and self.method == "implicit":
+            raise ValueError(
+                f"scoring={self.scoring!r} has no gradient, by which method='implicit' descends: "
+                "set method='grid', or leave scoring=None for the cross-entropy"
+            )
+        if self.scoring is not None and self.validation_temperature != 1:
+            raise ValueError(
+                f"validation_temperature={self.validation_temperature} divides the scores in the "
+                f"cross-entropy, which scoring={self.scoring!r} replaces: leave out one of the two"
+            )
         if self.method == "implicit" and isinstance(self.grid, dict):
             raise ValueError(
                 f"grid has values of {sorted(self.grid)}, but method='implicit' does not evaluate "
@@ -379,9 +453,12 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         check(n_taught_rows, teacher_proba=teacher_proba, teacher_logits=teacher_logits)
 
     def _make_folds(
-        self, X: CheckedX, targets: TrainingTargets, params: dict[str, Any]
+        self, X: CheckedX, targets: TrainingTargets, params: dict[str, Any], *, weighted: bool
     ) -> list[CVFold]:
-        """Return the folds: only labelled rows validate, rows without a label always train."""
+        """Return the folds: only labelled rows validate, rows without a label always train.
+
+        ``weighted`` is whether fit got weights, which are passed on to a scorer then.
+        """
         labels, weight = targets.labels, targets.sample_weight
         check_some_label(labels.present, "the metaparameters are chosen by held-out labels")
         # rows of weight 0 are in no fold, and keep their numbers for an iterable of splits
@@ -390,19 +467,45 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         splits = with_unlabelled(splits, labels.present, params.get("groups"))
         splits = [(train[weight[train] > 0], test) for train, test in splits]
         check_weighted_splits(splits, weight)
-        solver = self._warm_start_solver(X)
-        folds = []
-        for train, test in splits:
-            # the cost of the search is counted in passes over the training rows only
-            design = CountedDesign(as_design(X[train], self.fit_intercept))
-            validation = ValidationLoss(
-                as_design(X[test], self.fit_intercept),
-                Labels(labels.codes[test], labels.n_classes),
-                weight[test],
-                float(self.validation_temperature),
+        return [
+            self._make_fold(X, targets, train, test, weighted=weighted) for train, test in splits
+        ]
+
+    def _make_fold(
+        self,
+        X: CheckedX,
+        targets: TrainingTargets,
+        train: IntArray,
+        test: IntArray,
+        *,
+        weighted: bool,
+    ) -> CVFold:
+        labels, weight, X_test = targets.labels, targets.sample_weight[test], X[test]
+        validation = ValidationLoss(
+            as_design(X_test, self.fit_intercept),
+            Labels(labels.codes[test], labels.n_classes),
+            weight,
+            float(self.validation_temperature),
+        )
+        scorer = None
+        if self.scoring is not None:
+            scorer = FoldScorer(
+                get_scorer(self.scoring),
+                X_test,
+                targets.classes[labels.codes[test]],
+                weight if weighted else None,
+                targets.classes,
+                self.fit_intercept,
             )
-            folds.append(CVFold(targets.take(train), design, validation, solver))
-        return folds
+        return CVFold(
+            targets.take(train),
+            # the cost of the search is counted in passes over the training rows only
+            CountedDesign(as_design(X[train], self.fit_intercept)),
+            validation,
+            self._warm_start_solver(X),
+            scorer,
+            keep_solutions=self.method == "grid" or not self.refit,
+        )
 
     def _search(self, folds: list[CVFold], space: Space) -> CrossValidatedLoss:
         with evaluation_progress(self.verbose, type(self).__name__) as progress:
@@ -426,7 +529,31 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         self.path_: pd.DataFrame = search_path(cv_loss)
         self.n_splits_ = len(best.folds)
         self.n_fits_ = cv_loss.n_fits
+        if self.method == "grid":
+            axes = grid_axes(cv_loss.space, self.grid)
+            arrays = GridResults.of(cv_loss, axes, fit_intercept=self.fit_intercept)
+            self.imitations_, self.temperatures_, self.Cs_ = arrays.values.values()
+            self.scores_, self.coefs_paths_ = arrays.scores, arrays.coefs
         self._warn_if_not_converged(cv_loss)
+
+    def _average_over_folds(self, cv_loss: CrossValidatedLoss, dtype: np.dtype[Any]) -> None:
+        """Average metaparameters and coefficients over folds, of the best setting of each."""
+        evaluations = cv_loss.full_evaluations
+        losses = np.array([[fold.loss for fold in one.folds] for one in evaluations])
+        best = [evaluations[i] for i in losses.argmin(axis=0)]
+        chosen = [cv_loss.space.loss_params(one.u) for one in best]
+        self.imitation_ = float(np.mean([params.imitation for params in chosen]))
+        self.temperature_ = float(np.mean([params.temperature for params in chosen]))
+        self.C_ = float(np.mean([params.C for params in chosen]))
+        folds = [one.folds[k] for k, one in enumerate(best)]
+        solutions = [fold.solution for fold in folds if fold.solution is not None]
+        W = np.mean([fold_coefs(fold, fit_intercept=self.fit_intercept) for fold in folds], axis=0)
+        n_features = self.n_features_in_
+        self.coef_ = W[:, :n_features].astype(dtype)
+        # without an intercept the sum over no column is 0
+        self.intercept_ = W[:, n_features:].sum(axis=1).astype(dtype)
+        self.solver_ = solutions[-1].solver
+        self.n_iter_ = np.array([max(one.n_iter for one in solutions)], dtype=np.int32)
 
     def _warn_if_not_converged(self, cv_loss: CrossValidatedLoss) -> None:
         """Warn once for all folds, whose fits have no warning of their own."""
@@ -449,8 +576,6 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         warm_start: WarmStart | None,
     ) -> None:
         """Fit the student to all rows, warm-started from the first fold."""
-        self.classes_ = targets.classes
-        self.n_taught_rows_ = targets.n_taught_rows
         problem = make_problem(targets, as_design(X, self.fit_intercept), loss_params)
         # other classes may be active on all rows than on those of a fold
         warm_start = compatible_warm_start(warm_start, problem)
@@ -459,4 +584,5 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         self._set_coefficients(solution, problem.active, X.dtype)
 
     def _warm_start_solver(self, X: CheckedX) -> WarmStartSolver:
-        return WarmStartSolver(self.solver, not sparse.issparse(X), self.tol, self.max_iter)
+        dense, precision = not sparse.issparse(X), str(X.dtype)
+        return WarmStartSolver(self.solver, dense, precision, self.tol, self.max_iter)

@@ -1,6 +1,6 @@
 """PrivilegedLinearRegression on random problems against a QR factorisation in long double.
 
-SKLEARN_DISTILL_FUZZ is the number of problems; a failure names the seed of its problem.
+``FUZZ_PROBLEMS`` is the number of problems (``make fuzz PROBLEMS=1000`` sets it); a failure names the seed of its problem.
 """
 
 import os
@@ -15,7 +15,7 @@ from scipy.linalg import LinAlgWarning
 from sklearn_distill import PrivilegedLinearRegression, TeacherMissingWarning
 
 LONG = np.longdouble
-N_PROBLEMS = int(os.environ.get("SKLEARN_DISTILL_FUZZ", "100"))
+N_PROBLEMS = int(os.environ.get("FUZZ_PROBLEMS", "100"))
 SECONDS = 30  # of CPU time, beyond which a problem counts as hanging
 EPS = float(np.finfo(float).eps)
 # condition numbers up to which the covariances have six digits, and a warning from there on

@@ -1,0 +1,66 @@
+"""The score of a fold's student on its validation samples, by any scikit-learn scorer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sklearn_distill._typing import BoolArray, CheckedX, FloatArray
+from sklearn_distill.students import DistilledLogisticRegression
+from sklearn_distill.students._coefficients import coefficients
+
+
+@dataclass(frozen=True)
+class FoldScorer:
+    """A scorer with the validation samples of a fold.
+
+    Parameters
+    ----------
+    scorer : callable
+        scikit-learn's scorer: called with a fitted student, X and y; the larger, the better.
+    X : {ndarray, sparse matrix} of shape (n_rows, n_features)
+        Features of the validation samples.
+    y : ndarray of shape (n_rows,)
+        Their labels.
+    sample_weight : ndarray of shape (n_rows,) or None
+        Their weights, passed on to the scorer; None if fit got none.
+    classes : ndarray of shape (n_classes,)
+        All classes, in ascending order.
+    fit_intercept : bool
+        Whether the student has an intercept.
+    """
+
+    scorer: Callable[..., float]
+    X: CheckedX
+    y: NDArray[Any]
+    sample_weight: FloatArray | None
+    classes: NDArray[Any]
+    fit_intercept: bool
+
+    def score(self, w: FloatArray, active: BoolArray) -> float:
+        """Return the score of the student with weights w of the active classes.
+
+        Raises
+        ------
+        ValueError
+            If the score is not a finite number.
+        """
+        n_columns = self.X.shape[1] + self.fit_intercept
+        student = DistilledLogisticRegression()
+        student.coef_, student.intercept_ = coefficients(
+            w.reshape(-1, n_columns), active, self.fit_intercept
+        )
+        student.classes_ = self.classes
+        student.n_features_in_ = self.X.shape[1]
+        weight = {} if self.sample_weight is None else {"sample_weight": self.sample_weight}
+        score = float(self.scorer(student, self.X, self.y, **weight))
+        if not np.isfinite(score):
+            raise ValueError(
+                f"scoring={self.scorer} gave {score} on a fold's {len(self.y)} validation "
+                "samples: settings are compared by finite scores; use fewer folds or another scorer"
+            )
+        return score
