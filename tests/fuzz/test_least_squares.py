@@ -1,6 +1,6 @@
 """PrivilegedLinearRegression on random problems against a QR factorisation in long double.
 
-``FUZZ_PROBLEMS`` is the number of problems (``make fuzz PROBLEMS=1000`` sets it); a failure names the seed of its problem.
+``FUZZ_PROBLEMS`` is their number (``make fuzz PROBLEMS=1000`` sets it); a failure names its seed.
 """
 
 import os
