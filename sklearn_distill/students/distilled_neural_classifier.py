@@ -125,7 +125,10 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         ``module``, ``module__x`` and ``hidden_layer_sizes`` must be the same.
     checkpoint : str, path-like or None, default=None
         File for the state of the training after each epoch. A fit with the same data and
-        parameters resumes an interrupted one from this file; a finished fit removes it.
+        parameters resumes an interrupted one from this file; a finished fit removes it. A file of
+        other data or parameters is an error: functions are compared by their code and arguments, a
+        Dataset by its length and 32 of its items. Clones, which searches, cross-validation and
+        meta-estimators fit, have a file each: ``name.pt`` becomes ``name-<hash>.pt``.
     precision : {"float32", "float64", "bfloat16", "float16"}, default="float32"
         Precision of the computation; "bfloat16" and "float16" are mixed with float32, for a GPU.
     compile : bool, default=False
