@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 import pooch
@@ -76,9 +75,9 @@ def test_a_download_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(
         pooch.HTTPDownloader,
         "__call__",
-        lambda self, url, path, manager: Path(path).write_bytes(b"0" * 5000),
+        lambda self, url, part, manager: part.write(b"0" * 50_000),
     )
-    file = DataFile("some/file", "0" * 64, origin="https://example.org/file")
+    file = DataFile("some/file", "0" * 64, 100_000, origin="https://example.org/file")
     with no_file_beyond(1000), pytest.raises(OSError, match=r"failed: .*too large.*Nothing was"):
         read_data_file(file, data_home=tmp_path)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
