@@ -36,7 +36,7 @@ def draw_outcome(outcome: Outcome, path: str) -> None:
     axes[0].set_title("Accuracy against prediction time")
     _draw_differences(axes[1], outcome.report.did_the_teacher_help)
     _draw_search(axes[2], outcome)
-    figure.suptitle(outcome.data.name)
+    figure.suptitle(outcome.data.name, parse_math=False)  # a file's name may contain $
     with atomic_file(path) as file:
         figure.savefig(file, dpi=150, format=Path(path).suffix.removeprefix("."))
 

@@ -21,6 +21,8 @@ from sklearn_distill._typing import FloatArray, TargetLike
 from sklearn_distill._validation.extra_sets import warn_if_out_of_range
 from sklearn_distill._validation.masks import refuse_mask
 from sklearn_distill._validation.network_input import check_network_input
+from sklearn_distill._validation.sample_weight import read_sample_weight
+from sklearn_distill._validation.tensors import to_numpy
 from sklearn_distill.students._neural_params import NeuralParams
 from sklearn_distill.students._neural_targets import NeuralTargets
 
@@ -199,6 +201,13 @@ class NeuralStudent(NeuralParams):
         # partial_fit fixes n_epochs: its single pass has nothing to stop
         stops_early = self.early_stopping and n_epochs is None
         return bool(stops_early or self.metaparameter_optimizer is not None)
+
+    def _adds_nothing(self, X: ArrayLike, sample_weight: ArrayLike | None) -> bool:
+        """Return whether all rows of a ``partial_fit`` after the first have weight 0."""
+        if sample_weight is None or not hasattr(self, "_trained"):
+            return False
+        n_rows = len(self._validate_array(X, reset=False))
+        return not read_sample_weight(to_numpy(sample_weight), n_rows).any()
 
     def _hold_out(
         self, X: NDArray[Any], targets: NeuralTargets, random_state: Any

@@ -407,7 +407,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             All classes, for the first call; None uses the parameter ``classes``, or those of y.
         sample_weight : array-like of shape (n_samples,) or None
             Sample weights, for all terms. A row of weight 0 is left out, and its prediction is not
-            checked.
+            checked. If all are 0 from the second call on, nothing changes.
         teacher_proba, teacher_logits, teacher_embedding : array-like, DataFrame or None
             The teacher's outputs, as in :meth:`fit`.
 
@@ -427,6 +427,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             If there is no teacher and ``imitation`` is not 0.
         """
         self._check_requirements()
+        if self._adds_nothing(X, sample_weight):
+            return self
         previous = getattr(self, "_trained", None)
         check_row_order(
             X,

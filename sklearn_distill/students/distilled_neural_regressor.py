@@ -328,7 +328,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             Labels; a row of NaN is a missing label.
         sample_weight : array-like of shape (n_samples,) or None
             Sample weights, for all terms. A row of weight 0 is left out, and its prediction is not
-            checked.
+            checked. If all are 0 from the second call on, nothing changes.
         teacher_prediction, teacher_embedding : array-like or None
             The teacher's outputs, as in :meth:`fit`.
 
@@ -348,6 +348,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             If there is no teacher and ``imitation`` is not 0.
         """
         self._check_requirements()
+        if self._adds_nothing(X, sample_weight):
+            return self
         previous = getattr(self, "_trained", None)
         X, targets = self._read_data(
             X, y, sample_weight, teacher_prediction, teacher_embedding, reset=previous is None
