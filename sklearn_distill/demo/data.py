@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from sklearn_distill.datasets import fetch_fashion_mnist, load_digits_privileged
-from sklearn_distill.demo.table import printable_name, read_table
+from sklearn_distill.demo._table import printable_name, read_table
 from sklearn_distill.students import DistilledLogisticRegression
 
 MAX_ROWS = {"teacher": 20_000, "student": 2_000, "test": 10_000}

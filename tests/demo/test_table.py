@@ -14,7 +14,7 @@ import pytest
 
 from sklearn_distill.__main__ import main
 from sklearn_distill.demo import table_data
-from sklearn_distill.demo.table import read_table
+from sklearn_distill.demo._table import read_table
 
 N = 100
 RNG = np.random.default_rng(0)
