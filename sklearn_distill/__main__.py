@@ -58,7 +58,8 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         "--data",
         default="digits",
         metavar="NAME",
-        help="digits (default), fashion-mnist, or the path of a CSV file with a header",
+        help="digits (default), fashion-mnist, or the path of a CSV file with a header, whose "
+        "columns of dates, identifiers and no values are left out",
     )
     parser.add_argument("--target", metavar="COLUMN", help="the target column of the CSV file")
     parser.add_argument(
@@ -161,7 +162,7 @@ def main(arguments: list[str] | None = None) -> int:
         draw_outcome(outcome, parsed.figure)
         print(f"Figure: {parsed.figure}")
     except (ValueError, OSError, ImportError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\ninterrupted: nothing was saved", file=sys.stderr)

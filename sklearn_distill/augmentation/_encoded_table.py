@@ -139,7 +139,13 @@ def _floats(column: Any, name: Any) -> FloatArray:
     return values
 
 
-def decode_table(table: EncodedTable, values: FloatArray, source: NDArray[np.intp], X: Any) -> Any:
+def decode_table(
+    table: EncodedTable,
+    values: FloatArray,
+    source: NDArray[np.intp],
+    copied: BoolArray,
+    X: Any,
+) -> Any:
     """Return new rows in the container of X and the types of its columns.
 
     Parameters
@@ -149,7 +155,10 @@ def decode_table(table: EncodedTable, values: FloatArray, source: NDArray[np.int
     values : ndarray of shape (n_samples, n_features)
         New values of the continuous features, NaN where missing.
     source : ndarray of int of shape (n_samples, n_features)
-        Row of X from which a categorical feature is copied.
+        Row of X from which an entry is copied.
+    copied : ndarray of bool of shape (n_samples, n_features)
+        Whether the entry of a continuous feature is copied, exactly, also an integer beyond 2**53;
+        a categorical one always is.
     X : array-like or DataFrame
         The table that was encoded.
 
@@ -158,10 +167,10 @@ def decode_table(table: EncodedTable, values: FloatArray, source: NDArray[np.int
     ndarray or DataFrame of shape (n_samples, n_features)
         The decoded rows.
     """
-    columns = [
-        _take(column, source[:, a]) if table.categorical[a] else _cast(column, values[:, a])
-        for a, column in enumerate(table.columns)
-    ]
+    columns = [_take(column, source[:, a]) for a, column in enumerate(table.columns)]
+    for a in np.flatnonzero(~table.categorical):
+        made = _cast(table.columns[a], values[:, a])
+        columns[a] = _where(copied[:, a], columns[a], made)
     if table.names is None:
         return np.stack(columns, axis=1)
     frame = type(X)(dict(enumerate(columns)) if isinstance(X, pd.DataFrame) else columns)
@@ -175,9 +184,20 @@ def _take(column: Any, rows: NDArray[np.intp]) -> Any:
     return column[rows]
 
 
+def _where(copied: BoolArray, column: Any, other: Any) -> Any:
+    """Return the entries of one column where they are copied, and of the other elsewhere."""
+    if isinstance(column, np.ndarray):
+        return np.where(copied, column, other)
+    if isinstance(column, pd.Series):
+        return column.where(copied, other)
+    return column.zip_with(type(column)(values=copied), other)
+
+
 def _cast(column: Any, values: FloatArray) -> Any:
-    """Convert values to the type of a column; integers are rounded and kept within its range."""
+    """Convert values to the type of a column within its range; integers are rounded."""
     numpy_type = _numpy_type(column)
+    if numpy_type.kind == "f":
+        values = values.clip(np.finfo(numpy_type).min, np.finfo(numpy_type).max)
     if numpy_type.kind in "iu":
         limits = np.iinfo(numpy_type)
         # the largest int64 has no float64: the nearest one is larger and would overflow

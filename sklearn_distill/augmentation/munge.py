@@ -11,6 +11,8 @@ from sklearn.utils import check_random_state
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.augmentation._encoded_table import EncodedTable, decode_table, encode_table
 
+_LARGEST = np.finfo(np.float64).max
+
 
 def munge(
     X: ArrayLike,
@@ -93,12 +95,13 @@ def munge(
     e = _every_row_equally_often(len(neighbor), n_samples, random)
     original, near = table.values[e], table.values[neighbor[e]]
     changed = random.random_sample(original.shape) < p
-    difference = np.abs(original - near)
-    changed &= ~np.isnan(difference)  # missing in either row
-    deviation = np.where(changed, difference, 0.0) / s
-    values = np.where(changed, random.normal(near, deviation), original)
+    with np.errstate(over="ignore"):  # the values are kept within the range of their type
+        difference = np.minimum(np.abs(original - near), _LARGEST)
+        changed &= ~np.isnan(difference)  # missing in either row
+        deviation = np.minimum(np.where(changed, difference, 0.0) / s, _LARGEST)
+        values = np.where(changed, random.normal(near, deviation), original)
     source = np.where(changed, neighbor[e][:, None], e[:, None])
-    return decode_table(table, values, source, X)
+    return decode_table(table, values, source, deviation == 0, X)
 
 
 def _check_parameters(n_samples: int, p: float, s: float) -> None:
@@ -140,6 +143,9 @@ def _nearest_different_row(table: EncodedTable) -> NDArray[np.intp]:
 def _coordinates(table: EncodedTable) -> FloatArray:
     """Return standardised continuous features and one-hot categorical ones."""
     continuous = table.values[:, ~table.categorical]
+    # the squares of numbers beyond 1e154 are not finite, and those below 1e-162 are 0
+    largest = np.nanmax(np.abs(continuous), axis=0, initial=0.0)
+    continuous = continuous / np.where(largest > 0, largest, 1.0)
     # not nanmean, which warns of a column without any value
     n_present = np.maximum((~np.isnan(continuous)).sum(axis=0), 1)
     continuous = continuous - np.nansum(continuous, axis=0) / n_present

@@ -10,10 +10,10 @@ import os
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TypeAlias
+from typing import BinaryIO, TypeAlias
 
-import pooch
+from sklearn_distill._atomic_file import atomic_file
+from sklearn_distill.datasets._download import download
 
 VARIABLE = "SKLEARN_DISTILL_DATA"
 
@@ -31,8 +31,11 @@ class DataFile:
     sha256 : str
         Hexadecimal sha256 of the content: of the uncompressed bytes if `path` ends in ".gz",
         else of the file.
+    max_bytes : int
+        The content has at most so many bytes; no more are read, downloaded or uncompressed.
     origin : str or None, default=None
-        Public address of the file; None if there is none.
+        Public address of the file; None if there is none. It may be one of plain http, since the
+        content is verified.
     system : str or None, default=None
         Folder in which a system package installs the file.
     source : str, default=""
@@ -41,9 +44,15 @@ class DataFile:
 
     path: str
     sha256: str
+    max_bytes: int
     origin: str | None = None
     system: str | None = None
     source: str = ""
+
+    @property
+    def max_packed_bytes(self) -> int:
+        """The size of the file at most: gzip adds some bytes to what it cannot compress."""
+        return self.max_bytes + self.max_bytes // 1000 + 1024
 
 
 def read_data_file(
@@ -54,7 +63,8 @@ def read_data_file(
     The first of these that holds the file is read: `data_home`, the folder named by the variable
     SKLEARN_DISTILL_DATA, the system package's folder and, where `data_home` is None,
     "sklearn_distill" in scikit-learn's data folder. If none does, the file is downloaded into
-    `data_home` (or that last folder) under a temporary name, verified, and renamed.
+    `data_home` (or that last folder) under a temporary name, verified, and renamed. Nothing is read
+    or uncompressed beyond ``file.max_bytes``.
 
     Parameters
     ----------
@@ -82,7 +92,8 @@ def read_data_file(
     found = next((path for path in places.values() if path is not None and path.is_file()), None)
     if found is not None:
         remedy = f"Delete it, or put the right file there. {_source(file)}"
-        return _unpack(found.read_bytes(), file, where=str(found), remedy=remedy)
+        with found.open("rb") as opened:
+            return _unpack(opened, file, where=str(found), remedy=remedy)
     if file.origin is None or not download_if_missing:
         raise FileNotFoundError(_not_found(file, places))
     return _download(file, file.origin, _download_folder(data_home) / file.path)
@@ -112,25 +123,28 @@ def _download_folder(data_home: Folder) -> Path:
 
 
 def _download(file: DataFile, origin: str, target: Path) -> bytes:
-    """Download to a temporary folder beside the target, verify, rename."""
-    # beside it, so that the rename is atomic and an interrupted download leaves no partial file
+    """Download to a temporary file beside the target, verify, rename."""
     remedy = f"Nothing was kept. Try again, or put the file at {target} yourself."
-    fetch = pooch.HTTPDownloader(progressbar=True, chunk_size=2**16, timeout=60)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=target.parent, prefix=".download-") as folder:
-        part = Path(folder) / target.name
+    with atomic_file(target) as part:
         try:
-            fetch(origin, str(part), None)
+            download(origin, part, file.max_packed_bytes)
         except OSError as error:
             raise OSError(f"Downloading {origin} failed: {error}. {remedy}") from error
-        content = _unpack(part.read_bytes(), file, where=origin, remedy=remedy)
-        os.replace(part, target)
-    return content
+        part.seek(0)
+        return _unpack(part, file, where=origin, remedy=remedy)
 
 
-def _unpack(packed: bytes, file: DataFile, *, where: str, remedy: str) -> bytes:
+def _unpack(packed: BinaryIO, file: DataFile, *, where: str, remedy: str) -> bytes:
     """Return the uncompressed bytes if they are those of the file."""
-    content = _gunzip(packed, where, remedy) if file.path.endswith(".gz") else packed
+    n_packed = os.fstat(packed.fileno()).st_size
+    if n_packed > file.max_packed_bytes:  # before reading it
+        raise OSError(_too_long(where, file, remedy))
+    limit = file.max_bytes + 1
+    is_gzip = file.path.endswith(".gz")
+    content = _gunzip(packed, limit, where, remedy) if is_gzip else packed.read(limit)
+    if len(content) == limit:
+        raise OSError(_too_long(where, file, remedy))
     sha256 = hashlib.sha256(content).hexdigest()
     if sha256 != file.sha256:
         raise OSError(
@@ -140,14 +154,23 @@ def _unpack(packed: bytes, file: DataFile, *, where: str, remedy: str) -> bytes:
     return content
 
 
-def _gunzip(packed: bytes, where: str, remedy: str) -> bytes:
+def _gunzip(packed: BinaryIO, limit: int, where: str, remedy: str) -> bytes:
+    """Return the uncompressed bytes up to a limit, which bounds the memory, too."""
     try:
-        return gzip.decompress(packed)
+        with gzip.GzipFile(fileobj=packed, mode="rb") as unpacked:
+            return unpacked.read(limit)
     except (EOFError, OSError, zlib.error) as error:
         raise OSError(
             f"{where} is truncated or corrupt: expected a complete gzip file, found "
-            f"{len(packed)} bytes that do not unpack ({error}). {remedy}"
+            f"{os.fstat(packed.fileno()).st_size} bytes that do not unpack ({error}). {remedy}"
         ) from error
+
+
+def _too_long(where: str, file: DataFile, remedy: str) -> str:
+    return (
+        f"{where} is not the expected {file.path}: it has more than the {file.max_bytes} bytes of "
+        f"the content whose sha256 is {file.sha256}. {remedy}"
+    )
 
 
 def _source(file: DataFile) -> str:

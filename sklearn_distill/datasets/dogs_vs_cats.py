@@ -11,6 +11,7 @@ from sklearn_distill.datasets._jpeg import load_jpeg_archive
 FILE = DataFile(
     "dogs_vs_cats/dogs_vs_cats64_jpeg.npz",
     "034cd8d9e13b44ebc07c27aa5e108907519e5be02d52e277010c4723cd02ab84",
+    35_939_140,
     source=(
         "the 200x200 images of github 4GeeksAcademy/Deep-Learning-CarlosFS at d771ae19, "
         "scaled to 64x64"

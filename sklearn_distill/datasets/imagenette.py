@@ -12,6 +12,7 @@ from sklearn_distill.datasets._options import Subset, splits_of
 FILE = DataFile(
     "imagenette/imagenette64_jpeg.npz",
     "e4946edbb81c6f2fa14da5e1d48631c89ee14dbdc72e13021997dcfc16a2181c",
+    24_957_753,
     source="the 224x224 images of github thunderInfy/imagenette at b850f030, scaled to 64x64",
 )
 

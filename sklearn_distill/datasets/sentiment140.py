@@ -14,11 +14,13 @@ FILES = {
     "train": DataFile(
         "tweets/sentiment140_100k.csv.gz",
         "bf553df39d7c440fd339464fb8036ef183bb870c7d689e5ae4f373a38d55e597",
+        7_368_866,
         source="data/tweets_100k of github geraldzakwan/iykra-sentiment-analysis at 0f8dae78",
     ),
     "test": DataFile(
         "tweets/sentiment140_test.csv.gz",
         "764e637b21846fe6c4dba29260a866b33780c47e34f37575ed4cc6ffd9d7dc26",
+        30_711,
         source="twitter_sentiment.csv of github bfkwong/data at 3adec478",
     ),
 }

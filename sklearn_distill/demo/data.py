@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.ensemble import BaggingClassifier, HistGradientBoostingClassifier
@@ -16,13 +14,11 @@ from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
-from sklearn.utils.multiclass import type_of_target
 
 from sklearn_distill.datasets import fetch_fashion_mnist, load_digits_privileged
+from sklearn_distill.demo._table import printable_name, read_table
 from sklearn_distill.students import DistilledLogisticRegression
 
-# each class must occur in the teacher's part, in each fold of the search, and in the test set
-MIN_ROWS_OF_A_CLASS = 20
 MAX_ROWS = {"teacher": 20_000, "student": 2_000, "test": 10_000}
 
 
@@ -139,7 +135,8 @@ def table_data(path: str, target: str, random_state: int | None = 0) -> DemoData
     path : str
         A CSV file with a header.
     target : str
-        Name of the column to predict. Rows where it is missing are dropped.
+        Name of the column to predict. Rows where it is missing are dropped, and so are columns
+        of dates, identifiers and no values.
     random_state : int or None
         Seed of the split and of the teacher.
 
@@ -152,12 +149,12 @@ def table_data(path: str, target: str, random_state: int | None = 0) -> DemoData
     Raises
     ------
     ValueError
-        If the file is not a table, does not have this column, or the column is not a
-        classification target with enough rows in each class.
+        If the file is not a table, does not have this column, the column is not a classification
+        target with enough rows in each class, or no other column can be used.
     FileNotFoundError
         If the file does not exist.
     """
-    table = _read_table(path, target)
+    table = read_table(path, target)
     y = table[target].to_numpy()
     X = table.drop(columns=target)
     n = len(table)
@@ -174,7 +171,7 @@ def table_data(path: str, target: str, random_state: int | None = 0) -> DemoData
         (OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=30), text),
     )
     return DemoData(
-        name=f"{Path(path).name}: a linear student distilled from gradient boosting",
+        name=f"{printable_name(path)}: a linear student distilled from gradient boosting",
         X=X,
         X_teacher=X,
         y=y,
@@ -214,42 +211,6 @@ def _split(
                 rest, train_size=size, stratify=y[rest], random_state=rng
             )
     return rows
-
-
-def _read_table(path: str, target: str) -> pd.DataFrame:
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"--data {path}: there is no such file")
-    try:
-        table = pd.read_csv(path)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise ValueError(f"--data {path}: not a readable CSV table: {error}") from error
-    if target not in table.columns:
-        raise ValueError(
-            f"--target {target}: {path} has no such column; it has {', '.join(table.columns)}"
-        )
-    if table.shape[1] < 2:
-        raise ValueError(f"--data {path}: there is no column besides the target {target}")
-    table = table.dropna(subset=[target]).reset_index(drop=True)
-    _check_classes(table[target], target)
-    return table
-
-
-def _check_classes(y: pd.Series, target: str) -> None:
-    if type_of_target(y.to_numpy()) not in ("binary", "multiclass"):
-        raise ValueError(
-            f"--target {target}: its values are not classes but {type_of_target(y.to_numpy())}; "
-            "the demo classifies"
-        )
-    counts = y.value_counts()
-    if len(counts) < 2:
-        raise ValueError(f"--target {target}: there must be two classes, got {len(counts)}")
-    rare = counts[counts < MIN_ROWS_OF_A_CLASS]
-    if len(rare):
-        raise ValueError(
-            f"--target {target}: each class needs at least {MIN_ROWS_OF_A_CLASS} rows, but "
-            f"{rare.index[0]} has {rare.iloc[0]} ({len(rare)} of {len(counts)} classes are too "
-            "rare): merge or drop them, or choose another column"
-        )
 
 
 def _take(X: Any, rows: NDArray[np.intp]) -> Any:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from sklearn_distill._atomic_file import atomic_file
 from sklearn_distill.demo.experiment import Outcome
 from sklearn_distill.inspection.report_display import COLOURS
 
@@ -34,8 +36,9 @@ def draw_outcome(outcome: Outcome, path: str) -> None:
     axes[0].set_title("Accuracy against prediction time")
     _draw_differences(axes[1], outcome.report.did_the_teacher_help)
     _draw_search(axes[2], outcome)
-    figure.suptitle(outcome.data.name)
-    figure.savefig(path, dpi=150)
+    figure.suptitle(outcome.data.name, parse_math=False)  # a file's name may contain $
+    with atomic_file(path) as file:
+        figure.savefig(file, dpi=150, format=Path(path).suffix.removeprefix("."))
 
 
 def _subplots() -> tuple[Any, Any]:

@@ -64,7 +64,7 @@ class FeatureSplit:
 
 
 def split_features(X: CheckedX, privileged_features: Any, teacher_features: str) -> FeatureSplit:
-    """Find the privileged features of X by name, position, mask or callable."""
+    """Find the privileged features of X by name, position, slice, mask or callable."""
     n_columns = X.shape[1] if len(X.shape) > 1 else 1
     if privileged_features is None:
         if teacher_features == "privileged":
@@ -87,11 +87,22 @@ def split_features(X: CheckedX, privileged_features: Any, teacher_features: str)
 
 
 def _positions(X: CheckedX, chosen: Any) -> IntArray:
+    if isinstance(chosen, slice):
+        return _positions_of_slice(X, chosen)
+    chosen = chosen.item() if getattr(chosen, "ndim", None) == 0 else chosen
     chosen = [chosen] if isinstance(chosen, (str, Integral)) else list(chosen)
     # bool is a subclass of int: a mask must not be read as the positions 0 and 1
     if chosen and all(isinstance(entry, (bool, np.bool_)) for entry in chosen):
         return _positions_of_mask(X, chosen)
     return np.array([_position(X, entry) for entry in chosen], dtype=np.intp)
+
+
+def _positions_of_slice(X: CheckedX, chosen: slice) -> IntArray:
+    """Return the positions of a slice; as in ColumnTransformer, one of names has its end, too."""
+    start, stop = chosen.start, chosen.stop
+    start = _position(X, start) if isinstance(start, str) else start
+    stop = _position(X, stop) + 1 if isinstance(stop, str) else stop
+    return np.arange(X.shape[1])[start : stop : chosen.step]
 
 
 def _positions_of_mask(X: CheckedX, mask: list[bool]) -> IntArray:

@@ -76,7 +76,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "teacher": "no_validation",
         "student": "no_validation",
-        "privileged_features": ["array-like", str, int, callable, None],
+        "privileged_features": ["array-like", str, Integral, slice, callable, None],
         "teacher_features": [StrOptions({"all", "privileged"})],
         "cv": ["cv_object", StrOptions({"prefit"})],
         "augmentation": [StrOptions({"munge"}), callable, None],

@@ -52,9 +52,10 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
         A classifier whose ``fit`` takes ``teacher_proba``, or a Pipeline whose last step is one.
         If it has a parameter ``classes`` that is not None, these are the classes of the teacher,
         too.
-    privileged_features : array-like, str, int, callable or None, default=None
-        Features that the student does not use: names, positions, a mask, or a callable that
-        returns these for X, such as make_column_selector.
+    privileged_features : array-like, str, int, slice, callable or None, default=None
+        Features that the student does not use: names, positions, a mask, a slice (of
+        names, it includes its end), or a callable that returns these for X, such as
+        make_column_selector.
     teacher_features : {"all", "privileged"}, default="all"
         The features that the teacher is fitted on.
     cv : int, splitter, iterable of (train, test), "prefit" or None, default=5

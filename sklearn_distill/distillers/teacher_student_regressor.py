@@ -30,9 +30,10 @@ class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
     student : regressor
         A regressor whose ``fit`` takes ``teacher_prediction``, or a Pipeline whose last step is
         one.
-    privileged_features : array-like, str, int, callable or None, default=None
-        Features that the student does not use: names, positions, a mask, or a callable that
-        returns these for X, such as make_column_selector.
+    privileged_features : array-like, str, int, slice, callable or None, default=None
+        Features that the student does not use: names, positions, a mask, a slice (of
+        names, it includes its end), or a callable that returns these for X, such as
+        make_column_selector.
     teacher_features : {"all", "privileged"}, default="all"
         The features that the teacher is fitted on.
     cv : int, splitter, iterable of (train, test), "prefit" or None, default=5

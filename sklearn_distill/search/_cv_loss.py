@@ -14,6 +14,7 @@ from sklearn_distill._typing import FloatArray
 from sklearn_distill.search._cv_fold import CVFold, FoldResult
 from sklearn_distill.search._cv_warm_start import WarmStart
 from sklearn_distill.search._space import Space
+from sklearn_distill.students._problem import LossParams
 
 # validation rows that distinguish good settings from bad ones well enough for exploration
 EXPLORATION_ROWS = 300
@@ -126,15 +127,24 @@ class CrossValidatedLoss:
         results = [first.evaluate(loss_params, names)]
         if remaining:
             self._start_from_first(remaining, u)
-            results += self._parallel(
-                delayed(fold.evaluate)(loss_params, names) for fold in remaining
-            )
+            results += self._evaluate_in_threads(remaining, loss_params, names)
         self.n_fits += len(results)
         evaluation = self._record(u, results, stage)
         self._staleness += sum(fold.staleness for fold in self._folds[: len(results)])
         if self._staleness > 1:  # the steps lost add up to the cost of a new factor
             self._renew_factor(u)
         return evaluation
+
+    def _evaluate_in_threads(
+        self, folds: list[CVFold], loss_params: LossParams, names: tuple[str, ...] | None
+    ) -> list[FoldResult]:
+        try:
+            fits = self._parallel(delayed(fold.evaluate)(loss_params, names) for fold in folds)
+        except BaseException:  # joblib does not end its threads on Ctrl-C: they would go on fitting
+            for fold in folds:
+                fold.cancel()
+            raise
+        return list(fits)
 
     def race(
         self, candidate: Evaluation, is_clearly_worse: Callable[[Evaluation], bool]

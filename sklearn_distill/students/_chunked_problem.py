@@ -159,6 +159,8 @@ class ChunkTotals:
         """Return L over the classes that have mass."""
         if active.all():
             return self.linear_form
+        if active.sum() == 1:  # one class has all the mass, and no score
+            return self.linear_form[:0]
         kept = self.linear_form[active]
         # two classes have one score, the log-odds of the second
         return kept[1:] if len(kept) == 2 else kept

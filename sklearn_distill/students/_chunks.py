@@ -188,6 +188,8 @@ def _check_rows(name: str, value: Any, X: CheckedX) -> Any:
     if value is None or np.isscalar(value):
         return value
     value = value if hasattr(value, "shape") else np.asarray(value)
+    if is_dask(value) and np.isnan(value.shape[0]):
+        raise ValueError(f"{name} has chunks of unknown length: call compute_chunk_sizes() first")
     if value.shape[:1] != X.shape[:1]:
         raise ValueError(
             f"{name} has shape {value.shape}, X has {X.shape[0]} rows: pass one entry for each row"
@@ -282,6 +284,9 @@ def _predict_chunk(
     output: int | None = None,
 ) -> Any:
     """Return the prediction for a chunk; of a tuple of arrays, the one with number ``output``."""
+    if not X.shape[0]:  # a filter may leave no row of a chunk, which scikit-learn's check refuses
+        row = np.zeros((1, X.shape[1]), X.dtype)
+        return _predict_chunk(predict, estimator, args, kwargs, row, output)[:0]
     predictions = predict(estimator, X, *args, **kwargs)
     return predictions if output is None else predictions[output]
 

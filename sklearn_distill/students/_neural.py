@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from numbers import Integral
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import joblib
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
@@ -22,9 +22,10 @@ from sklearn_distill._typing import FloatArray, TargetLike
 from sklearn_distill._validation.extra_sets import warn_if_out_of_range
 from sklearn_distill._validation.masks import refuse_mask
 from sklearn_distill._validation.network_input import check_network_input
+from sklearn_distill._validation.sample_weight import read_sample_weight
 from sklearn_distill._validation.tensors import to_numpy
 from sklearn_distill._validation.user_warning import warn_user
-from sklearn_distill.students._neural_params import NeuralParams, describe
+from sklearn_distill.students._neural_params import NeuralParams
 from sklearn_distill.students._neural_targets import NeuralTargets
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 # parameters that may differ between an interrupted fit and the one that resumes it
 _MAY_CHANGE_ON_RESUME = {"callbacks", "checkpoint", "compile", "device", "max_epochs", "verbose"}
+# those of them in which fits that run at the same time may differ
+_MAY_DIFFER_IN_A_SEARCH = {"callbacks", "max_epochs"}
 
 XAndTable = tuple[NDArray[Any], FloatArray]  # features and the table that the loss reads
 
@@ -48,6 +51,7 @@ class NeuralStudent(NeuralParams):
     n_features_in_: int
     _trained: Trained
     _shape: tuple[int, ...]  # of a sample's features, without the axis of the samples
+    _is_clone = False
 
     @property
     def net_(self) -> StudentNet:
@@ -153,7 +157,7 @@ class NeuralStudent(NeuralParams):
         random_state = check_random_state(self.random_state)
         # drawn before the split, so that holding rows out does not change the initial weights
         seed = int(random_state.randint(2**31 - 1))
-        checkpoint = self._make_checkpoint((X, targets.table, held_out))
+        checkpoint = self._make_checkpoint((X, targets.table, held_out), previous, n_epochs)
         if held_out is None and self._needs_validation(n_epochs):
             X, targets, held_out = self._hold_out(X, targets, random_state)
         train_data = row_tensors(X, targets.table, self.precision)
@@ -169,9 +173,8 @@ class NeuralStudent(NeuralParams):
         if held_out is None and self.early_stopping:
             raise ValueError("early_stopping=True with a Dataset needs X_val and y_val")
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        # reading all items for a hash would cost a pass over the data
-        checkpoint = self._make_checkpoint((type(stream.dataset).__qualname__, held_out))
         previous = self._previous_training()
+        checkpoint = self._make_checkpoint((stream.dataset, held_out), previous)
         return self._train_network(targets, stream, held_out, seed, checkpoint, previous)
 
     def _train_network(
@@ -210,6 +213,13 @@ class NeuralStudent(NeuralParams):
         stops_early = self.early_stopping and n_epochs is None
         return bool(stops_early or self.metaparameter_optimizer is not None)
 
+    def _adds_nothing(self, X: ArrayLike, sample_weight: ArrayLike | None) -> bool:
+        """Return whether all rows of a ``partial_fit`` after the first have weight 0."""
+        if sample_weight is None or not hasattr(self, "_trained"):
+            return False
+        n_rows = len(self._validate_array(X, reset=False))
+        return not read_sample_weight(to_numpy(sample_weight), n_rows).any()
+
     def _hold_out(
         self, X: NDArray[Any], targets: NeuralTargets, random_state: Any
     ) -> tuple[NDArray[Any], NeuralTargets, XAndTable]:
@@ -224,7 +234,9 @@ class NeuralStudent(NeuralParams):
         held_out = X[validation], targets.label_table[validation]
         return X[train], replace(targets, table=targets.table[train]), held_out
 
-    def _make_checkpoint(self, data: Any) -> Checkpoint | None:
+    def _make_checkpoint(
+        self, data: Any, previous: Trained | None, n_epochs: int | None = None
+    ) -> Checkpoint | None:
         """Return the checkpoint callback for a training on these data, None without a file."""
         if self.checkpoint is None:
             return None
@@ -238,12 +250,18 @@ class NeuralStudent(NeuralParams):
                 "checkpoint and accelerator: save the state with accelerator.save_state instead"
             )
         from sklearn_distill.nets._checkpoint import Checkpoint
+        from sklearn_distill.students._neural_identity import path_of_fit, training_identity
 
-        described = {k: describe(v) for k, v in self.get_params(deep=False).items()}
+        start = None if previous is None else previous.identity()
+        values = self.get_params(deep=False) | {"data": data, "warm_start": (start, n_epochs)}
         # with another max_epochs a cosine has other learning rates from the first epoch on
         free = _MAY_CHANGE_ON_RESUME - ({"max_epochs"} if self.lr_schedule == "cosine" else set())
-        params = sorted((k, v) for k, v in described.items() if k not in free)
-        return Checkpoint(self.checkpoint, joblib.hash((params, data)))
+        identity = training_identity({k: v for k, v in values.items() if k not in free})
+        path = Path(self.checkpoint)
+        if self._is_clone:
+            others = {name: values[name] for name in _MAY_DIFFER_IN_A_SEARCH}
+            path = path_of_fit(path, identity | training_identity(others))
+        return Checkpoint(path, identity)
 
     def _set_shape(self, features: torch.Tensor) -> None:
         """Set the shape of a Dataset's features; a warm start requires that of its network."""
@@ -272,6 +290,11 @@ class NeuralStudent(NeuralParams):
     @abstractmethod
     def _n_classes(self) -> int | None:
         """Return the number of classes, None for regression."""
+
+    def __sklearn_clone__(self) -> Self:
+        clone: Self = super().__sklearn_clone__()
+        clone._is_clone = True  # one of several fits, which must not share the checkpoint's file
+        return clone
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

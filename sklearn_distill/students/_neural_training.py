@@ -82,6 +82,10 @@ class Trained:
     torch_rng: torch.Tensor
     architecture: dict[str, str]
 
+    def identity(self) -> tuple[dict[str, torch.Tensor], int]:
+        """Return what a training that continues from here depends on: weights, epochs so far."""
+        return bare_module(self.net.module_).state_dict(), len(self.net.history)
+
 
 def train_network(
     estimator: NeuralParams,
@@ -274,7 +278,7 @@ def _run_epochs(
     n_before, net.max_epochs = len(net.history), n_epochs
     net.notify("on_train_begin", X=train_data, y=None)
     if checkpoint is not None:
-        checkpoint.resume(net)
+        checkpoint.resume(net, n_before + n_epochs)
     try:
         # not net.fit, which would initialise network and optimiser again
         net.fit_loop(train_data.dataset, epochs=n_epochs - (len(net.history) - n_before))

@@ -108,7 +108,10 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         ``module``, ``module__x`` and ``hidden_layer_sizes`` must be the same.
     checkpoint : str, path-like or None, default=None
         File for the state of the training after each epoch. A fit with the same data and
-        parameters resumes an interrupted one from this file; a finished fit removes it.
+        parameters resumes an interrupted one from this file; a finished fit removes it. A file of
+        other data or parameters is an error: functions are compared by their code and arguments, a
+        Dataset by its length and 32 of its items. Clones, which searches, cross-validation and
+        meta-estimators fit, have a file each: ``name.pt`` becomes ``name-<hash>.pt``.
     precision : {"float32", "float64", "bfloat16", "float16"}, default="float32"
         Precision of the computation; "bfloat16" and "float16" are mixed with float32, for a GPU.
     compile : bool, default=False
@@ -327,7 +330,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             Labels; a row of NaN is a missing label.
         sample_weight : array-like of shape (n_samples,) or None
             Sample weights, for all terms. A row of weight 0 is left out, and its prediction is not
-            checked.
+            checked. If all are 0 from the second call on, nothing changes.
         teacher_prediction, teacher_embedding : array-like or None
             The teacher's outputs, as in :meth:`fit`.
 
@@ -347,6 +350,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             If there is no teacher and ``imitation`` is not 0.
         """
         self._check_requirements()
+        if self._adds_nothing(X, sample_weight):
+            return self
         previous = getattr(self, "_trained", None)
         X, targets = self._read_data(
             X, y, sample_weight, teacher_prediction, teacher_embedding, reset=previous is None

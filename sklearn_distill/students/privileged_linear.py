@@ -279,7 +279,7 @@ class PrivilegedLinearRegression(LinearRegressor):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), or None
             Labels; NaN for missing ones.
         sample_weight : array-like of shape (n_samples,) or None
-            Sample weights of the new rows.
+            Sample weights of the new rows. From the second call on, all may be 0.
         teacher_prediction : array-like of the shape of y, or None
             The teacher's predictions; NaN for missing ones.
 
@@ -302,7 +302,14 @@ class PrivilegedLinearRegression(LinearRegressor):
         self._validate_params()  # scikit-learn's decorator skips partial_fit of a fitted estimator
         check_row_order(X, y, sample_weight=sample_weight, teacher_prediction=teacher_prediction)
         earlier: Statistics | None = getattr(self, "statistics_", None)
-        data = self._read(X, y, sample_weight, teacher_prediction, reset=earlier is None)
+        data = self._read(
+            X,
+            y,
+            sample_weight,
+            teacher_prediction,
+            reset=earlier is None,
+            may_lack_weight=earlier is not None,
+        )
         if earlier is None:
             kind = Root if self.solver == "tsqr" else Gram
             self.statistics_ = Statistics.of(data, kind)
@@ -349,6 +356,7 @@ class PrivilegedLinearRegression(LinearRegressor):
         teacher_prediction: TeacherLike,
         *,
         reset: bool,
+        may_lack_weight: bool = False,
     ) -> RegressionData:
         """Validate the arguments of ``fit``; set ``n_features_in_`` and the shape of outputs."""
         y, sample_weight = nan_where_masked(to_numpy(y)), to_numpy(sample_weight)
@@ -362,7 +370,8 @@ class PrivilegedLinearRegression(LinearRegressor):
         else:
             checked = validate_features(self, X, reset=reset, **X_CHECKS)
         n_rows = checked.shape[0]
-        weight = None if sample_weight is None else check_sample_weight(sample_weight, n_rows)
+        read_weight = read_sample_weight if may_lack_weight else check_sample_weight
+        weight = None if sample_weight is None else read_weight(sample_weight, n_rows)
         labels, predictions, flat = check_regression_targets(y, teacher, n_rows, _absent(weight))
         if reset:
             self._flat = flat

@@ -254,6 +254,47 @@ def test_nulls_of_polars_stay_null():
     assert new["c"].null_count() == 0
 
 
+LARGE = 2**60 + 1000 * np.arange(20) + 1  # float64 has steps of 256 there
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        np.column_stack([LARGE, LARGE[::-1]]),
+        np.column_stack([LARGE, LARGE[::-1]]).astype(np.uint64) + np.uint64(2**63),
+        pd.DataFrame({"id": LARGE, "nullable": pd.array(LARGE, dtype="Int64")}),
+        pl.DataFrame({"id": LARGE, "back": LARGE[::-1]}),
+    ],
+    ids=["int64", "uint64", "pandas", "polars"],
+)
+def test_large_integers_are_copied_exactly(X):
+    assert rows_of(munge(X, 20, p=0.0, random_state=0)) == rows_of(X)
+    assert rows_of(munge(X, 20, p=1.0, s=np.inf, random_state=0)) <= rows_of(X)
+    mixed = np.asarray(munge(X, 200, p=0.5, s=np.inf, random_state=0))
+    for a, column in enumerate(np.asarray(X).T):
+        assert set(mixed[:, a].tolist()) <= set(column.tolist())
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("kind", ["array", "pandas", "polars"])
+def test_new_numbers_stay_in_the_range_of_their_type(dtype, kind):
+    largest = np.finfo(dtype).max
+    X = np.array([[-largest, 1], [largest, 2], [0, 3], [largest / 2, 1]], dtype)
+    make = {"array": np.asarray, "pandas": pd.DataFrame, "polars": pl.DataFrame}[kind]
+    new = np.asarray(munge(make(X), 400, p=1.0, s=1e-3, random_state=0))
+    assert new.dtype == dtype
+    assert np.isfinite(new).all()
+    assert (np.abs(new[:, 0]) == largest).any()
+
+
+def test_a_factor_changes_no_neighbour():
+    X = numbers(50)
+    expected = munge(X, 50, p=1.0, s=np.inf, random_state=0)
+    for factor in (2.0**-600, 2.0**600):
+        new = munge(factor * X, 50, p=1.0, s=np.inf, random_state=0)
+        np.testing.assert_array_equal(new, factor * expected)
+
+
 @pytest.mark.parametrize(
     ("X", "arguments", "message"),
     [

@@ -26,6 +26,7 @@ class Server:
         self.content: dict[str, bytes] = {}
         self.requests: list[str] = []
         self.cut = 0
+        self.announces_length = True
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -33,7 +34,8 @@ class Server:
                 server.requests.append(self.path)
                 content = server.content.get(self.path)
                 self.send_response(404 if content is None else 200)
-                self.send_header("Content-Length", str(len(content or b"")))
+                if server.announces_length:
+                    self.send_header("Content-Length", str(len(content or b"")))
                 self.end_headers()
                 self.wfile.write((content or b"")[: len(content or b"") - server.cut])
 
@@ -66,6 +68,6 @@ def put() -> Callable[..., DataFile]:
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(gzip.compress(content) if path.endswith(".gz") else content)
-        return DataFile(path, hashlib.sha256(content).hexdigest(), **extra)
+        return DataFile(path, hashlib.sha256(content).hexdigest(), 100_000, **extra)
 
     return write

@@ -1,15 +1,21 @@
-"""Laws: the order of looking, and that nothing but the right bytes is ever read or kept."""
+"""The order of looking; nothing but the right bytes is read or kept, nor more than expected."""
 
 import gzip
 import hashlib
+import os
+import re
 import socket
-from collections.abc import Callable
+import tracemalloc
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from random import Random
+from typing import BinaryIO
 
 import pooch
 import pytest
 
+from sklearn_distill.datasets import fashion_mnist, mnist
 from sklearn_distill.datasets._files import VARIABLE, DataFile, read_data_file
 from tests.datasets.conftest import Server
 
@@ -26,6 +32,7 @@ def file(server: Server, tmp_path: Path) -> DataFile:
     return DataFile(
         PATH,
         hashlib.sha256(CONTENT).hexdigest(),
+        10_000,
         origin=f"{server.url}/part.gz",
         system=str(tmp_path / "system"),
     )
@@ -129,7 +136,7 @@ def test_missing_file_error_says_where_it_looked(
 
 
 def test_missing_file_without_origin_is_an_error_even_if_download_is_allowed(nowhere: Path) -> None:
-    file = DataFile("set/part.npz", "0" * 64, source="somebody's photographs")
+    file = DataFile("set/part.npz", "0" * 64, 9, source="somebody's photographs")
     with pytest.raises(FileNotFoundError, match="without a public address") as raised:
         read_data_file(file)
     message = str(raised.value)
@@ -187,9 +194,9 @@ def test_failed_download_leaves_nothing(
 def test_interrupted_download_leaves_nothing(
     file: DataFile, nowhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupt(self: object, url: str, path: str, manager: None) -> None:
-        Path(path).write_bytes(b"half")
-        assert files_under(nowhere) == [Path(path)]
+    def interrupt(self: object, url: str, part: BinaryIO, manager: None) -> None:
+        part.write(b"half")
+        assert len(files_under(nowhere)) == 1
         raise KeyboardInterrupt
 
     monkeypatch.setattr(pooch.HTTPDownloader, "__call__", interrupt)
@@ -197,3 +204,84 @@ def test_interrupted_download_leaves_nothing(
         read_data_file(file)
     assert files_under(nowhere) == []
     assert not (nowhere / PATH).exists()
+
+
+def bomb(megabytes: int) -> bytes:
+    """Return a gzip file a thousandth of what it unpacks to."""
+    return gzip.compress(bytes(2**20)) * megabytes
+
+
+@pytest.fixture
+def peak() -> Iterator[Callable[[], int]]:
+    """Return a function that gives the most bytes that Python held since the test began."""
+    tracemalloc.start()
+    yield lambda: tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+
+def test_no_more_is_unpacked_than_expected(
+    nowhere: Path, tmp_path: Path, put: Put, peak: Callable[[], int]
+) -> None:
+    file = put(tmp_path, PATH, CONTENT)
+    (tmp_path / PATH).write_bytes(bomb(60))
+    tracemalloc.reset_peak()  # making it takes memory, too
+    with pytest.raises(OSError, match=r"more than the 100000 bytes of the content.*Delete it"):
+        read_data_file(file, data_home=tmp_path)
+    assert peak() < 2**20
+
+
+@pytest.mark.parametrize("path", [PATH, "set/part.npz"])
+def test_a_file_that_is_too_long_is_not_read(
+    nowhere: Path, tmp_path: Path, put: Put, path: str, peak: Callable[[], int]
+) -> None:
+    file = put(tmp_path, path, CONTENT)
+    with (tmp_path / path).open("wb") as opened:
+        opened.truncate(2**33)  # sparse: it takes no space
+    with pytest.raises(OSError, match=r"more than the 100000 bytes of the content"):
+        read_data_file(file, data_home=tmp_path)
+    assert peak() < 2**20
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_no_more_is_downloaded_than_expected(
+    file: DataFile, server: Server, nowhere: Path, announced: bool, peak: Callable[[], int]
+) -> None:
+    server.content["/part.gz"] = bytes(2**23)
+    server.announces_length = announced
+    message = "announces 8388608 bytes, more than the" if announced else "sends more than"
+    before = peak()
+    with pytest.raises(OSError, match=rf"Downloading .* failed: the server {message}.*Nothing was"):
+        read_data_file(file)
+    assert peak() - before < 2**22
+    assert files_under(nowhere) == []
+
+
+@pytest.mark.parametrize("compresslevel", [0, 9])
+def test_what_gzip_adds_is_expected(
+    nowhere: Path, tmp_path: Path, put: Put, compresslevel: int
+) -> None:
+    content = Random(0).randbytes(10**6)
+    file = replace(put(tmp_path, PATH, content), max_bytes=len(content))
+    (tmp_path / PATH).write_bytes(gzip.compress(content, compresslevel))
+    assert read_data_file(file, data_home=tmp_path) == content
+    with pytest.raises(OSError, match="more than the 999999 bytes"):
+        read_data_file(replace(file, max_bytes=len(content) - 1), data_home=tmp_path)
+
+
+@pytest.mark.parametrize("files", [mnist.FILES, fashion_mnist.FILES], ids=["mnist", "fashion"])
+def test_what_comes_over_plain_http_is_known(files: dict[str, tuple[DataFile, DataFile]]) -> None:
+    for file in [part for split in files.values() for part in split]:
+        assert re.fullmatch("[0-9a-f]{64}", file.sha256)
+        assert 10_000 < file.max_bytes < 50_000_000
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links of POSIX")
+def test_a_download_follows_no_link(
+    file: DataFile, nowhere: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    victim = tmp_path / "victim"
+    (nowhere / PATH).parent.mkdir(parents=True)
+    (nowhere / PATH).symlink_to(victim)  # to nothing, so that there is no file to read
+    assert read_data_file(file) == CONTENT
+    assert not victim.exists()
+    assert not (nowhere / PATH).is_symlink()

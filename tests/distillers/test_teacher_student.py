@@ -260,3 +260,45 @@ def test_the_methods_are_the_students():
     assert hasattr(
         TeacherStudentClassifier(GaussianNB(), DistilledLogisticRegression()), "predict_proba"
     )
+
+
+@pytest.mark.parametrize(
+    "privileged",
+    [
+        np.int64(2),
+        np.array(2),
+        slice(2, 3),
+        slice(-2, -1),
+        slice("c", "c"),
+        lambda X: slice(2, 3),
+        lambda X: slice("c", "c"),
+        lambda X: np.int64(2),
+        lambda X: np.array([False, False, True, False]),
+    ],
+    ids=repr,
+)
+def test_every_way_to_name_a_column(privileged):
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 4)), columns=list("abcd"))
+    y = (X["a"] + X["c"] > 0).astype(int)
+    options = {"teacher": LOGISTIC, "student": DistilledLogisticRegression(), "cv": 2}
+    expected = TeacherStudentClassifier(privileged_features="c", **options).fit(X, y)
+    model = TeacherStudentClassifier(privileged_features=privileged, **options).fit(X, y)
+    np.testing.assert_array_equal(model.student_.coef_, expected.student_.coef_)
+    assert model.predict(X[["a", "b", "d"]]).shape == (60,)
+
+
+@pytest.mark.parametrize(
+    ("privileged", "message"),
+    [
+        (slice(0, 0), "selects none of the 4 columns"),
+        (slice(None), "selects all of the 4 columns"),
+        (lambda X: slice("z", None), "names 'z', which X does not have"),
+    ],
+)
+def test_a_slice_that_splits_nothing(privileged, message):
+    X = pd.DataFrame(np.eye(4), columns=list("abcd"))
+    model = TeacherStudentClassifier(
+        LOGISTIC, DistilledLogisticRegression(), privileged_features=privileged
+    )
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, [0, 1, 0, 1])

@@ -1,6 +1,8 @@
 """Ctrl-C in the midst of a fit: the estimator is as before, and the next fit as if nothing was."""
 
+import _thread
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -76,6 +78,26 @@ def test_in_a_fold_of_a_search(n_jobs):
     fresh = DistilledLogisticRegressionCV("C").fit(X, Y, teacher_proba=SAYS)
     np.testing.assert_array_equal(again.coef_, fresh.coef_)
     assert threading.active_count() <= alone + n_jobs
+
+
+def test_no_thread_of_an_interrupted_search_goes_on(monkeypatch):
+    original, alone = SoftTargetObjective.value_and_gradient, threading.active_count()
+    deadline = time.monotonic() + 30
+
+    def endless(self, w):
+        """In a fold's thread: Ctrl-C in the main thread, and then no end."""
+        if threading.current_thread() is not threading.main_thread():
+            _thread.interrupt_main()
+            while time.monotonic() < deadline:
+                original(self, w)
+        return original(self, w)
+
+    monkeypatch.setattr(SoftTargetObjective, "value_and_gradient", endless)
+    with pytest.raises(KeyboardInterrupt):
+        DistilledLogisticRegressionCV("C", n_jobs=2, cv=3).fit(X, Y, teacher_proba=SAYS)
+    while threading.active_count() > alone and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert time.monotonic() < deadline, "a fold is still being fitted"
 
 
 def test_rows_of_an_interrupted_partial_fit_do_not_count():

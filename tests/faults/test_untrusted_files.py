@@ -76,7 +76,7 @@ def put(monkeypatch, folder, content, *, trusted):
     (folder / "file").write_bytes(content)
     monkeypatch.setattr(_files, "_places", lambda file, data_home: {"here": folder / "file"})
     if trusted:
-        monkeypatch.setattr(_files, "_unpack", lambda packed, *args, **kwargs: packed)
+        monkeypatch.setattr(_files, "_unpack", lambda packed, *args, **kwargs: packed.read())
 
 
 @pytest.mark.parametrize("kind", ["pickle", "npz"])

@@ -208,6 +208,67 @@ def test_zero_weights_in_a_chunk_are_rows_left_out():
     np.testing.assert_allclose(student.coef_, expected.coef_, atol=1e-6)
 
 
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("params", [{}, {"fit_intercept": False}, {"regularizer": "grabovoy"}])
+@pytest.mark.parametrize("of", ["labels", "teacher", "weights", "both"])
+def test_one_class_has_all_the_mass(on_disk, n_classes, params, of):
+    classes = np.arange(n_classes)
+    y, proba = np.zeros(N, int), np.tile(np.eye(n_classes)[0], (N, 1))
+    given = {"y": y, "teacher_proba": proba}
+    if of in ("labels", "teacher"):
+        given.pop({"labels": "teacher_proba", "teacher": "y"}[of])
+    if of == "weights":
+        given = {"y": np.arange(N) % 2, "sample_weight": (np.arange(N) % 2 == 0).astype(float)}
+    options = {"classes": classes, "imitation": 0.5 if "teacher_proba" in given else 0} | params
+    expected = DistilledLogisticRegression(**options).fit(X, **given)
+    for rows in (DASK, on_disk):
+        student = DistilledLogisticRegression(**options).fit(rows, **given)
+        np.testing.assert_array_equal(student.coef_, expected.coef_)
+        np.testing.assert_array_equal(student.intercept_, expected.intercept_)
+        assert student.predict_proba(X[:2])[:, 0].tolist() == [1, 1]
+
+
+def test_weights_that_are_all_zero_are_an_error(on_disk):
+    for rows, weight in (
+        (DASK, np.zeros(N)),
+        (DASK, da.zeros(N, chunks=700)),
+        (on_disk, np.zeros(N)),
+    ):
+        with pytest.raises(ValueError, match="leave no row any weight"):
+            DistilledLogisticRegression().fit(rows, Y, weight, teacher_proba=PROBA)
+        with pytest.raises(ValueError, match="Sample weights must contain at least one non-zero"):
+            PrivilegedLinearRegression().fit(rows, X[:, 0], weight, teacher_prediction=X[:, 1])
+
+
+def test_chunks_that_a_filter_leaves_empty():
+    mask = (X[:, 0] > 0) & (np.arange(N) >= 1200)  # of two chunks no row is left
+    as_mask, nothing = da.from_array(mask, chunks=700), da.zeros(N, chunks=700, dtype=bool)
+    rows, y = da.from_array(X, chunks=(700, -1))[as_mask], as_dask(Y)[as_mask]
+    student = DistilledLogisticRegression().fit(X, Y, teacher_proba=PROBA)
+    noisy = RNG.normal(size=(2, N)) + X[:, 0]
+    regression = PrivilegedLinearRegression().fit(X, noisy[0], teacher_prediction=noisy[1])
+    predictions = [
+        (student.predict_proba(rows), student.predict_proba(X[mask])),
+        (student.predict(rows), student.predict(X[mask])),
+        *zip(
+            regression.predict(rows, return_std=True),
+            regression.predict(X[mask], return_std=True),
+            strict=True,
+        ),
+    ]
+    for lazy, expected in predictions:
+        np.testing.assert_array_equal(lazy.compute(), expected)
+    none_left = da.from_array(X, chunks=(700, -1))[nothing]
+    assert student.predict_proba(none_left).compute().shape == (0, 4)
+    assert regression.predict(none_left).compute().shape == (0,)
+    known = rows.compute_chunk_sizes()
+    with pytest.raises(ValueError, match=r"y has chunks of unknown length: call compute_chunk_s"):
+        student.fit(known, y, teacher_proba=PROBA[mask])
+    student.fit(known, y.compute_chunk_sizes(), teacher_proba=PROBA[mask])
+    expected = DistilledLogisticRegression().fit(X[mask], Y[mask], teacher_proba=PROBA[mask])
+    np.testing.assert_allclose(student.coef_, expected.coef_, atol=1e-6)
+
+
 def test_a_small_memory_map_is_an_array(tmp_path):
     mapped = np.lib.format.open_memmap(tmp_path / "X.npy", mode="w+", shape=X.shape)
     mapped[:] = X

@@ -407,12 +407,12 @@ def test_a_checkpoint_runs_no_code(tmp_path):
 def test_a_full_disk_leaves_the_last_complete_checkpoint(tmp_path, monkeypatch):
     file, save, calls = tmp_path / "training.pt", torch.save, []
 
-    def full_after_two(state, path):
-        calls.append(path)
+    def full_after_two(state, opened):
+        calls.append(opened)
         if len(calls) > 2:
-            path.write_bytes(b"half of it")
+            opened.write(b"half of it")
             raise OSError(28, "No space left on device")
-        save(state, path)
+        save(state, opened)
 
     monkeypatch.setattr(torch, "save", full_after_two)
     with pytest.raises(OSError, match="No space left"):

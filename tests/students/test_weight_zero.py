@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import torch
 from scipy import sparse
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.datasets import make_classification
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.model_selection import PredefinedSplit
@@ -197,3 +197,32 @@ def test_an_error_numbers_the_rows_of_X():
         DistilledLogisticRegression().fit(X, Y, WEIGHT, teacher_proba=wrong)
     with pytest.raises(ValueError, match="at least one non-zero"):
         DistilledLogisticRegression().fit(X, Y, np.zeros(N), teacher_proba=PROBA)
+
+
+@pytest.mark.parametrize(
+    "student",
+    [
+        PrivilegedLinearRegression(),
+        DistilledNeuralRegressor(max_epochs=1, random_state=0),
+        DistilledNeuralClassifier(max_epochs=1, random_state=0),
+    ],
+    ids=lambda student: type(student).__name__,
+)
+def test_a_later_chunk_without_any_weight_changes_nothing(student):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(30, 2)), np.arange(30) % 2
+    proba = np.tile([0.25, 0.75], (30, 1))
+    teacher = (
+        {"teacher_proba": proba} if is_classifier(student) else {"teacher_prediction": y + 0.5}
+    )
+    student = clone(student)
+    with pytest.raises(ValueError, match="must contain at least one non-zero"):
+        student.partial_fit(X, y, sample_weight=np.zeros(30), **teacher)
+    assert vars(student) == vars(clone(student))
+    before = student.partial_fit(X, y, **teacher).predict(X)
+    student.partial_fit(X + 5, y, sample_weight=np.zeros(30), **teacher)
+    np.testing.assert_array_equal(student.predict(X), before)
+    for weight in (np.zeros(29), np.full(30, -1.0)):
+        with pytest.raises(ValueError, match="sample_weight"):
+            student.partial_fit(X, y, sample_weight=weight, **teacher)
+    student.partial_fit(X, 1 - y, **teacher)  # and the training goes on

@@ -161,6 +161,8 @@ class PrivilegedLeastSquares:
 
 def _statistics(chunks: Chunks, kind: type[Moments]) -> Statistics:
     statistics: Statistics = chunks.map_reduce(Statistics.of, kind, combine=Statistics.merge)
+    if not statistics.groups:  # of rows with a weight; one chunk may lack them
+        raise ValueError("Sample weights must contain at least one non-zero number.")
     return statistics
 
 

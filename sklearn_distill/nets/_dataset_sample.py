@@ -1,0 +1,54 @@
+"""A sample of the items of a torch Dataset, by which it is recognised."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset, IterableDataset
+
+N_SAMPLED = 32
+
+
+def read_sample(dataset: Dataset[Any]) -> list[Any]:
+    """Return items that are spread over a Dataset: the first, the last and 30 between them.
+
+    Of an IterableDataset, or one without a length, they are the first 32. The global random
+    generators of Python and NumPy are seeded meanwhile and then restored, so that a Dataset that
+    augments at random by them gives the same items each time. torch's is seeded only: the caller
+    restores it.
+
+    Parameters
+    ----------
+    dataset : torch.utils.data.Dataset
+        The data set, of any length.
+
+    Returns
+    -------
+    list
+        At most 32 items.
+    """
+    with _seeded():
+        if isinstance(dataset, IterableDataset) or not hasattr(dataset, "__len__"):
+            return list(islice(iter(dataset), N_SAMPLED))
+        n_items = len(dataset)
+        rows = np.unique(np.linspace(0, n_items - 1, min(n_items, N_SAMPLED)).astype(int))
+        return [dataset[int(row)] for row in rows]
+
+
+@contextmanager
+def _seeded() -> Iterator[None]:
+    states = random.getstate(), np.random.get_state()  # noqa: NPY002 - Datasets may use it
+    torch.manual_seed(0)
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])  # noqa: NPY002
