@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -37,6 +38,8 @@ class ChunkSums:
         Names of the terms' regularisers.
     weight_sum : float
         Sum Σ s of the row weights.
+    dtype : dtype
+        Precision of the products with X.
 
     Examples
     --------
@@ -62,6 +65,7 @@ class ChunkSums:
     n_classes: int
     regularizers: set[str | None]
     weight_sum: float
+    dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.float64))
 
     @property
     def n_rows(self) -> int:

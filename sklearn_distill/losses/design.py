@@ -87,7 +87,8 @@ class DenseDesign:
     def gram(self, weight: FloatArray, tile: slice) -> FloatArray:
         """Return [X 1]ᵀ diag(weight) [X 1] on the tile."""
         X, c = self.X[tile], weight.astype(self.dtype, copy=False)
-        return _bordered_gram(X.T, c, c[:, None] * X, self)
+        product = _symmetric_product(X, c)
+        return _bordered(product, X.T @ c if self.fit_intercept else None, c)
 
     def take(self, rows: RowIndexer) -> DenseDesign:
         """Return the design of the given rows."""
@@ -137,7 +138,8 @@ class SparseDesign:
     def gram(self, weight: FloatArray, tile: slice) -> FloatArray:
         """Return [X 1]ᵀ diag(weight) [X 1] on the tile; (n_columns, n_columns), dense."""
         X, c = self._rows(tile), weight.astype(self.dtype, copy=False)
-        return _bordered_gram(X.T, c, X.multiply(c[:, None]), self)
+        product = (X.T @ X.multiply(c[:, None])).toarray()
+        return _bordered(product, X.T @ c if self.fit_intercept else None, c)
 
     def take(self, rows: RowIndexer) -> SparseDesign:
         """Return the design of the given rows."""
@@ -148,17 +150,26 @@ class SparseDesign:
         return self.X if all_rows else self.X[tile]
 
 
-def _bordered_gram(
-    transposed: CheckedX, c: FloatArray, weighted: CheckedX, design: DenseDesign | SparseDesign
-) -> FloatArray:
-    """Return Xᵀ(cX), bordered by Xᵀc and Σc if the intercept is fitted."""
-    product = transposed @ weighted
-    result = np.empty((design.n_columns, design.n_columns))
-    d = transposed.shape[0]
-    result[:d, :d] = product.toarray() if hasattr(product, "toarray") else product
-    if design.fit_intercept:
-        result[d, :d] = result[:d, d] = transposed @ c
-        result[d, d] = c.sum(dtype=np.float64)
+def _symmetric_product(X: FloatArray, c: FloatArray) -> FloatArray:
+    """Return Xᵀ diag(c) X."""
+    some_negative, some_positive = c.min(initial=0) < 0, c.max(initial=0) > 0
+    if some_negative and some_positive:
+        return X.T @ (c[:, None] * X)
+    # NumPy computes the product of a matrix with its own transpose in half the operations
+    root = np.sqrt(np.abs(c))[:, None] * X
+    product = root.T @ root
+    return -product if some_negative else product
+
+
+def _bordered(product: FloatArray, Xc: FloatArray | None, c: FloatArray) -> FloatArray:
+    """Return Xᵀ diag(c) X in float64, bordered by Xᵀc and Σc if the intercept is fitted."""
+    if Xc is None:
+        return product.astype(np.float64, copy=False)
+    d = len(product)
+    result = np.empty((d + 1, d + 1))
+    result[:d, :d] = product
+    result[d, :d] = result[:d, d] = Xc
+    result[d, d] = c.sum(dtype=np.float64)
     return result
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from functools import cached_property
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -35,6 +36,10 @@ class Sums(Protocol):
     @property
     def fit_intercept(self) -> bool:
         """Whether the last column is the intercept."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Precision of the products with X: float32 or float64."""
 
     @property
     def regularizers(self) -> set[str | None]:
@@ -115,6 +120,11 @@ class SoftTargetObjective:
         """Number of weights of one score."""
         return self.sums.n_columns
 
+    @cached_property
+    def precision(self) -> float:
+        """Relative rounding error of F: machine epsilon of the products with X."""
+        return float(np.finfo(self.sums.dtype).eps)
+
     @property
     def is_convex(self) -> bool:
         """Whether the objective is convex with all regularisers."""
@@ -130,11 +140,16 @@ class SoftTargetObjective:
         return SoftTargetObjective(self.sums.take(rows), self.alpha)
 
     def value_and_gradient(self, w: FloatArray) -> tuple[float, FloatArray]:
-        """Return F and ∇F in one pass over X."""
+        """Return F and ∇F in one pass over X.
+
+        F includes a bound of its rounding error, Φ and L·W being large numbers of a small
+        difference where the weights are huge: they do not look better than they are.
+        """
         W, L = w.reshape(self.shape), self.sums.linear_form
         phi, gradient = self.sums.value_and_gradient(W)
         penalised = self._penalised(W)
-        value = (phi - np.vdot(L, W)) / self.sums.weight_sum
+        rounding = self.precision * np.vdot(np.abs(L), np.abs(W))
+        value = (phi - np.vdot(L, W) + rounding) / self.sums.weight_sum
         value += 0.5 * self.alpha * np.vdot(penalised, penalised)
         gradient = self._centred(gradient - L) / self.sums.weight_sum + self.alpha * penalised
         return float(value), gradient.ravel()

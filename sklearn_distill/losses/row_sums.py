@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -79,6 +80,11 @@ class RowSums:
         return self.design.fit_intercept
 
     @property
+    def dtype(self) -> np.dtype[Any]:
+        """Precision of the products with X."""
+        return self.design.dtype
+
+    @property
     def regularizers(self) -> set[str | None]:
         """Names of the terms' regularisers."""
         return {term.regularizer for term in self.targets.terms}
@@ -110,13 +116,13 @@ class RowSums:
         value, gradient = 0.0, np.zeros(W.shape)
         for tile in self.design.tiles():
             Z = self.design.scores(W, tile)
-            R = np.zeros_like(Z)  # residuals dΦ/dZ
+            R: FloatArray | None = None  # residuals dΦ/dZ
             for phi, c, T_ in self._terms_of(tile):
                 phi_value, phi_gradient = phi.value_and_gradient(Z / T_ if T_ != 1 else Z)
                 value += _dot(c, phi_value)
-                phi_gradient *= c / T_
-                R += phi_gradient
-            gradient += self.design.pull_back(R, tile)
+                phi_gradient *= c / T_ if T_ != 1 else c
+                R = phi_gradient if R is None else np.add(R, phi_gradient, out=R)
+            gradient += self.design.pull_back(np.zeros_like(Z) if R is None else R, tile)
         return value, gradient
 
     def hessian_operator(self, W: FloatArray) -> Callable[[FloatArray], FloatArray]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.solvers._line_search import line_search
-from sklearn_distill.solvers.solution import Progress, Smooth, Solution, max_abs
+from sklearn_distill.solvers.solution import Evaluation, Progress, Smooth, Solution, max_abs
 
 MEMORY = 20  # number of steps from which the curvature is estimated
 
@@ -50,6 +50,8 @@ def lbfgs(
     *,
     tol: float,
     max_iter: int,
+    distance_tol: float = np.inf,
+    evaluation: Evaluation | None = None,
     progress: Progress | None = None,
 ) -> Solution:
     r"""Minimise a convex function by preconditioned limited-memory BFGS.
@@ -63,9 +65,15 @@ def lbfgs(
     precondition : callable
         v ↦ M⁻¹v with M positive definite and close to the Hessian.
     tol : float
-        Stop when max|∇F| ≤ tol.
+        Stop when max|∇F| ≤ tol and the distance is within its tolerance.
     max_iter : int
         Maximum number of iterations.
+    distance_tol : float
+        Largest distance to the minimiser w*, in the Hessian's norm: it is estimated by the Newton
+        decrement, :math:`\|w - w^*\|_H ≈ \sqrt{\nabla F^T H^{-1} \nabla F}`, with the approximation
+        of :math:`H^{-1}`, and does not depend on the scales of the columns.
+    evaluation : (float, ndarray) or None
+        F and ∇F at the start, if they are known.
     progress : callable or None
         Called after each iteration with (n_iter, value, max|∇F|).
 
@@ -73,11 +81,12 @@ def lbfgs(
     -------
     Solution
         The last iterate. ``converged`` is False after ``max_iter`` iterations and where rounding
-        prevents further progress.
+        prevents that max|∇F| becomes ``tol``.
 
     References
     ----------
-    Nocedal and Wright 2006, algorithms 7.4 and 7.5, with M⁻¹ for the initial matrix.
+    Nocedal and Wright 2006, algorithms 7.4 and 7.5, with M⁻¹ for the initial matrix; Boyd
+    and Vandenberghe 2004, section 9.5.1, for the Newton decrement.
 
     Examples
     --------
@@ -88,20 +97,31 @@ def lbfgs(
     >>> lbfgs(Parabola(), np.zeros(1), lambda v: v / 2, tol=1e-9, max_iter=5).n_iter
     1
     """
-    w, n_iter = start, 0
-    value, gradient = objective.value_and_gradient(w)
+    w, n_iter, stalled = start, 0, False
+    value, gradient = evaluation or objective.value_and_gradient(w)
     inverse_hessian = _InverseHessian(precondition)
-    while max_abs(gradient) > tol and n_iter < max_iter:
-        accepted = line_search(objective, w, -inverse_hessian.product(gradient), value, gradient)
+    direction = -inverse_hessian.product(gradient)
+
+    def is_near() -> bool:
+        near = -float(gradient @ direction) <= distance_tol**2
+        return near and max_abs(gradient) <= tol
+
+    while n_iter < max_iter and not is_near():
+        accepted = line_search(objective, w, direction, value, gradient)
         if accepted is None:
+            stalled = True
             break
         n_iter += 1
         new_w, new_value, new_gradient = accepted
         if new_value >= value and max_abs(new_gradient) >= max_abs(gradient):
-            break  # rounding error hides every further improvement
+            stalled = True  # rounding error hides every further improvement
+            break
         inverse_hessian.update(new_w - w, new_gradient - gradient)
         w, value, gradient = new_w, new_value, new_gradient
+        direction = -inverse_hessian.product(gradient)
         if progress is not None:
             progress(n_iter, value, max_abs(gradient))
-    converged = max_abs(gradient) <= tol
-    return Solution(w, value, max_abs(gradient), n_iter, converged, "lbfgs", gradient=gradient)
+    converged = is_near() or (stalled and max_abs(gradient) <= tol)
+    return Solution(
+        w, value, max_abs(gradient), n_iter, converged, "lbfgs", gradient=gradient, stalled=stalled
+    )

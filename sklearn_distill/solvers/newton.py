@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from sklearn_distill._typing import FloatArray
-from sklearn_distill.solvers.solution import Objective, Progress, Solution, max_abs
+from sklearn_distill.solvers.solution import Evaluation, Objective, Progress, Solution, max_abs
 
 LinearMap = Callable[[FloatArray], FloatArray]
 
@@ -16,7 +16,10 @@ LinearMap = Callable[[FloatArray], FloatArray]
 _ACCEPT_ABOVE = 1e-4
 _SHRINK_BELOW, _GROW_ABOVE = 0.25, 0.75
 # Differences of F below this multiple of its rounding error carry no information.
-_ROUNDING = 64 * np.finfo(np.float64).eps
+_ROUNDING = 64
+# The error that is left after a step lies mostly along directions of small curvature, where a small
+# gradient is a larger distance: the ratio of the gradients underestimates it by up to this factor.
+_DISTANCE_FACTOR = 5
 
 
 def newton_cg(
@@ -25,7 +28,10 @@ def newton_cg(
     *,
     tol: float,
     max_iter: int,
+    distance_tol: float = np.inf,
     precondition: LinearMap | None = None,
+    evaluation: Evaluation | None = None,
+    precision: float = float(np.finfo(np.float64).eps),
     progress: Progress | None = None,
 ) -> Solution:
     r"""Minimise by truncated Newton steps within a trust region.
@@ -41,23 +47,32 @@ def newton_cg(
     start : ndarray of shape (n_weights,)
         Initial weights of the iteration.
     tol : float
-        Stop when max|∇F| ≤ tol.
+        Stop when max|∇F| ≤ tol and the distance is within its tolerance.
     max_iter : int
         Maximum number of Newton steps.
+    distance_tol : float
+        Largest distance to the minimiser w*, in the Hessian's norm. Before a step it is
+        :math:`\|w - w^*\|_H ≈ \sqrt{2m}` with m the decrease that the quadratic model predicts (the
+        Newton decrement); after the step it is estimated from the ratio of the gradients' norms.
     precondition : callable or None
         v ↦ M⁻¹v with M positive definite and close to the Hessian; None for the identity.
+    evaluation : (float, ndarray) or None
+        F and ∇F at the start, if they are known.
+    precision : float
+        Relative rounding error of F: where F changes by less, the gradient decides.
     progress : callable or None
         Called after each step with (n_iter, value, max|∇F|).
 
     Returns
     -------
     Solution
-        The last iterate; ``converged`` is True if ``tol`` was reached.
+        The last iterate, at which F is the lowest of all but for rounding. ``converged`` is False
+        after ``max_iter`` steps and where rounding prevents that max|∇F| becomes ``tol``.
 
     References
     ----------
     Steihaug 1983; Conn, Gould and Toint 2000, algorithm 7.5.1; Nocedal and Wright 2006,
-    algorithms 4.1 and 7.2.
+    algorithms 4.1 and 7.2; Boyd and Vandenberghe 2004, section 9.5.1, for the Newton decrement.
 
     Examples
     --------
@@ -71,24 +86,48 @@ def newton_cg(
     array([3.])
     """
     w, radius = start, np.inf
-    value, gradient = objective.value_and_gradient(w)
-    n_iter = 0
-    hessian_product = objective.hessian_operator(w) if max_abs(gradient) > tol else None
-    while hessian_product is not None and n_iter < max_iter:
-        n_iter += 1
+    value, gradient = evaluation or objective.value_and_gradient(w)
+    distance = np.inf if gradient.any() else 0.0
+    hessian_product: LinearMap | None = None
+    n_iter, stalled = 0, False
+
+    def is_near() -> bool:
+        return max_abs(gradient) <= tol and (distance <= distance_tol or np.isinf(distance_tol))
+
+    while n_iter < max_iter and not is_near():
+        hessian_product = hessian_product or objective.hessian_operator(w)
         step, predicted, step_norm = truncated_step(gradient, hessian_product, radius, precondition)
+        # the decrement is only that of F if the step is not cut off at the boundary of the region
+        decrement = np.sqrt(2 * predicted) if predicted >= 0 and step_norm < radius else np.inf
+        distance = min(distance, decrement)
+        if is_near():
+            break
+        n_iter += 1
         new_value, new_gradient = objective.value_and_gradient(w + step)
-        if value - predicted == value and max_abs(new_gradient) >= max_abs(gradient):
-            break  # rounding error hides every further improvement
-        ratio = _reduction_ratio(value, new_value, predicted, gradient, new_gradient)
-        radius = _next_radius(radius, step_norm, ratio)
+        hidden = predicted <= 0.5 * precision * abs(value)
+        if hidden and max_abs(new_gradient) >= max_abs(gradient):
+            stalled = True  # rounding error hides every further improvement
+            break
+        ratio = _reduction_ratio(value, new_value, predicted, gradient, new_gradient, precision)
         if ratio > _ACCEPT_ABOVE:
-            w, value, gradient = w + step, new_value, new_gradient
-            hessian_product = objective.hessian_operator(w) if max_abs(gradient) > tol else None
+            shrinkage = _norm(new_gradient, precondition) / _norm(gradient, precondition)
+            distance = _DISTANCE_FACTOR * shrinkage * decrement if shrinkage else 0.0
+            w, value, gradient, hessian_product = w + step, new_value, new_gradient, None
+        radius = _next_radius(radius, step_norm, ratio)
         if progress is not None:
             progress(n_iter, value, max_abs(gradient))
-    converged = max_abs(gradient) <= tol
-    return Solution(w, value, max_abs(gradient), n_iter, converged, "newton-cg", gradient=gradient)
+    converged = is_near() or (stalled and max_abs(gradient) <= tol)
+    return Solution(
+        w,
+        value,
+        max_abs(gradient),
+        n_iter,
+        converged,
+        "newton-cg",
+        gradient=gradient,
+        # without a preconditioner a small region hides improvements far from the minimiser, too
+        stalled=stalled and (step_norm < radius or precondition is not None),
+    )
 
 
 def truncated_step(
@@ -138,6 +177,11 @@ def _apply(precondition: LinearMap | None, v: FloatArray) -> FloatArray:
     return v if precondition is None else precondition(v)
 
 
+def _norm(v: FloatArray, precondition: LinearMap | None) -> float:
+    """Return the norm of v in the metric of the preconditioner, M⁻¹."""
+    return float(np.sqrt(v @ _apply(precondition, v)))
+
+
 def _length_to_boundary(pp: float, pd: float, dd: float, radius: float) -> float:
     """Return t ≥ 0 with ‖p + t·d‖_M = radius."""
     if not np.isfinite(radius):
@@ -153,12 +197,15 @@ def _reduction_ratio(
     predicted: float,
     gradient: FloatArray,
     new_gradient: FloatArray,
+    precision: float,
 ) -> float:
     """Return the decrease of F over the predicted one.
 
     Where rounding hides the decrease, the step counts as fully successful if the gradient shrinks.
     """
-    if predicted <= _ROUNDING * max(abs(value), abs(new_value)):
+    # rounding of the old value only: relative to a far larger new value every step is small
+    rounding = _ROUNDING * precision * abs(value)
+    if predicted <= rounding and new_value <= value + rounding:
         return 1.0 if np.linalg.norm(new_gradient) <= np.linalg.norm(gradient) else 0.0
     return (value - new_value) / predicted if np.isfinite(new_value) else -1.0
 

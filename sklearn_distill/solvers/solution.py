@@ -14,6 +14,8 @@ from sklearn_distill.solvers.factor import Preconditioner
 # Called after each iteration with (n_iter, value, max|gradient|).
 Progress = Callable[[int, float, float], None]
 
+Evaluation = tuple[float, FloatArray]  # F(w), ∇F(w)
+
 
 class Smooth(Protocol):
     """A differentiable function of a flat vector of weights."""
@@ -68,13 +70,16 @@ class Solution:
     n_iter : int
         Number of iterations of all methods used.
     converged : bool
-        Whether ``gradient_norm`` is at most the tolerance.
+        Whether ``gradient_norm`` and the estimated distance are at most their tolerances; the
+        distance may stay above its own where rounding prevents further progress.
     solver : str
         Name of the method that returned the last iterate.
     factor : Preconditioner or None
         Factor of a matrix close to the Hessian, to be reused for similar problems.
     gradient : ndarray of shape (n_weights,) or None
         ∇F(w); None if the solver does not return it.
+    stalled : bool
+        Whether the solver stopped because rounding hides every further improvement.
     """
 
     w: FloatArray
@@ -85,6 +90,12 @@ class Solution:
     solver: str = ""
     factor: Preconditioner | None = None
     gradient: FloatArray | None = None
+    stalled: bool = False
+
+    @property
+    def evaluation(self) -> Evaluation | None:
+        """F(w) and ∇F(w), with which another solver can start without a pass of its own."""
+        return None if self.gradient is None else (self.value, self.gradient)
 
 
 def max_abs(gradient: FloatArray) -> float:

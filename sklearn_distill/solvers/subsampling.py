@@ -20,17 +20,28 @@ ROWS_PER_COLUMN = 10
 COARSE_ENTRIES = 2**24
 # With fewer entries of X a pass over a subsample costs as much as one over all rows.
 MIN_ENTRIES = 2**18
-# The minimiser of the subsample is only close to that of all rows: a better solution is wasted.
-COARSE_TOL = 1e-3
-# The full Hessian of all scores is computed for at most this many weights, and if it costs no more
-# than the passes that it saves: it takes half as many passes over the subsample as there are
-# weights, and may cost as much as this many passes over all rows.
+# The minimiser of the subsample is only close to that of all rows: a better solution is wasted. At
+# this distance to it (in the Hessian's norm) the Hessian is close to that at the minimiser.
+COARSE_DISTANCE = 0.05
+# The joint Hessian of all scores is computed for at most this many weights, one block per score for
+# at most this many weights per score.
 FULL_HESSIAN_WEIGHTS = 1500
-FULL_HESSIAN_PASSES = 20
+BLOCK_COLUMNS = 2000
+# Either costs as much as one pass over the same rows for each so many weights, or weights per score
+# (measured; a matrix product is several times as fast per operation as a pass).
+FULL_WEIGHTS_PER_PASS = 16
+BLOCK_COLUMNS_PER_PASS = 5
+# The joint Hessian saves about this many passes over all rows, compared with the blocks.
+FULL_SAVES = 5
+# The Hessian is computed on as many rows per column, if that costs at most as many passes.
+HESSIAN_ROWS_PER_COLUMN = 100
+HESSIAN_PASSES = 10
+# A factor that costs more passes over all rows is computed only after as many steps without it.
+MAX_FACTOR_PASSES = 20
+# A factor is renewed after as many steps as it costs passes, but not before it had this many.
+MIN_STEPS = 10
 # With this many rows per weight the Hessian is close to that of all rows.
 ROWS_PER_WEIGHT = 10
-# One factor per score is computed for at most this many weights per score: each takes their square.
-BLOCK_COLUMNS = 2000
 
 
 def coarse_to_fine(
@@ -38,17 +49,21 @@ def coarse_to_fine(
     start: FloatArray,
     *,
     tol: float,
+    distance_tol: float = np.inf,
     max_iter: int,
+    precision: float = float(np.finfo(np.float64).eps),
     progress: Progress | None = None,
 ) -> Solution:
     """Minimise on a subsample first, then on all rows, preconditioned by the subsample's Hessian.
 
     The preconditioner of the subsample is its Gram matrix, which is the Hessian at equally probable
-    classes. With few weights it is replaced by the full Hessian at the subsample's solution.
+    classes. Near the minimiser it is replaced by the Hessian there – of all scores jointly, or one
+    block per score, whichever is expected to cost less in total – and the Hessian is renewed after
+    as many steps as it costs.
 
     If the preconditioner is not reliable – no factor, no descent in a line search, or no
-    convergence after ``MAX_LBFGS_ITER`` iterations – Newton's method continues from the last
-    iterate, and the ``solver`` of the solution is "newton-cg".
+    convergence after several renewals – Newton's method continues from the last iterate, and the
+    ``solver`` of the solution is "newton-cg".
 
     Parameters
     ----------
@@ -56,10 +71,13 @@ def coarse_to_fine(
         Convex objective over rows.
     start : ndarray of shape (n_weights,)
         Initial weights; zeros, or the solution of a similar problem.
-    tol : float
-        Stop when max|∇F| ≤ tol.
+    tol, distance_tol : float
+        Stop when max|∇F| and the estimated distance to the minimiser are within these tolerances;
+        see :func:`lbfgs`.
     max_iter : int
         Maximum number of iterations over all rows.
+    precision : float
+        Relative rounding error of F.
     progress : callable or None
         Called after each iteration with (n_iter, value, max|∇F|).
 
@@ -81,31 +99,46 @@ def coarse_to_fine(
     array([0.6748])
     """
     coarse = _coarse_objective(objective)
-    n_iter_before = 0
+    renewal = _Renewal(objective, coarse, len(start))
+    n_iter, evaluation = 0, None
     try:
-        factor = KroneckerFactor(coarse.hessian_at_zero())
+        factor: Preconditioner = KroneckerFactor(coarse.hessian_at_zero())
         if not start.any():  # any other start is the solution of a similar problem
             solution = lbfgs(
                 coarse,
                 start,
                 factor.solve,
-                tol=max(COARSE_TOL, tol),
+                tol=np.inf,
+                distance_tol=COARSE_DISTANCE,
                 max_iter=min(MAX_LBFGS_ITER, max_iter),
             )
             start = solution.w
-            # Steps over the subsample are cheap and not counted in n_iter.
-            n_iter_before = solution.n_iter if coarse is objective else 0
-        if _full_hessian_pays(len(start), coarse.n_rows / objective.n_rows):
-            factor = KroneckerFactor(coarse.nonsingular_hessian(start))
+            if coarse is objective:  # steps over the subsample are cheap and not counted
+                n_iter, evaluation = solution.n_iter, solution.evaluation
+        if renewal.n_passes <= MAX_FACTOR_PASSES:
+            factor = renewal(start)
     except np.linalg.LinAlgError:
-        return newton_cg(objective, start, tol=tol, max_iter=max_iter, progress=progress)
+        return newton_cg(
+            objective,
+            start,
+            tol=tol,
+            distance_tol=distance_tol,
+            precision=precision,
+            max_iter=max_iter,
+            progress=progress,
+        )
     return continue_from(
         objective,
         start,
         factor,
         tol=tol,
+        distance_tol=distance_tol,
+        precision=precision,
         max_iter=max_iter,
-        n_iter_before=n_iter_before,
+        renew=renewal if np.isfinite(renewal.n_passes) else None,
+        renew_after=renewal.n_steps,
+        n_iter_before=n_iter,
+        evaluation=evaluation,
         progress=progress,
     )
 
@@ -120,8 +153,35 @@ def _coarse_objective(objective: RowwiseObjective) -> RowwiseObjective:
     return objective.take(spread_rows(n_rows, n_coarse))
 
 
-def _full_hessian_pays(n_weights: int, coarse_share: float) -> bool:
-    return n_weights <= FULL_HESSIAN_WEIGHTS and n_weights / 2 * coarse_share <= FULL_HESSIAN_PASSES
+class _Renewal:
+    """Factors of the Hessian of a subsample: of all scores jointly, or one block per score.
+
+    ``n_passes`` is the cost of a factor in passes over all rows; infinite for too many weights.
+    """
+
+    def __init__(
+        self, objective: RowwiseObjective, coarse: RowwiseObjective, n_weights: int
+    ) -> None:
+        d, n_rows = objective.n_columns, objective.n_rows
+        full = n_weights / FULL_WEIGHTS_PER_PASS if n_weights <= FULL_HESSIAN_WEIGHTS else np.inf
+        blocks = d / BLOCK_COLUMNS_PER_PASS if d <= BLOCK_COLUMNS else np.inf
+        self.is_full = full <= blocks + FULL_SAVES and np.isfinite(full)
+        cost = full if self.is_full else blocks
+        # the more rows, the nearer the Hessian to that of all rows
+        wanted = int(min(HESSIAN_ROWS_PER_COLUMN * d, n_rows * HESSIAN_PASSES / cost))
+        self.rows = coarse if wanted <= coarse.n_rows else _take_spread(objective, wanted)
+        self.n_passes = cost * self.rows.n_rows / n_rows
+
+    @property
+    def n_steps(self) -> int:
+        """Number of steps with one factor."""
+        finite = np.isfinite(self.n_passes)
+        return max(MIN_STEPS, int(self.n_passes)) if finite else MAX_LBFGS_ITER
+
+    def __call__(self, w: FloatArray) -> Preconditioner:
+        if self.is_full:
+            return KroneckerFactor(self.rows.nonsingular_hessian(w))
+        return BlockFactor(self.rows.hessian_blocks(w))
 
 
 def hessian_factor(objective: RowwiseObjective, w: FloatArray) -> Preconditioner | None:

@@ -246,6 +246,7 @@ def make_chunked_problem(reader: ChunkReader, data: ChunkedData) -> tuple[Proble
         n_classes=int(active.sum()),
         regularizers=set(totals.regularizers),
         weight_sum=totals.weight_sum,
+        dtype=data.dtype,
     )
     alpha = float(1 / (reader.loss_params.C * totals.weight_sum))
     return Problem(SoftTargetObjective(sums, alpha), active), totals.n_taught_rows

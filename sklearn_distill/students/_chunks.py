@@ -80,12 +80,15 @@ class ChunkedData:
         Number of rows of each chunk.
     n_features : int
         Number of columns of X.
+    dtype : dtype
+        Precision in which X is read, float32 or float64.
     """
 
     features: Chunks
     fit_args: Chunks
     chunk_sizes: IntArray
     n_features: int
+    dtype: np.dtype[Any]
 
 
 def is_dask(X: object) -> bool:
@@ -155,7 +158,8 @@ def chunk_data(
         (int(start), int(size), *(parts[i] for parts in split.values()))
         for i, (start, size) in enumerate(zip(starts, sizes, strict=True))
     ]
-    return ChunkedData(features, _chunk_fit_args(features, chunks), sizes, X.shape[1])
+    chunked_args = _chunk_fit_args(features, chunks)
+    return ChunkedData(features, chunked_args, sizes, X.shape[1], float_dtype(X))
 
 
 def check_features(X: CheckedX) -> CheckedX:

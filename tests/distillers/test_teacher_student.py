@@ -100,7 +100,7 @@ def test_containers(container, privileged):
     assert model.student_.n_features_in_ == 4
     proba = out_of_fold_proba(LOGISTIC, NUMBERED, Y)
     expected = clone(student).fit(X, Y, teacher_proba=proba)
-    np.testing.assert_allclose(model.predict_proba(container), expected.predict_proba(X), atol=1e-3)
+    np.testing.assert_allclose(model.predict_proba(container), expected.predict_proba(X), atol=1e-6)
     again = clone(model).fit(container, SOME, X_unlabeled=container)
     assert again.student_.n_taught_rows_ == 2 * N
 

@@ -128,7 +128,8 @@ def test_sparse_is_dense():
         for A in (X, sparse.csr_array(X))
     )
     assert of_dense.best_score_ == pytest.approx(of_sparse.best_score_, abs=1e-5)
-    np.testing.assert_allclose(of_dense.predict_proba(X), of_sparse.predict_proba(X), atol=0.02)
+    # the two searches stop at metaparameters that differ by the tolerance of the search
+    np.testing.assert_allclose(of_dense.predict_proba(X), of_sparse.predict_proba(X), atol=1e-3)
 
 
 def test_fixed_metaparameters_stay():
