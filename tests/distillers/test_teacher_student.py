@@ -275,7 +275,7 @@ def test_the_methods_are_the_students():
         lambda X: np.int64(2),
         lambda X: np.array([False, False, True, False]),
     ],
-    ids=repr,
+    ids=lambda one: "a callable" if callable(one) else repr(one),
 )
 def test_every_way_to_name_a_column(privileged):
     X = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 4)), columns=list("abcd"))
