@@ -1,0 +1,51 @@
+"""Check an X that is passed on to another estimator, which checks its values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils import assert_all_finite
+from sklearn.utils.validation import validate_data
+
+from sklearn_distill._typing import MatrixLike, TargetLike
+from sklearn_distill._validation.labels import refuse_soft_labels
+from sklearn_distill._validation.masks import refuse_mask
+
+
+def check_passed_features(
+    estimator: Any, X: MatrixLike, y: TargetLike, *, has_teacher: bool
+) -> int:
+    """Set number and names of the features of ``fit``; return the number of rows.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A meta-estimator in its ``fit``.
+    X : {array-like, sparse matrix, DataFrame} of shape (n_rows, n_features)
+        Features, whose values are not checked.
+    y : array-like or None
+        Labels. Without a teacher their errors are scikit-learn's own, such as that of a missing
+        label; with one they are not checked here.
+    has_teacher : bool
+        Whether ``fit`` has a teacher's predictions.
+
+    Returns
+    -------
+    int
+        Number of rows of X.
+
+    Raises
+    ------
+    ValueError
+        If X is a masked array, or y, without a teacher, is not a list of labels.
+    """
+    refuse_mask("X", X)
+    if has_teacher:
+        validate_data(estimator, X, skip_check_array=True)
+    else:
+        refuse_soft_labels(y)
+        validate_data(estimator, X, y, skip_check_array=True)  # checks no values
+        assert_all_finite(np.asarray(y), input_name="y")
+    shape = X.shape if hasattr(X, "shape") else np.asarray(X).shape
+    return int(shape[0]) if shape else 0
