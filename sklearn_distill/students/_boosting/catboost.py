@@ -65,7 +65,8 @@ def fit_task(estimator: Any, task: BoostingTask) -> Any:
         if fit_params.get("cat_features") is not None:
             categorical = {"cat_features": fit_params["cat_features"]}
         fit_params["eval_set"] = Pool(task.held_out.X, rows[0], weight=rows[1], **categorical)
-    estimator.set_params(loss_function="CrossEntropy", eval_metric=None)
+    named = {"loss_function", "eval_metric"} & {*estimator.get_params()} | {"loss_function"}
+    estimator.set_params(**dict.fromkeys(named, "CrossEntropy"))
     return estimator.fit(task.X, target, sample_weight=weight, **fit_params)
 
 
