@@ -1,5 +1,7 @@
 """Every public estimator under scikit-learn's own checks and, where it applies, ours."""
 
+import importlib.util
+
 import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsRegressor
@@ -8,6 +10,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklearn_distill import (
+    DistilledBoostingClassifier,
     DistilledLogisticRegression,
     DistilledNeuralClassifier,
     DistilledNeuralRegressor,
@@ -21,8 +24,16 @@ from sklearn_distill.distillers import (
     TeacherStudentRegressor,
 )
 from sklearn_distill.students.soft_target import SoftTargetClassifier
+from tests.students.boosting_data import cat, extreme, hist, light
 
 TREE = DecisionTreeRegressor(random_state=0)
+BOOSTING = DistilledBoostingClassifier(hist())
+LIBRARIES = {"lightgbm": light, "xgboost": extreme, "catboost": cat}
+INSTALLED = [
+    DistilledBoostingClassifier(make())
+    for library, make in LIBRARIES.items()
+    if importlib.util.find_spec(library)
+]
 SOFT_TARGETS = [SoftTargetClassifier(one) for one in (TREE, Ridge(), KNeighborsRegressor())]
 
 # tight tolerances: one check compares weighted with repeated rows to 1e-7
@@ -62,6 +73,7 @@ WITHOUT_TEACHER = pytest.mark.filterwarnings("ignore::sklearn_distill.TeacherMis
     [
         DistilledLogisticRegression(),
         PrivilegedLinearRegression(),
+        BOOSTING,
         *SOFT_TARGETS,
         *TEACHER_STUDENTS,
         *BORN_AGAIN,
@@ -89,6 +101,7 @@ def test_scikit_learn_checks_of_default_networks(estimator, check):
         PrivilegedLinearRegression(),
         *SOFT_TARGETS,
         SoftTargetClassifier(make_pipeline("passthrough", TREE), temperature=2.0),
+        DistilledBoostingClassifier(hist(min_samples_leaf=1), temperature=2.0),
     ]
 )
 def test_students_learn_from_their_teacher(estimator, check):

@@ -10,6 +10,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import FixedTrial
 from sklearn import config_context
 from sklearn.base import clone, is_classifier
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -19,6 +20,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from sklearn_distill import (
     BornAgainClassifier,
+    DistilledBoostingClassifier,
     DistilledLogisticRegression,
     DistilledLogisticRegressionCV,
     DistilledNeuralClassifier,
@@ -47,13 +49,14 @@ STUDENTS = [
     DistilledLogisticRegressionCV("C", cv=2),
     SoftTargetClassifier(DecisionTreeRegressor(max_depth=2)),
     DistilledNeuralClassifier(**NETWORK),
+    DistilledBoostingClassifier(HistGradientBoostingClassifier(max_iter=2)),
     PrivilegedLinearRegression(),
     DistilledNeuralRegressor(**NETWORK),
 ]
 INCREMENTAL = [one for one in STUDENTS if hasattr(one, "partial_fit")]
 every_student = pytest.mark.parametrize("student", STUDENTS, ids=lambda one: type(one).__name__)
 by_chunks = pytest.mark.parametrize(
-    "student", [STUDENTS[0], STUDENTS[4]], ids=lambda one: type(one).__name__
+    "student", [STUDENTS[0], STUDENTS[5]], ids=lambda one: type(one).__name__
 )
 
 

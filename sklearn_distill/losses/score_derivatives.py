@@ -144,10 +144,11 @@ class ScoreLoss:
         low = _MIN_SHARE * (10 if self.n_scores == 1 else 1)
         share = np.clip(share, low, 1 - low)
         if len(terms) == 1:
-            start: FloatArray = terms[0][1] * _centred_log(share)
-            return start
+            z: FloatArray = terms[0][1] * _centred_log(share)
+            return z
         z = _newton(share / share.sum(), [(c / self._weight_sum, T_) for c, T_ in terms])
-        return z[1:] - z[0] if self.n_scores == 1 else z - z.mean()
+        z -= z[0] if self.n_scores == 1 else z.mean()
+        return z[-self.n_scores :]
 
     def _derivatives(self, z: FloatArray, tile: slice) -> tuple[FloatArray, FloatArray]:
         """Return gradient and Hessian diagonal of rows of weight 1."""

@@ -8,24 +8,26 @@ from scipy.special import softmax
 from sklearn.datasets import make_classification
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-LIBRARIES = ("lightgbm", "xgboost", "catboost")
 
-
+# few leaves: splits of small leaves often have equal gains, between which rounding decides
 def hist(**params):
-    return HistGradientBoostingClassifier(**{"max_iter": 8, "random_state": 0} | params)
+    return HistGradientBoostingClassifier(
+        **{"max_iter": 8, "max_leaf_nodes": 6, "random_state": 0} | params
+    )
 
 
 def light(**params):
     from lightgbm import LGBMClassifier
 
-    defaults = {"n_estimators": 8, "random_state": 0, "n_jobs": 1, "verbose": -1}
+    defaults = {"n_estimators": 8, "num_leaves": 6, "random_state": 0, "n_jobs": 1, "verbose": -1}
     return LGBMClassifier(**defaults | params)
 
 
 def extreme(**params):
     from xgboost import XGBClassifier
 
-    return XGBClassifier(**{"n_estimators": 8, "random_state": 0, "n_jobs": 1} | params)
+    defaults = {"n_estimators": 8, "max_depth": 3, "random_state": 0, "n_jobs": 1}
+    return XGBClassifier(**defaults | params)
 
 
 def cat(**params):

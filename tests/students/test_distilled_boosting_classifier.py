@@ -103,12 +103,11 @@ def test_balanced_class_weights_are_scikit_learns():
     np.testing.assert_allclose(student.predict_proba(X), own.predict_proba(X), atol=1e-12)
 
 
-@soft_models
+@models(hist, extreme)
 def test_soft_targets_are_weighted_copies(make):
     """At T = 1 a soft target is one row for each class, for trees that count no rows."""
     counts_no_rows = {
         hist: {"min_samples_leaf": 1},
-        light: {"min_child_samples": 1, "min_child_weight": 0},
         extreme: {"min_child_weight": 0, "tree_method": "exact"},
     }[make]
     X, y, teacher = data(3, n=100)
@@ -117,11 +116,7 @@ def test_soft_targets_are_weighted_copies(make):
     mixed = 0.4 * np.eye(3)[y] + 0.6 * teacher
     copies = DistilledBoostingClassifier(model, imitation=0)
     copies.fit(np.repeat(X, 3, axis=0), np.tile(np.arange(3), 100), mixed.ravel())
-    if make is hist:  # the copies change the empty leaves' counts, not the sums
-        np.testing.assert_allclose(student.predict_proba(X), copies.predict_proba(X), atol=1e-4)
-    else:
-        difference = np.abs(student.predict_proba(X) - copies.predict_proba(X))
-        assert np.median(difference) < 1e-3
+    np.testing.assert_allclose(student.predict_proba(X), copies.predict_proba(X), atol=1e-4)
 
 
 # --- limits in λ and T ----------------------------------------------------------------------------
@@ -140,11 +135,13 @@ def test_at_high_temperatures_an_unsoftened_student_is_smoothed(make):
 
 @soft_models
 def test_at_high_temperatures_a_softened_teacher_vanishes(make):
-    """T → ∞ with τ = 1: the labels with weight 1 − λ."""
+    """T → ∞ with τ = 1: the labels alone, at whose weight 1 − λ no tree without penalty looks."""
     X, y, teacher = data(3)
-    hot = student_of(make, imitation=0.4, temperature=1e6).fit(X, y, teacher_proba=teacher)
-    alone = student_of(make, imitation=0).fit(X, y, np.full(len(y), 0.6))
-    np.testing.assert_allclose(hot.predict_proba(X), alone.predict_proba(X), atol=1e-3)
+    model = make(**{"reg_lambda": 0, "min_child_weight": 0} if make is extreme else {})
+    hot = DistilledBoostingClassifier(model, imitation=0.4, temperature=1e8)
+    hot.fit(X, y, teacher_proba=teacher)
+    alone = DistilledBoostingClassifier(model, imitation=0).fit(X, y)
+    np.testing.assert_allclose(hot.predict_proba(X), alone.predict_proba(X), atol=1e-5)
 
 
 @soft_models
@@ -228,8 +225,13 @@ def test_rows_of_weight_zero_are_absent(make):
     student = student_of(make).fit(X, y, weight, teacher_proba=broken)
     shorter = student_of(make).fit(X[:200], y[:200], np.ones(200), teacher_proba=teacher[:200])
     np.testing.assert_allclose(student.predict_proba(X), shorter.predict_proba(X), atol=1e-6)
-    no_class = student_of(make, class_weight={0: 1.0, 1: 0.0}, classes=[0, 1], imitation=0)
-    assert no_class.fit(X, y).predict_proba(X)[:, 1].max() < 1e-3
+
+
+@soft_models
+def test_a_class_of_weight_zero_has_no_mass(make):
+    X, y, _ = data(2)
+    student = student_of(make, class_weight={0: 1.0, 1: 0.0}, imitation=0)
+    assert student.fit(X, y).predict_proba(X)[:, 1].max() < 1e-6
 
 
 # --- what the library offers ----------------------------------------------------------------------
@@ -271,18 +273,23 @@ def test_monotonic_constraints(make):
     assert (np.diff(student.predict_proba(line)[:, 1]) >= 0).all()
 
 
+@NAMES
 @needs("lightgbm")
 def test_fit_params_reach_the_library():
     X, y, teacher = data(3)
     first = student_of(light).fit(X, y, teacher_proba=teacher)
     seen = []
+
+    def callback(environment):
+        seen.append(environment.iteration)
+
     more = student_of(light).fit(
         X,
         y,
         teacher_proba=teacher,
         init_model=first.estimator_,
         feature_name=[f"f{k}" for k in range(8)],
-        callbacks=[seen.append],
+        callbacks=[callback],
     )
     assert len(seen) == 8
     assert more.estimator_.feature_name_[0] == "f0"
@@ -431,7 +438,11 @@ def test_the_plain_model_predicts_the_same_without_this_package(make, tmp_path):
 def test_the_start_of_lightgbm_is_folded_into_the_trees(n_classes):
     pytest.importorskip("lightgbm", reason="lightgbm is not installed")
     X, y, teacher = data(n_classes)
-    for params in ({}, {"linear_tree": True}, {"min_child_samples": 1000}):
+    for params in (
+        {},
+        {"linear_tree": True},
+        {"min_child_samples": 1000, "feature_pre_filter": False},
+    ):
         student = DistilledBoostingClassifier(light(**params)).fit(X, y, teacher_proba=teacher)
         booster = student.estimator_.booster_
         raw = booster.predict(X, raw_score=True)
@@ -548,7 +559,7 @@ def test_catboost_names_the_other_libraries():
 def test_wrong_arguments_are_errors():
     X, y, teacher = data(2)
     student = student_of(hist)
-    with pytest.raises(TypeError, match="RandomForestClassifier.*SoftTargetClassifier"):
+    with pytest.raises(TypeError, match=r"RandomForestClassifier.*SoftTargetClassifier"):
         DistilledBoostingClassifier(RandomForestClassifier()).fit(X, y, teacher_proba=teacher)
     with pytest.raises(TypeError, match="eval_set=: pass X_val="):
         student.fit(X, y, teacher_proba=teacher, eval_set=[(X, y)])
@@ -558,18 +569,18 @@ def test_wrong_arguments_are_errors():
         student.fit(X, y, teacher_proba=teacher, X_val=X)
     with pytest.raises(ValueError, match="sample_weight_val is given without"):
         student.fit(X, y, teacher_proba=teacher, sample_weight_val=y)
-    with pytest.raises(ValueError, match="X_val and y_val: .*"):
+    with pytest.raises(ValueError, match="X_val and y_val: "):
         student.fit(X, y, teacher_proba=teacher, X_val=X, y_val=y + 5)
     with pytest.raises(ValueError, match="row 0 of y_val has no label"):
         student.fit(X, y, teacher_proba=teacher, X_val=X[:2], y_val=[np.nan, 1.0])
+    never = DistilledBoostingClassifier(hist(early_stopping=False))
     with pytest.raises(ValueError, match="early_stopping=False: set it to True"):
-        never = DistilledBoostingClassifier(hist(early_stopping=False))
         never.fit(X, y, teacher_proba=teacher, X_val=X, y_val=y)
     with pytest.raises(ValueError, match="t_squared=True with soften_student=False"):
         student_of(hist, t_squared=True, soften_student=False).fit(X, y, teacher_proba=teacher)
-    with pytest.raises(ValueError, match="row 3 .*negative"):
-        wrong = teacher.copy()
-        wrong[3] = [-1, 2]
+    wrong = teacher.copy()
+    wrong[3] = [-1, 2]
+    with pytest.raises(ValueError, match=r"row 3 .*negative"):
         student.fit(X, y, teacher_proba=wrong)
     assert not hasattr(student, "classes_")
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sklearn.base import clone
+
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.losses import ScoreLoss
 from sklearn_distill.students._boosting.library import (
@@ -42,9 +44,7 @@ def check_parameters(estimator: Any, fit_params: Mapping[str, Any]) -> None:
     refuse_fit_params(fit_params)
 
 
-def validation_fraction(
-    estimator: Any, n_rows: int, fit_params: Mapping[str, Any]
-) -> float | None:
+def validation_fraction(estimator: Any, n_rows: int, fit_params: Mapping[str, Any]) -> float | None:
     """Return 0.1 with a parameter of the overfitting detector."""
     params = estimator.get_params() | dict(fit_params)
     stops = any(params.get(name) is not None for name in _EARLY_STOPPING_PARAMS)
@@ -54,20 +54,35 @@ def validation_fraction(
 def fit_task(estimator: Any, task: BoostingTask) -> Any:
     """Return a plain fitted CatBoostClassifier, which predicts class numbers, not labels."""
     target, weight = _second_class(task.loss)
+    validation = None if task.held_out is None else _second_class(task.held_out.loss)
+    params = estimator.get_params()
     fit_params = dict(task.fit_params)
-    if not {*_VERBOSITY} & {*estimator.get_params(), *fit_params}:
+    if not {*_VERBOSITY} & {*params, *fit_params}:
         fit_params["verbose"] = False
-    if task.held_out is not None:
-        from catboost import Pool
+    cat_features = fit_params.get("cat_features", params.get("cat_features"))
 
-        rows = _second_class(task.held_out.loss)
-        categorical = {"cat_features": estimator.get_params().get("cat_features")}
-        if fit_params.get("cat_features") is not None:
-            categorical = {"cat_features": fit_params["cat_features"]}
-        fit_params["eval_set"] = Pool(task.held_out.X, rows[0], weight=rows[1], **categorical)
-    named = {"loss_function", "eval_metric"} & {*estimator.get_params()} | {"loss_function"}
+    def fit(model: Any, target: Any, of_validation: Any, **more: Any) -> Any:
+        if task.held_out is not None and validation is not None:
+            from catboost import Pool
+
+            more["eval_set"] = Pool(
+                task.held_out.X, of_validation, weight=validation[1], cat_features=cat_features
+            )
+        return model.fit(task.X, target, sample_weight=weight, **fit_params, **more)
+
+    if not {"learning_rate", "eta"} & {*params}:
+        # the library chooses it for labels, and has a constant for probabilities
+        labels = [None if t is None else t > 0.5 for t in (target, validation and validation[0])]
+        probe = fit(clone(estimator), *labels, callbacks=[_StopAtOnce()])
+        estimator.set_params(learning_rate=probe.get_all_params()["learning_rate"])
+    named = {"loss_function", "eval_metric"} & {*params} | {"loss_function"}
     estimator.set_params(**dict.fromkeys(named, "CrossEntropy"))
-    return estimator.fit(task.X, target, sample_weight=weight, **fit_params)
+    return fit(estimator, target, validation and validation[0])
+
+
+class _StopAtOnce:
+    def after_iteration(self, info: Any) -> bool:
+        return False
 
 
 def _second_class(loss: ScoreLoss) -> tuple[FloatArray, FloatArray]:

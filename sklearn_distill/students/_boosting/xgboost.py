@@ -28,18 +28,14 @@ def check_parameters(estimator: Any, fit_params: Mapping[str, Any]) -> None:
     params = estimator.get_params(deep=False)
     refuse_params(params, {"scale_pos_weight": (None, 1)}, WEIGHTS)
     refuse_params(params, {"objective": _OWN_OBJECTIVES}, OBJECTIVE)
-    refuse_params(
-        params, {"eval_metric": (None,)}, "the metric is the cross-entropy; leave it out"
-    )
+    refuse_params(params, {"eval_metric": (None,)}, "the metric is the cross-entropy; leave it out")
     refuse_params(
         params, {"base_score": (None,)}, "the scores start at the best constant; leave it out"
     )
     refuse_fit_params(fit_params)
 
 
-def validation_fraction(
-    estimator: Any, n_rows: int, fit_params: Mapping[str, Any]
-) -> float | None:
+def validation_fraction(estimator: Any, n_rows: int, fit_params: Mapping[str, Any]) -> float | None:
     """Return 0.1 with early stopping as a parameter or a callback."""
     names = {type(callback).__name__ for callback in estimator.callbacks or ()}
     stops = estimator.early_stopping_rounds is not None or "EarlyStopping" in names
