@@ -38,7 +38,7 @@ SOME_Y = np.where(np.arange(N) % 3 == 0, np.nan, Y)
 NUMBERS = X @ [1.0, -2.0, 0.5, 0.0] + RNG.normal(size=N)
 PREDICTIONS = NUMBERS + 0.3 * RNG.normal(size=N)
 X_VAL, Y_VAL = RNG.normal(size=(30, 4)), RNG.integers(3, size=30)
-SMALL_BOOSTING = HistGradientBoostingClassifier(max_iter=3, max_features=0.5)
+SMALL_BOOSTING = HistGradientBoostingClassifier(max_iter=3)
 IMAGES = RNG.random((12, 8, 8, 3)).astype(np.float32)
 DOMAIN_Y = np.arange(40) % 4
 DOMAIN, SOURCE = RNG.random((40, 9)), RNG.random((40, 9))
@@ -258,7 +258,9 @@ CASES = {
             "t_squared": With(True, {"temperature": 3.0}),
             "classes": [0, 1, 2, 3],
             "class_weight": "balanced",
-            "random_state": With(1, {"random_state": 0}),
+            "random_state": With(
+                1, {"estimator": HistGradientBoostingClassifier(max_iter=3, max_features=0.5)}
+            ),
         },
     ),
     sd.SoftTargetClassifier: (

@@ -8,9 +8,47 @@ import numpy as np
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import validate_data
 
-from sklearn_distill._typing import MatrixLike, TargetLike
+from sklearn_distill._typing import CheckedX, MatrixLike, TargetLike
+from sklearn_distill._validation.indexing import as_samples
 from sklearn_distill._validation.labels import refuse_soft_labels
 from sklearn_distill._validation.masks import refuse_mask
+
+
+def as_table(X: MatrixLike) -> CheckedX:
+    """Return X as an object with rows and columns, whose values are not checked.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix, DataFrame} of shape (n_rows, n_features)
+        Features.
+
+    Returns
+    -------
+    ndarray, sparse matrix or DataFrame
+        A frame as it is.
+
+    Raises
+    ------
+    ValueError
+        If X has not two dimensions, or no rows or columns.
+
+    Examples
+    --------
+    >>> as_table([[1, 2]]).shape
+    (1, 2)
+    """
+    table = as_samples(X)
+    if len(table.shape) != 2:
+        raise ValueError(
+            f"Expected 2D array, got {len(table.shape)}D array instead. Reshape your data: "
+            "X.reshape(-1, 1) for one feature, X.reshape(1, -1) for one sample"
+        )
+    if not table.shape[1]:  # scikit-learn's own words
+        raise ValueError(
+            f"Found array with 0 feature(s) (shape={tuple(table.shape)}) while a minimum of 1 is "
+            "required."
+        )
+    return table
 
 
 def check_passed_features(

@@ -20,10 +20,9 @@ from sklearn_distill._validation.fitting import (
     all_or_nothing,
     validated_parameters,
 )
-from sklearn_distill._validation.indexing import take_any_rows
-from sklearn_distill._validation.masks import refuse_mask
+from sklearn_distill._validation.indexing import check_features, take_any_rows
 from sklearn_distill._validation.missing_teacher import check_teacher_used
-from sklearn_distill._validation.passed_features import check_passed_features
+from sklearn_distill._validation.passed_features import as_table, check_passed_features
 from sklearn_distill._validation.random_state import seeded_clones
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill.students._boosting.class_task import (
@@ -232,6 +231,7 @@ class DistilledBoostingClassifier(ClassifierMixin, BaseEstimator):
         loss_params = LossParams.of(self)
         library = library_of(self._estimator(), type(self).__name__)
         library.check_parameters(self._estimator(), fit_params)
+        X = as_table(X)
         n_rows = check_passed_features(
             self,
             X,
@@ -283,8 +283,9 @@ class DistilledBoostingClassifier(ClassifierMixin, BaseEstimator):
             mass, that is, one that neither a label nor a teacher's prediction contains.
         """
         check_is_fitted(self)
-        refuse_mask("X", X)
-        return np.asarray(self.estimator_.predict_proba(X), dtype=np.float64)
+        table = as_table(X)
+        check_features(self, table)
+        return np.asarray(self.estimator_.predict_proba(table), dtype=np.float64)
 
     def predict(self, X: MatrixLike) -> NDArray[Any]:
         """Predict the most probable class of each sample.

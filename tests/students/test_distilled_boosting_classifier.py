@@ -85,6 +85,28 @@ def test_one_hot_targets_give_the_librarys_own_classifier(make, stops, weighted)
         assert type(student.estimator_) is type(model)
 
 
+@models(light, extreme, cat)
+def test_the_library_draws_the_same_rows_and_columns(make):
+    sampling = {
+        light: {"subsample": 0.7, "subsample_freq": 1, "colsample_bytree": 0.5},
+        extreme: {"subsample": 0.7, "colsample_bytree": 0.5},
+        cat: {"bootstrap_type": "Bernoulli", "subsample": 0.7, "rsm": 0.5},
+    }[make]
+    X, y, _ = data(2)
+    model = make(**sampling)
+    student = DistilledBoostingClassifier(model, imitation=0).fit(X, y)
+    own = clone(model).fit(X, y)
+    np.testing.assert_allclose(student.predict_proba(X), own.predict_proba(X), atol=1e-6)
+
+
+@needs("lightgbm")
+def test_lightgbm_predicts_the_mean_where_it_cannot_split():
+    X, y, teacher = data(3, n=12)
+    student = DistilledBoostingClassifier(light(), imitation=1).fit(X, y, teacher_proba=teacher)
+    expected = np.tile(teacher.mean(axis=0), (12, 1))
+    np.testing.assert_allclose(student.predict_proba(X), expected, atol=1e-9)
+
+
 @every_model
 def test_class_weights_are_those_of_the_rows(make):
     X, y, teacher = data(2)

@@ -100,7 +100,8 @@ def test_classes_still_has_the_labels_of_absent_rows(name):
     student.fit(X, y, WEIGHT, teacher_proba=np.column_stack([PROBA, np.zeros(N)]))
     assert student.classes_.tolist() == [0, 1, 2, 3]
     if "network" not in name:
-        assert student.predict_proba(X)[:, K].max() == 0
+        boosted = isinstance(student, DistilledBoostingClassifier)  # trees add to a finite score
+    assert student.predict_proba(X)[:, K].max() <= (1e-15 if boosted else 0)
 
 
 @pytest.mark.parametrize("convert", [sparse.csr_matrix, sparse.csc_array, pd.DataFrame, list])

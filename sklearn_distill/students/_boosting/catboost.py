@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from sklearn.base import clone
 
 from sklearn_distill._typing import FloatArray
@@ -95,5 +96,10 @@ def _second_class(loss: ScoreLoss) -> tuple[FloatArray, FloatArray]:
             "of two classes at temperature 1. Pass a HistGradientBoostingClassifier, an "
             "LGBMClassifier or an XGBClassifier as estimator, or (for two classes) "
             "soften_student=False"
+        )
+    if np.ptp(mixed[0][1]) == 0:
+        raise ValueError(
+            f"each row has the same target, {mixed[0][1][0]:g} for the second class: "
+            "CatBoostClassifier needs rows of more than one class"
         )
     return mixed[0][1], mixed[1]

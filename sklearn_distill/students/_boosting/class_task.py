@@ -9,14 +9,17 @@ import numpy as np
 
 from sklearn_distill._typing import CheckedX, FloatArray, IntArray, MatrixLike, TargetLike
 from sklearn_distill._validation.absent_rows import rows_to_fit
-from sklearn_distill._validation.extra_sets import entry_of_single, warn_if_out_of_range
+from sklearn_distill._validation.extra_sets import (
+    entry_of_single,
+    name_validation_set_in_errors,
+    warn_if_out_of_range,
+)
 from sklearn_distill._validation.indexing import as_samples, check_features, take_any_rows
 from sklearn_distill._validation.labels import check_labels
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.splits import hold_out
 from sklearn_distill.losses import ScoreLoss
 from sklearn_distill.students._boosting.library import HeldOut
-from sklearn_distill.students._neural import name_validation_set_in_errors
 from sklearn_distill.students._problem import LossParams, TrainingTargets
 from sklearn_distill.targets import Labels, TargetMixture
 

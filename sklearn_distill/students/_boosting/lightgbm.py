@@ -74,6 +74,7 @@ def fit_task(estimator: Any, task: BoostingTask) -> Any:
     estimator.set_params(metric="None")  # its built-in ones read raw scores as probabilities
     estimator._objective = _objective(task.loss)
     fit_params = dict(task.fit_params)
+    fit_params["callbacks"] = [_keep_sampler, *(fit_params.get("callbacks") or ())]
     start = task.loss.start()
     if fit_params.get("init_model") is not None or not params.get("boost_from_average", True):
         start = np.zeros_like(start)  # of an earlier model the trees contain it
@@ -83,6 +84,19 @@ def fit_task(estimator: Any, task: BoostingTask) -> Any:
         fit_params |= _validation_params(lightgbm, task, start)
     lightgbm.LGBMModel.fit(estimator, task.X, np.zeros(task.loss.n_rows), **fit_params)
     return _make_plain(estimator, params, start)
+
+
+def _keep_sampler(environment: Any) -> None:
+    """Keep the first update from setting the objective to none once more.
+
+    That would draw other columns than the library's own objective does, and fail where no column
+    can be split.
+    """
+    environment.model._Booster__set_objective_to_none = True
+
+
+_keep_sampler.before_iteration = True  # type: ignore[attr-defined]
+_keep_sampler.order = 0  # type: ignore[attr-defined]
 
 
 def _objective(loss: ScoreLoss) -> Callable[..., tuple[FloatArray, FloatArray]]:
