@@ -1,6 +1,6 @@
 """Every public estimator under scikit-learn's own checks and, where it applies, ours."""
 
-import importlib.util
+from importlib.util import find_spec
 
 import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
@@ -28,16 +28,14 @@ from tests.students.boosting_data import extreme, hist, light
 
 TREE = DecisionTreeRegressor(random_state=0)
 BOOSTING = DistilledBoostingClassifier(hist())
-# leaves of a few rows: the checks have 60
+INSTALLED = [
+    make for library, make in (("lightgbm", light), ("xgboost", extreme)) if find_spec(library)
+]
+# leaves of a few rows, as the checks have 60
 SMALL_LEAVES = {
     light: {"min_child_samples": 2, "min_child_weight": 0},
     extreme: {"min_child_weight": 0},
 }
-INSTALLED = [
-    DistilledBoostingClassifier(make(**SMALL_LEAVES[make]))
-    for library, make in (("lightgbm", light), ("xgboost", extreme))
-    if importlib.util.find_spec(library)
-]
 SOFT_TARGETS = [SoftTargetClassifier(one) for one in (TREE, Ridge(), KNeighborsRegressor())]
 
 # tight tolerances: one check compares weighted with repeated rows to 1e-7
@@ -78,7 +76,7 @@ WITHOUT_TEACHER = pytest.mark.filterwarnings("ignore::sklearn_distill.TeacherMis
         DistilledLogisticRegression(),
         PrivilegedLinearRegression(),
         BOOSTING,
-        *INSTALLED,
+        *(DistilledBoostingClassifier(make()) for make in INSTALLED),
         *SOFT_TARGETS,
         *TEACHER_STUDENTS,
         *BORN_AGAIN,
@@ -119,7 +117,7 @@ COUNTED_ROWS = {"check_repeated_rows_are_weights": "the bins of LightGBM count r
 
 
 @parametrize_with_distiller_checks(
-    INSTALLED,
+    [DistilledBoostingClassifier(make(**SMALL_LEAVES[make])) for make in INSTALLED],
     expected_failed_checks=lambda student: (
         COUNTED_ROWS if type(student.estimator).__name__ == "LGBMClassifier" else {}
     ),

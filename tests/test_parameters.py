@@ -246,9 +246,7 @@ CASES = {
         NEURAL | {"module": torch.nn.Linear(4, 1)},
     ),
     sd.DistilledBoostingClassifier: (
-        sd.DistilledBoostingClassifier(
-            HistGradientBoostingClassifier(max_iter=3, max_features=0.5)
-        ),
+        sd.DistilledBoostingClassifier(SMALL_BOOSTING),
         classifier,
         {
             "estimator": HistGradientBoostingClassifier(max_iter=5),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import validate_data
 
@@ -25,7 +26,7 @@ def as_table(X: MatrixLike) -> CheckedX:
     Returns
     -------
     ndarray, sparse matrix or DataFrame
-        A frame as it is.
+        A frame as it is; a sparse matrix in CSR format.
 
     Raises
     ------
@@ -38,6 +39,8 @@ def as_table(X: MatrixLike) -> CheckedX:
     (1, 2)
     """
     table = as_samples(X)
+    if bool(sparse.issparse(table)):  # scipy's type guard would narrow the type
+        table = sparse.csr_matrix(table)  # LightGBM takes no sparse arrays
     if len(table.shape) != 2:
         raise ValueError(
             f"Expected 2D array, got {len(table.shape)}D array instead. Reshape your data: "

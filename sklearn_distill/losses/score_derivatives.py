@@ -113,12 +113,9 @@ class ScoreLoss:
 
         Returns
         -------
-        target : ndarray of shape (n_classes, n_rows)
-            Probabilities, for a library that takes them as labels.
-        weight : ndarray of shape (n_rows,)
-            Weights of the rows.
-
-        None instead of both if the student is softened: then two temperatures meet.
+        tuple of (target, weight), or None
+            Probabilities of shape (n_classes, n_rows), for a library that takes them as labels, and
+            the weights of the rows. None if the student is softened.
         """
         if any(T_ != 1 for _, T_ in self._terms):
             return None
