@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import softmax
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.metrics import log_loss
@@ -15,10 +16,12 @@ from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
 
 from sklearn_distill import (
+    BornAgainClassifier,
     DistilledBoostingClassifier,
     TeacherMissingWarning,
     TeacherStudentClassifier,
 )
+from sklearn_distill.inspection import count_parameters
 from tests.students.boosting_data import cat, data, extreme, hist, light, models, needs
 
 every_model = models(hist, light, extreme, cat)
@@ -503,6 +506,20 @@ def test_search_and_teacher_student():
     pipeline = make_pipeline("passthrough", student_of(hist))
     pipeline.fit(X, y, distilledboostingclassifier__teacher_proba=teacher)
     assert pipeline.score(X, y) > 0.5
+
+
+def test_metadata_routing_and_generations():
+    X, y, teacher = data(2)
+    with config_context(enable_metadata_routing=True):
+        pipeline = make_pipeline("passthrough", student_of(hist))
+        pipeline.fit(X, y, teacher_proba=teacher, X_val=X, y_val=y)
+        search = GridSearchCV(student_of(hist), {"imitation": [0.5]}, cv=2, error_score="raise")
+        search.fit(X, y, teacher_proba=teacher)
+    assert pipeline[-1].n_taught_rows_ == search.best_estimator_.n_taught_rows_ == 300
+    generations = BornAgainClassifier(student_of(hist), n_generations=2).fit(X, y)
+    assert [one.n_taught_rows_ for one in generations.estimators_] == [0, 300]
+    student = student_of(hist).fit(X, y, teacher_proba=teacher)
+    assert count_parameters(student) == count_parameters(student.estimator_) > 8
 
 
 def test_a_random_state_seeds_the_estimator_and_the_split():
