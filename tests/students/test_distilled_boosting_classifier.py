@@ -635,3 +635,26 @@ def test_x_val_far_from_x_is_a_warning():
     X, y, teacher = data(2)
     with pytest.warns(UserWarning, match="X_val lies far outside"):
         student_of(hist).fit(X, y, teacher_proba=teacher, X_val=X + 1000, y_val=y)
+
+
+@pytest.mark.parametrize(
+    ("make", "library"),
+    [
+        pytest.param(light, "lightgbm", marks=needs("lightgbm")),
+        pytest.param(extreme, "xgboost", marks=needs("xgboost")),
+    ],
+)
+def test_a_missing_library_gives_the_pip_command(make, library, monkeypatch):
+    X, y, teacher = data(2)
+    student = student_of(make)
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(ImportError, match=rf'{library}: pip install "sklearn-distill\[boosting\]"'):
+        student.fit(X, y, teacher_proba=teacher)
+
+
+@needs("xgboost")
+def test_an_old_xgboost_is_named(monkeypatch):
+    X, y, teacher = data(2)
+    monkeypatch.setattr("xgboost.__version__", "2.1.4")
+    with pytest.raises(ImportError, match=r"needs xgboost 3\.2, and 2\.1\.4 is installed"):
+        student_of(extreme).fit(X, y, teacher_proba=teacher)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
+from sklearn_distill._optional import import_boosting
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.losses import ScoreLoss
 from sklearn_distill.students._boosting.library import (
@@ -20,6 +21,7 @@ from sklearn_distill.students._boosting.library import (
 )
 
 _OWN_OBJECTIVES = (None, "binary:logistic", "multi:softprob")
+_MIN_VERSION = (3, 2)
 _MIN_PRIOR = 1e-7  # the library's start of two classes is a float32 inside (0, 1)
 
 
@@ -44,6 +46,7 @@ def validation_fraction(estimator: Any, n_rows: int, fit_params: Mapping[str, An
 
 def fit_task(estimator: Any, task: BoostingTask) -> Any:
     """Return a plain fitted XGBClassifier, which predicts class numbers instead of labels."""
+    _check_version(import_boosting("xgboost", "DistilledBoostingClassifier").__version__)
     K = len(task.classes)
     # beside a callable the library sets its own objective, which the saved model then has
     estimator.set_params(objective=_objective(task.loss))
@@ -69,6 +72,15 @@ def fit_task(estimator: Any, task: BoostingTask) -> Any:
         if not estimator.kwargs:
             del estimator.kwargs
     return estimator
+
+
+def _check_version(version: str) -> None:
+    """Require the version that starts several classes at their shares, and saves this start."""
+    if tuple(map(int, version.split(".")[:2])) < _MIN_VERSION:
+        raise ImportError(
+            f"DistilledBoostingClassifier needs xgboost 3.2, and {version} is installed: "
+            'pip install "sklearn-distill[boosting]"'
+        )
 
 
 def _objective(loss: ScoreLoss) -> Callable[..., tuple[FloatArray, FloatArray]]:
