@@ -99,8 +99,8 @@ class DistilledBoostingClassifier(ClassifierMixin, BaseEstimator):
     XGBoost and CatBoost have no parameter for the size of this part, which is 10 %; they stop early
     by their own parameters, or callbacks.
 
-    Where a class has no target mass, its score starts at the log of 2e-16. XGBoost calls an
-    objective in Python more slowly than its own (1.2 × the time with the same trees of two classes).
+    Where a class has no target mass, its score starts at the log of 2e-16. XGBoost takes longer
+    with an objective in Python than with its own: 1.2 × the time for the same trees of two classes.
 
     References
     ----------

@@ -143,7 +143,9 @@ def _by_row(values: FloatArray) -> FloatArray:
 
 
 def _constant(start: FloatArray, n_rows: int) -> FloatArray:
-    return np.full(n_rows, start[0]) if len(start) == 1 else np.tile(start, (n_rows, 1))
+    # in the order in which the library reads it, without a copy
+    columns = np.repeat(start, n_rows).reshape(len(start), n_rows)
+    return _by_row(columns)
 
 
 def _set_classes(estimator: Any, classes: NDArray[Any]) -> None:
