@@ -172,7 +172,7 @@ def test_rows_read_by_chunks(student, kind, tmp_path, monkeypatch):
         clone(student).set_params(imitation=1).fit(rows, y, **missing)
 
 
-@pytest.mark.parametrize("student", [STUDENTS[3], STUDENTS[5]], ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("student", [STUDENTS[3], STUDENTS[6]], ids=lambda one: type(one).__name__)
 def test_an_embedding_is_a_teacher(student):
     student, embedding = clone(student).set_params(embedding_weight=1.0), X[:, :2]
     student.fit(X, labels_of(student), teacher_embedding=embedding)

@@ -101,7 +101,7 @@ def test_classes_still_has_the_labels_of_absent_rows(name):
     assert student.classes_.tolist() == [0, 1, 2, 3]
     if "network" not in name:
         boosted = isinstance(student, DistilledBoostingClassifier)  # trees add to a finite score
-    assert student.predict_proba(X)[:, K].max() <= (1e-15 if boosted else 0)
+        assert student.predict_proba(X)[:, K].max() <= (1e-15 if boosted else 0)
 
 
 @pytest.mark.parametrize("convert", [sparse.csr_matrix, sparse.csc_array, pd.DataFrame, list])
