@@ -18,6 +18,7 @@ from sklearn_distill.search import (
     LinearTrajectory,
 )
 from sklearn_distill.students import (
+    DistilledBoostingClassifier,
     DistilledLogisticRegression,
     DistilledNeuralClassifier,
     DistilledNeuralRegressor,
@@ -28,6 +29,7 @@ from sklearn_distill.teachers import LatentAligner
 
 __all__ = [
     "BornAgainClassifier",
+    "DistilledBoostingClassifier",
     "DistilledLogisticRegression",
     "DistilledLogisticRegressionCV",
     "DistilledNeuralClassifier",

@@ -90,6 +90,29 @@ def import_optuna(who: str) -> ModuleType:
     return _import("optuna", f'{who} needs optuna: pip install "sklearn-distill[search]"')
 
 
+def import_boosting(library: str, who: str) -> ModuleType:
+    """Return a boosting library, or raise an ImportError with the pip command.
+
+    Parameters
+    ----------
+    library : {"lightgbm", "xgboost", "catboost"}
+        Name of the library.
+    who : str
+        Name of the caller in the user's code, with which the error message begins.
+
+    Returns
+    -------
+    module
+        The library.
+
+    Raises
+    ------
+    ImportError
+        If it is not installed.
+    """
+    return _import(library, f'{who} needs {library}: pip install "sklearn-distill[boosting]"')
+
+
 def lazy_names(
     package: str, homes: Mapping[str, str]
 ) -> tuple[Callable[[str], object], Callable[[], list[str]]]:

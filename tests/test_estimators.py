@@ -1,5 +1,7 @@
 """Every public estimator under scikit-learn's own checks and, where it applies, ours."""
 
+from importlib.util import find_spec
+
 import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsRegressor
@@ -8,6 +10,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklearn_distill import (
+    DistilledBoostingClassifier,
     DistilledLogisticRegression,
     DistilledNeuralClassifier,
     DistilledNeuralRegressor,
@@ -21,8 +24,18 @@ from sklearn_distill.distillers import (
     TeacherStudentRegressor,
 )
 from sklearn_distill.students.soft_target import SoftTargetClassifier
+from tests.students.boosting_data import extreme, hist, light
 
 TREE = DecisionTreeRegressor(random_state=0)
+BOOSTING = DistilledBoostingClassifier(hist())
+INSTALLED = [
+    make for library, make in (("lightgbm", light), ("xgboost", extreme)) if find_spec(library)
+]
+# leaves of a few rows, as the checks have 60
+SMALL_LEAVES = {
+    light: {"min_child_samples": 2, "min_child_weight": 0},
+    extreme: {"min_child_weight": 0},
+}
 SOFT_TARGETS = [SoftTargetClassifier(one) for one in (TREE, Ridge(), KNeighborsRegressor())]
 
 # tight tolerances: one check compares weighted with repeated rows to 1e-7
@@ -64,6 +77,8 @@ WITHOUT_TEACHER = pytest.mark.filterwarnings("ignore::sklearn_distill.TeacherMis
     [
         DistilledLogisticRegression(),
         PrivilegedLinearRegression(),
+        BOOSTING,
+        *(DistilledBoostingClassifier(make()) for make in INSTALLED),
         *SOFT_TARGETS,
         *TEACHER_STUDENTS,
         *BORN_AGAIN,
@@ -91,8 +106,23 @@ def test_scikit_learn_checks_of_default_networks(estimator, check):
         PrivilegedLinearRegression(),
         *SOFT_TARGETS,
         SoftTargetClassifier(make_pipeline("passthrough", TREE), temperature=2.0),
+        DistilledBoostingClassifier(hist(min_samples_leaf=1), temperature=2.0),
     ]
 )
 def test_students_learn_from_their_teacher(estimator, check):
     """TeacherStudent* is none of these: its fit takes no teacher's answers, it has its own."""
+    check(estimator)
+
+
+# LightGBM has weights in its leaves, and counts rows without them where it makes bins.
+COUNTED_ROWS = {"check_repeated_rows_are_weights": "the bins of LightGBM count rows"}
+
+
+@parametrize_with_distiller_checks(
+    [DistilledBoostingClassifier(make(**SMALL_LEAVES[make])) for make in INSTALLED],
+    expected_failed_checks=lambda student: (
+        COUNTED_ROWS if type(student.estimator).__name__ == "LGBMClassifier" else {}
+    ),
+)
+def test_boosted_students_learn_from_their_teacher(estimator, check):
     check(estimator)

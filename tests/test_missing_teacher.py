@@ -10,6 +10,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import FixedTrial
 from sklearn import config_context
 from sklearn.base import clone, is_classifier
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -19,6 +20,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from sklearn_distill import (
     BornAgainClassifier,
+    DistilledBoostingClassifier,
     DistilledLogisticRegression,
     DistilledLogisticRegressionCV,
     DistilledNeuralClassifier,
@@ -48,13 +50,14 @@ STUDENTS = [
     DistilledLogisticRegressionCV("C", cv=2),
     SoftTargetClassifier(DecisionTreeRegressor(max_depth=2)),
     DistilledNeuralClassifier(**NETWORK),
+    DistilledBoostingClassifier(HistGradientBoostingClassifier(max_iter=2)),
     PrivilegedLinearRegression(),
     DistilledNeuralRegressor(**NETWORK),
 ]
 INCREMENTAL = [one for one in STUDENTS if hasattr(one, "partial_fit")]
 every_student = pytest.mark.parametrize("student", STUDENTS, ids=lambda one: type(one).__name__)
 by_chunks = pytest.mark.parametrize(
-    "student", [STUDENTS[0], STUDENTS[4]], ids=lambda one: type(one).__name__
+    "student", [STUDENTS[0], STUDENTS[5]], ids=lambda one: type(one).__name__
 )
 
 
@@ -173,7 +176,7 @@ def test_rows_read_by_chunks(student, kind, tmp_path, monkeypatch):
         clone(student).set_params(imitation=1).fit(rows, y, **missing)
 
 
-@pytest.mark.parametrize("student", [STUDENTS[3], STUDENTS[5]], ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("student", [STUDENTS[3], STUDENTS[6]], ids=lambda one: type(one).__name__)
 def test_an_embedding_is_a_teacher(student):
     student, embedding = clone(student).set_params(embedding_weight=1.0), X[:, :2]
     student.fit(X, labels_of(student), teacher_embedding=embedding)

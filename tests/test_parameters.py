@@ -14,7 +14,11 @@ import numpy as np
 import pytest
 import torch
 from sklearn.base import BaseEstimator, clone
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsRegressor
@@ -34,6 +38,7 @@ SOME_Y = np.where(np.arange(N) % 3 == 0, np.nan, Y)
 NUMBERS = X @ [1.0, -2.0, 0.5, 0.0] + RNG.normal(size=N)
 PREDICTIONS = NUMBERS + 0.3 * RNG.normal(size=N)
 X_VAL, Y_VAL = RNG.normal(size=(30, 4)), RNG.integers(3, size=30)
+SMALL_BOOSTING = HistGradientBoostingClassifier(max_iter=3)
 IMAGES = RNG.random((12, 8, 8, 3)).astype(np.float32)
 DOMAIN_Y = np.arange(40) % 4
 DOMAIN, SOURCE = RNG.random((40, 9)), RNG.random((40, 9))
@@ -241,6 +246,22 @@ CASES = {
         sd.DistilledNeuralRegressor(hidden_layer_sizes=(6,), max_epochs=3, random_state=0),
         neural_regressor,
         NEURAL | {"module": With(torch.nn.Linear(4, 1), {"hidden_layer_sizes": (64,)})},
+    ),
+    sd.DistilledBoostingClassifier: (
+        sd.DistilledBoostingClassifier(SMALL_BOOSTING),
+        classifier,
+        {
+            "estimator": HistGradientBoostingClassifier(max_iter=5),
+            "imitation": 0.9,
+            "temperature": 3.0,
+            "soften_student": With(False, {"temperature": 3.0}),
+            "t_squared": With(True, {"temperature": 3.0}),
+            "classes": [0, 1, 2, 3],
+            "class_weight": "balanced",
+            "random_state": With(
+                1, {"estimator": HistGradientBoostingClassifier(max_iter=3, max_features=0.5)}
+            ),
+        },
     ),
     sd.SoftTargetClassifier: (
         sd.SoftTargetClassifier(KNeighborsRegressor(5)),

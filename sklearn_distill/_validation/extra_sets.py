@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -54,6 +56,15 @@ def entry_of_single(name: str, value: Any) -> Any:
             "rows, or pass a tuple of one"
         )
     return value  # a tuple of rows or of labels is array-like
+
+
+@contextmanager
+def name_validation_set_in_errors() -> Iterator[None]:
+    """Prefix the message of a ValueError with "X_val and y_val"."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"X_val and y_val: {error}") from error
 
 
 def warn_if_out_of_range(name: str, X: CheckedX, samples: CheckedX) -> None:

@@ -51,6 +51,7 @@ def count_parameters(model: object) -> float:
     TeacherStudentRegressor
     BornAgainClassifier             the generations that predict
     SoftTargetClassifier            its regressor
+    DistilledBoostingClassifier     its model, if that is of scikit-learn
     ==============================  ========================================================
 
     Parameters
@@ -131,6 +132,7 @@ _COUNTERS: dict[str, Callable[[Any], float]] = {
     "tree_": lambda model: float(model.tree_.node_count),
     "estimators_": _ensemble,
     "n_samples_fit_": lambda model: float(model.n_samples_fit_ * model.n_features_in_),
+    "estimator_": lambda model: count_parameters(model.estimator_),
 }
 
 

@@ -1,10 +1,11 @@
-"""The objective of linear students: value, gradient, Hessian, derivatives in λ and T."""
+"""The objective of linear students with its derivatives, and the loss that boosting minimises."""
 
 from sklearn_distill.losses.chunk_sums import ChunkSums
 from sklearn_distill.losses.design import DenseDesign, Design, SparseDesign, as_design
 from sklearn_distill.losses.log_partition import OneLogitLogPartition, SoftmaxLogPartition
 from sklearn_distill.losses.objective import SoftTargetObjective
 from sklearn_distill.losses.row_sums import RowSums
+from sklearn_distill.losses.score_derivatives import ScoreLoss
 from sklearn_distill.losses.tensor_design import TensorDesign
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Design",
     "OneLogitLogPartition",
     "RowSums",
+    "ScoreLoss",
     "SoftTargetObjective",
     "SoftmaxLogPartition",
     "SparseDesign",

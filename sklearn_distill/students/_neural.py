@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from numbers import Integral
 from os import PathLike
@@ -19,7 +17,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_distill._typing import FloatArray, TargetLike
-from sklearn_distill._validation.extra_sets import warn_if_out_of_range
+from sklearn_distill._validation.extra_sets import (
+    name_validation_set_in_errors,
+    warn_if_out_of_range,
+)
 from sklearn_distill._validation.masks import refuse_mask
 from sklearn_distill._validation.network_input import check_network_input
 from sklearn_distill._validation.sample_weight import read_sample_weight
@@ -303,12 +304,3 @@ class NeuralStudent(NeuralParams):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_trained")
-
-
-@contextmanager
-def name_validation_set_in_errors() -> Iterator[None]:
-    """Prefix the message of a ValueError with "X_val and y_val"."""
-    try:
-        yield
-    except ValueError as error:
-        raise ValueError(f"X_val and y_val: {error}") from error

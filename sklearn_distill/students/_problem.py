@@ -40,7 +40,7 @@ from sklearn_distill.targets import (
 
 
 class HasLossParams(Protocol):
-    """An estimator with the constructor parameters of the loss; ``C`` is optional."""
+    """An estimator with the parameters of the loss; ``C`` and ``regularizer`` are optional."""
 
     @property
     def imitation(self) -> Any:
@@ -57,10 +57,6 @@ class HasLossParams(Protocol):
     @property
     def t_squared(self) -> bool:
         """Whether τ = T'²."""
-
-    @property
-    def regularizer(self) -> str | None:
-        """Name of r."""
 
 
 class HasClassParams(Protocol):
@@ -116,7 +112,7 @@ class LossParams:
             float(getattr(student, "C", np.inf)),  # networks have none
             student.soften_student,
             student.t_squared,
-            student.regularizer,
+            getattr(student, "regularizer", None),  # boosting has none
         )
 
     def mixture(

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import FloatArray, TargetLike, TeacherLike
 from sklearn_distill._validation.absent_rows import fill_absent
-from sklearn_distill._validation.extra_sets import entry_of_single
+from sklearn_distill._validation.extra_sets import entry_of_single, name_validation_set_in_errors
 from sklearn_distill._validation.fitting import (
     HasMethods,
     Interval,
@@ -29,7 +29,7 @@ from sklearn_distill._validation.numbers import list_values
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.teacher import check_embedding
 from sklearn_distill.losses.regularizers import REGULARIZER_NAMES
-from sklearn_distill.students._neural import NeuralStudent, XAndTable, name_validation_set_in_errors
+from sklearn_distill.students._neural import NeuralStudent, XAndTable
 from sklearn_distill.students._neural_stream import check_no_other_data, is_dataset, make_stream
 from sklearn_distill.students._neural_targets import NeuralTargets
 from sklearn_distill.students._problem import LossParams, TrainingTargets, drop_absent

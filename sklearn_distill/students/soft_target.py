@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier
-from sklearn.utils import assert_all_finite, get_tags
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import (
     ArrayLike,
@@ -23,9 +23,9 @@ from sklearn_distill._validation.absent_rows import fill_absent, rows_to_fit
 from sklearn_distill._validation.fit_params import fit_param_name
 from sklearn_distill._validation.fitting import Interval, all_or_nothing, validated_parameters
 from sklearn_distill._validation.indexing import as_samples, take_any_rows, take_rows
-from sklearn_distill._validation.labels import refuse_soft_labels
 from sklearn_distill._validation.masks import refuse_mask
 from sklearn_distill._validation.missing_teacher import check_teacher_used
+from sklearn_distill._validation.passed_features import check_passed_features
 from sklearn_distill._validation.plausible_teacher import check_plausible_teacher
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
@@ -205,8 +205,11 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
             teacher_logits=teacher_logits,
         )
         X, y = to_numpy(X), to_numpy(y)  # regressors need not support tensors
-        n_rows = self._check_features(
-            X, fill_absent(y, sample_weight), teacher_proba, teacher_logits
+        n_rows = check_passed_features(
+            self,
+            X,
+            fill_absent(y, sample_weight),
+            has_teacher=teacher_proba is not None or teacher_logits is not None,
         )
         weight = check_sample_weight(sample_weight, n_rows)
         self.classes_, labels, teachers = check_class_targets(
@@ -306,31 +309,6 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         """Coefficients of ``regressor_`` for the target of each class, if it has any."""
         coef: NDArray[Any] = self.regressor_.coef_  # sparse where it was sparsified
         return coef
-
-    def _check_features(
-        self,
-        X: MatrixLike,
-        y: TargetLike,
-        teacher_proba: TeacherLike,
-        teacher_logits: TeacherLike,
-    ) -> int:
-        """Set number and names of the features; return the number of rows."""
-        refuse_mask("X", X)
-        if teacher_proba is None and teacher_logits is None:
-            refuse_soft_labels(y)
-            # without a teacher the errors are scikit-learn's own, such as that of a missing label
-            validate_data(self, X, y, skip_check_array=True)  # checks no values
-            assert_all_finite(np.asarray(y), input_name="y")
-        else:
-            validate_data(self, X, skip_check_array=True)
-        shape = X.shape if hasattr(X, "shape") else np.asarray(X).shape
-        n_rows = int(shape[0]) if shape else 0
-        if n_rows == 0:
-            raise ValueError(
-                f"Found array with 0 sample(s) (shape={tuple(shape)}) while a minimum of 1 is "
-                f"required by {type(self).__name__}."
-            )
-        return n_rows
 
     def _mixed_targets(self, labels: Labels, teachers: Teachers | None) -> NDArray[np.float64]:
         """Return the mixed targets m of shape (n_rows, n_classes)."""

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 import torch
 from sklearn.base import clone, is_classifier
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from sklearn_distill import (
     BornAgainClassifier,
+    DistilledBoostingClassifier,
     DistilledLogisticRegression,
     DistilledLogisticRegressionCV,
     DistilledNeuralClassifier,
@@ -46,6 +48,7 @@ ESTIMATORS = {
     "linear search, two jobs": DistilledLogisticRegressionCV("temperature", cv=3, n_jobs=2),
     "least squares": PrivilegedLinearRegression(),
     "soft target": SoftTargetClassifier(DecisionTreeRegressor(random_state=0)),
+    "boosting": DistilledBoostingClassifier(HistGradientBoostingClassifier(max_iter=5)),
     "neural": DistilledNeuralClassifier(early_stopping=True, **SMALL),
     "neural, dropout": DistilledNeuralClassifier(module__dropout=0.4, **SMALL),
     "neural, numbers": DistilledNeuralRegressor(module__dropout=0.4, **SMALL),

@@ -7,11 +7,13 @@ import pytest
 from scipy import sparse
 from sklearn import config_context
 from sklearn.datasets import make_classification
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeRegressor
 
 from sklearn_distill import (
     BornAgainClassifier,
+    DistilledBoostingClassifier,
     DistilledLogisticRegression,
     DistilledLogisticRegressionCV,
     DistilledNeuralClassifier,
@@ -31,6 +33,7 @@ CLASSIFIERS = {
     "logistic": DistilledLogisticRegression(),
     "search": DistilledLogisticRegressionCV(("imitation",), cv=2),
     "tree": SoftTargetClassifier(DecisionTreeRegressor(max_depth=2, random_state=0)),
+    "boosting": DistilledBoostingClassifier(HistGradientBoostingClassifier(max_iter=2)),
     "network": DistilledNeuralClassifier(max_epochs=2, random_state=0),
 }
 META = {

@@ -6,11 +6,13 @@ Under each mask lies a value that would change the result.
 import dask.array as da
 import numpy as np
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeRegressor
 
 from sklearn_distill import (
     BornAgainClassifier,
+    DistilledBoostingClassifier,
     DistilledLogisticRegression,
     DistilledLogisticRegressionCV,
     DistilledNeuralClassifier,
@@ -32,6 +34,7 @@ CLASSIFIERS = {
     "logistic": DistilledLogisticRegression(),
     "search": DistilledLogisticRegressionCV(("imitation",), cv=2),
     "tree": SoftTargetClassifier(DecisionTreeRegressor(max_depth=2, random_state=0)),
+    "boosting": DistilledBoostingClassifier(HistGradientBoostingClassifier(max_iter=2)),
     "network": DistilledNeuralClassifier(max_epochs=2, random_state=0),
 }
 REGRESSORS = {

@@ -10,6 +10,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from sklearn_distill import (
     BornAgainClassifier,
+    DistilledBoostingClassifier,
     DistilledLogisticRegression,
     DistilledLogisticRegressionCV,
     DistilledNeuralClassifier,
@@ -31,6 +32,7 @@ CLASSIFIERS = {
     "logistic": DistilledLogisticRegression(),
     "search": DistilledLogisticRegressionCV(("imitation",), cv=2),
     "tree": SoftTargetClassifier(DecisionTreeRegressor(random_state=0)),
+    "boosting": DistilledBoostingClassifier(),
     "network": DistilledNeuralClassifier(max_epochs=1, random_state=0),
 }
 REGRESSORS = {

@@ -9,6 +9,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.tree import DecisionTreeRegressor
 
 from sklearn_distill import (
+    DistilledBoostingClassifier,
     DistilledLogisticRegression,
     DistilledNeuralClassifier,
     SoftTargetClassifier,
@@ -22,6 +23,7 @@ LOG_ODDS = np.log(PROBA[:, 1] / PROBA[:, 0])
 STUDENTS = {
     "logistic": DistilledLogisticRegression(imitation=1.0),
     "tree": SoftTargetClassifier(DecisionTreeRegressor(max_depth=3), imitation=1.0),
+    "boosting": DistilledBoostingClassifier(imitation=1.0),
     "network": DistilledNeuralClassifier(imitation=1.0, max_epochs=20, lr=0.05, random_state=0),
 }
 

@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 import torch
 from scipy.special import softmax
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.tree import DecisionTreeRegressor
 
 from sklearn_distill import (
+    DistilledBoostingClassifier,
     DistilledLogisticRegression,
     DistilledLogisticRegressionCV,
     DistilledNeuralClassifier,
@@ -28,6 +30,7 @@ CLASSIFIERS = {
     "logistic": DistilledLogisticRegression(),
     "search": DistilledLogisticRegressionCV(("imitation",), cv=2),
     "tree": SoftTargetClassifier(DecisionTreeRegressor(max_depth=2, random_state=0)),
+    "boosting": DistilledBoostingClassifier(HistGradientBoostingClassifier(max_iter=2)),
     "network": DistilledNeuralClassifier(max_epochs=2, random_state=0),
 }
 ROUNDED = {

@@ -1,0 +1,1 @@
+"""Boosting libraries behind one protocol, a file each."""
