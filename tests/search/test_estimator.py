@@ -97,6 +97,7 @@ def test_teacher_rows_follow_their_samples(routing):
         )
 
 
+@pytest.mark.filterwarnings("ignore::sklearn_distill.ImplausibleTeacherWarning")  # meant
 def test_inside_the_search_teacher_rows_follow_their_samples():
     """A good teacher gives a smaller loss than the same predictions shifted by one row."""
     X, y, _ = data(3)

@@ -62,7 +62,7 @@ def train(values, *, validation_temperature=1.0, virtual_step="own", gradient="e
 def train_with(schedule, **options):
     student = DistilledNeuralClassifier(
         **{
-            "hidden_layer_sizes": (64,) if "module" in options else (5,),
+            "hidden_layer_sizes": (64,) if options.get("module") else (5,),
             "optimizer": "sgd",
             "lr": 0.3,
             "precision": "float64",
@@ -384,6 +384,7 @@ def test_an_unused_weight_is_not_changed(name, gradient):
     np.testing.assert_allclose(found, finite_differences(values, **options), rtol=1e-2, atol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn_distill.ImplausibleTeacherWarning")  # meant
 def test_the_imitation_of_a_misleading_teacher_falls():
     """λ falls for a teacher that contradicts the validation labels, and rises for its opposite."""
     rng = np.random.default_rng(0)

@@ -41,7 +41,7 @@ def on_disk(tmp_path, monkeypatch):
 def labels_and_teacher(n_classes):
     """Return labels and a teacher's probabilities, some of each missing."""
     proba = PROBA if n_classes == 4 else PROBA[:, :2] / PROBA[:, :2].sum(axis=1, keepdims=True)
-    y = Y.astype(object) if n_classes == 4 else np.where(X[:, 0] > 0, "b", "a").astype(object)
+    y = Y.astype(object) if n_classes == 4 else np.where(proba[:, 1] > 0.5, "b", "a").astype(object)
     y[1::3] = None
     return y, np.where(WITHOUT_PREDICTION[:, None], np.nan, proba)
 

@@ -98,7 +98,6 @@ WRONG_PARAMETERS = [
     ("regularizer", "l1"),
     ("solver", "sag"),
     ("tol", 0),
-    ("max_iter", 0),
     ("max_iter", 1.5),
     ("class_weight", "equal"),
     ("class_weight", {"x": 1.0}),

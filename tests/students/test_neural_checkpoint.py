@@ -49,7 +49,9 @@ class Items(Dataset):
 
 
 def student(file, **options):
-    given = {"hidden_layer_sizes": (5,), "max_epochs": 6, "random_state": 0, "classes": [0, 1]}
+    given = {"max_epochs": 6, "random_state": 0, "classes": [0, 1]}
+    if "module" not in options:
+        given["hidden_layer_sizes"] = (5,)
     return DistilledNeuralClassifier(imitation=0, checkpoint=file, **given | options)
 
 

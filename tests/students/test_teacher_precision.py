@@ -133,6 +133,7 @@ def test_a_row_farther_from_1_is_an_error(scale):
         DistilledLogisticRegression().fit(X, Y, teacher_proba=wrong)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn_distill.ImplausibleTeacherWarning")  # random numbers
 def test_one_dimension_has_the_same_tolerance():
     y = np.minimum(Y, 1)
     almost = np.clip(PROBA[:, 0] * 3, 0, 1)
