@@ -9,7 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from sklearn_distill._typing import FloatArray, RowIndexer
+from sklearn_distill.losses.design import DenseDesign
 from sklearn_distill.losses.regularizers import make_regularizer
+from sklearn_distill.losses.row_space import RowSpace
 from sklearn_distill.losses.row_sums import RowSums
 from sklearn_distill.targets import TargetTangent
 
@@ -139,6 +141,18 @@ class SoftTargetObjective:
         """Return the objective of the given rows with the penalty of all rows."""
         return SoftTargetObjective(self.sums.take(rows), self.alpha)
 
+    def row_space(self) -> RowSpace | None:
+        """Return coordinates of the row space of a dense X; None if X has none, being 0."""
+        design = self._row_sums.design
+        if not isinstance(design, DenseDesign):
+            raise TypeError(f"coordinates of the rows require a dense X, got {type(design)}")
+        return RowSpace.of(design.X, fit_intercept=design.fit_intercept)
+
+    def in_row_space(self, space: RowSpace) -> SoftTargetObjective:
+        """Return the objective of the weights in these coordinates."""
+        sums = self._row_sums
+        return SoftTargetObjective(RowSums(space.design, sums.targets, sums.weight), self.alpha)
+
     def value_and_gradient(self, w: FloatArray) -> tuple[float, FloatArray]:
         """Return F and ∇F in one pass over X.
 
@@ -226,7 +240,8 @@ class SoftTargetObjective:
     def _row_sums(self) -> RowSums:
         if not isinstance(self.sums, RowSums):
             raise TypeError(
-                "derivatives in λ and T require sums of rows in memory (RowSums), got "
+                "derivatives in λ and T, and coordinates of the row space, require sums of rows in "
+                "memory (RowSums), got "
                 f"{type(self.sums).__name__}"
             )
         return self.sums

@@ -1,0 +1,211 @@
+"""Coordinates of the row space of X, in which data of more columns than rows are square."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy.linalg import qr, solve_triangular
+from scipy.linalg.lapack import dpocon, dpstrf
+
+from sklearn_distill._typing import FloatArray, IntArray
+from sklearn_distill.losses.design import DenseDesign
+
+_EPS = float(np.finfo(np.float64).eps)
+
+# A block of columns, centred in float64, stays in the cache: X is never copied as a whole.
+BLOCK_ENTRIES = 2**18
+MIN_BLOCK_COLUMNS = 64
+# The Gram matrix has the square of the condition of X: beyond this reciprocal condition its factor
+# may leave errors of more than 1e-6 in the scores, and the factor is computed from X itself.
+MIN_RECIPROCAL_CONDITION = 1e-8
+
+
+class RowSpace:
+    r"""Orthonormal coordinates of the row space of a dense X with more columns than rows.
+
+    With the mean x̄ of the rows (0 without an intercept) and the rows ordered by pivots,
+
+    .. math:: (X - 1\bar x^⊤)(X - 1\bar x^⊤)^⊤ = L L^⊤,
+
+    where L of shape (n_rows, rank) has a triangular :math:`L_1` on top. The penalty keeps the
+    minimiser in the row space (representer theorem), so that with :math:`X_1` for the centred rows
+    of the pivots it is
+
+    .. math:: W^⊤ = X_1^⊤ L_1^{-⊤} V^⊤, \qquad W (X - 1\bar x^⊤)^⊤ = V L^⊤, \qquad
+              \|W\| = \|V\|:
+
+    V minimises the same objective with L in place of X. Centring makes the intercept b that of V
+    less :math:`W\bar x`. Without it, the vector of ones may lie in the range of X, and without a
+    penalty W would be as large as the mean is small.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features)
+        Features in float32 or float64.
+    L : ndarray of shape (n_rows, rank)
+        The factor, in float64, in the order of the rows of X.
+    pivots : ndarray of shape (rank,)
+        Numbers of the rows that span the row space.
+    mean : ndarray of shape (n_features,) or None
+        The vector x̄; None without an intercept.
+
+    References
+    ----------
+    Schölkopf, Herbrich and Smola 2001, "A generalized representer theorem"; Higham 2002, section
+    10.3, for Cholesky factors with pivots.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> space = RowSpace.of(np.array([[3.0, 4.0, 0.0], [0.0, 0.0, 2.0]]), fit_intercept=False)
+    >>> space.L
+    array([[5., 0.],
+           [0., 2.]])
+    >>> space.lift(np.array([[5.0, 4.0]]))
+    array([[3., 4., 4.]])
+    """
+
+    def __init__(
+        self, X: FloatArray, L: FloatArray, pivots: IntArray, mean: FloatArray | None
+    ) -> None:
+        self.X = X
+        self.L = L
+        self.pivots = pivots
+        self.mean = mean
+
+    @classmethod
+    def of(cls, X: FloatArray, *, fit_intercept: bool) -> RowSpace | None:
+        """Factorise a Gram matrix of the rows; None if it is 0 or beyond the range of float64."""
+        G = np.zeros((len(X), len(X)))
+        mean = np.zeros(X.shape[1]) if fit_intercept else None
+        with np.errstate(over="ignore", invalid="ignore"):
+            for columns in column_blocks(X):
+                B, mean_of_block = _centred(X[:, columns], fit_intercept)
+                G += B @ B.T
+                if mean is not None:
+                    mean[columns] = mean_of_block
+        scale = float(np.trace(G))
+        if not np.finfo(np.float64).tiny / _EPS < scale < np.inf:
+            return None
+        factor = _factor_of_gram(G, rank=len(X) - fit_intercept) or _factor_of_rows(X, mean)
+        return cls(X, *factor, mean)
+
+    @property
+    def design(self) -> DenseDesign:
+        """The design with the rows of L."""
+        return DenseDesign(self.L, self.mean is not None)
+
+    def lift(self, V: FloatArray) -> FloatArray:
+        """Return [W b] of shape (n_scores, n_columns), for [V b] in the coordinates of L."""
+        rank, d = self.L.shape[1], self.X.shape[1]
+        A = self._solve_transposed(V[:, :rank])
+        W = np.empty((len(V), d + (self.mean is not None)))
+        for columns in column_blocks(self.X[self.pivots[:1]], len(self.pivots)):
+            W[:, columns] = A @ self._pivot_rows(columns)
+        if self.mean is not None:
+            W[:, d] = V[:, rank] - W[:, :d] @ self.mean
+        return W
+
+    def project(self, W: FloatArray) -> FloatArray:
+        """Return [V b] of the projection of [W b] onto the row space."""
+        d = self.X.shape[1]
+        products = np.zeros((len(W), len(self.pivots)))
+        for columns in column_blocks(self.X[self.pivots[:1]], len(self.pivots)):
+            products += W[:, columns] @ self._pivot_rows(columns).T
+        V: FloatArray = solve_triangular(self._L1, products.T, lower=True, check_finite=False).T
+        if self.mean is None:
+            return V
+        return np.column_stack([V, W[:, d] + W[:, :d] @ self.mean])
+
+    @property
+    def _L1(self) -> FloatArray:
+        return self.L[self.pivots]
+
+    def _solve_transposed(self, V: FloatArray) -> FloatArray:
+        """Return V L₁⁻¹."""
+        A: FloatArray = solve_triangular(
+            self._L1, V.T, lower=True, trans="T", check_finite=False
+        ).T
+        return A
+
+    def _pivot_rows(self, columns: slice) -> FloatArray:
+        """Return columns of X₁, in float64."""
+        B = self.X[self.pivots, columns].astype(np.float64, copy=False)
+        return B if self.mean is None else B - self.mean[columns]
+
+
+def column_blocks(X: FloatArray, n_rows: int | None = None) -> Iterator[slice]:
+    """Yield consecutive blocks of columns that cover all columns.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_columns)
+        The matrix.
+    n_rows : int or None
+        Number of rows that are read, by which the width of a block is chosen; None for all.
+
+    Yields
+    ------
+    slice
+        Columns of a block.
+
+    Examples
+    --------
+    >>> [columns.stop for columns in column_blocks(np.empty((4096, 100)))]
+    [64, 100]
+    """
+    n_rows, d = n_rows or len(X), X.shape[1]
+    width = max(MIN_BLOCK_COLUMNS, BLOCK_ENTRIES // max(1, n_rows))
+    for start in range(0, d, width):
+        yield slice(start, min(start + width, d))
+
+
+def _centred(block: FloatArray, fit_intercept: bool) -> tuple[FloatArray, FloatArray | float]:
+    """Return a block of columns in float64, less its mean if the intercept is fitted."""
+    B = block.astype(np.float64, copy=False)
+    if not fit_intercept:
+        return B, 0.0
+    first = B.mean(axis=0)
+    B = B - first
+    # the rounding error of a large mean is a direction of its own, in the span of the intercept
+    second = B.mean(axis=0)
+    B -= second
+    return B, first + second
+
+
+def _factor_of_gram(G: FloatArray, rank: int) -> tuple[FloatArray, IntArray] | None:
+    """Return L and the pivots of the Cholesky factor; None if G has a lower rank or few digits."""
+    factor, pivots, found, _ = dpstrf(G, tol=_singular_below(len(G)) * G.diagonal().max(), lower=1)
+    if found < rank:
+        return None
+    pivots = pivots - 1
+    kept = pivots[:rank]
+    norm = float(np.abs(G[np.ix_(kept, kept)]).sum(axis=0).max())
+    reciprocal = float(dpocon(factor[:rank, :rank], norm, uplo="L")[0])
+    return _in_order(np.tril(factor)[:, :rank], pivots) if reciprocal > MIN_RECIPROCAL_CONDITION else None
+
+
+def _factor_of_rows(X: FloatArray, mean: FloatArray | None) -> tuple[FloatArray, IntArray]:
+    """Return L and the pivots by orthogonal transformations, which lose no digits of X."""
+    n = len(X)
+    R = np.zeros((0, n))
+    for columns in column_blocks(X):
+        B, _ = _centred(X[:, columns], mean is not None)
+        R = np.linalg.qr(np.concatenate([R, B.T]), mode="r")
+    upper, pivots = qr(R, mode="r", pivoting=True, check_finite=False, overwrite_a=True)
+    sizes = np.abs(np.diagonal(upper))
+    rank = int(np.count_nonzero(sizes > _singular_below(n) * sizes[0]))
+    return _in_order(upper[:rank].T, pivots)
+
+
+def _in_order(L: FloatArray, pivots: IntArray) -> tuple[FloatArray, IntArray]:
+    """Return L in the order of the rows of X, and the rows that span the row space."""
+    ordered = np.empty_like(L, order="C")
+    ordered[pivots] = L
+    return ordered, pivots[: L.shape[1]]
+
+
+def _singular_below(n_rows: int) -> float:
+    """Return the relative size below which a pivot is rounding error."""
+    return 10 * n_rows * _EPS
