@@ -141,6 +141,11 @@ class SoftTargetObjective:
         """Return the objective of the given rows with the penalty of all rows."""
         return SoftTargetObjective(self.sums.take(rows), self.alpha)
 
+    @property
+    def has_row_space(self) -> bool:
+        """Whether X is a dense array in memory, of whose rows coordinates can be computed."""
+        return isinstance(self.sums, RowSums) and isinstance(self.sums.design, DenseDesign)
+
     def row_space(self) -> RowSpace | None:
         """Return coordinates of the row space of a dense X; None if X has none, being 0."""
         design = self._row_sums.design

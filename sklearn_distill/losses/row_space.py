@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal, cast
 
 import numpy as np
 from scipy.linalg import qr, solve_triangular
+from scipy.linalg.blas import dsyrk
 from scipy.linalg.lapack import dpocon, dpstrf
 
 from sklearn_distill._typing import FloatArray, IntArray
@@ -49,6 +51,8 @@ class RowSpace:
         Numbers of the rows that span the row space.
     mean : ndarray of shape (n_features,) or None
         The vector x̄; None without an intercept.
+    is_ill_conditioned : bool
+        Whether :math:`L_1^{-1}` is so large that W is corrected for rounding errors.
 
     References
     ----------
@@ -67,29 +71,29 @@ class RowSpace:
     """
 
     def __init__(
-        self, X: FloatArray, L: FloatArray, pivots: IntArray, mean: FloatArray | None
+        self,
+        X: FloatArray,
+        L: FloatArray,
+        pivots: IntArray,
+        mean: FloatArray | None,
+        is_ill_conditioned: bool,
     ) -> None:
         self.X = X
         self.L = L
         self.pivots = pivots
         self.mean = mean
+        self.is_ill_conditioned = is_ill_conditioned
 
     @classmethod
     def of(cls, X: FloatArray, *, fit_intercept: bool) -> RowSpace | None:
         """Factorise a Gram matrix of the rows; None if it is 0 or beyond the range of float64."""
-        G = np.zeros((len(X), len(X)))
-        mean = np.zeros(X.shape[1]) if fit_intercept else None
-        with np.errstate(over="ignore", invalid="ignore"):
-            for columns in column_blocks(X):
-                B, mean_of_block = _centred(X[:, columns], fit_intercept)
-                G += B @ B.T
-                if mean is not None:
-                    mean[columns] = mean_of_block
+        G, mean = _gram_and_mean(X, fit_intercept)
         scale = float(np.trace(G))
         if not np.finfo(np.float64).tiny / _EPS < scale < np.inf:
             return None
-        factor = _factor_of_gram(G, rank=len(X) - fit_intercept) or _factor_of_rows(X, mean)
-        return cls(X, *factor, mean)
+        factor = _factor_of_gram(G, rank=len(X) - fit_intercept)
+        L, pivots = factor or _factor_of_rows(X, fit_intercept)
+        return cls(X, L, pivots, mean if fit_intercept else None, factor is None)
 
     @property
     def design(self) -> DenseDesign:
@@ -99,35 +103,41 @@ class RowSpace:
     def lift(self, V: FloatArray) -> FloatArray:
         """Return [W b] of shape (n_scores, n_columns), for [V b] in the coordinates of L."""
         rank, d = self.L.shape[1], self.X.shape[1]
-        A = self._solve_transposed(V[:, :rank])
-        W = np.empty((len(V), d + (self.mean is not None)))
-        for columns in column_blocks(self.X[self.pivots[:1]], len(self.pivots)):
-            W[:, columns] = A @ self._pivot_rows(columns)
-        if self.mean is not None:
-            W[:, d] = V[:, rank] - W[:, :d] @ self.mean
-        return W
+        W = self._combine_rows(V[:, :rank])
+        if self.is_ill_conditioned:
+            # large terms cancel in the sum over rows: one step of iterative refinement
+            W += self._combine_rows(V[:, :rank] - self._coordinates(W))
+        return W if self.mean is None else np.column_stack([W, V[:, rank] - W[:, :d] @ self.mean])
 
     def project(self, W: FloatArray) -> FloatArray:
         """Return [V b] of the projection of [W b] onto the row space."""
         d = self.X.shape[1]
+        V = self._coordinates(W[:, :d])
+        return V if self.mean is None else np.column_stack([V, W[:, d] + W[:, :d] @ self.mean])
+
+    def _combine_rows(self, V: FloatArray) -> FloatArray:
+        """Return V L₁⁻¹ X₁."""
+        A = self._solve(V, trans="T")
+        W = np.empty((len(V), self.X.shape[1]))
+        for columns in self._blocks():
+            W[:, columns] = A @ self._pivot_rows(columns)
+        return W
+
+    def _coordinates(self, W: FloatArray) -> FloatArray:
+        """Return W X₁ᵀ L₁⁻ᵀ."""
         products = np.zeros((len(W), len(self.pivots)))
-        for columns in column_blocks(self.X[self.pivots[:1]], len(self.pivots)):
+        for columns in self._blocks():
             products += W[:, columns] @ self._pivot_rows(columns).T
-        V: FloatArray = solve_triangular(self._L1, products.T, lower=True, check_finite=False).T
-        if self.mean is None:
-            return V
-        return np.column_stack([V, W[:, d] + W[:, :d] @ self.mean])
+        return self._solve(products, trans="N")
 
-    @property
-    def _L1(self) -> FloatArray:
-        return self.L[self.pivots]
+    def _solve(self, V: FloatArray, trans: Literal["N", "T"]) -> FloatArray:
+        """Return V L₁⁻¹, or V L₁⁻ᵀ."""
+        L1 = self.L[self.pivots]
+        solved = solve_triangular(L1, V.T, lower=True, trans=trans, check_finite=False)
+        return np.asarray(solved.T)
 
-    def _solve_transposed(self, V: FloatArray) -> FloatArray:
-        """Return V L₁⁻¹."""
-        A: FloatArray = solve_triangular(
-            self._L1, V.T, lower=True, trans="T", check_finite=False
-        ).T
-        return A
+    def _blocks(self) -> Iterator[slice]:
+        return column_blocks(len(self.pivots), self.X.shape[1])
 
     def _pivot_rows(self, columns: slice) -> FloatArray:
         """Return columns of X₁, in float64."""
@@ -135,15 +145,13 @@ class RowSpace:
         return B if self.mean is None else B - self.mean[columns]
 
 
-def column_blocks(X: FloatArray, n_rows: int | None = None) -> Iterator[slice]:
+def column_blocks(n_rows: int, n_columns: int) -> Iterator[slice]:
     """Yield consecutive blocks of columns that cover all columns.
 
     Parameters
     ----------
-    X : ndarray of shape (n_rows, n_columns)
-        The matrix.
-    n_rows : int or None
-        Number of rows that are read, by which the width of a block is chosen; None for all.
+    n_rows, n_columns : int
+        Shape of the matrix.
 
     Yields
     ------
@@ -152,13 +160,24 @@ def column_blocks(X: FloatArray, n_rows: int | None = None) -> Iterator[slice]:
 
     Examples
     --------
-    >>> [columns.stop for columns in column_blocks(np.empty((4096, 100)))]
+    >>> [columns.stop for columns in column_blocks(4096, 100)]
     [64, 100]
     """
-    n_rows, d = n_rows or len(X), X.shape[1]
     width = max(MIN_BLOCK_COLUMNS, BLOCK_ENTRIES // max(1, n_rows))
-    for start in range(0, d, width):
-        yield slice(start, min(start + width, d))
+    for start in range(0, n_columns, width):
+        yield slice(start, min(start + width, n_columns))
+
+
+def _gram_and_mean(X: FloatArray, fit_intercept: bool) -> tuple[FloatArray, FloatArray]:
+    """Return the Gram matrix of the centred rows, and their mean."""
+    n, d = X.shape
+    G, mean = np.zeros((n, n), order="F"), np.zeros(d)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for columns in column_blocks(*X.shape):
+            B, mean[columns] = _centred(X[:, columns], fit_intercept)
+            # in place, and one triangle of it
+            G = dsyrk(1.0, B.T, trans=1, beta=1.0, c=G, lower=1, overwrite_c=1)
+    return G, mean
 
 
 def _centred(block: FloatArray, fit_intercept: bool) -> tuple[FloatArray, FloatArray | float]:
@@ -175,25 +194,30 @@ def _centred(block: FloatArray, fit_intercept: bool) -> tuple[FloatArray, FloatA
 
 
 def _factor_of_gram(G: FloatArray, rank: int) -> tuple[FloatArray, IntArray] | None:
-    """Return L and the pivots of the Cholesky factor; None if G has a lower rank or few digits."""
-    factor, pivots, found, _ = dpstrf(G, tol=_singular_below(len(G)) * G.diagonal().max(), lower=1)
+    """Return L and the pivots of the Cholesky factor; None if G has a lower rank or few digits.
+
+    G is given by its lower triangle, and overwritten.
+    """
+    largest, norm = float(G.diagonal().max()), float(np.sqrt(2) * np.linalg.norm(G))
+    factor, pivots, found, _ = dpstrf(
+        G, tol=_singular_below(len(G)) * largest, lower=1, overwrite_a=1
+    )
     if found < rank:
         return None
-    pivots = pivots - 1
-    kept = pivots[:rank]
-    norm = float(np.abs(G[np.ix_(kept, kept)]).sum(axis=0).max())
-    reciprocal = float(dpocon(factor[:rank, :rank], norm, uplo="L")[0])
-    return _in_order(np.tril(factor)[:, :rank], pivots) if reciprocal > MIN_RECIPROCAL_CONDITION else None
+    L = np.tril(factor)[:, :rank]
+    reciprocal = float(dpocon(L[:rank], norm, uplo="L")[0])
+    return _in_order(L, pivots - 1) if reciprocal > MIN_RECIPROCAL_CONDITION else None
 
 
-def _factor_of_rows(X: FloatArray, mean: FloatArray | None) -> tuple[FloatArray, IntArray]:
+def _factor_of_rows(X: FloatArray, fit_intercept: bool) -> tuple[FloatArray, IntArray]:
     """Return L and the pivots by orthogonal transformations, which lose no digits of X."""
     n = len(X)
-    R = np.zeros((0, n))
-    for columns in column_blocks(X):
-        B, _ = _centred(X[:, columns], mean is not None)
+    R: FloatArray = np.zeros((0, n))
+    for columns in column_blocks(*X.shape):
+        B, _ = _centred(X[:, columns], fit_intercept)
         R = np.linalg.qr(np.concatenate([R, B.T]), mode="r")
-    upper, pivots = qr(R, mode="r", pivoting=True, check_finite=False, overwrite_a=True)
+    triangular = qr(R, mode="r", pivoting=True, check_finite=False, overwrite_a=True)
+    upper, pivots = cast("tuple[FloatArray, IntArray]", triangular)
     sizes = np.abs(np.diagonal(upper))
     rank = int(np.count_nonzero(sizes > _singular_below(n) * sizes[0]))
     return _in_order(upper[:rank].T, pivots)
