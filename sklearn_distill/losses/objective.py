@@ -195,7 +195,8 @@ class SoftTargetObjective:
 
     def hessian_blocks(self, w: FloatArray) -> FloatArray:
         """Return the diagonal blocks of ∇²F(w), one per score: (n_scores, n_columns, n_columns)."""
-        H = self.sums.hessian_blocks(w.reshape(self.shape)) / self.sums.weight_sum
+        H = self.sums.hessian_blocks(w.reshape(self.shape))
+        H /= self.sums.weight_sum
         d = np.arange(self.n_columns)
         H[:, d, d] += self.alpha * self._penalised(np.ones(self.shape))
         return H
@@ -221,7 +222,8 @@ class SoftTargetObjective:
 
         P is 1 for one logit, else the projection :math:`I - 11ᵀ/K`.
         """
-        A = self.sums.gram_at_zero() / self.sums.weight_sum
+        A = self.sums.gram_at_zero()
+        A /= self.sums.weight_sum
         A[np.diag_indices(len(A))] += self.alpha * self._penalised(np.ones((1, len(A))))[0]
         return A
 
@@ -245,8 +247,7 @@ class SoftTargetObjective:
     def _row_sums(self) -> RowSums:
         if not isinstance(self.sums, RowSums):
             raise TypeError(
-                "derivatives in λ and T, and coordinates of the row space, require sums of rows in "
-                "memory (RowSums), got "
+                "derivatives in λ and T require sums of rows in memory (RowSums), got "
                 f"{type(self.sums).__name__}"
             )
         return self.sums

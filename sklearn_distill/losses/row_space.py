@@ -215,7 +215,7 @@ def _factor_of_rows(X: FloatArray, fit_intercept: bool) -> tuple[FloatArray, Int
     R: FloatArray = np.zeros((0, n))
     for columns in column_blocks(*X.shape):
         B, _ = _centred(X[:, columns], fit_intercept)
-        R = np.linalg.qr(np.concatenate([R, B.T]), mode="r")
+        R = np.asarray(np.linalg.qr(np.concatenate([R, B.T]), mode="r"))
     triangular = qr(R, mode="r", pivoting=True, check_finite=False, overwrite_a=True)
     upper, pivots = cast("tuple[FloatArray, IntArray]", triangular)
     sizes = np.abs(np.diagonal(upper))

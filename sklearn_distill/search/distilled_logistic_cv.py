@@ -194,7 +194,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
     n_iter_ : ndarray of shape (1,)
         Number of iterations of the last fit; with ``refit=False``, the largest of the fits
         averaged.
-    solver_ : {"lbfgs", "newton-cg", ""}
+    solver_ : {"lbfgs", "newton-cg", "row-space", ""}
         The method that found the coefficients.
     n_taught_rows_ : int
         Number of samples with a teacher's prediction.
