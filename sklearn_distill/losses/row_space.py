@@ -109,6 +109,10 @@ class RowSpace:
             W += self._combine_rows(V[:, :rank] - self._coordinates(W))
         return W if self.mean is None else np.column_stack([W, V[:, rank] - W[:, :d] @ self.mean])
 
+    def lift_flat(self, v: FloatArray) -> FloatArray:
+        """Return the flat weights for flat ones in the coordinates of L."""
+        return self.lift(v.reshape(-1, self.design.n_columns)).ravel()
+
     def project(self, W: FloatArray) -> FloatArray:
         """Return [V b] of the projection of [W b] onto the row space."""
         d = self.X.shape[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -78,9 +79,8 @@ def minimise_in_row_space(
             progress=progress,
         )
     inner = objective.in_row_space(space)
-    minimise = partial(coarse_to_fine, max_factor_passes=MAX_FACTOR_PASSES)
     rank_tol = tol / np.sqrt(inner.n_columns)
-    solution = (minimise if inner.is_convex else newton_cg)(
+    solution = minimiser_of_coordinates(inner)(
         inner,
         _project(objective, space, start),
         tol=rank_tol / (1 + _largest_mean(space)),
@@ -98,6 +98,24 @@ def minimise_in_row_space(
         factor=None,
         gradient=None,
     )
+
+
+def minimiser_of_coordinates(objective: SoftTargetObjective) -> Callable[..., Solution]:
+    """Return the minimiser of an objective in coordinates of the row space.
+
+    Parameters
+    ----------
+    objective : SoftTargetObjective
+        Objective over rows of L.
+
+    Returns
+    -------
+    callable
+        ``coarse_to_fine`` with an early Hessian, or ``newton_cg`` if it is not convex.
+    """
+    if not objective.is_convex:
+        return newton_cg
+    return partial(coarse_to_fine, max_factor_passes=MAX_FACTOR_PASSES)
 
 
 def _project(objective: SoftTargetObjective, space: RowSpace, start: FloatArray) -> FloatArray:
