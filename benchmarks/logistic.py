@@ -37,7 +37,7 @@ def cases() -> Iterator[Case]:
         None,
     )
     for n, d, K, target in WIDE:
-        name = f"{n:,} × {d:,}, K = {K}"
+        name = f"{n:,} × {d:,}, K = {K}, common factors"
         yield dense_case(name, make_wide(n, d, K), target, 1.0, repeats=5, tol=1e-5)
     yield text_case()
     yield fashion_case()
