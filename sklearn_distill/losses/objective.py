@@ -9,7 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from sklearn_distill._typing import FloatArray, RowIndexer
+from sklearn_distill.losses.design import DenseDesign
 from sklearn_distill.losses.regularizers import make_regularizer
+from sklearn_distill.losses.row_space import RowSpace
 from sklearn_distill.losses.row_sums import RowSums
 from sklearn_distill.targets import TargetTangent
 
@@ -139,6 +141,23 @@ class SoftTargetObjective:
         """Return the objective of the given rows with the penalty of all rows."""
         return SoftTargetObjective(self.sums.take(rows), self.alpha)
 
+    @property
+    def has_row_space(self) -> bool:
+        """Whether X is a dense array in memory, of whose rows coordinates can be computed."""
+        return isinstance(self.sums, RowSums) and isinstance(self.sums.design, DenseDesign)
+
+    def row_space(self) -> RowSpace | None:
+        """Return coordinates of the row space of a dense X; None if X has none, being 0."""
+        design = self._row_sums.design
+        if not isinstance(design, DenseDesign):
+            raise TypeError(f"coordinates of the rows require a dense X, got {type(design)}")
+        return RowSpace.of(design.X, fit_intercept=design.fit_intercept)
+
+    def in_row_space(self, space: RowSpace) -> SoftTargetObjective:
+        """Return the objective of the weights in these coordinates."""
+        sums = self._row_sums
+        return SoftTargetObjective(RowSums(space.design, sums.targets, sums.weight), self.alpha)
+
     def value_and_gradient(self, w: FloatArray) -> tuple[float, FloatArray]:
         """Return F and ∇F in one pass over X.
 
@@ -176,7 +195,8 @@ class SoftTargetObjective:
 
     def hessian_blocks(self, w: FloatArray) -> FloatArray:
         """Return the diagonal blocks of ∇²F(w), one per score: (n_scores, n_columns, n_columns)."""
-        H = self.sums.hessian_blocks(w.reshape(self.shape)) / self.sums.weight_sum
+        H = self.sums.hessian_blocks(w.reshape(self.shape))
+        H /= self.sums.weight_sum
         d = np.arange(self.n_columns)
         H[:, d, d] += self.alpha * self._penalised(np.ones(self.shape))
         return H
@@ -202,7 +222,8 @@ class SoftTargetObjective:
 
         P is 1 for one logit, else the projection :math:`I - 11ᵀ/K`.
         """
-        A = self.sums.gram_at_zero() / self.sums.weight_sum
+        A = self.sums.gram_at_zero()
+        A /= self.sums.weight_sum
         A[np.diag_indices(len(A))] += self.alpha * self._penalised(np.ones((1, len(A))))[0]
         return A
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sklearn_distill._typing import BoolArray, FloatArray, RowIndexer
-from sklearn_distill.losses import SoftTargetObjective
+from sklearn_distill.losses import RowSpace, SoftTargetObjective
 from sklearn_distill.losses.design import Design
 from sklearn_distill.search._cv_warm_start import WarmStart, WarmStartSolver, compatible_warm_start
 from sklearn_distill.search._fold_scorer import FoldScorer
@@ -89,6 +89,9 @@ class CVFold:
         Replaces the validation loss by minus its score, which has no gradient.
     keep_solutions : bool
         Whether the results keep the solutions of the fits.
+    row_space : RowSpace or None
+        The coordinates of the design and of the validation loss; None for X itself. Scorer and
+        kept solutions have the weights for X.
 
     References
     ----------
@@ -105,7 +108,9 @@ class CVFold:
         scorer: FoldScorer | None = None,
         *,
         keep_solutions: bool = False,
+        row_space: RowSpace | None = None,
     ) -> None:
+        self._row_space = row_space
         self._scorer = scorer
         self._keep_solutions = keep_solutions
         self._targets = targets
@@ -168,7 +173,7 @@ class CVFold:
             gradient = self._hypergradient(problem, loss_params, loss_gradient, names)
             loss = self._corrected(loss, solution)
         if self._scorer is not None:
-            loss = -self._scorer.score(solution.w, problem.active)
+            loss = -self._scorer.score(self._original_weights(solution.w), problem.active)
         # a pass multiplies by X twice: for the scores and for the gradient
         n_multiplications = self._design.multiplications - n_before
         return FoldResult(
@@ -179,10 +184,25 @@ class CVFold:
             converged=solution.converged,
             passes=n_multiplications / (2 * self._product_size(problem)),
             seconds=time.perf_counter() - start,
-            solution=replace(solution, factor=None) if self._keep_solutions else None,
+            solution=self._kept(solution),
             active=problem.active,
-            n_columns=problem.objective.n_columns,
+            n_columns=self._n_columns,
         )
+
+    def _kept(self, solution: Solution) -> Solution | None:
+        if not self._keep_solutions:
+            return None
+        return replace(solution, w=self._original_weights(solution.w), factor=None, gradient=None)
+
+    def _original_weights(self, w: FloatArray) -> FloatArray:
+        return w if self._row_space is None else self._row_space.lift_flat(w)
+
+    @property
+    def _n_columns(self) -> int:
+        """Number of weights of a class, for X."""
+        if self._row_space is None:
+            return self._design.n_columns
+        return int(self._row_space.X.shape[1] + self._design.fit_intercept)
 
     def _hypergradient(
         self,

@@ -14,6 +14,7 @@ from sklearn_distill.solvers import (
     Solution,
     continue_from,
     hessian_factor,
+    minimiser_of_coordinates,
     newton_cg,
 )
 from sklearn_distill.students._logistic import Minimiser, select_minimiser
@@ -87,6 +88,8 @@ class WarmStartSolver:
         A fit stops when max|∇| / Σ s_i ≤ tol, or below that where the penalty is weak.
     max_iter : int
         Largest number of steps of a fit.
+    in_row_space : bool
+        Whether X is replaced by coordinates of its row space.
     """
 
     solver: str
@@ -94,6 +97,7 @@ class WarmStartSolver:
     precision: str
     tol: float
     max_iter: int
+    in_row_space: bool = False
 
     @property
     def adjoint_tol(self) -> float:
@@ -133,7 +137,11 @@ class WarmStartSolver:
     ) -> tuple[Minimiser, FloatArray]:
         """Return the minimiser and its start: the last solution, or zeros without one."""
         objective = problem.objective
-        minimise = select_minimiser(self.solver, objective, dense=self.dense)
+        minimise: Minimiser
+        if self.in_row_space:
+            minimise = minimiser_of_coordinates(objective)
+        else:
+            minimise = select_minimiser(self.solver, objective, dense=self.dense)
         if warm_start is None:
             return minimise, objective.zeros()
         if warm_start.factor is None or minimise is newton_cg:

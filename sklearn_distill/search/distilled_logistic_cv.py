@@ -38,7 +38,7 @@ from sklearn_distill._validation.splits import (
     with_unlabelled,
 )
 from sklearn_distill._validation.user_warning import warn_user
-from sklearn_distill.losses import as_design
+from sklearn_distill.losses import RowSpace, as_design
 from sklearn_distill.search._cv_fold import CountedDesign, CVFold
 from sklearn_distill.search._cv_loss import CrossValidatedLoss, evaluation_progress
 from sklearn_distill.search._cv_warm_start import WarmStart, WarmStartSolver, compatible_warm_start
@@ -47,7 +47,7 @@ from sklearn_distill.search._fold_scorer import FoldScorer
 from sklearn_distill.search._results import GridResults, cv_results, fold_coefs, search_path
 from sklearn_distill.search._space import Space
 from sklearn_distill.search._validation_loss import ValidationLoss
-from sklearn_distill.students._logistic import CONSTRAINTS, LogisticStudent
+from sklearn_distill.students._logistic import CONSTRAINTS, LogisticStudent, row_space_pays
 from sklearn_distill.students._problem import (
     LossParams,
     TrainingTargets,
@@ -194,7 +194,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
     n_iter_ : ndarray of shape (1,)
         Number of iterations of the last fit; with ``refit=False``, the largest of the fits
         averaged.
-    solver_ : {"lbfgs", "newton-cg", ""}
+    solver_ : {"lbfgs", "newton-cg", "row-space", ""}
         The method that found the coefficients.
     n_taught_rows_ : int
         Number of samples with a teacher's prediction.
@@ -211,7 +211,10 @@ class DistilledLogisticRegressionCV(LogisticStudent):
     label of such a class adds 36.04 nats, as in scikit-learn's ``log_loss``: there V jumps but
     stays finite, and the derivative is that of the other labels.
 
-    The training samples of all folds are held in memory at once: K − 1 times the memory of X.
+    The training samples of all folds are held in memory at once: K − 1 times the memory of X. For a
+    dense X of more columns than rows (see ``solver`` of
+    :class:`~sklearn_distill.DistilledLogisticRegression`) all folds are fitted in coordinates of
+    its row space, of n × n numbers, which are computed once; passes are then over these.
 
     References
     ----------
@@ -467,22 +470,33 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         splits = with_unlabelled(splits, labels.present, params.get("groups"))
         splits = [(train[weight[train] > 0], test) for train, test in splits]
         check_weighted_splits(splits, weight)
+        space = self._row_space(X)
         return [
-            self._make_fold(X, targets, train, test, weighted=weighted) for train, test in splits
+            self._make_fold(X, space, targets, train, test, weighted=weighted)
+            for train, test in splits
         ]
+
+    def _row_space(self, X: CheckedX) -> RowSpace | None:
+        """Return the coordinates of all rows, which serve every fold, if X is wide and dense."""
+        wide = isinstance(X, np.ndarray) and row_space_pays(*X.shape)
+        if self.solver != "auto" or not wide:
+            return None
+        return RowSpace.of(X, fit_intercept=self.fit_intercept)
 
     def _make_fold(
         self,
         X: CheckedX,
+        space: RowSpace | None,
         targets: TrainingTargets,
         train: IntArray,
         test: IntArray,
         *,
         weighted: bool,
     ) -> CVFold:
-        labels, weight, X_test = targets.labels, targets.sample_weight[test], X[test]
+        labels, weight = targets.labels, targets.sample_weight[test]
+        features = X if space is None else space.L
         validation = ValidationLoss(
-            as_design(X_test, self.fit_intercept),
+            as_design(features[test], self.fit_intercept),
             Labels(labels.codes[test], labels.n_classes),
             weight,
             float(self.validation_temperature),
@@ -491,7 +505,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         if self.scoring is not None:
             scorer = FoldScorer(
                 get_scorer(self.scoring),
-                X_test,
+                X[test],
                 targets.classes[labels.codes[test]],
                 weight if weighted else None,
                 targets.classes,
@@ -500,11 +514,12 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         return CVFold(
             targets.take(train),
             # the cost of the search is counted in passes over the training rows only
-            CountedDesign(as_design(X[train], self.fit_intercept)),
+            CountedDesign(as_design(features[train], self.fit_intercept)),
             validation,
-            self._warm_start_solver(X),
+            self._warm_start_solver(features, in_row_space=space is not None),
             scorer,
             keep_solutions=self.method == "grid" or not self.refit,
+            row_space=space,
         )
 
     def _search(self, folds: list[CVFold], space: Space) -> CrossValidatedLoss:
@@ -579,10 +594,12 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         problem = make_problem(targets, as_design(X, self.fit_intercept), loss_params)
         # other classes may be active on all rows than on those of a fold
         warm_start = compatible_warm_start(warm_start, problem)
+        if warm_start is not None and len(warm_start.w) != len(problem.objective.zeros()):
+            warm_start = None  # in coordinates of the row space, of which a fit finds its own
         solver_and_start = self._warm_start_solver(X).solver_and_start(problem, warm_start)
         solution = self._solve(problem, *solver_and_start)
         self._set_coefficients(solution, problem.active, X.dtype)
 
-    def _warm_start_solver(self, X: CheckedX) -> WarmStartSolver:
+    def _warm_start_solver(self, X: CheckedX, *, in_row_space: bool = False) -> WarmStartSolver:
         dense, precision = not sparse.issparse(X), str(X.dtype)
-        return WarmStartSolver(self.solver, dense, precision, self.tol, self.max_iter)
+        return WarmStartSolver(self.solver, dense, precision, self.tol, self.max_iter, in_row_space)

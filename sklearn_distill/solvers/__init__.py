@@ -5,6 +5,7 @@ from sklearn_distill.solvers.continuation import continue_from
 from sklearn_distill.solvers.factor import BlockFactor, KroneckerFactor, Preconditioner
 from sklearn_distill.solvers.lbfgs import lbfgs
 from sklearn_distill.solvers.newton import newton_cg
+from sklearn_distill.solvers.row_space import minimise_in_row_space, minimiser_of_coordinates
 from sklearn_distill.solvers.solution import Objective, Progress, RowwiseObjective, Solution
 from sklearn_distill.solvers.subsampling import coarse_to_fine, hessian_factor
 
@@ -21,5 +22,7 @@ __all__ = [
     "continue_from",
     "hessian_factor",
     "lbfgs",
+    "minimise_in_row_space",
+    "minimiser_of_coordinates",
     "newton_cg",
 ]

@@ -54,9 +54,13 @@ class KroneckerFactor:
             raise np.linalg.LinAlgError("the matrix is not finite or not positive semidefinite")
         # A column of zeros without penalty has no curvature, and any scale is valid.
         self._scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-        equilibrated = self._scale[:, None] * A * self._scale
+        equilibrated = self._scale[:, None] * A
+        equilibrated *= self._scale
         equilibrated[np.diag_indices(len(A))] += _JITTER + (diagonal <= 0)
-        self._cholesky, _ = cho_factor(equilibrated, lower=True, check_finite=False)
+        # in place: the transpose, which is the same matrix, is in LAPACK's order
+        self._cholesky, _ = cho_factor(
+            equilibrated.T, lower=True, overwrite_a=True, check_finite=False
+        )
 
     def solve(self, v: FloatArray) -> FloatArray:
         """Return A⁻¹ applied to each part of v.

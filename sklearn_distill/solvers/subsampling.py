@@ -52,6 +52,7 @@ def coarse_to_fine(
     distance_tol: float = np.inf,
     max_iter: int,
     precision: float = float(np.finfo(np.float64).eps),
+    max_factor_passes: float = MAX_FACTOR_PASSES,
     progress: Progress | None = None,
 ) -> Solution:
     """Minimise on a subsample first, then on all rows, preconditioned by the subsample's Hessian.
@@ -78,6 +79,8 @@ def coarse_to_fine(
         Maximum number of iterations over all rows.
     precision : float
         Relative rounding error of F.
+    max_factor_passes : float
+        A Hessian that costs more passes over all rows is computed only after as many steps.
     progress : callable or None
         Called after each iteration with (n_iter, value, max|∇F|).
 
@@ -115,7 +118,7 @@ def coarse_to_fine(
             start = solution.w
             if coarse is objective:  # steps over the subsample are cheap and not counted
                 n_iter, evaluation = solution.n_iter, solution.evaluation
-        if renewal.n_passes <= MAX_FACTOR_PASSES:
+        if renewal.n_passes <= max_factor_passes:
             factor = renewal(start)
     except np.linalg.LinAlgError:
         return newton_cg(

@@ -26,7 +26,13 @@ from sklearn_distill._validation.tensors import is_tensor
 from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.losses import SoftTargetObjective
 from sklearn_distill.losses.regularizers import REGULARIZER_NAMES
-from sklearn_distill.solvers import Progress, Solution, coarse_to_fine, newton_cg
+from sklearn_distill.solvers import (
+    Progress,
+    Solution,
+    coarse_to_fine,
+    minimise_in_row_space,
+    newton_cg,
+)
 from sklearn_distill.students._array_api import (
     asarray_like,
     validate_features,
@@ -60,6 +66,10 @@ DISTANCE_TOL = 1e-3
 # The Gram matrix of so few columns is cheap, whatever the number of rows.
 FEW_COLUMNS = 100
 MAX_GRAM_BYTES = 2**30
+# The Gram matrix of the rows pays from so many columns per row (measured), and from as many times
+# more as there are times more rows than these: its cost per pass over X grows with the rows.
+COLUMNS_PER_ROW = 1.5
+ROWS_AT_COLUMNS_PER_ROW = 1000
 
 Minimiser = Callable[..., Solution]
 
@@ -67,8 +77,9 @@ Minimiser = Callable[..., Solution]
 def select_minimiser(solver: str, objective: SoftTargetObjective, *, dense: bool) -> Minimiser:
     """Return the minimiser.
 
-    "auto" is Newton's method for sparse X, for non-convex objectives, and where the Gram matrix of
-    all columns would cost more than the passes that it saves, or too much memory.
+    "auto" is the row space for dense X with more columns than rows. Otherwise it is Newton's method
+    for sparse X, for non-convex objectives, and where the Gram matrix of all columns would cost
+    more than the passes that it saves, or too much memory.
 
     Parameters
     ----------
@@ -82,8 +93,11 @@ def select_minimiser(solver: str, objective: SoftTargetObjective, *, dense: bool
     Returns
     -------
     callable
-        ``coarse_to_fine`` or ``newton_cg``.
+        ``coarse_to_fine``, ``minimise_in_row_space`` or ``newton_cg``.
     """
+    wide = objective.has_row_space and row_space_pays(objective.n_rows, objective.n_columns)
+    if solver == "auto" and wide:
+        return minimise_in_row_space
     # coarse_to_fine preconditions by a Gram matrix, which is dense, and needs a convex objective
     if solver == "auto":
         few = objective.n_columns <= FEW_COLUMNS
@@ -115,6 +129,28 @@ def gram_pays(n_rows: int, n_columns: int) -> bool:
     if n_columns <= FEW_COLUMNS:
         return True
     return 2 * n_columns <= n_rows and 8 * n_columns**2 <= MAX_GRAM_BYTES
+
+
+def row_space_pays(n_rows: int, n_columns: int) -> bool:
+    """Return whether coordinates of the row space save more than their Gram matrix costs.
+
+    Parameters
+    ----------
+    n_rows, n_columns : int
+        Shape of X; the matrix has n_rows² entries.
+
+    Returns
+    -------
+    bool
+        True for more than ``FEW_COLUMNS`` columns, and ``COLUMNS_PER_ROW`` or more of them per row.
+
+    Examples
+    --------
+    >>> row_space_pays(500, 20_000), row_space_pays(500, 600), row_space_pays(4_000, 8_000)
+    (True, False, False)
+    """
+    wanted = COLUMNS_PER_ROW * n_rows * max(1.0, n_rows / ROWS_AT_COLUMNS_PER_ROW)
+    return n_columns > max(FEW_COLUMNS, wanted) and 8 * n_rows**2 <= MAX_GRAM_BYTES
 
 
 class LogisticStudent(LinearClassifier):

@@ -85,12 +85,13 @@ class DistilledLogisticRegression(LogisticStudent):
     solver : {"auto", "lbfgs", "newton-cg"}, default="auto"
         Minimiser. "lbfgs" solves on a subsample of the rows, then on all, preconditioned by a
         Gram matrix and, near the minimum, by the Hessian; "newton-cg" is Newton's method in a trust
-        region with conjugate gradients. "auto" is "newton-cg" for a regulariser that makes the
-        objective non-convex, and for more than 100 columns if X is sparse, has less than two rows
-        per column, or so many columns that a Gram matrix would take more than 1 GB. Otherwise it is
-        "lbfgs". If the
-        preconditioner of "lbfgs" fails, the fit continues with "newton-cg", as ``solver_`` then
-        shows.
+        region with conjugate gradients. "auto" is, for a dense X in memory of more than 100 columns
+        and 1.5 times as many columns as rows (more beyond 1,000 rows), one of them on an n × n
+        factor of the Gram matrix of the rows ("row-space"). Otherwise it is "newton-cg" for a
+        regulariser that makes the objective non-convex, and for more than 100 columns if X is
+        sparse, has less than two rows per column, or so many columns that a Gram matrix would take
+        more than 1 GB. Otherwise it is "lbfgs". If the preconditioner of "lbfgs" fails, the fit
+        continues with "newton-cg", as ``solver_`` then shows.
     tol : float, default=1e-4
         Stop when max|∇| / Σ s_i ≤ tol, with ∇ the gradient of the objective divided by C, which
         is scikit-learn's scale, and the estimated distance to the minimum is at most tol / 1000
@@ -113,7 +114,7 @@ class DistilledLogisticRegression(LogisticStudent):
         Class labels, in ascending order.
     n_iter_ : ndarray of shape (1,)
         Iterations of the solver over all rows.
-    solver_ : {"lbfgs", "newton-cg", ""}
+    solver_ : {"lbfgs", "newton-cg", "row-space", ""}
         The solver that found the coefficients; empty if one class has all the target mass, so
         that no solver was needed.
     n_taught_rows_ : int
@@ -134,6 +135,11 @@ class DistilledLogisticRegression(LogisticStudent):
     exceptions are float32, which ends where rounding hides further progress, and
     ``solver="newton-cg"`` on unscaled columns at large C, which may need more than 200 iterations
     and then warns.
+
+    With "row-space" X is centred and replaced by a square root of its n × n Gram matrix, in
+    float64: the ridge penalty keeps the coefficients in the row space of X, in which the objective
+    is the same. ``tol`` holds for the gradient in X nevertheless. Without a penalty, the
+    coefficients are the smallest of all minimisers.
 
     With ``sklearn.set_config(array_api_dispatch=True)`` a torch tensor X stays on its device, and
     so do products with it. Labels, weights and the teacher's predictions, on whatever device, are
