@@ -2,14 +2,21 @@
 
 from sklearn_distill.solvers.conjugate_gradients import conjugate_gradients
 from sklearn_distill.solvers.continuation import continue_from
-from sklearn_distill.solvers.factor import BlockFactor, KroneckerFactor, Preconditioner
+from sklearn_distill.solvers.factor import (
+    BlockFactor,
+    DiagonalFactor,
+    KroneckerFactor,
+    Preconditioner,
+)
 from sklearn_distill.solvers.lbfgs import lbfgs
 from sklearn_distill.solvers.newton import newton_cg
+from sklearn_distill.solvers.scaled_newton import scaled_newton
 from sklearn_distill.solvers.solution import Objective, Progress, RowwiseObjective, Solution
 from sklearn_distill.solvers.subsampling import coarse_to_fine, hessian_factor
 
 __all__ = [
     "BlockFactor",
+    "DiagonalFactor",
     "KroneckerFactor",
     "Objective",
     "Preconditioner",
@@ -22,4 +29,5 @@ __all__ = [
     "hessian_factor",
     "lbfgs",
     "newton_cg",
+    "scaled_newton",
 ]

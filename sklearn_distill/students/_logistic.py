@@ -26,7 +26,7 @@ from sklearn_distill._validation.tensors import is_tensor
 from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.losses import SoftTargetObjective
 from sklearn_distill.losses.regularizers import REGULARIZER_NAMES
-from sklearn_distill.solvers import Progress, Solution, coarse_to_fine, newton_cg
+from sklearn_distill.solvers import Progress, Solution, coarse_to_fine, scaled_newton
 from sklearn_distill.students._array_api import (
     asarray_like,
     validate_features,
@@ -82,7 +82,7 @@ def select_minimiser(solver: str, objective: SoftTargetObjective, *, dense: bool
     Returns
     -------
     callable
-        ``coarse_to_fine`` or ``newton_cg``.
+        ``coarse_to_fine`` or ``scaled_newton``.
     """
     # coarse_to_fine preconditions by a Gram matrix, which is dense, and needs a convex objective
     if solver == "auto":
@@ -90,7 +90,7 @@ def select_minimiser(solver: str, objective: SoftTargetObjective, *, dense: bool
         pays = (dense and gram_pays(objective.n_rows, objective.n_columns)) or few
         pays = pays and objective.is_convex
         solver = "lbfgs" if pays else "newton-cg"
-    return coarse_to_fine if solver == "lbfgs" else newton_cg
+    return coarse_to_fine if solver == "lbfgs" else scaled_newton
 
 
 def gram_pays(n_rows: int, n_columns: int) -> bool:

@@ -130,10 +130,9 @@ class DistilledLogisticRegression(LogisticStudent):
     if the probabilities are near those at the minimum, whatever the scales of the columns. At the
     default ``tol`` they agreed to 1e-6 for the same rows given dense or sparse, weighted or
     repeated, for C from 1 to 1e4: with 6 columns (scaled or not) and 2 to 10 classes, and with 130
-    scaled columns and 2 or 5 classes. Sparse X of more than 100 unscaled columns may be slow. The
-    exceptions are float32, which ends where rounding hides further progress, and
-    ``solver="newton-cg"`` on unscaled columns at large C, which may need more than 200 iterations
-    and then warns.
+    columns and 2 or 5 classes. The exceptions are float32, which ends where rounding hides further
+    progress, and ``solver="newton-cg"`` at large C or a T far below 1, which may need more than 200
+    iterations and then warns.
 
     With ``sklearn.set_config(array_api_dispatch=True)`` a torch tensor X stays on its device, and
     so do products with it. Labels, weights and the teacher's predictions, on whatever device, are

@@ -33,7 +33,7 @@ def make_cv_loss(problem, n_jobs=None, **parameters):
     targets = TrainingTargets.read(search, len(X), y, weight, None, logits)
     space = Space.of(NAMES, LossParams.of(search), None)
     return CrossValidatedLoss(
-        search._make_folds(X, targets, {}), space, n_jobs, lambda evaluation: None
+        search._make_folds(X, targets, {}, weighted=True), space, n_jobs, lambda evaluation: None
     )
 
 
