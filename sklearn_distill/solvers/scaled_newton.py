@@ -11,7 +11,7 @@ from sklearn_distill.solvers.solution import Progress, RowwiseObjective, Solutio
 
 # Of so few columns the Gram matrix takes out their correlations, too, such as those of columns with
 # a large mean. It costs as much as this number / 5 passes at most.
-GRAM_COLUMNS = 200
+GRAM_COLUMNS = 250
 
 
 def scaled_newton(

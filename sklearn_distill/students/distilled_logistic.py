@@ -86,7 +86,7 @@ class DistilledLogisticRegression(LogisticStudent):
         Minimiser. "lbfgs" solves on a subsample of the rows, then on all, preconditioned by a
         Gram matrix and, near the minimum, by the Hessian; "newton-cg" is Newton's method in a trust
         region with conjugate gradients. "auto" is "newton-cg" for a regulariser that makes the
-        objective non-convex, and for more than 100 columns if X is sparse, has less than two rows
+        objective non-convex, and for more than 250 columns if X is sparse, has less than two rows
         per column, or so many columns that a Gram matrix would take more than 1 GB. Otherwise it is
         "lbfgs". If the
         preconditioner of "lbfgs" fails, the fit continues with "newton-cg", as ``solver_`` then
