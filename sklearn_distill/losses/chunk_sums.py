@@ -109,6 +109,10 @@ class ChunkSums:
         """Return A with ∇²Φ(0) = P ⊗ A."""
         return np.asarray(self.solver_sums.map_reduce(RowSums.gram_at_zero))
 
+    def gram_diagonal_at_zero(self) -> FloatArray:
+        """Return the diagonal of A with ∇²Φ(0) = P ⊗ A, with all curvatures as positive."""
+        return np.asarray(self.solver_sums.map_reduce(RowSums.gram_diagonal_at_zero))
+
 
 def _hessian_product(sums: RowSums, W: FloatArray, V: FloatArray) -> FloatArray:
     return sums.hessian_operator(W)(V)

@@ -73,6 +73,9 @@ class Sums(Protocol):
     def gram_at_zero(self) -> FloatArray:
         """Return A with ∇²Φ(0) = P ⊗ A."""
 
+    def gram_diagonal_at_zero(self) -> FloatArray:
+        """Return the diagonal of A with ∇²Φ(0) = P ⊗ A, with all curvatures as positive."""
+
 
 class SoftTargetObjective:
     r"""Soft-target cross-entropy of linear scores with a ridge penalty.
@@ -226,6 +229,12 @@ class SoftTargetObjective:
         A /= self.sums.weight_sum
         A[np.diag_indices(len(A))] += self.alpha * self._penalised(np.ones((1, len(A))))[0]
         return A
+
+    def hessian_diagonal_at_zero(self) -> FloatArray:
+        """Return the diagonal of :meth:`hessian_at_zero`, with all curvatures as positive."""
+        diagonal = self.sums.gram_diagonal_at_zero() / self.sums.weight_sum
+        diagonal += self.alpha * self._penalised(np.ones((1, len(diagonal))))[0]
+        return diagonal
 
     def tangent(self, w: FloatArray, tangent: TargetTangent) -> tuple[float, FloatArray]:
         """Return ∂F/∂θ and ∂∇F/∂θ at fixed w for a metaparameter θ of the targets."""

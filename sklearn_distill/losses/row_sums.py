@@ -182,12 +182,18 @@ class RowSums:
         """
         A = np.zeros((self.n_columns, self.n_columns))
         for tile in self.design.tiles():
-            h = sum(
-                (c * (self._curvature_at_zero(phi) / T_**2) for phi, c, T_ in self._terms_of(tile)),
-                np.zeros(tile.stop - tile.start, self.design.dtype),
-            )
-            A += self.design.gram(h, tile)
+            A += self.design.gram(self._curvatures_at_zero(tile), tile)
         return A
+
+    def gram_diagonal_at_zero(self) -> FloatArray:
+        r"""Return the diagonal of A with ∇²Φ(0) = P ⊗ A, with all curvatures as positive.
+
+        It has the scales of the columns. A regulariser may make curvatures negative.
+        """
+        diagonal = np.zeros(self.n_columns)
+        for tile in self.design.tiles():
+            diagonal += self.design.gram_diagonal(np.abs(self._curvatures_at_zero(tile)), tile)
+        return diagonal
 
     def tangent(self, W: FloatArray, tangent: TargetTangent) -> tuple[float, FloatArray]:
         r"""Return the derivative of Φ − L·W and of its gradient in a metaparameter θ, at fixed W.
@@ -218,6 +224,13 @@ class RowSums:
             for j, tangent in enumerate(tangents):
                 totals[j] += np.vdot(self._residual_tangent(Z, tangent, tile)[1], U)
         return scaled_back(totals, scale)
+
+    def _curvatures_at_zero(self, tile: slice) -> FloatArray:
+        """Return the factor of P in the Hessian at W = 0 in the scores, of each row."""
+        return sum(
+            (c * (self._curvature_at_zero(phi) / T_**2) for phi, c, T_ in self._terms_of(tile)),
+            np.zeros(tile.stop - tile.start, self.design.dtype),
+        )
 
     def _curvature_at_zero(self, phi: RowFunction) -> float:
         """Return κ: the one eigenvalue of ∇²φ(0) on directions that sum to zero."""

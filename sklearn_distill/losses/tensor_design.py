@@ -75,6 +75,11 @@ class TensorDesign:
         a = tensor_to_numpy(c @ X).astype(np.float64)
         return np.block([[A, a[:, None]], [a, weight.sum(dtype=np.float64)]])
 
+    def gram_diagonal(self, weight: FloatArray, tile: slice) -> FloatArray:
+        """Return the diagonal of the Gram matrix, Σ weight · [X 1]², without the matrix."""
+        squares = tensor_to_numpy(self._on_device(weight) @ self.X[tile] ** 2).astype(np.float64)
+        return np.append(squares, weight.sum(dtype=np.float64) if self.fit_intercept else [])
+
     def take(self, rows: RowIndexer) -> TensorDesign:
         """Return the design of the given rows, on the same device."""
         return TensorDesign(self.X[rows], self.fit_intercept)

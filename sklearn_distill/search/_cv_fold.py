@@ -323,6 +323,11 @@ class CountedDesign:
         self._count(self.n_columns, rows)
         return self._design.gram(weight, rows)
 
+    def gram_diagonal(self, weight: FloatArray, rows: slice) -> FloatArray:
+        """Return the diagonal of the Gram matrix of the given rows."""
+        self._count(1, rows)
+        return self._design.gram_diagonal(weight, rows)
+
     def take(self, rows: RowIndexer) -> CountedDesign:
         """Return the design restricted to the given rows, with the same counter."""
         return CountedDesign(self._design.take(rows), self._work)

@@ -15,7 +15,7 @@ from sklearn_distill.solvers import (
     continue_from,
     hessian_factor,
     minimiser_of_coordinates,
-    newton_cg,
+    scaled_newton,
 )
 from sklearn_distill.students._logistic import Minimiser, select_minimiser
 from sklearn_distill.students._problem import Problem
@@ -144,7 +144,7 @@ class WarmStartSolver:
             minimise = select_minimiser(self.solver, objective, dense=self.dense)
         if warm_start is None:
             return minimise, objective.zeros()
-        if warm_start.factor is None or minimise is newton_cg:
+        if warm_start.factor is None or minimise is scaled_newton:
             return minimise, warm_start.w
         # no solve on a subsample first: the start and the factor are already near
         return partial(continue_from, factor=warm_start.factor), warm_start.w

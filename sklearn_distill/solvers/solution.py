@@ -48,6 +48,9 @@ class RowwiseObjective(Objective, Protocol):
     def hessian_at_zero(self) -> FloatArray:
         """Return A of the Hessian P ⊗ A at equally probable classes."""
 
+    def hessian_diagonal_at_zero(self) -> FloatArray:
+        """Return a nonnegative diagonal with the scale of each weight of a score."""
+
     def nonsingular_hessian(self, w: FloatArray) -> FloatArray:
         """Return ∇²F(w) of all weights, made nonsingular along directions without gradient."""
 

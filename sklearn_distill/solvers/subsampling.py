@@ -8,7 +8,7 @@ from sklearn_distill._typing import FloatArray, IntArray
 from sklearn_distill.solvers.continuation import MAX_LBFGS_ITER, continue_from
 from sklearn_distill.solvers.factor import BlockFactor, KroneckerFactor, Preconditioner
 from sklearn_distill.solvers.lbfgs import lbfgs
-from sklearn_distill.solvers.newton import newton_cg
+from sklearn_distill.solvers.scaled_newton import scaled_newton
 from sklearn_distill.solvers.solution import Progress, RowwiseObjective, Solution
 
 # The subsample has this share of the rows, but enough rows per column for its Gram matrix to be a
@@ -121,7 +121,7 @@ def coarse_to_fine(
         if renewal.n_passes <= max_factor_passes:
             factor = renewal(start)
     except np.linalg.LinAlgError:
-        return newton_cg(
+        return scaled_newton(
             objective,
             start,
             tol=tol,

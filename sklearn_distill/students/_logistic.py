@@ -31,7 +31,7 @@ from sklearn_distill.solvers import (
     Solution,
     coarse_to_fine,
     minimise_in_row_space,
-    newton_cg,
+    scaled_newton,
 )
 from sklearn_distill.students._array_api import (
     asarray_like,
@@ -63,11 +63,13 @@ CONSTRAINTS: dict[str, list[Any]] = {
 # tol of 1e-4 (see Tolerance in the notes of DistilledLogisticRegression).
 DISTANCE_TOL = 1e-3
 
-# The Gram matrix of so few columns is cheap, whatever the number of rows.
-FEW_COLUMNS = 100
+# The Gram matrix of so few columns is cheap, whatever the number of rows, and with it unscaled and
+# correlated columns need a hundredth of the time that Newton's method needs.
+FEW_COLUMNS = 250
 MAX_GRAM_BYTES = 2**30
 # The Gram matrix of the rows pays from so many columns per row (measured), and from as many times
 # more as there are times more rows than these: its cost per pass over X grows with the rows.
+MIN_WIDE_COLUMNS = 100
 COLUMNS_PER_ROW = 1.5
 ROWS_AT_COLUMNS_PER_ROW = 1000
 
@@ -93,7 +95,7 @@ def select_minimiser(solver: str, objective: SoftTargetObjective, *, dense: bool
     Returns
     -------
     callable
-        ``coarse_to_fine``, ``minimise_in_row_space`` or ``newton_cg``.
+        ``coarse_to_fine``, ``minimise_in_row_space`` or ``scaled_newton``.
     """
     wide = objective.has_row_space and row_space_pays(objective.n_rows, objective.n_columns)
     if solver == "auto" and wide:
@@ -104,7 +106,7 @@ def select_minimiser(solver: str, objective: SoftTargetObjective, *, dense: bool
         pays = (dense and gram_pays(objective.n_rows, objective.n_columns)) or few
         pays = pays and objective.is_convex
         solver = "lbfgs" if pays else "newton-cg"
-    return coarse_to_fine if solver == "lbfgs" else newton_cg
+    return coarse_to_fine if solver == "lbfgs" else scaled_newton
 
 
 def gram_pays(n_rows: int, n_columns: int) -> bool:
@@ -142,7 +144,7 @@ def row_space_pays(n_rows: int, n_columns: int) -> bool:
     Returns
     -------
     bool
-        True for more than ``FEW_COLUMNS`` columns, and ``COLUMNS_PER_ROW`` or more of them per row.
+        True for more than ``MIN_WIDE_COLUMNS`` columns, and ``COLUMNS_PER_ROW`` or more of them per row.
 
     Examples
     --------
@@ -150,7 +152,7 @@ def row_space_pays(n_rows: int, n_columns: int) -> bool:
     (True, False, False)
     """
     wanted = COLUMNS_PER_ROW * n_rows * max(1.0, n_rows / ROWS_AT_COLUMNS_PER_ROW)
-    return n_columns > max(FEW_COLUMNS, wanted) and 8 * n_rows**2 <= MAX_GRAM_BYTES
+    return n_columns > max(MIN_WIDE_COLUMNS, wanted) and 8 * n_rows**2 <= MAX_GRAM_BYTES
 
 
 class LogisticStudent(LinearClassifier):

@@ -88,7 +88,7 @@ class DistilledLogisticRegression(LogisticStudent):
         region with conjugate gradients. "auto" is, for a dense X in memory of more than 100 columns
         and 1.5 times as many columns as rows (more beyond 1,000 rows), one of them on an n × n
         factor of the Gram matrix of the rows ("row-space"). Otherwise it is "newton-cg" for a
-        regulariser that makes the objective non-convex, and for more than 100 columns if X is
+        regulariser that makes the objective non-convex, and for more than 250 columns if X is
         sparse, has less than two rows per column, or so many columns that a Gram matrix would take
         more than 1 GB. Otherwise it is "lbfgs". If the preconditioner of "lbfgs" fails, the fit
         continues with "newton-cg", as ``solver_`` then shows.
@@ -131,10 +131,9 @@ class DistilledLogisticRegression(LogisticStudent):
     if the probabilities are near those at the minimum, whatever the scales of the columns. At the
     default ``tol`` they agreed to 1e-6 for the same rows given dense or sparse, weighted or
     repeated, for C from 1 to 1e4: with 6 columns (scaled or not) and 2 to 10 classes, and with 130
-    scaled columns and 2 or 5 classes. Sparse X of more than 100 unscaled columns may be slow. The
-    exceptions are float32, which ends where rounding hides further progress, and
-    ``solver="newton-cg"`` on unscaled columns at large C, which may need more than 200 iterations
-    and then warns.
+    columns and 2 or 5 classes. The exceptions are float32, which ends where rounding hides further
+    progress, and ``solver="newton-cg"`` at large C or a T far below 1, which may need more than 200
+    iterations and then warns.
 
     With "row-space" X is centred and replaced by a square root of its n × n Gram matrix, in
     float64: the ridge penalty keeps the coefficients in the row space of X, in which the objective

@@ -57,11 +57,19 @@ class Objectives:
         g = np.einsum("bns,np->bsp", R[..., -S:], self.X) + W * penalty[:, None, :]
         H = np.einsum("np,bnsk,nq->bspkq", self.X, curvature, self.X, optimize=True)
         H = H.reshape(len(W), S * p, S * p)
-        H[:, np.arange(S * p), np.arange(S * p)] += np.tile(penalty, S) + 1e-13
+        H[:, np.arange(S * p), np.arange(S * p)] += np.tile(penalty, S)
         if S > 1:  # a constant added to all intercepts changes nothing
             constant = np.tile(np.append(np.zeros(p - 1), 1.0), S)
             H += np.outer(constant, constant)
         return g.reshape(len(W), -1), H
+
+
+def solve(H, V):
+    """Return H⁻¹V of symmetric H, scaled to diagonals of 1; a weight without curvature gets 0."""
+    diagonal = np.einsum("bii->bi", H)
+    scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))[..., None]
+    unit_diagonal = scale * H * scale[..., 0][:, None, :]
+    return scale * np.linalg.solve(unit_diagonal + 1e-13 * np.eye(H.shape[-1]), scale * V)
 
 
 def minimise(objectives, max_iter=300):
@@ -72,7 +80,7 @@ def minimise(objectives, max_iter=300):
     for _ in range(max_iter):
         some = objectives.take(live)
         g, H = some.gradient_and_hessian(W[live])
-        step = -np.linalg.solve(H, g[..., None])[..., 0]
+        step = -solve(H, g[..., None])[..., 0]
         decrement = -(g * step).sum(axis=1)
         W[live], moved = damped(some, W[live], step.reshape(len(live), -1, p), decrement)
         live = live[(decrement > 1e-13) & moved]
@@ -92,5 +100,7 @@ def damped(objectives, W, step, decrement):
         W[left[good]] = trial[good]
         moved[left[good]] = True
         left = left[~good]
+        if not len(left):
+            break
         length[left] /= 2
     return W, moved

@@ -67,6 +67,7 @@ def test_every_sum(pair):
         (chunks.hessian(W), whole.hessian(W)),
         (chunks.hessian_blocks(W), whole.hessian_blocks(W)),
         (chunks.gram_at_zero(), whole.gram_at_zero()),
+        (chunks.gram_diagonal_at_zero(), np.diag(whole.gram_at_zero())),
     ]:
         np.testing.assert_allclose(actual, expected, rtol=1e-12, atol=1e-13)
     for name in ("n_rows", "n_columns", "n_scores", "n_classes", "fit_intercept", "weight_sum"):

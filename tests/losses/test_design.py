@@ -37,7 +37,19 @@ def test_products_are_those_of_the_matrix(storage, fit_intercept, rows):
     weight = np.random.default_rng(3).normal(size=len(A))  # of either sign, since r may be concave
     np.testing.assert_allclose(design.scores(W, rows), W @ A.T, atol=1e-14)
     np.testing.assert_allclose(design.pull_back(R, rows), R @ A, atol=1e-14)
-    np.testing.assert_allclose(design.gram(weight, rows), A.T @ np.diag(weight) @ A, atol=1e-13)
+    gram = A.T @ np.diag(weight) @ A
+    np.testing.assert_allclose(design.gram(weight, rows), gram, atol=1e-13)
+    np.testing.assert_allclose(design.gram_diagonal(weight, rows), np.diag(gram), atol=1e-13)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0], ids=["dense tiles", "sparse product"])
+def test_a_sparse_gram_matrix_is_the_same_in_dense_tiles(share, monkeypatch):
+    monkeypatch.setattr(design_module, "DENSE_SHARE", share)
+    monkeypatch.setattr(design_module, "TILE_BYTES", 1)
+    X = numbers(600, 3) * (numbers(600, 3, seed=1) > 0.5)
+    weight = np.random.default_rng(2).normal(size=600)
+    gram = as_design(sparse.csr_array(X), False).gram(weight, slice(0, 600))
+    np.testing.assert_allclose(gram, X.T @ np.diag(weight) @ X, atol=1e-12)
 
 
 @every_storage

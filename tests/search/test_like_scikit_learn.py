@@ -105,5 +105,5 @@ def test_a_score_that_is_no_number():
     search = DistilledLogisticRegressionCV(
         "C", method="grid", scoring=lambda estimator, X, y: np.nan
     )
-    with pytest.raises(ValueError, match="gave nan on a fold's 15 validation samples"):
+    with pytest.raises(ValueError, match="gave nan on a fold's 30 validation samples"):
         search.fit(X, y, teacher_proba=teacher)

@@ -41,7 +41,8 @@ def on_disk(tmp_path, monkeypatch):
 def labels_and_teacher(n_classes):
     """Return labels and a teacher's probabilities, some of each missing."""
     proba = PROBA if n_classes == 4 else PROBA[:, :2] / PROBA[:, :2].sum(axis=1, keepdims=True)
-    y = Y.astype(object) if n_classes == 4 else np.where(proba[:, 1] > 0.5, "b", "a").astype(object)
+    of_two = np.where(np.random.default_rng(1).random(N) < proba[:, 1], "b", "a")
+    y = (Y if n_classes == 4 else of_two).astype(object)
     y[1::3] = None
     return y, np.where(WITHOUT_PREDICTION[:, None], np.nan, proba)
 

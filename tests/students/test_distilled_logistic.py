@@ -14,13 +14,14 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from sklearn_distill import DistilledLogisticRegression
-from sklearn_distill.solvers import coarse_to_fine, newton_cg
+from sklearn_distill.losses import design
+from sklearn_distill.solvers import coarse_to_fine, scaled_newton
 from tests.helpers import random_problem, written_objective
 
 TIGHT = {"tol": 1e-10}
 
 
-@pytest.fixture(params=[coarse_to_fine, newton_cg], ids=["lbfgs", "newton-cg"], autouse=True)
+@pytest.fixture(params=[coarse_to_fine, scaled_newton], ids=["lbfgs", "newton-cg"], autouse=True)
 def every_solver(request, monkeypatch):
     """Run each test with every solver."""
     monkeypatch.setattr(
@@ -99,6 +100,8 @@ def test_sparse_is_dense(n_classes, storage):
 
 
 def test_sparse_data_is_never_made_dense(monkeypatch):
+    # a CSR matrix with many stored entries is, a tile of a few MB at a time
+    monkeypatch.setattr(design, "DENSE_SHARE", 1.0)
     for kind in (sparse.csr_array, sparse.csc_array):
         for name in ("toarray", "todense", "tocsr", "tocsc"):
             original = getattr(kind, name)

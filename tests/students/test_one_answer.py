@@ -27,7 +27,16 @@ def data(n_classes, d, *, scaled, n=300):
 # a sparse X of 130 columns is not made dense
 @pytest.mark.parametrize(
     ("n_classes", "d", "scaled"),
-    [(2, 6, True), (5, 6, True), (10, 6, False), (2, 6, False), (2, 130, True), (5, 130, True)],
+    [
+        (2, 6, True),
+        (5, 6, True),
+        (10, 6, False),
+        (2, 6, False),
+        (2, 130, True),
+        (5, 130, True),
+        (2, 130, False),
+        (5, 130, False),
+    ],
 )
 @pytest.mark.parametrize("C", [1.0, 100.0, 1e4])
 def test_dense_sparse_weighted_and_repeated_rows_agree(n_classes, d, scaled, C):
