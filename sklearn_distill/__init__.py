@@ -19,17 +19,20 @@ from sklearn_distill.search import (
 )
 from sklearn_distill.students import (
     DistilledBoostingClassifier,
+    DistilledBoostingRegressor,
     DistilledLogisticRegression,
     DistilledNeuralClassifier,
     DistilledNeuralRegressor,
     PrivilegedLinearRegression,
     SoftTargetClassifier,
+    SoftTargetRegressor,
 )
 from sklearn_distill.teachers import LatentAligner
 
 __all__ = [
     "BornAgainClassifier",
     "DistilledBoostingClassifier",
+    "DistilledBoostingRegressor",
     "DistilledLogisticRegression",
     "DistilledLogisticRegressionCV",
     "DistilledNeuralClassifier",
@@ -42,6 +45,7 @@ __all__ = [
     "PrivilegedLinearRegression",
     "RandomConvolution",
     "SoftTargetClassifier",
+    "SoftTargetRegressor",
     "StyleTransfer",
     "TeacherMissingWarning",
     "TeacherStudentClassifier",

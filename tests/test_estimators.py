@@ -11,11 +11,13 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklearn_distill import (
     DistilledBoostingClassifier,
+    DistilledBoostingRegressor,
     DistilledLogisticRegression,
     DistilledNeuralClassifier,
     DistilledNeuralRegressor,
     GaussianNoise,
     PrivilegedLinearRegression,
+    SoftTargetRegressor,
 )
 from sklearn_distill.checks import parametrize_with_distiller_checks
 from sklearn_distill.distillers import (
@@ -24,19 +26,37 @@ from sklearn_distill.distillers import (
     TeacherStudentRegressor,
 )
 from sklearn_distill.students.soft_target import SoftTargetClassifier
-from tests.students.boosting_data import extreme, hist, light
+from tests.students.boosting_data import (
+    extreme,
+    extreme_numbers,
+    hist,
+    hist_numbers,
+    light,
+    light_numbers,
+)
 
 TREE = DecisionTreeRegressor(random_state=0)
 BOOSTING = DistilledBoostingClassifier(hist())
 INSTALLED = [
     make for library, make in (("lightgbm", light), ("xgboost", extreme)) if find_spec(library)
 ]
+INSTALLED_NUMBERS = [
+    make
+    for library, make in (("lightgbm", light_numbers), ("xgboost", extreme_numbers))
+    if find_spec(library)
+]
 # leaves of a few rows, as the checks have 60
 SMALL_LEAVES = {
     light: {"min_child_samples": 2, "min_child_weight": 0},
     extreme: {"min_child_weight": 0},
+    light_numbers: {"min_child_samples": 2},
+    extreme_numbers: {},
 }
-SOFT_TARGETS = [SoftTargetClassifier(one) for one in (TREE, Ridge(), KNeighborsRegressor())]
+SOFT_TARGETS = [
+    kind(one)
+    for kind in (SoftTargetClassifier, SoftTargetRegressor)
+    for one in (TREE, Ridge(), KNeighborsRegressor())
+]
 
 # tight tolerances: one check compares weighted with repeated rows to 1e-7
 LOGISTIC = LogisticRegression(solver="newton-cg", tol=1e-10)
@@ -79,6 +99,8 @@ WITHOUT_TEACHER = pytest.mark.filterwarnings("ignore::sklearn_distill.TeacherMis
         PrivilegedLinearRegression(),
         BOOSTING,
         *(DistilledBoostingClassifier(make()) for make in INSTALLED),
+        DistilledBoostingRegressor(hist_numbers()),
+        *(DistilledBoostingRegressor(make()) for make in INSTALLED_NUMBERS),
         *SOFT_TARGETS,
         *TEACHER_STUDENTS,
         *BORN_AGAIN,
@@ -106,7 +128,9 @@ def test_scikit_learn_checks_of_default_networks(estimator, check):
         PrivilegedLinearRegression(),
         *SOFT_TARGETS,
         SoftTargetClassifier(make_pipeline("passthrough", TREE), temperature=2.0),
+        SoftTargetRegressor(make_pipeline("passthrough", TREE)),
         DistilledBoostingClassifier(hist(min_samples_leaf=1), temperature=2.0),
+        DistilledBoostingRegressor(hist_numbers(min_samples_leaf=1)),
     ]
 )
 def test_students_learn_from_their_teacher(estimator, check):
@@ -119,9 +143,16 @@ COUNTED_ROWS = {"check_repeated_rows_are_weights": "the bins of LightGBM count r
 
 
 @parametrize_with_distiller_checks(
-    [DistilledBoostingClassifier(make(**SMALL_LEAVES[make])) for make in INSTALLED],
+    [
+        kind(make(**SMALL_LEAVES[make]))
+        for kind, makers in (
+            (DistilledBoostingClassifier, INSTALLED),
+            (DistilledBoostingRegressor, INSTALLED_NUMBERS),
+        )
+        for make in makers
+    ],
     expected_failed_checks=lambda student: (
-        COUNTED_ROWS if type(student.estimator).__name__ == "LGBMClassifier" else {}
+        COUNTED_ROWS if type(student.estimator).__name__.startswith("LGBM") else {}
     ),
 )
 def test_boosted_students_learn_from_their_teacher(estimator, check):

@@ -10,7 +10,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import FixedTrial
 from sklearn import config_context
 from sklearn.base import clone, is_classifier
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -21,6 +21,7 @@ from sklearn.tree import DecisionTreeRegressor
 from sklearn_distill import (
     BornAgainClassifier,
     DistilledBoostingClassifier,
+    DistilledBoostingRegressor,
     DistilledLogisticRegression,
     DistilledLogisticRegressionCV,
     DistilledNeuralClassifier,
@@ -28,6 +29,7 @@ from sklearn_distill import (
     GreedyHypergradient,
     PrivilegedLinearRegression,
     SoftTargetClassifier,
+    SoftTargetRegressor,
     TeacherMissingWarning,
     TeacherStudentClassifier,
     TeacherStudentRegressor,
@@ -53,6 +55,8 @@ STUDENTS = [
     DistilledBoostingClassifier(HistGradientBoostingClassifier(max_iter=2)),
     PrivilegedLinearRegression(),
     DistilledNeuralRegressor(**NETWORK),
+    DistilledBoostingRegressor(HistGradientBoostingRegressor(max_iter=2)),
+    SoftTargetRegressor(DecisionTreeRegressor(max_depth=2)),
 ]
 INCREMENTAL = [one for one in STUDENTS if hasattr(one, "partial_fit")]
 every_student = pytest.mark.parametrize("student", STUDENTS, ids=lambda one: type(one).__name__)

@@ -16,6 +16,7 @@ import torch
 from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
     RandomForestClassifier,
     RandomForestRegressor,
 )
@@ -101,12 +102,12 @@ def searched_classifier(estimator):
     return np.append(estimator.predict_proba(X_VAL), estimator.best_score_)
 
 
-def neural_regressor(estimator):
+def number_regressor(estimator):
     fit_twice(estimator, NUMBERS, teacher_prediction=PREDICTIONS)
     return estimator.predict(X_VAL)
 
 
-def regressor(estimator):
+def linear_regressor(estimator):
     estimator.fit(X, NUMBERS, teacher_prediction=PREDICTIONS)
     return np.append(estimator.predict(X_VAL), estimator.coef_covariance_)
 
@@ -244,7 +245,7 @@ CASES = {
     ),
     sd.DistilledNeuralRegressor: (
         sd.DistilledNeuralRegressor(hidden_layer_sizes=(6,), max_epochs=3, random_state=0),
-        neural_regressor,
+        number_regressor,
         NEURAL | {"module": With(torch.nn.Linear(4, 1), {"hidden_layer_sizes": (64,)})},
     ),
     sd.DistilledBoostingClassifier: (
@@ -263,14 +264,30 @@ CASES = {
             ),
         },
     ),
+    sd.DistilledBoostingRegressor: (
+        sd.DistilledBoostingRegressor(HistGradientBoostingRegressor(max_iter=3)),
+        number_regressor,
+        {
+            "estimator": HistGradientBoostingRegressor(max_iter=5),
+            "imitation": 0.9,
+            "random_state": With(
+                1, {"estimator": HistGradientBoostingRegressor(max_iter=3, max_features=0.5)}
+            ),
+        },
+    ),
     sd.SoftTargetClassifier: (
         sd.SoftTargetClassifier(KNeighborsRegressor(5)),
         classifier,
         {"regressor": Ridge(), "imitation": 0.9, "temperature": 3.0, "classes": [0, 1, 2, 3]},
     ),
+    sd.SoftTargetRegressor: (
+        sd.SoftTargetRegressor(KNeighborsRegressor(5)),
+        number_regressor,
+        {"regressor": Ridge(), "imitation": 0.9},
+    ),
     sd.PrivilegedLinearRegression: (
         sd.PrivilegedLinearRegression(),
-        regressor,
+        linear_regressor,
         {
             "imitation": 0.9,
             "noise_variance": 7.0,

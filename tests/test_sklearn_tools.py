@@ -48,6 +48,7 @@ from sklearn_distill import (
     DistilledLogisticRegression,
     PrivilegedLinearRegression,
     SoftTargetClassifier,
+    SoftTargetRegressor,
     TeacherStudentClassifier,
     TeacherStudentRegressor,
 )
@@ -70,6 +71,7 @@ CLASSIFIERS = {
 }
 REGRESSORS = {
     "linear": PrivilegedLinearRegression(imitation=0.0),
+    "tree of numbers": SoftTargetRegressor(TREE, imitation=0.0),
     "teacher and student": TeacherStudentRegressor(TREE, PrivilegedLinearRegression(), cv=2),
 }
 

@@ -18,6 +18,7 @@ LINEAR = sd.DistilledLogisticRegression()
 NEEDED = {
     sd.DistilledLogisticRegressionCV: {"metaparameters": ("C",), "imitation": 0.0},
     sd.SoftTargetClassifier: {"regressor": Ridge()},
+    sd.SoftTargetRegressor: {"regressor": Ridge()},
     sd.BornAgainClassifier: {"student": LINEAR},
     sd.TeacherStudentClassifier: {"teacher": GaussianNB(), "student": LINEAR},
     sd.TeacherStudentRegressor: {
@@ -45,7 +46,8 @@ def passes_parameters_on(kind):
 
 
 def test_these_estimators_route():
-    assert {kind for kind in KINDS if passes_parameters_on(kind)} == set(ROUTING)
+    to_a_library = {sd.DistilledBoostingClassifier, sd.DistilledBoostingRegressor}
+    assert {kind for kind in KINDS if passes_parameters_on(kind)} == {*ROUTING, *to_a_library}
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

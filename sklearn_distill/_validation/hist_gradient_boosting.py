@@ -1,16 +1,21 @@
-"""scikit-learn's histogram boosting with a loss of our own, which its private methods take."""
+"""scikit-learn's histogram boosting with a loss or validation rows of our own.
+
+Its private methods take them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from sklearn_distill._typing import CheckedX, FloatArray
 from sklearn_distill.losses import ScoreLoss
+
+_Rows: TypeAlias = tuple[CheckedX, FloatArray, FloatArray | None]
 
 
 def fit_hist_gradient_boosting(
@@ -54,7 +59,95 @@ def fit_hist_gradient_boosting(
     return boosting.to_plain(params)
 
 
-class _ScoreBoosting(HistGradientBoostingClassifier):
+def fit_hist_gradient_regression(
+    estimator: HistGradientBoostingRegressor,
+    train: _Rows,
+    held_out: _Rows | None,
+    *,
+    early_stopping: bool,
+) -> HistGradientBoostingRegressor:
+    """Fit a regressor with its own loss, which it also watches on the validation rows.
+
+    Parameters
+    ----------
+    estimator : HistGradientBoostingRegressor
+        Unfitted, with the parameters of the trees.
+    train : tuple of (X, y, sample_weight)
+        Training rows.
+    held_out : tuple of (X, y, sample_weight) or None
+        Validation rows. None monitors the loss of the training rows.
+    early_stopping : bool
+        Whether to monitor at all.
+
+    Returns
+    -------
+    HistGradientBoostingRegressor
+        A plain fitted one, without the validation rows.
+    """
+    params = estimator.get_params(deep=False)
+    boosting = _NumberBoosting(
+        **params | {"early_stopping": early_stopping, "validation_fraction": None}
+    )
+    boosting._held_out = held_out
+    X, y, weight = train
+    boosting.fit(X, y, sample_weight=weight)
+    plain = HistGradientBoostingRegressor()
+    vars(plain).update(boosting.plain_state() | params)
+    return plain
+
+
+class _HeldOutScores:
+    """The scores of validation rows, which grow with the trees."""
+
+    _held_out: Any
+
+    def plain_state(self) -> dict[str, Any]:
+        """Return the fitted attributes of the library's own class."""
+        return {name: value for name, value in vars(self).items() if name not in _OURS}
+
+    def _update_validation_scores(self, X_val: CheckedX) -> None:
+        """Add the newest trees to the scores of the validation rows."""
+        model: Any = self
+        bins = model._bin_mapper
+        if not model._predictors:
+            features = model._preprocess_X(X_val, reset=False)
+            self._val_rows = np.ascontiguousarray(bins.transform(features))
+            self._val_scores = np.repeat(model._baseline_prediction, len(self._val_rows), axis=0)
+            return
+        for k, tree in enumerate(model._predictors[-1]):
+            self._val_scores[:, k] += tree.predict_binned(
+                self._val_rows, bins.missing_values_bin_idx_, n_threads=bins.n_threads
+            )
+
+
+_OURS = ("_score_loss", "_class_labels", "_held_out", "_val_rows", "_val_scores")
+
+
+class _NumberBoosting(_HeldOutScores, HistGradientBoostingRegressor):
+    """The library's training with another validation set; its ``fit`` takes one from 1.7 on."""
+
+    def _check_early_stopping_loss(
+        self,
+        raw_predictions: FloatArray,
+        y_train: FloatArray,
+        sample_weight_train: FloatArray | None,
+        *_: Any,
+        n_threads: int = 1,
+        **__: Any,
+    ) -> bool:
+        """Record the loss before the first and after each iteration; return whether to stop."""
+        loss = self._loss(y_train, raw_predictions, sample_weight_train, n_threads=n_threads)
+        self.train_score_.append(-loss)
+        if self._held_out is None:
+            return bool(self._should_stop(self.train_score_))
+        X, y, weight = self._held_out
+        self._update_validation_scores(X)
+        loss = self._loss(self._encode_y(y), self._val_scores, weight, n_threads=n_threads)
+        self.validation_score_.append(-loss)
+        return bool(self._should_stop(self.validation_score_))
+
+
+class _ScoreBoosting(_HeldOutScores, HistGradientBoostingClassifier):
     """The library's training with another loss and another validation set.
 
     The labels that ``fit`` gets are ignored, and it holds out no rows: the loss knows the targets
@@ -73,10 +166,8 @@ class _ScoreBoosting(HistGradientBoostingClassifier):
 
     def to_plain(self, params: dict[str, Any]) -> HistGradientBoostingClassifier:
         """Return the fitted model with the library's own class, loss and parameters."""
-        ours = ("_score_loss", "_class_labels", "_held_out", "_val_rows", "_val_scores")
         plain = HistGradientBoostingClassifier()
-        state = {name: value for name, value in vars(self).items() if name not in ours}
-        vars(plain).update(state | params)
+        vars(plain).update(self.plain_state() | params)
         plain._loss = plain._get_loss(sample_weight=None)
         return plain
 
@@ -96,19 +187,6 @@ class _ScoreBoosting(HistGradientBoostingClassifier):
         self._update_validation_scores(self._held_out[0])
         self.validation_score_.append(-self._held_out[1](self._val_scores.T))
         return bool(self._should_stop(self.validation_score_))
-
-    def _update_validation_scores(self, X_val: CheckedX) -> None:
-        """Add the newest trees to the scores of the validation rows."""
-        bins = self._bin_mapper
-        if not self._predictors:
-            features = self._preprocess_X(X_val, reset=False)
-            self._val_rows = np.ascontiguousarray(bins.transform(features))
-            self._val_scores = np.repeat(self._baseline_prediction, len(self._val_rows), axis=0)
-            return
-        for k, tree in enumerate(self._predictors[-1]):
-            self._val_scores[:, k] += tree.predict_binned(
-                self._val_rows, bins.missing_values_bin_idx_, n_threads=bins.n_threads
-            )
 
 
 class _LibraryLoss:

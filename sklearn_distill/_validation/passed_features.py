@@ -55,7 +55,7 @@ def as_table(X: MatrixLike) -> CheckedX:
 
 
 def check_passed_features(
-    estimator: Any, X: MatrixLike, y: TargetLike, *, has_teacher: bool
+    estimator: Any, X: MatrixLike, y: TargetLike, *, has_teacher: bool, is_class: bool = True
 ) -> int:
     """Set number and names of the features of ``fit``; return the number of rows.
 
@@ -70,6 +70,8 @@ def check_passed_features(
         label; with one they are not checked here.
     has_teacher : bool
         Whether ``fit`` has a teacher's predictions.
+    is_class : bool, default=True
+        Whether y holds classes, not numbers of which a row may have several.
 
     Returns
     -------
@@ -85,7 +87,8 @@ def check_passed_features(
     if has_teacher:
         validate_data(estimator, X, skip_check_array=True)
     else:
-        refuse_soft_labels(y)
+        if is_class:
+            refuse_soft_labels(y)
         validate_data(estimator, X, y, skip_check_array=True)  # checks no values
         assert_all_finite(np.asarray(y), input_name="y")
     shape = X.shape if hasattr(X, "shape") else np.asarray(X).shape

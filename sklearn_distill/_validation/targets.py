@@ -11,10 +11,16 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sklearn_distill._typing import ArrayLike, BoolArray, TargetLike, TeacherLike
+from sklearn_distill._typing import ArrayLike, BoolArray, FloatArray, TargetLike, TeacherLike
 from sklearn_distill._validation.absent_rows import blank_absent
 from sklearn_distill._validation.labels import check_classes, check_labels
-from sklearn_distill._validation.numbers import check_numbers, check_rows_complete
+from sklearn_distill._validation.masks import nan_where_masked
+from sklearn_distill._validation.numbers import (
+    as_floats,
+    check_numbers,
+    check_rows_complete,
+    refuse_rows,
+)
 from sklearn_distill._validation.teacher import check_teacher, read_teacher
 from sklearn_distill.targets import Labels, Teachers
 
@@ -83,6 +89,8 @@ def check_regression_targets(
     teacher_prediction: TeacherLike,
     n_rows: int,
     absent: BoolArray | None = None,
+    *,
+    several_teachers: bool = False,
 ) -> tuple[OutputColumns | None, OutputColumns | None, bool]:
     """Check the labels and the teacher's predictions of a regressor.
 
@@ -94,6 +102,8 @@ def check_regression_targets(
         Number of rows of X.
     absent : ndarray of bool of shape (n_rows,) or None
         Rows of weight 0, which are not checked; None for none.
+    several_teachers : bool, default=False
+        Whether predictions of shape (n_rows, n_teachers, n_outputs) are averaged.
 
     Returns
     -------
@@ -109,11 +119,96 @@ def check_regression_targets(
         teacher's prediction.
     """
     labels, flat = check_regression_outputs("y", blank_absent(y, absent), n_rows)
+    teacher_prediction = blank_absent(teacher_prediction, absent)
+    if several_teachers:
+        teacher_prediction = _mean_of_teachers(teacher_prediction)
     predictions, teacher_flat = check_regression_outputs(
-        "teacher_prediction", blank_absent(teacher_prediction, absent), n_rows
+        "teacher_prediction", teacher_prediction, n_rows
     )
     check_regression_target_available(labels, predictions, absent)
     return labels, predictions, teacher_flat if labels is None else flat
+
+
+def check_teacher_std(
+    teacher_std: ArrayLike | None,
+    predictions: OutputColumns | None,
+    n_rows: int,
+    absent: BoolArray | None = None,
+) -> FloatArray | None:
+    """Return the precision of each prediction, relative to the median one.
+
+    Parameters
+    ----------
+    teacher_std : array-like of shape (n_rows,) or None
+        Standard deviations σ_i of the predictions.
+    predictions : ndarray of shape (n_rows, n_outputs) or None
+        The predictions; a row of NaN is missing, and its σ_i is not checked.
+    n_rows : int
+        Number of rows of X.
+    absent : ndarray of bool of shape (n_rows,) or None
+        Rows of weight 0, whose σ_i are not checked; None for none.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,) or None
+        σ̄²/σ_i² with the median σ̄², and 1 where there is no prediction; None without
+        ``teacher_std``.
+
+    Raises
+    ------
+    ValueError
+        If there is no prediction, the length differs from that of X, or a σ_i beside a prediction
+        is not a positive number.
+
+    Examples
+    --------
+    >>> check_teacher_std([1.0, 2.0, 4.0], np.zeros((3, 1)), n_rows=3)
+    array([4.  , 1.  , 0.25])
+    """
+    if teacher_std is None:
+        return None
+    if predictions is None:
+        raise ValueError("teacher_std is given without teacher_prediction: pass both, or neither")
+    std = as_floats(blank_absent(teacher_std, absent), "teacher_std")
+    if std.shape != (n_rows,):
+        raise ValueError(
+            f"teacher_std has shape {std.shape}, X has {n_rows} rows: give one standard deviation "
+            "for each row"
+        )
+    taught = ~np.isnan(predictions[:, 0])
+    refuse_rows(
+        taught & ~((std > 0) & np.isfinite(std)),
+        "teacher_std",
+        std,
+        "is",
+        "give a positive standard deviation for each prediction, or set the prediction to NaN",
+    )
+    precision = np.ones(n_rows)
+    if taught.any():
+        precision[taught] = np.median(std[taught] ** 2) / std[taught] ** 2
+    return precision
+
+
+def _mean_of_teachers(teacher_prediction: TeacherLike) -> Any:
+    """Return the mean of the available predictions of each row; other arrays as they are."""
+    if teacher_prediction is None or np.ndim(teacher_prediction) != 3:
+        return teacher_prediction
+    name = "teacher_prediction"
+    array = np.asarray(nan_where_masked(teacher_prediction))
+    n_rows, n_teachers, n_outputs = array.shape
+    if not n_teachers * n_outputs:
+        raise ValueError(f"{name} has shape {array.shape}, of no prediction: pass None instead")
+    columns = array.reshape(n_rows, n_teachers * n_outputs)
+    numbers = check_numbers(name, columns, allow_nan=True, ensure_min_samples=0)
+    values = numbers.reshape(array.shape)
+    for teacher in range(n_teachers):
+        part = f"{name}[:, {teacher}]"
+        check_rows_complete(part, values[:, teacher], "a number for each output or missing")
+    available = ~np.isnan(values)
+    n_available = available.sum(axis=1)
+    total = np.where(available, values, 0.0).sum(axis=1)
+    mean = np.full((n_rows, n_outputs), np.nan)
+    return np.divide(total, n_available, out=mean, where=n_available > 0)
 
 
 def check_regression_outputs(

@@ -50,8 +50,10 @@ def count_parameters(model: object) -> float:
     TeacherStudentClassifier,       the student
     TeacherStudentRegressor
     BornAgainClassifier             the generations that predict
-    SoftTargetClassifier            its regressor
-    DistilledBoostingClassifier     its model, if that is of scikit-learn
+    SoftTargetClassifier,           its regressor
+    SoftTargetRegressor
+    DistilledBoostingClassifier,    its model, if that is of scikit-learn
+    DistilledBoostingRegressor
     ==============================  ========================================================
 
     Parameters

@@ -7,9 +7,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import ArrayLike, MatrixLike, TargetLike, TeacherLike
@@ -23,7 +22,6 @@ from sklearn_distill._validation.fitting import (
 from sklearn_distill._validation.indexing import check_features, take_any_rows
 from sklearn_distill._validation.missing_teacher import check_teacher_used
 from sklearn_distill._validation.passed_features import as_table, check_passed_features
-from sklearn_distill._validation.random_state import seeded_clones
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill.students._boosting.class_task import (
     held_out_rows,
@@ -32,10 +30,11 @@ from sklearn_distill.students._boosting.class_task import (
     training_loss,
 )
 from sklearn_distill.students._boosting.library import BoostingTask, library_of
+from sklearn_distill.students._boosting.student import BoostedStudent
 from sklearn_distill.students._problem import LossParams, TrainingTargets
 
 
-class DistilledBoostingClassifier(ClassifierMixin, BaseEstimator):
+class DistilledBoostingClassifier(ClassifierMixin, BoostedStudent):
     r"""Gradient boosting on labels and on a teacher's probabilities, with one objective.
 
     The library of ``estimator`` grows its trees, with all its parameters, on the gradient and the
@@ -121,6 +120,8 @@ class DistilledBoostingClassifier(ClassifierMixin, BaseEstimator):
     >>> type(student.to_sklearn()).__name__
     'HistGradientBoostingClassifier'
     """
+
+    _default_estimator = HistGradientBoostingClassifier
 
     # requested by default: meta-estimators slice them by row with X, without set_fit_request
     __metadata_request__fit: ClassVar = {
@@ -225,6 +226,10 @@ class DistilledBoostingClassifier(ClassifierMixin, BaseEstimator):
 
         Warns
         -----
+        ImplausibleTeacherWarning
+            If the teacher agrees with the labels no better than with its rows shuffled, better with
+            its columns exchanged, or ``teacher_logits`` look like probabilities (see the guide on
+            soft labels).
         TeacherMissingWarning
             If there is no teacher and ``imitation`` is not 0.
         UserWarning
@@ -239,7 +244,7 @@ class DistilledBoostingClassifier(ClassifierMixin, BaseEstimator):
             teacher_logits=teacher_logits,
         )
         loss_params = LossParams.of(self)
-        library = library_of(self._estimator(), type(self).__name__)
+        library = library_of(self._estimator(), type(self).__name__, "Classifier")
         library.check_parameters(self._estimator(), fit_params)
         X = as_table(X)
         n_rows = check_passed_features(
@@ -259,6 +264,7 @@ class DistilledBoostingClassifier(ClassifierMixin, BaseEstimator):
             teacher_proba=teacher_proba,
             teacher_logits=teacher_logits,
         )
+        targets.warn_if_implausible(teacher_proba)
         held_out = read_held_out(self, X, X_val, y_val, sample_weight_val)
         rows = rows_to_fit(targets.weight)
         if rows is not None:
@@ -328,39 +334,3 @@ class DistilledBoostingClassifier(ClassifierMixin, BaseEstimator):
         """
         with np.errstate(divide="ignore"):  # a probability may round to 0
             return np.asarray(np.log(self.predict_proba(X)))
-
-    def to_sklearn(self) -> Any:
-        """Return the fitted model of the library, ``estimator_``.
-
-        Returns
-        -------
-        estimator
-            It no longer depends on this package.
-        """
-        check_is_fitted(self)
-        return self.estimator_
-
-    @property
-    def feature_importances_(self) -> NDArray[Any]:
-        """Feature importances of ``estimator_``, if it has any."""
-        return np.asarray(self.estimator_.feature_importances_)
-
-    def _estimator(self) -> Any:
-        return HistGradientBoostingClassifier() if self.estimator is None else self.estimator
-
-    def _seeded_estimator(self) -> tuple[Any, Any]:
-        """Return a clone of the estimator, and the seed of the validation split."""
-        (clone,), seed = seeded_clones(self._estimator(), 1, self.random_state)
-        if self.random_state is None:  # one seed suffices for a reproducible fit
-            return clone, getattr(clone, "random_state", None)
-        return clone, seed
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        of_estimator = get_tags(self._estimator())
-        tags.input_tags = of_estimator.input_tags
-        tags.non_deterministic = of_estimator.non_deterministic
-        return tags
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "estimator_")

@@ -31,7 +31,7 @@ from sklearn_distill.students._neural_stream import (
     make_stream,
 )
 from sklearn_distill.students._neural_targets import NeuralTargets
-from sklearn_distill.targets import mean_one
+from sklearn_distill.targets import RegressionMixture, mean_one
 
 if TYPE_CHECKING:
     from torch.utils.data import Dataset
@@ -511,20 +511,15 @@ def _regression_targets(
     """Return the mixture of labels and predictions, and the labels alone for validation."""
     from sklearn_distill.nets.losses import SquaredLoss
 
-    available = next(target for target in (labels, predictions) if target is not None)
-    y = np.full_like(available, np.nan) if labels is None else labels
-    t = np.full_like(available, np.nan) if predictions is None else predictions
-    labelled, teacher_mask = ~np.isnan(y[:, :1]), ~np.isnan(t[:, :1])
-    # λ_i: if only one of the two is available, it gets the full weight
-    share = np.where(labelled & teacher_mask, imitation, teacher_mask & ~labelled)
-    # a weight of 0 would not remove NaN: 0 · NaN is NaN
-    y0, t0 = np.where(labelled, y, 0.0), np.where(teacher_mask, t, 0.0)
+    mixture = RegressionMixture.of(labels, predictions, imitation)
+    target, _ = mixture.mean()
+    y = np.where(mixture.labelled[:, None], mixture.labels, 0.0)
     return NeuralTargets(
         SquaredLoss(),
-        np.column_stack([(1 - share) * y0 + share * t0, weight]),
+        np.column_stack([target, weight]),
         SquaredLoss(),
-        np.column_stack([y0, weight]),
-        labelled.ravel(),
+        np.column_stack([y, weight]),
+        mixture.labelled,
         strata=None,
-        n_outputs=available.shape[1],
+        n_outputs=target.shape[1],
     )

@@ -7,8 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn import config_context
-from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
@@ -20,9 +19,8 @@ from sklearn_distill._typing import (
     TeacherLike,
 )
 from sklearn_distill._validation.absent_rows import fill_absent, rows_to_fit
-from sklearn_distill._validation.fit_params import fit_param_name
 from sklearn_distill._validation.fitting import Interval, all_or_nothing, validated_parameters
-from sklearn_distill._validation.indexing import as_samples, take_any_rows, take_rows
+from sklearn_distill._validation.indexing import take_any_rows
 from sklearn_distill._validation.masks import refuse_mask
 from sklearn_distill._validation.missing_teacher import check_teacher_used
 from sklearn_distill._validation.passed_features import check_passed_features
@@ -31,7 +29,17 @@ from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.targets import check_class_targets
 from sklearn_distill._validation.tensors import to_numpy
+from sklearn_distill.students._any_regressor import apply_weights, fit_clone, refuse_classifier
 from sklearn_distill.targets import Labels, TargetMixture, Teachers
+
+# of a class with target mass: the smallest step of 1, at which log_loss clips probabilities, too
+_MIN_PROBA = float(np.finfo(np.float64).eps)
+_BOOSTING = {
+    "HistGradientBoostingRegressor",
+    "LGBMRegressor",
+    "XGBRegressor",
+    "CatBoostRegressor",
+}
 
 
 class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
@@ -49,9 +57,9 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
     teachers, q is the mean of the predictions that are available. The student is not softened. The
     squared error (the Brier score; a regressor with another loss uses its own) has its minimum at
     the true probabilities, like the cross-entropy. ``predict_proba`` is the Euclidean projection
-    of f(x) onto the probability simplex. Averages of targets, which trees, forests and neighbours
-    predict, are already in the simplex and do not change. Without a teacher, a
-    DecisionTreeRegressor grows like a DecisionTreeClassifier with the Gini criterion.
+    of f(x) onto the probability simplex, with 2.2e-16 in place of 0. Averages of targets, which
+    trees, forests and neighbours predict, are already in the simplex and do not change. Without a
+    teacher, a DecisionTreeRegressor grows like a DecisionTreeClassifier with the Gini criterion.
 
     Parameters
     ----------
@@ -86,7 +94,8 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
 
     Notes
     -----
-    Boosting works in :class:`~sklearn.multioutput.MultiOutputRegressor`, with one independent
+    Boosting is better done by :class:`DistilledBoostingClassifier`, with one objective for all
+    classes. It works in :class:`~sklearn.multioutput.MultiOutputRegressor`, with one independent
     ensemble for each class, but did not benefit from the teacher in our measurement: on digits
     (half the rows for training, a calibrated SVC of accuracy .987 as teacher, 100 iterations, mean
     of three splits), HistGradientBoostingRegressor reaches accuracy .959 and Brier score .131 with
@@ -237,7 +246,7 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         rows = rows_to_fit(weight)
         if rows is not None:
             X, targets, weight = take_any_rows(X, rows), targets[rows], weight[rows]
-        self.regressor_ = fit_regressor(
+        self.regressor_ = _fit_classes(
             self.regressor, X, targets, None if sample_weight is None else weight
         )
         return self
@@ -253,8 +262,9 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Probabilities in the order of ``classes_``; 0 for a class without target mass, that
-            is, one that neither a label nor a teacher's prediction contains.
+            Probabilities in the order of ``classes_``; at least 2.2e-16, so that each log loss is
+            finite, and 0 only for a class without target mass, that is, one that neither a label
+            nor a teacher's prediction contains.
         """
         check_is_fitted(self)
         refuse_mask("X", X)
@@ -264,7 +274,8 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         elif predictions.ndim == 1 and len(self.classes_) == 2:
             predictions = np.stack([1 - predictions, predictions], axis=1)
         proba = np.zeros_like(predictions)
-        proba[:, self._active] = project_on_simplex(predictions[:, self._active])
+        projected = project_on_simplex(predictions[:, self._active])
+        proba[:, self._active] = np.maximum(projected, _MIN_PROBA)
         return proba
 
     def predict(self, X: MatrixLike) -> NDArray[Any]:
@@ -294,9 +305,10 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Log-probabilities in the order of ``classes_``; −inf where the probability is 0.
+            Log-probabilities in the order of ``classes_``, at least −36.05; −inf for a class
+            without target mass.
         """
-        with np.errstate(divide="ignore"):  # a projection onto the simplex has zeros
+        with np.errstate(divide="ignore"):  # of a class without target mass
             return np.asarray(np.log(self.predict_proba(X)))
 
     @property
@@ -334,90 +346,34 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         return hasattr(self, "regressor_")
 
 
-# --- the regressor --------------------------------------------------------------------------------
-
-
-def fit_regressor(
+def _fit_classes(
     regressor: BaseEstimator, X: MatrixLike, Y: FloatArray, weight: FloatArray | None
 ) -> Any:
-    """Fit a clone of the regressor.
+    """Fit a clone of the regressor on the targets of the classes, of shape (n_rows, n_classes).
 
-    Parameters
-    ----------
-    regressor : estimator
-        A regressor for several outputs.
-    X : {array-like, sparse matrix, DataFrame} of shape (n_rows, n_features)
-        Features, passed on unchanged.
-    Y : ndarray of shape (n_rows, n_outputs)
-        Targets, one column for each class, of which a single one is passed on as a vector. For two
-        classes, a regressor of a single output is fitted on the second column.
-    weight : ndarray of shape (n_rows,) or None
-        Sample weights; in a Pipeline they are passed to the last step. For a regressor without
-        ``sample_weight``, rows are repeated instead.
-
-    Returns
-    -------
-    estimator
-        The fitted clone.
-
-    Raises
-    ------
-    ValueError
-        If the regressor is a classifier, has a single output for more than two classes, or has no
-        ``sample_weight`` and the weights are not integers times a common factor.
+    A single class is fitted as a vector, and the second of two by a regressor of one output.
     """
-    if is_classifier(regressor):
-        raise ValueError(
-            f"regressor is a {type(regressor).__name__}, a classifier, which cannot be fitted on "
-            "probabilities: pass the corresponding regressor"
-        )
-    # with routing the weights would reach the last step only if the user's steps request them
-    with config_context(enable_metadata_routing=False):
-        weight_param = fit_param_name(regressor, "sample_weight")
-        if weight is None:
-            return _fit_clone(regressor, X, Y, {})
-        if weight_param is not None:
-            return _fit_clone(regressor, X, Y, {weight_param: weight})
-        rows = _repeated_rows(weight, regressor)
-        return _fit_clone(regressor, take_rows(as_samples(X), rows), Y[rows], {})
-
-
-def _fit_clone(
-    regressor: BaseEstimator, X: MatrixLike, Y: FloatArray, fit_params: dict[str, FloatArray]
-) -> Any:
+    refuse_classifier(regressor, "probabilities")
     one_output = not get_tags(regressor).target_tags.multi_output
-    if Y.shape[1] == 1 or (one_output and Y.shape[1] == 2):
-        return clone(regressor).fit(X, Y[:, -1], **fit_params)
+    targets = Y[:, -1] if Y.shape[1] == 1 or (one_output and Y.shape[1] == 2) else Y
+    X, targets, fit_params = apply_weights(regressor, X, targets, weight)
     try:
-        return clone(regressor).fit(X, Y, **fit_params)
+        return fit_clone(regressor, X, targets, fit_params)
     except ValueError as error:
         # not refused before: regressors of other packages may have several outputs, but no tag
-        if not one_output:
+        if targets.ndim == 1 or not one_output:
             raise
         name = type(regressor).__name__
+        last = getattr(regressor, "steps", [(None, regressor)])[-1][1]
+        boosting = (
+            ", or the classifier of its library to DistilledBoostingClassifier, which has one "
+            "objective for all classes"
+        )
         raise ValueError(
             f"{error} SoftTargetClassifier fits its regressor on {Y.shape[1]} outputs, one for "
             f"each class. If a {name} has a single output, pass MultiOutputRegressor(regressor) of "
-            "sklearn.multioutput"
+            f"sklearn.multioutput{boosting if type(last).__name__ in _BOOSTING else ''}"
         ) from error
-
-
-def _repeated_rows(weight: FloatArray, regressor: BaseEstimator) -> NDArray[np.intp]:
-    """Return row numbers, each repeated in proportion to its weight."""
-    in_smallest = weight / weight[weight > 0].min()
-    for repeats in (weight, in_smallest):
-        counts = np.rint(repeats).astype(np.intp)
-        if np.allclose(repeats, counts, rtol=1e-9, atol=0):  # 0.3 / 0.1 is not 3
-            # the fewest rows with these proportions
-            return np.repeat(np.arange(len(weight)), counts // np.gcd.reduce(counts))
-    raise ValueError(
-        f"sample_weight was given, but the regressor, a {type(regressor).__name__}, has none in "
-        "its fit (or that of its last step): leave it out, pass whole numbers, which repeat rows, "
-        "or use a regressor with sample_weight"
-    )
-
-
-# --- its predictions as probabilities -------------------------------------------------------------
 
 
 def project_on_simplex(v: FloatArray) -> FloatArray:

@@ -1,11 +1,12 @@
 """Targets of the objective, from labels and teachers' predictions.
 
-All arrays of this subpackage are class-major, ``(n_classes, n_rows)``: a reduction over classes is
-then a sum of a few long contiguous vectors instead of many short ones.
+All arrays of classes are class-major, ``(n_classes, n_rows)``: a reduction over classes is then a
+sum of a few long contiguous vectors instead of many short ones.
 """
 
 from sklearn_distill.targets.labels import Labels
 from sklearn_distill.targets.mixture import TargetMixture
+from sklearn_distill.targets.regression import RegressionMixture
 from sklearn_distill.targets.soft_targets import (
     LogPartitionTerm,
     SoftTargets,
@@ -24,6 +25,7 @@ from sklearn_distill.targets.weights import (
 __all__ = [
     "Labels",
     "LogPartitionTerm",
+    "RegressionMixture",
     "SoftTargets",
     "TargetMixture",
     "TargetTangent",

@@ -6,35 +6,73 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 from sklearn.datasets import make_classification
-from sklearn.ensemble import HistGradientBoostingClassifier
-
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 # few leaves: splits of small leaves often have equal gains, between which rounding decides
+HIST = {"max_iter": 8, "max_leaf_nodes": 6, "random_state": 0}
+LIGHT = {"n_estimators": 8, "num_leaves": 6, "random_state": 0, "n_jobs": 1, "verbose": -1}
+EXTREME = {"n_estimators": 8, "max_depth": 3, "random_state": 0, "n_jobs": 1}
+CAT = {
+    "iterations": 8,
+    "random_seed": 0,
+    "thread_count": 1,
+    "allow_writing_files": False,
+    "verbose": False,
+}
+
+
 def hist(**params):
-    return HistGradientBoostingClassifier(
-        **{"max_iter": 8, "max_leaf_nodes": 6, "random_state": 0} | params
-    )
+    return HistGradientBoostingClassifier(**HIST | params)
+
+
+def hist_numbers(**params):
+    return HistGradientBoostingRegressor(**HIST | params)
 
 
 def light(**params):
     from lightgbm import LGBMClassifier
 
-    defaults = {"n_estimators": 8, "num_leaves": 6, "random_state": 0, "n_jobs": 1, "verbose": -1}
-    return LGBMClassifier(**defaults | params)
+    return LGBMClassifier(**LIGHT | params)
+
+
+def light_numbers(**params):
+    from lightgbm import LGBMRegressor
+
+    return LGBMRegressor(**LIGHT | params)
 
 
 def extreme(**params):
     from xgboost import XGBClassifier
 
-    defaults = {"n_estimators": 8, "max_depth": 3, "random_state": 0, "n_jobs": 1}
-    return XGBClassifier(**defaults | params)
+    return XGBClassifier(**EXTREME | params)
+
+
+def extreme_numbers(**params):
+    from xgboost import XGBRegressor
+
+    return XGBRegressor(**EXTREME | params)
 
 
 def cat(**params):
     from catboost import CatBoostClassifier
 
-    defaults = {"iterations": 8, "random_seed": 0, "thread_count": 1, "allow_writing_files": False}
-    return CatBoostClassifier(**defaults | {"verbose": False} | params)
+    return CatBoostClassifier(**CAT | params)
+
+
+def cat_numbers(**params):
+    from catboost import CatBoostRegressor
+
+    return CatBoostRegressor(**CAT | params)
+
+
+LIBRARY = {
+    light: "lightgbm",
+    light_numbers: "lightgbm",
+    extreme: "xgboost",
+    extreme_numbers: "xgboost",
+    cat: "catboost",
+    cat_numbers: "catboost",
+}
 
 
 def needs(library):
@@ -45,12 +83,11 @@ def needs(library):
 
 def models(*makers):
     """Parametrise by the functions that make a library's model."""
-    library = {light: "lightgbm", extreme: "xgboost", cat: "catboost"}
     return pytest.mark.parametrize(
         "make",
         [
             pytest.param(
-                make, id=make.__name__, marks=[needs(library[make])] if make in library else []
+                make, id=make.__name__, marks=[needs(LIBRARY[make])] if make in LIBRARY else []
             )
             for make in makers
         ],

@@ -29,6 +29,10 @@ soft_models = models(hist, light, extreme)  # of any number of classes and tempe
 NAMES = pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 
 
+# these teachers are meant to contradict the labels
+CONTRADICTS = pytest.mark.filterwarnings("ignore::sklearn_distill.ImplausibleTeacherWarning")
+
+
 def student_of(make, **params):
     return DistilledBoostingClassifier(make(), **params)
 
@@ -60,6 +64,7 @@ STOPPING = {
 # --- equality with the library's own classifier ---------------------------------------------------
 
 
+@CONTRADICTS
 @NAMES
 @every_model
 @pytest.mark.parametrize("stops", [False, True], ids=["", "early stopping"])
@@ -169,6 +174,7 @@ def test_at_high_temperatures_a_softened_teacher_vanishes(make):
     np.testing.assert_allclose(hot.predict_proba(X), alone.predict_proba(X), atol=1e-5)
 
 
+@CONTRADICTS
 @soft_models
 def test_t_squared_keeps_the_influence_of_the_teacher(make):
     X, y, teacher = data(3)
@@ -585,6 +591,7 @@ def test_parameters_that_depend_on_labels_are_errors(make, params, message):
     assert not hasattr(student, "estimator_")
 
 
+@CONTRADICTS
 @needs("catboost")
 def test_catboost_names_the_other_libraries():
     X, y, teacher = data(3)

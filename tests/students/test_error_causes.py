@@ -7,19 +7,21 @@ import pytest
 from scipy import sparse
 from sklearn import config_context
 from sklearn.datasets import make_classification
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeRegressor
 
 from sklearn_distill import (
     BornAgainClassifier,
     DistilledBoostingClassifier,
+    DistilledBoostingRegressor,
     DistilledLogisticRegression,
     DistilledLogisticRegressionCV,
     DistilledNeuralClassifier,
     DistilledNeuralRegressor,
     PrivilegedLinearRegression,
     SoftTargetClassifier,
+    SoftTargetRegressor,
     TeacherStudentClassifier,
 )
 
@@ -42,7 +44,12 @@ META = {
     ),
     "born again": BornAgainClassifier(DistilledLogisticRegression(), n_generations=2),
 }
-REGRESSORS = [PrivilegedLinearRegression(), DistilledNeuralRegressor(max_epochs=1)]
+REGRESSORS = [
+    PrivilegedLinearRegression(),
+    DistilledNeuralRegressor(max_epochs=1),
+    DistilledBoostingRegressor(HistGradientBoostingRegressor(max_iter=2)),
+    SoftTargetRegressor(DecisionTreeRegressor(max_depth=2)),
+]
 
 
 @pytest.mark.parametrize("name", [*CLASSIFIERS, *META])

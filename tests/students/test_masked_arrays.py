@@ -6,19 +6,21 @@ Under each mask lies a value that would change the result.
 import dask.array as da
 import numpy as np
 import pytest
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeRegressor
 
 from sklearn_distill import (
     BornAgainClassifier,
     DistilledBoostingClassifier,
+    DistilledBoostingRegressor,
     DistilledLogisticRegression,
     DistilledLogisticRegressionCV,
     DistilledNeuralClassifier,
     DistilledNeuralRegressor,
     PrivilegedLinearRegression,
     SoftTargetClassifier,
+    SoftTargetRegressor,
     TeacherStudentClassifier,
 )
 from sklearn_distill.metrics import cross_entropy_from_proba, expected_calibration_error
@@ -39,6 +41,8 @@ CLASSIFIERS = {
 }
 REGRESSORS = {
     "linear": PrivilegedLinearRegression(),
+    "boosting": DistilledBoostingRegressor(HistGradientBoostingRegressor(max_iter=2)),
+    "tree": SoftTargetRegressor(DecisionTreeRegressor(max_depth=2, random_state=0)),
     "network": DistilledNeuralRegressor(max_epochs=2, random_state=0),
 }
 

@@ -19,7 +19,7 @@ from sklearn.ensemble import (
     RandomForestClassifier,
     RandomForestRegressor,
 )
-from sklearn.linear_model import Ridge, RidgeClassifier
+from sklearn.linear_model import LinearRegression, Ridge, RidgeClassifier
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.multioutput import MultiOutputRegressor, RegressorChain
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
@@ -142,6 +142,18 @@ def test_a_class_that_only_the_teacher_predicts():
     student = SoftTargetClassifier(TREE, imitation=1.0, classes=[0, 1, 2])
     student.fit(X, shown, teacher_proba=frame)
     np.testing.assert_allclose(student.predict_proba(X), teacher, atol=1e-12)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_class_with_mass_has_a_probability_that_is_not_zero(n_classes):
+    X, y, _ = data(n_classes)
+    for regressor in (DecisionTreeRegressor(random_state=0), LinearRegression()):
+        student = SoftTargetClassifier(regressor, imitation=0).fit(X, y)
+        far = np.concatenate([X, 100 * X])
+        proba = student.predict_proba(far)
+        assert proba.min() == np.finfo(float).eps
+        np.testing.assert_allclose(proba.sum(axis=1), 1, rtol=1e-14)
+        assert np.isfinite(student.predict_log_proba(far)).all()
 
 
 def test_a_class_without_mass_has_probability_zero():
@@ -286,8 +298,13 @@ def test_wrong_regressors():
         SoftTargetClassifier(DecisionTreeClassifier(), imitation=0).fit(X, y)
     one_output = HistGradientBoostingRegressor(max_iter=2)
     for regressor in (one_output, make_pipeline(StandardScaler(), one_output)):
-        with pytest.raises(ValueError, match=r"1d array.*on 3 outputs.*MultiOutputRegressor\(reg"):
+        message = r"1d array.*on 3 outputs.*MultiOutputRegressor\(reg.*or .*DistilledBoostingClass"
+        with pytest.raises(ValueError, match=message):
             SoftTargetClassifier(regressor, imitation=0).fit(X, y)
+    with pytest.raises(
+        ValueError, match=r"MultiOutputRegressor\(regressor\) of sklearn.multioutput$"
+    ):
+        SoftTargetClassifier(SVR(), imitation=0).fit(X, y)
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,19 @@ import pandas as pd
 import pytest
 import torch
 from scipy.special import softmax
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.tree import DecisionTreeRegressor
 
 from sklearn_distill import (
     DistilledBoostingClassifier,
+    DistilledBoostingRegressor,
     DistilledLogisticRegression,
     DistilledLogisticRegressionCV,
     DistilledNeuralClassifier,
     DistilledNeuralRegressor,
     PrivilegedLinearRegression,
     SoftTargetClassifier,
+    SoftTargetRegressor,
 )
 from sklearn_distill.metrics import cross_entropy_from_proba
 from sklearn_distill.teachers import combine_teachers
@@ -85,7 +87,12 @@ def test_logits_in_bfloat16(name):
 
 @pytest.mark.parametrize(
     "student",
-    [PrivilegedLinearRegression(), DistilledNeuralRegressor(max_epochs=2, random_state=0)],
+    [
+        PrivilegedLinearRegression(),
+        DistilledBoostingRegressor(HistGradientBoostingRegressor(max_iter=2)),
+        SoftTargetRegressor(DecisionTreeRegressor(max_depth=2, random_state=0)),
+        DistilledNeuralRegressor(max_epochs=2, random_state=0),
+    ],
 )
 def test_predictions_and_weights_in_bfloat16(student):
     s, weight = (

@@ -16,12 +16,14 @@ from sklearn.tree import DecisionTreeRegressor
 
 from sklearn_distill import (
     DistilledBoostingClassifier,
+    DistilledBoostingRegressor,
     DistilledLogisticRegression,
     DistilledLogisticRegressionCV,
     DistilledNeuralClassifier,
     DistilledNeuralRegressor,
     PrivilegedLinearRegression,
     SoftTargetClassifier,
+    SoftTargetRegressor,
 )
 
 N, K = 120, 3
@@ -49,6 +51,12 @@ CLASSIFIERS = {
 }
 REGRESSORS = {
     "linear": PrivilegedLinearRegression(),
+    "boosted": DistilledBoostingRegressor(),
+    "stopped boosting": DistilledBoostingRegressor(
+        HistGradientBoostingRegressor(max_iter=5, early_stopping=True), random_state=0
+    ),
+    "tree": SoftTargetRegressor(DecisionTreeRegressor(max_depth=4, random_state=0)),
+    "neighbours": SoftTargetRegressor(KNeighborsRegressor()),
     "network": DistilledNeuralRegressor(max_epochs=3, batch_size=16, random_state=0),
 }
 

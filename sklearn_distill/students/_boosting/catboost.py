@@ -1,4 +1,4 @@
-"""CatBoost's CatBoostClassifier: two classes, and a student that is not softened.
+"""CatBoost's CatBoostRegressor, and CatBoostClassifier of two classes that is not softened.
 
 It calls an objective in Python row by row, which takes 15 times as long; its own cross-entropy
 takes a probability as the label, at temperature 1.
@@ -19,7 +19,9 @@ from sklearn_distill.students._boosting.library import (
     VALIDATION_FRACTION,
     WEIGHTS,
     BoostingTask,
+    RegressionTask,
     refuse_fit_params,
+    refuse_own_loss,
     refuse_params,
 )
 
@@ -57,10 +59,7 @@ def fit_task(estimator: Any, task: BoostingTask) -> Any:
     target, weight = _second_class(task.loss)
     validation = None if task.held_out is None else _second_class(task.held_out.loss)
     params = estimator.get_params()
-    fit_params = dict(task.fit_params)
-    if not {*_VERBOSITY} & {*params, *fit_params}:
-        fit_params["verbose"] = False
-    cat_features = fit_params.get("cat_features", params.get("cat_features"))
+    fit_params, cat_features = _fit_params(params, task.fit_params)
 
     def fit(model: Any, target: Any, of_validation: Any, **more: Any) -> Any:
         if task.held_out is not None and validation is not None:
@@ -79,6 +78,42 @@ def fit_task(estimator: Any, task: BoostingTask) -> Any:
     named = {"loss_function", "eval_metric"} & {*params} | {"loss_function"}
     estimator.set_params(**dict.fromkeys(named, "CrossEntropy"))
     return fit(estimator, target, validation and validation[0])
+
+
+def check_regressor(estimator: Any, fit_params: Mapping[str, Any]) -> None:
+    """Raise for what ``fit`` sets itself."""
+    refuse_fit_params(fit_params, takes_metric=True)
+
+
+def has_squared_error(estimator: Any) -> bool:
+    """Return whether it has the default loss."""
+    params = estimator.get_params()
+    losses = [params.get(name) for name in ("loss_function", "objective")]
+    for loss in losses:
+        refuse_own_loss("loss_function", loss)
+    return all(loss in {None, "RMSE"} for loss in losses)
+
+
+def fit_regression(estimator: Any, task: RegressionTask) -> Any:
+    """Return a fitted CatBoostRegressor."""
+    fit_params, cat_features = _fit_params(estimator.get_params(), task.fit_params)
+    held_out = task.held_out
+    if held_out is not None:
+        from catboost import Pool
+
+        fit_params["eval_set"] = Pool(
+            held_out.X, held_out.y, weight=held_out.weight, cat_features=cat_features
+        )
+    return estimator.fit(task.train.X, task.train.y, sample_weight=task.train.weight, **fit_params)
+
+
+def _fit_params(
+    params: Mapping[str, Any], fit_params: Mapping[str, Any]
+) -> tuple[dict[str, Any], Any]:
+    """Return the parameters of ``fit``, quiet unless the user says so, and the categorical ones."""
+    quiet = {} if {*_VERBOSITY} & {*params, *fit_params} else {"verbose": False}
+    cat_features = fit_params.get("cat_features", params.get("cat_features"))
+    return {**fit_params, **quiet}, cat_features
 
 
 class _StopAtOnce:

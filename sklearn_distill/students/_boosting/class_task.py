@@ -8,18 +8,12 @@ from typing import Any
 import numpy as np
 
 from sklearn_distill._typing import CheckedX, FloatArray, IntArray, MatrixLike, TargetLike
-from sklearn_distill._validation.absent_rows import rows_to_fit
-from sklearn_distill._validation.extra_sets import (
-    entry_of_single,
-    name_validation_set_in_errors,
-    warn_if_out_of_range,
-)
-from sklearn_distill._validation.indexing import as_samples, check_features, take_any_rows
+from sklearn_distill._validation.indexing import take_any_rows
 from sklearn_distill._validation.labels import check_labels
-from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.splits import hold_out
 from sklearn_distill.losses import ScoreLoss
 from sklearn_distill.students._boosting.library import HeldOut
+from sklearn_distill.students._boosting.validation_set import read_validation_set
 from sklearn_distill.students._problem import LossParams, TrainingTargets
 from sklearn_distill.targets import Labels, TargetMixture
 
@@ -113,30 +107,23 @@ def read_held_out(
     ValueError
         If one of them is missing or wrong.
     """
-    X_val, y_val = entry_of_single("X_val", X_val), entry_of_single("y_val", y_val)
-    weight = entry_of_single("sample_weight_val", sample_weight_val)
-    if X_val is None and y_val is None:
-        if weight is not None:
-            raise ValueError("sample_weight_val is given without X_val and y_val: pass them too")
-        return None
-    if X_val is None or y_val is None:
-        raise ValueError("pass both X_val and y_val, or neither")
-    with name_validation_set_in_errors():
-        samples = as_samples(X_val)
-        check_features(estimator, samples)
-        n_rows = samples.shape[0]
-        s = check_sample_weight(weight, n_rows)
+
+    def read_labels(y_val: Any, n_rows: int) -> Labels:
         _, labels = check_labels(y_val, n_rows, estimator.classes_, None)
-    if not labels.present.all():
-        raise ValueError(
-            f"row {int(np.argmin(labels.present))} of y_val has no label: the validation loss "
-            "needs one for each row"
-        )
-    warn_if_out_of_range("X_val", as_samples(X), samples)
+        if not labels.present.all():
+            raise ValueError(
+                f"row {int(np.argmin(labels.present))} of y_val has no label: the validation loss "
+                "needs one for each row"
+            )
+        return labels
+
+    held_out = read_validation_set(estimator, X, X_val, y_val, sample_weight_val, read_labels)
+    if held_out is None:
+        return None
+    samples, labels, s, rows = held_out
     mixture = TargetMixture(labels, None, s, imitation=0.0)
-    rows = rows_to_fit(s)
-    loss = _loss_of_rows(mixture, s, rows, weighted=weight is not None)
-    return HeldOut(samples if rows is None else take_any_rows(samples, rows), loss)
+    loss = _loss_of_rows(mixture, s, rows, weighted=sample_weight_val is not None)
+    return HeldOut(samples, loss)
 
 
 def _loss_of_rows(

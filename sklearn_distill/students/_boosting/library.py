@@ -10,7 +10,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from sklearn_distill._typing import CheckedX
+from sklearn_distill._typing import CheckedX, FloatArray
 from sklearn_distill._validation.numbers import list_values
 from sklearn_distill.losses import ScoreLoss
 
@@ -59,6 +59,47 @@ class BoostingTask:
     fit_params: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class NumberRows:
+    """Rows of a regression.
+
+    Parameters
+    ----------
+    X : {ndarray, sparse matrix, DataFrame} of shape (n_rows, n_features)
+        Features, as the user passed them.
+    y : ndarray of shape (n_rows,)
+        Targets.
+    weight : ndarray of shape (n_rows,) or None
+        Weights; None for none.
+    """
+
+    X: CheckedX
+    y: FloatArray
+    weight: FloatArray | None
+
+
+@dataclass(frozen=True)
+class RegressionTask:
+    """What a library's regressor is to fit, with its own loss.
+
+    Parameters
+    ----------
+    train : NumberRows
+        The training rows; some may be repeated, with another target.
+    n_rows : int
+        Number of different training rows.
+    held_out : NumberRows or None
+        Validation rows, if there are any.
+    fit_params : mapping
+        Further parameters of the library's ``fit``.
+    """
+
+    train: NumberRows
+    n_rows: int
+    held_out: NumberRows | None
+    fit_params: Mapping[str, Any]
+
+
 class BoostingLibrary(Protocol):
     """An adapter of one library: a module with these functions."""
 
@@ -73,25 +114,39 @@ class BoostingLibrary(Protocol):
     def fit_task(self, estimator: Any, task: BoostingTask) -> Any:
         """Return the library's plain fitted classifier; ``estimator`` is a clone to use up."""
 
+    def check_regressor(self, estimator: Any, fit_params: Mapping[str, Any]) -> None:
+        """Raise a ValueError for what a regressor on mixed targets cannot use."""
+
+    def has_squared_error(self, estimator: Any) -> bool:
+        """Return whether the regressor's loss is the squared error, so that targets can be mixed.
+
+        Raises a ValueError for a loss that is not the library's own.
+        """
+
+    def fit_regression(self, estimator: Any, task: RegressionTask) -> Any:
+        """Return the library's plain fitted regressor; ``estimator`` is a clone to use up."""
+
 
 # by names, so that a library is imported by its users only
 _HOMES = {
-    ("sklearn", "HistGradientBoostingClassifier"): "hist_gradient_boosting",
-    ("lightgbm", "LGBMClassifier"): "lightgbm",
-    ("xgboost", "XGBClassifier"): "xgboost",
-    ("catboost", "CatBoostClassifier"): "catboost",
+    ("sklearn", "HistGradientBoosting"): "hist_gradient_boosting",
+    ("lightgbm", "LGBM"): "lightgbm",
+    ("xgboost", "XGB"): "xgboost",
+    ("catboost", "CatBoost"): "catboost",
 }
 
 
-def library_of(estimator: Any, who: str) -> BoostingLibrary:
+def library_of(estimator: Any, who: str, kind: str) -> BoostingLibrary:
     """Return the adapter of the library that a model is of.
 
     Parameters
     ----------
     estimator : estimator
-        An unfitted classifier.
+        An unfitted model.
     who : str
         Name of the caller's class, for the message.
+    kind : {"Classifier", "Regressor"}
+        What the model has to be.
 
     Returns
     -------
@@ -103,13 +158,14 @@ def library_of(estimator: Any, who: str) -> BoostingLibrary:
     TypeError
         If the model is of none of the supported classes; a subclass is not one.
     """
-    kind = type(estimator)
-    home = _HOMES.get((kind.__module__.partition(".")[0], kind.__name__))
-    if home is None:
-        names = ", ".join(name for _, name in _HOMES)
+    cls = type(estimator)
+    library = cls.__module__.partition(".")[0]
+    home = _HOMES.get((library, cls.__name__.removesuffix(kind)))
+    if home is None or not cls.__name__.endswith(kind):
+        names = ", ".join(f"{prefix}{kind}" for _, prefix in _HOMES)
         raise TypeError(
             f"{who} boosts one of {names} (or None for the first), got estimator={estimator!r}: "
-            "SoftTargetClassifier takes any regressor"
+            f"SoftTarget{kind} takes any regressor"
         )
     module = import_module(f"sklearn_distill.students._boosting.{home}")
     return cast("BoostingLibrary", module)
@@ -142,10 +198,22 @@ WEIGHTS = (
     "its labels are not those of y, on which such weights depend; pass class_weight= to the "
     "student, or sample_weight= to fit"
 )
+NO_CLASSES = "a regression has no classes, whose weights it would set; leave it out"
 OBJECTIVE = "the student has its own objective, the cross-entropy; leave it out"
 
 
-def refuse_fit_params(fit_params: Mapping[str, Any], accepted: Any = None) -> None:
+def refuse_own_loss(name: str, loss: Any) -> None:
+    """Raise a ValueError if a regressor's loss has no name: it may ignore the weights."""
+    if loss is not None and not isinstance(loss, str):
+        raise ValueError(
+            f"estimator has {name}={loss!r}, which may ignore the weights of the two targets of a "
+            "row: pass the name of one of the library's own losses"
+        )
+
+
+def refuse_fit_params(
+    fit_params: Mapping[str, Any], accepted: Any = None, *, takes_metric: bool = False
+) -> None:
     """Refuse parameters of ``fit`` that the student sets itself, or that the library lacks.
 
     Parameters
@@ -154,6 +222,8 @@ def refuse_fit_params(fit_params: Mapping[str, Any], accepted: Any = None) -> No
         Further parameters of ``fit``.
     accepted : collection of str or None
         Names that the library takes; None for no check.
+    takes_metric : bool, default=False
+        Whether the library may have an ``eval_metric`` of the user.
 
     Raises
     ------
@@ -161,7 +231,7 @@ def refuse_fit_params(fit_params: Mapping[str, Any], accepted: Any = None) -> No
         If there is such a parameter; the message names it.
     """
     for name in fit_params:
-        if name in _OURS:
+        if name in _OURS and not (takes_metric and name == "eval_metric"):
             raise TypeError(f"fit got {name}=: {_OURS[name]}")
         if accepted is not None and name not in accepted:
             raise TypeError(

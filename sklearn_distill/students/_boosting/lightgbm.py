@@ -1,4 +1,4 @@
-"""LightGBM's LGBMClassifier."""
+"""LightGBM's LGBMClassifier and LGBMRegressor."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sklearn_distill._optional import import_boosting
-from sklearn_distill._typing import FloatArray
+from sklearn_distill._typing import CheckedX, FloatArray
 from sklearn_distill.losses import ScoreLoss
 from sklearn_distill.students._boosting.library import (
+    NO_CLASSES,
     OBJECTIVE,
     VALIDATION_FRACTION,
     WEIGHTS,
     BoostingTask,
+    RegressionTask,
     refuse_fit_params,
+    refuse_own_loss,
     refuse_params,
 )
 
@@ -31,6 +34,17 @@ _WEIGHT_PARAMS = {
 }
 _OBJECTIVE_PARAMS = dict.fromkeys(
     ("objective", "objective_type", "app", "application", "loss"), (None,)
+)
+_SQUARED_ERRORS = (
+    None,
+    "regression",
+    "regression_l2",
+    "l2",
+    "mean_squared_error",
+    "mse",
+    "l2_root",
+    "root_mean_squared_error",
+    "rmse",
 )
 _METRIC_PARAMS = dict.fromkeys(("metric", "metrics", "metric_types"), (None,))
 _BOOSTING_PARAMS = ("boosting_type", "boosting", "boost")
@@ -49,12 +63,7 @@ def check_parameters(estimator: Any, fit_params: Mapping[str, Any]) -> None:
     refuse_params(params, _OBJECTIVE_PARAMS, OBJECTIVE)
     refuse_params(params, _METRIC_PARAMS, "the metric is the cross-entropy; leave it out")
     refuse_params(params, {"sigmoid": (1,)}, "the scores are logits; leave it out")
-    for name in _BOOSTING_PARAMS:
-        if params.get(name) in {"rf", "random_forest"}:
-            raise ValueError(
-                f"estimator has {name}={params[name]!r}, whose trees do not correct each other: "
-                "pass a RandomForestRegressor to SoftTargetClassifier"
-            )
+    _refuse_forest(params, "SoftTargetClassifier")
     refuse_fit_params(fit_params)
 
 
@@ -123,15 +132,54 @@ def _validation_params(
     def cross_entropy(y_true: Any, scores: FloatArray) -> tuple[str, float, bool]:
         return "cross_entropy", held_out.loss.mean(_by_class(scores)), False
 
-    # LightGBM 4.7 deprecates eval_set
-    takes = signature(lightgbm.LGBMModel.fit).parameters
-    X, y = held_out.X, np.zeros(n_rows)
-    rows = {"eval_X": X, "eval_y": y} if "eval_X" in takes else {"eval_set": [(X, y)]}
     return {
-        **rows,
+        **_validation_rows(lightgbm, held_out.X, np.zeros(n_rows)),
         "eval_init_score": [_constant(start, n_rows)] if start.any() else None,
         "eval_metric": cross_entropy,
     }
+
+
+def check_regressor(estimator: Any, fit_params: Mapping[str, Any]) -> None:
+    """Raise for weights of classes and random forests."""
+    params = estimator.get_params(deep=False)
+    refuse_params(params, _WEIGHT_PARAMS, NO_CLASSES)
+    _refuse_forest(params, "SoftTargetRegressor")
+    refuse_fit_params(fit_params, takes_metric=True)
+
+
+def has_squared_error(estimator: Any) -> bool:
+    """Return whether the loss is the squared error of the label, not of its root."""
+    params = estimator.get_params(deep=False)
+    for name in _OBJECTIVE_PARAMS:
+        refuse_own_loss(name, params.get(name))
+    squared = all(params.get(name) in _SQUARED_ERRORS for name in _OBJECTIVE_PARAMS)
+    return squared and not params.get("reg_sqrt")
+
+
+def fit_regression(estimator: Any, task: RegressionTask) -> Any:
+    """Return a fitted LGBMRegressor."""
+    lightgbm = import_boosting("lightgbm", "DistilledBoostingRegressor")
+    fit_params = dict(task.fit_params)
+    if task.held_out is not None:
+        fit_params |= _validation_rows(lightgbm, task.held_out.X, task.held_out.y)
+        if task.held_out.weight is not None:
+            fit_params["eval_sample_weight"] = [task.held_out.weight]
+    return estimator.fit(task.train.X, task.train.y, sample_weight=task.train.weight, **fit_params)
+
+
+def _refuse_forest(params: Mapping[str, Any], instead: str) -> None:
+    for name in _BOOSTING_PARAMS:
+        if params.get(name) in {"rf", "random_forest"}:
+            raise ValueError(
+                f"estimator has {name}={params[name]!r}, whose trees do not correct each other: "
+                f"pass a RandomForestRegressor to {instead}"
+            )
+
+
+def _validation_rows(lightgbm: ModuleType, X: CheckedX, y: FloatArray) -> dict[str, Any]:
+    # LightGBM 4.7 deprecates eval_set
+    takes = signature(lightgbm.LGBMModel.fit).parameters
+    return {"eval_X": X, "eval_y": y} if "eval_X" in takes else {"eval_set": [(X, y)]}
 
 
 def _by_class(scores: FloatArray) -> FloatArray:

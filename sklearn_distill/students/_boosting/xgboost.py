@@ -1,4 +1,4 @@
-"""XGBoost's XGBClassifier."""
+"""XGBoost's XGBClassifier and XGBRegressor."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from sklearn_distill._optional import import_boosting
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.losses import ScoreLoss
 from sklearn_distill.students._boosting.library import (
+    NO_CLASSES,
     OBJECTIVE,
     VALIDATION_FRACTION,
     WEIGHTS,
     BoostingTask,
+    RegressionTask,
     refuse_fit_params,
+    refuse_own_loss,
     refuse_params,
 )
 
@@ -72,6 +75,28 @@ def fit_task(estimator: Any, task: BoostingTask) -> Any:
         if not estimator.kwargs:
             del estimator.kwargs
     return estimator
+
+
+def check_regressor(estimator: Any, fit_params: Mapping[str, Any]) -> None:
+    """Raise for weights of classes."""
+    refuse_params(estimator.get_params(deep=False), {"scale_pos_weight": (None, 1)}, NO_CLASSES)
+    refuse_fit_params(fit_params, takes_metric=True)
+
+
+def has_squared_error(estimator: Any) -> bool:
+    """Return whether it has the default loss."""
+    refuse_own_loss("objective", estimator.objective)
+    return estimator.objective in {None, "reg:squarederror"}
+
+
+def fit_regression(estimator: Any, task: RegressionTask) -> Any:
+    """Return a fitted XGBRegressor."""
+    fit_params = {"verbose": False} | dict(task.fit_params)
+    if task.held_out is not None:
+        fit_params["eval_set"] = [(task.held_out.X, task.held_out.y)]
+        if task.held_out.weight is not None:
+            fit_params["sample_weight_eval_set"] = [task.held_out.weight]
+    return estimator.fit(task.train.X, task.train.y, sample_weight=task.train.weight, **fit_params)
 
 
 def _check_version(version: str) -> None:
