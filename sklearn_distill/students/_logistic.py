@@ -144,7 +144,8 @@ def row_space_pays(n_rows: int, n_columns: int) -> bool:
     Returns
     -------
     bool
-        True for more than ``MIN_WIDE_COLUMNS`` columns, and ``COLUMNS_PER_ROW`` or more of them per row.
+        True for more than ``MIN_WIDE_COLUMNS`` columns, and ``COLUMNS_PER_ROW`` or more of them
+        per row.
 
     Examples
     --------
