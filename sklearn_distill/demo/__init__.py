@@ -3,8 +3,10 @@
 from sklearn_distill.demo.data import DemoData, digits_data, fashion_mnist_data, table_data
 from sklearn_distill.demo.experiment import Outcome, run_experiment
 from sklearn_distill.demo.figure import draw_outcome
+from sklearn_distill.demo.students import STUDENTS
 
 __all__ = [
+    "STUDENTS",
     "DemoData",
     "Outcome",
     "digits_data",
