@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,6 +32,7 @@ from sklearn.preprocessing import OrdinalEncoder
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
+from benchmarks.covertype import CONFIDENCE, interval
 from benchmarks.record import versions
 from sklearn_distill import (
     DistilledBoostingClassifier,
@@ -44,7 +45,6 @@ CSV = Path(__file__).with_suffix(".csv")
 PART = CSV.with_suffix(".csv.part")  # an unfinished run
 N_SPLITS, N_SPLITS_WITHOUT, N_TIMED = 10, 5, 5  # without: without unlabelled rows
 N_TIMED_ROWS = (1, 1000)
-TIMED = ("teacher", "distilled")
 TEMPERATURES = (0.3, 0.5, 0.7, 1.0, 1.4)
 MIN_PROBA = 1e-3  # of a regressor a class, whose predictions are exact zeros now and then
 TREES = {"max_iter": 100, "max_leaf_nodes": 15, "early_stopping": False, "random_state": 0}
@@ -133,6 +133,9 @@ DISTILLED, SHARPENED = "distilled", "distilled, T from the labels"
 REGRESSORS, ALONE = "a regressor a class", "labels alone"
 STOPPED = "labels alone, stopped early"
 KEYS = ["table", *Size._fields, "split"]
+TIMED = ("teacher", DISTILLED)
+MODELS = ("teacher", DISTILLED, SHARPENED, REGRESSORS, ALONE, STOPPED)
+METRICS = {"accuracy": 1, "log_loss": -1}  # and the sign of an improvement
 COLUMNS = [*KEYS, "model", "accuracy", "log_loss", "ms_1", "ms_1000", "temperature", "versions"]
 
 
@@ -258,6 +261,114 @@ def run_benchmark() -> pd.DataFrame:
             rows = rows.reindex(columns=COLUMNS)
             rows.to_csv(PART, mode="a", header=not PART.exists(), index=False, float_format="%.6g")
     return pd.read_csv(PART)
+
+
+def by_split(results: pd.DataFrame, table: str, size: Size, model: str) -> pd.DataFrame:
+    """Return the rows of a model, by split."""
+    wanted = (results[["table", *Size._fields]] == (table, *size)).all(axis=1)
+    return results[wanted & (results["model"] == model)].set_index("split").sort_index()
+
+
+def gain(
+    results: pd.DataFrame, table: str, size: Size, models: tuple[str, str], metric: str
+) -> tuple[float, float, float]:
+    """Return mean and interval of the first model's gain over the second, above 0 if better."""
+    ours, theirs = (by_split(results, table, size, model)[metric] for model in models)
+    gains = METRICS[metric] * (ours - theirs).to_numpy()
+    return float(gains.mean()), *interval(gains, size.test / sum(size))
+
+
+def section(results: pd.DataFrame) -> str:
+    """Return the section of the page of benchmarks."""
+    tables = (_figures(results), _gains(results), _without(results))
+    return "\n\n".join([_introduction(results), *("\n".join(lines) for lines in tables)]) + "\n"
+
+
+def n_splits(results: pd.DataFrame, *, unlabelled: bool) -> int:
+    """Return the number of splits with, or without, unlabelled rows."""
+    return int(results.loc[(results["unlabelled"] > 0) == unlabelled, "split"].nunique())
+
+
+def _introduction(results: pd.DataFrame) -> str:
+    temperatures = ", ".join(f"{T:g}" for T in TEMPERATURES)
+    return f"""\
+## Distilling an ensemble into boosted trees
+
+`python -m benchmarks.boosting`: the teacher averages the probabilities of 200 extremely randomised
+trees and of LightGBM (100 rounds). `DistilledBoostingClassifier` learns at λ = ½ from the labels,
+the teacher's out-of-fold predictions of the labelled rows, and its predictions of the unlabelled
+ones. Students and baselines are scikit-learn's histogram boosting with {TREES["max_iter"]} rounds
+of {TREES["max_leaf_nodes"]} leaves. T is 1, or the one of {temperatures} at which the
+out-of-fold predictions have the least log loss on the labels (`soften_student=False`, so that
+T < 1 makes the targets surer). *{STOPPED}*: boosting holds out 10 % of the
+labels to end early. *{REGRESSORS}*:
+`SoftTargetClassifier(MultiOutputRegressor(HistGradientBoostingRegressor))` on the targets of T = 1,
+whose probabilities below {MIN_PROBA:g}, some of them exact zeros, are raised to it. Means over
+{n_splits(results, unlabelled=True)} random splits, and {CONFIDENCE:.0%} intervals of the paired
+differences (Nadeau and Bengio's, since the splits share rows); times are CPU time with one
+thread. Measured with {results["versions"].iloc[0]}."""
+
+
+def _figures(results: pd.DataFrame) -> Iterator[str]:
+    yield "| table, labels + unlabelled | model | accuracy | log loss | ms for 1 row | 1,000 rows |"
+    yield "|---|---|---|---|---|---|"
+    for table, (size, *_) in SIZES.items():
+        for model in MODELS:
+            rows = by_split(results, table, size, model)
+            times = " | ".join(
+                f"{rows[column].median():.3g}" if model in TIMED else "–"
+                for column in ("ms_1", "ms_1000")
+            )
+            yield (
+                f"| {table}, {size.labelled:,} + {size.unlabelled:,} | {model} | "
+                f"{rows['accuracy'].mean():.3f} | {rows['log_loss'].mean():.3f} | {times} |"
+            )
+
+
+def _gains(results: pd.DataFrame) -> Iterator[str]:
+    yield (
+        "| gain of the distilled student, positive is better | over | log loss, T = 1 | > 0 | "
+        "log loss, T from the labels | > 0 | accuracy, T = 1 |"
+    )
+    yield "|---|---|---|---|---|---|---|"
+    for table, (size, *_) in SIZES.items():
+        for other in (ALONE, STOPPED, REGRESSORS):
+            cells = []
+            for model in (DISTILLED, SHARPENED):
+                mean, low, high = gain(results, table, size, (model, other), "log_loss")
+                verdict = "met" if low > 0 else "**missed**"
+                cells += [_interval(mean, low, high), "–" if other == STOPPED else verdict]
+            accuracy = _interval(*gain(results, table, size, (DISTILLED, other), "accuracy"))
+            yield f"| {table} | {other} | {' | '.join(cells)} | {accuracy} |"
+
+
+def _without(results: pd.DataFrame) -> Iterator[str]:
+    yield f"Without unlabelled rows ({n_splits(results, unlabelled=False)} splits), T = 1:\n"
+    yield (
+        "| table | labels | log loss: teacher | distilled | gain over labels alone | over stopped "
+        "early | over a regressor a class | accuracy, gain over labels alone |"
+    )
+    yield "|---|---|---|---|---|---|---|---|"
+    for table, (_, *sizes) in SIZES.items():
+        for size in sizes:
+            teacher, ours = (
+                f"{by_split(results, table, size, model)['log_loss'].mean():.3f}"
+                for model in ("teacher", DISTILLED)
+            )
+            gains = [
+                _interval(*gain(results, table, size, (DISTILLED, other), metric))
+                for other, metric in [
+                    (ALONE, "log_loss"),
+                    (STOPPED, "log_loss"),
+                    (REGRESSORS, "log_loss"),
+                    (ALONE, "accuracy"),
+                ]
+            ]
+            yield f"| {table} | {size.labelled:,} | {teacher} | {ours} | {' | '.join(gains)} |"
+
+
+def _interval(mean: float, low: float, high: float) -> str:
+    return f"**{mean:+.3f}** ({low:+.3f} … {high:+.3f})"
 
 
 def main() -> None:

@@ -9,36 +9,46 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import lightgbm
 import numpy as np
 import pandas as pd
-from lightgbm import LGBMClassifier
 from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.metrics import log_loss
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
-from xgboost import XGBClassifier
 
 from benchmarks.measure import Run, interleave, peak_memory
 from benchmarks.record import versions
 from sklearn_distill import DistilledBoostingClassifier
 
 CSV = Path(__file__).with_suffix(".csv")
-N_ROWS, N_FEATURES, N_TREES, N_ROUNDS = 10_000, 20, 100, 5
+N_ROWS, N_FEATURES, N_TREES, N_ROUNDS = 10_000, 20, 50, 3
 TIME_TARGET, MEMORY_TARGET, LOSS_TARGET = 1.15, 2.0, 1.005
 TIME, MEMORY, LOSS = "time", "peak memory", "log loss"
-LIBRARIES: dict[str, Any] = {
-    "HistGradientBoosting": HistGradientBoostingClassifier(max_iter=N_TREES, early_stopping=False),
-    "LightGBM": LGBMClassifier(n_estimators=N_TREES, n_jobs=1, verbose=-1),
-    "XGBoost": XGBClassifier(n_estimators=N_TREES, n_jobs=1),
-}
+Predict = Callable[[Any, Any, Any], NDArray[Any]]  # X, soft labels, X of the test rows
 N_CLASSES = (2, 5, 10)
-OBJECTIVES = {2: "`cross_entropy` of LightGBM", 5: "hand-written softmax objective"}
+LIBRARIES = ("HistGradientBoosting", "LightGBM", "XGBoost")
+LIBRARY_OBJECTIVE = "LightGBM's `cross_entropy`"
+BY_HAND = "softmax by hand, with LightGBM's factor K/(K − 1) of the Hessian"
+BY_HAND_WITHOUT = "softmax by hand, without the factor"
+
+
+def make_estimator(library: str) -> Any:
+    """Return an unfitted classifier of a library."""
+    if library == "LightGBM":
+        from lightgbm import LGBMClassifier
+
+        return LGBMClassifier(n_estimators=N_TREES, n_jobs=1, verbose=-1)
+    if library == "XGBoost":
+        from xgboost import XGBClassifier
+
+        return XGBClassifier(n_estimators=N_TREES, n_jobs=1)
+    return HistGradientBoostingClassifier(max_iter=N_TREES, early_stopping=False)
 
 
 def draw_rows(n_rows: int, K: int, seed: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
@@ -54,7 +64,7 @@ def draw_rows(n_rows: int, K: int, seed: int) -> tuple[NDArray[Any], NDArray[Any
 def measure_cost(library: str, K: int) -> Iterator[dict[str, Any]]:
     """Yield ratios of time in each round and of the peak memory."""
     X, y, S = draw_rows(N_ROWS, K, 0)
-    estimator = LIBRARIES[library]
+    estimator = make_estimator(library)
 
     def own() -> None:
         clone(estimator).fit(X, y)
@@ -71,62 +81,116 @@ def measure_cost(library: str, K: int) -> Iterator[dict[str, Any]]:
     yield {"what": MEMORY, "round": 0, "ours": used["distilled"], "theirs": used["own"]}
 
 
-def measure_loss(K: int) -> Iterator[dict[str, Any]]:
+def measure_loss(K: int, others: dict[str, Predict]) -> Iterator[dict[str, Any]]:
     """Yield the log loss of test labels after the same trees on a teacher's probabilities."""
     for seed in range(N_ROUNDS):
         X, y, S = draw_rows(N_ROWS, K, 2 * seed)
         X_test, y_test, _ = draw_rows(N_ROWS, K, 2 * seed + 1)
-        estimator = LIBRARIES["LightGBM"]
-        student = DistilledBoostingClassifier(estimator, imitation=1.0)
+        student = DistilledBoostingClassifier(make_estimator("LightGBM"), imitation=1.0)
         ours = student.fit(X, y, teacher_proba=S).predict_proba(X_test)
-        theirs = cross_entropy_of_library(X, S, X_test) if K == 2 else by_hand(X, S, X_test)
-        yield {
-            "what": LOSS,
-            "round": seed,
-            "ours": mean_loss(y_test, ours),
-            "theirs": mean_loss(y_test, theirs),
-        }
-
-
-def mean_loss(y: NDArray[Any], p: NDArray[Any]) -> float:
-    return float(-np.log(p[np.arange(len(y)), y]).mean())
+        for other, predict in others.items():
+            yield {
+                "against": other,
+                "what": LOSS,
+                "round": seed,
+                "ours": log_loss(y_test, ours),
+                "theirs": log_loss(y_test, predict(X, S, X_test)),
+            }
 
 
 def cross_entropy_of_library(X: Any, S: Any, X_test: Any) -> NDArray[Any]:
     """Return probabilities after LightGBM's own objective for probabilities of two classes."""
+    import lightgbm
+
     params = {"objective": "cross_entropy", "num_threads": 1, "verbose": -1}
     booster = lightgbm.train(params, lightgbm.Dataset(X, label=S[:, 1]), N_TREES)
     p = np.asarray(booster.predict(X_test))
     return np.stack([1 - p, p], axis=1)
 
 
-def by_hand(X: Any, S: Any, X_test: Any) -> NDArray[Any]:
+def by_hand(X: Any, S: Any, X_test: Any, factor: float = 1.0) -> NDArray[Any]:
     """Return probabilities after the objective that one would write: p − q and p(1 − p)."""
+    import lightgbm
 
     def objective(scores: Any, _: Any) -> tuple[Any, Any]:
         p = softmax(scores, axis=1)
-        return p - S, p * (1 - p)
+        return p - S, factor * p * (1 - p)
 
     params = {"objective": objective, "num_class": S.shape[1], "num_threads": 1, "verbose": -1}
     booster = lightgbm.train(params, lightgbm.Dataset(X, label=np.zeros(len(X))), N_TREES)
     return np.asarray(softmax(booster.predict(X_test), axis=1))
 
 
+OBJECTIVES: dict[int, dict[str, Predict]] = {
+    2: {LIBRARY_OBJECTIVE: cross_entropy_of_library},
+    5: {BY_HAND: partial(by_hand, factor=5 / 4), BY_HAND_WITHOUT: by_hand},
+}
+
+
 def run_benchmark() -> pd.DataFrame:
     """Return the rows of the CSV file, with one thread."""
-    tasks: list[tuple[str, int, Callable[[], Iterator[dict[str, Any]]]]] = [
-        (library, K, lambda library=library, K=K: measure_cost(library, K))
-        for library in LIBRARIES
-        for K in N_CLASSES
-    ]
-    tasks += [(name, K, lambda K=K: measure_loss(K)) for K, name in OBJECTIVES.items()]
     with threadpool_limits(1):
-        rows = [
-            {"against": against, "classes": K, **row}
-            for against, K, measure in tqdm(tasks)
-            for row in measure()
+        costs = [
+            {"against": library, "classes": K, **row}
+            for library in LIBRARIES
+            for K in N_CLASSES
+            for row in measure_cost(library, K)
         ]
-    return pd.DataFrame(rows).assign(versions=versions())
+        losses = [
+            {"classes": K, **row}
+            for K, others in OBJECTIVES.items()
+            for row in measure_loss(K, others)
+        ]
+    return pd.DataFrame(costs + losses).assign(versions=versions())
+
+
+def section(results: pd.DataFrame) -> str:
+    """Return the section of the page of benchmarks."""
+    return "\n".join([*_costs(results), "", *_losses(results), ""])
+
+
+def _costs(results: pd.DataFrame) -> Iterator[str]:
+    yield "## Cost of boosting with a teacher\n"
+    yield (
+        "`python -m benchmarks.boosting_cost`: `DistilledBoostingClassifier` with a teacher "
+        f"against the library's own fit to hard labels, {N_ROWS:,} × {N_FEATURES}, {N_TREES} "
+        f"rounds, CPU time with one thread (median, min … max of {N_ROUNDS} rounds); the peak "
+        f"memory of the fit in MB. Measured with {results['versions'].iloc[0]}.\n"
+    )
+    yield "| library, K | fit with a teacher, s | times the own fit | target | memory | target |"
+    yield "|---|---|---|---|---|---|"
+    for (library, K), rows in results[results["what"] != LOSS].groupby(
+        ["against", "classes"], sort=False
+    ):
+        time_, memory = (rows[rows["what"] == what] for what in (TIME, MEMORY))
+        ratio = time_["ours"] / time_["theirs"]
+        ours, theirs = memory[["ours", "theirs"]].iloc[0]
+        yield (
+            f"| {library}, {K} | {time_['ours'].median():.3g} | **{ratio.median():.2f}** "
+            f"({ratio.min():.2f} … {ratio.max():.2f}) | {_target(ratio.median(), TIME_TARGET)} | "
+            f"{ours:.1f} (own fit {theirs:.1f}) | {_target(ours / theirs, MEMORY_TARGET)} |"
+        )
+
+
+def _losses(results: pd.DataFrame) -> Iterator[str]:
+    yield (
+        "Log loss on test labels after LightGBM's "
+        f"{N_TREES} rounds on a teacher's probabilities (λ = 1), ours against other objectives "
+        f"(mean of {N_ROUNDS} draws). Without its factor the Hessian is smaller and each step "
+        "longer, as at a learning rate K/(K − 1) times as large; such trees are others.\n"
+    )
+    yield "| K | objective | its log loss | ours | ours / its | target |"
+    yield "|---|---|---|---|---|---|"
+    for (K, other), rows in results[results["what"] == LOSS].groupby(
+        ["classes", "against"], sort=False
+    ):
+        ours, theirs = rows["ours"].mean(), rows["theirs"].mean()
+        target = "–" if other == BY_HAND_WITHOUT else _target(ours / theirs, LOSS_TARGET)
+        yield f"| {K} | {other} | {theirs:.4f} | {ours:.4f} | **{ours / theirs:.4f}** | {target} |"
+
+
+def _target(value: float, most: float) -> str:
+    return f"≤ {most:g}: {'met' if value <= most else '**missed**'}"
 
 
 def main() -> None:
