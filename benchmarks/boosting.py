@@ -33,7 +33,7 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from benchmarks.covertype import CONFIDENCE, interval
-from benchmarks.record import versions
+from benchmarks.record import versions, with_part, write_guide
 from sklearn_distill import (
     DistilledBoostingClassifier,
     SoftTargetClassifier,
@@ -42,10 +42,12 @@ from sklearn_distill.datasets import fetch_adult, fetch_covertype_sample
 from sklearn_distill.teachers import out_of_fold_proba
 
 CSV = Path(__file__).with_suffix(".csv")
+PAGE = Path(__file__).parents[1] / "docs" / "user_guide" / "boosting.md"
 PART = CSV.with_suffix(".csv.part")  # an unfinished run
 N_SPLITS, N_SPLITS_WITHOUT, N_TIMED = 10, 5, 5  # without: without unlabelled rows
 N_TIMED_ROWS = (1, 1000)
 TEMPERATURES = (0.3, 0.5, 0.7, 1.0, 1.4)
+MIN_SPLITS = 2  # for an interval
 MIN_PROBA = 1e-3  # of a regressor a class, whose predictions are exact zeros now and then
 TREES = {"max_iter": 100, "max_leaf_nodes": 15, "early_stopping": False, "random_state": 0}
 
@@ -254,13 +256,17 @@ def run_benchmark() -> pd.DataFrame:
     """Measure what is missing in the file of an unfinished run, with one thread."""
     done = pd.read_csv(PART) if PART.exists() else None
     seen = set() if done is None else set(zip(*(done[c] for c in KEYS), strict=True))
+    # LightGBM names the columns of an array, and scikit-learn misses the names
+    warnings.filterwarnings("ignore", "X does not have valid feature names", UserWarning)
     tasks = [task for task in all_tasks() if (task[0], *task[1], task[2]) not in seen]
     with threadpool_limits(1):
         for task in tqdm(tasks, unit="split"):
             rows = pd.DataFrame(measure_split(*task))
             rows = rows.reindex(columns=COLUMNS)
             rows.to_csv(PART, mode="a", header=not PART.exists(), index=False, float_format="%.6g")
-    return pd.read_csv(PART)
+    results = pd.read_csv(PART)
+    PART.unlink()
+    return results
 
 
 def by_split(results: pd.DataFrame, table: str, size: Size, model: str) -> pd.DataFrame:
@@ -351,6 +357,8 @@ def _without(results: pd.DataFrame) -> Iterator[str]:
     yield "|---|---|---|---|---|---|---|---|"
     for table, (_, *sizes) in SIZES.items():
         for size in sizes:
+            if len(by_split(results, table, size, DISTILLED)) < MIN_SPLITS:
+                continue  # a run that was ended early
             teacher, ours = (
                 f"{by_split(results, table, size, model)['log_loss'].mean():.3f}"
                 for model in ("teacher", DISTILLED)
@@ -371,11 +379,38 @@ def _interval(mean: float, low: float, high: float) -> str:
     return f"**{mean:+.3f}** ({low:+.3f} … {high:+.3f})"
 
 
+def guide_table(results: pd.DataFrame) -> str:
+    """Return the table of the page of the user guide."""
+    lines = ["| log loss (accuracy) | " + " | ".join(SIZES) + " |", "|---|" + "---|" * len(SIZES)]
+    for model in (ALONE, STOPPED, REGRESSORS, DISTILLED, SHARPENED, "teacher"):
+        cells = []
+        for table, (size, *_) in SIZES.items():
+            means = by_split(results, table, size, model)[["log_loss", "accuracy"]].mean()
+            cells.append(f"{means['log_loss']:.3f} ({means['accuracy']:.3f})")
+        lines.append(f"| {model} | {' | '.join(cells)} |")
+    for column, what in (("ms_1", "1 row"), ("ms_1000", "1,000 rows")):
+        cells = []
+        for table, (size, *_) in SIZES.items():
+            slow, fast = (by_split(results, table, size, m)[column].median() for m in TIMED)
+            cells.append(f"{slow:.3g} → {fast:.3g}")
+        lines.append(f"| ms for {what}, teacher → distilled | {' | '.join(cells)} |")
+    few, many = SIZES["digits"][0], SIZES["adult"][0]
+    caption = (
+        f"{many.labelled:,} labels and {many.unlabelled:,} unlabelled samples (digits: "
+        f"{few.labelled} and {few.unlabelled:,}), means over "
+        f"{n_splits(results, unlabelled=True)} splits. The teacher averages extremely randomised "
+        "trees and LightGBM. Times are CPU time with one thread."
+    )
+    return "\n".join([*lines, "", caption]) + "\n"
+
+
+def with_table(page: str, results: pd.DataFrame) -> str:
+    """Return the page of the user guide with the table between its marks."""
+    return with_part(page, "benchmarks/boosting.py", guide_table(results))
+
+
 def main() -> None:
-    # LightGBM names the columns of an array, and scikit-learn misses the names
-    warnings.filterwarnings("ignore", "X does not have valid feature names", UserWarning)
-    run_benchmark().to_csv(CSV, index=False, float_format="%.6g")
-    PART.unlink()
+    write_guide(__doc__, CSV, PAGE, run_benchmark, with_table)
 
 
 if __name__ == "__main__":

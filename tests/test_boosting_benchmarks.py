@@ -1,0 +1,60 @@
+"""The pages are generated from the files of results, and the text agrees."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks import boosting, boosting_cost
+
+RESULTS = pd.read_csv(boosting.CSV)
+COSTS = pd.read_csv(boosting_cost.CSV)
+
+
+def test_the_guide_has_the_table_of_the_file():
+    page = boosting.PAGE.read_text("utf-8")
+    assert boosting.with_table(page, RESULTS) == page
+    for column in ("log_loss", "accuracy", "ms_1", "ms_1000"):
+        assert boosting.with_table(page, RESULTS.assign(**{column: RESULTS[column] + 1})) != page
+
+
+def test_every_split_with_unlabelled_rows_is_in_the_file():
+    for table, (size, *_) in boosting.SIZES.items():
+        for model in boosting.MODELS:
+            rows = boosting.by_split(RESULTS, table, size, model)
+            assert rows.index.tolist() == list(range(boosting.N_SPLITS)), (table, model)
+
+
+def test_rows_of_a_split_are_disjoint():
+    y = np.arange(10_000) % 3
+    for size in boosting.SIZES["adult"]:
+        parts = boosting.split_rows(y, size, 0)
+        assert [len(part) for part in parts] == list(size)
+        assert len(np.unique(np.concatenate(parts))) == sum(size)
+
+
+def test_the_best_temperature_calibrates():
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet([1, 1, 1], size=5000)
+    y = (p.cumsum(axis=1) > rng.random((5000, 1))).argmax(axis=1)
+    unsure = np.sqrt(p) / np.sqrt(p).sum(axis=1, keepdims=True)
+    assert boosting.best_temperature(p, y) == 1.0
+    assert boosting.best_temperature(unsure, y) == 0.5
+
+
+@pytest.mark.parametrize("table", boosting.SIZES)
+def test_the_distilled_student_beats_boosting_on_the_labels(table):
+    size = boosting.SIZES[table][0]
+    model = boosting.SHARPENED if table == "digits" else boosting.DISTILLED
+    _, low, _ = boosting.gain(RESULTS, table, size, (model, boosting.ALONE), "log_loss")
+    assert low > 0
+
+
+def test_ours_is_as_good_as_other_objectives():
+    losses = COSTS[COSTS["what"] == boosting_cost.LOSS].groupby("against")[["ours", "theirs"]]
+    means = losses.mean().loc[[boosting_cost.LIBRARY_OBJECTIVE, boosting_cost.BY_HAND]]
+    assert (means["ours"] <= boosting_cost.LOSS_TARGET * means["theirs"]).all()
+
+
+def test_peak_memory_is_at_most_twice_that_of_the_own_fit():
+    memory = COSTS[COSTS["what"] == boosting_cost.MEMORY]
+    assert (memory["ours"] <= boosting_cost.MEMORY_TARGET * memory["theirs"]).all()
