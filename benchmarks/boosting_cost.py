@@ -29,7 +29,7 @@ from sklearn_distill import DistilledBoostingClassifier
 CSV = Path(__file__).with_suffix(".csv")
 N_ROWS, N_FEATURES, N_TREES, N_ROUNDS = 10_000, 20, 50, 3
 TIME_TARGET, MEMORY_TARGET, LOSS_TARGET = 1.15, 2.0, 1.005
-TIME, MEMORY, LOSS = "time", "peak memory", "log loss"
+TIME, SAME_TREES, MEMORY, LOSS = "time", "time of the same trees", "peak memory", "log loss"
 Predict = Callable[[Any, Any, Any], NDArray[Any]]  # X, soft labels, X of the test rows
 N_CLASSES = (2, 5, 10)
 LIBRARIES = ("HistGradientBoosting", "LightGBM", "XGBoost")
@@ -69,15 +69,20 @@ def measure_cost(library: str, K: int) -> Iterator[dict[str, Any]]:
     def own() -> None:
         clone(estimator).fit(X, y)
 
-    def distilled() -> None:
-        DistilledBoostingClassifier(estimator).fit(X, y, teacher_proba=S)
+    def fit_distilled(teacher_proba: NDArray[Any]) -> None:
+        DistilledBoostingClassifier(estimator).fit(X, y, teacher_proba=teacher_proba)
 
-    runs: dict[str, Run] = {"own": own, "distilled": distilled}
-    distilled()  # warm up imports and caches
+    runs: dict[str, Run] = {
+        "own": own,
+        "distilled": partial(fit_distilled, S),
+        "same trees": partial(fit_distilled, np.eye(K)[y]),
+    }
+    runs["distilled"]()  # warm up imports and caches
     seconds = interleave(runs, N_ROUNDS, time.process_time)
-    for round_, (ours, theirs) in enumerate(zip(seconds["distilled"], seconds["own"], strict=True)):
-        yield {"what": TIME, "round": round_, "ours": ours, "theirs": theirs}
-    used = {name: peak_memory(run) / 1e6 for name, run in runs.items()}
+    for what, name in ((TIME, "distilled"), (SAME_TREES, "same trees")):
+        for i, (ours, theirs) in enumerate(zip(seconds[name], seconds["own"], strict=True)):
+            yield {"what": what, "round": i, "ours": ours, "theirs": theirs}
+    used = {name: peak_memory(runs[name]) / 1e6 for name in ("own", "distilled")}
     yield {"what": MEMORY, "round": 0, "ours": used["distilled"], "theirs": used["own"]}
 
 
@@ -155,19 +160,24 @@ def _costs(results: pd.DataFrame) -> Iterator[str]:
         "`python -m benchmarks.boosting_cost`: `DistilledBoostingClassifier` with a teacher "
         f"against the library's own fit to hard labels, {N_ROWS:,} × {N_FEATURES}, {N_TREES} "
         f"rounds, CPU time with one thread (median, min … max of {N_ROUNDS} rounds); the peak "
-        f"memory of the fit in MB. Measured with {results['versions'].iloc[0]}.\n"
+        "memory of the fit in MB. *Same trees*: the teacher's probabilities are the labels, so "
+        "that the trees are those of the own fit; those on softer targets have other sizes. "
+        f"Measured with {results['versions'].iloc[0]}.\n"
     )
-    yield "| library, K | fit with a teacher, s | times the own fit | target | memory | target |"
-    yield "|---|---|---|---|---|---|"
+    yield (
+        "| library, K | fit with a teacher, s | times the own fit | target | same trees | target | "
+        "memory | target |"
+    )
+    yield "|---|---|---|---|---|---|---|---|"
     for (library, K), rows in results[results["what"] != LOSS].groupby(
         ["against", "classes"], sort=False
     ):
-        time_, memory = (rows[rows["what"] == what] for what in (TIME, MEMORY))
-        ratio = time_["ours"] / time_["theirs"]
+        time_, same, memory = (rows[rows["what"] == what] for what in (TIME, SAME_TREES, MEMORY))
         ours, theirs = memory[["ours", "theirs"]].iloc[0]
         yield (
-            f"| {library}, {K} | {time_['ours'].median():.3g} | **{ratio.median():.2f}** "
-            f"({ratio.min():.2f} … {ratio.max():.2f}) | {_target(ratio.median(), TIME_TARGET)} | "
+            f"| {library}, {K} | {time_['ours'].median():.3g} | {_spread(time_)} | "
+            f"{_target(_ratio(time_).median(), TIME_TARGET)} | {_spread(same)} | "
+            f"{_target(_ratio(same).median(), TIME_TARGET)} | "
             f"{ours:.1f} (own fit {theirs:.1f}) | {_target(ours / theirs, MEMORY_TARGET)} |"
         )
 
@@ -187,6 +197,15 @@ def _losses(results: pd.DataFrame) -> Iterator[str]:
         ours, theirs = rows["ours"].mean(), rows["theirs"].mean()
         target = "–" if other == BY_HAND_WITHOUT else _target(ours / theirs, LOSS_TARGET)
         yield f"| {K} | {other} | {theirs:.4f} | {ours:.4f} | **{ours / theirs:.4f}** | {target} |"
+
+
+def _ratio(rows: pd.DataFrame) -> pd.Series[float]:
+    return rows["ours"] / rows["theirs"]
+
+
+def _spread(rows: pd.DataFrame) -> str:
+    ratio = _ratio(rows)
+    return f"**{ratio.median():.2f}** ({ratio.min():.2f} … {ratio.max():.2f})"
 
 
 def _target(value: float, most: float) -> str:
