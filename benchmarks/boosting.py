@@ -2,7 +2,7 @@
 
 The teacher averages a forest and boosting; its predictions of the labelled rows are out of fold.
 The students have the same trees, and no hyperparameter was tuned. Results are written as they
-come: a run that was interrupted goes on where it ended.
+come: a run that was interrupted goes on where it ended, and a complete one is repeated.
 """
 
 from __future__ import annotations
@@ -43,7 +43,6 @@ from sklearn_distill.teachers import out_of_fold_proba
 
 CSV = Path(__file__).with_suffix(".csv")
 PAGE = Path(__file__).parents[1] / "docs" / "user_guide" / "boosting.md"
-PART = CSV.with_suffix(".csv.part")  # an unfinished run
 N_SPLITS, N_SPLITS_WITHOUT, N_TIMED = 10, 5, 5  # without: without unlabelled rows
 N_TIMED_ROWS = (1, 1000)
 TEMPERATURES = (0.3, 0.5, 0.7, 1.0, 1.4)
@@ -252,27 +251,35 @@ def all_tasks() -> list[tuple[str, Size, int]]:
     return with_rows + without
 
 
+def missing_tasks() -> list[tuple[str, Size, int]]:
+    """Return the tasks whose results the file lacks."""
+    if not CSV.exists():
+        return all_tasks()
+    results = pd.read_csv(CSV)
+    done = set(zip(*(results[column] for column in KEYS), strict=True))
+    return [task for task in all_tasks() if (task[0], *task[1], task[2]) not in done]
+
+
 def run_benchmark() -> pd.DataFrame:
-    """Measure what is missing in the file of an unfinished run, with one thread."""
-    done = pd.read_csv(PART) if PART.exists() else None
-    seen = set() if done is None else set(zip(*(done[c] for c in KEYS), strict=True))
+    """Measure what the file lacks, with one thread; start anew where it is complete."""
     # LightGBM names the columns of an array, and scikit-learn misses the names
     warnings.filterwarnings("ignore", "X does not have valid feature names", UserWarning)
-    tasks = [task for task in all_tasks() if (task[0], *task[1], task[2]) not in seen]
+    tasks = missing_tasks()
+    if not tasks:
+        CSV.unlink()
+        tasks = all_tasks()
     with threadpool_limits(1):
         for task in tqdm(tasks, unit="split"):
-            rows = pd.DataFrame(measure_split(*task))
-            rows = rows.reindex(columns=COLUMNS)
-            rows.to_csv(PART, mode="a", header=not PART.exists(), index=False, float_format="%.6g")
-    results = pd.read_csv(PART)
-    PART.unlink()
-    return results
+            rows = pd.DataFrame(measure_split(*task)).reindex(columns=COLUMNS)
+            rows.to_csv(CSV, mode="a", header=not CSV.exists(), index=False, float_format="%.6g")
+    return pd.read_csv(CSV)
 
 
 def by_split(results: pd.DataFrame, table: str, size: Size, model: str) -> pd.DataFrame:
     """Return the rows of a model, by split."""
-    wanted = (results[["table", *Size._fields]] == (table, *size)).all(axis=1)
-    return results[wanted & (results["model"] == model)].set_index("split").sort_index()
+    wanted = {"table": table, **size._asdict(), "model": model}
+    chosen = np.logical_and.reduce([results[name] == value for name, value in wanted.items()])
+    return results[chosen].set_index("split").sort_index()
 
 
 def gain(
@@ -286,7 +293,9 @@ def gain(
 
 def section(results: pd.DataFrame) -> str:
     """Return the section of the page of benchmarks."""
-    tables = (_figures(results), _gains(results), _without(results))
+    tables = [_figures(results), _gains(results)]
+    if n_splits(results, unlabelled=False) >= MIN_SPLITS:
+        tables.append(_without(results))
     return "\n\n".join([_introduction(results), *("\n".join(lines) for lines in tables)]) + "\n"
 
 
