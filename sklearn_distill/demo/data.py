@@ -14,8 +14,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_distill.datasets import fetch_fashion_mnist, load_digits_privileged
+from sklearn_distill.demo._students import make_student, ordinal_codes
 from sklearn_distill.demo._table import printable_name, read_table
-from sklearn_distill.demo.students import make_student, ordinal_codes
 
 MAX_ROWS = {"teacher": 20_000, "student": 2_000, "test": 10_000}
 
