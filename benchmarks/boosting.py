@@ -293,7 +293,7 @@ def gain(
 
 def section(results: pd.DataFrame) -> str:
     """Return the section of the page of benchmarks."""
-    tables = [_figures(results), _gains(results)]
+    tables = [_figures(results), _gains(results), _notes(results)]
     if n_splits(results, unlabelled=False) >= MIN_SPLITS:
         tables.append(_without(results))
     return "\n\n".join([_introduction(results), *("\n".join(lines) for lines in tables)]) + "\n"
@@ -355,6 +355,18 @@ def _gains(results: pd.DataFrame) -> Iterator[str]:
                 cells += [_interval(mean, low, high), "–" if other == STOPPED else verdict]
             accuracy = _interval(*gain(results, table, size, (DISTILLED, other), "accuracy"))
             yield f"| {table} | {other} | {' | '.join(cells)} | {accuracy} |"
+
+
+def _notes(results: pd.DataFrame) -> Iterator[str]:
+    chosen = results[(results["model"] == SHARPENED) & (results["unlabelled"] > 0)]
+    for table in TABLES:
+        values = chosen.loc[chosen["table"] == table, "temperature"].value_counts().sort_index()
+        counts = ", ".join(f"{T:g} ({n} splits)" for T, n in values.items())
+        yield f"- {table}: the labels choose T = {counts}."
+    yield (
+        "\nWhere the labels choose T < 1, the teacher is underconfident, and a student at T = 1 "
+        "learns to be so as well."
+    )
 
 
 def _without(results: pd.DataFrame) -> Iterator[str]:
