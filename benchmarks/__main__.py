@@ -20,6 +20,8 @@ import sklearn
 from tqdm import tqdm
 
 from benchmarks import (
+    boosting,
+    boosting_cost,
     covertype,
     greedy,
     least_squares,
@@ -39,7 +41,17 @@ PAGE = HERE.parent / "docs" / "benchmarks.md"
 STUDENTS = "students"  # measured with one thread and with two
 PARTS = {
     part.__name__.rpartition(".")[2]: part
-    for part in (covertype, passes, neural, search, peer_searches, greedy, streaming)
+    for part in (
+        covertype,
+        boosting,
+        boosting_cost,
+        passes,
+        neural,
+        search,
+        peer_searches,
+        greedy,
+        streaming,
+    )
 }
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import pandas as pd
 
 from benchmarks import (
+    boosting,
+    boosting_cost,
     covertype,
     greedy,
     neural,
@@ -84,6 +86,8 @@ def write_page(results: dict[str, Any], path: Path) -> None:
     parts += [
         passes.section(pd.read_csv(passes.CSV)),
         covertype.section(pd.read_csv(covertype.CSV)),
+        boosting.section(pd.read_csv(boosting.CSV)),
+        boosting_cost.section(pd.read_csv(boosting_cost.CSV)),
         neural.section(pd.read_csv(neural.QUALITY), pd.read_csv(neural.SPEED)),
         search.section(pd.read_csv(search.CSV)),
         peer_searches.section(pd.read_csv(peer_searches.CSV)),

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from sklearn_distill.demo import (
+    STUDENTS,
     DemoData,
     Outcome,
     digits_data,
@@ -20,11 +21,12 @@ from sklearn_distill.demo import (
 DESCRIPTION = """\
 Train a small, fast student from a strong teacher, and report whether the teacher helped.
 
-The samples are split into three parts. The teacher is fitted on the first. On the second, a
-logistic regression is fitted twice: the baseline on the labels alone, and the distilled student
-on the labels and the teacher's predicted probabilities. Cross-validation chooses C for both, and
-for the distilled student the imitation (the weight of the teacher) and the temperature. All
-models are compared on the third part, a held-out test set."""
+The samples are split into three parts. The teacher is fitted on the first. On the second, the
+student is fitted twice: the baseline on the labels alone, and the distilled student on the labels
+and the teacher's predicted probabilities. Cross-validation chooses a parameter of the student
+(C, leaf size or number of trees) for both, and for the distilled student the imitation (the
+weight of the teacher) and the temperature. All models are compared on the third part,
+a held-out test set."""
 
 FIGURE_FORMATS = (".png", ".pdf", ".svg")
 
@@ -32,7 +34,8 @@ EPILOG = """\
 examples:
   python -m sklearn_distill                                scikit-learn's digits, seconds
   python -m sklearn_distill --data fashion-mnist           minutes
-  python -m sklearn_distill --data my.csv --target price_class"""
+  python -m sklearn_distill --data my.csv --target price_class
+  python -m sklearn_distill --student boosting             boosted trees instead, a minute"""
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -46,7 +49,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     Returns
     -------
     Namespace
-        With the attributes data, target, figure and random_state.
+        With the attributes data, target, student, figure and random_state.
     """
     parser = argparse.ArgumentParser(
         prog="python -m sklearn_distill",
@@ -62,6 +65,12 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         "columns of dates, identifiers and no values are left out",
     )
     parser.add_argument("--target", metavar="COLUMN", help="the target column of the CSV file")
+    parser.add_argument(
+        "--student",
+        default="linear",
+        choices=STUDENTS,
+        help="logistic regression (default), decision tree or boosted trees",
+    )
     parser.add_argument(
         "--figure",
         default="sklearn_distill_report.png",
@@ -106,10 +115,10 @@ def load_data(parsed: argparse.Namespace) -> DemoData:
         The data, its split, teacher and student.
     """
     if parsed.data == "digits":
-        return digits_data(parsed.random_state)
+        return digits_data(parsed.random_state, parsed.student)
     if parsed.data == "fashion-mnist":
-        return fashion_mnist_data(parsed.random_state)
-    return table_data(parsed.data, parsed.target, parsed.random_state)
+        return fashion_mnist_data(parsed.random_state, parsed.student)
+    return table_data(parsed.data, parsed.target, parsed.random_state, parsed.student)
 
 
 def describe(outcome: Outcome) -> str:

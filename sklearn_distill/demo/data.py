@@ -7,17 +7,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.ensemble import BaggingClassifier, HistGradientBoostingClassifier
-from sklearn.impute import SimpleImputer
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.preprocessing import StandardScaler
 
 from sklearn_distill.datasets import fetch_fashion_mnist, load_digits_privileged
+from sklearn_distill.demo._students import make_student, ordinal_codes
 from sklearn_distill.demo._table import printable_name, read_table
-from sklearn_distill.students import DistilledLogisticRegression
 
 MAX_ROWS = {"teacher": 20_000, "student": 2_000, "test": 10_000}
 
@@ -35,9 +33,11 @@ class DemoData:
     y : ndarray of shape (n_rows,)
         Labels.
     teacher, student : estimator
-        Unfitted. The student is a DistilledLogisticRegression or a pipeline that ends in one.
+        Unfitted. The student is one of this package, or a pipeline that ends in one.
     rows : dict of str to ndarray
         Disjoint row indices of the parts "teacher", "student" and "test".
+    grid : dict of str to list
+        The student's parameter, besides λ and T, that is searched, with its values.
     n_folds : int, default=5
         Number of folds of the student's search.
     """
@@ -49,6 +49,7 @@ class DemoData:
     teacher: Any
     student: Any
     rows: dict[str, NDArray[np.intp]]
+    grid: dict[str, list[Any]]
     n_folds: int = 5
 
     def part(self, name: str) -> tuple[Any, Any, NDArray[Any]]:
@@ -68,13 +69,15 @@ class DemoData:
         return _take(self.X, rows), _take(self.X_teacher, rows), self.y[rows]
 
 
-def digits_data(random_state: int | None = 0) -> DemoData:
+def digits_data(random_state: int | None = 0, student: str = "linear") -> DemoData:
     """Return scikit-learn's digits, with 8×8 pixels for the teacher and 4×4 for the student.
 
     Parameters
     ----------
     random_state : int or None
         Seed of the split.
+    student : {"linear", "tree", "boosting"}
+        The student.
 
     Returns
     -------
@@ -85,24 +88,28 @@ def digits_data(random_state: int | None = 0) -> DemoData:
     perceptron = MLPClassifier((64,), max_iter=500, tol=1e-3)
     ten_perceptrons = BaggingClassifier(perceptron, bootstrap=False, random_state=random_state)
     teacher = make_pipeline(StandardScaler(), ten_perceptrons)
+    small = make_student(student, digits.target, random_state)
     return DemoData(
-        name="scikit-learn's digits: ten networks on 8×8 pixels, a linear student on 4×4",
+        name=f"scikit-learn's digits: ten networks on 8×8 pixels, {small.name} on 4×4",
         X=digits.data / 16,
         X_teacher=digits.privileged,
         y=digits.target,
         teacher=teacher,
-        student=_student(digits.target),
+        student=small.estimator,
         rows=_split(digits.target, {"teacher": 900, "student": 200, "test": 697}, random_state),
+        grid=small.grid,
     )
 
 
-def fashion_mnist_data(random_state: int | None = 0) -> DemoData:
-    """Return Fashion-MNIST, with a multilayer perceptron as teacher and a linear student.
+def fashion_mnist_data(random_state: int | None = 0, student: str = "linear") -> DemoData:
+    """Return Fashion-MNIST, with a multilayer perceptron as teacher.
 
     Parameters
     ----------
     random_state : int or None
-        Seed of the split and of the teacher.
+        Seed of the split, of the teacher and of the student.
+    student : {"linear", "tree", "boosting"}
+        The student.
 
     Returns
     -------
@@ -115,20 +122,24 @@ def fashion_mnist_data(random_state: int | None = 0) -> DemoData:
     rows = _split(y[:n_train], sizes, random_state)
     rows["test"] = np.arange(n_train, len(y))
     teacher = MLPClassifier((256,), early_stopping=True, max_iter=30, random_state=random_state)
+    small = make_student(student, y, random_state)
     return DemoData(
-        name="Fashion-MNIST: a linear student distilled from a multilayer perceptron",
+        name=f"Fashion-MNIST: {small.name} distilled from a multilayer perceptron",
         X=X,
         X_teacher=X,
         y=y,
         teacher=teacher,
-        student=_student(y),
+        student=small.estimator,
         rows=rows,
+        grid=small.grid,
         n_folds=3,
     )
 
 
-def table_data(path: str, target: str, random_state: int | None = 0) -> DemoData:
-    """Read a CSV file, with gradient boosting as teacher and a linear student.
+def table_data(
+    path: str, target: str, random_state: int | None = 0, student: str = "linear"
+) -> DemoData:
+    """Read a CSV file, with gradient boosting as teacher.
 
     Parameters
     ----------
@@ -138,7 +149,9 @@ def table_data(path: str, target: str, random_state: int | None = 0) -> DemoData
         Name of the column to predict. Rows where it is missing are dropped, and so are columns
         of dates, identifiers and no values.
     random_state : int or None
-        Seed of the split and of the teacher.
+        Seed of the split, of the teacher and of the student.
+    student : {"linear", "tree", "boosting"}
+        The student.
 
     Returns
     -------
@@ -160,39 +173,20 @@ def table_data(path: str, target: str, random_state: int | None = 0) -> DemoData
     n = len(table)
     shares = {"teacher": n // 2, "student": n // 4, "test": n - n // 2 - n // 4}
     sizes = {name: min(size, MAX_ROWS[name]) for name, size in shares.items()}
-    text = make_column_selector(dtype_exclude=np.number)
-    number = make_column_selector(dtype_include=np.number)
     teacher = make_pipeline(
-        make_column_transformer((_ordinal_codes(), text), remainder="passthrough"),
+        ordinal_codes(),
         HistGradientBoostingClassifier(early_stopping=True, random_state=random_state),
     )
-    columns = make_column_transformer(
-        (make_pipeline(SimpleImputer(add_indicator=True), StandardScaler()), number),
-        (OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=30), text),
-    )
+    small = make_student(student, y, random_state)
     return DemoData(
-        name=f"{printable_name(path)}: a linear student distilled from gradient boosting",
+        name=f"{printable_name(path)}: {small.name} distilled from gradient boosting",
         X=X,
         X_teacher=X,
         y=y,
         teacher=teacher,
-        student=make_pipeline(columns, _student(y)),
+        student=make_pipeline(small.encoder, small.estimator),
         rows=_split(y, sizes, random_state),
-    )
-
-
-def _student(y: NDArray[Any]) -> DistilledLogisticRegression:
-    # classes: a training fold may lack a rare class; tol: enough to compare 64 candidates on a few
-    # hundred rows
-    return DistilledLogisticRegression(classes=np.unique(y), tol=1e-3, max_iter=1000)
-
-
-def _ordinal_codes() -> OrdinalEncoder:
-    return OrdinalEncoder(
-        handle_unknown="use_encoded_value",
-        unknown_value=np.nan,
-        encoded_missing_value=np.nan,
-        max_categories=200,
+        grid=small.grid,
     )
 
 

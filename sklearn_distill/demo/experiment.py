@@ -19,7 +19,6 @@ from sklearn_distill.inspection import DistillationReport, distillation_report
 
 logger = logging.getLogger(__name__)
 
-PENALTY = {"C": [0.1, 1.0, 10.0, 100.0]}
 BASELINE = {"imitation": [0.0]}
 IMITATION = {"imitation": [0.25, 0.5, 0.75, 1.0], "temperature": [1.0, 2.0, 4.0, 8.0]}
 
@@ -76,8 +75,8 @@ def run_experiment(data: DemoData, random_state: int | None = 0, progress: bool 
     teacher_proba = teacher.predict_proba(X_for_teacher)
     folds = StratifiedKFold(data.n_folds, shuffle=True, random_state=random_state)
     with threadpool_limits(1, user_api="blas"):  # threads slow down hundreds of small fits
-        baseline = _search(data, PENALTY | BASELINE, folds, progress)(X, y)
-        distilled = _search(data, PENALTY | IMITATION, folds, progress)(
+        baseline = _search(data, data.grid | BASELINE, folds, progress)(X, y)
+        distilled = _search(data, data.grid | IMITATION, folds, progress)(
             X, y, teacher_proba=teacher_proba
         )
     X_test, X_test_teacher, y_test = data.part("test")
@@ -95,7 +94,7 @@ def run_experiment(data: DemoData, random_state: int | None = 0, progress: bool 
 
 
 def _search(
-    data: DemoData, grid: dict[str, list[float]], folds: StratifiedKFold, progress: bool
+    data: DemoData, grid: dict[str, list[Any]], folds: StratifiedKFold, progress: bool
 ) -> Callable[..., GridSearchCV]:
     """Return fit(X, y, **teacher) of a grid search with a progress bar."""
     prefix = f"{data.student.steps[-1][0]}__" if isinstance(data.student, Pipeline) else ""

@@ -82,16 +82,24 @@ def _draw_search(ax: Any, outcome: Outcome) -> None:
         mew=2,
     )
     ax.set(xlabel="temperature T", ylabel="imitation λ")
-    ax.set_title(f"Cross-validated loss at C = {chosen['C']:g}")
+    name = _searched_parameter(outcome)
+    ax.set_title(f"Cross-validated loss at {name} = {chosen[name]:g}")
     ax.figure.colorbar(image, ax=ax, label="cross-entropy, nats")
 
 
 def _loss_over_grid(outcome: Outcome) -> pd.DataFrame:
-    """Return the mean loss by λ (rows) and T (columns) at the chosen C."""
+    """Return the mean loss by λ (rows) and T (columns) at the student's chosen parameter."""
     results = outcome.distilled.cv_results_
     evaluated = pd.DataFrame(
         [{key.split("__")[-1]: v for key, v in params.items()} for params in results["params"]]
     )
     evaluated["loss"] = -results["mean_test_score"]
-    at_chosen = evaluated[evaluated["C"] == outcome.chosen["C"]]
+    name = _searched_parameter(outcome)
+    at_chosen = evaluated[evaluated[name] == outcome.chosen[name]]
     return at_chosen.pivot(index="imitation", columns="temperature", values="loss")
+
+
+def _searched_parameter(outcome: Outcome) -> str:
+    """Return the student's parameter that was searched besides λ and T, without a prefix."""
+    (name,) = outcome.data.grid
+    return name.split("__")[-1]

@@ -39,8 +39,16 @@ def test_seeds_split_differently():
     assert (digits_data(0).rows["student"] != digits_data(1).rows["student"]).any()
 
 
-def test_table(table):
-    data = table_data(str(table), "kind")
+@pytest.mark.parametrize(
+    ("kind", "step"),
+    [
+        ("linear", "distilledlogisticregression"),
+        ("tree", "softtargetclassifier"),
+        ("boosting", "distilledboostingclassifier"),
+    ],
+)
+def test_table(kind, step, table):
+    data = table_data(str(table), "kind", student=kind)
     assert {name: len(rows) for name, rows in data.rows.items()} == {
         "teacher": 200,
         "student": 100,
@@ -48,7 +56,8 @@ def test_table(table):
     }
     assert "kind" not in data.X.columns
     X, _, y = data.part("student")
-    data.student.set_params(distilledlogisticregression__imitation=0).fit(X, y)
+    data.student.set_params(**{f"{step}__imitation": 0}).fit(X, y)
+    assert set(data.grid) <= set(data.student[-1].get_params())
     assert np.isfinite(data.student.predict_proba(data.part("test")[0])).all()
 
 

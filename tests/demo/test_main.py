@@ -20,11 +20,25 @@ def table(tmp_path):
     return path
 
 
-def test_own_table(table, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("sklearn_distill.demo.experiment.PENALTY", {"C": [1.0]})
+@pytest.mark.parametrize(
+    ("arguments", "student", "chosen"),
+    [
+        ([], "a linear student", "C = "),
+        (["--student", "tree"], "a decision tree", "min_samples_leaf = "),
+        (["--student", "boosting"], "boosted trees", "max_iter = 5,"),
+    ],
+)
+def test_own_table(arguments, student, chosen, table, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(
+        "sklearn_distill.demo.experiment.IMITATION", {"imitation": [1.0], "temperature": [1.0, 2.0]}
+    )
+    monkeypatch.setattr("sklearn_distill.demo._students.N_TREES", [5])
     figure = tmp_path / "figure.png"
-    assert main(["--data", str(table), "--target", "answer", "--figure", str(figure)]) == 0
+    own = ["--data", str(table), "--target", "answer", "--figure", str(figure)]
+    assert main([*own, *arguments]) == 0
     printed = capsys.readouterr()
+    assert f"table.csv: {student} distilled from gradient boosting" in printed.out
+    assert chosen in printed.out
     assert "Did the teacher help?" in printed.out
     assert "The teacher was fitted on 300 labelled samples of its own" in printed.out
     assert "distilled student: 100%" in printed.err
@@ -47,6 +61,7 @@ def test_the_module_runs_and_prints_its_help():
     [
         (["--data", "nowhere.csv"], "pass the column to predict with --target"),
         (["--target", "y"], "--target is only used with a CSV file"),
+        (["--student", "forest"], "invalid choice: 'forest'"),
         (["--figure", "/no/such/folder/x.png"], "there is no folder /no/such/folder"),
     ],
 )
