@@ -167,7 +167,8 @@ class _Renewal:
     ) -> None:
         d, n_rows = objective.n_columns, objective.n_rows
         full = n_weights / FULL_WEIGHTS_PER_PASS if n_weights <= FULL_HESSIAN_WEIGHTS else np.inf
-        blocks = d / BLOCK_COLUMNS_PER_PASS if d <= BLOCK_COLUMNS else np.inf
+        # with fewer rows than columns the blocks would be larger than everything else
+        blocks = d / BLOCK_COLUMNS_PER_PASS if d <= min(BLOCK_COLUMNS, n_rows) else np.inf
         self.is_full = full <= blocks + FULL_SAVES and np.isfinite(full)
         cost = full if self.is_full else blocks
         # the more rows, the nearer the Hessian to that of all rows

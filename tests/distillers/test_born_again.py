@@ -97,6 +97,7 @@ def test_a_hard_generation_is_trained_on_the_predicted_classes_of_the_previous_o
     assert (first.predict(X) != y).any(), "else the test is trivial"
 
 
+@pytest.mark.filterwarnings("ignore::sklearn_distill.ImplausibleTeacherWarning")  # random labels
 @pytest.mark.parametrize("imitation", [1.0, 0.3])
 @pytest.mark.parametrize("student", LEARN_SOFT, ids=lambda estimator: type(estimator).__name__)
 def test_students_with_teacher_proba_get_hard_labels_as_one_hot_probabilities(student, imitation):

@@ -90,7 +90,7 @@ GROUP = Group(
             model = TeacherStudentClassifier(LogisticRegression(), DistilledLogisticRegression())
             model.fit(X, y, X_unlabelled=X)
             """,
-            (TypeError, "X_unlabelled"),
+            (ValueError, "X_unlabelled"),
             "model.fit(X, y, X_unlabeled=X)",
             "model.student_.n_taught_rows_ == 600",
         ),

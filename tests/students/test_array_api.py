@@ -162,14 +162,13 @@ def nearly_dependent(spread):
     return np.column_stack([X, X[:, 0] + spread * np.sin(10 * SCORES[:, 0])]) + 3.0
 
 
-@pytest.mark.parametrize(("spread", "kind"), [(0.3, "Gram"), (3e-3, "Root"), (1e-8, "Root")])
-def test_ill_conditioned_features(spread, kind, dispatch, small_tiles):
+@pytest.mark.parametrize("spread", [3e-5, 1e-8])
+def test_ill_conditioned_features(spread, dispatch, small_tiles):
     near, coef = nearly_dependent(spread), np.arange(1.0, D + 2)
     known = {"imitation": 0, "noise_variance": 1.0, "teacher_noise_variance": 1.0}
     student = PrivilegedLinearRegression(**known).fit(tensor(near), near @ coef)
-    assert student.statistics_.kind.__name__ == kind
-    tolerance = 1e-15 / spread**2 if kind == "Gram" else 1e-13 / spread
-    np.testing.assert_allclose(student.coef_, coef, atol=tolerance)
+    assert student.statistics_.kind.__name__ == "Root"
+    np.testing.assert_allclose(student.coef_, coef, atol=1e-13 / spread)
     normal = PrivilegedLinearRegression(solver="gram", **known)
     if spread == 3e-5:
         normal.fit(tensor(near), near @ coef)
