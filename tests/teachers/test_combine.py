@@ -96,6 +96,7 @@ def test_softened_at_the_students_temperature_it_is_the_students_target(temperat
             np.testing.assert_allclose(softened, expected.soften(temperature)[:, rows], atol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn_distill.ImplausibleTeacherWarning")  # random ones
 def test_students_of_several_teachers_are_those_of_the_combination_at_their_temperature():
     p = random_proba(n=200)[2:]
     X = np.random.default_rng(1).normal(size=(len(p), 3))
