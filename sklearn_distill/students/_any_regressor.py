@@ -1,4 +1,4 @@
-"""Fit a clone of any regressor on weighted rows."""
+"""What students around any regressor have in common: a clone, fitted on weighted rows."""
 
 from __future__ import annotations
 
@@ -9,10 +9,39 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import config_context
 from sklearn.base import BaseEstimator, clone, is_classifier
+from sklearn.utils import get_tags
 
 from sklearn_distill._typing import FloatArray, MatrixLike
 from sklearn_distill._validation.fit_params import fit_param_name
 from sklearn_distill._validation.indexing import as_samples, take_rows
+
+
+class AnyRegressorStudent(BaseEstimator):
+    """Base of students that fit a clone of ``regressor``, ``regressor_``."""
+
+    regressor: Any
+    regressor_: Any
+
+    @property
+    def feature_importances_(self) -> NDArray[Any]:
+        """Feature importances of ``regressor_``, if it has any."""
+        return np.asarray(self.regressor_.feature_importances_)
+
+    @property
+    def coef_(self) -> NDArray[Any]:
+        """Coefficients of ``regressor_`` for each of its targets, if it has any."""
+        coef: NDArray[Any] = self.regressor_.coef_  # sparse where it was sparsified
+        return coef
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        regressor = get_tags(self.regressor)
+        tags.input_tags = regressor.input_tags
+        tags.non_deterministic = regressor.non_deterministic
+        return tags
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "regressor_")
 
 
 def refuse_classifier(regressor: BaseEstimator, targets: str) -> None:

@@ -31,10 +31,11 @@ from sklearn_distill.students._boosting.class_task import (
 )
 from sklearn_distill.students._boosting.library import BoostingTask, library_of
 from sklearn_distill.students._boosting.student import BoostedStudent
+from sklearn_distill.students._class_probabilities import ClassProbabilities
 from sklearn_distill.students._problem import LossParams, TrainingTargets
 
 
-class DistilledBoostingClassifier(ClassifierMixin, BoostedStudent):
+class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedStudent):
     r"""Gradient boosting on labels and on a teacher's probabilities, with one objective.
 
     The library of ``estimator`` grows its trees, with all its parameters, on the gradient and the
@@ -302,35 +303,3 @@ class DistilledBoostingClassifier(ClassifierMixin, BoostedStudent):
         table = as_table(X)
         check_features(self, table)
         return np.asarray(self.estimator_.predict_proba(table), dtype=np.float64)
-
-    def predict(self, X: MatrixLike) -> NDArray[Any]:
-        """Predict the most probable class of each sample.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Samples to predict.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Labels from ``classes_``.
-        """
-        proba = self.predict_proba(X)
-        return np.asarray(self.classes_[proba.argmax(axis=1)])
-
-    def predict_log_proba(self, X: MatrixLike) -> NDArray[np.float64]:
-        """Predict log-probabilities.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Samples to predict.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            Log-probabilities in the order of ``classes_``.
-        """
-        with np.errstate(divide="ignore"):  # a probability may round to 0
-            return np.asarray(np.log(self.predict_proba(X)))

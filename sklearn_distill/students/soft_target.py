@@ -29,7 +29,13 @@ from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.targets import check_class_targets
 from sklearn_distill._validation.tensors import to_numpy
-from sklearn_distill.students._any_regressor import apply_weights, fit_clone, refuse_classifier
+from sklearn_distill.students._any_regressor import (
+    AnyRegressorStudent,
+    apply_weights,
+    fit_clone,
+    refuse_classifier,
+)
+from sklearn_distill.students._class_probabilities import ClassProbabilities
 from sklearn_distill.targets import Labels, TargetMixture, Teachers
 
 # of a class with target mass: the smallest step of 1, at which log_loss clips probabilities, too
@@ -42,7 +48,7 @@ _BOOSTING = {
 }
 
 
-class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
+class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, AnyRegressorStudent):
     r"""A tree, forest, nearest neighbours or any other regressor as the student.
 
     The regressor f, with one output for each class, is fitted on the mixed target of each row
@@ -278,50 +284,6 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         proba[:, self._active] = np.maximum(projected, _MIN_PROBA)
         return proba
 
-    def predict(self, X: MatrixLike) -> NDArray[Any]:
-        """Predict the most probable class of each sample.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Samples to predict.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Labels from ``classes_``.
-        """
-        proba = self.predict_proba(X)
-        return np.asarray(self.classes_[proba.argmax(axis=1)])
-
-    def predict_log_proba(self, X: MatrixLike) -> NDArray[np.float64]:
-        """Predict log-probabilities.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Samples to predict.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            Log-probabilities in the order of ``classes_``, at least −36.05; −inf for a class
-            without target mass.
-        """
-        with np.errstate(divide="ignore"):  # of a class without target mass
-            return np.asarray(np.log(self.predict_proba(X)))
-
-    @property
-    def feature_importances_(self) -> NDArray[Any]:
-        """Feature importances of ``regressor_``, if it has any."""
-        return np.asarray(self.regressor_.feature_importances_)
-
-    @property
-    def coef_(self) -> NDArray[Any]:
-        """Coefficients of ``regressor_`` for the target of each class, if it has any."""
-        coef: NDArray[Any] = self.regressor_.coef_  # sparse where it was sparsified
-        return coef
-
     def _mixed_targets(self, labels: Labels, teachers: Teachers | None) -> NDArray[np.float64]:
         """Return the mixed targets m of shape (n_rows, n_classes)."""
         mixture = TargetMixture(
@@ -334,16 +296,6 @@ class SoftTargetClassifier(ClassifierMixin, BaseEstimator):
         )
         # at T' = 1 the linear form is the mixed target itself, stored class by class
         return np.ascontiguousarray(mixture.targets().linear.T, dtype=np.float64)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        regressor = get_tags(self.regressor)
-        tags.input_tags = regressor.input_tags
-        tags.non_deterministic = regressor.non_deterministic
-        return tags
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "regressor_")
 
 
 def _fit_classes(

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import RegressorMixin
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
@@ -22,11 +22,16 @@ from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.targets import check_regression_targets
 from sklearn_distill._validation.tensors import to_numpy
-from sklearn_distill.students._any_regressor import apply_weights, fit_clone, refuse_classifier
+from sklearn_distill.students._any_regressor import (
+    AnyRegressorStudent,
+    apply_weights,
+    fit_clone,
+    refuse_classifier,
+)
 from sklearn_distill.targets import RegressionMixture
 
 
-class SoftTargetRegressor(RegressorMixin, BaseEstimator):
+class SoftTargetRegressor(RegressorMixin, AnyRegressorStudent):
     r"""A tree, forest, nearest neighbours or any other regressor as the student.
 
     The regressor f is fitted on the mixed target of each row
@@ -202,24 +207,7 @@ class SoftTargetRegressor(RegressorMixin, BaseEstimator):
         check_is_fitted(self)
         return self.regressor_
 
-    @property
-    def feature_importances_(self) -> NDArray[Any]:
-        """Feature importances of ``regressor_``, if it has any."""
-        return np.asarray(self.regressor_.feature_importances_)
-
-    @property
-    def coef_(self) -> NDArray[Any]:
-        """Coefficients of ``regressor_``, if it has any."""
-        coef: NDArray[Any] = self.regressor_.coef_  # sparse where it was sparsified
-        return coef
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        regressor = get_tags(self.regressor)
-        tags.input_tags = regressor.input_tags
-        tags.target_tags = regressor.target_tags
-        tags.non_deterministic = regressor.non_deterministic
+        tags.target_tags = get_tags(self.regressor).target_tags
         return tags
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "regressor_")
