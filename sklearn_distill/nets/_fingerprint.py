@@ -147,7 +147,7 @@ def _set(value: Any) -> _Parts:
 
 
 @_split.register
-def _mapping(value: dict) -> _Parts:  # type: ignore[type-arg]
+def _mapping(value: dict) -> _Parts:  # type: ignore[type-arg] # singledispatch takes a class
     return _Parts("", sorted(((fingerprint(key), entry) for key, entry in value.items()), key=_key))
 
 
@@ -216,7 +216,7 @@ def _network(value: nn.Module) -> _Parts:
 
 
 @_split.register
-def _dataset(value: Dataset) -> _Parts:  # type: ignore[type-arg]
+def _dataset(value: Dataset) -> _Parts:  # type: ignore[type-arg] # as above
     first, again = (list(map(_elements, read_sample(value))) for _ in range(2))
     columns = zip(zip(*first, strict=False), zip(*again, strict=False), strict=False)
     # what differs between two readings of the same items is random, as an augmentation is

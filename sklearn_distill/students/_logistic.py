@@ -97,15 +97,13 @@ def select_minimiser(solver: str, objective: SoftTargetObjective, *, dense: bool
     callable
         ``coarse_to_fine``, ``minimise_in_row_space`` or ``scaled_newton``.
     """
-    wide = objective.has_row_space and row_space_pays(objective.n_rows, objective.n_columns)
-    if solver == "auto" and wide:
-        return minimise_in_row_space
-    # coarse_to_fine preconditions by a Gram matrix, which is dense, and needs a convex objective
     if solver == "auto":
-        few = objective.n_columns <= FEW_COLUMNS
-        pays = (dense and gram_pays(objective.n_rows, objective.n_columns)) or few
-        pays = pays and objective.is_convex
-        solver = "lbfgs" if pays else "newton-cg"
+        n_rows, n_columns = objective.n_rows, objective.n_columns
+        if objective.has_row_space and row_space_pays(n_rows, n_columns):
+            return minimise_in_row_space
+        # coarse_to_fine preconditions by a Gram matrix, which is dense: of sparse X if it is small
+        pays = gram_pays(n_rows, n_columns) and (dense or n_columns <= FEW_COLUMNS)
+        solver = "lbfgs" if pays and objective.is_convex else "newton-cg"
     return coarse_to_fine if solver == "lbfgs" else scaled_newton
 
 

@@ -104,6 +104,7 @@ def _keep_sampler(environment: Any) -> None:
     environment.model._Booster__set_objective_to_none = True
 
 
+# LightGBM reads attributes of a function, which mypy does not know
 _keep_sampler.before_iteration = True  # type: ignore[attr-defined]
 _keep_sampler.order = 0  # type: ignore[attr-defined]
 
