@@ -4,6 +4,7 @@ from sklearn_distill.losses.chunk_sums import ChunkSums
 from sklearn_distill.losses.design import DenseDesign, Design, SparseDesign, as_design
 from sklearn_distill.losses.log_partition import OneLogitLogPartition, SoftmaxLogPartition
 from sklearn_distill.losses.objective import SoftTargetObjective
+from sklearn_distill.losses.probabilities import log_probabilities, probabilities
 from sklearn_distill.losses.row_space import RowSpace
 from sklearn_distill.losses.row_sums import RowSums
 from sklearn_distill.losses.score_derivatives import ScoreLoss
@@ -22,4 +23,6 @@ __all__ = [
     "SparseDesign",
     "TensorDesign",
     "as_design",
+    "log_probabilities",
+    "probabilities",
 ]

@@ -6,14 +6,15 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
+from sklearn.utils import assert_all_finite
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import MatrixLike
 from sklearn_distill._validation.tensors import is_tensor
+from sklearn_distill.losses import log_probabilities, probabilities
 from sklearn_distill.students._array_api import (
     check_same_namespace,
     tensor_labels,
@@ -52,15 +53,25 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             Log-odds of ``classes_[1]`` for two classes, else one score for each class.
         """
         check_is_fitted(self)
-        checked = validate_features(self, X, reset=False, **X_CHECKS)
+        checks = X_CHECKS if is_tensor(X) else X_CHECKS | {"ensure_all_finite": False}
+        checked = validate_features(self, X, reset=False, **checks)
         check_same_namespace(self, checked)
         scores: NDArray[Any]
         if is_tensor(checked):
             scores = tensor_scores(checked, self.coef_, self.intercept_)
         else:
-            product = safe_sparse_dot(checked, self.coef_.T, dense_output=True)
-            scores = np.asarray(product) + self.intercept_
+            with np.errstate(invalid="ignore"):  # ∞ · 0, which is an error below
+                scores = np.asarray(safe_sparse_dot(checked, self.coef_.T, dense_output=True))
+            if not self._shows_in_scores(scores):
+                assert_all_finite(checked, estimator_name=type(self).__name__, input_name="X")
+            scores += self.intercept_
         return scores.ravel() if scores.shape[1] == 1 else scores
+
+    def _shows_in_scores(self, scores: NDArray[Any]) -> bool:
+        """Return whether finite scores prove that the features are finite, without a look at X."""
+        # NaN · 0 is NaN, but a product may leave out zeros
+        every_feature_counts = isinstance(self.coef_, np.ndarray) and self.coef_.all()
+        return bool(every_feature_counts and np.isfinite(scores.sum()))
 
     @map_chunks
     def predict(self, X: MatrixLike) -> NDArray[Any]:
@@ -100,15 +111,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             Probabilities in the order of ``classes_``.
         """
         scores = self.decision_function(X)
-        proba: NDArray[Any]
-        if is_tensor(scores):
-            proba = tensor_proba(scores)
-        elif scores.ndim == 1:
-            # both from the log-odds: 1 - p would round small probabilities
-            proba = np.stack([expit(-scores), expit(scores)], axis=1)
-        else:
-            proba = softmax(scores, axis=1)
-        return proba
+        return tensor_proba(scores) if is_tensor(scores) else probabilities(scores)
 
     @map_chunks
     def predict_log_proba(self, X: MatrixLike) -> NDArray[Any]:
@@ -125,14 +128,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             Log-probabilities in the order of ``classes_``.
         """
         scores = self.decision_function(X)
-        log_proba: NDArray[Any]
-        if is_tensor(scores):
-            log_proba = tensor_log_proba(scores)
-        elif scores.ndim == 1:
-            log_proba = np.stack([log_expit(-scores), log_expit(scores)], axis=1)
-        else:
-            log_proba = log_softmax(scores, axis=1)
-        return log_proba
+        return tensor_log_proba(scores) if is_tensor(scores) else log_probabilities(scores)
 
     def sparsify(self) -> Self:
         """Convert ``coef_`` to a sparse matrix, which is smaller where most of it is zero.

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -28,6 +27,7 @@ from sklearn_distill._validation.missing_teacher import check_teacher_used
 from sklearn_distill._validation.numbers import list_values
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.teacher import check_embedding
+from sklearn_distill.losses import log_probabilities, probabilities
 from sklearn_distill.losses.regularizers import REGULARIZER_NAMES
 from sklearn_distill.students._neural import NeuralStudent, XAndTable
 from sklearn_distill.students._neural_stream import check_no_other_data, is_dataset, make_stream
@@ -470,10 +470,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         ndarray of shape (n_samples, n_classes)
             Probabilities in the order of ``classes_``.
         """
-        z = self._predict_scores(X)
-        if self._is_one_logit(z):
-            return np.stack([expit(-z.ravel()), expit(z.ravel())], axis=1)
-        return np.asarray(softmax(z, axis=1))
+        return probabilities(self._predict_logits(X))
 
     def predict_log_proba(self, X: ArrayLike) -> FloatArray:
         """Return the logarithms of the probabilities, without rounding them first.
@@ -489,10 +486,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             Log-probabilities in the order of ``classes_``, which can be passed to another student
             as ``teacher_logits``.
         """
-        z = self._predict_scores(X)
-        if self._is_one_logit(z):
-            return np.stack([log_expit(-z.ravel()), log_expit(z.ravel())], axis=1)
-        return np.asarray(log_softmax(z, axis=1))
+        return log_probabilities(self._predict_logits(X))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the most probable class of each row.
@@ -662,9 +656,10 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             )
         return first_classes
 
-    def _is_one_logit(self, z: FloatArray) -> bool:
-        """Return whether scores are the log-odds of the second of two classes."""
-        return z.ndim == 1 or z.shape[1] == 1
+    def _predict_logits(self, X: ArrayLike) -> FloatArray:
+        """Return one logit for each class; of two classes from one output the log-odds."""
+        z = self._predict_scores(X)
+        return z.ravel() if z.shape[1:] == (1,) else z
 
     def _n_classes(self) -> int:
         return len(self.classes_)

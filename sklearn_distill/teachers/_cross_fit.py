@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, softmax
 
 from sklearn_distill._typing import CheckedX, IntArray
 from sklearn_distill._validation.fit_params import clone_without_teacher
@@ -17,6 +16,7 @@ from sklearn_distill._validation.indexing import take_aligned, take_rows
 from sklearn_distill._validation.numbers import shorten
 from sklearn_distill._validation.splits import Splits
 from sklearn_distill._validation.user_warning import warn_user
+from sklearn_distill.losses import probabilities
 from sklearn_distill.teachers._encoded_labels import fit_on_any_labels
 
 if TYPE_CHECKING:
@@ -148,9 +148,7 @@ def _predict_proba(teacher: BaseEstimator, X: CheckedX) -> NDArray[np.float64]:
     if not hasattr(teacher, "decision_function"):
         raise TypeError("it has neither predict_proba nor decision_function")
     margins = np.asarray(teacher.decision_function(X), dtype=np.float64)
-    if margins.ndim == 1:  # expit(−v), not 1 − expit(v), which rounds to 0 for v > 37
-        return np.stack([expit(-margins), expit(margins)], axis=1)
-    return np.asarray(softmax(margins, axis=1))
+    return probabilities(margins)
 
 
 def _check_predictions(
