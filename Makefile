@@ -5,11 +5,12 @@ PYTHON ?= python3
 PROBLEMS ?= 1000
 BIN := .venv/bin
 OLDEST := .venv-oldest
+RELEASE := .venv-release
 require = $(PYTHON) -c 'import sys; $(1) or sys.exit("$(2), and $(PYTHON) is " \
 	+ sys.version.split()[0] + "; name another: make PYTHON=python3.11 $(MAKECMDGOALS)")'
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install demo test test-all test-oldest fuzz lint docs papers bench clean
+.PHONY: help install demo test test-all test-oldest fuzz lint docs papers bench release-check clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 20
@@ -52,8 +53,19 @@ papers: .venv/.text ## Make the papers' tables at small scale, as far as missing
 bench: .venv/.dev ## Time our estimators against other means; write docs/benchmarks.md (an hour)
 	$(BIN)/python -m benchmarks
 
+# From the wheel, outside of the repository: what a user gets from the package index.
+release-check: ## Build dist/, and try the wheel in a new environment as its users will (RELEASING.md)
+	$(call require,sys.hexversion >= 0x030B0000,Python >= 3.11 is needed)
+	rm -rf dist $(RELEASE)
+	$(PYTHON) -m venv $(RELEASE)
+	$(RELEASE)/bin/python -m pip install build twine
+	$(RELEASE)/bin/python -m build
+	$(RELEASE)/bin/python -m twine check --strict dist/*
+	$(RELEASE)/bin/python -m pip install -c constraints/dev.txt "$$(ls dist/*.whl)[plot]"
+	cd dist && ../$(RELEASE)/bin/python ../tests/installed_wheel.py
+
 clean: ## Remove what the other targets made, the environments included
-	rm -rf .venv $(OLDEST) build *.egg-info docs/_build docs/api docs/auto_examples mutants
+	rm -rf .venv $(OLDEST) $(RELEASE) build *.egg-info docs/_build docs/api docs/auto_examples mutants
 	rm -rf .*_cache .hypothesis .coverage
 	find . -name __pycache__ -prune -exec rm -rf {} +
 

@@ -1,11 +1,16 @@
+import importlib
 import inspect
+import os
 import shutil
 import sys
+import tomllib
 from pathlib import Path
 from types import ModuleType
 
-DOCS = Path(__file__).parent
-sys.path.insert(0, str(DOCS.parent))
+DOCS = Path(__file__).resolve().parent
+ROOT = DOCS.parent
+sys.path.insert(0, str(ROOT))
+SOURCE = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]["Source"]
 
 import sklearn_distill  # noqa: E402
 from docs.draw_layers import layers_svg  # noqa: E402
@@ -21,6 +26,8 @@ extensions = [
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
+    "sphinx.ext.linkcode",
     "sphinx.ext.mathjax",
     "sphinx-mathjax-offline",  # formulas that also render offline
     "sphinx_gallery.gen_gallery",
@@ -29,7 +36,7 @@ exclude_patterns = ["_build"]
 templates_path = ["_templates"]
 
 html_theme = "pydata_sphinx_theme"
-html_title = project
+html_title = f"{project} {version}"
 html_show_sourcelink = False
 html_static_path = ["_static"]
 html_css_files = ["wide.css"]
@@ -37,8 +44,24 @@ html_sidebars = {"*": []}  # no sidebar on pages without subpages
 html_theme_options = {
     "show_prev_next": False,
     "header_links_before_dropdown": 6,
+    "github_url": SOURCE,
     "footer_start": ["copyright"],
     "footer_end": [],
+}
+
+# The inventories are on the network, which a build here does not need; Read the Docs has it.
+intersphinx_mapping = {
+    name: (url, None)
+    for name, url in {
+        "python": "https://docs.python.org/3/",
+        "sklearn": "https://scikit-learn.org/stable/",
+        "numpy": "https://numpy.org/doc/stable/",
+        "pandas": "https://pandas.pydata.org/docs/",
+        "torch": "https://docs.pytorch.org/docs/stable/",
+        "skorch": "https://skorch.readthedocs.io/en/stable/",
+        "optuna": "https://optuna.readthedocs.io/en/stable/",
+    }.items()
+    if "READTHEDOCS" in os.environ
 }
 
 myst_enable_extensions = ["amsmath", "dollarmath"]
@@ -67,6 +90,23 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "write_computation_times": False,  # its page loads scripts from the network
 }
+
+
+def linkcode_resolve(domain: str, info: dict[str, str]) -> str | None:
+    """Return the address of an object's source, of the released version or of the main branch."""
+    thing = importlib.import_module(info["module"])
+    for name in info["fullname"].split("."):
+        thing = getattr(thing, name, None)
+    thing = inspect.unwrap(getattr(thing, "fget", None) or thing) if thing is not None else None
+    try:
+        file, (lines, first) = inspect.getsourcefile(thing), inspect.getsourcelines(thing)
+    except TypeError:  # an attribute, or a class that is built in
+        return None
+    if file is None or not Path(file).is_relative_to(ROOT / "sklearn_distill"):
+        return None  # inherited from scikit-learn
+    branch = "main" if "dev" in release else f"v{release}"
+    path = Path(file).relative_to(ROOT).as_posix()
+    return f"{SOURCE}/blob/{branch}/{path}#L{first}-L{first + len(lines) - 1}"
 
 
 def api_section(module: ModuleType, names: list[str]) -> str:
