@@ -408,6 +408,7 @@ COST_ONLY = {
     "verbose": "output",
     "device": "where it is computed",
     "memory": "a cache of fitted teachers",
+    "keep_teacher": "what is kept after the fit",
     "checkpoint": "a file, from which an interrupted training continues",
     "compile": "the same network, compiled",
     "accelerator": "who computes the mini-batches",

@@ -44,6 +44,7 @@ from sklearn_distill.distillers._extra_samples import (
 from sklearn_distill.distillers._feature_split import FeatureSplit, split_features
 from sklearn_distill.distillers._student_data import StudentData, required_teacher_param
 from sklearn_distill.distillers._teacher_fit import TeacherData, TeacherFit
+from sklearn_distill.students import to_sklearn
 from sklearn_distill.teachers._cross_fit import FoldFit
 
 # kinds of X, by scikit-learn's tags, that both teacher and student have to accept
@@ -82,6 +83,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         "augmentation": [StrOptions({"munge"}), callable, None],
         "n_augmented": [Interval(Integral, 0, None, closed="left")],
         "memory": "no_validation",
+        "keep_teacher": ["boolean"],
         "random_state": ["random_state"],
     }
 
@@ -96,6 +98,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         augmentation: Any = None,
         n_augmented: int = 0,
         memory: Any = None,
+        keep_teacher: bool = True,
         random_state: Any = None,
     ) -> None:
         self.teacher = teacher
@@ -106,6 +109,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         self.augmentation = augmentation
         self.n_augmented = n_augmented
         self.memory = memory
+        self.keep_teacher = keep_teacher
         self.random_state = random_state
 
     @all_or_nothing
@@ -195,6 +199,8 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         with own_predictions():
             self._set_augmentation_gain(teacher, teacher_fit, extra, student_data, fit_student)
             self.student_ = fit_student(self._add_extra_samples(student_data, data, extra))
+        if not self.keep_teacher:
+            del self.teacher_
         return self
 
     def predict(self, X: MatrixLike) -> NDArray[Any]:
@@ -251,6 +257,22 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
             )
         check_features(self, X_checked)
         return split.for_student(X_checked)
+
+    def to_sklearn(self) -> Any:
+        """Convert the student to an estimator that no longer depends on this package.
+
+        Returns
+        -------
+        estimator
+            See :func:`~sklearn_distill.students.to_sklearn`. It takes the regular features only.
+
+        Raises
+        ------
+        TypeError
+            If scikit-learn has no estimator with the student's predictions.
+        """
+        check_is_fitted(self)
+        return to_sklearn(self.student_)
 
     @property
     def feature_importances_(self) -> NDArray[Any]:

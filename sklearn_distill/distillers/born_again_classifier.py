@@ -21,6 +21,7 @@ from sklearn_distill.distillers._born_again.data import proba_of
 from sklearn_distill.distillers._born_again.generations import Generations
 from sklearn_distill.distillers._born_again.scores import GenerationHistory
 from sklearn_distill.distillers._born_again.validation_split import evaluation_set
+from sklearn_distill.students import to_sklearn
 
 
 def _student_has(method: str) -> Callable[[Any], bool]:
@@ -335,6 +336,29 @@ class BornAgainClassifier(ClassifierMixin, Generations):
         """
         check_is_fitted(self)
         return np.asarray(self.estimator_.decision_function(self._check_features(X)))
+
+    def to_sklearn(self) -> Any:
+        """Convert ``estimator_`` to an estimator that no longer depends on this package.
+
+        Returns
+        -------
+        estimator
+            See :func:`~sklearn_distill.students.to_sklearn`.
+
+        Raises
+        ------
+        TypeError
+            If scikit-learn has no estimator with these predictions, as of an ensemble of
+            generations, or the last one lacks a class of the labels.
+        """
+        check_is_fitted(self)
+        n_known = len(self.estimator_.classes_)
+        if n_known < len(self.classes_):
+            raise TypeError(
+                f"estimator_ knows {n_known} of {len(self.classes_)} classes, so that its own "
+                "predictions have fewer columns: save the model itself"
+            )
+        return to_sklearn(self.estimator_)
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Return the metadata routing to student and splitter.

@@ -77,6 +77,10 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
         Caches fitted teachers and their predictions, so that a search over the student's
         parameters fits each teacher once. Needs an integer ``random_state`` and a deterministic
         ``cv``. joblib unpickles the files of the cache: choose a folder that only you can write to.
+    keep_teacher : bool, default=True
+        Whether the fitted estimator has ``teacher_``, which no prediction needs and which is often
+        much larger than the student. The parameter ``teacher`` is not fitted, but with
+        ``cv="prefit"``: then save ``student_`` alone.
     random_state : int, RandomState or None, default=None
         Seeds the synthetic samples, and the teacher and the student if their own ``random_state``
         is None.
@@ -86,8 +90,8 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
     student_ : classifier
         The fitted student, which predicts from the regular features. It can be pickled by itself.
     teacher_ : classifier
-        The teacher, fitted on all labelled samples. ``predict`` does not need it, so
-        ``del model.teacher_`` makes the model smaller. On encoded labels it is
+        The teacher, fitted on all labelled samples. Not set with
+        ``keep_teacher=False``. On encoded labels it is
         ``teacher_.estimator_``, whose classes ``teacher_`` maps back.
     classes_ : ndarray of shape (n_classes,)
         The class labels, ascending, in the order of the columns of ``predict_proba``.

@@ -55,6 +55,10 @@ class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
         Caches fitted teachers and their predictions, so that a search over the student's
         parameters fits each teacher once. Needs an integer ``random_state`` and a deterministic
         ``cv``. joblib unpickles the files of the cache: choose a folder that only you can write to.
+    keep_teacher : bool, default=True
+        Whether the fitted estimator has ``teacher_``, which no prediction needs and which is often
+        much larger than the student. The parameter ``teacher`` is not fitted, but with
+        ``cv="prefit"``: then save ``student_`` alone.
     random_state : int, RandomState or None, default=None
         Seeds the synthetic samples, and the teacher and the student if their own ``random_state``
         is None.
@@ -64,8 +68,8 @@ class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
     student_ : regressor
         The fitted student, which predicts from the regular features. It can be pickled by itself.
     teacher_ : regressor
-        The teacher, fitted on all labelled samples. ``predict`` does not need it, so
-        ``del model.teacher_`` makes the model smaller.
+        The teacher, fitted on all labelled samples. Not set with
+        ``keep_teacher=False``.
     augmentation_gain_ : float or None
         Gain of the synthetic samples: the mean squared error of a student trained without them
         minus that of one trained with them, on samples that neither student nor teacher was fitted

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
@@ -29,6 +30,7 @@ from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.targets import check_class_targets
 from sklearn_distill._validation.tensors import to_numpy
+from sklearn_distill._validation.tree_classifier import tree_classifier
 from sklearn_distill.students._any_regressor import (
     AnyRegressorStudent,
     apply_weights,
@@ -274,7 +276,40 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, AnyRegressorStud
         """
         check_is_fitted(self)
         refuse_mask("X", X)
-        predictions = np.asarray(self.regressor_.predict(to_numpy(X)), dtype=np.float64)
+        return self._to_proba(np.asarray(self.regressor_.predict(to_numpy(X)), dtype=np.float64))
+
+    def to_sklearn(self) -> Any:
+        """Convert a student of trees to scikit-learn's classifier of the same trees.
+
+        Returns
+        -------
+        classifier
+            DecisionTreeClassifier, ExtraTreeClassifier, RandomForestClassifier or
+            ExtraTreesClassifier, in a Pipeline if the regressor is one. It no longer depends on
+            this package. A forest's probabilities differ by at most 2.2e-16.
+
+        Raises
+        ------
+        TypeError
+            If the regressor is none of scikit-learn's trees or forests: no classifier has its
+            predictions.
+        """
+        check_is_fitted(self)
+        regressor = self.regressor_
+        last = regressor[-1] if isinstance(regressor, Pipeline) else regressor
+        classifier = tree_classifier(last, self.classes_, self._to_proba)
+        if classifier is None:
+            raise TypeError(
+                f"scikit-learn has no classifier with the predictions of {type(self).__name__} "
+                f"around {type(last).__name__}, only around its trees and forests: save the "
+                "student itself, or regressor_"
+            )
+        if last is regressor:
+            return classifier
+        return Pipeline([*regressor.steps[:-1], (regressor.steps[-1][0], classifier)])
+
+    def _to_proba(self, predictions: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return predictions of the regressor as probabilities of ``classes_``."""
         if len(self.classes_) == 1:
             predictions = predictions.reshape(-1, 1)
         elif predictions.ndim == 1 and len(self.classes_) == 2:
