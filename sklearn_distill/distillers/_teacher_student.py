@@ -28,6 +28,7 @@ from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.splits import Splits, labelled_splits
 from sklearn_distill._validation.user_warning import warn_user
+from sklearn_distill.deployment import to_sklearn
 from sklearn_distill.distillers._augmentation_gain import (
     FitStudent,
     NestedPredictions,
@@ -44,7 +45,6 @@ from sklearn_distill.distillers._extra_samples import (
 from sklearn_distill.distillers._feature_split import FeatureSplit, split_features
 from sklearn_distill.distillers._student_data import StudentData, required_teacher_param
 from sklearn_distill.distillers._teacher_fit import TeacherData, TeacherFit
-from sklearn_distill.students import to_sklearn
 from sklearn_distill.teachers._cross_fit import FoldFit
 
 # kinds of X, by scikit-learn's tags, that both teacher and student have to accept
@@ -264,7 +264,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
         Returns
         -------
         estimator
-            See :func:`~sklearn_distill.students.to_sklearn`. It takes the regular features only.
+            See :func:`~sklearn_distill.deployment.to_sklearn`. It takes the regular features only.
 
         Raises
         ------

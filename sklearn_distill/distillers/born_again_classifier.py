@@ -17,11 +17,11 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_distill._typing import ArrayLike, MatrixLike, TargetLike
 from sklearn_distill._validation.fitting import Interval, StrOptions, all_or_nothing, available_if
 from sklearn_distill._validation.routing import make_router
+from sklearn_distill.deployment import to_sklearn
 from sklearn_distill.distillers._born_again.data import proba_of
 from sklearn_distill.distillers._born_again.generations import Generations
 from sklearn_distill.distillers._born_again.scores import GenerationHistory
 from sklearn_distill.distillers._born_again.validation_split import evaluation_set
-from sklearn_distill.students import to_sklearn
 
 
 def _student_has(method: str) -> Callable[[Any], bool]:
@@ -343,7 +343,7 @@ class BornAgainClassifier(ClassifierMixin, Generations):
         Returns
         -------
         estimator
-            See :func:`~sklearn_distill.students.to_sklearn`.
+            See :func:`~sklearn_distill.deployment.to_sklearn`.
 
         Raises
         ------

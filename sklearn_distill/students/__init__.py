@@ -8,7 +8,6 @@ from sklearn_distill.students.distilled_neural_regressor import DistilledNeuralR
 from sklearn_distill.students.privileged_linear import PrivilegedLinearRegression
 from sklearn_distill.students.soft_target import SoftTargetClassifier
 from sklearn_distill.students.soft_target_regressor import SoftTargetRegressor
-from sklearn_distill.students.to_sklearn import to_sklearn
 
 __all__ = [
     "DistilledBoostingClassifier",
@@ -19,5 +18,4 @@ __all__ = [
     "PrivilegedLinearRegression",
     "SoftTargetClassifier",
     "SoftTargetRegressor",
-    "to_sklearn",
 ]

@@ -30,7 +30,7 @@ from sklearn_distill import (
     TeacherStudentClassifier,
     TeacherStudentRegressor,
 )
-from sklearn_distill.students import to_sklearn
+from sklearn_distill.deployment import to_sklearn
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(80, 4))
