@@ -14,6 +14,7 @@ from sklearn_distill._validation.absent_rows import blank_absent, fill_absent
 from sklearn_distill._validation.extra_sets import entry_of_single
 from sklearn_distill._validation.fitting import all_or_nothing, validated_parameters
 from sklearn_distill._validation.missing_teacher import check_teacher_used
+from sklearn_distill._validation.plausible_prediction import check_plausible_prediction
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.targets import (
@@ -289,6 +290,9 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         UserWarning
             If more than half of the values of a column of ``X_val`` are farther from the range of
             X's column than this range is wide (not for fewer than 20 rows).
+        ImplausibleTeacherWarning
+            If the predictions are correlated with the labels no more than with their rows shuffled,
+            or with the opposite sign, in 50 labelled rows or more.
         TeacherMissingWarning
             If there is no teacher and ``imitation`` is not 0. The items of a Dataset are read in
             the training, where a teacher that is missing in all of them is not noticed.
@@ -346,6 +350,9 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
 
         Warns
         -----
+        ImplausibleTeacherWarning
+            If the predictions are correlated with the labels no more than with their rows shuffled,
+            or with the opposite sign, in 50 labelled rows or more.
         TeacherMissingWarning
             If there is no teacher and ``imitation`` is not 0.
         """
@@ -459,6 +466,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             embedding=embedding,
             teacher_prediction=teacher_prediction,
         )
+        check_plausible_prediction(labels, predictions)
         targets = _regression_targets(labels, predictions, weight, float(self.imitation))
         self._set_outputs(targets.n_outputs, flat, reset=reset)
         return features, targets.with_embedding(embedding, self.embedding_weight, weight)
