@@ -32,6 +32,7 @@ from sklearn_distill.students._neural_stream import (
     make_stream,
 )
 from sklearn_distill.students._neural_targets import NeuralTargets
+from sklearn_distill.students._stream_teacher import TeacherObserver
 from sklearn_distill.targets import RegressionMixture, mean_one
 
 if TYPE_CHECKING:
@@ -295,7 +296,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             or with the opposite sign, in 50 labelled rows or more.
         TeacherMissingWarning
             If there is no teacher and ``imitation`` is not 0. The items of a Dataset are read in
-            the training, where a teacher that is missing in all of them is not noticed.
+            the training: there both warnings, and the error at ``imitation=1``, come at the end of
+            the first epoch or after 5,000 of its predictions.
         """
         self._check_requirements()
         if is_dataset(X):
@@ -402,7 +404,12 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         table_maker._n_outputs = n_outputs
         loader_params = self._params_for("iterator_train")
         stream = make_stream(
-            dataset, table_maker._batch_table, n_outputs, self.precision, loader_params
+            dataset,
+            table_maker._batch_table,
+            TeacherObserver(2 * n_outputs, float(self.imitation), _judge),
+            n_outputs=n_outputs,
+            precision=self.precision,
+            loader_params=loader_params,
         )
         self._set_shape(stream.features)
         no_labels = np.full((0, n_outputs), np.nan)
@@ -413,7 +420,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
     def _batch_table(
         self, y: NDArray[Any], teacher_prediction: FloatArray, weight: FloatArray
     ) -> FloatArray:
-        """Return the rows of the loss's table for a mini-batch."""
+        """Return the rows of the loss's table for a mini-batch, and the columns to observe."""
         missing = np.full(self._n_outputs, np.nan)
         rows = [missing if label is None else np.atleast_1d(label) for label in y]
         labels: OutputColumns = np.array(rows, dtype=np.float64)
@@ -421,7 +428,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         absent = weight == 0
         labels, predictions = blank_absent(labels, absent), blank_absent(predictions, absent)
         check_regression_target_available(labels, predictions, absent)
-        return _regression_targets(labels, predictions, weight, float(self.imitation)).table
+        table = _regression_targets(labels, predictions, weight, float(self.imitation)).table
+        return np.column_stack([table, labels, predictions])
 
     def _read_data(
         self,
@@ -508,6 +516,12 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
 
     def _n_classes(self) -> None:
         return None
+
+
+def _judge(rows: FloatArray) -> None:
+    """Warn if the teacher is implausible, by rows of labels and predictions."""
+    labels, predictions = np.hsplit(rows, 2)
+    check_plausible_prediction(labels, predictions)
 
 
 def _regression_targets(
