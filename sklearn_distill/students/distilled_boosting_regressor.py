@@ -250,8 +250,7 @@ class DistilledBoostingRegressor(RegressorMixin, BoostedStudent):
             Predictions; with a column for each quantile, say, if the library's loss has several.
         """
         check_is_fitted(self)
-        table = as_table(X)
-        check_features(self, table)
+        table = check_features(self, as_table(X))
         return np.asarray(self.estimator_.predict(table), dtype=np.float64)
 
     def _read_targets(
