@@ -1,7 +1,7 @@
 """How often the check of a teacher's order warns: ``python -m benchmarks.implausible_teacher``.
 
 Prints the shares of simulated fits that warn, of right teachers (false alarms), and of teachers
-whose rows were shuffled or whose columns were exchanged.
+whose rows were shuffled, whose columns were exchanged, or, in regression, whose sign is reversed.
 """
 
 from __future__ import annotations
@@ -15,14 +15,19 @@ from numpy.typing import NDArray
 from scipy.special import expit, softmax
 from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.tree import DecisionTreeRegressor
 
+from sklearn_distill._validation.plausible_prediction import check_plausible_prediction
 from sklearn_distill._validation.plausible_teacher import check_plausible_teacher
 from sklearn_distill.targets import Labels, Teachers
 
+Numbers = NDArray[np.float64]
 Simulated = tuple[NDArray[np.intp], NDArray[np.float64]]  # labels, and the teacher's probabilities
 
 N_SIMULATIONS = 500
 SPREADS = {"noise": 0.05, "weak": 0.5, "good": 2.0, "very good": 4.0}  # of the log-odds
+EXPLAINED = (0.02, 0.3, 0.8, 0.98)  # shares of the variance of Gaussian labels, or of their scale
+NOISES = ("Gaussian", "t with 2 degrees of freedom", "log-normal", "Poisson")
 TEMPERATURES = (1 / 3, 1.0, 4.0)  # < 1: log-odds three times too large
 
 
@@ -101,6 +106,71 @@ def rates(quality: str, n: int, size: float, n_simulations: int) -> dict[str, fl
     return {what: float(np.mean(alarms)) for what, alarms in warned.items()}
 
 
+def warns_of_numbers(y: Numbers, prediction: Numbers) -> bool:
+    """Return whether the check of a regressor's teacher warns."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        check_plausible_prediction(y[:, None], prediction[:, None])
+    return bool(caught)
+
+
+def numbers(
+    noise: str, n: int, explained: float, rng: np.random.Generator
+) -> tuple[Numbers, Numbers]:
+    """Return labels and their expectations."""
+    signal = np.sqrt(explained) * rng.normal(size=n)
+    scale = np.sqrt(1 - explained)
+    if noise == "log-normal":
+        return np.exp(2 * signal + 2 * scale * rng.normal(size=n)), np.exp(2 * (signal + scale**2))
+    if noise == "Poisson":  # few counts above 0
+        mean = 0.05 * np.exp(3 * signal)
+        return rng.poisson(mean).astype(float), mean
+    drawn = rng.normal(size=n) if noise == "Gaussian" else rng.standard_t(2, size=n)
+    return signal + scale * drawn, signal
+
+
+def rates_of_numbers(noise: str, n: int, explained: float, n_simulations: int) -> dict[str, float]:
+    """Return the share of simulations of a regression that warn, by what the teacher is."""
+    warned: dict[str, list[bool]] = {}
+    for seed in range(n_simulations):
+        rng = np.random.default_rng(seed)
+        y, right = numbers(noise, n, explained, rng)
+        teachers = {
+            "right": right,
+            "twice as large": 2 * right,
+            "half noise": right + right.std() * rng.normal(size=n),
+            "rows shuffled": rng.permutation(right),
+            "sign reversed": -right,
+        }
+        for what, prediction in teachers.items():
+            warned.setdefault(what, []).append(warns_of_numbers(y, prediction))
+    return {what: float(np.mean(alarms)) for what, alarms in warned.items()}
+
+
+def full_tree(n: int, explained: float, seed: int) -> tuple[Numbers, Numbers]:
+    """Return a full tree's predictions for other rows, and their labels."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n + 300, 4))
+    y = np.sqrt(explained) * X[:, 0] + np.sqrt(1 - explained) * rng.normal(size=n + 300)
+    tree = DecisionTreeRegressor(random_state=seed).fit(X[:300], y[:300])
+    return y[300:], np.asarray(tree.predict(X[300:]))
+
+
+def regression(n_simulations: int) -> None:
+    """Print the shares of each setting of a regression, and the false alarms of full trees."""
+    for n in (60, 110, 200, 1000):
+        for noise in NOISES:
+            for explained in EXPLAINED:
+                shares = rates_of_numbers(noise, n, explained, n_simulations)
+                print(f"{noise} labels, R² {explained}, n={n}: {shares}", flush=True)
+    for explained in (0.1, 0.3, 0.5, 0.8):
+        for n in (110, 300, 1000):
+            alarms = [
+                warns_of_numbers(*full_tree(n, explained, seed)) for seed in range(n_simulations)
+            ]
+            print(f"full tree, R² of the best {explained}, n={n}: {np.mean(alarms):.3f}")
+
+
 def main(n_simulations: int = N_SIMULATIONS) -> None:
     """Print the shares of each setting, and the false alarms of forests."""
     for labels, quality, n, size in settings():
@@ -111,6 +181,7 @@ def main(n_simulations: int = N_SIMULATIONS) -> None:
         for noise in (0.1, 0.4):
             alarms = [warns(*forest(300, n_trees, noise, seed)) for seed in range(n_simulations)]
             print(f"forest of {n_trees} trees, {noise:.0%} random labels: {np.mean(alarms):.3f}")
+    regression(n_simulations)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ __all__ = ["ImplausibleTeacherWarning", "TeacherMissingWarning"]
 class ImplausibleTeacherWarning(UserWarning):
     """Warning that a teacher's predictions do not seem to be what was meant.
 
-    Its rows or columns agree with the labels as if they were in another order, or its logits look
-    like probabilities.
+    Its rows or columns agree with the labels as if they were in another order, a regressor's
+    predictions have the opposite sign, or logits look like probabilities.
 
     Examples
     --------

@@ -174,6 +174,13 @@ class Suspicious(DistilledLogisticRegression):
         return super().fit(X, y, sample_weight, teacher_proba=teacher_proba)
 
 
+class TrustfulRegressor(PrivilegedLinearRegression):
+    def fit(self, X, y=None, sample_weight=None, *, teacher_prediction=None):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ImplausibleTeacherWarning)
+            return super().fit(X, y, sample_weight, teacher_prediction=teacher_prediction)
+
+
 class ForgetsWhenCopied(DistilledLogisticRegression):
     def __getstate__(self):
         state = super().__getstate__()
@@ -223,6 +230,7 @@ FORGETS = pytest.mark.filterwarnings(
         (ByPosition, "accepts a teacher whose index is that of X in another order"),
         (WithoutNames, "a Series named 0 differs from the array of both columns"),
         (Trustful, "with shuffled rows fit issues 0 warnings of class ImplausibleTeacherWarning"),
+        (TrustfulRegressor, "with shuffled rows fit issues 0 warnings"),
         (Suspicious, "with a teacher's own labels fit issues 1 warnings"),
     ],
 )

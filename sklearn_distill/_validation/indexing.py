@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.utils import _safe_indexing, check_array
@@ -92,8 +93,11 @@ def set_features(estimator: Any, X: CheckedX) -> None:
     validate_data(estimator, X, skip_check_array=True)
 
 
-def check_features(estimator: Any, X: CheckedX) -> None:
+def check_features(estimator: Any, X: CheckedX) -> CheckedX:
     """Check number and names of the features against those of ``fit``.
+
+    scikit-learn warns if only one of the two has names. The estimators inside would warn again, so
+    X is returned as they know it: an array with the names of fit, a frame without its names.
 
     Parameters
     ----------
@@ -103,13 +107,35 @@ def check_features(estimator: Any, X: CheckedX) -> None:
         Samples, as :func:`as_samples` returns them. If they have one dimension, the estimators
         inside check them.
 
+    Returns
+    -------
+    ndarray, sparse matrix, DataFrame or Series
+        X, as a frame or an array if that of ``fit`` was one.
+
     Raises
     ------
     ValueError
         If X has other features than in ``fit``.
+
+    Warns
+    -----
+    UserWarning
+        If X has names and that of ``fit`` had none, or the other way round.
     """
-    if len(X.shape) > 1:
-        validate_data(estimator, X, skip_check_array=True, reset=False)
+    if len(X.shape) == 1:
+        return X
+    validate_data(estimator, X, skip_check_array=True, reset=False)
+    names = getattr(estimator, "feature_names_in_", None)
+    if names is not None and isinstance(X, np.ndarray):
+        return pd.DataFrame(X, columns=names, copy=False)
+    if names is None and hasattr(X, "iloc") and _has_names(X):
+        return X.to_numpy()
+    return X
+
+
+def _has_names(frame: Any) -> bool:
+    """Return whether scikit-learn takes the names of the columns for names of features."""
+    return all(isinstance(name, str) for name in frame.columns)
 
 
 def take_rows(X: CheckedX, rows: IntArray) -> CheckedX:

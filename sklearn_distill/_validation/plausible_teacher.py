@@ -57,6 +57,11 @@ def own_predictions() -> Iterator[None]:
         _predicted_here.reset(token)
 
 
+def are_own_predictions() -> bool:
+    """Return whether the teacher is asked by the caller of ``fit``, see :func:`own_predictions`."""
+    return _predicted_here.get()
+
+
 @dataclass(frozen=True)
 class TeacherSample:
     """Labels and logits of some rows with a teacher's prediction.
@@ -129,7 +134,7 @@ def check_plausible_teacher(
     ImplausibleTeacherWarning
         At most once for the order of rows and columns, and once for logits.
     """
-    if teachers is not None and not _predicted_here.get():
+    if teachers is not None and not are_own_predictions():
         sample = sample_teacher(labels, teachers, is_proba=is_proba, weight=weight)
         warn_if_implausible(sample, classes)
 
@@ -207,7 +212,7 @@ def warn_if_implausible(sample: TeacherSample, classes: NDArray[Any]) -> None:
     ImplausibleTeacherWarning
         At most once for the order of rows and columns, and once for logits.
     """
-    if _predicted_here.get():
+    if are_own_predictions():
         return
     if not sample.is_proba and _look_like_proba(sample.logits):
         warn_user(

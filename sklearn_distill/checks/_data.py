@@ -58,6 +58,14 @@ def labelled_by_teacher(n_classes: int) -> CheckData:
     return CheckData(X, y, teacher, teacher_param="teacher_proba")
 
 
+def labelled_by_regressor() -> CheckData:
+    """Return labels that are the teacher's predictions and noise."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 3))
+    teacher = X @ [1.0, -1.0, 0.5] + 0.1 * rng.normal(size=300)
+    return CheckData(X, teacher + 0.5 * rng.normal(size=300), teacher, "teacher_prediction")
+
+
 def regression() -> CheckData:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 3))

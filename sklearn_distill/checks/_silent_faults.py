@@ -23,6 +23,7 @@ from sklearn_distill.checks._data import (
     class_name,
     fit_and_predict,
     in_pandas,
+    labelled_by_regressor,
     labelled_by_teacher,
 )
 from sklearn_distill.exceptions import ImplausibleTeacherWarning
@@ -65,11 +66,11 @@ def check_series_name(estimator: Any, data: CheckData) -> None:
 
 
 def check_implausible_teacher(estimator: Any, data: CheckData) -> None:
-    """Shuffled rows, exchanged columns, and probabilities as logits each give one warning."""
-    if not is_classifier(estimator) or data.teacher is None:
+    """A teacher of another order, sign or scale gives one warning, and a right one none."""
+    if data.teacher is None:
         return
-    right = labelled_by_teacher(n_classes=data.teacher.shape[1])
-    for what, given, n_expected in _plausible_or_not(estimator, right):
+    cases = _classifier_teachers if is_classifier(estimator) else _regressor_teachers
+    for what, given, n_expected in cases(estimator, data):
         messages = _implausible_warnings(estimator, given)
         assert len(messages) == n_expected, (
             f"{class_name(estimator)}: with {what} fit issues {len(messages)} warnings of class "
@@ -81,15 +82,27 @@ def check_implausible_teacher(estimator: Any, data: CheckData) -> None:
         )
 
 
-def _plausible_or_not(estimator: Any, right: CheckData) -> Iterator[tuple[str, CheckData, int]]:
-    """Yield teachers, what they are, and how many warnings they give."""
+def _classifier_teachers(estimator: Any, data: CheckData) -> Iterator[tuple[str, CheckData, int]]:
+    """Yield what teachers of a classifier are, their data, and how many warnings they give."""
+    right = labelled_by_teacher(n_classes=data.teacher.shape[1])
     teacher: NDArray[Any] = np.asarray(right.teacher)
-    shuffled = np.random.default_rng(3).permutation(len(teacher))
-    yield "a teacher's own labels", right, 0
-    yield "shuffled rows", replace(right, teacher=teacher[shuffled]), 1
+    yield from _right_or_shuffled(right)
     yield "exchanged columns", replace(right, teacher=np.roll(teacher, 1, axis=1)), 1
     if has_fit_parameter(estimator, "teacher_logits"):
         yield "probabilities as logits", replace(right, teacher_param="teacher_logits"), 1
+
+
+def _regressor_teachers(_: Any, data: CheckData) -> Iterator[tuple[str, CheckData, int]]:
+    """Yield what teachers of a regressor are, their data, and how many warnings they give."""
+    right = labelled_by_regressor()
+    yield from _right_or_shuffled(right)
+    yield "the opposite sign", replace(right, teacher=-right.teacher), 1
+
+
+def _right_or_shuffled(right: CheckData) -> Iterator[tuple[str, CheckData, int]]:
+    shuffled = np.random.default_rng(3).permutation(len(right.teacher))
+    yield "a teacher's own labels", right, 0
+    yield "shuffled rows", replace(right, teacher=right.teacher[shuffled]), 1
 
 
 def _implausible_warnings(estimator: Any, data: CheckData) -> list[str]:

@@ -47,7 +47,8 @@ def check_distiller(estimator: Any) -> None:
     float64 to single precision; read-only arrays are accepted, and no argument is written into.
     Predictions that were mixed up: a pandas index that lists the samples of X in another order is
     a ValueError; a Series is the class that it is named after; shuffled rows, exchanged columns and
-    probabilities passed as logits give one :class:`~sklearn_distill.ImplausibleTeacherWarning`.
+    probabilities passed as logits, and of a regressor shuffled rows and the opposite sign, give one
+    :class:`~sklearn_distill.ImplausibleTeacherWarning`.
     Copies: a pickled, deep copied, or cloned and refitted student predicts the same.
 
     Parameters

@@ -6,7 +6,19 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 
-class Chunks(Protocol):
+class Reducible(Protocol):
+    """Chunks of which only a total is asked."""
+
+    def map_reduce(
+        self,
+        function: Callable[..., Any],
+        *args: Any,
+        combine: Callable[[Any, Any], Any] | None = None,
+    ) -> Any:
+        """Return ``function(value, *args)`` of all chunks, combined in order; None adds them."""
+
+
+class Chunks(Reducible, Protocol):
     """One value for each of consecutive chunks of rows: an array, or a result computed from it.
 
     The implementations only map and reduce. The computations are functions of the caller, and so
@@ -23,14 +35,6 @@ class Chunks(Protocol):
 
     def persist(self) -> Chunks:
         """Return chunks whose values are computed once, as far as memory allows."""
-
-    def map_reduce(
-        self,
-        function: Callable[..., Any],
-        *args: Any,
-        combine: Callable[[Any, Any], Any] | None = None,
-    ) -> Any:
-        """Return ``function(value, *args)`` of all chunks, combined in order; None adds them."""
 
     def map_to_list(self, function: Callable[..., Any], *args: Any) -> list[Any]:
         """Return ``function(value, *args)`` of each chunk, in their order."""

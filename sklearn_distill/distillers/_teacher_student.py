@@ -255,8 +255,7 @@ class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
                 f"{split.n_columns} features as input, or the {n_regular} regular ones without "
                 f"the privileged ones"
             )
-        check_features(self, X_checked)
-        return split.for_student(X_checked)
+        return split.for_student(check_features(self, X_checked))
 
     def to_sklearn(self) -> Any:
         """Convert the student to an estimator that no longer depends on this package.

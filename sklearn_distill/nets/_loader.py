@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -79,6 +79,10 @@ class RowTensors(Dataset[tuple[Tensor, Tensor]]):
         """The data set that a loader iterates over: itself."""
         return self
 
+    @property
+    def observer(self) -> None:
+        """None: the targets of whole arrays were judged before the training."""
+
     def reader(self, generator: torch.Generator) -> dict[str, Any]:
         """Return the arguments with which a skorch net iterates over the rows.
 
@@ -110,6 +114,16 @@ class RowTensors(Dataset[tuple[Tensor, Tensor]]):
         return RowTensors(self.features.to(device), self.table.to(device))
 
 
+class Observer(Protocol):
+    """Reads the tables of the mini-batches of a training, in its process."""
+
+    def __call__(self, table: Tensor) -> Tensor:
+        """Return the columns that the loss reads."""
+
+    def end_epoch(self) -> None:
+        """Notice that a pass over the mini-batches has ended."""
+
+
 @dataclass(frozen=True)
 class Stream:
     """A data set of any size, whose samples a torch Dataset reads one by one.
@@ -124,12 +138,15 @@ class Stream:
         Features of the first samples, whose shape the network is built for.
     options : dict
         Further arguments of torch.utils.data.DataLoader.
+    observer : Observer
+        Reads the last columns of each table, and removes them before the loss.
     """
 
     dataset: Dataset[Any]
     collate: Callable[[list[Any]], tuple[Tensor, Tensor]]
     features: Tensor
     options: dict[str, Any]
+    observer: Observer
 
     def reader(self, generator: torch.Generator) -> dict[str, Any]:
         """Return the arguments with which a skorch net iterates over the rows.

@@ -15,7 +15,7 @@ from skorch.utils import to_device
 from torch import Tensor
 
 from sklearn_distill.nets._embedding import scores_of
-from sklearn_distill.nets._loader import RowTensors
+from sklearn_distill.nets._loader import Observer, RowTensors
 
 Augment = Callable[[Tensor, torch.Generator], Tensor]
 
@@ -59,6 +59,7 @@ class StudentNet(NeuralNet):
         self.generator = generator
         self.precision = precision
         super().__init__(*args, **kwargs)
+        self.observer: Observer | None = None  # during the training on a Dataset
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
@@ -217,6 +218,9 @@ class StudentNet(NeuralNet):
             ``loss`` and ``y_pred`` at the weights before the step.
         """
         steps: list[dict[str, Any]] = []
+        if self.observer is not None:
+            features, table = unpack_data(batch)
+            batch = features, self.observer(table)
 
         def closure() -> Tensor:
             self.optimizer_.zero_grad()
@@ -267,6 +271,13 @@ class StudentNet(NeuralNet):
         if iterator is None:
             return
         self._set_training(training)
+        self._run_batches(iterator, training, prefix, step_fn, **fit_params)
+        if training and self.observer is not None:
+            self.observer.end_epoch()
+
+    def _run_batches(
+        self, iterator: Any, training: bool, prefix: str, step_fn: Any, **fit_params: Any
+    ) -> None:
         if any(map(self._callbacks_with, ("on_batch_begin", "on_batch_end"))):
             super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
             losses = self.history[-1, "batches", :, prefix + "_loss"]

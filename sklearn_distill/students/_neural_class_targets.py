@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sklearn_distill._typing import FloatArray
+from sklearn_distill._validation.plausible_teacher import check_plausible_teacher
 from sklearn_distill._validation.targets import check_class_targets
 from sklearn_distill.nets.losses import SoftTargetLoss, Terms, target_table
 from sklearn_distill.nets.mixture_loss import MixtureLoss, mixture_table
 from sklearn_distill.students._neural_targets import NeuralTargets
 from sklearn_distill.students._problem import LossParams, TrainingTargets
-from sklearn_distill.targets import TargetMixture, label_weights
+from sklearn_distill.students._stream_teacher import TeacherObserver
+from sklearn_distill.targets import Labels, TargetMixture, Teachers, label_weights
+from sklearn_distill.targets.labels import MISSING
 
 
 def static_targets(targets: TrainingTargets, loss_params: LossParams) -> NeuralTargets:
@@ -74,13 +78,40 @@ class BatchTable:
     def __call__(
         self, y: NDArray[Any], teacher_proba: FloatArray, weight: FloatArray
     ) -> FloatArray:
-        """Return the rows of the table of the loss of :func:`streaming_targets`."""
+        """Return the rows of the table of the loss of :func:`streaming_targets`, and labels.
+
+        The last columns are for the observer.
+        """
         _, labels, teachers = check_class_targets(
             y, len(weight), self.classes, teacher_proba, None, weight == 0
         )
         mixture = self.loss_params.mixture(labels, teachers, weight)
         # the same columns for every mini-batch, even if all its labels or predictions are missing
-        return target_table(mixture.targets(), _terms(self.loss_params))
+        table = target_table(mixture.targets(), _terms(self.loss_params))
+        return np.column_stack([table, _observed(labels, teachers, weight)])
+
+    def observer(self) -> TeacherObserver:
+        """Return what reads the last columns of the tables."""
+        return TeacherObserver(
+            1 + len(self.classes), self.loss_params.imitation, partial(_judge, self.classes)
+        )
+
+
+def _observed(labels: Labels, teachers: Teachers | None, weight: FloatArray) -> FloatArray:
+    """Return the columns for :class:`TeacherObserver`: class number, mean probabilities."""
+    codes = np.where(weight > 0, labels.codes, MISSING)
+    if teachers is None:
+        return np.column_stack([codes, np.full((len(codes), labels.n_classes), np.nan)])
+    proba = np.where(teachers.teacher_mask, teachers.soften(1.0), np.nan)
+    return np.column_stack([codes, proba.T])
+
+
+def _judge(classes: NDArray[Any], rows: FloatArray) -> None:
+    """Warn if the teacher is implausible, by the columns of :func:`_observed`."""
+    with np.errstate(divide="ignore"):  # log(0) is -inf: exactly no probability
+        logits = np.log(np.ascontiguousarray(rows[:, 1:].T))[None]
+    labels = Labels(rows[:, 0].astype(np.intp), len(classes))
+    check_plausible_teacher(classes, labels, Teachers(logits), is_proba=True)
 
 
 def _terms(loss_params: LossParams) -> Terms:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch.utils.data import Dataset
 
     from sklearn_distill.nets._loader import Stream
+    from sklearn_distill.students._stream_teacher import TeacherObserver
 
 # from labels, teacher's predictions and weights of a mini-batch to rows of the loss's table
 MakeTable = Callable[[NDArray[Any], FloatArray, FloatArray], FloatArray]
@@ -44,6 +45,8 @@ def check_no_other_data(**arguments: object) -> None:
 def make_stream(
     dataset: Dataset[Any],
     make_table: MakeTable,
+    observer: TeacherObserver,
+    *,
     n_outputs: int,
     precision: str,
     loader_params: dict[str, Any],
@@ -55,7 +58,10 @@ def make_stream(
     dataset : torch.utils.data.Dataset
         Its items are (x, y, teacher) or (x, y, teacher, weight).
     make_table : callable
-        Function from labels, teacher's predictions and weights to rows of the loss's table.
+        Function from labels, teacher's predictions and weights to rows of the loss's table, whose
+        last columns are for the observer.
+    observer : TeacherObserver
+        Reads and removes these columns before the loss.
     n_outputs : int
         Number of classes or outputs, the length of a teacher's prediction.
     precision : str
@@ -82,7 +88,7 @@ def make_stream(
         )
     collate = Collate(make_table, n_outputs, precision)
     features, _ = collate([first_item(dataset)])
-    return Stream(dataset, collate, features, loader_params)
+    return Stream(dataset, collate, features, loader_params, observer)
 
 
 def first_item(dataset: Dataset[Any]) -> Sequence[Any]:

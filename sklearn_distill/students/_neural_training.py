@@ -274,6 +274,7 @@ def _run_epochs(
         train_data = train_data.to(device)
         validation_data = None if validation_data is None else validation_data.to(device)
     net.train_split = None if validation_data is None else predefined_split(validation_data)
+    net.observer = train_data.observer
     # a warm start counts its own epochs, after those in the history
     n_before, net.max_epochs = len(net.history), n_epochs
     net.notify("on_train_begin", X=train_data, y=None)
@@ -288,7 +289,8 @@ def _run_epochs(
     finally:
         _close_progress_bars(net)
         net.close()
-        net.train_split = None  # a fitted estimator does not keep the validation set
+        # a fitted estimator keeps no data
+        net.train_split = net.observer = None
     net.notify("on_train_end", X=train_data, y=None)
     if checkpoint is not None:
         checkpoint.finish()

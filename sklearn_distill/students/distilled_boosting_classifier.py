@@ -300,6 +300,5 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
             mass, that is, one that neither a label nor a teacher's prediction contains.
         """
         check_is_fitted(self)
-        table = as_table(X)
-        check_features(self, table)
+        table = check_features(self, as_table(X))
         return np.asarray(self.estimator_.predict_proba(table), dtype=np.float64)

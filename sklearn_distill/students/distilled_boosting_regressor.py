@@ -17,7 +17,9 @@ from sklearn_distill._validation.absent_rows import fill_absent, rows_to_fit
 from sklearn_distill._validation.fitting import Interval, all_or_nothing, validated_parameters
 from sklearn_distill._validation.indexing import check_features, take_any_rows
 from sklearn_distill._validation.missing_teacher import check_teacher_used
+from sklearn_distill._validation.numbers import as_floats
 from sklearn_distill._validation.passed_features import as_table, check_passed_features
+from sklearn_distill._validation.plausible_prediction import check_plausible_prediction
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.targets import check_regression_targets, check_teacher_std
@@ -189,6 +191,9 @@ class DistilledBoostingRegressor(RegressorMixin, BoostedStudent):
         -----
         TeacherMissingWarning
             If there is no teacher and ``imitation`` is not 0.
+        ImplausibleTeacherWarning
+            If the predictions are correlated with the labels no more than with their rows shuffled,
+            or with the opposite sign, in 50 labelled rows or more.
         UserWarning
             If more than half of the values of a column of ``X_val`` are farther from the range of
             X's column than this range is wide (not for fewer than 20 rows).
@@ -209,6 +214,8 @@ class DistilledBoostingRegressor(RegressorMixin, BoostedStudent):
         check_teacher_used(
             self.imitation, self.n_taught_rows_, teacher_prediction=teacher_prediction
         )
+        std = None if teacher_std is None else as_floats(teacher_std, "teacher_std")
+        check_plausible_prediction(mixture.labels, mixture.predictions, std)
         held_out = read_held_out(self, X, X_val, y_val, sample_weight_val)
         rows = None if weight is None else rows_to_fit(weight)
         if weight is not None and rows is not None:
@@ -243,8 +250,7 @@ class DistilledBoostingRegressor(RegressorMixin, BoostedStudent):
             Predictions; with a column for each quantile, say, if the library's loss has several.
         """
         check_is_fitted(self)
-        table = as_table(X)
-        check_features(self, table)
+        table = check_features(self, as_table(X))
         return np.asarray(self.estimator_.predict(table), dtype=np.float64)
 
     def _read_targets(

@@ -356,7 +356,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             soft labels).
         TeacherMissingWarning
             If there is no teacher and ``imitation`` is not 0. The items of a Dataset are read in
-            the training, where a teacher that is missing in all of them is not noticed.
+            the training: there both warnings, and the error at ``imitation=1``, come at the end of
+            the first epoch or after 5,000 of its predictions.
         """
         self._check_requirements()
         if is_dataset(X):
@@ -522,7 +523,14 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         loss_params = LossParams.of(self)
         make_table = BatchTable(classes, loss_params)
         loader_params = self._params_for("iterator_train")
-        stream = make_stream(dataset, make_table, len(classes), self.precision, loader_params)
+        stream = make_stream(
+            dataset,
+            make_table,
+            make_table.observer(),
+            n_outputs=len(classes),
+            precision=self.precision,
+            loader_params=loader_params,
+        )
         self._set_shape(stream.features)
         held_out = self._read_held_out(X_val, y_val)
         targets = streaming_targets(len(classes), loss_params)

@@ -14,6 +14,7 @@ from sklearn_distill._validation.absent_rows import blank_absent, fill_absent
 from sklearn_distill._validation.extra_sets import entry_of_single
 from sklearn_distill._validation.fitting import all_or_nothing, validated_parameters
 from sklearn_distill._validation.missing_teacher import check_teacher_used
+from sklearn_distill._validation.plausible_prediction import check_plausible_prediction
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.targets import (
@@ -31,6 +32,7 @@ from sklearn_distill.students._neural_stream import (
     make_stream,
 )
 from sklearn_distill.students._neural_targets import NeuralTargets
+from sklearn_distill.students._stream_teacher import TeacherObserver
 from sklearn_distill.targets import RegressionMixture, mean_one
 
 if TYPE_CHECKING:
@@ -289,9 +291,13 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         UserWarning
             If more than half of the values of a column of ``X_val`` are farther from the range of
             X's column than this range is wide (not for fewer than 20 rows).
+        ImplausibleTeacherWarning
+            If the predictions are correlated with the labels no more than with their rows shuffled,
+            or with the opposite sign, in 50 labelled rows or more.
         TeacherMissingWarning
             If there is no teacher and ``imitation`` is not 0. The items of a Dataset are read in
-            the training, where a teacher that is missing in all of them is not noticed.
+            the training: there both warnings, and the error at ``imitation=1``, come at the end of
+            the first epoch or after 5,000 of its predictions.
         """
         self._check_requirements()
         if is_dataset(X):
@@ -346,6 +352,9 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
 
         Warns
         -----
+        ImplausibleTeacherWarning
+            If the predictions are correlated with the labels no more than with their rows shuffled,
+            or with the opposite sign, in 50 labelled rows or more.
         TeacherMissingWarning
             If there is no teacher and ``imitation`` is not 0.
         """
@@ -395,7 +404,12 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         table_maker._n_outputs = n_outputs
         loader_params = self._params_for("iterator_train")
         stream = make_stream(
-            dataset, table_maker._batch_table, n_outputs, self.precision, loader_params
+            dataset,
+            table_maker._batch_table,
+            TeacherObserver(2 * n_outputs, float(self.imitation), _judge),
+            n_outputs=n_outputs,
+            precision=self.precision,
+            loader_params=loader_params,
         )
         self._set_shape(stream.features)
         no_labels = np.full((0, n_outputs), np.nan)
@@ -406,7 +420,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
     def _batch_table(
         self, y: NDArray[Any], teacher_prediction: FloatArray, weight: FloatArray
     ) -> FloatArray:
-        """Return the rows of the loss's table for a mini-batch."""
+        """Return the rows of the loss's table for a mini-batch, and the columns to observe."""
         missing = np.full(self._n_outputs, np.nan)
         rows = [missing if label is None else np.atleast_1d(label) for label in y]
         labels: OutputColumns = np.array(rows, dtype=np.float64)
@@ -414,7 +428,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         absent = weight == 0
         labels, predictions = blank_absent(labels, absent), blank_absent(predictions, absent)
         check_regression_target_available(labels, predictions, absent)
-        return _regression_targets(labels, predictions, weight, float(self.imitation)).table
+        table = _regression_targets(labels, predictions, weight, float(self.imitation)).table
+        return np.column_stack([table, labels, predictions])
 
     def _read_data(
         self,
@@ -459,6 +474,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             embedding=embedding,
             teacher_prediction=teacher_prediction,
         )
+        check_plausible_prediction(labels, predictions)
         targets = _regression_targets(labels, predictions, weight, float(self.imitation))
         self._set_outputs(targets.n_outputs, flat, reset=reset)
         return features, targets.with_embedding(embedding, self.embedding_weight, weight)
@@ -500,6 +516,12 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
 
     def _n_classes(self) -> None:
         return None
+
+
+def _judge(rows: FloatArray) -> None:
+    """Warn if the teacher is implausible, by rows of labels and predictions."""
+    labels, predictions = np.hsplit(rows, 2)
+    check_plausible_prediction(labels, predictions)
 
 
 def _regression_targets(

@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy.linalg import LinAlgWarning
-from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_distill._typing import (
@@ -28,8 +27,12 @@ from sklearn_distill._validation.fitting import (
     all_or_nothing,
     validated_parameters,
 )
-from sklearn_distill._validation.masks import nan_where_masked, refuse_mask
+from sklearn_distill._validation.masks import nan_where_masked
 from sklearn_distill._validation.missing_teacher import check_teacher_used
+from sklearn_distill._validation.plausible_prediction import (
+    check_plausible_prediction,
+    warn_if_implausible_prediction,
+)
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight, read_sample_weight
 from sklearn_distill._validation.targets import check_regression_targets
@@ -50,7 +53,8 @@ from sklearn_distill.students._array_api import (
     validate_features,
     validate_features_and_labels,
 )
-from sklearn_distill.students._chunks import FitArgs, chunk_data, is_chunked
+from sklearn_distill.students._chunked_regression import SampledChunks, read_chunk
+from sklearn_distill.students._chunks import chunk_data, is_chunked
 from sklearn_distill.students._linear_regressor import X_CHECKS, LinearRegressor
 
 
@@ -242,6 +246,9 @@ class PrivilegedLinearRegression(LinearRegressor):
         -----
         TeacherMissingWarning
             If there is no teacher and ``imitation`` is not 0.
+        ImplausibleTeacherWarning
+            If the predictions are correlated with the labels no more than with their rows shuffled,
+            or with the opposite sign, in 50 labelled rows or more.
         UserWarning
             If a variance is to be estimated and the data do not determine it (no more rows than
             columns, a constant teacher): σ_s² is then set to σ².
@@ -253,6 +260,7 @@ class PrivilegedLinearRegression(LinearRegressor):
             return self._set_solution(solution, X)
         data = self._read(X, y, sample_weight, teacher_prediction, reset=True)
         self._check_teacher_used(int(data.taught.sum()), teacher_prediction)
+        check_plausible_prediction(data.y, data.teacher)
         fit = _or_with_equal_variances(partial(self._problem().fit, data, self.solver))
         return self._set_solution(fit, data.X)
 
@@ -298,6 +306,9 @@ class PrivilegedLinearRegression(LinearRegressor):
         TeacherMissingWarning
             If this call brings no teacher and ``imitation`` is not 0; NaN says that the predictions
             for its rows are missing.
+        ImplausibleTeacherWarning
+            If the predictions are correlated with the labels no more than with their rows shuffled,
+            or with the opposite sign, in 50 labelled rows of this call or more.
         """
         self._validate_params()  # scikit-learn's decorator skips partial_fit of a fitted estimator
         check_row_order(X, y, sample_weight=sample_weight, teacher_prediction=teacher_prediction)
@@ -320,6 +331,7 @@ class PrivilegedLinearRegression(LinearRegressor):
         # a call may bring labels only, as NaN, where earlier calls brought predictions
         n_taught_rows = 0 if teacher_prediction is None else self.statistics_.n_taught_rows
         self._check_teacher_used(n_taught_rows, teacher_prediction)
+        check_plausible_prediction(data.y, data.teacher)
         like = data.X if earlier is None else _wider(self.coef_, data.X)
         return self._set_solution(self._solve_statistics(), like)
 
@@ -392,10 +404,12 @@ class PrivilegedLinearRegression(LinearRegressor):
         data = chunk_data(X, y, sample_weight, teacher_prediction=teacher_prediction)
         # without reading a chunk: predictions have the shape of y, or of the teacher without y
         self._flat = np.ndim(target) == 1
-        rows = data.features.map(_read_chunk, data.fit_args)
-        return _or_with_equal_variances(
+        rows = SampledChunks(data.features.map(read_chunk, data.fit_args), X.shape[0])
+        fit = _or_with_equal_variances(
             partial(self._problem().fit_chunks, rows, X.shape, self.solver)
         )
+        warn_if_implausible_prediction(rows.sample)
+        return fit
 
     def _check_teacher_used(self, n_taught_rows: int, teacher_prediction: TeacherLike) -> None:
         check_teacher_used(self.imitation, n_taught_rows, teacher_prediction=teacher_prediction)
@@ -445,20 +459,6 @@ def _or_with_equal_variances(fit: Callable[..., PrivilegedFit]) -> PrivilegedFit
     except NoNoiseEstimateError as error:
         warn_user(f"{error}; here a prediction counts as a label does")
         return fit(equal_variances=True)
-
-
-def _read_chunk(X: CheckedX, args: FitArgs) -> RegressionData:
-    """Validate the arguments of ``fit`` for a chunk of rows."""
-    with args.locate_errors():
-        refuse_mask("X", X)
-        X = check_array(X, input_name="X", **X_CHECKS)
-        weight = args.sample_weight
-        # the weights of a chunk may all be zero if those of others are not
-        weight = None if weight is None else read_sample_weight(weight, args.n_rows)
-        labels, predictions, _ = check_regression_targets(
-            args.y, args.teacher_prediction, args.n_rows, _absent(weight)
-        )
-    return RegressionData(X, labels, predictions, weight)
 
 
 def _absent(weight: FloatArray | None) -> BoolArray | None:

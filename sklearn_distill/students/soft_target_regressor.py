@@ -18,6 +18,7 @@ from sklearn_distill._validation.indexing import take_any_rows
 from sklearn_distill._validation.masks import refuse_mask
 from sklearn_distill._validation.missing_teacher import check_teacher_used
 from sklearn_distill._validation.passed_features import check_passed_features
+from sklearn_distill._validation.plausible_prediction import check_plausible_prediction
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.targets import check_regression_targets
@@ -145,6 +146,9 @@ class SoftTargetRegressor(RegressorMixin, AnyRegressorStudent):
         -----
         TeacherMissingWarning
             If there is no teacher and ``imitation`` is not 0.
+        ImplausibleTeacherWarning
+            If the predictions are correlated with the labels no more than with their rows shuffled,
+            or with the opposite sign, in 50 labelled rows or more.
         """
         check_row_order(X, y, sample_weight=sample_weight, teacher_prediction=teacher_prediction)
         refuse_classifier(self.regressor, "numbers")
@@ -166,6 +170,7 @@ class SoftTargetRegressor(RegressorMixin, AnyRegressorStudent):
         check_teacher_used(
             self.imitation, self.n_taught_rows_, teacher_prediction=teacher_prediction
         )
+        check_plausible_prediction(labels, predictions)
         rows = rows_to_fit(weight)
         if rows is not None:
             X, mixture, weight = take_any_rows(X, rows), mixture.take(rows), weight[rows]

@@ -11,7 +11,12 @@ GROUP = Group(
     from sklearn.datasets import make_classification
     from sklearn.linear_model import LogisticRegression
 
-    from sklearn_distill import DistilledLogisticRegression, TeacherStudentClassifier
+    from sklearn_distill import (
+        DistilledLogisticRegression,
+        PrivilegedLinearRegression,
+        TeacherStudentClassifier,
+    )
+    from sklearn_distill.datasets import make_privileged_regression
 
     X, y = make_classification(600, 6, random_state=0)
     y = np.array(["ham", "spam"])[y]
@@ -20,6 +25,8 @@ GROUP = Group(
     proba = teacher.predict_proba(X)
     table = pd.DataFrame(proba, columns=teacher.classes_)
     whole = DistilledLogisticRegression(imitation=1.0).fit(X, y, teacher_proba=table)
+    numbers = make_privileged_regression(400, 5, random_state=0)
+    prediction = numbers.privileged.ravel()
     """,
     (
         Case(
@@ -108,6 +115,19 @@ GROUP = Group(
             (ImplausibleTeacherWarning, "rows"),
             "student.fit(X, y, teacher_proba=proba)",
             "student.score(X, y) == whole.score(X, y)",
+        ),
+        Case(
+            "Shuffled rows of a regressor's teacher",
+            "The same for numbers: if the predictions vary, but not with the labels, this is "
+            "announced.",
+            """
+            shuffled = np.random.default_rng(0).permutation(prediction)
+            student = PrivilegedLinearRegression()
+            student.fit(numbers.data, numbers.target, teacher_prediction=shuffled)
+            """,
+            (ImplausibleTeacherWarning, "correlated with the labels no more than with its rows"),
+            "student.fit(numbers.data, numbers.target, teacher_prediction=prediction)",
+            "np.linalg.norm(student.coef_ - numbers.coef) < 0.2",
         ),
         Case(
             "More or fewer rows than X",

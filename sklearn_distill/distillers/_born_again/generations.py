@@ -203,9 +203,7 @@ class Generations(MetaEstimatorMixin, BaseEstimator):
 
     def _check_features(self, X: MatrixLike) -> CheckedX:
         """Check the features against those of fit."""
-        X_checked = as_samples(X)
-        check_features(self, X_checked)
-        return X_checked
+        return check_features(self, as_samples(X))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from sklearn_distill._typing import FloatArray, IntArray
-from sklearn_distill.chunks import Chunks, LocalChunks
+from sklearn_distill.chunks import LocalChunks, Reducible
 from sklearn_distill.solvers.least_squares._covariance import SandwichCovariance
 from sklearn_distill.solvers.least_squares._moments import Moments
 from sklearn_distill.solvers.least_squares._weighted_fit import WeightedFit
@@ -111,7 +111,7 @@ class PrivilegedLeastSquares:
 
     def fit_chunks(
         self,
-        chunks: Chunks,
+        chunks: Reducible,
         shape: tuple[int, int],
         solver: str,
         *,
@@ -129,7 +129,7 @@ class PrivilegedLeastSquares:
         return fit
 
     def _solve_chunks(
-        self, chunks: Chunks, kind: type[Moments], equal_variances: bool
+        self, chunks: Reducible, kind: type[Moments], equal_variances: bool
     ) -> PrivilegedFit:
         statistics = _statistics(chunks, kind)
         return self.solve(statistics, np.ones(statistics.n_outputs) if equal_variances else None)
@@ -159,7 +159,7 @@ class PrivilegedLeastSquares:
         return self.noise(statistics).ratio()
 
 
-def _statistics(chunks: Chunks, kind: type[Moments]) -> Statistics:
+def _statistics(chunks: Reducible, kind: type[Moments]) -> Statistics:
     statistics: Statistics = chunks.map_reduce(Statistics.of, kind, combine=Statistics.merge)
     if not statistics.groups:  # of rows with a weight; one chunk may lack them
         raise ValueError("Sample weights must contain at least one non-zero number.")
