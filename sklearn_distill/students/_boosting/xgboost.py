@@ -131,7 +131,6 @@ def _cross_entropy(loss: ScoreLoss) -> Callable[..., float]:
 
 
 def _by_class(scores: FloatArray) -> FloatArray:
-    scores = scores.astype(np.float64)  # float32 rounds p(1 − p) where p is near 1
     return scores[None, :] if scores.ndim == 1 else scores.T
 
 
