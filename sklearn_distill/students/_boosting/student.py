@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import CheckedX
 from sklearn_distill._validation.random_state import seeded_clones
-from sklearn_distill.students._boosting.library import BoostingLibrary
+from sklearn_distill.students._boosting.library import BoostingLibrary, unfitted_copy
 from sklearn_distill.students._boosting.validation_set import (
     BoostingTargets,
     drop_absent,
@@ -92,7 +92,7 @@ class BoostedStudent(BaseEstimator):
 
     def _seeded_estimator(self) -> tuple[Any, Any]:
         """Return a clone of the estimator, and the seed of the validation split."""
-        (clone,), seed = seeded_clones(self._estimator(), 1, self.random_state)
+        (clone,), seed = seeded_clones(self._estimator(), 1, self.random_state, copy=unfitted_copy)
         if self.random_state is None:  # one seed suffices for a reproducible fit
             params = clone.get_params(deep=False)
             seed = params.get("random_state", params.get("random_seed"))  # CatBoost's name
