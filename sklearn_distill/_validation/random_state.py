@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -31,14 +32,18 @@ def seeded(
 
 
 def seeded_clones(
-    estimator: BaseEstimator, n_clones: int, random_state: RandomState
+    estimator: BaseEstimator,
+    n_clones: int,
+    random_state: RandomState,
+    *,
+    copy: Callable[[Any], Any] = clone,
 ) -> tuple[list[Any], int]:
     """Return clones with different seeds drawn from ``random_state``, and a seed for all else.
 
-    With None the clones keep their own ``random_state``.
+    With None the clones keep their own ``random_state``. ``copy`` makes them.
     """
     rng = check_random_state(random_state)
-    clones = [clone(estimator) for _ in range(n_clones)]
+    clones = [copy(estimator) for _ in range(n_clones)]
     if random_state is not None:
         for one in clones:
             _set_random_states(one, rng)

@@ -37,7 +37,8 @@ def count_parameters(model: object) -> float:
     model                           counted
     ==============================  ========================================================
     linear                          ``coef_``, ``intercept_``
-    tree, forest, boosting          nodes of all trees, leaves included
+    tree, forest, boosting          nodes of all trees, leaves included, those of LightGBM,
+                                    XGBoost and CatBoost too
     MLP                             ``coefs_``, ``intercepts_``
     skorch net, neural student      parameters of the module
     SVC                             support vectors, ``dual_coef_``, ``intercept_``
@@ -52,7 +53,7 @@ def count_parameters(model: object) -> float:
     BornAgainClassifier             the generations that predict
     SoftTargetClassifier,           its regressor
     SoftTargetRegressor
-    DistilledBoostingClassifier,    its model, if that is of scikit-learn
+    DistilledBoostingClassifier,    the model of its library
     DistilledBoostingRegressor
     ==============================  ========================================================
 
@@ -117,6 +118,22 @@ def _histogram_nodes(model: Any) -> float:
     return float(sum(len(tree.nodes) for tree in trees))
 
 
+def _lightgbm_nodes(model: Any) -> float:
+    # -1: also trees after the best iteration, which the model file has as well
+    trees = model.booster_.dump_model(num_iteration=-1)["tree_info"]
+    return _nodes_of_binary_trees(tree["num_leaves"] for tree in trees)
+
+
+def _xgboost_nodes(model: Any) -> float:
+    if hasattr(model, "coef_"):  # booster="gblinear"
+        return float(np.size(model.coef_) + np.size(model.intercept_))
+    return float(sum(tree.count("\n") for tree in model.get_booster().get_dump()))  # a line a node
+
+
+def _nodes_of_binary_trees(n_leaves: Iterable[int]) -> float:
+    return float(sum(2 * n - 1 for n in n_leaves))
+
+
 def _ensemble(model: Any) -> float:
     members = list(np.ravel(np.asarray(model.estimators_, dtype=object)))
     return _total([*members, getattr(model, "final_estimator_", None)])
@@ -131,6 +148,9 @@ _COUNTERS: dict[str, Callable[[Any], float]] = {
     "net_": lambda model: count_parameters(model.net_),
     "module_": lambda model: float(sum(p.numel() for p in model.module_.parameters())),
     "_predictors": _histogram_nodes,
+    "booster_": _lightgbm_nodes,
+    "get_booster": _xgboost_nodes,
+    "get_tree_leaf_counts": lambda model: _nodes_of_binary_trees(model.get_tree_leaf_counts()),
     "tree_": lambda model: float(model.tree_.node_count),
     "estimators_": _ensemble,
     "n_samples_fit_": lambda model: float(model.n_samples_fit_ * model.n_features_in_),

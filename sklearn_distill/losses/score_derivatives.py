@@ -80,7 +80,7 @@ class ScoreLoss:
         phi = OneLogitLogPartition() if self.n_scores == 1 else SoftmaxLogPartition()
         total = 0.0
         for tile in self._tiles():
-            z = scores[:, tile]
+            z = np.asarray(scores[:, tile], dtype=np.float64)
             linear = self._linear[-self.n_scores :, tile]
             value = -np.einsum("kn,kn->n", linear, z)
             for c, T_ in self._terms:
@@ -96,12 +96,13 @@ class ScoreLoss:
         Parameters
         ----------
         scores : ndarray of shape (n_scores, n_rows)
-            Scores z.
+            Scores z, of any float dtype and order.
         gradient_out, hessian_out : ndarray of shape (n_scores, n_rows)
             Arrays of any float dtype and order, which are overwritten.
         """
         for tile in self._tiles():
-            g, h = self._derivatives(scores[:, tile], tile)
+            # in a row for each class, over which sums are fast
+            g, h = self._derivatives(np.ascontiguousarray(scores[:, tile]), tile)
             if self.weight is not None:
                 g *= self.weight[tile]
                 h *= self.weight[tile]
@@ -172,33 +173,73 @@ class ScoreLoss:
 def _softmax_derivatives(
     z: FloatArray, linear: FloatArray, terms: list[tuple[FloatArray, float]]
 ) -> tuple[FloatArray, FloatArray]:
-    g, h = np.negative(linear), np.zeros(z.shape)
-    for c, T_ in terms:
-        _, p = SoftmaxLogPartition().value_and_gradient(z if T_ == 1 else z / T_)
-        c = c / T_
-        g += c * p
-        h += (c / T_) * (p * (1 - p))
+    (g, h), *more = (_softmax_term(z, c, T_) for c, T_ in terms)
+    for of_gradient, of_hessian in more:
+        g += of_gradient
+        h += of_hessian
+    g -= linear
     return g, h
+
+
+def _softmax_term(z: FloatArray, c: FloatArray, T_: float) -> tuple[FloatArray, FloatArray]:
+    """Return c/T' p and c/T'² p (1 − p)."""
+    p = z / T_ if T_ != 1 else z.copy()
+    p -= p.max(axis=0)
+    p = _exp(p)
+    p /= p.sum(axis=0)
+    h = 1 - p
+    h *= p
+    c = c / T_
+    p *= c
+    h *= c / T_
+    return p, h
 
 
 def _logit_derivatives(
     eta: FloatArray, linear: FloatArray, c: FloatArray, T_: float
 ) -> tuple[FloatArray, FloatArray]:
     """Return the derivatives of a single term; its gradient does not cancel where p rounds to 1."""
-    e = np.exp(-np.maximum(eta / T_, _MIN_LOGIT))
-    g = (linear[:1] - linear[1:] * e) / (1 + e)
-    return g, (c / T_**2) * (e / (1 + e) ** 2)
+    e = _exp_of_minus(eta, T_)
+    over_p = 1 + e
+    g = linear[1:] * e
+    np.subtract(linear[:1], g, out=g)
+    g /= over_p
+    return g, _logit_hessian(e, over_p, c, T_)
 
 
 def _two_term_logit_derivatives(
     eta: FloatArray, linear: FloatArray, terms: list[tuple[FloatArray, float]]
 ) -> tuple[FloatArray, FloatArray]:
-    g, h = np.negative(linear[1:]), np.zeros(eta.shape)
+    g, h = np.negative(linear[1:]), np.zeros(linear[1:].shape)
     for c, T_ in terms:
-        e = np.exp(-np.maximum(eta / T_, _MIN_LOGIT))
-        g += (c / T_) / (1 + e)
-        h += (c / T_**2) * (e / (1 + e) ** 2)
+        e = _exp_of_minus(eta, T_)
+        over_p = 1 + e
+        g += (c / T_) / over_p
+        h += _logit_hessian(e, over_p, c, T_)
     return g, h
+
+
+def _logit_hessian(e: FloatArray, over_p: FloatArray, c: FloatArray, T_: float) -> FloatArray:
+    """Return c/T'² p (1 − p) in the memory of e; 1/p is overwritten too."""
+    over_p *= over_p
+    e /= over_p
+    e *= c if T_ == 1 else c / T_**2
+    return e
+
+
+def _exp_of_minus(eta: FloatArray, T_: float) -> FloatArray:
+    u = np.maximum(eta if T_ == 1 else eta / T_, _MIN_LOGIT)
+    np.negative(u, out=u)
+    return _exp(u)
+
+
+def _exp(u: FloatArray) -> FloatArray:
+    """Return the exponentials in double precision, of single ones if u is: their error is as u's.
+
+    It is relative, and sums, 1 − p and p (1 − p) are of doubles: none cancels.
+    """
+    np.exp(u, out=u)
+    return u.astype(np.float64, copy=False)
 
 
 def _newton(linear: FloatArray, terms: list[tuple[float, float]]) -> FloatArray:

@@ -41,6 +41,10 @@ class ChunkedStudent(HasLossParams, HasClassParams, Protocol):
 
     fit_intercept: bool
 
+    @property
+    def class_weight(self) -> Any:
+        """Weight of each class."""
+
 
 @dataclass(frozen=True)
 class ChunkReader:

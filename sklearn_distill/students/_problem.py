@@ -22,6 +22,7 @@ from sklearn_distill._typing import (
 )
 from sklearn_distill._validation.absent_rows import rows_to_fit
 from sklearn_distill._validation.indexing import take_rows
+from sklearn_distill._validation.missing_teacher import check_teacher_used
 from sklearn_distill._validation.numbers import list_values
 from sklearn_distill._validation.plausible_teacher import check_plausible_teacher
 from sklearn_distill._validation.sample_weight import check_sample_weight, read_sample_weight
@@ -60,15 +61,11 @@ class HasLossParams(Protocol):
 
 
 class HasClassParams(Protocol):
-    """An estimator, or the reader of a chunk, with the parameters that concern the classes."""
+    """An estimator, or the reader of a chunk, with ``classes``; ``class_weight`` is optional."""
 
     @property
     def classes(self) -> Any:
         """All classes, or None for the labels of y."""
-
-    @property
-    def class_weight(self) -> Any:
-        """Weight of each class."""
 
 
 @dataclass(frozen=True)
@@ -173,24 +170,48 @@ class TrainingTargets:
         classes: ArrayLike | None = None,
         *,
         allow_zero_weight: bool = False,
+        min_classes: int = 2,
     ) -> Self:
         """Check the arguments of ``fit``.
 
         ``classes``, if given, replace those of the constructor. ``allow_zero_weight`` is for a
         chunk of rows, whose weights may all be zero if those of other chunks are not.
+        ``min_classes`` is the smallest number of classes that the student can be fitted on.
         """
         requested = student.classes if classes is None else classes
         check_weight = read_sample_weight if allow_zero_weight else check_sample_weight
         weight = check_weight(sample_weight, n_rows)
         classes_, labels, teachers = check_class_targets(
-            y, n_rows, requested, teacher_proba, teacher_logits, weight == 0
+            y,
+            n_rows,
+            requested,
+            teacher_proba,
+            teacher_logits,
+            weight == 0,
+            min_classes=min_classes,
         )
-        return cls(classes_, labels, teachers, weight, student.class_weight)
+        class_weight = getattr(student, "class_weight", None)  # any regressor has none
+        return cls(classes_, labels, teachers, weight, class_weight)
 
     @property
     def n_taught_rows(self) -> int:
         """Number of rows with a teacher's prediction."""
         return 0 if self.teachers is None else int(self.teachers.teacher_mask.sum())
+
+    def check_teacher(
+        self, imitation: float, teacher_proba: TeacherLike, teacher_logits: TeacherLike
+    ) -> None:
+        """Warn of a teacher that is missing or implausible, and refuse one without predictions.
+
+        The teacher's arguments are those of :meth:`read`; λ is the ``imitation`` of the student.
+        """
+        check_teacher_used(
+            imitation,
+            self.n_taught_rows,
+            teacher_proba=teacher_proba,
+            teacher_logits=teacher_logits,
+        )
+        self.warn_if_implausible(teacher_proba)
 
     def warn_if_implausible(self, teacher_proba: TeacherLike) -> None:
         """Warn if the teacher seems to be in another order, by the rows of positive weight.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from numbers import Real
 from typing import Any, ClassVar, Self
 
@@ -12,25 +13,20 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import ArrayLike, MatrixLike, TargetLike, TeacherLike
-from sklearn_distill._validation.absent_rows import fill_absent, rows_to_fit
+from sklearn_distill._validation.absent_rows import fill_absent
 from sklearn_distill._validation.fitting import (
     Interval,
     StrOptions,
     all_or_nothing,
     validated_parameters,
 )
-from sklearn_distill._validation.indexing import check_features, take_any_rows
-from sklearn_distill._validation.missing_teacher import check_teacher_used
+from sklearn_distill._validation.indexing import check_features
 from sklearn_distill._validation.passed_features import as_table, check_passed_features
 from sklearn_distill._validation.row_order import check_row_order
-from sklearn_distill.students._boosting.class_task import (
-    held_out_rows,
-    hold_out_of_training,
-    read_held_out,
-    training_loss,
-)
+from sklearn_distill.students._boosting.class_targets import ClassTargets
 from sklearn_distill.students._boosting.library import BoostingTask, library_of
 from sklearn_distill.students._boosting.student import BoostedStudent
+from sklearn_distill.students._boosting.validation_set import read_validation_set
 from sklearn_distill.students._class_probabilities import ClassProbabilities
 from sklearn_distill.students._problem import LossParams, TrainingTargets
 
@@ -248,40 +244,20 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
         library = library_of(self._estimator(), type(self).__name__, "Classifier")
         library.check_parameters(self._estimator(), fit_params)
         X = as_table(X)
-        n_rows = check_passed_features(
+        read = self._read_targets(X, y, sample_weight, teacher_proba, teacher_logits)
+        held_out = read_validation_set(
             self,
             X,
-            fill_absent(y, sample_weight),
-            has_teacher=teacher_proba is not None or teacher_logits is not None,
+            X_val,
+            y_val,
+            sample_weight_val,
+            partial(ClassTargets.of_labels, self.classes_),
         )
-        targets = TrainingTargets.read(
-            self, n_rows, y, sample_weight, teacher_proba, teacher_logits
-        )
-        self.classes_ = targets.classes
-        self.n_taught_rows_ = targets.n_taught_rows
-        check_teacher_used(
-            self.imitation,
-            self.n_taught_rows_,
-            teacher_proba=teacher_proba,
-            teacher_logits=teacher_logits,
-        )
-        targets.warn_if_implausible(teacher_proba)
-        held_out = read_held_out(self, X, X_val, y_val, sample_weight_val)
-        rows = rows_to_fit(targets.weight)
-        if rows is not None:
-            X, targets = take_any_rows(X, rows), targets.take(rows)
-        clone, seed = self._seeded_estimator()
         weighted = sample_weight is not None or self.class_weight is not None
-        train = None
-        if held_out is None:
-            fraction = library.validation_fraction(clone, len(targets.sample_weight), fit_params)
-            if fraction is not None:
-                train, validation = held_out_rows(targets, fraction, seed)
-                held_out = hold_out_of_training(X, targets, loss_params, validation, weighted)
-                X = take_any_rows(X, train)
-        loss = training_loss(targets, loss_params, train, weighted=weighted)
-        del targets  # the library can use its memory
-        task = BoostingTask(X, loss, self.classes_, held_out, fit_params)
+        targets = ClassTargets.of(read, loss_params, weighted=weighted)
+        clone, X, targets, held_out = self._prepare(library, X, targets, held_out, fit_params)
+        task = BoostingTask(X, targets.loss(), self.classes_, held_out, fit_params)
+        del read, targets  # the library can use their memory
         self.estimator_ = library.fit_task(clone, task)
         return self
 
@@ -302,3 +278,26 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
         check_is_fitted(self)
         table = check_features(self, as_table(X))
         return np.asarray(self.estimator_.predict_proba(table), dtype=np.float64)
+
+    def _read_targets(
+        self,
+        X: Any,
+        y: TargetLike,
+        sample_weight: ArrayLike | None,
+        teacher_proba: TeacherLike,
+        teacher_logits: TeacherLike,
+    ) -> TrainingTargets:
+        """Check the arguments of ``fit``; set ``classes_`` and ``n_taught_rows_``."""
+        n_rows = check_passed_features(
+            self,
+            X,
+            fill_absent(y, sample_weight),
+            has_teacher=teacher_proba is not None or teacher_logits is not None,
+        )
+        targets = TrainingTargets.read(
+            self, n_rows, y, sample_weight, teacher_proba, teacher_logits
+        )
+        self.classes_ = targets.classes
+        self.n_taught_rows_ = targets.n_taught_rows
+        targets.check_teacher(self.imitation, teacher_proba, teacher_logits)
+        return targets

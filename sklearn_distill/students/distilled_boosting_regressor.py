@@ -12,10 +12,10 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_distill._typing import ArrayLike, FloatArray, MatrixLike, TargetLike, TeacherLike
-from sklearn_distill._validation.absent_rows import fill_absent, rows_to_fit
+from sklearn_distill._typing import ArrayLike, MatrixLike, TargetLike, TeacherLike
+from sklearn_distill._validation.absent_rows import fill_absent
 from sklearn_distill._validation.fitting import Interval, all_or_nothing, validated_parameters
-from sklearn_distill._validation.indexing import check_features, take_any_rows
+from sklearn_distill._validation.indexing import check_features
 from sklearn_distill._validation.missing_teacher import check_teacher_used
 from sklearn_distill._validation.numbers import as_floats
 from sklearn_distill._validation.passed_features import as_table, check_passed_features
@@ -24,13 +24,9 @@ from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.targets import check_regression_targets, check_teacher_std
 from sklearn_distill.students._boosting.library import RegressionTask, library_of
-from sklearn_distill.students._boosting.number_task import (
-    held_out_rows,
-    hold_out_of_training,
-    read_held_out,
-    training_rows,
-)
+from sklearn_distill.students._boosting.number_targets import NumberTargets
 from sklearn_distill.students._boosting.student import BoostedStudent
+from sklearn_distill.students._boosting.validation_set import read_validation_set
 from sklearn_distill.targets import RegressionMixture
 
 
@@ -209,30 +205,20 @@ class DistilledBoostingRegressor(RegressorMixin, BoostedStudent):
         library.check_regressor(self._estimator(), fit_params)
         squared_error = library.has_squared_error(self._estimator())
         X = as_table(X)
-        mixture, weight = self._read_targets(X, y, sample_weight, teacher_prediction, teacher_std)
-        self.n_taught_rows_ = int(mixture.taught.sum())
+        targets = self._read_targets(X, y, sample_weight, teacher_prediction, teacher_std)
+        self.n_taught_rows_ = int(targets.mixture.taught.sum())
         check_teacher_used(
             self.imitation, self.n_taught_rows_, teacher_prediction=teacher_prediction
         )
         std = None if teacher_std is None else as_floats(teacher_std, "teacher_std")
+        mixture = targets.mixture
         check_plausible_prediction(mixture.labels, mixture.predictions, std)
-        held_out = read_held_out(self, X, X_val, y_val, sample_weight_val)
-        rows = None if weight is None else rows_to_fit(weight)
-        if weight is not None and rows is not None:
-            X, mixture, weight = take_any_rows(X, rows), mixture.take(rows), weight[rows]
-        clone, seed = self._seeded_estimator()
-        fraction = library.validation_fraction(clone, len(mixture.labels), fit_params)
-        if held_out is None and fraction is not None:
-            train, validation = held_out_rows(mixture, fraction, seed)
-            held_out = hold_out_of_training(X, mixture, weight, validation)
-            X, mixture = take_any_rows(X, train), mixture.take(train)
-            weight = None if weight is None else weight[train]
-        task = RegressionTask(
-            training_rows(X, mixture, weight, squared_error=squared_error),
-            len(mixture.labels),
-            held_out,
-            fit_params,
+        held_out = read_validation_set(
+            self, X, X_val, y_val, sample_weight_val, NumberTargets.of_labels
         )
+        clone, X, targets, held_out = self._prepare(library, X, targets, held_out, fit_params)
+        train = targets.rows(X, squared_error=squared_error)
+        task = RegressionTask(train, targets.n_rows, held_out, fit_params)
         self.estimator_ = library.fit_regression(clone, task)
         return self
 
@@ -260,8 +246,8 @@ class DistilledBoostingRegressor(RegressorMixin, BoostedStudent):
         sample_weight: ArrayLike | None,
         teacher_prediction: TeacherLike,
         teacher_std: ArrayLike | None,
-    ) -> tuple[RegressionMixture, FloatArray | None]:
-        """Check the arguments of ``fit``; return the targets and the weights, if there are any."""
+    ) -> NumberTargets:
+        """Check the arguments of ``fit``."""
         n_rows = check_passed_features(
             self,
             X,
@@ -285,4 +271,4 @@ class DistilledBoostingRegressor(RegressorMixin, BoostedStudent):
             )
         if labels is not None and not flat:
             column_or_1d(labels, warn=True)
-        return mixture, None if sample_weight is None else weight
+        return NumberTargets(mixture, None if sample_weight is None else weight)

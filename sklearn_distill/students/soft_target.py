@@ -23,12 +23,8 @@ from sklearn_distill._validation.absent_rows import fill_absent, rows_to_fit
 from sklearn_distill._validation.fitting import Interval, all_or_nothing, validated_parameters
 from sklearn_distill._validation.indexing import take_any_rows
 from sklearn_distill._validation.masks import refuse_mask
-from sklearn_distill._validation.missing_teacher import check_teacher_used
 from sklearn_distill._validation.passed_features import check_passed_features
-from sklearn_distill._validation.plausible_teacher import check_plausible_teacher
 from sklearn_distill._validation.row_order import check_row_order
-from sklearn_distill._validation.sample_weight import check_sample_weight
-from sklearn_distill._validation.targets import check_class_targets
 from sklearn_distill._validation.tensors import to_numpy
 from sklearn_distill._validation.tree_classifier import tree_classifier
 from sklearn_distill.students._any_regressor import (
@@ -38,6 +34,7 @@ from sklearn_distill.students._any_regressor import (
     refuse_classifier,
 )
 from sklearn_distill.students._class_probabilities import ClassProbabilities
+from sklearn_distill.students._problem import TrainingTargets
 from sklearn_distill.targets import Labels, TargetMixture, Teachers
 
 # of a class with target mass: the smallest step of 1, at which log_loss clips probabilities, too
@@ -228,27 +225,19 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, AnyRegressorStud
             fill_absent(y, sample_weight),
             has_teacher=teacher_proba is not None or teacher_logits is not None,
         )
-        weight = check_sample_weight(sample_weight, n_rows)
-        self.classes_, labels, teachers = check_class_targets(
-            y,
+        read = TrainingTargets.read(
+            self,
             n_rows,
-            self.classes,
+            y,
+            sample_weight,
             teacher_proba,
             teacher_logits,
-            weight == 0,
             min_classes=1,  # as trees and neighbours
         )
-        self.n_taught_rows_ = 0 if teachers is None else int(teachers.teacher_mask.sum())
-        check_teacher_used(
-            self.imitation,
-            self.n_taught_rows_,
-            teacher_proba=teacher_proba,
-            teacher_logits=teacher_logits,
-        )
-        check_plausible_teacher(
-            self.classes_, labels, teachers, is_proba=teacher_proba is not None, weight=weight
-        )
-        targets = self._mixed_targets(labels, teachers)
+        self.classes_ = read.classes
+        self.n_taught_rows_ = read.n_taught_rows
+        read.check_teacher(self.imitation, teacher_proba, teacher_logits)
+        targets, weight = self._mixed_targets(read.labels, read.teachers), read.sample_weight
         # the projection would give classes that occur in no target a small probability
         self._active = (weight @ targets) > 0
         rows = rows_to_fit(weight)

@@ -27,9 +27,18 @@ from sklearn.preprocessing import FunctionTransformer, Normalizer, OneHotEncoder
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from sklearn_distill import DistilledNeuralClassifier
+from sklearn_distill import DistilledBoostingClassifier, DistilledNeuralClassifier
 from sklearn_distill.inspection import count_parameters
 from sklearn_distill.inspection.size import count_bytes
+from tests.students.boosting_data import (
+    cat,
+    cat_numbers,
+    extreme,
+    extreme_numbers,
+    light,
+    light_numbers,
+    models,
+)
 
 X, Y = load_iris(return_X_y=True)
 LINEAR = LogisticRegression(max_iter=1000)
@@ -69,6 +78,24 @@ def test_trees_count_their_nodes():
 def test_histogram_boosting_counts_its_nodes():
     stumps = HistGradientBoostingClassifier(max_iter=4, max_leaf_nodes=2, early_stopping=False)
     assert count_parameters(stumps.fit(X, Y)) == 4 * 3 * 3  # iterations, classes, nodes
+
+
+@models(light, light_numbers, extreme, extreme_numbers, cat, cat_numbers)
+def test_boosting_libraries_count_their_nodes(make):
+    stumps = {light: {"num_leaves": 2}, light_numbers: {"num_leaves": 2}}
+    depth = {} if make in stumps else {"max_depth": 1}
+    model = make(**stumps.get(make, {}), **depth)
+    assert count_parameters(model.fit(X, (Y > 0).astype(int))) == 8 * 3  # rounds, nodes
+    if make is extreme:
+        model.set_params(booster="gblinear", max_depth=None)
+        assert count_parameters(model.fit(X, (Y > 0).astype(int))) == 4 + 1
+
+
+@models(light, extreme, cat)
+def test_a_boosted_student_has_the_size_of_its_model(make):
+    y = (Y > 0).astype(int)
+    student = DistilledBoostingClassifier(make(), imitation=0).fit(X, y)
+    assert count_parameters(student) == count_parameters(make().fit(X, y)) > 8
 
 
 def test_networks_and_support_vectors():

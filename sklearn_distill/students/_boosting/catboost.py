@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
 
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.losses import ScoreLoss
@@ -23,6 +22,7 @@ from sklearn_distill.students._boosting.library import (
     refuse_fit_params,
     refuse_own_loss,
     refuse_params,
+    unfitted_copy,
 )
 
 _WEIGHT_PARAMS = {
@@ -72,8 +72,9 @@ def fit_task(estimator: Any, task: BoostingTask) -> Any:
 
     if not {"learning_rate", "eta"} & {*params}:
         # the library chooses it for labels, and has a constant for probabilities
+        _refuse_gpu(params)
         labels = [None if t is None else t > 0.5 for t in (target, validation and validation[0])]
-        probe = fit(clone(estimator), *labels, callbacks=[_StopAtOnce()])
+        probe = fit(unfitted_copy(estimator), *labels, callbacks=[_StopAtOnce()])
         estimator.set_params(learning_rate=probe.get_all_params()["learning_rate"])
     named = {"loss_function", "eval_metric"} & {*params} | {"loss_function"}
     estimator.set_params(**dict.fromkeys(named, "CrossEntropy"))
@@ -114,6 +115,15 @@ def _fit_params(
     quiet = {} if {*_VERBOSITY} & {*params, *fit_params} else {"verbose": False}
     cat_features = fit_params.get("cat_features", params.get("cat_features"))
     return {**fit_params, **quiet}, cat_features
+
+
+def _refuse_gpu(params: Mapping[str, Any]) -> None:
+    if str(params.get("task_type")).upper() == "GPU":
+        raise ValueError(
+            "estimator has task_type='GPU' and no learning_rate, which CatBoost chooses for labels "
+            "only, and would have to be interrupted for, as it cannot be on a GPU: set the "
+            "learning_rate of estimator"
+        )
 
 
 class _StopAtOnce:

@@ -9,7 +9,9 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import clone
 
+from sklearn_distill._optional import import_boosting
 from sklearn_distill._typing import CheckedX, FloatArray
 from sklearn_distill._validation.numbers import list_values
 from sklearn_distill.losses import ScoreLoss
@@ -157,6 +159,8 @@ def library_of(estimator: Any, who: str, kind: str) -> BoostingLibrary:
     ------
     TypeError
         If the model is of none of the supported classes; a subclass is not one.
+    ImportError
+        If the library is not installed; the message has the pip command.
     """
     cls = type(estimator)
     library = cls.__module__.partition(".")[0]
@@ -167,8 +171,19 @@ def library_of(estimator: Any, who: str, kind: str) -> BoostingLibrary:
             f"{who} boosts one of {names} (or None for the first), got estimator={estimator!r}: "
             f"SoftTarget{kind} takes any regressor"
         )
+    if library != "sklearn":
+        import_boosting(library, who)
     module = import_module(f"sklearn_distill.students._boosting.{home}")
     return cast("BoostingLibrary", module)
+
+
+def unfitted_copy(estimator: Any) -> Any:
+    """Return what scikit-learn's ``clone`` returns, also of a CatBoost model with a list.
+
+    CatBoost copies the list once more, which ``clone`` takes for a mistake.
+    """
+    params = estimator.get_params(deep=False)
+    return type(estimator)(**{name: clone(one, safe=False) for name, one in params.items()})
 
 
 def refuse_params(params: Mapping[str, Any], neutral: Mapping[str, Any], why: str) -> None:

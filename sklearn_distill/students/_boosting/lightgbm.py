@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from inspect import signature
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sklearn_distill._optional import import_boosting
 from sklearn_distill._typing import CheckedX, FloatArray
 from sklearn_distill.losses import ScoreLoss
 from sklearn_distill.students._boosting.library import (
@@ -77,7 +75,8 @@ def validation_fraction(estimator: Any, n_rows: int, fit_params: Mapping[str, An
 
 def fit_task(estimator: Any, task: BoostingTask) -> Any:
     """Return a plain fitted LGBMClassifier."""
-    lightgbm = import_boosting("lightgbm", "DistilledBoostingClassifier")
+    from lightgbm import LGBMModel
+
     params = estimator.get_params(deep=False)
     _set_classes(estimator, task.classes)
     estimator.set_params(metric="None")  # its built-in ones read raw scores as probabilities
@@ -90,8 +89,8 @@ def fit_task(estimator: Any, task: BoostingTask) -> Any:
     if start.any():
         fit_params["init_score"] = _constant(start, task.loss.n_rows)
     if task.held_out is not None:
-        fit_params |= _validation_params(lightgbm, task, start)
-    lightgbm.LGBMModel.fit(estimator, task.X, np.zeros(task.loss.n_rows), **fit_params)
+        fit_params |= _validation_params(task, start)
+    LGBMModel.fit(estimator, task.X, np.zeros(task.loss.n_rows), **fit_params)
     return _make_plain(estimator, params, start)
 
 
@@ -123,9 +122,7 @@ def _objective(loss: ScoreLoss) -> Callable[..., tuple[FloatArray, FloatArray]]:
     return derivatives
 
 
-def _validation_params(
-    lightgbm: ModuleType, task: BoostingTask, start: FloatArray
-) -> dict[str, Any]:
+def _validation_params(task: BoostingTask, start: FloatArray) -> dict[str, Any]:
     held_out = task.held_out
     assert held_out is not None
     n_rows = held_out.X.shape[0]
@@ -134,7 +131,7 @@ def _validation_params(
         return "cross_entropy", held_out.loss.mean(_by_class(scores)), False
 
     return {
-        **_validation_rows(lightgbm, held_out.X, np.zeros(n_rows)),
+        **_validation_rows(held_out.X, np.zeros(n_rows)),
         "eval_init_score": [_constant(start, n_rows)] if start.any() else None,
         "eval_metric": cross_entropy,
     }
@@ -159,10 +156,9 @@ def has_squared_error(estimator: Any) -> bool:
 
 def fit_regression(estimator: Any, task: RegressionTask) -> Any:
     """Return a fitted LGBMRegressor."""
-    lightgbm = import_boosting("lightgbm", "DistilledBoostingRegressor")
     fit_params = dict(task.fit_params)
     if task.held_out is not None:
-        fit_params |= _validation_rows(lightgbm, task.held_out.X, task.held_out.y)
+        fit_params |= _validation_rows(task.held_out.X, task.held_out.y)
         if task.held_out.weight is not None:
             fit_params["eval_sample_weight"] = [task.held_out.weight]
     return estimator.fit(task.train.X, task.train.y, sample_weight=task.train.weight, **fit_params)
@@ -177,9 +173,10 @@ def _refuse_forest(params: Mapping[str, Any], instead: str) -> None:
             )
 
 
-def _validation_rows(lightgbm: ModuleType, X: CheckedX, y: FloatArray) -> dict[str, Any]:
-    # LightGBM 4.7 deprecates eval_set
-    takes = signature(lightgbm.LGBMModel.fit).parameters
+def _validation_rows(X: CheckedX, y: FloatArray) -> dict[str, Any]:
+    from lightgbm import LGBMModel
+
+    takes = signature(LGBMModel.fit).parameters  # LightGBM 4.7 deprecates eval_set
     return {"eval_X": X, "eval_y": y} if "eval_X" in takes else {"eval_set": [(X, y)]}
 
 

@@ -1,11 +1,18 @@
-"""Validation rows that the user passes."""
+"""Validation rows: those that the user passes, or a part of the training rows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
-from sklearn_distill._typing import CheckedX, FloatArray, IntArray, MatrixLike, TargetLike
+from sklearn_distill._typing import (
+    BoolArray,
+    CheckedX,
+    FloatArray,
+    IntArray,
+    MatrixLike,
+    TargetLike,
+)
 from sklearn_distill._validation.absent_rows import rows_to_fit
 from sklearn_distill._validation.extra_sets import (
     entry_of_single,
@@ -14,8 +21,30 @@ from sklearn_distill._validation.extra_sets import (
 )
 from sklearn_distill._validation.indexing import as_samples, check_features, take_any_rows
 from sklearn_distill._validation.sample_weight import check_sample_weight
+from sklearn_distill._validation.splits import hold_out
 
-L = TypeVar("L")
+H_co = TypeVar("H_co", covariant=True)
+H = TypeVar("H")
+
+
+class BoostingTargets(Protocol[H_co]):
+    """Labels, a teacher's outputs and weights of rows, which can become validation rows."""
+
+    @property
+    def weight(self) -> FloatArray | None:
+        """Row weights; None for none."""
+
+    def take(self, rows: IntArray) -> Self:
+        """Return the targets of some of the rows."""
+
+    def strata(self) -> tuple[BoolArray, IntArray | None]:
+        """Return which rows may be held out, and the classes whose proportions are kept."""
+
+    def held_out(self, X: CheckedX) -> H_co:
+        """Return these rows, with the features X, as validation rows."""
+
+
+T = TypeVar("T", bound=BoostingTargets[Any])
 
 
 def read_validation_set(
@@ -24,8 +53,8 @@ def read_validation_set(
     X_val: Any,
     y_val: TargetLike,
     sample_weight_val: Any,
-    read_labels: Callable[[Any, int], L],
-) -> tuple[CheckedX, L, FloatArray, IntArray | None] | None:
+    read_labels: Callable[[Any, int, FloatArray | None], BoostingTargets[H]],
+) -> H | None:
     """Check ``X_val``, ``y_val`` and ``sample_weight_val``; None without them.
 
     Parameters
@@ -37,18 +66,12 @@ def read_validation_set(
     X_val, y_val, sample_weight_val : array-like or None
         Arguments of ``fit``.
     read_labels : callable
-        ``read_labels(y_val, n_rows)`` checks the labels, each of which must be there.
+        ``read_labels(y_val, n_rows, weight)`` checks the labels and returns the targets.
 
     Returns
     -------
-    X_val : {ndarray, sparse matrix, DataFrame}
+    HeldOut, NumberRows or None
         The rows of positive weight.
-    labels : object
-        What `read_labels` returns, of all rows.
-    weight : ndarray of shape (n_rows,)
-        The weights of all rows.
-    rows : ndarray of int or None
-        The rows of positive weight; None if that is each.
 
     Raises
     ------
@@ -68,7 +91,40 @@ def read_validation_set(
         check_features(estimator, samples)
         n_rows = samples.shape[0]
         s = check_sample_weight(weight, n_rows)
-        labels = read_labels(y_val, n_rows)
+        targets = read_labels(y_val, n_rows, None if weight is None else s)
     warn_if_out_of_range("X_val", as_samples(X), samples)
-    rows = rows_to_fit(s)
-    return samples if rows is None else take_any_rows(samples, rows), labels, s, rows
+    samples, targets = drop_absent(samples, targets)
+    return targets.held_out(samples)
+
+
+def drop_absent(X: CheckedX, targets: T) -> tuple[CheckedX, T]:
+    """Return features and targets without the rows of weight 0."""
+    rows = None if targets.weight is None else rows_to_fit(targets.weight)
+    return (X, targets) if rows is None else (take_any_rows(X, rows), targets.take(rows))
+
+
+def split_off(X: CheckedX, targets: T, fraction: float, seed: Any) -> tuple[CheckedX, T, Any]:
+    """Return features and targets of the training rows, and validation rows.
+
+    Parameters
+    ----------
+    X : {ndarray, sparse matrix, DataFrame} of shape (n_rows, n_features)
+        Features.
+    targets : BoostingTargets
+        The targets of the same rows.
+    fraction : float
+        Share of the rows with a label, if there are any, in the validation set.
+    seed : int, RandomState or None
+        Seed of the split.
+
+    Returns
+    -------
+    X, targets : tuple
+        Those of the training rows.
+    held_out : HeldOut or NumberRows
+        The validation rows.
+    """
+    may_be_held_out, strata = targets.strata()
+    train, validation = hold_out(may_be_held_out, fraction, strata, seed)
+    held_out = targets.take(validation).held_out(take_any_rows(X, validation))
+    return take_any_rows(X, train), targets.take(train), held_out

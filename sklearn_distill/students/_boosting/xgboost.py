@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
-from sklearn_distill._optional import import_boosting
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.losses import ScoreLoss
 from sklearn_distill.students._boosting.library import (
@@ -49,7 +48,9 @@ def validation_fraction(estimator: Any, n_rows: int, fit_params: Mapping[str, An
 
 def fit_task(estimator: Any, task: BoostingTask) -> Any:
     """Return a plain fitted XGBClassifier, which predicts class numbers instead of labels."""
-    _check_version(import_boosting("xgboost", "DistilledBoostingClassifier").__version__)
+    from xgboost import __version__
+
+    _check_version(__version__)
     K = len(task.classes)
     # beside a callable the library sets its own objective, which the saved model then has
     estimator.set_params(objective=_objective(task.loss))
@@ -131,7 +132,6 @@ def _cross_entropy(loss: ScoreLoss) -> Callable[..., float]:
 
 
 def _by_class(scores: FloatArray) -> FloatArray:
-    scores = scores.astype(np.float64)  # float32 rounds p(1 − p) where p is near 1
     return scores[None, :] if scores.ndim == 1 else scores.T
 
 
