@@ -32,7 +32,10 @@ from sklearn_distill._validation.masks import nan_where_masked, refuse_mask
 from sklearn_distill._validation.missing_teacher import check_teacher_used
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight, read_sample_weight
-from sklearn_distill._validation.targets import check_regression_targets
+from sklearn_distill._validation.targets import (
+    check_regression_targets,
+    check_teacher_variance,
+)
 from sklearn_distill._validation.tensors import is_tensor, to_numpy
 from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.solvers.least_squares import (
@@ -72,6 +75,10 @@ class PrivilegedLinearRegression(LinearRegressor):
     both            (1−λ) + λρ    (1−λ) y + λρ s
     prediction      ρ             ρ s
     ==============  ============  ==========================================
+
+    With the teacher's standard deviations :math:`σ_i` and the median :math:`\barσ^2` of their
+    squares, ρ is :math:`ρ\barσ^2/σ_i^2` in row i, and σ_s² the variance of a prediction of median
+    :math:`σ_i`.
 
     Without a teacher, or with ``imitation=0`` and every row labelled, this is scikit-learn's
     LinearRegression, or Ridge(alpha). At λ = ½ both sources are weighted by their inverse
@@ -166,8 +173,8 @@ class PrivilegedLinearRegression(LinearRegressor):
     """
 
     # requested by default: meta-estimators slice it by row with X, without set_fit_request
-    __metadata_request__fit: ClassVar = {"teacher_prediction": True}
-    __metadata_request__partial_fit: ClassVar = {"teacher_prediction": True}
+    __metadata_request__fit: ClassVar = {"teacher_prediction": True, "teacher_std": True}
+    __metadata_request__partial_fit: ClassVar = {"teacher_prediction": True, "teacher_std": True}
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "imitation": [Interval(Real, 0, 1, closed="both")],
@@ -204,6 +211,7 @@ class PrivilegedLinearRegression(LinearRegressor):
         sample_weight: ArrayLike | None = None,
         *,
         teacher_prediction: TeacherLike = None,
+        teacher_std: ArrayLike | None = None,
     ) -> Self:
         """Fit the student; the data of earlier calls are discarded.
 
@@ -220,7 +228,12 @@ class PrivilegedLinearRegression(LinearRegressor):
             Sample weights; a row with weight 2 counts as two rows. A row of weight 0 is left out,
             and its prediction is not checked.
         teacher_prediction : array-like of the shape of y, or None
-            The teacher's predictions. A row of NaN is a missing prediction.
+            The teacher's predictions. A row of NaN is a missing prediction. Of several teachers, in
+            an array of shape (n_samples, n_teachers, n_outputs), the mean of the available
+            predictions is used.
+        teacher_std : array-like of shape (n_samples,) or None
+            Standard deviations σ_i of the teacher's predictions, positive wherever there is one,
+            such as those of a Gaussian process. Only their ratios matter.
 
         Returns
         -------
@@ -234,9 +247,10 @@ class PrivilegedLinearRegression(LinearRegressor):
             device than the CPU without ``array_api_dispatch=True``.
         ValueError
             If lengths or outputs differ, ``alpha`` has another length than outputs, a row is NaN in
-            some outputs but not in all or has neither a label nor a prediction (the message names
-            the first such row), or every prediction is missing at ``imitation=1``. The estimator is
-            then unchanged.
+            some outputs but not in all, has neither a label nor a prediction or has a prediction
+            whose standard deviation is not a positive number (the message names the first such
+            row), or every prediction is missing at ``imitation=1``. The estimator is then
+            unchanged.
 
         Warns
         -----
@@ -246,12 +260,18 @@ class PrivilegedLinearRegression(LinearRegressor):
             If a variance is to be estimated and the data do not determine it (no more rows than
             columns, a constant teacher): σ_s² is then set to σ².
         """
-        check_row_order(X, y, sample_weight=sample_weight, teacher_prediction=teacher_prediction)
+        check_row_order(
+            X,
+            y,
+            sample_weight=sample_weight,
+            teacher_prediction=teacher_prediction,
+            teacher_std=teacher_std,
+        )
         if is_chunked(X):
-            solution = self._fit_chunks(X, y, sample_weight, teacher_prediction)
+            solution = self._fit_chunks(X, y, sample_weight, teacher_prediction, teacher_std)
             self._check_teacher_used(solution.statistics.n_taught_rows, teacher_prediction)
             return self._set_solution(solution, X)
-        data = self._read(X, y, sample_weight, teacher_prediction, reset=True)
+        data = self._read(X, y, sample_weight, teacher_prediction, teacher_std, reset=True)
         self._check_teacher_used(int(data.taught.sum()), teacher_prediction)
         fit = _or_with_equal_variances(partial(self._problem().fit, data, self.solver))
         return self._set_solution(fit, data.X)
@@ -265,6 +285,7 @@ class PrivilegedLinearRegression(LinearRegressor):
         sample_weight: ArrayLike | None = None,
         *,
         teacher_prediction: TeacherLike = None,
+        teacher_std: ArrayLike | None = None,
     ) -> Self:
         """Add rows to those of earlier calls of ``fit`` and ``partial_fit``.
 
@@ -281,7 +302,10 @@ class PrivilegedLinearRegression(LinearRegressor):
         sample_weight : array-like of shape (n_samples,) or None
             Sample weights of the new rows. From the second call on, all may be 0.
         teacher_prediction : array-like of the shape of y, or None
-            The teacher's predictions; NaN for missing ones.
+            The teacher's predictions; NaN for missing ones. Several teachers as in :meth:`fit`.
+        teacher_std : array-like of shape (n_samples,) or None
+            Standard deviations of the predictions, on the same scale in all calls. The predictions
+            of a call without them have the median one.
 
         Returns
         -------
@@ -300,13 +324,20 @@ class PrivilegedLinearRegression(LinearRegressor):
             for its rows are missing.
         """
         self._validate_params()  # scikit-learn's decorator skips partial_fit of a fitted estimator
-        check_row_order(X, y, sample_weight=sample_weight, teacher_prediction=teacher_prediction)
+        check_row_order(
+            X,
+            y,
+            sample_weight=sample_weight,
+            teacher_prediction=teacher_prediction,
+            teacher_std=teacher_std,
+        )
         earlier: Statistics | None = getattr(self, "statistics_", None)
         data = self._read(
             X,
             y,
             sample_weight,
             teacher_prediction,
+            teacher_std,
             reset=earlier is None,
             may_lack_weight=earlier is not None,
         )
@@ -354,6 +385,7 @@ class PrivilegedLinearRegression(LinearRegressor):
         y: TargetLike,
         sample_weight: ArrayLike | None,
         teacher_prediction: TeacherLike,
+        teacher_std: ArrayLike | None,
         *,
         reset: bool,
         may_lack_weight: bool = False,
@@ -372,10 +404,15 @@ class PrivilegedLinearRegression(LinearRegressor):
         n_rows = checked.shape[0]
         read_weight = read_sample_weight if may_lack_weight else check_sample_weight
         weight = None if sample_weight is None else read_weight(sample_weight, n_rows)
-        labels, predictions, flat = check_regression_targets(y, teacher, n_rows, _absent(weight))
+        labels, predictions, flat = check_regression_targets(
+            y, teacher, n_rows, _absent(weight), several_teachers=True
+        )
+        variance = check_teacher_variance(
+            to_numpy(teacher_std), predictions, n_rows, _absent(weight)
+        )
         if reset:
             self._flat = flat
-        return regression_data(checked, labels, predictions, weight)
+        return regression_data(checked, labels, predictions, weight, variance)
 
     def _fit_chunks(
         self,
@@ -383,13 +420,16 @@ class PrivilegedLinearRegression(LinearRegressor):
         y: TargetLike,
         sample_weight: ArrayLike | None,
         teacher_prediction: TeacherLike,
+        teacher_std: ArrayLike | None,
     ) -> PrivilegedFit:
         """Solve from rows that are read chunk by chunk."""
         validate_data(self, X, skip_check_array=True)
         target = teacher_prediction if y is None else y
         if target is None:
             raise ValueError("fit requires y or teacher_prediction, but both are None")
-        data = chunk_data(X, y, sample_weight, teacher_prediction=teacher_prediction)
+        data = chunk_data(
+            X, y, sample_weight, teacher_prediction=teacher_prediction, teacher_std=teacher_std
+        )
         # without reading a chunk: predictions have the shape of y, or of the teacher without y
         self._flat = np.ndim(target) == 1
         rows = data.features.map(_read_chunk, data.fit_args)
@@ -456,9 +496,12 @@ def _read_chunk(X: CheckedX, args: FitArgs) -> RegressionData:
         # the weights of a chunk may all be zero if those of others are not
         weight = None if weight is None else read_sample_weight(weight, args.n_rows)
         labels, predictions, _ = check_regression_targets(
-            args.y, args.teacher_prediction, args.n_rows, _absent(weight)
+            args.y, args.teacher_prediction, args.n_rows, _absent(weight), several_teachers=True
         )
-    return RegressionData(X, labels, predictions, weight)
+        variance = check_teacher_variance(
+            args.teacher_std, predictions, args.n_rows, _absent(weight)
+        )
+    return RegressionData(X, labels, predictions, weight, variance)
 
 
 def _absent(weight: FloatArray | None) -> BoolArray | None:

@@ -16,7 +16,11 @@ from sklearn_distill.solvers.least_squares.gram import Gram
 from sklearn_distill.solvers.least_squares.noise import FLOOR, Noise
 from sklearn_distill.solvers.least_squares.regression_data import RegressionData
 from sklearn_distill.solvers.least_squares.root import Root
-from sklearn_distill.solvers.least_squares.sources import Source, imitation_weights
+from sklearn_distill.solvers.least_squares.sources import (
+    WITH_TEACHER,
+    Source,
+    imitation_weights,
+)
 from sklearn_distill.solvers.least_squares.statistics import Statistics
 
 # The normal equations have a relative error of eps · cond² in the coefficients: 1e-4 at this
@@ -150,8 +154,8 @@ class PrivilegedLeastSquares:
         return np.broadcast_to(alpha, n_outputs)
 
     def _ratio(self, statistics: Statistics) -> tuple[FloatArray, list[str]]:
-        uses_teacher = statistics.has_rows_of(Source.TEACHER) or (
-            self.imitation > 0 and statistics.has_rows_of(Source.BOTH)
+        uses_teacher = statistics.has_rows_of(Source.TEACHER, Source.PRECISE_TEACHER) or (
+            self.imitation > 0 and statistics.has_rows_of(*WITH_TEACHER)
         )
         # If no prediction has a weight, the fit does not depend on ρ, which is not estimated.
         if not uses_teacher:
@@ -267,7 +271,7 @@ class PrivilegedFit:
         """
         estimate = self.problem.noise(self.statistics).of_labels()
         # The floor bounds the ratio to σ_s²: without a teacher there is no ratio.
-        has_teacher = self.statistics.has_rows_of(Source.BOTH, Source.TEACHER)
+        has_teacher = self.statistics.has_rows_of(*WITH_TEACHER)
         return (estimate.floored if has_teacher else estimate).values
 
     @cached_property
@@ -294,7 +298,7 @@ class PrivilegedFit:
     def _noise_is_below(self, share: float) -> bool:
         """Whether an estimate of σ² is a smaller share of the variance of the labels."""
         # with a teacher it is raised to its floor, a larger share
-        has_teacher = self.statistics.has_rows_of(Source.BOTH, Source.TEACHER)
+        has_teacher = self.statistics.has_rows_of(*WITH_TEACHER)
         if not share or has_teacher or self.problem.noise_variance is not None:
             return False
         if self.residual_share < share:
