@@ -8,34 +8,24 @@ from numbers import Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from scipy.linalg import LinAlgWarning
-from sklearn.utils import check_array
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import (
     ArrayLike,
-    BoolArray,
     CheckedX,
     FloatArray,
     MatrixLike,
     TargetLike,
     TeacherLike,
 )
-from sklearn_distill._validation.absent_rows import fill_absent
 from sklearn_distill._validation.fitting import (
     Interval,
     StrOptions,
     all_or_nothing,
     validated_parameters,
 )
-from sklearn_distill._validation.masks import nan_where_masked, refuse_mask
 from sklearn_distill._validation.missing_teacher import check_teacher_used
 from sklearn_distill._validation.row_order import check_row_order
-from sklearn_distill._validation.sample_weight import check_sample_weight, read_sample_weight
-from sklearn_distill._validation.targets import (
-    check_regression_targets,
-    check_teacher_variance,
-)
 from sklearn_distill._validation.tensors import is_tensor, to_numpy
 from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.solvers.least_squares import (
@@ -47,14 +37,9 @@ from sklearn_distill.solvers.least_squares import (
     Root,
     Statistics,
 )
-from sklearn_distill.students._array_api import (
-    floats_like,
-    regression_data,
-    validate_features,
-    validate_features_and_labels,
-)
-from sklearn_distill.students._chunks import FitArgs, chunk_data, is_chunked
-from sklearn_distill.students._linear_regressor import X_CHECKS, LinearRegressor
+from sklearn_distill.students._chunks import is_chunked
+from sklearn_distill.students._linear_regressor import LinearRegressor
+from sklearn_distill.students._regression_problem import read_chunks, read_rows
 
 
 class PrivilegedLinearRegression(LinearRegressor):
@@ -268,10 +253,14 @@ class PrivilegedLinearRegression(LinearRegressor):
             teacher_std=teacher_std,
         )
         if is_chunked(X):
-            solution = self._fit_chunks(X, y, sample_weight, teacher_prediction, teacher_std)
+            chunks = read_chunks(self, X, y, sample_weight, teacher_prediction, teacher_std)
+            self._flat = chunks.flat
+            solution = _or_with_equal_variances(
+                partial(self._problem().fit_chunks, chunks.rows, chunks.shape, self.solver)
+            )
             self._check_teacher_used(solution.statistics.n_taught_rows, teacher_prediction)
             return self._set_solution(solution, X)
-        data = self._read(X, y, sample_weight, teacher_prediction, teacher_std, reset=True)
+        data, self._flat = read_rows(self, X, y, sample_weight, teacher_prediction, teacher_std)
         self._check_teacher_used(int(data.taught.sum()), teacher_prediction)
         fit = _or_with_equal_variances(partial(self._problem().fit, data, self.solver))
         return self._set_solution(fit, data.X)
@@ -332,7 +321,8 @@ class PrivilegedLinearRegression(LinearRegressor):
             teacher_std=teacher_std,
         )
         earlier: Statistics | None = getattr(self, "statistics_", None)
-        data = self._read(
+        data, flat = read_rows(
+            self,
             X,
             y,
             sample_weight,
@@ -342,6 +332,7 @@ class PrivilegedLinearRegression(LinearRegressor):
             may_lack_weight=earlier is not None,
         )
         if earlier is None:
+            self._flat = flat
             kind = Root if self.solver == "tsqr" else Gram
             self.statistics_ = Statistics.of(data, kind)
         else:
@@ -379,64 +370,6 @@ class PrivilegedLinearRegression(LinearRegressor):
         self._solution.statistics.check_same_columns(self.statistics_)
         return self._set_solution(self._solve_statistics(), self.coef_)
 
-    def _read(
-        self,
-        X: MatrixLike,
-        y: TargetLike,
-        sample_weight: ArrayLike | None,
-        teacher_prediction: TeacherLike,
-        teacher_std: ArrayLike | None,
-        *,
-        reset: bool,
-        may_lack_weight: bool = False,
-    ) -> RegressionData:
-        """Validate the arguments of ``fit``; set ``n_features_in_`` and the shape of outputs."""
-        y, sample_weight = nan_where_masked(to_numpy(y)), to_numpy(sample_weight)
-        teacher = to_numpy(teacher_prediction)
-        if teacher is None:
-            y = fill_absent(y, sample_weight)
-            # without a teacher the errors are scikit-learn's own, such as that of a missing label
-            checked, y = validate_features_and_labels(
-                self, X, y, reset=reset, multi_output=True, y_numeric=True, **X_CHECKS
-            )
-        else:
-            checked = validate_features(self, X, reset=reset, **X_CHECKS)
-        n_rows = checked.shape[0]
-        read_weight = read_sample_weight if may_lack_weight else check_sample_weight
-        weight = None if sample_weight is None else read_weight(sample_weight, n_rows)
-        labels, predictions, flat = check_regression_targets(
-            y, teacher, n_rows, _absent(weight), several_teachers=True
-        )
-        variance = check_teacher_variance(
-            to_numpy(teacher_std), predictions, n_rows, _absent(weight)
-        )
-        if reset:
-            self._flat = flat
-        return regression_data(checked, labels, predictions, weight, variance)
-
-    def _fit_chunks(
-        self,
-        X: CheckedX,
-        y: TargetLike,
-        sample_weight: ArrayLike | None,
-        teacher_prediction: TeacherLike,
-        teacher_std: ArrayLike | None,
-    ) -> PrivilegedFit:
-        """Solve from rows that are read chunk by chunk."""
-        validate_data(self, X, skip_check_array=True)
-        target = teacher_prediction if y is None else y
-        if target is None:
-            raise ValueError("fit requires y or teacher_prediction, but both are None")
-        data = chunk_data(
-            X, y, sample_weight, teacher_prediction=teacher_prediction, teacher_std=teacher_std
-        )
-        # without reading a chunk: predictions have the shape of y, or of the teacher without y
-        self._flat = np.ndim(target) == 1
-        rows = data.features.map(_read_chunk, data.fit_args)
-        return _or_with_equal_variances(
-            partial(self._problem().fit_chunks, rows, X.shape, self.solver)
-        )
-
     def _check_teacher_used(self, n_taught_rows: int, teacher_prediction: TeacherLike) -> None:
         check_teacher_used(self.imitation, n_taught_rows, teacher_prediction=teacher_prediction)
 
@@ -464,19 +397,6 @@ class PrivilegedLinearRegression(LinearRegressor):
 
         return _or_with_equal_variances(solve)
 
-    def _set_solution(self, solution: PrivilegedFit, X: CheckedX) -> Self:
-        """Set the fitted attributes; the coefficients have the dtype and the device of X."""
-        self._solution = solution
-        self.statistics_ = solution.statistics
-        self.n_taught_rows_ = solution.statistics.n_taught_rows
-        coef, intercept = solution.coef, solution.intercept
-        # with a penalty y of shape (n, 1) gives coefficients of one dimension, as Ridge has them
-        as_ridge = len(coef) == 1 and np.any(solution.problem.alpha)
-        self.coef_ = floats_like(X, coef[0] if self._flat or as_ridge else coef)
-        self.intercept_ = floats_like(X, intercept[0] if self._flat else intercept)
-        _warn_of_poor_fit(solution)
-        return self
-
 
 def _or_with_equal_variances(fit: Callable[..., PrivilegedFit]) -> PrivilegedFit:
     """Fit; where the variances cannot be estimated, warn and set σ_s² to σ²."""
@@ -485,28 +405,6 @@ def _or_with_equal_variances(fit: Callable[..., PrivilegedFit]) -> PrivilegedFit
     except NoNoiseEstimateError as error:
         warn_user(f"{error}; here a prediction counts as a label does")
         return fit(equal_variances=True)
-
-
-def _read_chunk(X: CheckedX, args: FitArgs) -> RegressionData:
-    """Validate the arguments of ``fit`` for a chunk of rows."""
-    with args.locate_errors():
-        refuse_mask("X", X)
-        X = check_array(X, input_name="X", **X_CHECKS)
-        weight = args.sample_weight
-        # the weights of a chunk may all be zero if those of others are not
-        weight = None if weight is None else read_sample_weight(weight, args.n_rows)
-        labels, predictions, _ = check_regression_targets(
-            args.y, args.teacher_prediction, args.n_rows, _absent(weight), several_teachers=True
-        )
-        variance = check_teacher_variance(
-            args.teacher_std, predictions, args.n_rows, _absent(weight)
-        )
-    return RegressionData(X, labels, predictions, weight, variance)
-
-
-def _absent(weight: FloatArray | None) -> BoolArray | None:
-    # RegressionData leaves these rows out
-    return None if weight is None else weight == 0
 
 
 def _wider(coef: Any, X: CheckedX) -> Any:
@@ -527,19 +425,3 @@ def _penalty(alpha: Any) -> FloatArray:
 
 def _number_or_none(variance: float | str) -> float | None:
     return None if isinstance(variance, str) else float(variance)
-
-
-def _warn_of_poor_fit(solution: PrivilegedFit) -> None:
-    for name in solution.floored:
-        warn_user(
-            f"{name}='auto' found a perfect fit and was raised to 1e-6 of the variance of its "
-            f"targets: pass {name} as a number if it is known",
-        )
-    if solution.is_unreliable:
-        warn_user(
-            "X is ill-conditioned or has dependent columns, which the normal equations cannot "
-            "distinguish, or they lose digits of coef_ (the largest condition number resolved is "
-            f"about {solution.condition:.1e}): pass solver='tsqr' before the first call or "
-            "alpha > 0, or drop columns",
-            LinAlgWarning,
-        )
