@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sklearn_distill._typing import BoolArray, CheckedX, FloatArray
+from sklearn_distill._typing import BoolArray, CheckedX, FloatArray, IntArray
 from sklearn_distill.solvers.least_squares._moments import Tile
 from sklearn_distill.solvers.least_squares._variance_histogram import VarianceHistogram
 from sklearn_distill.solvers.least_squares.sources import WITH_VARIANCE, Source
@@ -28,6 +28,9 @@ _SPLIT = {
     Source.TEACHER: [Source.PRECISE_TEACHER],
 }
 _WHOLE = {part: whole for whole, parts in _SPLIT.items() for part in parts}
+
+
+_BY_ROW = ("X", "y", "teacher", "weight", "teacher_variance")
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,10 @@ class RegressionData:
     teacher: FloatArray | None = None
     weight: FloatArray | None = None
     teacher_variance: FloatArray | None = None
+
+    def take(self, rows: slice | IntArray) -> Self:
+        """Return some of the rows; a slice makes no copy."""
+        return replace(self, **{name: _take(getattr(self, name), rows) for name in _BY_ROW})
 
     @property
     def n_features(self) -> int:
@@ -225,3 +232,7 @@ class RegressionData:
     @property
     def _n_columns(self) -> int:
         return 1 + self.n_features + 2 * self.n_outputs
+
+
+def _take(values: Any, rows: slice | IntArray) -> Any:
+    return None if values is None else values[rows]

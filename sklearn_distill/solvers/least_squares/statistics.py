@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
@@ -143,15 +143,33 @@ class Statistics:
         Moments
             Moments of ``n_features + n_chosen`` columns.
         """
+        return self.targets_of([source_weights], outputs)
+
+    def targets_of(self, several: Sequence[SourceWeights], outputs: IntArray) -> Moments:
+        """Return the moments of [x | targets] with the targets of several (c_y, c_s).
+
+        Parameters
+        ----------
+        several : sequence of dict
+            (c_y, c_s) by source, with the same weights a = c_y + c_s in all of them.
+        outputs : ndarray of int of shape (n_chosen,)
+            Indices of the outputs.
+
+        Returns
+        -------
+        Moments
+            Moments of ``n_features + len(several) * n_chosen`` columns, output by output of the
+            first, then of the second.
+        """
         selection = np.eye(self.n_outputs)[:, outputs]
         parts = [
             moments.reweight(
-                self._unit(source) * sum(source_weights[source]),
+                self._unit(source) * sum(several[0][source]),
                 self.n_features,
-                _mixing(source, source_weights, selection),
+                np.hstack([_mixing(source, weights, selection) for weights in several]),
             )
             for source, moments in self.groups.items()
-            if sum(source_weights[source]) > 0
+            if sum(several[0][source]) > 0
         ]
         return reduce(lambda merged, part: merged.merge(part), parts)
 
