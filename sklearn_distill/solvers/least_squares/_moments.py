@@ -132,9 +132,7 @@ class Moments(ABC):
         return coef, condition
 
     @abstractmethod
-    def _solve_shared(
-        self, n_features: int, alphas: FloatArray
-    ) -> tuple[BoolArray, FloatArray]:
+    def _solve_shared(self, n_features: int, alphas: FloatArray) -> tuple[BoolArray, FloatArray]:
         """Return a mask of the α that one factorisation solves, and coefficients for these."""
 
     @abstractmethod

@@ -15,7 +15,6 @@ from sklearn_distill.solvers.least_squares._moments import Moments
 from sklearn_distill.solvers.least_squares.folds import FoldRows, FoldStatistics
 from sklearn_distill.solvers.least_squares.gram import Gram
 from sklearn_distill.solvers.least_squares.regression_data import RegressionData
-from sklearn_distill.solvers.least_squares.root import Root
 from sklearn_distill.solvers.least_squares.sources import (
     LABELS_ONLY,
     TEACHER_ONLY,
@@ -89,12 +88,23 @@ class CVProblem:
         return [imitation_weights(*values) for values in self.pairs.tolist()]
 
     def errors(self, groups: Sequence[FoldStatistics]) -> CVErrors:
-        """Return the errors in all folds, in their order."""
-        folds = [
-            self._fold_errors(train, test)
-            for group in groups
-            for train, test in zip(group.training(), group.tests, strict=True)
+        """Return the errors in all folds, in their order.
+
+        Raises
+        ------
+        ValueError
+            If a fold has no row to train on.
+        """
+        pairs = [
+            pair for group in groups for pair in zip(group.training(), group.tests, strict=True)
         ]
+        for k, (train, _) in enumerate(pairs, start=1):
+            if not train.groups:
+                raise ValueError(
+                    f"cv in fold {k} of {len(pairs)} has no row with a weight to train on: use "
+                    "fewer folds or another splitter"
+                )
+        folds = [self._fold_errors(train, test) for train, test in pairs]
         squared, variance, conditions = zip(*folds, strict=True)
         return CVErrors(np.array(squared), np.array(variance), max(conditions))
 
@@ -143,9 +153,7 @@ def _variance(held_out: Moments, n_features: int) -> FloatArray:
     return np.asarray(held_out.squares()[n_features:] / held_out.weight)
 
 
-def fold_statistics(
-    chunks: Chunks, groups: Chunks, kind: type[Moments]
-) -> list[FoldStatistics]:
+def fold_statistics(chunks: Chunks, groups: Chunks, kind: type[Moments]) -> list[FoldStatistics]:
     """Return the statistics of all folds, from one pass over the rows.
 
     Parameters
@@ -162,22 +170,21 @@ def fold_statistics(
     list of FoldStatistics
         One for each group of folds.
     """
-    result: list[FoldStatistics] = chunks.map(_chunk_statistics_of(kind), groups).map_reduce(
-        _identity, combine=_merge_lists
+    folds: list[FoldStatistics] = chunks.map(_pair, groups).map_reduce(
+        _chunk_statistics, kind, combine=_merge_lists
     )
-    return result
+    return folds
 
 
-@dataclass(frozen=True)
-class _chunk_statistics_of:  # noqa: N801
-    kind: type[Moments]
-
-    def __call__(self, data: RegressionData, groups: list[FoldRows]) -> list[FoldStatistics]:
-        return [FoldStatistics.of(data, rows, self.kind) for rows in groups]
+def _pair(data: RegressionData, groups: list[FoldRows]) -> tuple[RegressionData, list[FoldRows]]:
+    return data, groups
 
 
-def _identity(value: list[FoldStatistics]) -> list[FoldStatistics]:
-    return value
+def _chunk_statistics(
+    chunk: tuple[RegressionData, list[FoldRows]], kind: type[Moments]
+) -> list[FoldStatistics]:
+    data, groups = chunk
+    return [FoldStatistics.of(data, rows, kind) for rows in groups]
 
 
 def _merge_lists(one: list[FoldStatistics], other: list[FoldStatistics]) -> list[FoldStatistics]:

@@ -45,7 +45,7 @@ class FoldRows:
             if isinstance(rows, slice):
                 first, last = (min(max(row, start), stop) for row in (rows.start, rows.stop))
                 return slice(first - start, last - start)
-            return rows[slice(*np.searchsorted(rows, [start, stop]))] - start
+            return _as_slice(rows[slice(*np.searchsorted(rows, [start, stop]))] - start)
 
         return FoldRows(tuple(map(cut, self.tests)), tuple(map(cut, self.omitted)), cut(self.rest))
 
@@ -103,10 +103,9 @@ def _fold_rows(folds: list[tuple[IntArray, IntArray]], n_rows: int) -> FoldRows:
     in_rest = np.ones(n_rows, dtype=bool)
     for test, omitted in folds:
         in_rest[test] = in_rest[omitted] = False
-    tests, omitted = zip(*folds, strict=True)
     return FoldRows(
-        tuple(map(_as_slice, tests)),
-        tuple(map(_as_slice, omitted)),
+        tuple(_as_slice(test) for test, _ in folds),
+        tuple(_as_slice(omitted) for _, omitted in folds),
         _as_slice(np.flatnonzero(in_rest)),
     )
 

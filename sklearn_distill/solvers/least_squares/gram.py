@@ -48,9 +48,7 @@ class Gram(Moments):
         factor = factorise(H + alpha * np.eye(d) if alpha else H, self._constant(d))
         return factor.solve(right), factor
 
-    def _solve_shared(
-        self, n_features: int, alphas: FloatArray
-    ) -> tuple[BoolArray, FloatArray]:
+    def _solve_shared(self, n_features: int, alphas: FloatArray) -> tuple[BoolArray, FloatArray]:
         d = n_features
         H, right = self.spread[:d, :d], self.spread[:d, d:]
         coef = np.empty((len(alphas), d, right.shape[1]))

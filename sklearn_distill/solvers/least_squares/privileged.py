@@ -13,7 +13,7 @@ from sklearn_distill.solvers.least_squares._covariance import SandwichCovariance
 from sklearn_distill.solvers.least_squares._moments import Moments
 from sklearn_distill.solvers.least_squares._weighted_fit import WeightedFit
 from sklearn_distill.solvers.least_squares.gram import Gram
-from sklearn_distill.solvers.least_squares.noise import FLOOR, Noise
+from sklearn_distill.solvers.least_squares.noise import FLOOR, Noise, NoNoiseEstimateError
 from sklearn_distill.solvers.least_squares.regression_data import RegressionData
 from sklearn_distill.solvers.least_squares.root import Root
 from sklearn_distill.solvers.least_squares.sources import (
@@ -87,6 +87,30 @@ class PrivilegedLeastSquares:
             for rho, strength in sorted(set(zip(ratio.tolist(), alpha.tolist(), strict=True)))
         )
         return PrivilegedFit(self, statistics, fits, ratio, tuple(floored))
+
+    def solve_at(self, statistics: Statistics, ratio: float) -> PrivilegedFit:
+        """Solve with a chosen ρ as the weight of a prediction; the noise is that of the data.
+
+        The covariance is that of the noise variances, which are estimated, or of the chosen ρ if
+        the data do not determine them.
+        """
+        weights = imitation_weights(self.imitation, ratio)
+        alpha = self._alpha_of_each(statistics.n_outputs)
+        fits = tuple(
+            WeightedFit.of(
+                statistics,
+                weights,
+                np.array([output]),
+                alpha=float(alpha[output]),
+                fit_intercept=self.fit_intercept,
+            )
+            for output in range(statistics.n_outputs)
+        )
+        try:
+            noise_ratio, _ = self._ratio(statistics)
+        except NoNoiseEstimateError:
+            noise_ratio = np.full(statistics.n_outputs, ratio)
+        return PrivilegedFit(self, statistics, fits, noise_ratio, ())
 
     def fit(
         self, data: RegressionData, solver: str = "auto", *, equal_variances: bool = False
@@ -183,7 +207,7 @@ class PrivilegedFit:
     fits : tuple of WeightedFit
         One fit per set of outputs with the same ratio.
     ratio : ndarray of shape (n_outputs,)
-        Ratio ρ = σ²/σ_s² of each output.
+        Ratio σ²/σ_s² of the noise variances of each output.
     floored : tuple of str
         Names of the variances whose estimates were raised to their floor.
     """

@@ -74,9 +74,7 @@ class Root(Moments):
         coef[varying] = solve_triangular(R[:, :d], R[:, d:], check_finite=False)
         return coef, factor
 
-    def _solve_shared(
-        self, n_features: int, alphas: FloatArray
-    ) -> tuple[BoolArray, FloatArray]:
+    def _solve_shared(self, n_features: int, alphas: FloatArray) -> tuple[BoolArray, FloatArray]:
         R, right = self.spread[:, :n_features], self.spread[:, n_features:]
         left, singular, basis = np.linalg.svd(R, full_matrices=False)
         kept = self._resolved(R, singular)
