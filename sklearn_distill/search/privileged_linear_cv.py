@@ -25,6 +25,7 @@ from sklearn_distill._validation.fitting import (
     all_or_nothing,
     validated_parameters,
 )
+from sklearn_distill._validation.missing_teacher import check_teacher_used
 from sklearn_distill._validation.routing import make_router, split_params
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.splits import labelled_splits, with_unlabelled
@@ -271,7 +272,7 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
             targets = FoldTargets.of(read)
             parts = [self._fold_rows(read.X, targets, to_split)]
             rows, shape, like = LocalChunks([lambda: read]), read.X.shape, read.X
-        self._check_teacher_used(grid, targets.n_taught_rows)
+        self._check_teacher_used(grid, targets.n_taught_rows, teacher_prediction)
         folds = self._search(grid, partial(fold_statistics, rows, rows.with_values(parts)), shape)
         return self._refit(folds[0].total(), like)
 
@@ -291,8 +292,14 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
         splits = labelled_splits(self.cv, X, y, present, params, is_class=False)
         return group_folds(with_unlabelled(splits, present, params.get("groups")), len(present))
 
-    def _check_teacher_used(self, grid: LinearGrid, n_taught_rows: int) -> None:
-        if not n_taught_rows and grid.imitations.any():
+    def _check_teacher_used(
+        self, grid: LinearGrid, n_taught_rows: int, teacher_prediction: TeacherLike
+    ) -> None:
+        if n_taught_rows or not grid.imitations.any():
+            return
+        if grid.imitations.min() == 1:  # an error if all predictions are missing
+            check_teacher_used(1.0, 0, teacher_prediction=teacher_prediction)
+        else:
             warn_user(
                 "no teacher_prediction: only alpha is searched, on the labels alone; pass "
                 "imitations=[0] to say so",

@@ -371,6 +371,10 @@ def test_no_teacher_warns_unless_it_is_meant():
     with pytest.warns(TeacherMissingWarning, match="only alpha is searched"):
         PrivilegedLinearRegressionCV().fit(X, y)
     PrivilegedLinearRegressionCV(imitations=[0]).fit(X, y)
+    with pytest.raises(ValueError, match=r"teacher_prediction is missing \(NaN\) in every row"):
+        PrivilegedLinearRegressionCV(imitations=[1]).fit(
+            X, y, teacher_prediction=np.full(N, np.nan)
+        )
 
 
 @pytest.mark.parametrize(
@@ -397,6 +401,14 @@ def test_errors(params, message):
         search.fit(X, y, teacher_prediction=s)
     assert not hasattr(search, "coef_")
     assert not hasattr(search, "cv_results_")
+
+
+def test_one_feature():
+    X, y, s = problem(d=1)
+    search = PrivilegedLinearRegressionCV(**GRID).fit(X, y, teacher_prediction=s)
+    values = {"alphas": ALPHAS, "imitations": IMITATIONS, "ratios": [1.0]}
+    expected = -brute_force(X, y, s, list(KFold(5).split(X)), **values)
+    np.testing.assert_allclose(scores_of(search), expected, rtol=1e-8)
 
 
 def test_unknown_parameters_of_fit():

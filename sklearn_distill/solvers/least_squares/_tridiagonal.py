@@ -51,6 +51,8 @@ class Tridiagonal:
     @cached_property
     def eigenvalues(self) -> FloatArray:
         """Eigenvalues of H, ascending."""
+        if not len(self.beside):  # LAPACK's wrapper takes no empty array
+            return self.diagonal
         values, failed = dsterf(self.diagonal, self.beside)
         return np.full_like(self.diagonal, np.nan) if failed else values
 
@@ -63,6 +65,8 @@ class Tridiagonal:
     def solve_all(self, alphas: FloatArray, b: FloatArray) -> FloatArray:
         """Return (H + αI)⁻¹ b for each α: (n_alphas, d, n_columns)."""
         d, m = b.shape
+        if d == 1:
+            return np.asarray(b / (self.diagonal + alphas)[:, None, None])
         right, solutions = self._rotate(b, "T"), np.empty((len(alphas), m, d))
         for alpha, solution in zip(alphas, solutions, strict=True):
             diagonal, beside, _ = dpttrf(self.diagonal + alpha, self.beside)
@@ -73,7 +77,6 @@ class Tridiagonal:
     def _rotate(self, b: FloatArray, transposed: str) -> FloatArray:
         """Return Q b, or Qᵀ b."""
         rotated = np.array(b, order="F")
-        if len(self.tau):
-            size = 64 * rotated.shape[1]
-            rotated[1:] = dormqr("L", transposed, self.reflectors, self.tau, rotated[1:], size)[0]
+        size = 64 * rotated.shape[1]
+        rotated[1:] = dormqr("L", transposed, self.reflectors, self.tau, rotated[1:], size)[0]
         return rotated
