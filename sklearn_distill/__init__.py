@@ -16,6 +16,7 @@ from sklearn_distill.search import (
     DistilledLogisticRegressionCV,
     GreedyHypergradient,
     LinearTrajectory,
+    PrivilegedLinearRegressionCV,
 )
 from sklearn_distill.students import (
     DistilledBoostingClassifier,
@@ -43,6 +44,7 @@ __all__ = [
     "LatentAligner",
     "LinearTrajectory",
     "PrivilegedLinearRegression",
+    "PrivilegedLinearRegressionCV",
     "RandomConvolution",
     "SoftTargetClassifier",
     "SoftTargetRegressor",

@@ -17,6 +17,7 @@ from sklearn_distill import (
     DistilledNeuralRegressor,
     GaussianNoise,
     PrivilegedLinearRegression,
+    PrivilegedLinearRegressionCV,
     SoftTargetRegressor,
 )
 from sklearn_distill.checks import parametrize_with_distiller_checks
@@ -97,6 +98,7 @@ WITHOUT_TEACHER = pytest.mark.filterwarnings("ignore::sklearn_distill.TeacherMis
     [
         DistilledLogisticRegression(),
         PrivilegedLinearRegression(),
+        PrivilegedLinearRegressionCV(),
         BOOSTING,
         *(DistilledBoostingClassifier(make()) for make in INSTALLED),
         DistilledBoostingRegressor(hist_numbers()),
@@ -122,10 +124,23 @@ def test_scikit_learn_checks_of_default_networks(estimator, check):
     check(estimator)
 
 
+class SearchAtOneSetting(PrivilegedLinearRegressionCV):
+    """The search over one λ: the student that it fits in the end, with the parameter of one."""
+
+    def __init__(self, imitation=0.5, alphas=(0.1,), noise_ratios=(1.0,)):
+        super().__init__(alphas, imitations=[imitation], noise_ratios=noise_ratios, cv=2)
+        self.imitation = imitation
+
+    def fit(self, X, y=None, sample_weight=None, **params):
+        self.imitations = [self.imitation]
+        return super().fit(X, y, sample_weight, **params)
+
+
 @parametrize_with_distiller_checks(
     [
         DistilledLogisticRegression(),
         PrivilegedLinearRegression(),
+        SearchAtOneSetting(),
         *SOFT_TARGETS,
         SoftTargetClassifier(make_pipeline("passthrough", TREE), temperature=2.0),
         SoftTargetRegressor(make_pipeline("passthrough", TREE)),

@@ -165,6 +165,49 @@ def check_teacher_std(
     >>> check_teacher_std([1.0, 2.0, 4.0], np.zeros((3, 1)), n_rows=3)
     array([4.  , 1.  , 0.25])
     """
+    variance = check_teacher_variance(teacher_std, predictions, n_rows, absent)
+    if variance is None:
+        return None
+    precision, taught = np.ones(n_rows), ~np.isnan(variance)
+    if taught.any():
+        precision[taught] = np.median(variance[taught]) / variance[taught]
+    return precision
+
+
+def check_teacher_variance(
+    teacher_std: ArrayLike | None,
+    predictions: OutputColumns | None,
+    n_rows: int,
+    absent: BoolArray | None = None,
+) -> FloatArray | None:
+    """Return the variance σ_i² of each prediction, NaN where there is none.
+
+    Parameters
+    ----------
+    teacher_std : array-like of shape (n_rows,) or None
+        Standard deviations σ_i of the predictions.
+    predictions : ndarray of shape (n_rows, n_outputs) or None
+        The predictions; a row of NaN is missing, and its σ_i is not checked.
+    n_rows : int
+        Number of rows of X.
+    absent : ndarray of bool of shape (n_rows,) or None
+        Rows of weight 0, whose σ_i are not checked; None for none.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,) or None
+        The variances; None without ``teacher_std``.
+
+    Raises
+    ------
+    ValueError
+        As :func:`check_teacher_std`.
+
+    Examples
+    --------
+    >>> check_teacher_variance([1.0, 2.0], np.array([[5.0], [np.nan]]), n_rows=2)
+    array([ 1., nan])
+    """
     if teacher_std is None:
         return None
     if predictions is None:
@@ -176,17 +219,16 @@ def check_teacher_std(
             "for each row"
         )
     taught = ~np.isnan(predictions[:, 0])
+    with np.errstate(over="ignore"):  # a variance that overflows is refused
+        variance = np.where(taught & (std > 0), std, np.nan) ** 2
     refuse_rows(
-        taught & ~((std > 0) & np.isfinite(std)),
+        taught & ~((variance > 0) & np.isfinite(variance)),
         "teacher_std",
         std,
         "is",
         "give a positive standard deviation for each prediction, or set the prediction to NaN",
     )
-    precision = np.ones(n_rows)
-    if taught.any():
-        precision[taught] = np.median(std[taught] ** 2) / std[taught] ** 2
-    return precision
+    return variance
 
 
 def _mean_of_teachers(teacher_prediction: TeacherLike) -> Any:

@@ -4,12 +4,14 @@ from sklearn_distill.search.distillation_objective import distillation_objective
 from sklearn_distill.search.distilled_logistic_cv import DistilledLogisticRegressionCV
 from sklearn_distill.search.greedy_hypergradient import GreedyHypergradient
 from sklearn_distill.search.linear_trajectory import LinearTrajectory
+from sklearn_distill.search.privileged_linear_cv import PrivilegedLinearRegressionCV
 from sklearn_distill.search.tune_student import Tuned, tune_student
 
 __all__ = [
     "DistilledLogisticRegressionCV",
     "GreedyHypergradient",
     "LinearTrajectory",
+    "PrivilegedLinearRegressionCV",
     "Tuned",
     "distillation_objective",
     "tune_student",

@@ -190,6 +190,7 @@ def regression_data(
     y: FloatArray | None = None,
     teacher: FloatArray | None = None,
     weight: FloatArray | None = None,
+    teacher_variance: FloatArray | None = None,
 ) -> RegressionData:
     """Return the data of a least-squares fit, which computes on the device of X.
 
@@ -201,6 +202,8 @@ def regression_data(
         Labels and the teacher's predictions; a row of NaN is missing.
     weight : ndarray of shape (n_rows,) or None
         Nonnegative sample weights; None is 1 for all rows.
+    teacher_variance : ndarray of shape (n_rows,) or None
+        Variances of the predictions; None if all are the same.
 
     Returns
     -------
@@ -208,8 +211,9 @@ def regression_data(
         A ``TensorRegressionData`` if X is a tensor.
     """
     if is_tensor(X):
-        return TensorRegressionData(X, y, teacher, weight, linalg=sys.modules["torch"].linalg)
-    return RegressionData(X, y, teacher, weight)
+        linalg = sys.modules["torch"].linalg
+        return TensorRegressionData(X, y, teacher, weight, teacher_variance, linalg=linalg)
+    return RegressionData(X, y, teacher, weight, teacher_variance)
 
 
 def tensor_scores(X: Any, coef: Any, intercept: Any) -> Any:

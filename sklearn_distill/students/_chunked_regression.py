@@ -6,31 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from sklearn.utils import check_array
-
-from sklearn_distill._typing import CheckedX
-from sklearn_distill._validation.masks import refuse_mask
 from sklearn_distill._validation.plausible_prediction import PredictionSample, sample_predictions
-from sklearn_distill._validation.sample_weight import read_sample_weight
-from sklearn_distill._validation.targets import check_regression_targets
 from sklearn_distill.chunks import Reducible
 from sklearn_distill.solvers.least_squares import RegressionData
-from sklearn_distill.students._chunks import FitArgs
-from sklearn_distill.students._linear_regressor import X_CHECKS
-
-
-def read_chunk(X: CheckedX, args: FitArgs) -> RegressionData:
-    """Validate the arguments of ``fit`` for a chunk of rows."""
-    with args.locate_errors():
-        refuse_mask("X", X)
-        X = check_array(X, input_name="X", **X_CHECKS)
-        weight = args.sample_weight
-        # the weights of a chunk may all be zero if those of others are not
-        weight = None if weight is None else read_sample_weight(weight, args.n_rows)
-        labels, predictions, _ = check_regression_targets(
-            args.y, args.teacher_prediction, args.n_rows, None if weight is None else weight == 0
-        )
-    return RegressionData(X, labels, predictions, weight)
 
 
 class SampledChunks:
@@ -68,7 +46,8 @@ def _with_sample(
     function: Callable[..., Any], n_rows: int, data: RegressionData, *args: Any
 ) -> tuple[Any, PredictionSample]:
     share = data.X.shape[0] / n_rows
-    return function(data, *args), sample_predictions(data.y, data.teacher, share=share)
+    sample = sample_predictions(data.y, data.teacher, data.teacher_std, share=share)
+    return function(data, *args), sample
 
 
 def _merge(

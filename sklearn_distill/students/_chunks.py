@@ -45,6 +45,8 @@ class FitArgs:
         Number of rows of the chunk.
     y, sample_weight, teacher_proba, teacher_logits, teacher_prediction : array-like, number or None
         Rows of the argument with this name. A number stands for all rows.
+    teacher_std : array-like or None
+        Rows of the argument with this name.
     """
 
     start: int
@@ -54,6 +56,7 @@ class FitArgs:
     teacher_proba: Any = None
     teacher_logits: Any = None
     teacher_prediction: Any = None
+    teacher_std: Any = None
 
     @contextmanager
     def locate_errors(self) -> Iterator[None]:
@@ -115,6 +118,7 @@ def chunk_data(
     teacher_proba: Any = None,
     teacher_logits: Any = None,
     teacher_prediction: Any = None,
+    teacher_std: Any = None,
 ) -> ChunkedData:
     """Split the arguments of ``fit`` into chunks of rows.
 
@@ -128,6 +132,8 @@ def chunk_data(
         Sample weights; a number is the weight of each row.
     teacher_proba, teacher_logits, teacher_prediction : array-like or DataFrame of n_rows, or None
         The teacher's predictions, in the form that the argument's name states.
+    teacher_std : array-like of shape (n_rows,) or None
+        Standard deviations of the teacher's predictions.
 
     Returns
     -------
@@ -146,6 +152,7 @@ def chunk_data(
         "teacher_proba": teacher_proba,
         "teacher_logits": teacher_logits,
         "teacher_prediction": teacher_prediction,
+        "teacher_std": teacher_std,
     }
     sizes = _chunk_sizes(X)
     starts = np.cumsum(sizes) - sizes

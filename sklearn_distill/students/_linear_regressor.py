@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,6 +139,19 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """Noise variance σ_s² of the teacher; NaN if it cannot be estimated."""
         return self._variance("teacher_noise_variance")
 
+    def _set_solution(self, solution: PrivilegedFit, X: CheckedX) -> Self:
+        """Set the fitted attributes; the coefficients have the dtype and the device of X."""
+        self._solution = solution
+        self.statistics_ = solution.statistics
+        self.n_taught_rows_ = solution.statistics.n_taught_rows
+        coef, intercept = solution.coef, solution.intercept
+        # with a penalty y of shape (n, 1) gives coefficients of one dimension, as Ridge has them
+        as_ridge = len(coef) == 1 and np.any(solution.problem.alpha)
+        self.coef_ = floats_like(X, coef[0] if self._flat or as_ridge else coef)
+        self.intercept_ = floats_like(X, intercept[0] if self._flat else intercept)
+        _warn_of_poor_fit(solution)
+        return self
+
     def to_sklearn(self) -> LinearRegression:
         """Convert to a scikit-learn LinearRegression with the same predictions.
 
@@ -177,6 +190,22 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
 def _one_if_same(values: NDArray[Any]) -> Any:
     """Return the first row if all rows are equal, and all of them otherwise."""
     return values[0] if (values == values[0]).all() else values
+
+
+def _warn_of_poor_fit(solution: PrivilegedFit) -> None:
+    for name in solution.floored:
+        warn_user(
+            f"{name}='auto' found a perfect fit and was raised to 1e-6 of the variance of its "
+            f"targets: pass {name} as a number if it is known",
+        )
+    if solution.is_unreliable:
+        warn_user(
+            "X is ill-conditioned or has dependent columns, which the normal equations cannot "
+            "distinguish, or they lose digits of coef_ (the largest condition number resolved is "
+            f"about {solution.condition:.1e}): pass solver='tsqr' before the first call or "
+            "alpha > 0, or drop columns",
+            LinAlgWarning,
+        )
 
 
 def _warn_of_covariance(solution: PrivilegedFit) -> None:

@@ -8,34 +8,28 @@ from numbers import Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from scipy.linalg import LinAlgWarning
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import (
     ArrayLike,
-    BoolArray,
     CheckedX,
     FloatArray,
     MatrixLike,
     TargetLike,
     TeacherLike,
 )
-from sklearn_distill._validation.absent_rows import fill_absent
 from sklearn_distill._validation.fitting import (
     Interval,
     StrOptions,
     all_or_nothing,
     validated_parameters,
 )
-from sklearn_distill._validation.masks import nan_where_masked
 from sklearn_distill._validation.missing_teacher import check_teacher_used
 from sklearn_distill._validation.plausible_prediction import (
     check_plausible_prediction,
     warn_if_implausible_prediction,
 )
 from sklearn_distill._validation.row_order import check_row_order
-from sklearn_distill._validation.sample_weight import check_sample_weight, read_sample_weight
-from sklearn_distill._validation.targets import check_regression_targets
 from sklearn_distill._validation.tensors import is_tensor, to_numpy
 from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.solvers.least_squares import (
@@ -47,15 +41,10 @@ from sklearn_distill.solvers.least_squares import (
     Root,
     Statistics,
 )
-from sklearn_distill.students._array_api import (
-    floats_like,
-    regression_data,
-    validate_features,
-    validate_features_and_labels,
-)
-from sklearn_distill.students._chunked_regression import SampledChunks, read_chunk
-from sklearn_distill.students._chunks import chunk_data, is_chunked
-from sklearn_distill.students._linear_regressor import X_CHECKS, LinearRegressor
+from sklearn_distill.students._chunked_regression import SampledChunks
+from sklearn_distill.students._chunks import is_chunked
+from sklearn_distill.students._linear_regressor import LinearRegressor
+from sklearn_distill.students._regression_problem import read_chunks, read_rows
 
 
 class PrivilegedLinearRegression(LinearRegressor):
@@ -76,6 +65,10 @@ class PrivilegedLinearRegression(LinearRegressor):
     both            (1−λ) + λρ    (1−λ) y + λρ s
     prediction      ρ             ρ s
     ==============  ============  ==========================================
+
+    With the teacher's standard deviations :math:`σ_i` and the median :math:`\barσ^2` of their
+    squares, ρ is :math:`ρ\barσ^2/σ_i^2` in row i, and σ_s² the variance of a prediction of median
+    :math:`σ_i`.
 
     Without a teacher, or with ``imitation=0`` and every row labelled, this is scikit-learn's
     LinearRegression, or Ridge(alpha). At λ = ½ both sources are weighted by their inverse
@@ -170,8 +163,8 @@ class PrivilegedLinearRegression(LinearRegressor):
     """
 
     # requested by default: meta-estimators slice it by row with X, without set_fit_request
-    __metadata_request__fit: ClassVar = {"teacher_prediction": True}
-    __metadata_request__partial_fit: ClassVar = {"teacher_prediction": True}
+    __metadata_request__fit: ClassVar = {"teacher_prediction": True, "teacher_std": True}
+    __metadata_request__partial_fit: ClassVar = {"teacher_prediction": True, "teacher_std": True}
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "imitation": [Interval(Real, 0, 1, closed="both")],
@@ -208,6 +201,7 @@ class PrivilegedLinearRegression(LinearRegressor):
         sample_weight: ArrayLike | None = None,
         *,
         teacher_prediction: TeacherLike = None,
+        teacher_std: ArrayLike | None = None,
     ) -> Self:
         """Fit the student; the data of earlier calls are discarded.
 
@@ -224,7 +218,12 @@ class PrivilegedLinearRegression(LinearRegressor):
             Sample weights; a row with weight 2 counts as two rows. A row of weight 0 is left out,
             and its prediction is not checked.
         teacher_prediction : array-like of the shape of y, or None
-            The teacher's predictions. A row of NaN is a missing prediction.
+            The teacher's predictions. A row of NaN is a missing prediction. Of several teachers, in
+            an array of shape (n_samples, n_teachers, n_outputs), the mean of the available
+            predictions is used.
+        teacher_std : array-like of shape (n_samples,) or None
+            Standard deviations σ_i of the teacher's predictions, positive wherever there is one,
+            such as those of a Gaussian process. Only their ratios matter.
 
         Returns
         -------
@@ -238,9 +237,10 @@ class PrivilegedLinearRegression(LinearRegressor):
             device than the CPU without ``array_api_dispatch=True``.
         ValueError
             If lengths or outputs differ, ``alpha`` has another length than outputs, a row is NaN in
-            some outputs but not in all or has neither a label nor a prediction (the message names
-            the first such row), or every prediction is missing at ``imitation=1``. The estimator is
-            then unchanged.
+            some outputs but not in all, has neither a label nor a prediction or has a prediction
+            whose standard deviation is not a positive number (the message names the first such
+            row), or every prediction is missing at ``imitation=1``. The estimator is then
+            unchanged.
 
         Warns
         -----
@@ -253,14 +253,26 @@ class PrivilegedLinearRegression(LinearRegressor):
             If a variance is to be estimated and the data do not determine it (no more rows than
             columns, a constant teacher): σ_s² is then set to σ².
         """
-        check_row_order(X, y, sample_weight=sample_weight, teacher_prediction=teacher_prediction)
+        check_row_order(
+            X,
+            y,
+            sample_weight=sample_weight,
+            teacher_prediction=teacher_prediction,
+            teacher_std=teacher_std,
+        )
         if is_chunked(X):
-            solution = self._fit_chunks(X, y, sample_weight, teacher_prediction)
+            chunks = read_chunks(self, X, y, sample_weight, teacher_prediction, teacher_std)
+            self._flat = chunks.flat
+            rows = SampledChunks(chunks.rows, chunks.shape[0])
+            solution = _or_with_equal_variances(
+                partial(self._problem().fit_chunks, rows, chunks.shape, self.solver)
+            )
+            warn_if_implausible_prediction(rows.sample)
             self._check_teacher_used(solution.statistics.n_taught_rows, teacher_prediction)
             return self._set_solution(solution, X)
-        data = self._read(X, y, sample_weight, teacher_prediction, reset=True)
+        data, self._flat = read_rows(self, X, y, sample_weight, teacher_prediction, teacher_std)
         self._check_teacher_used(int(data.taught.sum()), teacher_prediction)
-        check_plausible_prediction(data.y, data.teacher)
+        check_plausible_prediction(data.y, data.teacher, data.teacher_std)
         fit = _or_with_equal_variances(partial(self._problem().fit, data, self.solver))
         return self._set_solution(fit, data.X)
 
@@ -273,6 +285,7 @@ class PrivilegedLinearRegression(LinearRegressor):
         sample_weight: ArrayLike | None = None,
         *,
         teacher_prediction: TeacherLike = None,
+        teacher_std: ArrayLike | None = None,
     ) -> Self:
         """Add rows to those of earlier calls of ``fit`` and ``partial_fit``.
 
@@ -289,7 +302,10 @@ class PrivilegedLinearRegression(LinearRegressor):
         sample_weight : array-like of shape (n_samples,) or None
             Sample weights of the new rows. From the second call on, all may be 0.
         teacher_prediction : array-like of the shape of y, or None
-            The teacher's predictions; NaN for missing ones.
+            The teacher's predictions; NaN for missing ones. Several teachers as in :meth:`fit`.
+        teacher_std : array-like of shape (n_samples,) or None
+            Standard deviations of the predictions, on the same scale in all calls. The predictions
+            of a call without them have the median one.
 
         Returns
         -------
@@ -311,17 +327,26 @@ class PrivilegedLinearRegression(LinearRegressor):
             or with the opposite sign, in 50 labelled rows of this call or more.
         """
         self._validate_params()  # scikit-learn's decorator skips partial_fit of a fitted estimator
-        check_row_order(X, y, sample_weight=sample_weight, teacher_prediction=teacher_prediction)
+        check_row_order(
+            X,
+            y,
+            sample_weight=sample_weight,
+            teacher_prediction=teacher_prediction,
+            teacher_std=teacher_std,
+        )
         earlier: Statistics | None = getattr(self, "statistics_", None)
-        data = self._read(
+        data, flat = read_rows(
+            self,
             X,
             y,
             sample_weight,
             teacher_prediction,
+            teacher_std,
             reset=earlier is None,
             may_lack_weight=earlier is not None,
         )
         if earlier is None:
+            self._flat = flat
             kind = Root if self.solver == "tsqr" else Gram
             self.statistics_ = Statistics.of(data, kind)
         else:
@@ -331,7 +356,7 @@ class PrivilegedLinearRegression(LinearRegressor):
         # a call may bring labels only, as NaN, where earlier calls brought predictions
         n_taught_rows = 0 if teacher_prediction is None else self.statistics_.n_taught_rows
         self._check_teacher_used(n_taught_rows, teacher_prediction)
-        check_plausible_prediction(data.y, data.teacher)
+        check_plausible_prediction(data.y, data.teacher, data.teacher_std)
         like = data.X if earlier is None else _wider(self.coef_, data.X)
         return self._set_solution(self._solve_statistics(), like)
 
@@ -360,57 +385,6 @@ class PrivilegedLinearRegression(LinearRegressor):
         self._solution.statistics.check_same_columns(self.statistics_)
         return self._set_solution(self._solve_statistics(), self.coef_)
 
-    def _read(
-        self,
-        X: MatrixLike,
-        y: TargetLike,
-        sample_weight: ArrayLike | None,
-        teacher_prediction: TeacherLike,
-        *,
-        reset: bool,
-        may_lack_weight: bool = False,
-    ) -> RegressionData:
-        """Validate the arguments of ``fit``; set ``n_features_in_`` and the shape of outputs."""
-        y, sample_weight = nan_where_masked(to_numpy(y)), to_numpy(sample_weight)
-        teacher = to_numpy(teacher_prediction)
-        if teacher is None:
-            y = fill_absent(y, sample_weight)
-            # without a teacher the errors are scikit-learn's own, such as that of a missing label
-            checked, y = validate_features_and_labels(
-                self, X, y, reset=reset, multi_output=True, y_numeric=True, **X_CHECKS
-            )
-        else:
-            checked = validate_features(self, X, reset=reset, **X_CHECKS)
-        n_rows = checked.shape[0]
-        read_weight = read_sample_weight if may_lack_weight else check_sample_weight
-        weight = None if sample_weight is None else read_weight(sample_weight, n_rows)
-        labels, predictions, flat = check_regression_targets(y, teacher, n_rows, _absent(weight))
-        if reset:
-            self._flat = flat
-        return regression_data(checked, labels, predictions, weight)
-
-    def _fit_chunks(
-        self,
-        X: CheckedX,
-        y: TargetLike,
-        sample_weight: ArrayLike | None,
-        teacher_prediction: TeacherLike,
-    ) -> PrivilegedFit:
-        """Solve from rows that are read chunk by chunk."""
-        validate_data(self, X, skip_check_array=True)
-        target = teacher_prediction if y is None else y
-        if target is None:
-            raise ValueError("fit requires y or teacher_prediction, but both are None")
-        data = chunk_data(X, y, sample_weight, teacher_prediction=teacher_prediction)
-        # without reading a chunk: predictions have the shape of y, or of the teacher without y
-        self._flat = np.ndim(target) == 1
-        rows = SampledChunks(data.features.map(read_chunk, data.fit_args), X.shape[0])
-        fit = _or_with_equal_variances(
-            partial(self._problem().fit_chunks, rows, X.shape, self.solver)
-        )
-        warn_if_implausible_prediction(rows.sample)
-        return fit
-
     def _check_teacher_used(self, n_taught_rows: int, teacher_prediction: TeacherLike) -> None:
         check_teacher_used(self.imitation, n_taught_rows, teacher_prediction=teacher_prediction)
 
@@ -438,19 +412,6 @@ class PrivilegedLinearRegression(LinearRegressor):
 
         return _or_with_equal_variances(solve)
 
-    def _set_solution(self, solution: PrivilegedFit, X: CheckedX) -> Self:
-        """Set the fitted attributes; the coefficients have the dtype and the device of X."""
-        self._solution = solution
-        self.statistics_ = solution.statistics
-        self.n_taught_rows_ = solution.statistics.n_taught_rows
-        coef, intercept = solution.coef, solution.intercept
-        # with a penalty y of shape (n, 1) gives coefficients of one dimension, as Ridge has them
-        as_ridge = len(coef) == 1 and np.any(solution.problem.alpha)
-        self.coef_ = floats_like(X, coef[0] if self._flat or as_ridge else coef)
-        self.intercept_ = floats_like(X, intercept[0] if self._flat else intercept)
-        _warn_of_poor_fit(solution)
-        return self
-
 
 def _or_with_equal_variances(fit: Callable[..., PrivilegedFit]) -> PrivilegedFit:
     """Fit; where the variances cannot be estimated, warn and set σ_s² to σ²."""
@@ -459,11 +420,6 @@ def _or_with_equal_variances(fit: Callable[..., PrivilegedFit]) -> PrivilegedFit
     except NoNoiseEstimateError as error:
         warn_user(f"{error}; here a prediction counts as a label does")
         return fit(equal_variances=True)
-
-
-def _absent(weight: FloatArray | None) -> BoolArray | None:
-    # RegressionData leaves these rows out
-    return None if weight is None else weight == 0
 
 
 def _wider(coef: Any, X: CheckedX) -> Any:
@@ -484,19 +440,3 @@ def _penalty(alpha: Any) -> FloatArray:
 
 def _number_or_none(variance: float | str) -> float | None:
     return None if isinstance(variance, str) else float(variance)
-
-
-def _warn_of_poor_fit(solution: PrivilegedFit) -> None:
-    for name in solution.floored:
-        warn_user(
-            f"{name}='auto' found a perfect fit and was raised to 1e-6 of the variance of its "
-            f"targets: pass {name} as a number if it is known",
-        )
-    if solution.is_unreliable:
-        warn_user(
-            "X is ill-conditioned or has dependent columns, which the normal equations cannot "
-            "distinguish, or they lose digits of coef_ (the largest condition number resolved is "
-            f"about {solution.condition:.1e}): pass solver='tsqr' before the first call or "
-            "alpha > 0, or drop columns",
-            LinAlgWarning,
-        )

@@ -157,6 +157,23 @@ def test_the_same_regression(params, solver, n_outputs, dtype, dispatch, small_t
         )
 
 
+@pytest.mark.parametrize("solver", ["gram", "tsqr"])
+def test_the_same_regression_with_standard_deviations(solver, dispatch, small_tiles):
+    y, teacher = outputs_and_teacher(2)
+    std = np.exp(np.random.default_rng(3).normal(size=len(X)))
+    expected = PrivilegedLinearRegression(0.3, solver=solver)
+    expected.fit(X, y, WEIGHT, teacher_prediction=teacher, teacher_std=std)
+    student = clone(expected)
+    student.fit(
+        tensor(X),
+        tensor(y),
+        tensor(WEIGHT),
+        teacher_prediction=tensor(teacher),
+        teacher_std=tensor(std),
+    )
+    assert_close([student.coef_, student.intercept_], [expected.coef_, expected.intercept_], 1e-9)
+
+
 def nearly_dependent(spread):
     """Return features of which two differ by so little, far from the origin."""
     return np.column_stack([X, X[:, 0] + spread * np.sin(10 * SCORES[:, 0])]) + 3.0

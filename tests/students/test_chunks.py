@@ -130,6 +130,30 @@ def test_the_same_regression(on_disk, n_outputs, solver, scale):
         assert chunked.n_taught_rows_ == expected.n_taught_rows_
 
 
+@pytest.mark.parametrize("known", [False, True])
+def test_standard_deviations_and_several_teachers_of_a_regression(on_disk, known):
+    t = SCORES[:, 0]
+    y = t + RNG.normal(size=N)
+    y[::5] = np.nan
+    teachers = (t[:, None] + RNG.normal(size=(N, 3)))[:, :, None]
+    teachers[::4, 1], teachers[1::5] = np.nan, np.nan
+    std = np.where(np.arange(N) % 5 == 1, np.nan, np.exp(RNG.normal(size=N)))
+    options = {"noise_variance": 1.0, "teacher_noise_variance": 0.3} if known else {}
+    expected = PrivilegedLinearRegression(**options)
+    expected.fit(np.array(on_disk), y, WEIGHT, teacher_prediction=teachers, teacher_std=std)
+    chunked = PrivilegedLinearRegression(**options)
+    for X, values in ((as_dask(np.array(on_disk)), as_dask), (on_disk, lambda v: v)):
+        teacher = {"teacher_prediction": values(teachers), "teacher_std": values(std)}
+        chunked.fit(X, values(y), values(WEIGHT), **teacher)
+        np.testing.assert_allclose(chunked.coef_, expected.coef_, rtol=1e-8)
+        np.testing.assert_allclose(
+            chunked.teacher_noise_variance_, expected.teacher_noise_variance_, rtol=1e-8
+        )
+    std[7] = -1
+    with pytest.raises(ValueError, match=r"teacher_std: row \d is -1"):
+        chunked.fit(on_disk, y, teacher_prediction=teachers, teacher_std=std)
+
+
 def test_predictions_of_a_dask_array_are_lazy():
     student = DistilledLogisticRegression().fit(X, Y, teacher_proba=PROBA)
     regression = PrivilegedLinearRegression(imitation=0).fit(X, SCORES[:, 0] + RNG.normal(size=N))

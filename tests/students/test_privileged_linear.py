@@ -348,6 +348,162 @@ def test_a_row_with_one_source_is_fitted_on_that_source(gaps):
     assert student.n_taught_rows_ == (~np.isnan(s)).sum()
 
 
+# --- standard deviations of the predictions, and several teachers ---------------------------------
+
+
+STD = np.exp(np.random.default_rng(7).normal(size=N))
+GIVEN = {"noise_variance": 2.0, "teacher_noise_variance": 0.5}
+
+
+@pytest.mark.parametrize("solver", ["gram", "tsqr"])
+@pytest.mark.parametrize("imitation", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_a_precise_prediction_weighs_more(gaps, solver, imitation, fit_intercept):
+    X, y, s = gaps
+    weight = np.random.default_rng(1).uniform(0.5, 2, size=N)
+    labelled, taught = ~np.isnan(y), ~np.isnan(s)
+    order = np.argsort(STD[taught])
+    middle = np.searchsorted(np.cumsum(weight[taught][order]), weight[taught].sum() / 2)
+    r = (STD[taught][order[middle]] / STD) ** 2  # the weighted median
+    c_y = labelled * np.where(taught, 1 - imitation, 1.0)
+    c_s = 4.0 * r * taught * np.where(labelled, imitation, 1.0)
+    target = (c_y * np.nan_to_num(y) + c_s * np.nan_to_num(s)) / (c_y + c_s)
+    plain = Ridge(0.7, fit_intercept=fit_intercept).fit(X, target, weight * (c_y + c_s))
+    params = {"alpha": 0.7, "fit_intercept": fit_intercept, "solver": solver}
+    student = PrivilegedLinearRegression(imitation, **GIVEN, **params)
+    std = np.where(taught, STD, np.nan)
+    student.fit(X, y, weight, teacher_prediction=s, teacher_std=std)
+    assert same(student, plain)
+
+
+def test_only_ratios_of_standard_deviations_matter(gaps):
+    X, y, s = gaps
+    for params in ({}, GIVEN):
+        student = PrivilegedLinearRegression(**params)
+        plain = clone(student).fit(X, y, teacher_prediction=s)
+        assert same(student.fit(X, y, teacher_prediction=s, teacher_std=np.full(N, 3.0)), plain)
+        np.testing.assert_allclose(student.coef_covariance_, plain.coef_covariance_, rtol=1e-8)
+        np.testing.assert_allclose(
+            student.teacher_noise_variance_, plain.teacher_noise_variance_, rtol=1e-8
+        )
+        scaled = clone(student).fit(X, y, teacher_prediction=s, teacher_std=300 * STD)
+        assert same(student.fit(X, y, teacher_prediction=s, teacher_std=STD), scaled)
+
+
+def test_estimates_and_error_bars_with_standard_deviations(gaps):
+    X, y, s = gaps
+    student = PrivilegedLinearRegression(0.3)
+    student.fit(X, y, teacher_prediction=s, teacher_std=STD)
+    labelled, taught = ~np.isnan(y), ~np.isnan(s)
+    r = np.where(taught, np.median(STD[taught] ** 2) / STD**2, 1.0)
+    teacher = LinearRegression().fit(X[taught], s[taught], r[taught])
+    residual = (s - teacher.predict(X))[taught]
+    expected = r[taught] @ residual**2 / (taught.sum() - D - 1)
+    np.testing.assert_allclose(student.teacher_noise_variance_, expected, rtol=1e-3)
+    ratio = student.noise_variance_ / student.teacher_noise_variance_
+    # the covariance is that of a linear map of independent labels and predictions
+    both = labelled & taught
+    c_y = labelled * np.where(both, 0.7, 1.0)
+    c_s = ratio * r * taught * np.where(both, 0.3, 1.0)
+    design = np.column_stack([X, np.ones(N)])
+    inverse = np.linalg.inv(design.T * (c_y + c_s) @ design)
+    of_label, of_teacher = inverse @ (design.T * c_y), inverse @ (design.T * c_s)
+    covariance = student.noise_variance_ * of_label @ of_label.T
+    covariance += of_teacher * (student.teacher_noise_variance_ / r) @ of_teacher.T
+    np.testing.assert_allclose(student.coef_covariance_, covariance[:D, :D], rtol=2e-3)
+
+
+@pytest.mark.parametrize("solver", ["gram", "tsqr"])
+@pytest.mark.parametrize("params", [{}, GIVEN])
+def test_streamed_standard_deviations_are_whole(gaps, solver, params):
+    X, y, s = gaps
+    whole = PrivilegedLinearRegression(solver=solver, **params)
+    whole.fit(X, y, teacher_prediction=s, teacher_std=STD)
+    for order in (np.arange(4), np.arange(4)[::-1]):
+        streamed = clone(whole).set_params(noise_variance=1.0, teacher_noise_variance=1.0)
+        for part in order:
+            rows = slice(15 * part, 15 * part + 15)
+            streamed.partial_fit(
+                X[rows], y[rows], teacher_prediction=s[rows], teacher_std=STD[rows]
+            )
+        assert same(streamed.set_params(**whole.get_params()).solve(), whole)
+        np.testing.assert_allclose(streamed.coef_covariance_, whole.coef_covariance_, rtol=1e-7)
+
+
+def test_calls_without_standard_deviations_have_the_median_one(gaps):
+    X, y, s = gaps
+    std = np.where(np.arange(N) < 30, STD, np.nan)
+    std[30:] = np.sqrt(np.median(STD[:30][~np.isnan(s[:30])] ** 2))
+    whole = PrivilegedLinearRegression(**GIVEN).fit(X, y, teacher_prediction=s, teacher_std=std)
+    streamed = PrivilegedLinearRegression(**GIVEN)
+    streamed.partial_fit(X[:30], y[:30], teacher_prediction=s[:30], teacher_std=STD[:30])
+    streamed.partial_fit(X[30:], y[30:], teacher_prediction=s[30:])
+    np.testing.assert_allclose(streamed.coef_, whole.coef_, rtol=2e-3)
+
+
+@pytest.mark.parametrize("routing", [False, True])
+def test_a_search_slices_standard_deviations(gaps, routing):
+    X, y, s = gaps
+    y = np.nan_to_num(y)
+    with config_context(enable_metadata_routing=routing):
+        search = GridSearchCV(PrivilegedLinearRegression(), {"imitation": [0.2, 1.0]}, cv=KFold(3))
+        search.fit(X, y, teacher_prediction=s, teacher_std=STD)
+    train, test = next(KFold(3).split(X))
+    student = PrivilegedLinearRegression(0.2)
+    student.fit(X[train], y[train], teacher_prediction=s[train], teacher_std=STD[train])
+    expected = student.score(X[test], y[test])
+    np.testing.assert_allclose(search.cv_results_["split0_test_score"][0], expected)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"teacher_std": np.where(np.arange(N) == 3, 0.0, STD)}, "row 3 is 0; give a positive"),
+        ({"teacher_std": np.where(np.arange(N) == 5, np.nan, STD)}, "row 5 is nan; give"),
+        ({"teacher_std": np.where(np.arange(N) == 5, 1e-200, STD)}, "row 5 is 1e-200; give"),
+        ({"teacher_std": STD[:-1]}, r"teacher_std has shape \(59,\), X has 60 rows"),
+        ({"teacher_std": STD, "teacher_prediction": None}, "teacher_std is given without"),
+    ],
+)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_errors_of_standard_deviations(data, method, changes, message):
+    X, y, s = data
+    student = PrivilegedLinearRegression()
+    with pytest.raises(ValueError, match=message):
+        getattr(student, method)(X, y, **{"teacher_prediction": s} | changes)
+    assert not hasattr(student, "coef_")
+
+
+def test_several_teachers_are_their_mean(gaps):
+    X, y, s = gaps
+    teachers = np.stack([s, s + 1, np.where(np.isnan(y), s, 3 * s)], axis=1)[:, :, None]
+    teachers[:10, 0] = np.nan
+    mean = np.nanmean(teachers[~np.isnan(s)], axis=1)
+    single = np.full((N, 1), np.nan)
+    single[~np.isnan(s)] = mean
+    expected = PrivilegedLinearRegression().fit(X, y, teacher_prediction=single)
+    student = PrivilegedLinearRegression().fit(X, y, teacher_prediction=teachers)
+    assert same(student, expected)
+    assert student.n_taught_rows_ == expected.n_taught_rows_
+    assert same(student.fit(X, y, teacher_prediction=teachers.tolist()), expected)
+    parts = PrivilegedLinearRegression(**GIVEN)
+    for rows in (slice(0, 30), slice(30, N)):
+        parts.partial_fit(X[rows], y[rows], teacher_prediction=teachers[rows])
+    assert same(
+        parts.set_params(noise_variance="auto", teacher_noise_variance="auto").solve(), student
+    )
+
+
+def test_several_teachers_of_several_outputs_without_labels(data):
+    X, y, s = data
+    teachers = np.stack([np.column_stack([y, s]), np.column_stack([s, y])], axis=1)
+    student = PrivilegedLinearRegression().fit(X, teacher_prediction=teachers)
+    assert same(
+        student, PrivilegedLinearRegression().fit(X, teacher_prediction=teachers.mean(axis=1))
+    )
+    assert student.predict(X).shape == (N, 2)
+
+
 def test_a_teacher_without_predictions_is_no_teacher(data):
     X, y, s = data
     with pytest.warns(TeacherMissingWarning, match="teacher_prediction is missing"):
@@ -567,7 +723,8 @@ Y2 = np.ones((N, 2))
         (np.ones(N), np.ones(N - 1), f"teacher_prediction has {N - 1} rows, X has {N}"),
         (np.ones(N + 1), np.ones(N), f"y has {N + 1} rows, X has {N}.*label is missing"),
         (Y2, np.ones(N), "teacher_prediction has 1 outputs, y has 2"),
-        (np.ones(N), np.ones((N, 1, 1)), r"teacher_prediction has shape \(60, 1, 1\)|dim 3"),
+        (np.ones(N), np.ones((N, 1, 1, 1)), r"teacher_prediction has shape|dim 4"),
+        (np.ones(N), np.ones((N, 3, 2)), "teacher_prediction has 2 outputs, y has 1"),
         (
             Y2,
             with_nan(Y2, 7, 1),

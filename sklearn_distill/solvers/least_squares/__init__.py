@@ -1,5 +1,12 @@
 """Weighted least squares with a teacher, from mergeable statistics that do not depend on λ."""
 
+from sklearn_distill.solvers.least_squares._moments import Moments
+from sklearn_distill.solvers.least_squares.cross_validation import (
+    CVErrors,
+    CVProblem,
+    fold_statistics,
+)
+from sklearn_distill.solvers.least_squares.folds import FoldRows, FoldStatistics, group_folds
 from sklearn_distill.solvers.least_squares.gram import Gram
 from sklearn_distill.solvers.least_squares.noise import NoNoiseEstimateError
 from sklearn_distill.solvers.least_squares.privileged import PrivilegedFit, PrivilegedLeastSquares
@@ -10,7 +17,12 @@ from sklearn_distill.solvers.least_squares.statistics import Statistics
 from sklearn_distill.solvers.least_squares.tensor_regression_data import TensorRegressionData
 
 __all__ = [
+    "CVErrors",
+    "CVProblem",
+    "FoldRows",
+    "FoldStatistics",
     "Gram",
+    "Moments",
     "NoNoiseEstimateError",
     "PrivilegedFit",
     "PrivilegedLeastSquares",
@@ -19,4 +31,6 @@ __all__ = [
     "Source",
     "Statistics",
     "TensorRegressionData",
+    "fold_statistics",
+    "group_folds",
 ]

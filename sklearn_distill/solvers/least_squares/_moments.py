@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol, Self, TypeAlias
 
 import numpy as np
 
-from sklearn_distill._typing import BoolArray, FloatArray
+from sklearn_distill._typing import BoolArray, FloatArray, IntArray
 from sklearn_distill.solvers.least_squares._factors import Factor, FeatureRoot
 
 # A column is constant up to rounding if its deviations, relative to its mean, are smaller.
@@ -113,9 +113,45 @@ class Moments(ABC):
     def solve(self, n_features: int, alpha: float) -> tuple[FloatArray, Factor]:
         """Minimise Σ s (t − x·w)² + α‖w‖²: w of shape (n_features, n_targets), factor of H."""
 
+    def solve_path(self, n_features: int, alphas: FloatArray) -> tuple[FloatArray, float]:
+        """Minimise Σ s (t − x·w)² + α‖w‖² for each α.
+
+        Returns
+        -------
+        coef : ndarray of shape (n_alphas, n_features, n_targets)
+            Coefficients w.
+        condition : float
+            Largest condition number of X, with its penalty, on which digits depend; infinite if
+            directions were dropped.
+        """
+        shared, coef = self._solve_shared(n_features, alphas)
+        condition = 1.0
+        for i in np.flatnonzero(~shared):
+            coef[i], factor = self.solve(n_features, float(alphas[i]))
+            condition = max(condition, np.inf if factor.deficient else factor.condition)
+        return coef, condition
+
     @abstractmethod
-    def residual_sum_of_squares(self, n_features: int, coef: FloatArray) -> FloatArray:
-        """Return Σ s (t − x·w)² of each target, about the mean."""
+    def _solve_shared(self, n_features: int, alphas: FloatArray) -> tuple[BoolArray, FloatArray]:
+        """Return a mask of the α that one factorisation solves, and coefficients for these."""
+
+    @abstractmethod
+    def residual_sum_of_squares(
+        self, n_features: int, coef: FloatArray, targets: IntArray | None = None
+    ) -> FloatArray:
+        """Return Σ s (t − x·w)² about the mean, for the target of each column of ``coef``.
+
+        ``targets`` are the numbers of these targets; None if column j is of target j.
+        """
+
+    def mean_squared_errors(
+        self, n_features: int, coef: FloatArray, intercept: FloatArray, targets: IntArray
+    ) -> FloatArray:
+        """Return the mean of (t − x·w − b)² for each column w of ``coef``, with its target t."""
+        x_mean, t_mean = self.mean[:n_features], self.mean[n_features:]
+        bias = t_mean[targets] - intercept - x_mean @ coef
+        spread = self.residual_sum_of_squares(n_features, coef, targets)
+        return np.asarray(bias**2 + spread / self.weight)
 
     @abstractmethod
     def feature_root(self, n_features: int) -> FeatureRoot:

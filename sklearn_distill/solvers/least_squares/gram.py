@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.linalg.blas import dsyrk
 
-from sklearn_distill._typing import FloatArray
+from sklearn_distill._typing import BoolArray, FloatArray, IntArray
 from sklearn_distill.solvers.least_squares._factors import (
     Factor,
     FeatureRoot,
@@ -15,6 +15,7 @@ from sklearn_distill.solvers.least_squares._factors import (
     root_of_gram,
 )
 from sklearn_distill.solvers.least_squares._moments import Moments, Tile
+from sklearn_distill.solvers.least_squares._tridiagonal import Tridiagonal
 
 # With more columns the matrix has over 2³¹ entries, more than BLAS can index.
 _MAX_COLUMNS = 46_000
@@ -47,12 +48,25 @@ class Gram(Moments):
         factor = factorise(H + alpha * np.eye(d) if alpha else H, self._constant(d))
         return factor.solve(right), factor
 
-    def residual_sum_of_squares(self, n_features: int, coef: FloatArray) -> FloatArray:
-        """Return Σ s (t − x·w)² of each target, about the mean."""
+    def _solve_shared(self, n_features: int, alphas: FloatArray) -> tuple[BoolArray, FloatArray]:
         d = n_features
-        S_xx, S_xt, S_tt = self.spread[:d, :d], self.spread[:d, d:], self.spread[d:, d:]
+        H, right = self.spread[:d, :d], self.spread[:d, d:]
+        coef = np.empty((len(alphas), d, right.shape[1]))
+        tridiagonal = Tridiagonal.of(H)
+        # without the scales of the columns, which the solution for a single α takes out
+        shared = tridiagonal.condition(alphas) <= self.max_condition
+        coef[shared] = tridiagonal.solve_all(alphas[shared], right)
+        return shared, coef
+
+    def residual_sum_of_squares(
+        self, n_features: int, coef: FloatArray, targets: IntArray | None = None
+    ) -> FloatArray:
+        """Return Σ s (t − x·w)² about the mean, for the target of each column of ``coef``."""
+        d, chosen = n_features, slice(None) if targets is None else targets
+        S_xx, S_xt = self.spread[:d, :d], self.spread[:d, d:][:, chosen]
+        S_tt = np.diagonal(self.spread)[d:][chosen]
         # Rounding may leave a negative sum of squares where the fit is perfect.
-        squares = np.diagonal(S_tt) + ((S_xx @ coef - 2 * S_xt) * coef).sum(axis=0)
+        squares = S_tt + ((S_xx @ coef - 2 * S_xt) * coef).sum(axis=0)
         return np.asarray(np.maximum(squares, 0.0))
 
     def feature_root(self, n_features: int) -> FeatureRoot:
@@ -92,6 +106,11 @@ class Gram(Moments):
         return np.asarray(first + second + np.outer(row, row))
 
     def _mix_targets(self, scale: float, n_features: int, mixing: FloatArray) -> FloatArray:
-        d, S = n_features, scale * self.spread
-        cross = S[:d, d:] @ mixing
-        return np.block([[S[:d, :d], cross], [cross.T, mixing.T @ S[d:, d:] @ mixing]])
+        d, S = n_features, self.spread
+        mixed = np.empty((d + mixing.shape[1],) * 2)
+        mixed[:d, :d] = S[:d, :d]
+        mixed[:d, d:] = S[:d, d:] @ mixing
+        mixed[d:, :d] = mixed[:d, d:].T
+        mixed[d:, d:] = mixing.T @ S[d:, d:] @ mixing
+        mixed *= scale
+        return mixed

@@ -10,7 +10,8 @@ from sklearn_distill._typing import FloatArray
 from sklearn_distill.solvers.least_squares.sources import (
     LABELS_ONLY,
     TEACHER_ONLY,
-    Source,
+    WITH_LABEL,
+    WITH_TEACHER,
     SourceWeights,
 )
 from sklearn_distill.solvers.least_squares.statistics import Statistics
@@ -79,7 +80,7 @@ class Noise:
         """Return σ²; the variance of the teacher's predictions if no row has a label."""
         if self.label is not None:
             return NoiseVariance.given(self.label, self.statistics.n_outputs)
-        if not self.statistics.has_rows_of(Source.LABEL, Source.BOTH):
+        if not self.statistics.has_rows_of(*WITH_LABEL):
             return self.of_teacher()
         return self._estimate(LABELS_ONLY, "noise_variance", "labels")
 
@@ -87,7 +88,7 @@ class Noise:
         """Return σ_s²; NaN if no row has a teacher's prediction."""
         if self.teacher is not None:
             return NoiseVariance.given(self.teacher, self.statistics.n_outputs)
-        if not self.statistics.has_rows_of(Source.TEACHER, Source.BOTH):
+        if not self.statistics.has_rows_of(*WITH_TEACHER):
             return NoiseVariance.given(np.nan, self.statistics.n_outputs)
         return self._estimate(TEACHER_ONLY, "teacher_noise_variance", "teacher's predictions")
 
@@ -100,7 +101,7 @@ class Noise:
             If an estimate has no degrees of freedom, or its targets are constant.
         """
         # Without labels σ² is σ_s² by definition, so nothing needs to be estimated.
-        if self.label is None and not self.statistics.has_rows_of(Source.LABEL, Source.BOTH):
+        if self.label is None and not self.statistics.has_rows_of(*WITH_LABEL):
             return np.ones(self.statistics.n_outputs), []
         estimates = {
             "noise_variance": self.of_labels(),
@@ -125,7 +126,7 @@ class Noise:
         if not self.fit_intercept:
             moments = moments.about_origin()
         coef, factor = moments.solve(d, alpha=0.0)
-        n_rows, rank = moments.weight, factor.rank + self.fit_intercept
+        n_rows, rank = statistics.n_repetitions(source_weights), factor.rank + self.fit_intercept
         # Weights are real numbers: a smaller difference is the rounding of their sum.
         if n_rows - rank <= 1e-6 * n_rows:
             raise NoNoiseEstimateError(

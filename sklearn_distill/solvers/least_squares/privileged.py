@@ -13,10 +13,14 @@ from sklearn_distill.solvers.least_squares._covariance import SandwichCovariance
 from sklearn_distill.solvers.least_squares._moments import Moments
 from sklearn_distill.solvers.least_squares._weighted_fit import WeightedFit
 from sklearn_distill.solvers.least_squares.gram import Gram
-from sklearn_distill.solvers.least_squares.noise import FLOOR, Noise
+from sklearn_distill.solvers.least_squares.noise import FLOOR, Noise, NoNoiseEstimateError
 from sklearn_distill.solvers.least_squares.regression_data import RegressionData
 from sklearn_distill.solvers.least_squares.root import Root
-from sklearn_distill.solvers.least_squares.sources import Source, imitation_weights
+from sklearn_distill.solvers.least_squares.sources import (
+    WITH_TEACHER,
+    Source,
+    imitation_weights,
+)
 from sklearn_distill.solvers.least_squares.statistics import Statistics
 
 # The normal equations have a relative error of eps · cond² in the coefficients: 1e-4 at this
@@ -84,6 +88,30 @@ class PrivilegedLeastSquares:
         )
         return PrivilegedFit(self, statistics, fits, ratio, tuple(floored))
 
+    def solve_at(self, statistics: Statistics, ratio: float) -> PrivilegedFit:
+        """Solve with a chosen ρ as the weight of a prediction; the noise is that of the data.
+
+        The covariance is that of the noise variances, which are estimated, or of the chosen ρ if
+        the data do not determine them.
+        """
+        weights = imitation_weights(self.imitation, ratio)
+        alpha = self._alpha_of_each(statistics.n_outputs)
+        fits = tuple(
+            WeightedFit.of(
+                statistics,
+                weights,
+                np.array([output]),
+                alpha=float(alpha[output]),
+                fit_intercept=self.fit_intercept,
+            )
+            for output in range(statistics.n_outputs)
+        )
+        try:
+            noise_ratio, _ = self._ratio(statistics)
+        except NoNoiseEstimateError:
+            noise_ratio = np.full(statistics.n_outputs, ratio)
+        return PrivilegedFit(self, statistics, fits, noise_ratio, ())
+
     def fit(
         self, data: RegressionData, solver: str = "auto", *, equal_variances: bool = False
     ) -> PrivilegedFit:
@@ -150,8 +178,8 @@ class PrivilegedLeastSquares:
         return np.broadcast_to(alpha, n_outputs)
 
     def _ratio(self, statistics: Statistics) -> tuple[FloatArray, list[str]]:
-        uses_teacher = statistics.has_rows_of(Source.TEACHER) or (
-            self.imitation > 0 and statistics.has_rows_of(Source.BOTH)
+        uses_teacher = statistics.has_rows_of(Source.TEACHER, Source.PRECISE_TEACHER) or (
+            self.imitation > 0 and statistics.has_rows_of(*WITH_TEACHER)
         )
         # If no prediction has a weight, the fit does not depend on ρ, which is not estimated.
         if not uses_teacher:
@@ -179,7 +207,7 @@ class PrivilegedFit:
     fits : tuple of WeightedFit
         One fit per set of outputs with the same ratio.
     ratio : ndarray of shape (n_outputs,)
-        Ratio ρ = σ²/σ_s² of each output.
+        Ratio σ²/σ_s² of the noise variances of each output.
     floored : tuple of str
         Names of the variances whose estimates were raised to their floor.
     """
@@ -267,7 +295,7 @@ class PrivilegedFit:
         """
         estimate = self.problem.noise(self.statistics).of_labels()
         # The floor bounds the ratio to σ_s²: without a teacher there is no ratio.
-        has_teacher = self.statistics.has_rows_of(Source.BOTH, Source.TEACHER)
+        has_teacher = self.statistics.has_rows_of(*WITH_TEACHER)
         return (estimate.floored if has_teacher else estimate).values
 
     @cached_property
@@ -294,7 +322,7 @@ class PrivilegedFit:
     def _noise_is_below(self, share: float) -> bool:
         """Whether an estimate of σ² is a smaller share of the variance of the labels."""
         # with a teacher it is raised to its floor, a larger share
-        has_teacher = self.statistics.has_rows_of(Source.BOTH, Source.TEACHER)
+        has_teacher = self.statistics.has_rows_of(*WITH_TEACHER)
         if not share or has_teacher or self.problem.noise_variance is not None:
             return False
         if self.residual_share < share:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sklearn_distill._typing import BoolArray, CheckedX, FloatArray
+from sklearn_distill._typing import BoolArray, CheckedX, FloatArray, IntArray
 from sklearn_distill.solvers.least_squares._moments import Tile
-from sklearn_distill.solvers.least_squares.sources import Source
+from sklearn_distill.solvers.least_squares._variance_histogram import VarianceHistogram
+from sklearn_distill.solvers.least_squares.sources import WITH_VARIANCE, Source
 
 # A tile of this many numbers (1 MB) stays in the cache between its copy and its product.
 _TILE_SIZE = 2**17
@@ -20,6 +22,15 @@ _TILE_SIZE = 2**17
 _N_ROWS_FOR_MEAN = 512
 # Value of ``RegressionData.source`` for rows that are not used.
 _UNUSED = -1
+# sources of rows whose prediction has its own variance, by the source of the whole row
+_SPLIT = {
+    Source.BOTH: [Source.SPLIT_LABEL, Source.SPLIT_TEACHER],
+    Source.TEACHER: [Source.PRECISE_TEACHER],
+}
+_WHOLE = {part: whole for whole, parts in _SPLIT.items() for part in parts}
+
+
+_BY_ROW = ("X", "y", "teacher", "weight", "teacher_variance")
 
 
 @dataclass(frozen=True)
@@ -36,12 +47,19 @@ class RegressionData:
         The teacher's predictions; a row of NaN is a missing prediction.
     weight : ndarray of shape (n_rows,) or None
         Nonnegative weights; None for 1.
+    teacher_variance : ndarray of shape (n_rows,) or None
+        Variances of the predictions, of which only the ratios matter; None if all are the same.
     """
 
     X: CheckedX
     y: FloatArray | None
     teacher: FloatArray | None = None
     weight: FloatArray | None = None
+    teacher_variance: FloatArray | None = None
+
+    def take(self, rows: slice | IntArray) -> Self:
+        """Return some of the rows; a slice makes no copy."""
+        return replace(self, **{name: _take(getattr(self, name), rows) for name in _BY_ROW})
 
     @property
     def n_features(self) -> int:
@@ -60,6 +78,11 @@ class RegressionData:
         dtype = self.X.dtype if self.X.dtype.kind == "f" else np.float64
         return float(np.finfo(dtype).eps)
 
+    @property
+    def teacher_std(self) -> FloatArray | None:
+        """Standard deviations of the predictions."""
+        return None if self.teacher_variance is None else np.sqrt(self.teacher_variance)
+
     @cached_property
     def taught(self) -> BoolArray:
         """Rows that have a teacher's prediction."""
@@ -72,7 +95,7 @@ class RegressionData:
 
     @cached_property
     def source(self) -> NDArray[np.int8]:
-        """Source of each row; -1 without label and prediction, or with weight 0."""
+        """LABEL, BOTH or TEACHER of each row; -1 without all of them, or with weight 0."""
         source = np.full(self.X.shape[0], _UNUSED, dtype=np.int8)
         source[self.labelled] = Source.LABEL
         source[self.taught] = Source.TEACHER
@@ -81,6 +104,35 @@ class RegressionData:
         if self.weight is not None:
             source[self.weight == 0] = _UNUSED
         return source
+
+    def sources(self) -> list[Source]:
+        """Return the sources that have rows."""
+        both = [Source.BOTH] if self.teacher_variance is None else _SPLIT[Source.BOTH]
+        teacher = [Source.TEACHER] if self.teacher_variance is None else _SPLIT[Source.TEACHER]
+        return [s for s in (Source.LABEL, *both, *teacher) if self.has_source(s).any()]
+
+    def has_source(self, source: Source, rows: slice = slice(None)) -> BoolArray:
+        """Return a mask of the rows of a source."""
+        return np.asarray(self.source[rows] == _WHOLE.get(source, source))
+
+    def weight_for(self, source: Source, rows: slice, selected: slice | BoolArray) -> Any:
+        """Return the weights of a source's rows, over the variance of the prediction if it is one.
+
+        None is 1 for all rows.
+        """
+        weight = None if self.weight is None else self.weight[rows][selected]
+        if self.teacher_variance is None or source not in WITH_VARIANCE:
+            return weight
+        precision = 1 / self.teacher_variance[rows][selected]
+        return precision if weight is None else weight * precision
+
+    def variances(self) -> VarianceHistogram | None:
+        """Return the variances of the predictions that have a weight, with this weight."""
+        rows = self.taught & (self.source != _UNUSED)
+        if self.teacher_variance is None or not rows.any():
+            return None
+        weight = None if self.weight is None else self.weight[rows]
+        return VarianceHistogram.of(self.teacher_variance[rows], weight)
 
     @property
     def tile_size(self) -> int:
@@ -112,7 +164,7 @@ class RegressionData:
         Moments about a point near the mean do not cancel. A few rows of X suffice for that; targets
         are averaged over all rows.
         """
-        rows = (self.source == source)[:, None]
+        rows = self.has_source(source)[:, None]
         means = [target.mean(axis=0, where=rows) for target in self._targets(source)]
         return np.concatenate([self._approximate_mean(), *means])
 
@@ -124,7 +176,11 @@ class RegressionData:
         for tile, selected in self._tiles_of(source, min_rows_per_column):
             if buffer is None:
                 buffer = np.empty((tile.stop - tile.start, 1 + len(shift)))
-            yield self._fill(buffer, tile, selected, shift, self._targets(source))
+            values = self._fill(buffer, tile, selected, shift, self._targets(source))
+            weight = self.weight_for(source, tile, selected)
+            if weight is not None:
+                values *= np.sqrt(weight)[:, None]
+            yield values
 
     def _tiles_of(
         self, source: Source, min_rows_per_column: float
@@ -134,7 +190,7 @@ class RegressionData:
         If all rows are of the source the index is a slice, which makes no copy.
         """
         for tile in self.tiles(min_rows_per_column):
-            selected = self.source[tile] == source
+            selected = self.has_source(source, tile)
             if selected.any():
                 yield tile, slice(None) if selected.all() else selected
 
@@ -153,8 +209,6 @@ class RegressionData:
             # Subtraction and conversion to float64 in one pass, into the buffer.
             np.subtract(columns[selected], shift[start - 1 : stop - 1], out=values[:, start:stop])
             start = stop
-        if self.weight is not None:
-            values *= np.sqrt(self.weight[tile][selected])[:, None]
         return values
 
     def _rows_for_mean(self) -> CheckedX:
@@ -168,6 +222,9 @@ class RegressionData:
             Source.LABEL: [self.y],
             Source.BOTH: [self.y, self.teacher],
             Source.TEACHER: [self.teacher],
+            Source.SPLIT_LABEL: [self.y],
+            Source.SPLIT_TEACHER: [self.teacher],
+            Source.PRECISE_TEACHER: [self.teacher],
         }[source]
         return [target for target in targets if target is not None]
 
@@ -180,3 +237,7 @@ class RegressionData:
     @property
     def _n_columns(self) -> int:
         return 1 + self.n_features + 2 * self.n_outputs
+
+
+def _take(values: Any, rows: slice | IntArray) -> Any:
+    return None if values is None else values[rows]

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.linalg import qr, solve_triangular
 
-from sklearn_distill._typing import BoolArray, FloatArray
+from sklearn_distill._typing import BoolArray, FloatArray, IntArray
 from sklearn_distill.solvers.least_squares._factors import (
     Factor,
     FeatureRoot,
@@ -20,6 +20,8 @@ from sklearn_distill.solvers.least_squares.gram import Gram
 _EPS = float(np.finfo(np.float64).eps)
 # Singular values of a smaller share of the largest may be the rounding of many rows.
 _DEPENDENT = 1e-13
+# Condition number up to which the singular values have ten digits.
+_SHARED = 1e6
 
 
 class Root(Moments):
@@ -72,9 +74,24 @@ class Root(Moments):
         coef[varying] = solve_triangular(R[:, :d], R[:, d:], check_finite=False)
         return coef, factor
 
-    def residual_sum_of_squares(self, n_features: int, coef: FloatArray) -> FloatArray:
-        """Return Σ s (t − x·w)² of each target, about the mean."""
+    def _solve_shared(self, n_features: int, alphas: FloatArray) -> tuple[BoolArray, FloatArray]:
         R, right = self.spread[:, :n_features], self.spread[:, n_features:]
+        left, singular, basis = np.linalg.svd(R, full_matrices=False)
+        kept = self._resolved(R, singular)
+        # where columns of very different scales hide small singular values, each α has its own
+        shared = _ratio(singular) <= _SHARED or not self._is_independent(
+            R[:, ~self._constant(n_features)]
+        )
+        shrunk = singular[kept] / (singular[kept] ** 2 + alphas[:, None])
+        coef = basis[kept].T @ (shrunk[:, :, None] * (left[:, kept].T @ right))
+        return np.full(len(alphas), shared), coef
+
+    def residual_sum_of_squares(
+        self, n_features: int, coef: FloatArray, targets: IntArray | None = None
+    ) -> FloatArray:
+        """Return Σ s (t − x·w)² about the mean, for the target of each column of ``coef``."""
+        R, right = self.spread[:, :n_features], self.spread[:, n_features:]
+        right = right if targets is None else right[:, targets]
         return np.asarray(((right - R @ coef) ** 2).sum(axis=0))
 
     def feature_root(self, n_features: int) -> FeatureRoot:
@@ -142,7 +159,8 @@ def _condition(R: FloatArray) -> float:
 
 
 def _ratio(singular: FloatArray) -> float:
-    return float(singular[0] / singular[-1]) if len(singular) else 1.0
+    with np.errstate(divide="ignore"):
+        return float(np.divide(singular[0], singular[-1])) if len(singular) else 1.0
 
 
 def _at_most_square(rows: FloatArray) -> FloatArray:

@@ -7,11 +7,25 @@ from enum import IntEnum
 
 
 class Source(IntEnum):
-    """Available targets of a row: its label, the teacher's prediction or both."""
+    """Available targets of a row: its label, the teacher's prediction or both.
+
+    Predictions with their own standard deviations have other weights than the labels beside them,
+    so a row that has both is then a row of ``SPLIT_LABEL`` and one of ``SPLIT_TEACHER``, and a row
+    without a label is one of ``PRECISE_TEACHER``.
+    """
 
     LABEL = 0
     BOTH = 1
     TEACHER = 2
+    SPLIT_LABEL = 3
+    SPLIT_TEACHER = 4
+    PRECISE_TEACHER = 5
+
+
+WITH_LABEL = (Source.LABEL, Source.BOTH, Source.SPLIT_LABEL)
+WITH_TEACHER = (Source.BOTH, Source.TEACHER, Source.SPLIT_TEACHER, Source.PRECISE_TEACHER)
+# sources whose rows are weighted by the inverse variance of their prediction
+WITH_VARIANCE = (Source.SPLIT_TEACHER, Source.PRECISE_TEACHER)
 
 
 # (c_y, c_s): weights of label and teacher's prediction on the rows of each source.
@@ -21,11 +35,17 @@ LABELS_ONLY: SourceWeights = {
     Source.LABEL: (1.0, 0.0),
     Source.BOTH: (1.0, 0.0),
     Source.TEACHER: (0.0, 0.0),
+    Source.SPLIT_LABEL: (1.0, 0.0),
+    Source.SPLIT_TEACHER: (0.0, 0.0),
+    Source.PRECISE_TEACHER: (0.0, 0.0),
 }
 TEACHER_ONLY: SourceWeights = {
     Source.LABEL: (0.0, 0.0),
     Source.BOTH: (0.0, 1.0),
     Source.TEACHER: (0.0, 1.0),
+    Source.SPLIT_LABEL: (0.0, 0.0),
+    Source.SPLIT_TEACHER: (0.0, 1.0),
+    Source.PRECISE_TEACHER: (0.0, 1.0),
 }
 
 
@@ -44,7 +64,8 @@ def imitation_weights(imitation: float, ratio: float) -> SourceWeights:
     Returns
     -------
     dict
-        (c_y, c_s) by source: (1, 0) label only, (1−λ, λρ) both, (0, ρ) teacher only.
+        (c_y, c_s) by source: (1, 0) label only, (1−λ, λρ) both, (0, ρ) teacher only. The parts of
+        a row that is split have (1−λ, 0) and (0, λρ).
 
     References
     ----------
@@ -60,6 +81,9 @@ def imitation_weights(imitation: float, ratio: float) -> SourceWeights:
         Source.BOTH: (1 - imitation, imitation * ratio),
         # The available target gets the full weight, for any λ.
         Source.TEACHER: (0.0, ratio),
+        Source.SPLIT_LABEL: (1 - imitation, 0.0),
+        Source.SPLIT_TEACHER: (0.0, imitation * ratio),
+        Source.PRECISE_TEACHER: (0.0, ratio),
     }
 
 

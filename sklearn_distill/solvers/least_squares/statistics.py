@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
@@ -10,15 +10,22 @@ import numpy as np
 
 from sklearn_distill._typing import FloatArray, IntArray
 from sklearn_distill.solvers.least_squares._moments import Moments
+from sklearn_distill.solvers.least_squares._variance_histogram import VarianceHistogram
 from sklearn_distill.solvers.least_squares.gram import Gram
 from sklearn_distill.solvers.least_squares.regression_data import RegressionData
 from sklearn_distill.solvers.least_squares.root import Root
-from sklearn_distill.solvers.least_squares.sources import Source, SourceWeights
+from sklearn_distill.solvers.least_squares.sources import (
+    WITH_VARIANCE,
+    Source,
+    SourceWeights,
+)
 
 
 @dataclass(frozen=True)
 class Statistics:
     """Moments of [x | y], [x | y | s] and [x | s], for rows with a label, both or a prediction.
+
+    If predictions have variances of their own, those of rows with both are [x | y] and [x | s].
 
     Parameters
     ----------
@@ -28,6 +35,9 @@ class Statistics:
         Numbers of features d and outputs q.
     n_rows, n_taught_rows : int
         Numbers of all rows, and of those with a teacher's prediction.
+    teacher_variances : VarianceHistogram or None, default=None
+        Variances of the predictions that have one; their rows are weighted by its inverse, and so
+        have to be multiplied by the median. None if no prediction has one.
 
     Examples
     --------
@@ -43,14 +53,15 @@ class Statistics:
     n_outputs: int
     n_rows: int
     n_taught_rows: int
+    teacher_variances: VarianceHistogram | None = None
 
     @classmethod
     def of(cls, data: RegressionData, kind: type[Moments] = Gram) -> Statistics:
         """Compute the statistics of rows, as Gram matrices or as triangular roots."""
-        sources = [source for source in Source if (data.source == source).any()]
-        groups = {source: _moments(data, source, kind) for source in sources}
+        groups = {source: _moments(data, source, kind) for source in data.sources()}
         n_rows, n_taught_rows = len(data.source), int(data.taught.sum())
-        return cls(groups, data.n_features, data.n_outputs, n_rows, n_taught_rows)
+        variances = data.variances()
+        return cls(groups, data.n_features, data.n_outputs, n_rows, n_taught_rows, variances)
 
     def merge(self, other: Statistics) -> Statistics:
         """Return the statistics of both sets of rows.
@@ -74,6 +85,7 @@ class Statistics:
             groups=groups,
             n_rows=self.n_rows + other.n_rows,
             n_taught_rows=self.n_taught_rows + other.n_taught_rows,
+            teacher_variances=_merged(self.teacher_variances, other.teacher_variances),
         )
 
     def check_same_columns(self, other: Statistics) -> None:
@@ -101,6 +113,21 @@ class Statistics:
         """Whether there are rows of at least one of the given sources."""
         return any(source in self.groups for source in sources)
 
+    def n_repetitions(self, source_weights: SourceWeights) -> float:
+        """Return the sum of the sample weights of the rows whose source has a weight."""
+        used = {source for source in self.groups if sum(source_weights[source]) > 0}
+        total = sum(self.groups[source].weight for source in used - set(WITH_VARIANCE))
+        if self.teacher_variances is not None and used & set(WITH_VARIANCE):
+            # the weights of their groups are divided by variances
+            total += self.teacher_variances.weight
+        return total
+
+    def _unit(self, source: Source) -> float:
+        """Return the median variance for the sources whose rows are weighted by its inverse."""
+        if self.teacher_variances is None or source not in WITH_VARIANCE:
+            return 1.0
+        return self.teacher_variances.median
+
     def targets(self, source_weights: SourceWeights, outputs: IntArray) -> Moments:
         """Return the moments of [x | (c_y y + c_s s)/a] with weights a = c_y + c_s.
 
@@ -116,15 +143,33 @@ class Statistics:
         Moments
             Moments of ``n_features + n_chosen`` columns.
         """
+        return self.targets_of([source_weights], outputs)
+
+    def targets_of(self, several: Sequence[SourceWeights], outputs: IntArray) -> Moments:
+        """Return the moments of [x | targets] with the targets of several (c_y, c_s).
+
+        Parameters
+        ----------
+        several : sequence of dict
+            (c_y, c_s) by source, with the same weights a = c_y + c_s in all of them.
+        outputs : ndarray of int of shape (n_chosen,)
+            Indices of the outputs.
+
+        Returns
+        -------
+        Moments
+            Moments of ``n_features + len(several) * n_chosen`` columns, output by output of the
+            first, then of the second.
+        """
         selection = np.eye(self.n_outputs)[:, outputs]
         parts = [
             moments.reweight(
-                sum(source_weights[source]),
+                self._unit(source) * sum(several[0][source]),
                 self.n_features,
-                _mixing(source, source_weights, selection),
+                np.hstack([_mixing(source, weights, selection) for weights in several]),
             )
             for source, moments in self.groups.items()
-            if sum(source_weights[source]) > 0
+            if sum(several[0][source]) > 0
         ]
         return reduce(lambda merged, part: merged.merge(part), parts)
 
@@ -132,11 +177,19 @@ class Statistics:
         """Return the moments of x with a weight for each source."""
         d = self.n_features
         parts = [
-            moments.reweight(weights[source], d, np.zeros((len(moments.mean) - d, 0)))
+            moments.reweight(
+                self._unit(source) * weights[source], d, np.zeros((len(moments.mean) - d, 0))
+            )
             for source, moments in self.groups.items()
             if weights[source] > 0
         ]
         return reduce(lambda merged, part: merged.merge(part), parts)
+
+
+def _merged(
+    one: VarianceHistogram | None, other: VarianceHistogram | None
+) -> VarianceHistogram | None:
+    return one if other is None else other if one is None else one.merge(other)
 
 
 def _of_one_kind(*several: Statistics) -> tuple[Statistics, ...]:

@@ -62,8 +62,8 @@ class TensorRegressionData(RegressionData):
         Features in float32 or float64, on any device.
     y, teacher : ndarray of shape (n_rows, n_outputs) or None
         Labels and predictions; a row of NaN is missing.
-    weight : ndarray of shape (n_rows,) or None
-        Nonnegative weights; None for 1.
+    weight, teacher_variance : ndarray of shape (n_rows,) or None
+        Nonnegative weights, and variances of the predictions; None for 1.
     linalg : module
         The module ``torch.linalg``, for the QR factorisations.
     """
@@ -98,8 +98,9 @@ class TensorRegressionData(RegressionData):
             values[:, 1 : d + 1] = x
             targets = np.hstack([target[tile][selected] for target in self._targets(source)])
             values[:, d + 1 :] = self._on_device(targets - shift[d:])
-            if self.weight is not None:
-                values *= self._on_device(np.sqrt(self.weight[tile][selected]))[:, None]
+            weight = self.weight_for(source, tile, selected)
+            if weight is not None:
+                values *= self._on_device(np.sqrt(weight))[:, None]
             yield TensorTile(values, self.linalg)
 
     def _centred(self, X: CheckedX, centre: FloatArray) -> Any:
