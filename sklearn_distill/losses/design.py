@@ -46,6 +46,9 @@ class Design(Protocol):
     def take(self, rows: RowIndexer) -> Design:
         """Return the design of the given rows."""
 
+    def in_double(self) -> Design:
+        """Return the design with products in float64."""
+
 
 class DenseDesign:
     """A dense X of float32 or float64 in any memory order, used without a copy.
@@ -56,14 +59,18 @@ class DenseDesign:
         Features in float32 or float64.
     fit_intercept : bool
         Whether a column of ones is appended to the features.
+    dtype : dtype or None
+        Precision of the products, to which tiles of X are converted; None for that of X.
     """
 
-    def __init__(self, X: FloatArray, fit_intercept: bool) -> None:
+    def __init__(
+        self, X: FloatArray, fit_intercept: bool, dtype: np.dtype[Any] | None = None
+    ) -> None:
         self.X = X
         self.fit_intercept = fit_intercept
         self.n_rows = X.shape[0]
         self.n_columns = X.shape[1] + fit_intercept
-        self.dtype = X.dtype
+        self.dtype = X.dtype if dtype is None else dtype
 
     def tiles(self) -> Iterator[slice]:
         """Yield tiles of about ``TILE_BYTES``."""
@@ -74,7 +81,7 @@ class DenseDesign:
         W, scale = within_range(W, self.dtype)
         # Equal dtypes: a float64 W would make NumPy convert all of a float32 X in each product.
         W = W.astype(self.dtype, copy=False)
-        Z: FloatArray = W[:, : self.X.shape[1]] @ self.X[tile].T
+        Z: FloatArray = W[:, : self.X.shape[1]] @ self._rows(tile).T
         if self.fit_intercept:
             Z += W[:, -1:]
         return scaled_back(Z, scale)
@@ -82,25 +89,32 @@ class DenseDesign:
     def pull_back(self, R: FloatArray, tile: slice) -> FloatArray:
         """Return R [X 1] on the tile."""
         result = np.empty((len(R), self.n_columns))
-        result[:, : self.X.shape[1]] = R.astype(self.dtype, copy=False) @ self.X[tile]
+        result[:, : self.X.shape[1]] = R.astype(self.dtype, copy=False) @ self._rows(tile)
         if self.fit_intercept:
             result[:, -1] = R.sum(axis=1, dtype=np.float64)
         return result
 
     def gram(self, weight: FloatArray, tile: slice) -> FloatArray:
         """Return [X 1]ᵀ diag(weight) [X 1] on the tile."""
-        X, c = self.X[tile], weight.astype(self.dtype, copy=False)
+        X, c = self._rows(tile), weight.astype(self.dtype, copy=False)
         product = _symmetric_product(X, c)
         return _bordered(product, X.T @ c if self.fit_intercept else None, c)
 
     def gram_diagonal(self, weight: FloatArray, tile: slice) -> FloatArray:
         """Return the diagonal of the Gram matrix, Σ weight · [X 1]², without the matrix."""
-        X, c = self.X[tile], weight.astype(self.dtype, copy=False)
+        X, c = self._rows(tile), weight.astype(self.dtype, copy=False)
         return _with_intercept(np.einsum("n,nd,nd->d", c, X, X), c, self.fit_intercept)
 
     def take(self, rows: RowIndexer) -> DenseDesign:
         """Return the design of the given rows."""
-        return DenseDesign(self.X[rows], self.fit_intercept)
+        return DenseDesign(self.X[rows], self.fit_intercept, self.dtype)
+
+    def in_double(self) -> DenseDesign:
+        """Return the design with products in float64, to which a tile at a time is converted."""
+        return DenseDesign(self.X, self.fit_intercept, np.dtype(np.float64))
+
+    def _rows(self, tile: slice) -> FloatArray:
+        return self.X[tile].astype(self.dtype, copy=False)
 
 
 class SparseDesign:
@@ -159,6 +173,10 @@ class SparseDesign:
     def take(self, rows: RowIndexer) -> SparseDesign:
         """Return the design of the given rows."""
         return SparseDesign(self.X[rows], self.fit_intercept)
+
+    def in_double(self) -> SparseDesign:
+        """Return the design of a float64 copy of the stored entries, for products in float64."""
+        return SparseDesign(self.X.astype(np.float64), self.fit_intercept)
 
     def _rows(self, tile: slice) -> CheckedX:
         all_rows = tile.start == 0 and tile.stop == self.n_rows

@@ -149,6 +149,13 @@ class SoftTargetObjective:
         """Whether X is a dense array in memory, of whose rows coordinates can be computed."""
         return isinstance(self.sums, RowSums) and isinstance(self.sums.design, DenseDesign)
 
+    def in_double(self) -> SoftTargetObjective:
+        """Return the objective with float64 products of a float32 X in memory, or itself."""
+        if self.sums.dtype == np.float64 or not isinstance(self.sums, RowSums):
+            return self
+        design, targets, weight = self.sums.design, self.sums.targets, self.sums.weight
+        return SoftTargetObjective(RowSums(design.in_double(), targets, weight), self.alpha)
+
     def row_space(self) -> RowSpace | None:
         """Return coordinates of the row space of a dense X; None if X has none, being 0."""
         design = self._row_sums.design

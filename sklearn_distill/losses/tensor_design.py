@@ -84,6 +84,12 @@ class TensorDesign:
         """Return the design of the given rows, on the same device."""
         return TensorDesign(self.X[rows], self.fit_intercept)
 
+    def in_double(self) -> TensorDesign:
+        """Return the design of a float64 copy; itself on Apple's GPUs, which have no float64."""
+        if self.X.device.type == "mps":
+            return self
+        return TensorDesign(self.X.double(), self.fit_intercept)
+
     def _on_device(self, values: FloatArray) -> Any:
         """Return values as a tensor of the device and dtype of X."""
         return self.X.new_tensor(np.ascontiguousarray(values, self.dtype), dtype=self.X.dtype)

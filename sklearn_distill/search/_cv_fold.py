@@ -332,6 +332,10 @@ class CountedDesign:
         """Return the design restricted to the given rows, with the same counter."""
         return CountedDesign(self._design.take(rows), self._work)
 
+    def in_double(self) -> CountedDesign:
+        """Return the design with products in float64, with the same counter."""
+        return CountedDesign(self._design.in_double(), self._work)
+
     def _count(self, n_vectors: int, rows: slice) -> None:
         if self._work.cancelled:
             raise SearchInterruptedError

@@ -10,11 +10,17 @@ from sklearn_distill.solvers.solution import Smooth
 _DECREASE, _SLOPE = 1e-4, 0.9  # the two constants of the Wolfe conditions
 _MAX_TRIALS = 30
 # Values this close, relatively, may differ by rounding only: the slopes decide.
-_VALUE_RTOL = 1e-6
+VALUE_RTOL = 1e-6
 
 
 def line_search(
-    objective: Smooth, w: FloatArray, direction: FloatArray, value: float, gradient: FloatArray
+    objective: Smooth,
+    w: FloatArray,
+    direction: FloatArray,
+    value: float,
+    gradient: FloatArray,
+    *,
+    rtol: float = VALUE_RTOL,
 ) -> tuple[FloatArray, float, FloatArray] | None:
     r"""Return a point w + t·d that meets the weak Wolfe conditions, with t = 1 tried first.
 
@@ -33,6 +39,8 @@ def line_search(
         Value F(w) at the current weights.
     gradient : ndarray of shape (n_weights,)
         Gradient ∇F(w) at the current weights.
+    rtol : float
+        Share of F(w) up to which rounding may hide a difference; 0 requires the decrease of F.
 
     Returns
     -------
@@ -62,8 +70,7 @@ def line_search(
         new_slope = float(new_gradient @ direction)
         # On a quadratic this bound of the slope is equivalent to the sufficient decrease of F.
         decreases_by_slope = (
-            new_value <= value + _VALUE_RTOL * abs(value)
-            and new_slope <= (2 * _DECREASE - 1) * slope
+            new_value <= value + rtol * abs(value) and new_slope <= (2 * _DECREASE - 1) * slope
         )
         if not (new_value <= value + _DECREASE * t * slope or decreases_by_slope):
             too_long = t

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from sklearn_distill._typing import FloatArray
-from sklearn_distill.solvers._line_search import line_search
+from sklearn_distill.solvers._line_search import VALUE_RTOL, line_search
 from sklearn_distill.solvers.solution import Evaluation, Progress, Smooth, Solution, max_abs
 
 MEMORY = 20  # number of steps from which the curvature is estimated
@@ -107,15 +107,12 @@ def lbfgs(
         return near and max_abs(gradient) <= tol
 
     while n_iter < max_iter and not is_near():
-        accepted = line_search(objective, w, direction, value, gradient)
+        accepted = _better_point(objective, w, direction, value, gradient)
         if accepted is None:
-            stalled = True
+            stalled = True  # rounding error hides every further improvement
             break
         n_iter += 1
         new_w, new_value, new_gradient = accepted
-        if new_value >= value and max_abs(new_gradient) >= max_abs(gradient):
-            stalled = True  # rounding error hides every further improvement
-            break
         inverse_hessian.update(new_w - w, new_gradient - gradient)
         w, value, gradient = new_w, new_value, new_gradient
         direction = -inverse_hessian.product(gradient)
@@ -125,3 +122,21 @@ def lbfgs(
     return Solution(
         w, value, max_abs(gradient), n_iter, converged, "lbfgs", gradient=gradient, stalled=stalled
     )
+
+
+def _better_point(
+    objective: Smooth, w: FloatArray, direction: FloatArray, value: float, gradient: FloatArray
+) -> tuple[FloatArray, float, FloatArray] | None:
+    """Return a point along the direction of lower value or smaller gradient, or None.
+
+    Slopes may accept a point that is neither, just beyond the minimum along the direction: then F
+    has to decrease.
+    """
+    for rtol in (VALUE_RTOL, 0.0):
+        accepted = line_search(objective, w, direction, value, gradient, rtol=rtol)
+        if accepted is None:
+            return None
+        _, new_value, new_gradient = accepted
+        if new_value < value or max_abs(new_gradient) < max_abs(gradient):
+            return accepted
+    return None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -72,6 +73,10 @@ MAX_GRAM_BYTES = 2**30
 MIN_WIDE_COLUMNS = 100
 COLUMNS_PER_ROW = 1.5
 ROWS_AT_COLUMNS_PER_ROW = 1000
+
+# So few entries of float32 are multiplied in float64, which costs no more and whose rounding does
+# not hide the minimum.
+FEW_ENTRIES = 2**20
 
 Minimiser = Callable[..., Solution]
 
@@ -200,16 +205,8 @@ class LogisticStudent(LinearClassifier):
             w = np.zeros((0, problem.objective.n_columns))
             return Solution(w, value=0.0, gradient_norm=0.0, n_iter=0, converged=True)
         with solver_progress(self.verbose, self.max_iter, type(self).__name__) as progress:
-            solution = minimise(
-                problem.objective,
-                start,
-                tol=self.tol,
-                distance_tol=DISTANCE_TOL * self.tol,
-                precision=problem.objective.precision,
-                max_iter=self.max_iter,
-                progress=progress,
-            )
-        # float32 may not hold the weights at which the gradient is small enough: these are the best
+            solution = self._minimise(problem.objective, minimise, start, progress)
+        # products in float32 may not resolve the distance that is asked for
         at_precision = solution.stalled and problem.objective.precision > np.finfo(np.float64).eps
         if not (solution.converged or at_precision):
             warn_user(
@@ -218,6 +215,38 @@ class LogisticStudent(LinearClassifier):
                 ConvergenceWarning,
             )
         return solution
+
+    def _minimise(
+        self,
+        objective: SoftTargetObjective,
+        minimise: Minimiser,
+        start: FloatArray,
+        progress: Progress | None,
+    ) -> Solution:
+        """Minimise, and go on with products in float64 where those of float32 come to an end."""
+        if objective.n_rows * objective.n_columns <= FEW_ENTRIES:
+            objective = objective.in_double()
+        run = partial(minimise, tol=self.tol, distance_tol=DISTANCE_TOL * self.tol)
+        solution = run(
+            objective,
+            start,
+            precision=objective.precision,
+            max_iter=self.max_iter,
+            progress=progress,
+        )
+        if solution.converged or not solution.stalled:
+            return solution
+        doubled = objective.in_double()
+        if doubled.precision == objective.precision:
+            return solution
+        better = run(
+            doubled,
+            solution.w,
+            precision=doubled.precision,
+            max_iter=self.max_iter - solution.n_iter,
+            progress=progress,
+        )
+        return replace(better, n_iter=better.n_iter + solution.n_iter)
 
     def _set_coefficients(
         self, solution: Solution, active: BoolArray, dtype: np.dtype[Any]
