@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.utils import _safe_indexing, check_array
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import _num_samples, validate_data
 
 from sklearn_distill._typing import CheckedX, IntArray, MatrixLike
 from sklearn_distill._validation.masks import refuse_mask
@@ -110,6 +110,17 @@ def check_features(estimator: Any, X: CheckedX) -> None:
     """
     if len(X.shape) > 1:
         validate_data(estimator, X, skip_check_array=True, reset=False)
+
+
+def n_samples(X: Any) -> int:
+    """Return the number of rows of any X that has not been converted.
+
+    Examples
+    --------
+    >>> n_samples([[1, 2], [3, 4]])
+    2
+    """
+    return int(_num_samples(X))
 
 
 def take_rows(X: CheckedX, rows: IntArray) -> CheckedX:
