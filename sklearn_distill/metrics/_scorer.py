@@ -40,7 +40,7 @@ class Scorer(ABC):
 
     def __init__(self, name: str, judge: str | None = None, *, weighted: bool = True) -> None:
         self.name = name
-        self._judge = judge
+        self.judge = judge
         self._requests: dict[str, bool | str | None] = {"sample_weight": None} if weighted else {}
         if judge is not None:
             self._requests[judge] = True
@@ -86,9 +86,9 @@ class Scorer(ABC):
         given = {"sample_weight": sample_weight} | teachers
         unknown = [name for name, value in given.items() if value is not None]
         self._check_known([name for name in unknown if name not in self._requests], "it")
-        if self._judge is not None and teachers[self._judge] is None:
-            raise ValueError(_missing_judge(self, self._judge))
-        judged_by = y if self._judge is None else teachers[self._judge]
+        if self.judge is not None and teachers[self.judge] is None:
+            raise ValueError(_missing_judge(self, self.judge))
+        judged_by = y if self.judge is None else teachers[self.judge]
         return self._score(estimator, X, judged_by, sample_weight)
 
     @abstractmethod
