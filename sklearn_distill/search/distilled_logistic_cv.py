@@ -479,7 +479,8 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         """
         labels, weight = targets.labels, targets.sample_weight
         # rows of weight 0 are in no fold, and keep their numbers for an iterable of splits
-        validated, y, present = _labelled(targets), labels.codes, labels.present
+        y: IntArray | None = labels.codes
+        validated, present = _labelled(targets), labels.present
         has_labels = bool(validated.any())
         if not has_labels:
             validated, y, present = weight > 0, None, np.ones(len(weight), dtype=bool)
