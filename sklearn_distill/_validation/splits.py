@@ -250,6 +250,31 @@ def hold_out(
     return np.setdiff1d(np.arange(len(labelled)), validation), np.sort(validation)
 
 
+def taught_strata(most_probable: IntArray, fraction: float) -> IntArray | None:
+    """Return a teacher's most probable classes, by which a part of the rows is held out.
+
+    Parameters
+    ----------
+    most_probable : ndarray of int of shape (n_rows,)
+        Class numbers.
+    fraction : float
+        The estimator's ``validation_fraction``, in (0, 1).
+
+    Returns
+    -------
+    ndarray of int or None
+        None, for a split that is not stratified, where a class has too few rows for both parts.
+
+    Examples
+    --------
+    >>> taught_strata(np.array([0, 0, 0, 1]), 0.5) is None
+    True
+    """
+    counts = np.unique(most_probable, return_counts=True)[1]
+    n_smaller = int(np.ceil(min(fraction, 1 - fraction) * len(most_probable)))
+    return most_probable if counts.min() > 1 and n_smaller >= len(counts) else None
+
+
 def _row_numbers(rows: Any) -> IntArray:
     rows = np.asarray(rows)
     return np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.intp)

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn_distill._typing import CheckedX, FloatArray, IntArray, MatrixLike, TargetLike
 from sklearn_distill._validation.indexing import take_any_rows
 from sklearn_distill._validation.labels import check_labels
-from sklearn_distill._validation.splits import hold_out
+from sklearn_distill._validation.splits import hold_out, taught_strata
 from sklearn_distill.losses import ScoreLoss
 from sklearn_distill.students._boosting.library import HeldOut
 from sklearn_distill.students._boosting.validation_set import read_validation_set
@@ -47,7 +47,7 @@ def held_out_rows(targets: TrainingTargets, fraction: float, seed: Any) -> tuple
     """Split the rows into training and validation rows.
 
     Validation rows have a label if any row has one; they have the class proportions of the labels,
-    or, without any label, of the teacher's most probable classes.
+    or, without any label and if each has rows enough, of the teacher's most probable classes.
 
     Parameters
     ----------
@@ -68,7 +68,8 @@ def held_out_rows(targets: TrainingTargets, fraction: float, seed: Any) -> tuple
         return hold_out(labels.present, fraction, labels.codes, seed)
     assert targets.teachers is not None  # each row has a label or a prediction
     most_probable = targets.teachers.soften(1.0).argmax(axis=0)
-    return hold_out(np.ones(len(most_probable), dtype=bool), fraction, most_probable, seed)
+    strata = taught_strata(most_probable, fraction)
+    return hold_out(np.ones(len(most_probable), dtype=bool), fraction, strata, seed)
 
 
 def hold_out_of_training(
