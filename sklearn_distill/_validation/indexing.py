@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.utils import _safe_indexing, check_array
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import _num_samples, validate_data
 
 from sklearn_distill._typing import CheckedX, IntArray, MatrixLike
 from sklearn_distill._validation.masks import refuse_mask
@@ -136,6 +136,17 @@ def check_features(estimator: Any, X: CheckedX) -> CheckedX:
 def _has_names(frame: Any) -> bool:
     """Return whether scikit-learn takes the names of the columns for names of features."""
     return all(isinstance(name, str) for name in frame.columns)
+
+
+def n_samples(X: Any) -> int:
+    """Return the number of rows of any X that has not been converted.
+
+    Examples
+    --------
+    >>> n_samples([[1, 2], [3, 4]])
+    2
+    """
+    return int(_num_samples(X))
 
 
 def take_rows(X: CheckedX, rows: IntArray) -> CheckedX:

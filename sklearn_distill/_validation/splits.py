@@ -18,7 +18,7 @@ Splits: TypeAlias = list[tuple[IntArray, IntArray]]  # training and test rows of
 def labelled_splits(
     cv: Any,
     X: CheckedX,
-    y: NDArray[Any],
+    y: NDArray[Any] | None,
     present: BoolArray,
     params: dict[str, Any],
     *,
@@ -33,8 +33,9 @@ def labelled_splits(
         X, those of another splitter the labelled rows, which it is given.
     X : {ndarray, sparse matrix, DataFrame} of shape (n_rows, n_features)
         Features, passed to the splitter.
-    y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
-        Targets; anything where ``present`` is False.
+    y : ndarray of shape (n_rows,) or (n_rows, n_outputs), or None
+        Targets; anything where ``present`` is False. None where a teacher's predictions take
+        their place.
     present : ndarray of bool of shape (n_rows,)
         Rows that have a label.
     params : dict
@@ -57,7 +58,8 @@ def labelled_splits(
     for name, value in params.items():
         refuse_mask(name, value)
     labelled = np.flatnonzero(present)
-    splitter = check_cv(cv, y[labelled], classifier=is_class)
+    y_labelled = None if y is None else y[labelled]
+    splitter = check_cv(cv, y_labelled, classifier=is_class)
     # the indices of an iterable refer to the rows of X, those of a splitter to the labelled rows
     if _counts_rows(cv):
         indices = _splits_of_rows(splitter, len(present))
@@ -67,7 +69,7 @@ def labelled_splits(
         X_labelled = X if len(labelled) == X.shape[0] else take_rows(X, labelled)
         taken = {name: take_aligned(value, labelled, X.shape[0]) for name, value in params.items()}
         given = {name: value for name, value in taken.items() if value is not None}
-        indices = draw_splits(splitter, X_labelled, y[labelled], given)
+        indices = draw_splits(splitter, X_labelled, y_labelled, given)
         _check_in_range(indices, len(labelled), "labelled rows, which a splitter is given")
         splits = [(labelled[train], labelled[test]) for train, test in indices]
     _check_splits(splits)
@@ -246,6 +248,31 @@ def hold_out(
             "other rows"
         ) from error
     return np.setdiff1d(np.arange(len(labelled)), validation), np.sort(validation)
+
+
+def taught_strata(most_probable: IntArray, fraction: float) -> IntArray | None:
+    """Return a teacher's most probable classes, by which a part of the rows is held out.
+
+    Parameters
+    ----------
+    most_probable : ndarray of int of shape (n_rows,)
+        Class numbers.
+    fraction : float
+        The estimator's ``validation_fraction``, in (0, 1).
+
+    Returns
+    -------
+    ndarray of int or None
+        None, for a split that is not stratified, where a class has too few rows for both parts.
+
+    Examples
+    --------
+    >>> taught_strata(np.array([0, 0, 0, 1]), 0.5) is None
+    True
+    """
+    counts = np.unique(most_probable, return_counts=True)[1]
+    n_smaller = int(np.ceil(min(fraction, 1 - fraction) * len(most_probable)))
+    return most_probable if counts.min() > 1 and n_smaller >= len(counts) else None
 
 
 def _row_numbers(rows: Any) -> IntArray:

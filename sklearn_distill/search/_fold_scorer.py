@@ -1,4 +1,4 @@
-"""The score of a fold's student on its validation samples, by any scikit-learn scorer."""
+"""The score of a fold's student on its validation samples, by any scorer."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class FoldScorer:
     Parameters
     ----------
     scorer : callable
-        scikit-learn's scorer: called with a fitted student, X and y; the larger, the better.
+        A scorer: called with a fitted student, X and y; the larger, the better.
     X : {ndarray, sparse matrix} of shape (n_rows, n_features)
         Features of the validation samples.
-    y : ndarray of shape (n_rows,)
-        Their labels.
-    sample_weight : ndarray of shape (n_rows,) or None
-        Their weights, passed on to the scorer; None if fit got none.
+    y : ndarray of shape (n_rows,) or None
+        Their labels; None without any.
+    params : dict
+        Further arguments of the scorer: weights, or a teacher's predictions.
     classes : ndarray of shape (n_classes,)
         All classes, in ascending order.
     fit_intercept : bool
@@ -36,8 +36,8 @@ class FoldScorer:
 
     scorer: Callable[..., float]
     X: CheckedX
-    y: NDArray[Any]
-    sample_weight: FloatArray | None
+    y: NDArray[Any] | None
+    params: dict[str, Any]
     classes: NDArray[Any]
     fit_intercept: bool
 
@@ -56,11 +56,10 @@ class FoldScorer:
         )
         student.classes_ = self.classes
         student.n_features_in_ = self.X.shape[1]
-        weight = {} if self.sample_weight is None else {"sample_weight": self.sample_weight}
-        score = float(self.scorer(student, self.X, self.y, **weight))
+        score = float(self.scorer(student, self.X, self.y, **self.params))
         if not np.isfinite(score):
             raise ValueError(
-                f"scoring={self.scorer} gave {score} on a fold's {len(self.y)} validation "
+                f"scoring={self.scorer} gave {score} on a fold's {self.X.shape[0]} validation "
                 "samples: settings are compared by finite scores; use fewer folds or another scorer"
             )
         return score

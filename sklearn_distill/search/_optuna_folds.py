@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,10 @@ from sklearn.utils.metadata_routing import (
 )
 
 from sklearn_distill._typing import ArrayLike, CheckedX, IntArray
+from sklearn_distill._validation.indexing import n_samples
+from sklearn_distill._validation.labelled_rows import has_label
 from sklearn_distill._validation.splits import Splits, draw_splits
+from sklearn_distill.model_selection import LabeledKFold
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -73,7 +77,8 @@ def fixed_folds(
     Parameters
     ----------
     cv : int, splitter or iterable of (train, test)
-        The folds, as in :func:`~sklearn.model_selection.cross_validate`.
+        The folds, as in :func:`~sklearn.model_selection.cross_validate`. Where labels are missing,
+        an int is the number of folds of labelled rows.
     estimator : estimator
         If it is a classifier, an int ``cv`` is stratified.
     X : {ndarray, sparse matrix, DataFrame} of shape (n_samples, n_features)
@@ -97,7 +102,7 @@ def fixed_folds(
     ValueError
         If the splitter draws other folds in each call, or no fold.
     """
-    splitter = check_cv(cv, y, classifier=is_classifier(estimator))
+    splitter = _splitter(cv, y, n_samples(X), stratify=is_classifier(estimator))
     split_params = _split_params(splitter, estimator, scoring, params, groups)
     # a second draw shows whether other processes would get the same folds
     splits, again = (draw_splits(splitter, X, y, split_params) for _ in range(2))
@@ -109,6 +114,17 @@ def fixed_folds(
             "it a fixed int random_state"
         )
     return [OneFold(splitter, train, test) for train, test in splits]
+
+
+def _splitter(cv: Any, y: Any, n_rows: int, *, stratify: bool) -> Any:
+    """Return the splitter; an int is of folds whose test rows have a label, if some have one."""
+    if (
+        (cv is None or isinstance(cv, Integral))
+        and y is not None
+        and not has_label(y, n_rows).all()
+    ):
+        return LabeledKFold(5 if cv is None else int(cv), stratify=stratify)
+    return check_cv(cv, y, classifier=stratify)
 
 
 def _split_params(

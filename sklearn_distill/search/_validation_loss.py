@@ -1,4 +1,4 @@
-"""The loss by which the metaparameters are chosen: cross-entropy of held-out labels."""
+"""The loss by which the metaparameters are chosen: cross-entropy of held-out targets."""
 
 from __future__ import annotations
 
@@ -8,26 +8,28 @@ from scipy.special import logsumexp
 from sklearn_distill._typing import BoolArray, FloatArray
 from sklearn_distill.losses import RowSums, SoftTargetObjective
 from sklearn_distill.losses.design import Design
-from sklearn_distill.targets import Labels, LogPartitionTerm, SoftTargets
+from sklearn_distill.targets import LogPartitionTerm, SoftTargets
 
 # loss of a label with probability 0, as in scikit-learn's log_loss
 ZERO_PROBA_LOSS = float(-np.log(np.finfo(np.float64).eps))
 
 
 class ValidationLoss:
-    r"""Cross-entropy of labels with the student's prediction at temperature :math:`T_{val}`.
+    r"""Cross-entropy of held-out targets with the student's prediction at :math:`T_{val}`.
 
-    .. math:: V(W) = \frac{1}{\sum_i s_i} \sum_i s_i\,CE(y_i, \mathrm{softmax}(z_i/T_{val})).
+    .. math:: V(W) = \frac{1}{\sum_i s_i} \sum_i s_i\,CE(q_i, \mathrm{softmax}(z_i/T_{val})).
 
-    A class without target mass in training has probability 0: each of its labels adds
+    The targets are labels, :math:`q_i = y_i`, or a teacher's probabilities.
+
+    A class without target mass in training has probability 0: its part of a target adds
     ``ZERO_PROBA_LOSS`` = 36.04 instead of infinity, and nothing to the gradient.
 
     Parameters
     ----------
     design : Design
         The products with the held-out X.
-    labels : Labels
-        Labels of the held-out rows; none is missing.
+    targets : ndarray of shape (n_classes, n_rows)
+        Targets q of the held-out rows: one-hot labels or probabilities.
     sample_weight : ndarray of shape (n_rows,)
         Weights s of the held-out rows.
     temperature : float
@@ -38,16 +40,16 @@ class ValidationLoss:
     >>> import numpy as np
     >>> from sklearn_distill.losses import as_design
     >>> design = as_design(np.array([[-1.0], [1.0]]), fit_intercept=False)
-    >>> loss = ValidationLoss(design, Labels(np.array([0, 1]), 2), np.ones(2), temperature=1.0)
+    >>> loss = ValidationLoss(design, np.eye(2), np.ones(2), temperature=1.0)
     >>> loss.value_and_gradient(np.zeros(1), np.array([True, True]))
     (0.6931471805599453, array([-0.5]))
     """
 
     def __init__(
-        self, design: Design, labels: Labels, sample_weight: FloatArray, temperature: float
+        self, design: Design, targets: FloatArray, sample_weight: FloatArray, temperature: float
     ) -> None:
         self._design = design
-        self._labels = labels
+        self._targets = targets
         self.sample_weight = sample_weight
         self._temperature = temperature
         self._objectives: dict[bytes, SoftTargetObjective] = {}
@@ -55,8 +57,8 @@ class ValidationLoss:
     def value_and_gradient(self, w: FloatArray, active: BoolArray) -> tuple[float, FloatArray]:
         """Return V and ∇V at weights w of the active classes."""
         s = self.sample_weight
-        impossible = ~active[self._labels.codes]
-        constant = ZERO_PROBA_LOSS * float(s[impossible].sum() / s.sum())
+        impossible = self._targets[~active].sum(axis=0)
+        constant = ZERO_PROBA_LOSS * float(s @ impossible / s.sum())
         if active.sum() == 1:  # a single class has probability 1 and no weights
             return constant, np.zeros_like(w)
         value, gradient = self._objective(active).value_and_gradient(w)
@@ -64,14 +66,10 @@ class ValidationLoss:
 
     def row_losses(self, w: FloatArray, active: BoolArray) -> FloatArray:
         """Return the loss of each row; V is their weighted mean."""
-        # class numbers among the active classes; meaningless where the label's class is not active
-        codes = (np.cumsum(active) - 1)[self._labels.codes]
-        possible = active[self._labels.codes]
-        losses = np.where(possible, 0.0, ZERO_PROBA_LOSS)
+        losses = ZERO_PROBA_LOSS * self._targets[~active].sum(axis=0)
         if active.sum() > 1:
-            Z = self._scores(w) / self._temperature
-            of_label = Z[codes, np.arange(len(codes))]
-            losses = np.where(possible, logsumexp(Z, axis=0) - of_label, losses)
+            Z, q = self._scores(w) / self._temperature, self._targets[active]
+            losses += q.sum(axis=0) * logsumexp(Z, axis=0) - (q * Z).sum(axis=0)
         return np.asarray(losses)
 
     def _scores(self, w: FloatArray) -> FloatArray:
@@ -81,13 +79,13 @@ class ValidationLoss:
         return np.concatenate([np.zeros_like(Z), Z]) if len(Z) == 1 else Z
 
     def _objective(self, active: BoolArray) -> SoftTargetObjective:
-        """Return V without its constant, as an objective of labels only and without penalty."""
+        """Return V without its constant, as an objective without penalty."""
         # made once for each set of classes: it does not depend on the metaparameters
         key = active.tobytes()
         if key not in self._objectives:
-            possible = np.where(active[self._labels.codes], self.sample_weight, 0.0)
-            linear = self._labels.one_hot(possible / self._temperature)[active]
-            targets = SoftTargets(linear, (LogPartitionTerm(possible, self._temperature),))
+            linear = self._targets[active] * self.sample_weight
+            term = LogPartitionTerm(linear.sum(axis=0), self._temperature)
+            targets = SoftTargets(linear / self._temperature, (term,))
             self._objectives[key] = SoftTargetObjective(
                 RowSums(self._design, targets, self.sample_weight), alpha=0.0
             )

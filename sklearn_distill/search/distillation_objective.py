@@ -16,8 +16,11 @@ from sklearn.utils import indexable
 from sklearn_distill._optional import import_optuna
 from sklearn_distill._typing import ArrayLike, MatrixLike, TargetLike
 from sklearn_distill._validation.fit_params import student_param_name
+from sklearn_distill._validation.indexing import n_samples
 from sklearn_distill._validation.missing_teacher import check_search_params
+from sklearn_distill.metrics import get_scorer
 from sklearn_distill.search._optuna_folds import OneFold, fixed_folds
+from sklearn_distill.search._optuna_scorer import check_judged, fold_scorer
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -58,19 +61,21 @@ def distillation_objective(
     X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
         Features of the samples.
     y : array-like of shape (n_samples,) or None
-        Labels. If some are missing, pass `cv` as a list of (train, test) whose test samples all
-        have a label.
+        Labels, some or all of them missing.
     space : dict of str to optuna distribution, or callable
         Search space: parameters of the estimator and their distributions, as
         ``{"imitation": FloatDistribution(0, 1)}``; those of a pipeline are ``step__imitation``. Or
         a function from a trial to a dict of parameters, for choices that depend on each other.
     cv : int, splitter or iterable of (train, test), default=5
-        As in :func:`~sklearn.model_selection.cross_validate`. The folds are drawn here, once: all
-        trials share them, and so do all processes that call this function with the same arguments.
-        A splitter that shuffles needs a fixed random_state.
+        As in :func:`~sklearn.model_selection.cross_validate`; where labels are missing, an int is
+        the number of folds of :class:`~sklearn_distill.model_selection.LabeledKFold`. The folds are
+        drawn here, once: all trials share them, and so do all processes that call this function
+        with the same arguments. A splitter that shuffles needs a fixed random_state.
     scoring : str, callable or None, default=None
-        One of scikit-learn's scorers, greater is better: a loss to minimise is the negative score
-        to maximise, such as "neg_log_loss". None is the estimator's own ``score``.
+        A scorer or one of :func:`~sklearn_distill.metrics.get_scorer_names`, greater is better: a
+        loss to minimise is the negative score to maximise, such as "neg_log_loss". One that judges
+        by a teacher, such as "neg_teacher_cross_entropy", gets its predictions from `params`, with
+        and without metadata routing. None is the estimator's own ``score``.
     params : dict or None, default=None
         Fit parameters, such as ``{"teacher_proba": S}``, through a pipeline
         ``{"step__teacher_proba": S}``; they are sliced by fold. With metadata routing they are
@@ -98,7 +103,8 @@ def distillation_objective(
         If `space` is not as described or `scoring` names several scores.
     ValueError
         If `space` has unknown parameters, or searches λ or T without a teacher in `params`,
-        `scoring` is no scorer, `cv` draws other folds each time, or `X` and `y` differ in length.
+        `scoring` is no scorer, or judges by labels or by a teacher and there are none, `cv` draws
+        other folds each time, or `X` and `y` differ in length.
 
     References
     ----------
@@ -131,14 +137,16 @@ def distillation_objective(
             f"scoring is a {type(scoring).__name__}: a study maximises one score, so give one "
             "name or scorer"
         )
-    check_scoring(estimator, scoring=scoring)
+    scorer = None if scoring is None else get_scorer(scoring)
+    check_scoring(estimator, scoring=scorer)
     X, y = indexable(X, y)
     params = dict(params or {})
     if not callable(space):  # what a function searches is known in a trial
         check_search_params("space", estimator, space, params)
-    folds = fixed_folds(cv, estimator, X, y, scoring=scoring, params=params, groups=groups)
+    check_judged(scorer, y, params)
+    folds = fixed_folds(cv, estimator, X, y, scoring=scorer, params=params, groups=groups)
     return DistillationObjective(
-        estimator, X, y, space=space, folds=folds, scoring=scoring, params=params
+        estimator, X, y, space=space, folds=folds, scoring=scorer, params=params
     )
 
 
@@ -157,7 +165,7 @@ class DistillationObjective:
         Search space of the parameters.
     folds : list of OneFold
         The folds, which all trials share.
-    scoring : str, callable or None
+    scoring : callable or None
         Scorer; greater is better.
     params : dict
         Fit parameters, which are sliced by fold.
@@ -171,7 +179,7 @@ class DistillationObjective:
         *,
         space: SearchSpace,
         folds: list[OneFold],
-        scoring: str | Callable[..., float] | None,
+        scoring: Callable[..., float] | None,
         params: dict[str, Any],
     ) -> None:
         self.estimator = estimator
@@ -251,7 +259,7 @@ class DistillationObjective:
                 self.X,
                 self.y,
                 cv=fold,
-                scoring=self.scoring,
+                scoring=fold_scorer(self.scoring, self.params, fold, n_samples(self.X)),
                 params=self.params,
                 error_score="raise",  # Optuna decides what an error does to the study
             )

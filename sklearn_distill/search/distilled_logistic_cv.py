@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import get_scorer, get_scorer_names
 
 from sklearn_distill._typing import (
     ArrayLike,
+    BoolArray,
     CheckedX,
     IntArray,
     MatrixLike,
@@ -28,7 +28,6 @@ from sklearn_distill._validation.fitting import (
     all_or_nothing,
     validated_parameters,
 )
-from sklearn_distill._validation.labels import check_some_label
 from sklearn_distill._validation.missing_teacher import check_teacher_searched, check_teacher_used
 from sklearn_distill._validation.routing import make_router, split_params
 from sklearn_distill._validation.row_order import check_row_order
@@ -39,6 +38,7 @@ from sklearn_distill._validation.splits import (
 )
 from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.losses import RowSpace, as_design
+from sklearn_distill.metrics import get_scorer, get_scorer_names
 from sklearn_distill.search._cv_fold import CountedDesign, CVFold
 from sklearn_distill.search._cv_loss import CrossValidatedLoss, evaluation_progress
 from sklearn_distill.search._cv_warm_start import WarmStart, WarmStartSolver, compatible_warm_start
@@ -54,7 +54,6 @@ from sklearn_distill.students._problem import (
     drop_absent,
     make_problem,
 )
-from sklearn_distill.targets import Labels
 
 if TYPE_CHECKING:
     from sklearn.utils.metadata_routing import MetadataRouter
@@ -64,7 +63,8 @@ class DistilledLogisticRegressionCV(LogisticStudent):
     r"""Distilled logistic regression with λ, T and C chosen by cross-validation.
 
     Minimises over the metaparameters θ, a subset of λ, T and C, the mean over folds of the
-    cross-entropy of held-out labels,
+    cross-entropy of held-out labels or, if no sample has a label, of the teacher's held-out
+    probabilities :math:`q_i` in their place,
 
     .. math::
 
@@ -83,11 +83,14 @@ class DistilledLogisticRegressionCV(LogisticStudent):
     Parameters
     ----------
     metaparameters : sequence of {"imitation", "temperature", "C"}, default=all three
-        The metaparameters to choose. The others are fixed at their constructor parameters.
+        The metaparameters to choose. The others are fixed at their constructor parameters. Without
+        any label, λ has no effect and cannot be searched: ("temperature", "C").
     cv : int, splitter or iterable of (train, test), default=5
         The folds. A splitter gets the labelled samples only, and an int is stratified over them.
         Samples without a label are in the training set of every fold and never in a validation
         set. With ``groups``, they are not in the training set where their group is validated on.
+        These are the folds of :class:`~sklearn_distill.model_selection.LabeledKFold`. Without any
+        label, each sample is validated on, and an int is the number of plain folds.
     method : {"implicit", "grid"}, default="implicit"
         "implicit" explores on the first fold, or on as many as together validate on 300 samples:
         coarse points are the start, two values of each metaparameter within the bounds and a few at
@@ -106,8 +109,9 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         log C over its bounds, or the values themselves by metaparameter.
     scoring : str, callable or None, default=None
         The scorer by which ``method="grid"`` compares settings: a name from
-        :func:`sklearn.metrics.get_scorer_names`, or ``scorer(estimator, X, y)``. It gets
-        ``sample_weight`` if fit does. None is the cross-entropy above. A descent needs a gradient,
+        :func:`sklearn_distill.metrics.get_scorer_names`, or ``scorer(estimator, X, y)``. It gets
+        ``sample_weight`` if fit does, and one that judges by ``teacher_proba`` gets the teacher's
+        predictions. None is the cross-entropy above. A descent needs a gradient,
         which no other score has: any other value with ``method="implicit"`` is an error.
     refit : bool, default=True
         Whether the student is fitted to all samples. If False, coefficients, intercepts and
@@ -325,9 +329,9 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Features; float32 stays float32, CSR and CSC stay sparse.
-        y : array-like of shape (n_samples,)
+        y : array-like of shape (n_samples,) or None
             Labels. NaN, None and pd.NA are missing labels, for which a teacher's prediction is
-            required.
+            required; None says that all are missing.
         sample_weight : array-like of shape (n_samples,) or None
             Weights of the samples, in training and in validation.
         teacher_proba : array-like or DataFrame or None
@@ -347,8 +351,8 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         ------
         ValueError
             If teacher, labels or parameters are not valid, λ or T is searched without any teacher's
-            prediction, a fold has no sample to train or to validate on, or a parameter of fit is
-            unknown. The estimator is then left unchanged.
+            prediction or λ without any label, a fold has no sample to train or to validate on, or a
+            parameter of fit is unknown. The estimator is then left unchanged.
 
         Warns
         -----
@@ -375,6 +379,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         self._check_method()
         space = Space.of(self.metaparameters, LossParams.of(self), self.bounds)
         self._check_teacher(space, targets.n_taught_rows, teacher_proba, teacher_logits)
+        self._check_labels(space, targets)
         targets.warn_if_implausible(teacher_proba)
         folds = self._make_folds(
             checked, targets, split_params(self, params), weighted=sample_weight is not None
@@ -455,19 +460,32 @@ class DistilledLogisticRegressionCV(LogisticStudent):
             check = partial(check_teacher_searched, f"metaparameters={list(space.names)}")
         check(n_taught_rows, teacher_proba=teacher_proba, teacher_logits=teacher_logits)
 
+    def _check_labels(self, space: Space, targets: TrainingTargets) -> None:
+        """Require a label for a search over λ, the weight of the teacher beside it."""
+        if "imitation" in space.names and not _labelled(targets).any():
+            others = tuple(name for name in space.names if name != "imitation")
+            raise ValueError(
+                "y has no labels, so that the teacher has the full weight at any imitation: search "
+                f"the others, metaparameters={others or ('C',)}"
+            )
+
     def _make_folds(
         self, X: CheckedX, targets: TrainingTargets, params: dict[str, Any], *, weighted: bool
     ) -> list[CVFold]:
         """Return the folds: only labelled rows validate, rows without a label always train.
 
-        ``weighted`` is whether fit got weights, which are passed on to a scorer then.
+        Without any label, all rows validate, by the teacher's predictions. ``weighted`` is whether
+        fit got weights, which are passed on to a scorer then.
         """
         labels, weight = targets.labels, targets.sample_weight
-        check_some_label(labels.present, "the metaparameters are chosen by held-out labels")
         # rows of weight 0 are in no fold, and keep their numbers for an iterable of splits
-        labelled = labels.present & (weight > 0)
-        splits = labelled_splits(self.cv, X, labels.codes, labelled, params, is_class=True)
-        splits = with_unlabelled(splits, labels.present, params.get("groups"))
+        y: IntArray | None = labels.codes
+        validated, present = _labelled(targets), labels.present
+        has_labels = bool(validated.any())
+        if not has_labels:
+            validated, y, present = weight > 0, None, np.ones(len(weight), dtype=bool)
+        splits = labelled_splits(self.cv, X, y, validated, params, is_class=has_labels)
+        splits = with_unlabelled(splits, present, params.get("groups"))
         splits = [(train[weight[train] > 0], test) for train, test in splits]
         check_weighted_splits(splits, weight)
         space = self._row_space(X)
@@ -493,24 +511,16 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         *,
         weighted: bool,
     ) -> CVFold:
-        labels, weight = targets.labels, targets.sample_weight[test]
-        features = X if space is None else space.L
+        features, held_out = X if space is None else space.L, targets.take(test)
         validation = ValidationLoss(
             as_design(features[test], self.fit_intercept),
-            Labels(labels.codes[test], labels.n_classes),
-            weight,
+            held_out.validation_targets(),
+            held_out.sample_weight,
             float(self.validation_temperature),
         )
         scorer = None
         if self.scoring is not None:
-            scorer = FoldScorer(
-                get_scorer(self.scoring),
-                X[test],
-                targets.classes[labels.codes[test]],
-                weight if weighted else None,
-                targets.classes,
-                self.fit_intercept,
-            )
+            scorer = self._fold_scorer(self.scoring, X[test], held_out, weighted=weighted)
         return CVFold(
             targets.take(train),
             # the cost of the search is counted in passes over the training rows only
@@ -521,6 +531,17 @@ class DistilledLogisticRegressionCV(LogisticStudent):
             keep_solutions=self.method == "grid" or not self.refit,
             row_space=space,
         )
+
+    def _fold_scorer(
+        self, scoring: Any, X: CheckedX, held_out: TrainingTargets, *, weighted: bool
+    ) -> FoldScorer:
+        """Return the scorer of a fold, with the validation samples and what it judges them by."""
+        labels, scorer = held_out.labels, get_scorer(scoring)
+        params: dict[str, Any] = {"sample_weight": held_out.sample_weight} if weighted else {}
+        if getattr(scorer, "judge", None) == "teacher_proba":
+            params["teacher_proba"] = held_out.mean_teacher_proba()
+        y = held_out.classes[labels.codes] if labels.present.any() else None
+        return FoldScorer(scorer, X, y, params, held_out.classes, self.fit_intercept)
 
     def _search(self, folds: list[CVFold], space: Space) -> CrossValidatedLoss:
         with evaluation_progress(self.verbose, type(self).__name__) as progress:
@@ -603,3 +624,8 @@ class DistilledLogisticRegressionCV(LogisticStudent):
     def _warm_start_solver(self, X: CheckedX, *, in_row_space: bool = False) -> WarmStartSolver:
         dense, precision = not sparse.issparse(X), str(X.dtype)
         return WarmStartSolver(self.solver, dense, precision, self.tol, self.max_iter, in_row_space)
+
+
+def _labelled(targets: TrainingTargets) -> BoolArray:
+    """Return which rows have a label and a positive weight."""
+    return np.asarray(targets.labels.present & (targets.sample_weight > 0))

@@ -209,7 +209,7 @@ class NeuralStudent(NeuralParams):
         return self
 
     def _needs_validation(self, n_epochs: int | None) -> bool:
-        """Return whether labelled rows have to be held out."""
+        """Return whether rows have to be held out."""
         # partial_fit fixes n_epochs: its single pass has nothing to stop
         stops_early = self.early_stopping and n_epochs is None
         return bool(stops_early or self.metaparameter_optimizer is not None)
@@ -224,7 +224,7 @@ class NeuralStudent(NeuralParams):
     def _hold_out(
         self, X: NDArray[Any], targets: NeuralTargets, random_state: Any
     ) -> tuple[NDArray[Any], NeuralTargets, XAndTable]:
-        """Split off labelled rows for validation."""
+        """Split off rows for validation: with a label, if some have one."""
         if self.checkpoint is not None and not isinstance(self.random_state, Integral):
             raise ValueError(
                 f"checkpoint with early_stopping=True and random_state={self.random_state!r}: a "
@@ -232,8 +232,9 @@ class NeuralStudent(NeuralParams):
                 "int as random_state, or pass X_val and y_val"
             )
         train, validation = targets.split(self.validation_fraction, random_state)
-        held_out = X[validation], targets.label_table[validation]
-        return X[train], replace(targets, table=targets.table[train]), held_out
+        loss, table = targets.taught or (targets.label_loss, targets.label_table)
+        training = replace(targets, table=targets.table[train], label_loss=loss)
+        return X[train], training, (X[validation], table[validation])
 
     def _make_checkpoint(
         self, data: Any, previous: Trained | None, n_epochs: int | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -24,7 +24,19 @@ from sklearn_distill.targets.labels import MISSING
 def static_targets(targets: TrainingTargets, loss_params: LossParams) -> NeuralTargets:
     """Return targets at fixed λ and T: labels and teachers are mixed once, before training."""
     soft_targets = targets.mixture(loss_params).targets()
-    return _neural_targets(targets, SoftTargetLoss.of(soft_targets), target_table(soft_targets))
+    loss, table = SoftTargetLoss.of(soft_targets), target_table(soft_targets)
+    by_labels = _validated_by_labels(targets, loss, table)
+    if targets.labels.present.any() or targets.teachers is None:
+        return by_labels
+    # the teacher's term, whose scale and regulariser do not matter to the best epoch
+    term = replace(loss_params, imitation=0.0, t_squared=False, regularizer=None)
+    taught = targets.mixture(term).targets()
+    return replace(
+        by_labels,
+        can_validate=np.ones(len(table), dtype=bool),
+        strata=targets.teachers.soften(1.0).argmax(axis=0),
+        taught=(SoftTargetLoss.of(taught), target_table(taught)),
+    )
 
 
 def tunable_targets(targets: TrainingTargets, loss_params: LossParams) -> NeuralTargets:
@@ -43,7 +55,7 @@ def tunable_targets(targets: TrainingTargets, loss_params: LossParams) -> Neural
         class_weight=targets.weight_by_class,
     )
     weight = label_weights(targets.sample_weight, targets.weight_by_class, targets.labels)
-    return _neural_targets(targets, loss, mixture_table(targets.labels, teachers, weight))
+    return _validated_by_labels(targets, loss, mixture_table(targets.labels, teachers, weight))
 
 
 def streaming_targets(n_classes: int, loss_params: LossParams) -> NeuralTargets:
@@ -123,7 +135,7 @@ def _terms(loss_params: LossParams) -> Terms:
     return [label] if teacher == label else [label, teacher]
 
 
-def _neural_targets(
+def _validated_by_labels(
     targets: TrainingTargets, loss: SoftTargetLoss | MixtureLoss, table: FloatArray
 ) -> NeuralTargets:
     """Add the loss and the table of the labels alone, for validation."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_distill._typing import BoolArray, FloatArray, IntArray
-from sklearn_distill._validation.splits import hold_out
+from sklearn_distill._validation.splits import hold_out, taught_strata
 
 
 @dataclass(frozen=True)
@@ -25,25 +25,30 @@ class NeuralTargets:
         Validation loss: that of the labels alone, at temperature 1.
     label_table : ndarray of shape (n_rows, n_label_columns)
         Targets and weights of the validation loss.
-    labelled : ndarray of bool of shape (n_rows,)
-        Rows with a label, the only ones that can be held out for validation.
+    can_validate : ndarray of bool of shape (n_rows,)
+        Rows that can be held out for validation: those with a label, or all rows without any.
     strata : ndarray of shape (n_rows,) or None
-        Class numbers for a stratified split; None for a random one.
+        Class numbers for a stratified split; None for a random one. Without any label, the
+        teacher's most probable classes.
     n_outputs : int
         Number of outputs of the network.
     n_dimensions : int, default=0
         Dimensions of the teacher's embedding, the last columns of ``table`` but one; 0 without an
         embedding.
+    taught : tuple of (Module, ndarray) or None
+        Without any label: loss and table of the teacher's term, by which a part of these rows
+        validates. None with a label.
     """
 
     loss: Any
     table: FloatArray
     label_loss: Any
     label_table: FloatArray
-    labelled: BoolArray
+    can_validate: BoolArray
     strata: IntArray | None
     n_outputs: int
     n_dimensions: int = 0
+    taught: tuple[Any, FloatArray] | None = None
 
     def with_embedding(
         self, embedding: FloatArray | None, weight: float, row_weight: FloatArray
@@ -77,12 +82,12 @@ class NeuralTargets:
         )
 
     def split(self, fraction: float, random_state: Any) -> tuple[IntArray, IntArray]:
-        """Split the rows into a training set and a labelled validation set.
+        """Split the rows into a training set and a validation set.
 
         Parameters
         ----------
         fraction : float
-            Share of the labelled rows in the validation set.
+            Share of the labelled rows in the validation set, or of all rows without any label.
         random_state : RandomState
             Generator of the split.
 
@@ -94,6 +99,15 @@ class NeuralTargets:
         Raises
         ------
         ValueError
-            If a class has too few rows to be in both sets.
+            If a class has too few labels to be in both sets, or no row can be held out.
         """
-        return hold_out(self.labelled, fraction, self.strata, random_state)
+        if not self.can_validate.any():
+            raise ValueError(
+                "metaparameter_optimizer minimises the loss of held-out labels, and y has no "
+                "labels: pass X_val and y_val, or search by "
+                "scoring=sklearn_distill.metrics.get_scorer('neg_teacher_cross_entropy')"
+            )
+        strata = self.strata
+        if strata is not None and self.taught is not None:
+            strata = taught_strata(strata, fraction)
+        return hold_out(self.can_validate, fraction, strata, random_state)

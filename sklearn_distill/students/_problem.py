@@ -257,6 +257,32 @@ class TrainingTargets:
             self.classes, labels, teachers, self.sample_weight[rows], self.class_weight
         )
 
+    def validation_targets(self) -> FloatArray:
+        """Return one-hot labels or, without any label, the teacher's probabilities.
+
+        Returns
+        -------
+        ndarray of shape (n_classes, n_rows)
+            The targets of validation rows, each of which has the one or the other.
+        """
+        if self.labels.present.any():
+            return self.labels.one_hot(np.ones(len(self.sample_weight)))
+        assert self.teachers is not None  # each row has a label or a prediction
+        return self.teachers.soften(1.0)
+
+    def mean_teacher_proba(self) -> FloatArray | None:
+        """Return the mean probabilities of the available teachers; NaN without a prediction.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_classes) or None
+            None without a teacher.
+        """
+        if self.teachers is None:
+            return None
+        q = self.teachers.soften(1.0).T
+        return np.asarray(np.where(self.teachers.teacher_mask[:, None], q, np.nan))
+
     def mixture(self, loss_params: LossParams) -> TargetMixture:
         """Return the mixture of labels and teachers with the given parameters of the loss."""
         return loss_params.mixture(

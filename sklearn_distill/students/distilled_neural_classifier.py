@@ -96,9 +96,11 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         ConvergenceWarning.
     early_stopping : bool, default=False
         Whether to monitor the label cross-entropy of held-out rows (X_val, or a part of X), stop
-        when it no longer decreases and restore the weights of its minimum.
+        when it no longer decreases and restore the weights of its minimum. If no row has a label,
+        it is the cross-entropy with the teacher's predictions at T.
     validation_fraction : float, default=0.1
-        Share of the labelled rows that early stopping holds out if there is no X_val.
+        Share of the labelled rows that early stopping holds out if there is no X_val; of all rows
+        if none has a label.
     n_iter_no_change : int, default=10
         Number of epochs without a lower validation loss after which early stopping ends training.
     tol : float, default=0.0

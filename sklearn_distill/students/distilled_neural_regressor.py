@@ -83,9 +83,11 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         ConvergenceWarning.
     early_stopping : bool, default=False
         Whether to monitor the squared error of held-out rows (X_val, or a part of X), stop when it
-        no longer decreases and restore the weights of its minimum.
+        no longer decreases and restore the weights of its minimum. If no row has a label, it is
+        that of the teacher's predictions.
     validation_fraction : float, default=0.1
-        Share of the labelled rows that early stopping holds out if there is no X_val.
+        Share of the labelled rows that early stopping holds out if there is no X_val; of all rows
+        if none has a label.
     n_iter_no_change : int, default=10
         Number of epochs without a lower validation loss after which early stopping ends training.
     tol : float, default=0.0
@@ -530,18 +532,20 @@ def _regression_targets(
     weight: FloatArray,
     imitation: float,
 ) -> NeuralTargets:
-    """Return the mixture of labels and predictions, and the labels alone for validation."""
+    """Return the mixture of labels and predictions, and for validation the labels alone, if any."""
     from sklearn_distill.nets.losses import SquaredLoss
 
     mixture = RegressionMixture.of(labels, predictions, imitation)
     target, _ = mixture.mean()
-    y = np.where(mixture.labelled[:, None], mixture.labels, 0.0)
+    y, by_labels = np.where(mixture.labelled[:, None], mixture.labels, 0.0), mixture.labelled.any()
+    table = np.column_stack([target, weight])
     return NeuralTargets(
         SquaredLoss(),
-        np.column_stack([target, weight]),
+        table,
         SquaredLoss(),
         np.column_stack([y, weight]),
-        mixture.labelled,
+        mixture.labelled if by_labels else ~mixture.labelled,
         strata=None,
         n_outputs=target.shape[1],
+        taught=None if by_labels else (SquaredLoss(), table),
     )

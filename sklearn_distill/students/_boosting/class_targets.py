@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sklearn_distill._typing import BoolArray, CheckedX, FloatArray, IntArray
 from sklearn_distill._validation.labels import check_labels
+from sklearn_distill._validation.splits import taught_strata
 from sklearn_distill.losses import ScoreLoss
 from sklearn_distill.students._boosting.library import HeldOut
 from sklearn_distill.students._problem import LossParams, TrainingTargets
@@ -70,18 +71,18 @@ class ClassTargets:
             self, mixture=mixture, weight=None if self.weight is None else self.weight[rows]
         )
 
-    def strata(self) -> tuple[BoolArray, IntArray]:
+    def strata(self, fraction: float) -> tuple[BoolArray, IntArray | None]:
         """Return which rows may be held out, and their classes.
 
         These are the labelled rows or, if there are none, all rows with the teacher's most probable
-        class.
+        class, if each class has rows enough.
         """
         labels, teachers = self.mixture.labels, self.mixture.teachers
         if labels.present.any():
             return labels.present, labels.codes
         assert teachers is not None  # each row has a label or a prediction
         most_probable = teachers.soften(1.0).argmax(axis=0)
-        return np.ones(self.n_rows, dtype=bool), most_probable
+        return np.ones(self.n_rows, dtype=bool), taught_strata(most_probable, fraction)
 
     def held_out(self, X: CheckedX) -> HeldOut:
         """Return these rows as validation rows.

@@ -47,7 +47,7 @@ class NumberTargets:
         weight = None if self.weight is None else self.weight[rows]
         return replace(self, mixture=self.mixture.take(rows), weight=weight)
 
-    def strata(self) -> tuple[BoolArray, None]:
+    def strata(self, fraction: float) -> tuple[BoolArray, None]:
         """Return which rows may be held out: the labelled ones or, if there are none, all."""
         labelled = self.mixture.labelled
         return labelled if labelled.any() else ~labelled, None

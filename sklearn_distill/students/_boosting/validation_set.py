@@ -37,7 +37,7 @@ class BoostingTargets(Protocol[H_co]):
     def take(self, rows: IntArray) -> Self:
         """Return the targets of some of the rows."""
 
-    def strata(self) -> tuple[BoolArray, IntArray | None]:
+    def strata(self, fraction: float) -> tuple[BoolArray, IntArray | None]:
         """Return which rows may be held out, and the classes whose proportions are kept."""
 
     def held_out(self, X: CheckedX) -> H_co:
@@ -124,7 +124,7 @@ def split_off(X: CheckedX, targets: T, fraction: float, seed: Any) -> tuple[Chec
     held_out : HeldOut or NumberRows
         The validation rows.
     """
-    may_be_held_out, strata = targets.strata()
+    may_be_held_out, strata = targets.strata(fraction)
     train, validation = hold_out(may_be_held_out, fraction, strata, seed)
     held_out = targets.take(validation).held_out(take_any_rows(X, validation))
     return take_any_rows(X, train), targets.take(train), held_out
