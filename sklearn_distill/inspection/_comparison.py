@@ -97,16 +97,15 @@ class Comparison:
         return pd.DataFrame.from_dict(rows, orient="index", dtype=float)
 
     def gap_closed(self, name: str) -> float:
-        """Return (model − baseline) / (teacher − baseline) where the teacher predicts."""
-        if name == "prior":
-            return math.nan
+        """Return (model − baseline) / (teacher − baseline) if the teacher is shown to be better."""
         metric = self.metrics[0]
-        own, teacher, baseline = (
-            self.score(metric, model, where_taught=True).value
-            for model in (name, "teacher", "baseline")
+        gap = self.between(metric, "baseline", "teacher")
+        if name == "prior" or metric.direction * gap.sign() <= 0:
+            return math.nan
+        own, baseline = (
+            self.score(metric, model, where_taught=True).value for model in (name, "baseline")
         )
-        gap = teacher - baseline
-        return (own - baseline) / gap if metric.direction * gap > 0 else math.nan
+        return (own - baseline) / gap.value + 0.0  # no negative 0
 
     def differences(self) -> pd.DataFrame:
         """Return distilled − baseline by student and metric, with interval and verdict."""

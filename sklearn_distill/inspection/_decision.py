@@ -37,7 +37,7 @@ class Evidence:
         Whether the teacher's predictions are the truth.
     gap_closed : float
         Share of the teacher's gain over the baseline that the distilled student has; NaN where the
-        teacher is no better.
+        teacher is not shown to be better.
     speed : float
         Rows per second of the distilled student, in those of the teacher; NaN if not known.
     contrary : tuple of str, default=()
@@ -84,7 +84,7 @@ def decide(evidence: Evidence) -> tuple[str, str]:
         return DO_NOT_DISTIL, _no_model(evidence)
     if gain > 0:
         return DISTIL, f"Distillation helps: {'; '.join(_benefits(evidence))}."
-    better = _and_contrary(evidence, "although {} improves")
+    better = _and_contrary(evidence, "although better in {}")
     if teacher < 0:
         return DO_NOT_DISTIL, (
             f"Do not distil: the teacher is worse than the student's baseline ({evidence.words} "
@@ -121,10 +121,10 @@ def _benefits(evidence: Evidence) -> Iterator[str]:
         yield "no faster than the teacher"
     if not math.isnan(evidence.gap_closed):
         yield f"{100 * evidence.gap_closed:.0f} % of the gap to the teacher closed"
-    elif evidence.teacher.sign():
+    elif evidence.teacher.sign() * evidence.direction < 0:
         yield "although the teacher itself is worse than the baseline"
     if evidence.contrary:
-        yield _and_contrary(evidence, "but {} gets worse").removeprefix(", ")
+        yield _and_contrary(evidence, "but worse in {}").removeprefix(", ")
     if evidence.student not in evidence.better_than_prior:
         yield "the student is not shown to be better than the prior"
 

@@ -143,7 +143,7 @@ def distillation_report(
           (:func:`~sklearn_distill.metrics.fidelity_score`); R² with the teacher's predictions as
           the truth for regressors;
         - gap_closed: (model − baseline) / (teacher − baseline) in the metric that decides; NaN
-          where the teacher is no better;
+          where the teacher is not shown to be better;
         - n_parameters: :func:`count_parameters`, NaN if it does not support the model;
         - n_bytes: length of the pickle;
         - latency_p50_us and latency_p99_us: median and 99 % quantile of the time to predict one
@@ -182,7 +182,7 @@ def distillation_report(
     >>> from sklearn_distill.inspection import distillation_report
     >>> X, y = load_iris(return_X_y=True)
     >>> train, test = slice(0, None, 2), slice(1, None, 2)
-    >>> teacher = RandomForestClassifier(random_state=0).fit(X[train], y[train])
+    >>> teacher = RandomForestClassifier(10, random_state=0).fit(X[train], y[train])
     >>> student = LogisticRegression(C=0.01).fit(X[train], y[train])
     >>> report = distillation_report(
     ...     teacher=teacher, baseline=student, distilled=student, X=X[test], y=y[test]

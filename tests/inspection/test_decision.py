@@ -52,7 +52,7 @@ def test_a_worse_teacher():
         "0.218).",
     )
     contrary = decide(replace(evidence, contrary=("accuracy",)))[1]
-    assert contrary.endswith("against 0.218), although accuracy improves.")
+    assert contrary.endswith("against 0.218), although better in accuracy.")
 
 
 def test_a_worse_teacher_may_help():
@@ -66,8 +66,8 @@ def test_hurts():
     evidence = replace(HELPS, gain=Difference(0.046, 0.026, 0.063), contrary=("accuracy", "roc_auc"))
     assert decide(evidence) == (
         "do not distil",
-        "Do not distil: distillation hurts, +0.046 log loss (+0.026 … +0.063), although accuracy "
-        "and roc auc improves.",
+        "Do not distil: distillation hurts, +0.046 log loss (+0.026 … +0.063), although better "
+        "in accuracy and roc auc.",
     )
 
 
@@ -154,5 +154,8 @@ def test_the_helpful_case():
 
 def test_equal_students_are_called_different_in_less_than_one_report_of_twenty():
     noise = {"signal": 1.5, "teacher": 0.1, "baseline": 0.8, "distilled": 0.8}
-    decisions = [report(*models(60, 0.5, noise, seed)).decision for seed in range(100)]
-    assert decisions.count("undecided") >= 90  # 95, and two standard errors of 100 reports
+    verdicts = [
+        report(*models(60, 0.5, noise, seed)).did_the_teacher_help.loc["log_loss", "verdict"]
+        for seed in range(80)
+    ]
+    assert verdicts.count("undecided") >= 72  # 76, and two standard errors of 80 reports
