@@ -288,7 +288,7 @@ def gain(
     """Return mean and interval of the first model's gain over the second, above 0 if better."""
     ours, theirs = (by_split(results, table, size, model)[metric] for model in models)
     gains = METRICS[metric] * (ours - theirs).to_numpy()
-    return float(gains.mean()), *interval(gains, size.test / sum(size))
+    return float(gains.mean()), *interval(gains, sum(size) - size.test, size.test)
 
 
 def section(results: pd.DataFrame) -> str:

@@ -119,8 +119,9 @@ plt.show()
 # Quality and cost
 # ----------------
 # :func:`~sklearn_distill.inspection.distillation_report` compares the models, and its method
-# ``plot`` returns a :class:`~sklearn_distill.inspection.ReportDisplay`. The bar shows the
-# confidence interval of the difference between the two students, relative to the baseline.
+# ``plot`` returns a :class:`~sklearn_distill.inspection.ReportDisplay`. On the left are the
+# differences between the two students with their intervals, each on its own scale; on the right is
+# the metric that decides against the time to predict one row.
 
 report = distillation_report(
     teacher=teacher,
@@ -129,11 +130,16 @@ report = distillation_report(
     X=X_test,
     y=y_test,
     teacher_saw="600 other digits",
-    random_state=0,
 )
+report.plot()
+plt.show()
+
+# %%
+# Any column of the table can be plotted against any cost, on axes of your own:
+
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
-report.plot(ax=left)
-report.plot("cross_entropy", cost="n_bytes", ax=right)
+report.plot("accuracy", cost="rows_per_second", ax=left)
+report.plot("brier_score", cost="n_bytes", ax=right)
 plt.show()
 
 # %%

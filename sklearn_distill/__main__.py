@@ -143,8 +143,8 @@ def describe(outcome: Outcome) -> str:
 
 
 def _describe_speed(outcome: Outcome) -> str:
-    time = outcome.report.table["predict_us_per_row"]
-    ratio = time["teacher"] / time["distilled"]
+    speed = outcome.report.table["rows_per_second"]
+    ratio = speed["distilled"] / speed["teacher"]
     if ratio < 2:
         return "The distilled student predicts hardly faster than the teacher."
     return f"The distilled student predicts {ratio:.0f} times as fast as the teacher."

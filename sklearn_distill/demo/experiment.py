@@ -59,7 +59,7 @@ def run_experiment(data: DemoData, random_state: int | None = 0, progress: bool 
     data : DemoData
         The data, its split, teacher and student.
     random_state : int or None
-        Seed of the cross-validation splits and of the bootstrap.
+        Seed of the cross-validation splits.
     progress : bool
         Whether to show a progress bar for each search.
 
@@ -88,7 +88,6 @@ def run_experiment(data: DemoData, random_state: int | None = 0, progress: bool 
         y=y_test,
         X_teacher=X_test_teacher,
         teacher_saw=_describe_split(data),
-        random_state=random_state,
     )
     return Outcome(data, report, baseline, distilled)
 

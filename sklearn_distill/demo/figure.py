@@ -5,19 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from sklearn_distill._atomic_file import atomic_file
 from sklearn_distill.demo.experiment import Outcome
-from sklearn_distill.inspection.report_display import COLOURS
 
 
 def draw_outcome(outcome: Outcome, path: str) -> None:
     """Save a figure of three panels.
 
-    Left: accuracy against prediction time of the three models. Middle: the paired differences
-    between the two students, with their intervals. Right: the cross-validated loss over λ and T.
+    Left: the paired differences between the two students, with their intervals. Middle: log loss
+    against prediction time of the three models. Right: the cross-validated loss over λ and T.
 
     Parameters
     ----------
@@ -32,11 +30,11 @@ def draw_outcome(outcome: Outcome, path: str) -> None:
         If matplotlib is not installed.
     """
     figure, axes = _subplots()
-    outcome.report.plot(ax=axes[0])
-    axes[0].set_title("Accuracy against prediction time")
-    _draw_differences(axes[1], outcome.report.did_the_teacher_help)
+    outcome.report.plot(ax=axes[:2])
+    axes[1].set_title("Log loss against prediction time", fontsize="medium")
     _draw_search(axes[2], outcome)
-    figure.suptitle(outcome.data.name, parse_math=False)  # a file's name may contain $
+    title = f"{outcome.report.headline}\n{outcome.data.name}"
+    figure.suptitle(title, fontsize="medium", parse_math=False)  # a file's name may contain $
     with atomic_file(path) as file:
         figure.savefig(file, dpi=150, format=Path(path).suffix.removeprefix("."))
 
@@ -48,22 +46,8 @@ def _subplots() -> tuple[Any, Any]:
         raise ImportError(
             'the figure needs matplotlib: pip install "sklearn-distill[plot]"'
         ) from error
-    figure = Figure(figsize=(13, 4), layout="constrained")  # independent of pyplot
+    figure = Figure(figsize=(14, 4), layout="constrained")  # independent of pyplot
     return figure, figure.subplots(1, 3)
-
-
-def _draw_differences(ax: Any, differences: pd.DataFrame) -> None:
-    at = np.arange(len(differences))
-    centre = differences["difference"]
-    spread = np.abs(differences[["low", "high"]].to_numpy().T - centre.to_numpy())
-    ax.errorbar(centre, at, xerr=spread, fmt="o", capsize=4, color=COLOURS["distilled"])
-    ax.axvline(0, color="0.6", lw=1)
-    ax.set(yticks=at, ylim=(-0.5, len(at) - 0.5), xlabel="distilled − baseline, with interval")
-    verdicts = zip(differences.index, differences["verdict"], strict=True)
-    ax.set_yticklabels([f"{name}\n({verdict})" for name, verdict in verdicts])
-    ax.locator_params(axis="x", nbins=5)
-    ax.invert_yaxis()
-    ax.set_title("Did the teacher help?")
 
 
 def _draw_search(ax: Any, outcome: Outcome) -> None:

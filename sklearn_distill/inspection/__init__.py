@@ -1,6 +1,6 @@
 """Compare a teacher and its students: a report of metrics and costs, and displays."""
 
-from sklearn_distill.inspection.bootstrap import paired_bootstrap
+from sklearn_distill.inspection.intervals import paired_interval, split_interval
 from sklearn_distill.inspection.metaparameter_display import MetaparameterDisplay
 from sklearn_distill.inspection.prediction_histogram_display import PredictionHistogramDisplay
 from sklearn_distill.inspection.probability_strip_display import ProbabilityStripDisplay
@@ -20,5 +20,6 @@ __all__ = [
     "TrajectoryDisplay",
     "count_parameters",
     "distillation_report",
-    "paired_bootstrap",
+    "paired_interval",
+    "split_interval",
 ]

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 
 def axes_for(
-    ax: Axes | Sequence[Axes] | NDArray[Any] | None, n_axes: int, panel_height: float | None = None
+    ax: Axes | Sequence[Axes] | NDArray[Any] | None,
+    n_axes: int,
+    panel_height: float | None = None,
+    *,
+    side_by_side: bool = False,
 ) -> NDArray[Any]:
     """Return the axes to plot on: the given ones, or those of a new figure in one column.
 
@@ -28,11 +32,13 @@ def axes_for(
     panel_height : float, default=None
         Height of each axes of a new figure, in inches; None keeps matplotlib's default size of
         the figure.
+    side_by_side : bool, default=False
+        Whether a new figure has one row instead of one column.
 
     Returns
     -------
     ndarray of shape (n_axes,)
-        The axes, from top to bottom.
+        The axes, from top to bottom or from left to right.
 
     Raises
     ------
@@ -41,6 +47,9 @@ def axes_for(
     ValueError
         If `ax` has another number of axes.
     """
+    if ax is None and side_by_side:
+        figure = _import_pyplot().figure(figsize=(5.5 * n_axes, 4.5), layout="constrained")
+        return np.ravel(figure.subplots(1, n_axes))
     if ax is None:
         size = None if panel_height is None else (6.4, 0.8 + n_axes * panel_height)
         options = {"sharex": True, "squeeze": False, "layout": "constrained", "figsize": size}
@@ -50,6 +59,28 @@ def axes_for(
     if len(given) != n_axes:
         raise ValueError(f"ax holds {len(given)} axes; pass {n_axes}, or None for a new figure.")
     return given
+
+
+def new_figure() -> tuple[Any, NDArray[Any]]:
+    """Return a figure with two Axes side by side, independent of pyplot.
+
+    Returns
+    -------
+    figure : matplotlib Figure
+        The figure.
+    axes : ndarray of shape (2,)
+        Its Axes.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    """
+    _import_pyplot()
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 4.5), layout="constrained")
+    return figure, figure.subplots(1, 2)
 
 
 def _import_pyplot() -> Any:

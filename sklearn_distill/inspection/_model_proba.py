@@ -1,20 +1,17 @@
-"""The predicted probabilities of one model, and the time that the prediction takes."""
+"""The predicted probabilities of one model."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from statistics import median
-from time import perf_counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sklearn_distill._typing import CheckedX, FloatArray, MatrixLike
+from sklearn_distill._typing import BoolArray, FloatArray, MatrixLike
 from sklearn_distill._validation.class_index import label_list
 from sklearn_distill._validation.probabilities import check_proba
-from sklearn_distill.inspection._deployed import deployed_with_features
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -37,15 +34,22 @@ class ModelProba:
         Predicted probabilities, one row per sample.
     model : estimator or None
         The fitted model; None where only probabilities were passed.
-    us_per_row : float
-        Prediction time per row in microseconds; NaN if it was not measured.
+    missing : ndarray of bool of shape (n_samples,) or None
+        Where a prediction is missing, and the probabilities mean nothing; None is nowhere.
     """
 
     name: str
     classes: list[Any]
     proba: FloatArray
     model: BaseEstimator | None = None
-    us_per_row: float = float("nan")
+    missing: BoolArray | None = None
+
+    @property
+    def present(self) -> BoolArray:
+        """Mask of the rows whose prediction is not missing."""
+        if self.missing is None:
+            return np.ones(len(self.proba), dtype=bool)
+        return ~self.missing
 
     def align(self, classes: list[Any]) -> FloatArray:
         """Return a column for each of `classes`, 0 for those that the model does not know.
@@ -95,28 +99,6 @@ def predict_proba_of(model: BaseEstimator, X: MatrixLike, name: str) -> ModelPro
         )
     proba = check_proba(model.predict_proba(X), f"{name}.predict_proba")
     return _check_columns(ModelProba(name, np.asarray(model.classes_).tolist(), proba, model))
-
-
-def timed_predict_proba(
-    model: BaseEstimator, X: MatrixLike, name: str, n_repeats: int
-) -> ModelProba:
-    """Predict the class probabilities of a fitted classifier, and measure the time.
-
-    Parameters
-    ----------
-    model, X, name
-        As in :func:`predict_proba_of`.
-    n_repeats : int
-        Number of timed calls.
-
-    Returns
-    -------
-    ModelProba
-        The probabilities, with ``us_per_row``.
-    """
-    predicted = predict_proba_of(model, X, name)
-    us_per_row = microseconds_per_row(model, X, len(predicted.proba), n_repeats)
-    return replace(predicted, us_per_row=us_per_row)
 
 
 def read_proba(
@@ -203,44 +185,3 @@ def all_classes(y: ArrayLike | None, models: Iterable[ModelProba]) -> list[Any]:
             f"{sorted(without_strings)}; use one type."
         )
     return sorted(set().union(*classes_by_source.values()))
-
-
-BATCH_ROWS = 1000  # all models predict a batch of one size: the time per row depends on it
-
-
-def microseconds_per_row(model: BaseEstimator, X: CheckedX, n_rows: int, n_repeats: int) -> float:
-    """Measure the time of predict_proba of what would be deployed, on one batch.
-
-    Parameters
-    ----------
-    model : estimator
-        A fitted classifier.
-    X : array-like of shape (n_rows, n_features)
-        Test samples; the first 1000 are the batch.
-    n_rows : int
-        Number of rows of `X`.
-    n_repeats : int
-        Number of timed calls; one call before them warms up.
-
-    Returns
-    -------
-    float
-        Median time of a call per row, in microseconds.
-    """
-    size = min(n_rows, BATCH_ROWS)
-    model, batch = deployed_with_features(model, X if size == n_rows else _first_rows(X, size))
-    model.predict_proba(batch)  # a warm-up, which is not timed
-    # a median, as a busy machine delays single calls
-    return 1e6 * median(_seconds(model, batch) for _ in range(n_repeats)) / size
-
-
-def _seconds(model: BaseEstimator, batch: CheckedX) -> float:
-    start = perf_counter()
-    model.predict_proba(batch)
-    return perf_counter() - start
-
-
-def _first_rows(X: CheckedX, size: int) -> CheckedX:
-    if hasattr(X, "iloc"):
-        return X.iloc[:size]
-    return X.tocsr()[:size] if hasattr(X, "tocsr") else X[:size]  # COO has no slices

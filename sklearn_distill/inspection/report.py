@@ -1,135 +1,178 @@
-"""Compare a teacher, the baseline and the distilled student on a test set."""
+"""Compare a teacher, the baseline and distilled students on a test set, and decide."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from numbers import Integral
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
-from numpy.random import RandomState
 from numpy.typing import ArrayLike
+from sklearn.base import is_regressor
 
 from sklearn_distill._typing import MatrixLike
-from sklearn_distill._validation.class_index import class_index
-from sklearn_distill._validation.numbers import check_same_length
 from sklearn_distill._validation.sample_weight import check_sample_weight
-from sklearn_distill.inspection._model_proba import (
-    ModelProba,
-    all_classes,
-    read_proba,
-    timed_predict_proba,
+from sklearn_distill._validation.user_warning import warn_user
+from sklearn_distill.inspection._comparison import Comparison
+from sklearn_distill.inspection._decision import decide
+from sklearn_distill.inspection._html import html_page
+from sklearn_distill.inspection._latency import COLUMNS as LATENCY
+from sklearn_distill.inspection._latency import measure_latency
+from sklearn_distill.inspection._report_models import (
+    Model,
+    align,
+    name_students,
+    predict,
+    prior,
+    read_teacher,
+    read_truth,
+    teacher_as_truth,
 )
-from sklearn_distill.inspection._report_table import TestSet, scores_by_sample, table_row
-from sklearn_distill.inspection.bootstrap import compare_paired
+from sklearn_distill.inspection._scoring import Scoring, read_scoring
+from sklearn_distill.inspection.intervals import MIN_UNITS, check_level
 from sklearn_distill.inspection.report_display import ReportDisplay
+from sklearn_distill.inspection.size import count_bytes, count_parameters
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from sklearn.base import BaseEstimator
 
-_FORMATS = {"n_parameters": ",.0f", "n_bytes": ",.0f", "predict_us_per_row": ",.2f"}
+_FORMATS = dict.fromkeys(("n_parameters", "n_bytes", *LATENCY), ",.0f") | {"gap_closed": ".0%"}
 
 
 def distillation_report(
     *,
     baseline: BaseEstimator,
-    distilled: BaseEstimator,
+    distilled: BaseEstimator | Mapping[str, BaseEstimator],
     X: MatrixLike,
-    y: ArrayLike,
+    y: ArrayLike | None = None,
     teacher: BaseEstimator | None = None,
     X_teacher: MatrixLike | None = None,
     teacher_proba: ArrayLike | None = None,
     teacher_classes: ArrayLike | None = None,
+    teacher_prediction: ArrayLike | None = None,
     teacher_saw: str | None = None,
+    scoring: Scoring = None,
     sample_weight: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
     n_bins: int = 15,
-    n_bootstrap: int = 1000,
     confidence_level: float = 0.95,
-    n_repeats: int = 5,
-    random_state: int | RandomState | None = None,
+    n_repeats: int = 100,
+    n_threads: int = 1,
 ) -> DistillationReport:
-    """Compare a teacher, the baseline and the distilled student on a test set.
+    """Compare a teacher, the baseline and distilled students on a test set, and decide.
 
-    None of the three may have been fitted on samples of the test set. The models may know different
-    classes: all are compared over every class that occurs in `y` or that one of them knows, and a
-    class that a model does not know has probability 0.
+    None of the models may have been fitted on samples of the test set. Classifiers may know
+    different classes: all are compared over every class that occurs in `y` or that one of them
+    knows, and a class that a model does not know has probability 0.
+
+    The first metric of `scoring` decides, by intervals of paired differences:
+
+    1. No model is better than the prior: do not distil.
+    2. The distilled student is better than the baseline: distil.
+    3. The teacher is worse than the baseline, or the distilled student is: do not distil.
+    4. Else it is undecided.
 
     Parameters
     ----------
-    baseline : fitted classifier with predict_proba
+    baseline : fitted classifier with predict_proba, or fitted regressor
         The student, fitted on the labels alone. It may be a pipeline or a search.
-    distilled : fitted classifier with predict_proba
-        The same student, fitted with the teacher's predictions too.
+    distilled : fitted estimator, or dict of them by name
+        The same student, fitted with the teacher's predictions too. Of several, the best on the
+        test set is the one of the headline; their intervals hold for all of them together.
     X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
         Test samples, with the features of the students.
-    y : array-like of shape (n_samples,)
-        Test labels, none missing.
-    teacher : fitted classifier with predict_proba, default=None
-        The teacher; or pass `teacher_proba`.
+    y : array-like of shape (n_samples,), (n_samples, n_classes) or (n_samples, n_outputs), \
+            default=None
+        Test labels, or the numbers of a regression; rows where one is missing (NaN, None) are left
+        out. Two dimensions are soft labels: metrics are expectations over labels drawn from them.
+        The columns of a DataFrame are their classes, unnamed ones are ``distilled.classes_``. None
+        compares with the teacher's predictions instead.
+    teacher : fitted estimator, default=None
+        The teacher; or pass its predictions.
     X_teacher : {array-like, sparse matrix, DataFrame}, default=None
         The same samples with the features of the teacher (privileged features); None is `X`.
     teacher_proba : array-like of shape (n_samples, n_classes) or (n_samples,), default=None
         The teacher's predicted probabilities of these samples, if the teacher itself is not
-        available. The columns of a DataFrame are its classes. The teacher's size and time are then
-        NaN.
+        available; rows of NaN are missing. The columns of a DataFrame are its classes. The
+        teacher's size and time are then NaN.
     teacher_classes : array-like of shape (n_classes,), default=None
         The class of each column of `teacher_proba`; None takes the columns of a DataFrame, else
         ``distilled.classes_``.
+    teacher_prediction : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+        The same for regressors.
     teacher_saw : str, default=None
         The samples that the teacher was fitted on, in words for the printed report, such as
         "rows 0-899, none of which the students were fitted on".
+    scoring : str, list of str, or dict of str to str or scorer, default=None
+        The metrics, the first of which decides: names of scikit-learn's scorers, with or without
+        "neg_", "calibration_error", "uncertainty_degree" or "max_min_gap"; or scorers by name. None
+        is log loss, Brier score, accuracy, balanced accuracy, area under the ROC curve (of several
+        classes the mean, each against the rest) and calibration error; of regressors root mean
+        squared error, mean absolute error and R².
     sample_weight : array-like of shape (n_samples,), default=None
         Sample weights of all metrics and of the intervals.
+    groups : array-like of shape (n_samples,), default=None
+        Groups of dependent samples, such as those of one patient, for the intervals.
     n_bins : int, default=15
         Number of bins of the calibration error.
-    n_bootstrap : int, default=1000
-        Number of resamples of the test set for the intervals.
     confidence_level : float, default=0.95
-        Level of each interval separately, between 0 and 1.
-    n_repeats : int, default=5
-        Number of timed predictions of each model.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the resamples.
+        Level of each interval separately, between 0 and 1; of several distilled students, of the
+        intervals of a metric together (Bonferroni).
+    n_repeats : int, default=100
+        Number of timed predictions of a single row, for at most two seconds a model.
+    n_threads : int, default=1
+        Number of threads of BLAS and of OpenMP while times are measured.
 
     Returns
     -------
     DistillationReport
-        Two DataFrames with a printed form: ``table`` has a row for each model,
+        With ``headline`` and ``decision``, and two DataFrames: ``table`` has a row for each model,
         ``did_the_teacher_help`` a row for each metric of the paired comparison.
 
-        Columns of ``table``, with rows "teacher", "baseline", "distilled":
+        ``table`` has the rows "prior" (the best constant prediction for the test set: the
+        frequencies of the classes or the mean), "teacher", "baseline" and "distilled", or the names
+        of the students, and the columns
 
-        - accuracy: share of the samples whose most probable class is right;
-        - cross_entropy: nats, probabilities below 2.2e-16 raised to it, as
-          :func:`sklearn.metrics.log_loss` does;
-        - brier: :func:`~sklearn_distill.metrics.brier_score`, halved for two classes;
-        - calibration_error: :func:`~sklearn_distill.metrics.expected_calibration_error`;
-        - uncertainty_degree and max_min_gap: of the model's own columns;
-        - fidelity: :func:`~sklearn_distill.metrics.fidelity_score` with the teacher;
+        - the metrics: losses are positive, whatever the name of the scorer;
+        - fidelity: share of samples of which the model predicts the teacher's class
+          (:func:`~sklearn_distill.metrics.fidelity_score`); R² with the teacher's predictions as
+          the truth for regressors;
+        - gap_closed: (model − baseline) / (teacher − baseline) in the metric that decides; NaN
+          where the teacher is not shown to be better;
         - n_parameters: :func:`count_parameters`, NaN if it does not support the model;
         - n_bytes: length of the pickle;
-        - predict_us_per_row: microseconds of predict_proba per row, the median of `n_repeats`
-          predictions of a batch of at most 1000 rows.
+        - latency_p50_us and latency_p99_us: median and 99 % quantile of the time to predict one
+          row, in microseconds;
+        - rows_per_second: of the median batch of at most 1000 rows.
 
-        The last three measure what would be deployed: of a teacher-student estimator ``student_``
+        The last five measure what would be deployed: of a teacher-student estimator ``student_``
         with its own features, of a BornAgainClassifier ``estimator_``, of a search
         ``best_estimator_``, of a Pipeline its steps.
 
-        ``did_the_teacher_help``: :func:`paired_bootstrap` of distilled − baseline for accuracy,
-        cross_entropy and brier. The verdict is "undecided" where the interval contains 0, and
-        where so few samples differ (m, with 2^(1−m) > 1 − `confidence_level`) that no test could
-        decide. The interval covers these two fitted students on other test samples; whether
-        distillation helps on other training sets takes repeated fits.
+        ``did_the_teacher_help``: for each metric distilled − baseline, and its interval as
+        :func:`paired_interval` has it, for other metrics than means by their influence values; an
+        index of student and metric if there are several students. The verdict is "undecided" where
+        the interval contains 0, and where so few samples differ (m, with 2^(1−m) > 1 −
+        `confidence_level`) that no test could decide. The intervals cover these fitted
+        students on other test samples; whether distillation helps on other training sets takes
+        repeated fits and :func:`split_interval`.
+
+    Warns
+    -----
+    UserWarning
+        If the test set has fewer than 50 samples (or groups).
 
     Raises
     ------
     ValueError
-        If neither or both of `teacher` and `teacher_proba` are passed, a model has no
-        predict_proba, or the rows, the classes or an option do not fit; the message names the
-        argument.
+        If not exactly one of `teacher`, `teacher_proba` and `teacher_prediction` is passed, a model
+        has no predict_proba, or the rows, the classes or an option do not fit; the message names
+        the argument.
 
     Examples
     --------
@@ -139,121 +182,156 @@ def distillation_report(
     >>> from sklearn_distill.inspection import distillation_report
     >>> X, y = load_iris(return_X_y=True)
     >>> train, test = slice(0, None, 2), slice(1, None, 2)
-    >>> teacher = RandomForestClassifier(random_state=0).fit(X[train], y[train])
+    >>> teacher = RandomForestClassifier(10, random_state=0).fit(X[train], y[train])
     >>> student = LogisticRegression(C=0.01).fit(X[train], y[train])
     >>> report = distillation_report(
     ...     teacher=teacher, baseline=student, distilled=student, X=X[test], y=y[test]
     ... )
-    >>> report.table["n_parameters"].tolist()[1:]
-    [15.0, 15.0]
-    >>> report.did_the_teacher_help.loc["accuracy", "verdict"]
+    >>> report.decision
     'undecided'
+    >>> report.table["n_parameters"].tolist()[2:]
+    [15.0, 15.0]
     """
-    _check_options(teacher, teacher_proba, n_repeats)
-    students = {
-        name: timed_predict_proba(model, X, name, n_repeats)
-        for name, model in {"baseline": baseline, "distilled": distilled}.items()
-    }
-    if teacher_proba is not None:
-        # columns without names are in the order of the student's classes
-        classes = students["distilled"].classes
-        teacher_model = read_proba(teacher_proba, teacher_classes, classes, "teacher_proba")
+    _check_options(n_repeats, n_threads, n_bins)
+    check_level(confidence_level)
+    _check_teacher(teacher, teacher_proba, teacher_prediction)
+    is_class = hasattr(baseline, "predict_proba") or not is_regressor(baseline)
+    metrics = read_scoring(scoring, is_class, n_bins)
+    students = {"baseline": baseline} | name_students(distilled)
+    predicted = {name: predict(model, X, name, is_class) for name, model in students.items()}
+    X_teacher = X if X_teacher is None else X_teacher
+    last = list(predicted.values())[-1]
+    if teacher is None:
+        said = read_teacher(teacher_proba, teacher_prediction, teacher_classes, last)
     else:
-        X_teacher = X if X_teacher is None else X_teacher
-        teacher_model = timed_predict_proba(teacher, X_teacher, "teacher", n_repeats)
-    models = {"teacher": teacher_model} | students
-    test = _test_set(y, sample_weight, models)
-    q = teacher_model.align(test.classes)
-    table = {name: table_row(model, test, q, n_bins) for name, model in models.items()}
-    did_the_teacher_help = compare_paired(
-        scores_by_sample(students["baseline"], test),
-        scores_by_sample(students["distilled"], test),
-        test.s,
-        n_bootstrap=n_bootstrap,
-        confidence_level=confidence_level,
-        random_state=random_state,
-    )
+        said = predict(teacher, X_teacher, "teacher", is_class)
+    models: dict[str, Model] = {"teacher": said} | predicted
+    test = read_truth(y, said, list(models.values()), sample_weight, groups)
+    if test.n_units < MIN_UNITS:
+        warn_user(
+            f"the test set has {test.n_units} independent samples: intervals of fewer than "
+            f"{MIN_UNITS} may cover less than {100 * confidence_level:g} %."
+        )
+    aligned = {"prior": prior(test)} | {name: align(m, test) for name, m in models.items()}
+    s = check_sample_weight(sample_weight, test.n_rows)
+    imitated = teacher_as_truth(aligned["teacher"], s, test.classes)
+    comparison = Comparison.of(aligned, test, imitated, metrics, confidence_level)
+    method = "predict_proba" if is_class else "predict"
+    costs = {
+        name: _costs(
+            model.model, X_teacher if name == "teacher" else X, method, n_repeats, n_threads
+        )
+        for name, model in models.items()
+    }
+    table = comparison.table().join(pd.DataFrame.from_dict(costs, orient="index"))
+    evidence = comparison.evidence(table["rows_per_second"], judge_is_teacher=y is None)
+    decision, headline = decide(evidence)
     return DistillationReport(
-        table=pd.DataFrame.from_dict(table, orient="index"),
-        did_the_teacher_help=did_the_teacher_help,
-        n_rows=len(test.k),
+        headline=headline,
+        decision=decision,
+        table=table,
+        did_the_teacher_help=comparison.differences(),
+        metric=metrics[0].name,
+        n_rows=len(np.unique(test.rows)),
+        n_rows_left_out=test.n_rows - len(np.unique(test.rows)),
         classes=test.classes,
-        n_bootstrap=n_bootstrap,
         confidence_level=confidence_level,
+        n_threads=n_threads,
+        judge="teacher" if y is None else "y",
         teacher_saw=teacher_saw,
     )
 
 
-def _test_set(
-    y: ArrayLike, sample_weight: ArrayLike | None, models: dict[str, ModelProba]
-) -> TestSet:
-    # the union: a student fitted on few labels may not know every class of y
-    classes = all_classes(y, models.values())
-    k = class_index(y, classes, len(classes), "y")
-    for model in models.values():
-        check_same_length("y", len(k), f"{model.name}'s prediction", len(model.proba))
-    return TestSet(k, check_sample_weight(sample_weight, len(k)), classes)
+def _costs(
+    model: Any, X: MatrixLike, method: str, n_repeats: int, n_threads: int
+) -> dict[str, float]:
+    if model is None:
+        return dict.fromkeys(("n_parameters", "n_bytes", *LATENCY), math.nan)
+    size = {"n_parameters": count_parameters(model), "n_bytes": count_bytes(model)}
+    return size | measure_latency(model, X, method, n_repeats=n_repeats, n_threads=n_threads)
 
 
-def _check_options(
-    teacher: BaseEstimator | None, teacher_proba: ArrayLike | None, n_repeats: int
-) -> None:
-    if (teacher is None) == (teacher_proba is None):
-        passed, verb = ("neither", "was") if teacher is None else ("both", "were")
-        raise ValueError(f"{passed} of teacher and teacher_proba {verb} passed; pass exactly one.")
-    if not isinstance(n_repeats, Integral) or n_repeats < 1:
-        raise ValueError(f"n_repeats={n_repeats!r}; pass a whole number, 1 or more.")
+def _check_teacher(*forms: object) -> None:
+    passed = sum(form is not None for form in forms)
+    if passed != 1:
+        names = "teacher, teacher_proba and teacher_prediction"
+        raise ValueError(f"{passed} of {names} were passed; pass exactly one.")
+
+
+def _check_options(n_repeats: int, n_threads: int, n_bins: int) -> None:
+    options = {"n_repeats": n_repeats, "n_threads": n_threads, "n_bins": n_bins}
+    for name, value in options.items():
+        if not isinstance(value, Integral) or value < 1:
+            raise ValueError(f"{name}={value!r}; pass a whole number, 1 or more.")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class DistillationReport:
-    """Metrics of a teacher, the baseline and the distilled student, and the students' difference.
+    """What to do, the metrics and costs of all models, and the students' differences.
 
     Parameters
     ----------
+    headline : str
+        One sentence: whether to distil, and why.
+    decision : {"distil", "do not distil", "undecided"}
+        The same in short.
     table : DataFrame
-        Rows "teacher", "baseline", "distilled"; columns as in :func:`distillation_report`.
+        Rows "prior", "teacher", "baseline" and the distilled students; columns as in
+        :func:`distillation_report`.
     did_the_teacher_help : DataFrame
-        By metric the difference distilled − baseline, the ends low and high of its interval, and
-        the verdict "helps", "hurts" or "undecided".
+        By metric the difference distilled − baseline, the ends low and high of its interval, which
+        values are better ("higher", "lower" or "neither"), and the verdict "helps", "hurts" or
+        "undecided" ("–" where neither is better).
+    metric : str
+        The metric that decides.
     n_rows : int
-        Number of test samples.
-    classes : list
-        Every class that occurs in y or that a model knows.
-    n_bootstrap : int
-        Number of resamples of the test set for the intervals.
+        Number of test samples with a true value.
+    n_rows_left_out : int
+        Number of test samples without one, or of weight 0.
+    classes : list or None
+        Every class that occurs in y or that a model knows; None for regressors.
     confidence_level : float
-        Level of each interval separately, between 0 and 1.
+        Level of the intervals, between 0 and 1.
+    n_threads : int
+        Number of threads with which times were measured.
+    judge : {"y", "teacher"}
+        What the models were compared with.
     teacher_saw : str or None
         The samples that the teacher was fitted on, in the user's words.
     """
 
+    headline: str
+    decision: str
     table: pd.DataFrame
     did_the_teacher_help: pd.DataFrame
+    metric: str
     n_rows: int
-    classes: list[Any]
-    n_bootstrap: int
+    n_rows_left_out: int
+    classes: list[Any] | None
     confidence_level: float
+    n_threads: int
+    judge: str
     teacher_saw: str | None = None
 
     def plot(
-        self, metric: str = "accuracy", *, cost: str = "predict_us_per_row", ax: Axes | None = None
+        self, metric: str | None = None, *, cost: str = "latency_p50_us", ax: Any = None
     ) -> ReportDisplay:
-        """Plot a metric against prediction time or size, with one point per model.
+        """Plot the differences with their intervals, and a metric against a cost.
 
         Parameters
         ----------
-        metric : str, default="accuracy"
-            Column of ``table`` for the vertical axis.
-        cost : {"predict_us_per_row", "n_parameters", "n_bytes"}, default="predict_us_per_row"
-            Column of ``table`` for the horizontal axis, which is logarithmic.
-        ax : matplotlib Axes, default=None
-            Axes to plot on; None creates a figure.
+        metric : str, default=None
+            Column of ``table`` for the vertical axis of the plane; None is the metric that decides.
+        cost : {"latency_p50_us", "latency_p99_us", "rows_per_second", "n_parameters", "n_bytes"}, \
+                default="latency_p50_us"
+            Column of ``table`` for its horizontal axis, which is logarithmic.
+        ax : two matplotlib Axes or one, default=None
+            Axes of the intervals and of the plane, or of the plane only; None creates a figure.
 
         Returns
         -------
         ReportDisplay
-            The plot, with the interval of distilled − baseline.
+            The plot.
 
         Raises
         ------
@@ -264,17 +342,48 @@ class DistillationReport:
         """
         return ReportDisplay.from_report(self, metric=metric, cost=cost, ax=ax)
 
+    def to_html(self, path: str | Path | None = None) -> str:
+        """Return one self-contained page: the headline, the tables and the figure.
+
+        Parameters
+        ----------
+        path : str or path-like, default=None
+            File to write the page to.
+
+        Returns
+        -------
+        str
+            The page; it loads nothing, so that it can be sent as a file.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is missing.
+        """
+        page = html_page(self._repr_html_(), self.plot)
+        if path is not None:
+            Path(path).write_text(page, encoding="utf-8")
+        return page
+
     @property
     def _heading(self) -> str:
+        classes = "" if self.classes is None else f", {len(self.classes)} classes"
+        without = f" ({self.n_rows_left_out} more without a true value)" * bool(
+            self.n_rows_left_out
+        )
+        judge = " Compared with the teacher's predictions." * (self.judge == "teacher")
         fitted_on = f" The teacher was fitted on {self.teacher_saw}." if self.teacher_saw else ""
-        return f"{self.n_rows} test samples, {len(self.classes)} classes.{fitted_on}"
+        threads = f"\nTimes with {self.n_threads} thread{'s' * (self.n_threads > 1)}."
+        return f"{self.n_rows} test samples{without}{classes}.{judge}{fitted_on}{threads}"
 
     @property
     def _question(self) -> str:
+        several = isinstance(self.did_the_teacher_help.index, pd.MultiIndex)
+        together = " for all students together" if several else ""
         return (
             "Did the teacher help? Distilled − baseline, "
-            f"{100 * self.confidence_level:g} % intervals of {self.n_bootstrap} paired "
-            "resamples of the test set"
+            f"{100 * self.confidence_level:g} % intervals{together}.\n"
+            f"{self.metric} decides; each other metric has its own interval at this level."
         )
 
     def _table_text(self) -> pd.DataFrame:
@@ -288,19 +397,25 @@ class DistillationReport:
     def _comparison_text(self) -> pd.DataFrame:
         frame = self.did_the_teacher_help
         texts = {c: [_text(v, "+.4f") for v in frame[c]] for c in ("difference", "low", "high")}
-        texts["verdict"] = frame["verdict"].tolist()
-        return pd.DataFrame(texts, index=frame.index).rename_axis(None)
+        texts |= {c: frame[c].tolist() for c in ("better", "verdict")}
+        unnamed = frame.index.set_names([None] * frame.index.nlevels)
+        return pd.DataFrame(texts, index=unnamed)
 
     def __str__(self) -> str:
         tables = self._table_text().to_string(), self._comparison_text().to_string()
-        return f"{self._heading}\n\n{tables[0]}\n\n{self._question}\n\n{tables[1]}"
+        return (
+            f"{self.headline}\n\n{self._heading}\n\n{tables[0]}\n\n{self._question}\n\n{tables[1]}"
+        )
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
         tables = self._table_text().to_html(), self._comparison_text().to_html()
         heading, question = escape(self._heading), escape(self._question)
-        return f"<p>{heading}</p>{tables[0]}<p>{question}</p>{tables[1]}"
+        return (
+            f"<p><strong>{escape(self.headline)}</strong></p><p>{heading}</p>{tables[0]}"
+            f"<p>{question}</p>{tables[1]}"
+        )
 
 
 def _text(value: float, form: str) -> str:

@@ -1,9 +1,8 @@
-"""Plot the metrics of models against their costs."""
+"""Plot the differences between students, and the metrics of models against their costs."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
@@ -15,11 +14,20 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
+
+COSTS = {
+    "latency_p50_us": "time to predict one row, µs",
+    "latency_p99_us": "time to predict one row, 99 % quantile, µs",
+    "rows_per_second": "rows predicted in a second",
+    "n_parameters": "parameters",
+    "n_bytes": "bytes of the pickle",
+}
+COLOURS = {"teacher": "#444444", "baseline": "#d95f02", "distilled": "#1b9e77"}
+VERDICT_COLOURS = {"helps": "#1b9e77", "hurts": "#b2182b"}
 
 
 class Report(Protocol):
-    """The tables of a :class:`DistillationReport`, which plots itself by this module."""
+    """What is plotted of a :class:`DistillationReport`, which plots itself by this module."""
 
     @property
     def table(self) -> pd.DataFrame:
@@ -30,19 +38,20 @@ class Report(Protocol):
         """Differences of the metrics, with their intervals."""
 
     @property
+    def metric(self) -> str:
+        """The metric that decides."""
+
+    @property
     def confidence_level(self) -> float:
         """Level of the intervals."""
 
 
-COLOURS = {"teacher": "#444444", "baseline": "#d95f02", "distilled": "#1b9e77"}
-
-
 class ReportDisplay:
-    """Plot of a report: a metric against a cost, with one point per model.
+    """Plot of a report: the differences with their intervals, and quality against cost.
 
-    The bar at the distilled student is the interval of distilled − baseline, added to the metric of
-    the baseline (dotted line): the difference is decided if the bar does not reach the line. A
-    model whose cost is not known is a dashed line. Create one with :meth:`from_report`;
+    In the first panel each metric has its own scale, from 0 to the farther end of its interval, and
+    better is to the right; the numbers stand beside it. In the second each model but the prior is a
+    point. A model whose cost is not known is a dashed line. Create one with :meth:`from_report`;
     :meth:`plot` plots it again.
 
     Parameters
@@ -50,30 +59,29 @@ class ReportDisplay:
     table : DataFrame
         The ``table`` of a report, with a row for each model.
     did_the_teacher_help : DataFrame, default=None
-        The paired comparison of a report, with the intervals; None plots no interval.
-    metric : str, default="accuracy"
-        Column for the vertical axis. There are intervals of accuracy, cross_entropy and brier.
-    cost : {"predict_us_per_row", "n_parameters", "n_bytes"}, default="predict_us_per_row"
+        The paired comparison of a report, with the intervals; None plots the second panel only.
+    metric : str, default="log_loss"
+        Column for the vertical axis, which is logarithmic if lower values are better.
+    cost : {"latency_p50_us", "latency_p99_us", "rows_per_second", "n_parameters", "n_bytes"}, \
+            default="latency_p50_us"
         Column for the horizontal axis, which is logarithmic.
     confidence_level : float, default=None
-        Level of the intervals, for the legend.
+        Level of the intervals, for the title.
 
     Attributes
     ----------
     points_ : DataFrame
         The plotted data, with a row for each model and the columns ``cost`` and ``value``.
-    interval_ : Interval or None
-        ``low``, ``high``, ``verdict``, and ``level``, the metric of the baseline.
     ax_ : matplotlib Axes
-        Axes of the plot.
+        Axes of the plane of quality and cost.
     figure_ : matplotlib Figure
         Figure that contains the axes.
     markers_ : dict of str to PathCollection or Line2D
         The point of each model, or its line if the cost is not known.
-    bar_ : Line2D, Patch or None
-        The interval; a band over the whole width if the distilled student's cost is not known.
-    baseline_ : Line2D or None
-        The line at the metric of the baseline; None without an interval.
+    intervals_ax_ : matplotlib Axes or None
+        Axes of the intervals.
+    intervals_ : dict of str or tuple to Line2D
+        The interval of each metric, by its index in `did_the_teacher_help`.
 
     Raises
     ------
@@ -84,30 +92,30 @@ class ReportDisplay:
     --------
     >>> import pandas as pd
     >>> table = pd.DataFrame(
-    ...     {"accuracy": [0.9, 0.8], "predict_us_per_row": [50.0, 0.2]}, index=["big", "small"]
+    ...     {"log_loss": [0.3, 0.4], "latency_p50_us": [500.0, 20.0]}, index=["big", "small"]
     ... )
     >>> display = ReportDisplay(table=table).plot()
     >>> display.markers_["small"].get_offsets().tolist()
-    [[0.2, 0.8]]
+    [[20.0, 0.4]]
     """
 
     ax_: Axes
     figure_: Figure
     markers_: dict[str, Artist]
-    bar_: Artist | None
-    baseline_: Line2D | None
+    intervals_ax_: Axes | None
+    intervals_: dict[Any, Artist]
 
     def __init__(
         self,
         *,
         table: pd.DataFrame,
         did_the_teacher_help: pd.DataFrame | None = None,
-        metric: str = "accuracy",
-        cost: str = "predict_us_per_row",
+        metric: str = "log_loss",
+        cost: str = "latency_p50_us",
         confidence_level: float | None = None,
     ) -> None:
         self.points_ = report_points(table, metric, cost)
-        self.interval_ = report_interval(self.points_, did_the_teacher_help, metric)
+        self.did_the_teacher_help = did_the_teacher_help
         self.metric = metric
         self.cost = cost
         self.confidence_level = confidence_level
@@ -117,9 +125,9 @@ class ReportDisplay:
         cls,
         report: Report,
         *,
-        metric: str = "accuracy",
-        cost: str = "predict_us_per_row",
-        ax: Axes | None = None,
+        metric: str | None = None,
+        cost: str = "latency_p50_us",
+        ax: Any = None,
         **point_kw: Any,
     ) -> Self:
         """Plot a report.
@@ -128,12 +136,12 @@ class ReportDisplay:
         ----------
         report : DistillationReport
             The result of :func:`distillation_report`.
-        metric : str, default="accuracy"
-            Column for the vertical axis.
-        cost : {"predict_us_per_row", "n_parameters", "n_bytes"}, default="predict_us_per_row"
+        metric : str, default=None
+            Column for the vertical axis; None is the metric that decides.
+        cost : str, default="latency_p50_us"
             Column for the horizontal axis.
-        ax : matplotlib Axes, default=None
-            Axes to plot on; None creates a figure.
+        ax : two matplotlib Axes or one, default=None
+            Axes of the intervals and of the plane, or of the plane only; None creates a figure.
         **point_kw : dict
             Keyword arguments of the points, passed to ``Axes.scatter``.
 
@@ -150,19 +158,19 @@ class ReportDisplay:
         display = cls(
             table=report.table,
             did_the_teacher_help=report.did_the_teacher_help,
-            metric=metric,
+            metric=report.metric if metric is None else metric,
             cost=cost,
             confidence_level=report.confidence_level,
         )
         return display.plot(ax=ax, **point_kw)
 
-    def plot(self, ax: Axes | None = None, **point_kw: Any) -> Self:
-        """Plot the points and the interval.
+    def plot(self, ax: Any = None, **point_kw: Any) -> Self:
+        """Plot the intervals and the points.
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Axes to plot on; None creates a figure.
+        ax : two matplotlib Axes or one, default=None
+            Axes of the intervals and of the plane, or of the plane only; None creates a figure.
         **point_kw : dict
             Keyword arguments of the points, such as ``s`` and ``marker``.
 
@@ -176,23 +184,39 @@ class ReportDisplay:
         ImportError
             If matplotlib is missing.
         ValueError
-            If `ax` is not one Axes.
+            If `ax` is neither one nor two Axes.
         """
-        (axes,) = axes_for(ax, 1)
-        self.ax_, self.figure_ = axes, axes.figure
+        given = 2 if ax is None else np.size(np.asarray(ax, dtype=object))
+        n_axes = 1 if given == 1 or self.did_the_teacher_help is None else 2
+        *intervals, plane = axes_for(ax, n_axes, side_by_side=True)
+        self.ax_, self.figure_ = plane, plane.figure
+        self._draw_plane(point_kw)
+        self.intervals_ax_, self.intervals_ = None, {}
+        if intervals and self.did_the_teacher_help is not None:
+            self.intervals_ax_ = intervals[0]
+            self.intervals_ = self._draw_intervals(intervals[0], self.did_the_teacher_help)
+        return self
+
+    def _draw_plane(self, point_kw: dict[str, Any]) -> None:
         make_logarithmic(self.ax_, "x")
+        if self._is_loss() and (self.points_["value"] > 0).all():
+            make_logarithmic(self.ax_, "y")
         costs, values = (dict(self.points_[column]) for column in ("cost", "value"))
         self.markers_ = {
             str(name): self._draw_model(str(name), costs[name], values[name], point_kw)
             for name in costs
         }
-        self._draw_interval()
         self.ax_.set(
             xlabel=COSTS[self.cost], ylabel=f"{self.metric.replace('_', ' ')} on the test set"
         )
         self.ax_.margins(0.2)
         self.ax_.legend(fontsize="small")
-        return self
+
+    def _is_loss(self) -> bool:
+        if self.did_the_teacher_help is None:
+            return False
+        better = self.did_the_teacher_help["better"]
+        return "lower" in set(better[better.index.get_level_values("metric") == self.metric])
 
     def _draw_model(self, name: str, cost: float, value: float, options: dict[str, Any]) -> Artist:
         colour: dict[str, Any] = {"color": COLOURS[name]} if name in COLOURS else {}
@@ -203,32 +227,24 @@ class ReportDisplay:
         point: dict[str, Any] = {"s": 90, "label": name, "zorder": 3} | colour | options
         return self.ax_.scatter(cost, value, **point)
 
-    def _draw_interval(self) -> None:
-        self.bar_ = self.baseline_ = None
-        if self.interval_ is None:
-            return
-        low, high = self.interval_.low, self.interval_.high
-        label = interval_label(self.interval_.verdict, self.confidence_level)
-        options: dict[str, Any] = {"color": COLOURS["distilled"], "label": label}
-        cost = self.points_["cost"]["distilled"]
-        if math.isnan(cost):
-            self.bar_ = self.ax_.axhspan(low, high, alpha=0.2, **options)
-        else:
-            # a line and not vlines, a collection: the best legend position avoids lines only
-            (self.bar_,) = self.ax_.plot([cost, cost], [low, high], linewidth=2, **options)
-        line: dict[str, Any] = {"color": COLOURS["baseline"], "linestyle": ":", "linewidth": 1}
-        self.baseline_ = self.ax_.axhline(self.interval_.level, zorder=0, **line)
-
-
-COSTS = {
-    "predict_us_per_row": "prediction time, µs per row",
-    "n_parameters": "parameters",
-    "n_bytes": "bytes of the pickle",
-}
+    def _draw_intervals(self, ax: Axes, differences: pd.DataFrame) -> dict[Any, Artist]:
+        drawn = differences[differences["better"] != "neither"]
+        names = [" ".join(index) if isinstance(index, tuple) else index for index in drawn.index]
+        lines: dict[Any, Artist] = {}
+        for at, (index, row) in enumerate(drawn.iterrows()):
+            (lines[index],) = _draw_interval(ax, at, row)
+        ax.axvline(0, color="0.6", linewidth=1)
+        ax.set(yticks=range(len(names)), xlim=(-1.15, 1.15), xticks=[0], xticklabels=["0"])
+        ax.set_yticklabels([name.replace("_", " ") for name in names])
+        ax.set_ylim(len(names) - 0.4, -0.7)
+        ax.set_xlabel("← worse      distilled − baseline      better →")
+        level = "" if self.confidence_level is None else f", {100 * self.confidence_level:g} %"
+        ax.set_title(f"Did the teacher help? Intervals{level}", fontsize="medium")
+        return lines
 
 
 def report_points(table: pd.DataFrame, metric: str, cost: str) -> pd.DataFrame:
-    """Return cost and metric of each model.
+    """Return cost and metric of each model, without the prior.
 
     Parameters
     ----------
@@ -240,7 +256,7 @@ def report_points(table: pd.DataFrame, metric: str, cost: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The rows of `table`, with the columns cost and value.
+        The rows of `table` but the prior's, which is far from the others and has no cost.
 
     Raises
     ------
@@ -254,72 +270,18 @@ def report_points(table: pd.DataFrame, metric: str, cost: str) -> pd.DataFrame:
     costs = [column for column in COSTS if column in table]
     if cost not in costs:
         raise ValueError(f"cost={cost!r}; pass one of the report's {costs}.")
-    return pd.DataFrame({"cost": table[cost], "value": table[metric]}, dtype=np.float64)
+    points = pd.DataFrame({"cost": table[cost], "value": table[metric]}, dtype=np.float64)
+    return points.drop(index="prior", errors="ignore")
 
 
-@dataclass(frozen=True)
-class Interval:
-    """The interval of distilled − baseline, added to the metric of the baseline.
-
-    Parameters
-    ----------
-    low, high : float
-        The ends of the interval, in the units of the metric.
-    level : float
-        The metric of the baseline.
-    verdict : str
-        "helps", "hurts" or "undecided".
-    """
-
-    low: float
-    high: float
-    level: float
-    verdict: str
-
-
-def report_interval(
-    points: pd.DataFrame, did_the_teacher_help: pd.DataFrame | None, metric: str
-) -> Interval | None:
-    """Return the interval of the distilled student's metric, given that of the baseline.
-
-    Parameters
-    ----------
-    points : DataFrame
-        Cost and metric of each model, from :func:`report_points`.
-    did_the_teacher_help : DataFrame or None
-        The paired comparison of a report, with a row for each metric.
-    metric : str
-        The row of `did_the_teacher_help` to use.
-
-    Returns
-    -------
-    Interval or None
-        None if there is no such row.
-
-    Raises
-    ------
-    ValueError
-        If the baseline or the distilled student is missing.
-    """
-    if did_the_teacher_help is None or metric not in did_the_teacher_help.index:
-        return None
-    if not {"baseline", "distilled"} <= {*points.index}:
-        raise ValueError(
-            f"table has the rows {[*points.index]}; the intervals of did_the_teacher_help need "
-            "'baseline' and 'distilled', leave them out."
-        )
-    level = float(points["value"]["baseline"])
-    low, high = (level + float(did_the_teacher_help[end][metric]) for end in ("low", "high"))
-    return Interval(low, high, level, str(did_the_teacher_help["verdict"][metric]))
-
-
-def interval_label(verdict: str, confidence_level: float | None) -> str:
-    """Return the label of the interval in the legend.
-
-    Examples
-    --------
-    >>> interval_label("helps", 0.95)
-    'difference to baseline, 95 %: helps'
-    """
-    level = "" if confidence_level is None else f", {100 * confidence_level:g} %"
-    return f"difference to baseline{level}: {verdict}"
+def _draw_interval(ax: Axes, at: int, row: pd.Series[Any]) -> list[Any]:
+    sign = -1 if row["better"] == "lower" else 1
+    ends = sign * row[["difference", "low", "high"]].to_numpy(dtype=np.float64)
+    scale = np.abs(ends).max()
+    if not np.isfinite(scale) or scale == 0:
+        scale, ends = 1.0, np.nan_to_num(ends, posinf=1, neginf=-1)
+    colour = VERDICT_COLOURS.get(row["verdict"], "0.4")
+    text = f"{row['difference']:+.3g} ({row['low']:+.3g} … {row['high']:+.3g}), {row['verdict']}"
+    ax.text(0, at - 0.2, text, fontsize="x-small", ha="center")
+    ax.plot(ends[0] / scale, at, "o", color=colour)
+    return ax.plot(ends[1:] / scale, [at, at], color=colour, linewidth=2)

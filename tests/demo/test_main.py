@@ -40,6 +40,9 @@ def test_own_table(arguments, student, chosen, table, tmp_path, capsys, monkeypa
     assert f"table.csv: {student} distilled from gradient boosting" in printed.out
     assert chosen in printed.out
     assert "Did the teacher help?" in printed.out
+    decisions = ("Distillation helps: ", "Do not distil: ", "Undecided: ")
+    headlines = [line for line in printed.out.splitlines() if line.startswith(decisions)]
+    assert len(headlines) == 1
     assert "The teacher was fitted on 300 labelled samples of its own" in printed.out
     assert "distilled student: 100%" in printed.err
     assert figure.read_bytes().startswith(b"\x89PNG")

@@ -19,9 +19,7 @@ def case():
         "distilled": distilled,
         "X": X[300:],
         "y": y[300:],
-        "n_repeats": 3,
-        "n_bootstrap": 200,
-        "random_state": 0,
+        "n_repeats": 2,
     }
 
 

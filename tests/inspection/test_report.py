@@ -6,15 +6,19 @@ from dataclasses import FrozenInstanceError
 import numpy as np
 import pandas as pd
 import pytest
-import scipy.sparse
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import accuracy_score, log_loss
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    f1_score,
+    log_loss,
+    roc_auc_score,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_distill.inspection import DistillationReport, distillation_report
+from sklearn_distill.inspection import DistillationReport, distillation_report, paired_interval
 from sklearn_distill.metrics import (
     brier_score,
     expected_calibration_error,
@@ -24,31 +28,29 @@ from sklearn_distill.metrics import (
 )
 from tests.inspection.data import NAMES, labelled_samples
 
-COLUMNS = [
+METRICS = [
+    "log_loss",
+    "brier_score",
     "accuracy",
-    "cross_entropy",
-    "brier",
+    "balanced_accuracy",
+    "roc_auc",
     "calibration_error",
-    "uncertainty_degree",
-    "max_min_gap",
-    "fidelity",
-    "n_parameters",
-    "n_bytes",
-    "predict_us_per_row",
 ]
-ROWS = ["teacher", "baseline", "distilled"]
-QUALITY = COLUMNS[:7]
+COSTS = ["n_parameters", "n_bytes", "latency_p50_us", "latency_p99_us", "rows_per_second"]
+ROWS = ["prior", "teacher", "baseline", "distilled"]
+QUALITY = [*METRICS, "fidelity", "gap_closed"]
 
 
 def test_form(report):
     assert isinstance(report, DistillationReport)
     assert list(report.table.index) == ROWS
-    assert list(report.table.columns) == COLUMNS
+    assert list(report.table.columns) == [*QUALITY, *COSTS]
     assert set(report.table.dtypes) == {np.dtype(float)}
     differences = report.did_the_teacher_help
-    assert list(differences.index) == ["accuracy", "cross_entropy", "brier"]
-    assert list(differences.columns) == ["difference", "low", "high", "verdict"]
-    assert (report.n_rows, report.classes) == (300, NAMES.tolist())
+    assert list(differences.index) == METRICS
+    assert list(differences.columns) == ["difference", "low", "high", "better", "verdict"]
+    assert (report.n_rows, report.n_rows_left_out, report.classes) == (300, 0, NAMES.tolist())
+    assert report.metric == "log_loss"
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
@@ -58,36 +60,51 @@ def test_table_agrees_with_the_metrics(n_classes, weighted):
     w = np.random.default_rng(0).uniform(size=300) if weighted else None
     teacher = HistGradientBoostingClassifier(max_iter=5).fit(X[:300], y[:300])
     baseline = make_pipeline(StandardScaler(), LogisticRegression()).fit(X[:50], y[:50])
-    models = [teacher, baseline, teacher]
     X, y = X[300:], y[300:]
     report = distillation_report(
-        teacher=teacher, baseline=baseline, distilled=teacher, X=X, y=y,
-        sample_weight=w, n_repeats=1, n_bootstrap=10, n_bins=7,
+        teacher=teacher, baseline=baseline, distilled=teacher, X=X, y=y, sample_weight=w,
+        scoring=[*METRICS, "uncertainty_degree", "max_min_gap", "f1_macro"],
+        n_repeats=1, n_bins=7,
     )  # fmt: skip
-    for row, model in zip(ROWS, models, strict=True):
+    options = {"sample_weight": w}
+    for row, model in zip(ROWS[1:], [teacher, baseline, teacher], strict=True):
         p = model.predict_proba(X)
+        one_or_all = (p[:, 1], {}) if n_classes == 2 else (p, {"multi_class": "ovr"})
         expected = {
-            "accuracy": accuracy_score(y, model.predict(X), sample_weight=w),
-            "cross_entropy": log_loss(y, p, sample_weight=w),
-            "brier": brier_score(y, p, sample_weight=w),
-            "calibration_error": expected_calibration_error(y, p, n_bins=7, sample_weight=w),
-            "uncertainty_degree": uncertainty_degree(p, sample_weight=w),
-            "max_min_gap": max_min_gap(p, sample_weight=w),
-            "fidelity": fidelity_score(teacher.predict_proba(X), p, sample_weight=w),
+            "accuracy": accuracy_score(y, model.predict(X), **options),
+            "balanced_accuracy": balanced_accuracy_score(y, model.predict(X), **options),
+            "log_loss": log_loss(y, p, **options),
+            "brier_score": brier_score(y, p, **options),
+            "roc_auc": roc_auc_score(y, one_or_all[0], **one_or_all[1], **options),
+            "calibration_error": expected_calibration_error(y, p, n_bins=7, **options),
+            "uncertainty_degree": uncertainty_degree(p, **options),
+            "max_min_gap": max_min_gap(p, **options),
+            "f1_macro": f1_score(y, model.predict(X), average="macro", **options),
+            "fidelity": fidelity_score(teacher.predict_proba(X), p, **options),
         }
-        assert report.table.loc[row, QUALITY].to_dict() == pytest.approx(expected, rel=1e-10)
+        assert report.table.loc[row, list(expected)].to_dict() == pytest.approx(expected, rel=1e-10)
     assert report.table.loc["teacher", "fidelity"] == 1
 
 
+def test_the_prior_predicts_the_frequencies(case, report):
+    frequencies = np.unique(case["y"], return_counts=True)[1] / 300
+    row = report.table.loc["prior"]
+    assert row["log_loss"] == pytest.approx(-np.sum(frequencies * np.log(frequencies)))
+    assert row["accuracy"] == pytest.approx(frequencies.max())
+    assert row["balanced_accuracy"] == pytest.approx(1 / 3)
+    assert row["roc_auc"] == pytest.approx(0.5)
+    assert row[COSTS].isna().all()
+
+
 def test_size_and_time(case, report):
-    costs = report.table[COLUMNS[7:]]
+    costs = report.table[COSTS].drop("prior")
     assert costs.loc["distilled", "n_parameters"] == 27
     trees = case["teacher"].estimators_
     assert costs.loc["teacher", "n_parameters"] == sum(t.tree_.node_count for t in trees)
     assert costs.loc["teacher", "n_bytes"] == len(pickle.dumps(case["teacher"], protocol=5))
-    assert (costs["predict_us_per_row"] > 0).all()
-    time = costs["predict_us_per_row"]
-    assert time["teacher"] > time["distilled"]
+    assert (costs > 0).all(axis=None)
+    assert (costs["latency_p99_us"] >= costs["latency_p50_us"]).all()
+    assert costs.loc["teacher", "rows_per_second"] < costs.loc["distilled", "rows_per_second"]
 
 
 def test_differences_are_those_of_the_table(report):
@@ -97,6 +114,28 @@ def test_differences_are_those_of_the_table(report):
     assert differences["difference"].to_dict() == pytest.approx(expected)
     assert (differences["low"] <= differences["difference"]).all()
     assert (differences["difference"] <= differences["high"]).all()
+
+
+@pytest.mark.parametrize("metric", ["log_loss", "accuracy"])
+def test_intervals_are_those_of_the_samples(case, report, metric):
+    columns = np.searchsorted(NAMES, case["y"])
+    scores = []
+    for name in ("baseline", "distilled"):
+        p = case[name].predict_proba(case["X"])
+        hit = (p.argmax(axis=1) == columns).astype(float)
+        loss = -np.log(np.maximum(p[np.arange(300), columns], np.finfo(float).eps))
+        scores.append(hit if metric == "accuracy" else loss)
+    expected = np.ravel(paired_interval(scores[1] - scores[0]))
+    row = report.did_the_teacher_help.loc[metric, ["low", "high"]]
+    assert row.tolist() == pytest.approx(expected.tolist())
+
+
+def test_gap_closed_is_the_share_of_the_teachers_gain(report):
+    loss = report.table["log_loss"]
+    expected = (loss["distilled"] - loss["baseline"]) / (loss["teacher"] - loss["baseline"])
+    gap = report.table["gap_closed"]
+    assert gap["distilled"] == pytest.approx(expected)
+    assert (gap["baseline"], gap["teacher"]) == (0, 1)
 
 
 def test_a_better_student_helps_and_a_worse_one_hurts(case, report):
@@ -114,45 +153,75 @@ def test_identical_students_are_undecided(case):
     report = distillation_report(**case | {"baseline": case["distilled"]})
     differences = report.did_the_teacher_help
     assert set(differences["verdict"]) == {"undecided"}
-    assert not differences[["difference", "low", "high"]].to_numpy().any()
+    assert not differences["difference"].any()
+    assert differences.loc["accuracy", "high"] > 0  # other samples might tell them apart
+
+
+def test_few_differing_samples_cannot_decide():
+    # a student that is better on five samples, and equal on all others
+    y, p = np.arange(100) % 2, np.full(100, 0.5)
+    better = p.copy()
+    better[:5] = np.where(y[:5] == 1, 0.9, 0.1)
+    X = np.arange(100)[:, None]
+    for n, verdict in ((5, "undecided"), (6, "helps")):
+        better[:n] = np.where(y[:n] == 1, 0.9, 0.1)
+        report = distillation_report(
+            baseline=Stored(p), distilled=Stored(better), teacher_proba=better, X=X, y=y,
+            scoring="log_loss", n_repeats=1,
+        )  # fmt: skip
+        assert report.did_the_teacher_help.loc["log_loss", "verdict"] == verdict
+
+
+class Stored:
+    """Probabilities of the second of two classes, by the number of the sample."""
+
+    def __init__(self, p):
+        self.p, self.classes_ = np.asarray(p), np.array([0, 1])
+
+    def predict_proba(self, X):
+        p = self.p[np.asarray(X)[:, 0]]
+        return np.column_stack([1 - p, p])
 
 
 def test_weights_are_repeated_samples(case):
     w = np.arange(300) % 3
     weighted = distillation_report(**case | {"sample_weight": w})
     repeated = distillation_report(
-        **case | {"X": np.repeat(case["X"], w, axis=0), "y": np.repeat(case["y"], w)}
+        **case | {"X": np.repeat(case["X"], w, axis=0), "y": np.repeat(case["y"], w)},
+        groups=np.repeat(np.arange(300), w),
     )
     pd.testing.assert_frame_equal(weighted.table[QUALITY], repeated.table[QUALITY])
+    pd.testing.assert_frame_equal(weighted.did_the_teacher_help, repeated.did_the_teacher_help)
 
 
-def test_seed(case, report):
-    again = distillation_report(**case).did_the_teacher_help
-    pd.testing.assert_frame_equal(again, report.did_the_teacher_help)
-    other = distillation_report(**case | {"random_state": 1}).did_the_teacher_help
-    assert not other["low"].equals(again["low"])
+def test_groups_widen_the_intervals(case, report):
+    X, y = (np.repeat(case[name], 4, axis=0) for name in ("X", "y"))
+    grouped = distillation_report(**case | {"X": X, "y": y}, groups=np.repeat(np.arange(300), 4))
+    columns = ["difference", "low", "high"]
+    expected = report.did_the_teacher_help[columns]
+    pd.testing.assert_frame_equal(grouped.did_the_teacher_help[columns], expected)
 
 
-@pytest.mark.parametrize("form", [pd.DataFrame, scipy.sparse.coo_array, np.asarray])
-def test_batches_of_many_rows(form):
-    rng = np.random.default_rng(0)
-    X, y = rng.normal(size=(1500, 3)), np.arange(1500) % 2
-    model = Counting().fit(X, y)
-    distillation_report(
-        teacher=LogisticRegression().fit(form(X), y), baseline=model, distilled=model,
-        X=form(X), y=y, n_repeats=3, n_bootstrap=10,
-    )  # fmt: skip
-    assert model.rows_ == 2 * ([1500] + [1000] * 4)  # the prediction, a warm-up, three timed calls
+def test_several_students_have_intervals_together(case, report):
+    students = {"weak": case["baseline"], "strong": case["distilled"]}
+    several = distillation_report(**case | {"distilled": students})
+    assert list(several.table.index) == ["prior", "teacher", "baseline", "weak", "strong"]
+    alone = distillation_report(**case, confidence_level=0.975).did_the_teacher_help
+    pd.testing.assert_frame_equal(several.did_the_teacher_help.loc["strong"], alone)
+    assert several.headline.replace("strong", "distilled").startswith("Distillation helps: -")
+    for name in ("prior", "distilled", "baseline"):
+        pd.testing.assert_series_equal(
+            several.table.loc["strong" if name == "distilled" else name, METRICS],
+            report.table.loc[name, METRICS],
+            check_names=False,
+        )
+    with pytest.raises(ValueError, match="distilled has the names"):
+        distillation_report(**case | {"distilled": {"prior": case["baseline"]}})
 
 
-class Counting(ClassifierMixin, BaseEstimator):
-    def fit(self, X, y):
-        self.classes_, self.rows_ = np.unique(y), []
-        return self
-
-    def predict_proba(self, X):
-        self.rows_.append(X.shape[0])
-        return np.full((X.shape[0], 2), 0.5)
+def test_a_small_test_set_warns(case):
+    with pytest.warns(UserWarning, match="has 49 independent samples"):
+        distillation_report(**case | {"X": case["X"][:49], "y": case["y"][:49]})
 
 
 def test_prints(case):
@@ -160,16 +229,28 @@ def test_prints(case):
     report = distillation_report(**case, teacher_saw=fitted_on)
     text, html = str(report), report._repr_html_()
     assert repr(report) == text
+    assert text.startswith(report.headline)
     assert f"300 test samples, 3 classes. The teacher was fitted on {fitted_on}." in text
-    assert "95 % intervals of 200 paired resamples" in text
-    assert max(map(len, text.splitlines())) <= 100
+    assert "Times with 1 thread." in text
+    assert "95 % intervals" in text
+    assert max(map(len, text.partition("\n")[2].splitlines())) <= 100
     assert html.count("<table") == 2
     assert "&amp; &lt;none&gt;" in html
-    for word in [*COLUMNS, *ROWS, "helps", "27"]:
+    for word in [*QUALITY, *COSTS, *ROWS, "helps", "27"]:
         assert word in text
         assert word in html
     missing = case | {"teacher": None, "teacher_proba": case["teacher"].predict_proba(case["X"])}
     assert "–" in str(distillation_report(**missing))
+
+
+def test_html_page_needs_nothing_else(report, tmp_path):
+    page = report.to_html(tmp_path / "report.html")
+    assert (tmp_path / "report.html").read_text("utf-8") == page
+    assert report.headline in page
+    assert page.count("<table") == 2
+    assert 'src="data:image/png;base64,' in page
+    for outside in ("http:", "https:", "<script", "<link", "url("):
+        assert outside not in page
 
 
 def test_is_frozen_and_pickles(report):

@@ -1,4 +1,4 @@
-"""The points and the bar agree with the report."""
+"""The points and the intervals agree with the report."""
 
 import sys
 
@@ -22,8 +22,8 @@ def legend_texts(display):
     return [text.get_text() for text in display.ax_.get_legend().get_texts()]
 
 
-@pytest.mark.parametrize("cost", ["predict_us_per_row", "n_parameters", "n_bytes"])
-@pytest.mark.parametrize("metric", ["accuracy", "cross_entropy", "calibration_error"])
+@pytest.mark.parametrize("cost", ["latency_p50_us", "rows_per_second", "n_bytes"])
+@pytest.mark.parametrize("metric", ["accuracy", "log_loss", "calibration_error"])
 def test_a_point_for_each_model(report, metric, cost):
     display = ReportDisplay.from_report(report, metric=metric, cost=cost)
     assert list(display.markers_) == MODELS
@@ -31,38 +31,53 @@ def test_a_point_for_each_model(report, metric, cost):
         expected = report.table.loc[[name], [cost, metric]]
         np.testing.assert_array_equal(point.get_offsets(), expected)
     assert display.ax_.get_xscale() == "log"
+    assert display.ax_.get_yscale() == ("linear" if metric == "accuracy" else "log")
     assert display.ax_.get_ylabel() == f"{metric.replace('_', ' ')} on the test set"
-    assert legend_texts(display)[:3] == MODELS
-
-
-@pytest.mark.parametrize("metric", ["accuracy", "cross_entropy", "brier"])
-def test_the_bar_is_the_interval_added_to_the_baseline(report, metric):
-    display = report.plot(metric)
-    assert isinstance(display, ReportDisplay)
-    level = report.table[metric]["baseline"]
-    difference = report.did_the_teacher_help.loc[metric]
-    np.testing.assert_array_equal(
-        display.bar_.get_ydata(), [level + difference["low"], level + difference["high"]]
-    )
-    time = report.table["predict_us_per_row"]["distilled"]
-    assert display.bar_.get_xdata().tolist() == [time, time]
-    assert np.unique(display.baseline_.get_ydata()).tolist() == [level]
-    low, high = display.bar_.get_ydata()
-    assert low <= report.table[metric]["distilled"] <= high
-    assert (low <= level <= high) == (display.interval_.verdict == "undecided")
-    assert legend_texts(display)[-1] == f"difference to baseline, 95 %: {difference['verdict']}"
-
-
-def test_other_metrics_have_no_bar(report):
-    display = report.plot("fidelity")
-    assert display.interval_ is display.bar_ is display.baseline_ is None
     assert legend_texts(display) == MODELS
+
+
+def test_the_metric_that_decides_is_the_default(report):
+    assert report.plot().ax_.get_ylabel() == "log loss on the test set"
+
+
+def test_intervals_have_the_scale_of_their_farther_end_and_better_is_right(report):
+    display = report.plot()
+    assert isinstance(display, ReportDisplay)
+    differences = report.did_the_teacher_help
+    assert list(display.intervals_) == list(differences.index)
+    for metric, line in display.intervals_.items():
+        low, high = differences.loc[metric, ["low", "high"]]
+        sign = 1 if differences.loc[metric, "better"] == "higher" else -1
+        ends = sign * np.array([low, high]) / max(abs(low), abs(high))
+        np.testing.assert_allclose(np.array(line.get_xdata(), dtype=float), ends)
+        assert ends.min() > 0  # this student is better in every metric
+    texts = [text.get_text() for text in display.intervals_ax_.texts]
+    row = differences.loc["log_loss"]
+    assert texts[0].startswith(f"{row['difference']:+.3g} (")
+    assert texts[0].endswith("helps")
+
+
+def test_identical_students_have_intervals_at_zero(case):
+    report = distillation_report(**case | {"baseline": case["distilled"]}, scoring="log_loss")
+    assert set(report.plot().intervals_["log_loss"].get_xdata()) == {0.0}
+
+
+def test_several_students_and_metrics_without_a_direction(case):
+    report = distillation_report(
+        **case | {"distilled": {"one": case["distilled"], "two": case["baseline"]}},
+        scoring=["accuracy", "max_min_gap"],
+    )
+    display = report.plot()
+    assert list(display.intervals_) == [("one", "accuracy"), ("two", "accuracy")]
+    labels = [label.get_text() for label in display.intervals_ax_.get_yticklabels()]
+    assert labels == ["one accuracy", "two accuracy"]
+    assert list(display.markers_) == ["teacher", "baseline", "one", "two"]
 
 
 def test_a_model_of_unknown_cost_is_a_line(case):
     proba = case["teacher"].predict_proba(case["X"])
     report = distillation_report(**case | {"teacher": None, "teacher_proba": proba})
-    display = report.plot()
+    display = report.plot("accuracy")
     level = display.markers_["teacher"]
     accuracy = report.table["accuracy"]["teacher"]
     assert np.unique(level.get_ydata()).tolist() == [accuracy]
@@ -71,46 +86,37 @@ def test_a_model_of_unknown_cost_is_a_line(case):
     assert low < accuracy < high
 
 
-def test_the_interval_of_a_student_of_unknown_cost_has_the_whole_width(report):
-    table = report.table.assign(n_parameters=[1e4, 50.0, np.nan])
-    display = ReportDisplay(
-        table=table,
-        did_the_teacher_help=report.did_the_teacher_help,
-        cost="n_parameters",
-    ).plot()
-    box = display.bar_.get_extents().transformed(display.ax_.transData.inverted())
-    assert (box.y0, box.y1) == pytest.approx((display.interval_.low, display.interval_.high))
-    assert legend_texts(display)[-1] == "difference to baseline: helps"
-
-
 def test_other_models(report):
-    table = report.table.rename(index=lambda name: f"my {name}")
+    table = report.table.drop("prior").rename(index=lambda name: f"my {name}")
     display = ReportDisplay(table=table).plot()
     assert list(display.markers_) == [f"my {name}" for name in MODELS]
-    assert display.bar_ is None
+    assert display.intervals_ax_ is None
     assert len({tuple(point.get_facecolor()[0]) for point in display.markers_.values()}) == 3
-    with pytest.raises(ValueError, match="need 'baseline' and 'distilled', leave"):
-        ReportDisplay(table=table, did_the_teacher_help=report.did_the_teacher_help)
 
 
 def test_plot_again_and_axes_that_are_given(report):
     figure, ax = plt.subplots()
     display = report.plot(ax=ax)
     assert (display.ax_, display.figure_) == (ax, figure)
+    assert display.intervals_ax_ is None  # one Axes has the plane only
+    two = plt.subplots(1, 2)[1]
+    assert report.plot(ax=two).intervals_ax_ is two[0]
     before = {name: point.get_offsets() for name, point in display.markers_.items()}
     assert display.plot(s=10) is display
     assert display.figure_ is not figure
     for name, point in display.markers_.items():
         np.testing.assert_array_equal(point.get_offsets(), before[name])
         assert point.get_sizes().tolist() == [10]
+    with pytest.raises(ValueError, match="ax holds 3 axes; pass 2"):
+        report.plot(ax=plt.subplots(1, 3)[1])
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"metric": "auc"}, r"metric='auc'; pass one of the report's \['accuracy', "),
+        ({"metric": "auc"}, r"metric='auc'; pass one of the report's \['log_loss', "),
         ({"metric": "n_bytes"}, "metric='n_bytes'; pass one of"),
-        ({"cost": "accuracy"}, r"cost='accuracy'; .*\['predict_us_per_row', 'n_param"),
+        ({"cost": "accuracy"}, r"cost='accuracy'; .*\['latency_p50_us', 'laten"),
     ],
 )
 def test_unknown_columns(report, arguments, message):
