@@ -121,7 +121,7 @@ for name, estimator in {
 
 figure, ax = plt.subplots(figsize=(6, 4), layout="constrained")
 for (name, fitted), colour in zip(models.items(), ["#7570b3", "#66c2a5", "#1b9e77"], strict=True):
-    # a regressor a class predicts exact zeros, at which the log loss is infinite
+    # a regressor a class is as good as certain now and then, and wrong: 36 nats for such an image
     losses = [log_loss(y_test, model.predict_proba(X_test).clip(1e-3)) for model in fitted]
     ax.plot(N_UNLABELLED, losses, "o-", color=colour, label=f"distilled: {name}")
 for name, estimator, colour, style in [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sized
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import numpy as np
 from sklearn.base import clone
@@ -17,9 +17,7 @@ from sklearn_distill._validation.missing_teacher import check_search_params
 from sklearn_distill.metrics import cross_entropy_from_proba
 from sklearn_distill.search.greedy_hypergradient import GreedyHypergradient
 from sklearn_distill.search.linear_trajectory import LinearTrajectory
-
-if TYPE_CHECKING:
-    from sklearn_distill.students.distilled_neural_classifier import DistilledNeuralClassifier
+from sklearn_distill.students.distilled_neural_classifier import DistilledNeuralClassifier
 
 TEMPERATURE_RANGE = (0.1, 10.0)
 
@@ -111,6 +109,8 @@ def tune_student(
 
     Raises
     ------
+    TypeError
+        If the student is not a neural classifier.
     ValueError
         If the method is unknown, or it searches λ and T and there is no teacher.
     ImportError
@@ -131,6 +131,12 @@ def tune_student(
     >>> tuned.imitation, tuned.temperature, tuned.n_training_steps, tuned.n_hypergradient_steps
     (0.0, 1.0, 5, 0)
     """
+    if not isinstance(student, DistilledNeuralClassifier):
+        raise TypeError(
+            f"tune_student trains a DistilledNeuralClassifier, got student={student!r}: search the "
+            "parameters of another student by GridSearchCV, or by distillation_objective with "
+            "Optuna"
+        )
     if method not in _METHODS:
         raise ValueError(f"method must be one of {sorted(_METHODS)}, got {method!r}")
     if method not in ("none", "naive"):  # these search nothing

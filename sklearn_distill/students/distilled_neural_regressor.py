@@ -259,7 +259,9 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             Sample weights, for all terms. A row of weight 0 is left out, and its prediction is not
             checked.
         teacher_prediction : array-like of the shape of y, or None
-            The teacher's predictions. A row of NaN is a missing prediction.
+            The teacher's predictions. A row of NaN is a missing prediction. Of several teachers, in
+            an array of shape (n_samples, n_teachers, n_outputs), the mean of the available
+            predictions is used.
         teacher_embedding : array-like of shape (n_samples, n_dimensions) or None
             A hidden representation of the teacher; a row of NaN is missing. Needs
             ``embedding_weight``.
@@ -457,7 +459,9 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         n_rows = len(features)
         weight = check_sample_weight(sample_weight, n_rows)
         absent = weight == 0
-        labels, predictions, flat = check_regression_targets(y, teacher_prediction, n_rows, absent)
+        labels, predictions, flat = check_regression_targets(
+            y, teacher_prediction, n_rows, absent, several_teachers=True
+        )
         embedding = check_embedding(teacher_embedding, n_rows, self.embedding_weight, absent)
         if absent.any():
             features, weight = features[~absent], weight[~absent]

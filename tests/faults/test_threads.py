@@ -8,18 +8,20 @@ import numpy as np
 import pytest
 import torch
 from sklearn.base import clone, is_classifier
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from sklearn_distill import (
     BornAgainClassifier,
     DistilledBoostingClassifier,
+    DistilledBoostingRegressor,
     DistilledLogisticRegression,
     DistilledLogisticRegressionCV,
     DistilledNeuralClassifier,
     DistilledNeuralRegressor,
     PrivilegedLinearRegression,
     SoftTargetClassifier,
+    SoftTargetRegressor,
     TeacherStudentClassifier,
     TeacherStudentRegressor,
 )
@@ -49,6 +51,8 @@ ESTIMATORS = {
     "least squares": PrivilegedLinearRegression(),
     "soft target": SoftTargetClassifier(DecisionTreeRegressor(random_state=0)),
     "boosting": DistilledBoostingClassifier(HistGradientBoostingClassifier(max_iter=5)),
+    "boosting of numbers": DistilledBoostingRegressor(HistGradientBoostingRegressor(max_iter=5)),
+    "any regressor": SoftTargetRegressor(DecisionTreeRegressor(random_state=0)),
     "neural": DistilledNeuralClassifier(early_stopping=True, **SMALL),
     "neural, dropout": DistilledNeuralClassifier(module__dropout=0.4, **SMALL),
     "neural, numbers": DistilledNeuralRegressor(module__dropout=0.4, **SMALL),

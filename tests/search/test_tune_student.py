@@ -5,7 +5,11 @@ import pytest
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 
-from sklearn_distill import DistilledNeuralClassifier
+from sklearn_distill import (
+    DistilledBoostingClassifier,
+    DistilledNeuralClassifier,
+    DistilledNeuralRegressor,
+)
 from sklearn_distill.search.tune_student import tune_student
 
 RNG = np.random.default_rng(0)
@@ -120,3 +124,9 @@ def test_the_teacher_improves_students_of_gorpinichs_synthetic_set(accuracies):
         gain = accuracies[method] - accuracies["none"]
         assert gain.mean() > 2 * gain.std(ddof=1) / np.sqrt(len(gain))
         assert accuracies[method].mean() > 0.72
+
+
+@pytest.mark.parametrize("student", [DistilledBoostingClassifier(), DistilledNeuralRegressor()])
+def test_another_student_is_refused(student):
+    with pytest.raises(TypeError, match=r"trains a DistilledNeuralClassifier.*GridSearchCV"):
+        tune_student(student, X, Y, method="naive", X_val=X_VAL, y_val=Y_VAL)

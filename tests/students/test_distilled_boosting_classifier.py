@@ -12,7 +12,12 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.metrics import log_loss
-from sklearn.model_selection import GridSearchCV, train_test_split
+from sklearn.model_selection import (
+    GridSearchCV,
+    StratifiedKFold,
+    cross_val_score,
+    train_test_split,
+)
 from sklearn.pipeline import make_pipeline
 
 from sklearn_distill import (
@@ -22,6 +27,7 @@ from sklearn_distill import (
     TeacherStudentClassifier,
 )
 from sklearn_distill.inspection import count_parameters
+from sklearn_distill.search import distillation_objective
 from tests.students.boosting_data import cat, data, extreme, hist, light, models, needs
 
 every_model = models(hist, light, extreme, cat)
@@ -293,17 +299,6 @@ def test_categorical_columns(make):
     )
 
 
-@models(hist, light)
-def test_monotonic_constraints(make):
-    X, y, teacher = data(2)
-    name = "monotonic_cst" if make is hist else "monotone_constraints"
-    model = make(**{name: [1] + [0] * 7})
-    student = DistilledBoostingClassifier(model).fit(X, y, teacher_proba=teacher)
-    line = np.repeat(X[:1], 50, axis=0)
-    line[:, 0] = np.linspace(-3, 3, 50)
-    assert (np.diff(student.predict_proba(line)[:, 1]) >= 0).all()
-
-
 @NAMES
 @needs("lightgbm")
 def test_fit_params_reach_the_library():
@@ -514,6 +509,21 @@ def test_search_and_teacher_student():
     assert pipeline.score(X, y) > 0.5
 
 
+def test_an_optuna_objective():
+    optuna = pytest.importorskip("optuna")
+    X, y, teacher = data(2)
+    student, given = student_of(hist), {"teacher_proba": teacher}
+    options = {"cv": StratifiedKFold(3), "scoring": "neg_log_loss", "params": given}
+    space = {
+        "imitation": optuna.distributions.FloatDistribution(0, 1),
+        "estimator__learning_rate": optuna.distributions.FloatDistribution(0.01, 1, log=True),
+    }
+    objective = distillation_objective(student, X, y, space, **options)
+    params = {"imitation": 0.3, "estimator__learning_rate": 0.2}
+    expected = cross_val_score(student.set_params(**params), X, y, **options).mean()
+    assert objective(optuna.trial.FixedTrial(params)) == pytest.approx(expected, rel=1e-12)
+
+
 def test_metadata_routing_and_generations():
     X, y, teacher = data(2)
     with config_context(enable_metadata_routing=True):
@@ -642,21 +652,6 @@ def test_x_val_far_from_x_is_a_warning():
     X, y, teacher = data(2)
     with pytest.warns(UserWarning, match="X_val lies far outside"):
         student_of(hist).fit(X, y, teacher_proba=teacher, X_val=X + 1000, y_val=y)
-
-
-@pytest.mark.parametrize(
-    ("make", "library"),
-    [
-        pytest.param(light, "lightgbm", marks=needs("lightgbm")),
-        pytest.param(extreme, "xgboost", marks=needs("xgboost")),
-    ],
-)
-def test_a_missing_library_gives_the_pip_command(make, library, monkeypatch):
-    X, y, teacher = data(2)
-    student = student_of(make)
-    monkeypatch.setitem(sys.modules, library, None)
-    with pytest.raises(ImportError, match=rf'{library}: pip install "sklearn-distill\[boosting\]"'):
-        student.fit(X, y, teacher_proba=teacher)
 
 
 @needs("xgboost")

@@ -139,6 +139,20 @@ def test_a_linear_network_is_the_privileged_linear_regression(n_outputs, imitati
     assert network.n_taught_rows_ == 40
 
 
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_several_teachers_of_numbers_are_their_available_mean(n_outputs):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(50, 3)), rng.normal(size=(50, n_outputs))
+    teachers = rng.normal(size=(50, 2, n_outputs))
+    teachers[:10, 0], teachers[10:20] = np.nan, np.nan
+    mean = teachers.mean(axis=1)
+    mean[:10] = teachers[:10, 1]
+    network = DistilledNeuralRegressor(imitation=0.4, max_epochs=3, random_state=0)
+    several = network.fit(X, y, teacher_prediction=teachers).predict(X)
+    assert network.n_taught_rows_ == 40
+    np.testing.assert_array_equal(network.fit(X, y, teacher_prediction=mean).predict(X), several)
+
+
 @pytest.mark.parametrize("optimizer", [torch.optim.SGD, torch.optim.Adam])
 def test_without_imitation_it_is_a_hand_written_loop(optimizer):
     student = small(imitation=0.0, optimizer=optimizer, batch_size=64)
