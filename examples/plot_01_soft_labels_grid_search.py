@@ -22,7 +22,7 @@ from sklearn.model_selection import GridSearchCV
 
 from sklearn_distill import DistilledLogisticRegression
 from sklearn_distill.datasets import make_teacher_probabilities
-from sklearn_distill.metrics import cross_entropy_from_proba
+from sklearn_distill.metrics import cross_entropy_from_proba, get_scorer
 
 train = make_teacher_probabilities(n_samples=60, random_state=0)
 test = make_teacher_probabilities(n_samples=2000, coef=train.coef, random_state=1)
@@ -33,7 +33,10 @@ test = make_teacher_probabilities(n_samples=2000, coef=train.coef, random_state=
 
 grid = {"imitation": [0.0, 0.25, 0.5, 0.75, 1.0], "temperature": [0.5, 1.0, 2.0, 4.0, 8.0]}
 search = GridSearchCV(
-    DistilledLogisticRegression(C=10.0, classes=[0, 1, 2]), grid, scoring="neg_log_loss", cv=5
+    DistilledLogisticRegression(C=10.0, classes=[0, 1, 2]),
+    grid,
+    scoring=get_scorer("neg_log_loss"),
+    cv=5,
 )
 search.fit(train.data, train.target, teacher_proba=train.teacher_proba)
 search.best_params_

@@ -193,14 +193,12 @@ def best_setting(search: BaseEstimator) -> tuple[float, float]:
 
 
 def _is_loss(search: BaseEstimator) -> bool:
-    # path_: the searches of the package have no scoring, their scores are negative log losses
-    return hasattr(search, "path_") or _scoring_name(search).startswith("neg_")
+    return _scoring_name(search).startswith("neg_")
 
 
 def score_name(search: BaseEstimator) -> str:
     """Return the name of the score or loss, for the colour bar."""
-    scoring = "neg_log_loss" if hasattr(search, "path_") else _scoring_name(search)
-    words = scoring.removeprefix("neg_").replace("_", " ")
+    words = _scoring_name(search).removeprefix("neg_").replace("_", " ")
     return f"cross-validated {words}" if words else "cross-validated score"
 
 
@@ -208,7 +206,9 @@ def _scoring_name(search: BaseEstimator) -> str:
     if isinstance(getattr(search, "refit", None), str):  # of several metrics, the one that selects
         return str(search.refit)
     scoring = getattr(search, "scoring", None)
-    return scoring if isinstance(scoring, str) else ""
+    if scoring is None and hasattr(search, "path_"):  # the searches of the package minimise it
+        return "neg_log_loss"
+    return scoring if isinstance(scoring, str) else str(getattr(scoring, "name", ""))
 
 
 def _score_key(search: BaseEstimator) -> str:

@@ -165,7 +165,8 @@ class LabelledRowsScorer(Scorer):
 
     def __init__(self, name: str) -> None:
         self._scorer = sklearn_scorer(name)
-        super().__init__(name, weighted=self._scorer._accept_sample_weight())
+        requests = self._scorer.get_metadata_routing().score.requests
+        super().__init__(name, weighted="sample_weight" in requests)
 
     def _score(
         self, estimator: Any, X: MatrixLike, judged_by: Any, sample_weight: ArrayLike | None

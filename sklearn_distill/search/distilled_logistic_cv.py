@@ -411,11 +411,23 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         -------
         float
             The score; the larger, the better.
+
+        Raises
+        ------
+        ValueError
+            If ``scoring`` judges by a teacher: call the scorer itself.
         """
         if self.scoring is None:
             return float(super().score(X, y, sample_weight))
+        scorer = get_scorer(self.scoring)
+        judge = getattr(scorer, "judge", None)
+        if judge is not None:
+            raise ValueError(
+                f"scoring={scorer!r} judges by {judge}, which score does not take: call "
+                f"{scorer!r}(search, X, {judge}=...)"
+            )
         weight = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return float(get_scorer(self.scoring)(self, X, y, **weight))
+        return float(scorer(self, X, y, **weight))
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Return the router of the parameters of fit.

@@ -16,6 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn_distill import DistilledLogisticRegression
 from sklearn_distill.datasets import make_teacher_probabilities
 from sklearn_distill.inspection import MetaparameterDisplay
+from sklearn_distill.metrics import get_scorer
 from sklearn_distill.search import DistilledLogisticRegressionCV
 
 DATA = make_teacher_probabilities(n_samples=60, random_state=0)
@@ -95,6 +96,24 @@ def test_a_score_keeps_its_sign():
     search = GridSearchCV(STUDENT, GRID, scoring="accuracy", cv=3).fit(**TRAIN, **TEACHER)
     display = MetaparameterDisplay.from_estimator(search)
     np.testing.assert_array_equal(display.surface_.get_array(), -losses(search))
+    assert display.colorbar_.ax.get_ylabel() == "cross-validated accuracy"
+
+
+def test_a_scorer_of_the_package_is_known_by_its_name(by_grid):
+    scoring = get_scorer("neg_log_loss")
+    search = GridSearchCV(STUDENT, GRID, scoring=scoring, cv=3).fit(**TRAIN, **TEACHER)
+    display = MetaparameterDisplay.from_estimator(search)
+    np.testing.assert_allclose(display.surface_.get_array(), losses(by_grid))
+    assert display.colorbar_.ax.get_ylabel() == "cross-validated log loss"
+
+
+def test_the_search_of_the_package_by_another_score():
+    search = DistilledLogisticRegressionCV(
+        ("imitation", "temperature"), method="grid", grid=GRID, scoring="accuracy", cv=3
+    ).fit(**TRAIN, **TEACHER)
+    display = MetaparameterDisplay.from_estimator(search)
+    scores = search.scores_.mean(axis=0)[:, :, 0]
+    np.testing.assert_allclose(display.surface_.get_array(), scores)
     assert display.colorbar_.ax.get_ylabel() == "cross-validated accuracy"
 
 

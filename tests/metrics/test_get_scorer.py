@@ -140,6 +140,18 @@ def test_minus_one_is_a_class(data, model):
     )
 
 
+def test_every_name_of_scikit_learn_is_its_scorer():
+    X, y = make_regression(20, 2, random_state=0)
+    model = LinearRegression().fit(X, y)
+    for name in ("neg_max_error", "neg_median_absolute_error", "explained_variance"):
+        ours = get_scorer(name)
+        assert ours(model, X, y + 1) == sklearn_scorer(name)(model, X, y + 1)
+        takes_weight = "sample_weight" in ours.get_metadata_routing().score.requests
+        assert takes_weight == (name != "neg_max_error")
+    for name in get_scorer_names():
+        assert get_scorer(name).name == name
+
+
 # --- by a teacher
 
 

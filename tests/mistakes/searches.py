@@ -18,6 +18,8 @@ GROUP = Group(
         SoftTargetClassifier,
         TeacherStudentClassifier,
     )
+    from sklearn_distill.metrics import get_scorer
+    from sklearn_distill.model_selection import LabeledKFold
 
     X, y = make_classification(300, 6, n_informative=4, random_state=0)
     y = np.array(["a", "b"], dtype=object)[y]
@@ -49,6 +51,72 @@ GROUP = Group(
             scores = cross_val_score(student, X, y_rare, cv=KFold(3), params=params)
             """,
             "np.isfinite(scores).all()",
+        ),
+        Case(
+            "A class that is missing in a validation fold",
+            "scikit-learn's `neg_log_loss` takes the classes from the labels of the fold. A search "
+            "then compares NaN, and its best candidate is the first. `get_scorer` takes the "
+            "classes from the student.",
+            """
+            student = DistilledLogisticRegression(classes=["a", "b", "rare"])
+            params = {"teacher_proba": proba}
+            options = {"cv": KFold(3), "params": params, "error_score": "raise"}
+            cross_val_score(student, X, y_rare, scoring="neg_log_loss", **options)
+            """,
+            (ValueError, "y_true"),
+            """
+            scores = cross_val_score(
+                student, X, y_rare, scoring=get_scorer("neg_log_loss"), **options
+            )
+            """,
+            "np.isfinite(scores).all()",
+        ),
+        Case(
+            "Missing labels in a cross-validation",
+            "A sample without a label trains the student, but cannot validate it.",
+            """
+            some = y.copy()
+            some[60:] = None
+            student = DistilledLogisticRegression(classes=["a", "b", "rare"])
+            params = {"teacher_proba": proba}
+            cross_val_score(student, X, some, cv=5, params=params)
+            """,
+            (TypeError, "not supported between instances of"),
+            """
+            scores = cross_val_score(student, X, some, cv=LabeledKFold(5), params=params)
+            """,
+            "np.isfinite(scores).all()",
+        ),
+        Case(
+            "A scorer that judges by the teacher, without metadata routing",
+            "Without routing, scikit-learn passes a scorer nothing but samples and labels.",
+            """
+            student = DistilledLogisticRegression(classes=["a", "b", "rare"])
+            scorer = get_scorer("neg_teacher_cross_entropy")
+            params = {"teacher_proba": proba}
+            cross_val_score(student, X, scoring=scorer, params=params, error_score="raise")
+            """,
+            (ValueError, "set_config(enable_metadata_routing=True)"),
+            """
+            with config_context(enable_metadata_routing=True):
+                scores = cross_val_score(student, X, scoring=scorer, params=params)
+            """,
+            "np.isfinite(scores).all()",
+        ),
+        Case(
+            "A search over λ without labels",
+            "Where no sample has a label, the teacher has the full weight at any λ.",
+            """
+            from sklearn_distill import DistilledLogisticRegressionCV
+
+            search = DistilledLogisticRegressionCV(classes=["a", "b", "rare"])
+            search.fit(X, teacher_proba=proba)
+            """,
+            (ValueError, "metaparameters=('temperature', 'C')"),
+            """
+            search.set_params(metaparameters=("temperature", "C")).fit(X, teacher_proba=proba)
+            """,
+            "search.best_score_ < 0",
         ),
         Case(
             "A class that the teacher of a fold has not seen",

@@ -6,7 +6,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import log_softmax, softmax
 from sklearn import config_context
-from sklearn.model_selection import GridSearchCV, GroupKFold, KFold
+from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, cross_val_score
 
 from sklearn_distill import DistilledLogisticRegression, DistilledLogisticRegressionCV
 from sklearn_distill.metrics import get_scorer
@@ -183,3 +183,31 @@ def test_a_teacher_judges_on_the_labelled_rows_if_there_are_some():
         ).fit(X, y, teacher_proba=S, sample_weight=weight)
     scores = theirs.cv_results_["mean_test_score"]
     assert_allclose(ours.cv_results_["mean_test_score"], scores, atol=1e-7)
+
+
+def test_the_search_is_cross_validated_without_labels():
+    X, S, _ = problem(3)
+    search = DistilledLogisticRegressionCV(
+        ("C",), imitation=1.0, method="grid", grid=2, cv=2, classes=range(3)
+    )
+    scorer = get_scorer("neg_teacher_cross_entropy")
+    with config_context(enable_metadata_routing=True):
+        scores = cross_val_score(
+            search, X, scoring=scorer, cv=3, params={"teacher_proba": S}, error_score="raise"
+        )
+    by_hand = [
+        scorer(search.fit(X[train], teacher_proba=S[train]), X[test], teacher_proba=S[test])
+        for train, test in KFold(3).split(X)
+    ]
+    assert_allclose(scores, by_hand)
+
+
+def test_the_score_by_a_teacher_is_the_scorers():
+    X, S, _ = problem(3)
+    name = "neg_teacher_cross_entropy"
+    search = DistilledLogisticRegressionCV(
+        ("C",), imitation=1.0, method="grid", grid=2, scoring=name, classes=range(3)
+    ).fit(X, teacher_proba=S)
+    with pytest.raises(ValueError, match=r"call get_scorer\('neg_teacher_cross_entropy'\)\(search"):
+        search.score(X, S.argmax(axis=1))
+    assert get_scorer(name)(search, X, teacher_proba=S) < 0
