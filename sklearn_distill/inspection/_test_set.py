@@ -126,7 +126,7 @@ def class_test_set(
     if labels.ndim == 2:
         labels = labels[:, 0]
     check_same_length("y", len(labels), "X", n_rows)
-    rows = np.flatnonzero((s > 0) & ~np.asarray(pd.isna(labels), dtype=bool))
+    rows: IntArray = np.flatnonzero((s > 0) & ~np.asarray(pd.isna(labels), dtype=bool))
     _check_some(rows)
     present = np.array(labels[rows].tolist())
     classes = all_classes(present, models)

@@ -162,17 +162,17 @@ def distillation_report(
         students on other test samples; whether distillation helps on other training sets takes
         repeated fits and :func:`split_interval`.
 
-    Warns
-    -----
-    UserWarning
-        If the test set has fewer than 50 samples (or groups).
-
     Raises
     ------
     ValueError
         If not exactly one of `teacher`, `teacher_proba` and `teacher_prediction` is passed, a model
         has no predict_proba, or the rows, the classes or an option do not fit; the message names
         the argument.
+
+    Warns
+    -----
+    UserWarning
+        If the test set has fewer than 50 samples (or groups).
 
     Examples
     --------
