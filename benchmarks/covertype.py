@@ -113,9 +113,7 @@ def interval(
     differences: NDArray[np.float64], n_train: int = N_ROWS - N_TEST, n_test: int = N_TEST
 ) -> tuple[float, float]:
     """Return the interval of the mean over random splits of these sizes."""
-    return split_interval(
-        differences, n_train=n_train, n_test=n_test, confidence_level=CONFIDENCE
-    )
+    return split_interval(differences, n_train=n_train, n_test=n_test, confidence_level=CONFIDENCE)
 
 
 def section(results: pd.DataFrame) -> str:

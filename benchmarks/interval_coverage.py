@@ -185,7 +185,7 @@ def splits(n_runs: int, equal: bool, n: int = 200, n_splits: int = 10) -> pd.Dat
         return gaps[1] + others[1] - gaps[0] - others[0]
 
     PARTS = (slice(0, k), slice(k, 2 * k))
-    X = rng.normal(size=(20_000, n - n_test, 2 * k))
+    X = rng.normal(size=(N_TRUTH // 100, n - n_test, 2 * k))
     true = 0.0 if equal else float(risks(fit(X, X @ beta + rng.normal(size=X.shape[:2]))).mean())
     rows = []
     for _ in range(n_runs):

@@ -122,7 +122,9 @@ for column, (ax, metric) in enumerate(zip(axes, ["accuracy", "log_loss"], strict
     for (name, report), colour in zip(reports.items(), ["#1b9e77", "#d95f02"], strict=True):
         baseline = report.table.loc["baseline"]
         distilled = report.table.loc["distilled"]
-        before, after = ((1e6 / row["rows_per_second"], row[metric]) for row in (baseline, distilled))
+        before, after = (
+            (1e6 / row["rows_per_second"], row[metric]) for row in (baseline, distilled)
+        )
         ax.plot(*before, "o", mfc="none", color=colour, label=f"{name}, baseline")
         ax.plot(*after, "o", color=colour, label=f"{name}, distilled")
         ax.annotate("", after, before, arrowprops={"arrowstyle": "->", "color": colour})

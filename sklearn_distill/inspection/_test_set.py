@@ -126,12 +126,11 @@ def class_test_set(
     if labels.ndim == 2:
         labels = labels[:, 0]
     check_same_length("y", len(labels), "X", n_rows)
-    rows = np.flatnonzero((s > 0) & ~np.asarray(pd.isna(labels), dtype=bool))
+    rows: IntArray = np.flatnonzero((s > 0) & ~np.asarray(pd.isna(labels), dtype=bool))
     _check_some(rows)
-    present = np.array(labels[rows].tolist())
-    classes = all_classes(present, models)
-    k = class_index(present, classes, len(classes), "y")
-    return _test_set(rows, k, s[rows], s, groups, classes)
+    classes = all_classes(labels[rows], models)
+    index = class_index(labels[rows], classes, len(classes), "y")
+    return _test_set(rows, index, s[rows], s, groups, classes)
 
 
 def number_test_set(

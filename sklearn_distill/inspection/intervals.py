@@ -246,8 +246,10 @@ def split_interval(
 
     Returns
     -------
-    low, high : float
-        The ends of the interval.
+    low : float
+        Lower end of the interval.
+    high : float
+        Upper end of the interval.
 
     Raises
     ------

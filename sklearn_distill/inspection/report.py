@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.base import is_regressor
 
-from sklearn_distill._typing import MatrixLike
+from sklearn_distill._typing import CheckedX, MatrixLike
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.inspection._comparison import Comparison
@@ -24,7 +24,6 @@ from sklearn_distill.inspection._html import html_page
 from sklearn_distill.inspection._latency import COLUMNS as LATENCY
 from sklearn_distill.inspection._latency import measure_latency
 from sklearn_distill.inspection._report_models import (
-    Model,
     align,
     name_students,
     predict,
@@ -34,6 +33,7 @@ from sklearn_distill.inspection._report_models import (
     teacher_as_truth,
 )
 from sklearn_distill.inspection._scoring import Scoring, read_scoring
+from sklearn_distill.inspection._test_set import TestSet
 from sklearn_distill.inspection.intervals import MIN_UNITS, check_level
 from sklearn_distill.inspection.report_display import ReportDisplay
 from sklearn_distill.inspection.size import count_bytes, count_parameters
@@ -162,17 +162,17 @@ def distillation_report(
         students on other test samples; whether distillation helps on other training sets takes
         repeated fits and :func:`split_interval`.
 
-    Warns
-    -----
-    UserWarning
-        If the test set has fewer than 50 samples (or groups).
-
     Raises
     ------
     ValueError
         If not exactly one of `teacher`, `teacher_proba` and `teacher_prediction` is passed, a model
         has no predict_proba, or the rows, the classes or an option do not fit; the message names
         the argument.
+
+    Warns
+    -----
+    UserWarning
+        If the test set has fewer than 50 samples (or groups).
 
     Examples
     --------
@@ -197,43 +197,39 @@ def distillation_report(
     _check_teacher(teacher, teacher_proba, teacher_prediction)
     is_class = hasattr(baseline, "predict_proba") or not is_regressor(baseline)
     metrics = read_scoring(scoring, is_class, n_bins)
-    students = {"baseline": baseline} | name_students(distilled)
-    predicted = {name: predict(model, X, name, is_class) for name, model in students.items()}
-    X_teacher = X if X_teacher is None else X_teacher
-    last = list(predicted.values())[-1]
+    fitted = {"baseline": baseline} | name_students(distilled)
+    features: dict[str, MatrixLike] = dict.fromkeys(fitted, X)
+    students = {name: predict(model, X, name, is_class) for name, model in fitted.items()}
     if teacher is None:
-        said = read_teacher(teacher_proba, teacher_prediction, teacher_classes, last)
+        student = list(students.values())[-1]  # unnamed columns have its classes
+        precomputed = read_teacher(teacher_proba, teacher_prediction, teacher_classes, student)
+        models = {"teacher": precomputed} | students
     else:
-        said = predict(teacher, X_teacher, "teacher", is_class)
-    models: dict[str, Model] = {"teacher": said} | predicted
-    test = read_truth(y, said, list(models.values()), sample_weight, groups)
-    if test.n_units < MIN_UNITS:
-        warn_user(
-            f"the test set has {test.n_units} independent samples: intervals of fewer than "
-            f"{MIN_UNITS} may cover less than {100 * confidence_level:g} %."
-        )
+        features["teacher"] = X if X_teacher is None else X_teacher
+        models = {"teacher": predict(teacher, features["teacher"], "teacher", is_class)} | students
+    test = read_truth(y, models["teacher"], list(models.values()), sample_weight, groups)
+    _warn_if_small(test, confidence_level)
     aligned = {"prior": prior(test)} | {name: align(m, test) for name, m in models.items()}
     s = check_sample_weight(sample_weight, test.n_rows)
     imitated = teacher_as_truth(aligned["teacher"], s, test.classes)
     comparison = Comparison.of(aligned, test, imitated, metrics, confidence_level)
     method = "predict_proba" if is_class else "predict"
     costs = {
-        name: _costs(
-            model.model, X_teacher if name == "teacher" else X, method, n_repeats, n_threads
-        )
+        name: _costs(model.model, features.get(name), method, n_repeats, n_threads)
         for name, model in models.items()
     }
     table = comparison.table().join(pd.DataFrame.from_dict(costs, orient="index"))
     evidence = comparison.evidence(table["rows_per_second"], judge_is_teacher=y is None)
     decision, headline = decide(evidence)
+    n_rows = len(np.unique(test.rows))
     return DistillationReport(
         headline=headline,
         decision=decision,
         table=table,
         did_the_teacher_help=comparison.differences(),
         metric=metrics[0].name,
-        n_rows=len(np.unique(test.rows)),
-        n_rows_left_out=test.n_rows - len(np.unique(test.rows)),
+        n_rows=n_rows,
+        n_rows_left_out=test.n_rows - n_rows,
         classes=test.classes,
         confidence_level=confidence_level,
         n_threads=n_threads,
@@ -242,8 +238,16 @@ def distillation_report(
     )
 
 
+def _warn_if_small(test: TestSet, confidence_level: float) -> None:
+    if test.n_units < MIN_UNITS:
+        warn_user(
+            f"the test set has {test.n_units} independent samples: intervals of fewer than "
+            f"{MIN_UNITS} may cover less than {100 * confidence_level:g} %."
+        )
+
+
 def _costs(
-    model: Any, X: MatrixLike, method: str, n_repeats: int, n_threads: int
+    model: Any, X: CheckedX, method: str, n_repeats: int, n_threads: int
 ) -> dict[str, float]:
     if model is None:
         return dict.fromkeys(("n_parameters", "n_bytes", *LATENCY), math.nan)

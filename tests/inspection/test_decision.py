@@ -63,7 +63,9 @@ def test_a_worse_teacher_may_help():
 
 
 def test_hurts():
-    evidence = replace(HELPS, gain=Difference(0.046, 0.026, 0.063), contrary=("accuracy", "roc_auc"))
+    evidence = replace(
+        HELPS, gain=Difference(0.046, 0.026, 0.063), contrary=("accuracy", "roc_auc")
+    )
     assert decide(evidence) == (
         "do not distil",
         "Do not distil: distillation hurts, +0.046 log loss (+0.026 … +0.063), although better "
@@ -79,7 +81,9 @@ def test_undecided_says_how_many_samples_would_decide():
         "difference of this size.",
     )
     none = replace(HELPS, gain=Difference(0.0, 0.0, 0.0), teacher=UNDECIDED)
-    assert decide(none)[1].endswith("the teacher is not shown to be better than the baseline either.")
+    assert decide(none)[1].endswith(
+        "the teacher is not shown to be better than the baseline either."
+    )
     few = replace(HELPS, gain=replace(HELPS.gain, decidable=False))
     assert decide(few)[0] == "undecided"
 
