@@ -71,8 +71,13 @@ def labelled_splits(
         given = {name: value for name, value in taken.items() if value is not None}
         indices = draw_splits(splitter, X_labelled, y_labelled, given)
         _check_in_range(indices, len(labelled), "labelled rows, which a splitter is given")
-        splits = [(labelled[train], labelled[test]) for train, test in indices]
-    _check_splits(splits)
+        all_labelled = len(labelled) == len(present)  # then the numbers are those of the rows of X
+        splits = (
+            [(np.asarray(train), np.asarray(test)) for train, test in indices]
+            if all_labelled
+            else [(labelled[train], labelled[test]) for train, test in indices]
+        )
+    _check_splits(splits, len(present))
     return splits
 
 
@@ -289,16 +294,18 @@ def _check_in_range(indices: Splits, n_rows: int, rows: str) -> None:
             )
 
 
-def _check_splits(splits: Splits) -> None:
+def _check_splits(splits: Splits, n_rows: int) -> None:
     if not splits:
         raise ValueError("cv gives no folds: it needs at least one split")
     for k, (train, test) in enumerate(splits, start=1):
         where = f"cv in fold {k} of {len(splits)}"
         if not len(test):
             raise ValueError(f"{where} has no labelled row to test on: leave this fold out")
-        overlap = np.intersect1d(train, test)
+        trained = np.zeros(n_rows, dtype=bool)
+        trained[train] = True
+        overlap = test[trained[test]]
         if len(overlap):
             raise ValueError(
-                f"{where} tests row {int(overlap[0])}, on which it trains: training and test rows "
-                "must not overlap"
+                f"{where} tests row {int(overlap.min())}, on which it trains: training and test "
+                "rows must not overlap"
             )

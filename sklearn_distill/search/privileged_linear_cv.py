@@ -114,6 +114,8 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
         Coefficients β, fitted to all rows.
     intercept_ : float or ndarray of shape (n_outputs,)
         Intercept b; 0 without ``fit_intercept``.
+    solver_ : {"gram", "tsqr", "row-space"}
+        How the coefficients were computed.
     coef_covariance_ : ndarray of shape (n_features, n_features) or (n_outputs, ...) of these
         Sandwich covariance of ``coef_`` at the chosen setting, with the noise variances below,
         computed on access. The choice itself is taken as fixed.

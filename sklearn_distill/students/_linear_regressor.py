@@ -144,6 +144,7 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self._solution = solution
         self.statistics_ = solution.statistics
         self.n_taught_rows_ = solution.statistics.n_taught_rows
+        self.solver_ = solution.solver
         coef, intercept = solution.coef, solution.intercept
         # with a penalty y of shape (n, 1) gives coefficients of one dimension, as Ridge has them
         as_ridge = len(coef) == 1 and np.any(solution.problem.alpha)

@@ -95,7 +95,8 @@ class PrivilegedLinearRegression(LinearRegressor):
         rows, several times slower and as accurate as LAPACK's ``gelsd`` on ill-conditioned X.
         "auto" is "gram"; ``fit`` then switches to "tsqr" if the condition number of X is above
         3e3, X is rank-deficient or the fit is exact to 1e-9 of the variance, and takes "tsqr" at
-        once if X has no more rows than columns.
+        once if X has no more rows than columns. With fewer rows than columns, "tsqr" solves in the
+        row space (as ``solver_`` shows), from an n × n matrix, if that keeps as many digits.
         ``partial_fit`` sees each row once, so there "auto" is "gram" and warns
         if the condition number is above 1e6 or X is rank-deficient.
 
@@ -108,6 +109,8 @@ class PrivilegedLinearRegression(LinearRegressor):
         (n_samples,) accordingly.
     intercept_ : float or ndarray of shape (n_outputs,)
         Intercept b; 0 without ``fit_intercept``.
+    solver_ : {"gram", "tsqr", "row-space"}
+        How the coefficients were computed.
     coef_covariance_ : ndarray of shape (n_features, n_features) or (n_outputs, ...) of these
         Sandwich covariance of ``coef_``, computed on access. NaN if σ² cannot be estimated. A
         LinAlgWarning is issued if X is too ill-conditioned for six digits.

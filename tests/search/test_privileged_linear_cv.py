@@ -403,6 +403,17 @@ def test_errors(params, message):
     assert not hasattr(search, "cv_results_")
 
 
+@pytest.mark.parametrize("params", [{}, {"fit_intercept": False}])
+def test_more_features_than_rows(params):
+    X, y, s = problem(2, "labels", d=130)
+    search = PrivilegedLinearRegressionCV(**GRID, cv=4, **params).fit(X, y, teacher_prediction=s)
+    assert search.solver_ == "row-space"
+    splits = labelled(list(KFold(4).split(np.zeros(60))), y)
+    values = {"alphas": ALPHAS, "imitations": IMITATIONS, "ratios": RATIOS}
+    expected = -brute_force(X, y, s, splits, **values, **params)
+    np.testing.assert_allclose(scores_of(search), expected, rtol=1e-8)
+
+
 def test_one_feature():
     X, y, s = problem(d=1)
     search = PrivilegedLinearRegressionCV(**GRID).fit(X, y, teacher_prediction=s)

@@ -20,6 +20,7 @@ from sklearn_distill import TeacherMissingWarning
 from sklearn_distill.students.privileged_linear import PrivilegedLinearRegression
 
 N, D = 60, 3
+GIVEN = {"noise_variance": 2.0, "teacher_noise_variance": 0.5}
 
 
 @pytest.mark.filterwarnings("ignore::sklearn_distill.TeacherMissingWarning")  # they have no teacher
@@ -348,11 +349,93 @@ def test_a_row_with_one_source_is_fitted_on_that_source(gaps):
     assert student.n_taught_rows_ == (~np.isnan(s)).sum()
 
 
+# --- fewer rows than features ---------------------------------------------------------------------
+
+
+def wide(n=20, d=60, seed=0):
+    rng = np.random.default_rng(seed)
+    X = 3 + rng.normal(size=(n, d))
+    truth = X[:, :3].sum(axis=1)
+    return X, truth + rng.normal(size=n), truth + 0.3 * rng.normal(size=n)
+
+
+def smallest_coef(X, y, weight, alpha, fit_intercept):
+    """Return the coefficients from an SVD, without the direction that centring takes out.
+
+    scikit-learn's own solvers may take this singular value, which is a rounding error, for one.
+    """
+    if fit_intercept:
+        X, y = (values - np.average(values, axis=0, weights=weight) for values in (X, y))
+    root = np.sqrt(weight)
+    left, singular, basis = np.linalg.svd(root[:, None] * X, full_matrices=False)
+    kept = singular > 1e-12 * singular[0]
+    shrunk = singular[kept] / (singular[kept] ** 2 + alpha)
+    return basis[kept].T @ (shrunk * (left[:, kept].T @ (root * y)))
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1e-3, 2.0])
+@pytest.mark.parametrize("fit_intercept", [False, True])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_wide_data_are_solved_in_the_row_space(alpha, fit_intercept, weighted):
+    X, y, s = wide()
+    y[::3], s[1::3] = np.nan, np.nan
+    weight = np.random.default_rng(1).uniform(0.5, 2, size=len(X)) if weighted else None
+    student = PrivilegedLinearRegression(0.3, alpha=alpha, fit_intercept=fit_intercept, **GIVEN)
+    student.fit(X, y, weight, teacher_prediction=s)
+    assert student.solver_ == "row-space"
+    c_y = np.where(np.isnan(y), 0, np.where(np.isnan(s), 1, 0.7))
+    c_s = 4 * np.where(np.isnan(s), 0, np.where(np.isnan(y), 1, 0.3))
+    target = (c_y * np.nan_to_num(y) + c_s * np.nan_to_num(s)) / (c_y + c_s)
+    total = (c_y + c_s) * (1 if weight is None else weight)
+    expected = smallest_coef(X, target, total, alpha, fit_intercept)
+    np.testing.assert_allclose(student.coef_, expected, rtol=1e-8)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1e-6])
+def test_nearly_equal_rows_are_told_apart(alpha):
+    X, y, _ = wide()
+    X[1] = X[0] + 1e-7 * np.random.default_rng(2).normal(size=X.shape[1])
+    y[1] = y[0]
+    student = PrivilegedLinearRegression(0, alpha=alpha).fit(X, y)
+    assert student.solver_ == "tsqr"
+    expected = smallest_coef(X, y, np.ones(len(X)), alpha, True)
+    np.testing.assert_allclose(student.coef_, expected, rtol=1e-6, atol=1e-8)
+
+
+def test_error_bars_of_wide_data():
+    """With known variances they are those of the formula."""
+    X, y, s = wide()
+    student = PrivilegedLinearRegression(0.3, alpha=2.0, **GIVEN).fit(X, y, teacher_prediction=s)
+    centred = X - X.mean(axis=0)
+    H = (0.7 + 0.3 * 4) * centred.T @ centred + 2.0 * np.eye(X.shape[1])
+    inner = (0.7**2 + 0.3**2 * 4) * centred.T @ centred
+    expected = 2.0 * np.linalg.inv(H) @ inner @ np.linalg.inv(H)
+    np.testing.assert_allclose(student.coef_covariance_, expected, rtol=1e-8, atol=1e-12)
+    assert student.rank_ == len(X) - 1
+
+
+@pytest.mark.parametrize("n_parts", [2, 5])
+def test_wide_data_in_parts(n_parts):
+    X, y, s = wide()
+    whole = PrivilegedLinearRegression(alpha=0.5, solver="tsqr", **GIVEN)
+    whole.fit(X, y, teacher_prediction=s)
+    parts = clone(whole)
+    for rows in np.array_split(np.arange(len(X)), n_parts):
+        parts.partial_fit(X[rows], y[rows], teacher_prediction=s[rows])
+    assert parts.solver_ == whole.solver_ == "row-space"
+    assert same(parts, whole)
+    for rows in np.array_split(np.arange(len(X)), 4):  # with more rows than columns then
+        for scale in (1.5, 2.0, 3.0):
+            parts.partial_fit(scale * X[rows], y[rows], teacher_prediction=s[rows])
+    together = np.concatenate([X] + [scale * X for scale in (1.5, 2.0, 3.0)])
+    whole.fit(together, np.tile(y, 4), teacher_prediction=np.tile(s, 4))
+    assert same(parts, whole, rtol=1e-7)
+
+
 # --- standard deviations of the predictions, and several teachers ---------------------------------
 
 
 STD = np.exp(np.random.default_rng(7).normal(size=N))
-GIVEN = {"noise_variance": 2.0, "teacher_noise_variance": 0.5}
 
 
 @pytest.mark.parametrize("solver", ["gram", "tsqr"])

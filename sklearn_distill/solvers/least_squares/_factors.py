@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -152,6 +153,97 @@ class SpectralFactor:
     def solve(self, b: FloatArray) -> FloatArray:
         """Return V diag(1/values) Vᵀ b."""
         return np.asarray(self.basis @ ((self.basis.T @ b) / self.values[:, None]))
+
+
+@dataclass(frozen=True)
+class RowSpaceFactor:
+    """Factor of H = RᵀR + αI where R has full rank and fewer rows than columns.
+
+    Coefficients need the Cholesky factor of R Rᵀ + αI only. The singular vectors, for covariances,
+    are computed when they are used.
+
+    Parameters
+    ----------
+    root : ndarray of shape (rank, n_features)
+        The matrix R.
+    alpha : float
+        Strength α of the penalty.
+    """
+
+    root: FloatArray
+    alpha: float
+
+    @property
+    def rank(self) -> int:
+        """Number of rows of R."""
+        return len(self.root)
+
+    @property
+    def deficient(self) -> bool:
+        """True: the directions that no row has were dropped."""
+        return True
+
+    @cached_property
+    def spectral(self) -> SpectralFactor:
+        """Eigenvectors and eigenvalues of H in the row space of R."""
+        _, singular, basis = np.linalg.svd(self.root, full_matrices=False)
+        return SpectralFactor(basis.T, singular**2 + self.alpha, deficient=True)
+
+    @property
+    def condition(self) -> float:
+        """Square root of the largest over the smallest eigenvalue."""
+        return self.spectral.condition
+
+    @property
+    def smallest(self) -> float:
+        """The smallest eigenvalue of H."""
+        return self.spectral.smallest
+
+    def solve(self, b: FloatArray) -> FloatArray:
+        """Return H⁻¹ b for columns b in the row space of R."""
+        return self.spectral.solve(b)
+
+
+def solve_in_row_space(
+    R: FloatArray, right: FloatArray, alpha: float, max_condition: float
+) -> FloatArray | None:
+    r"""Return Rᵀ (R Rᵀ + αI)⁻¹ t, the minimiser of ‖t − R w‖² + α‖w‖² of smallest norm.
+
+    Parameters
+    ----------
+    R : ndarray of shape (k, n_features)
+        A matrix of fewer rows than columns.
+    right : ndarray of shape (k, n_targets)
+        Targets t.
+    alpha : float
+        Strength α ≥ 0 of the penalty.
+    max_condition : float
+        Largest :math:`\sqrt{\mathrm{cond}(R R^⊤ + αI)}` for which the normal equations have enough
+        digits.
+
+    Returns
+    -------
+    ndarray of shape (n_features, n_targets) or None
+        The coefficients w; None if they have too few digits.
+
+    References
+    ----------
+    Saunders, Gammerman and Vovk 1998, "Ridge regression learning algorithm in dual variables".
+
+    Examples
+    --------
+    >>> solve_in_row_space(np.array([[3.0, 4.0]]), np.array([[5.0]]), 0.0, 1e3)
+    array([[0.6],
+           [0.8]])
+    """
+    K = R @ R.T
+    K[np.diag_indices_from(K)] += alpha
+    norm = _norm(K)
+    # the transpose is in Fortran order, so that K is factored in place
+    lower, not_definite = dpotrf(K.T, lower=1, clean=0, overwrite_a=1)
+    if not_definite or dpocon(lower, norm, uplo="L")[0] < max_condition**-2:
+        return None
+    return np.asarray(R.T @ cho_solve((lower, True), right, check_finite=False))
 
 
 def factorise(H: FloatArray, constant: BoolArray) -> Factor:

@@ -69,10 +69,15 @@ class Moments(ABC):
     min_residual_share: ClassVar[float] = 0.0
     # Each tile updates all of ``spread``: tiles of fewer rows cost more per row.
     min_rows_per_column: ClassVar[float] = 0.5
+    # Whether a tile is no longer needed when the next one is computed.
+    takes_shared_tiles: ClassVar[bool] = True
 
     @classmethod
     def of_tiles(cls, tiles: Iterable[Tile], shift: FloatArray, eps: float = eps) -> Self:
-        """Compute moments from tiles of rows √s · [1 | z − shift]; the tiles may share a buffer."""
+        """Compute moments from tiles of rows √s · [1 | z − shift].
+
+        The tiles of a Gram matrix may share a buffer; those of a triangular root are overwritten.
+        """
         spread = cls._empty_spread(len(shift) + 1)
         for tile in tiles:
             spread = cls._add_tile(spread, tile)
@@ -106,7 +111,7 @@ class Moments(ABC):
 
         Without it rounding noise would be scaled up to a feature by equilibration.
         """
-        squares, mean = self.squares()[:n_features], self.mean[:n_features]
+        squares, mean = self.squares(slice(n_features)), self.mean[:n_features]
         return np.asarray(squares <= self.weight * (_ROUNDING * mean) ** 2)
 
     @abstractmethod
@@ -158,7 +163,7 @@ class Moments(ABC):
         """Return B with BᵀB = S of the features, about the mean."""
 
     @abstractmethod
-    def squares(self) -> FloatArray:
+    def squares(self, columns: slice = slice(None)) -> FloatArray:
         """Return Σ s (z − m)² of each column."""
 
     @classmethod

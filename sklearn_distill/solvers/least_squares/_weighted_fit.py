@@ -36,11 +36,9 @@ class WeightedFit:
         Coefficients w of each output.
     factor : Factor
         Factor of H = Σ s a (x − x̄)(x − x̄)ᵀ + αI.
-    x_condition : float
-        Condition number of X. The penalty makes the coefficients insensitive to small singular
-        values of X, but neither their covariance H⁻¹ S H⁻¹ nor the noise variances.
     residual_share : float
-        Smallest Σ s a (y'/a − ŷ)² of an output, as a share of its variation.
+        Smallest Σ s a (y'/a − ŷ)² of an output, as a share of its variation; infinite for roots,
+        whose digits do not depend on it.
     """
 
     outputs: IntArray
@@ -52,7 +50,6 @@ class WeightedFit:
     y_mean: FloatArray
     coef: FloatArray
     factor: Factor
-    x_condition: float
     residual_share: float
 
     @property
@@ -85,9 +82,19 @@ class WeightedFit:
             moments.mean[d:],
             coef,
             factor,
-            x_condition=_x_condition(moments, d, alpha, factor),
             residual_share=_residual_share(moments, d, coef),
         )
+
+    def x_condition(self, statistics: Statistics) -> float:
+        """Return the condition number of X.
+
+        The penalty makes the coefficients insensitive to small singular values of X, but neither
+        their covariance H⁻¹ S H⁻¹ nor the noise variances.
+        """
+        # a penalty of a tenth of the eigenvalues of H leaves their ratio nearly the same
+        if not self.factor.deficient and 10 * self.alpha <= self.factor.smallest:
+            return self.factor.condition
+        return self.feature_root(statistics).condition
 
     def feature_root(self, statistics: Statistics) -> FeatureRoot:
         """Return B with BᵀB = Σ s a (x − x̄)(x − x̄)ᵀ."""
@@ -100,15 +107,10 @@ class WeightedFit:
         return moments if self.fit_intercept else moments.about_origin()
 
 
-def _x_condition(moments: Moments, n_features: int, alpha: float, factor: Factor) -> float:
-    # a penalty of a tenth of the eigenvalues of H leaves their ratio nearly the same
-    if not factor.deficient and 10 * alpha <= factor.smallest:
-        return factor.condition
-    return moments.feature_root(n_features).condition
-
-
 def _residual_share(moments: Moments, n_features: int, coef: FloatArray) -> float:
+    if not moments.min_residual_share:
+        return np.inf  # the digits do not depend on it
     residual = moments.residual_sum_of_squares(n_features, coef)
-    variation = moments.squares()[n_features:]
+    variation = moments.squares(slice(n_features, None))
     # a constant target has no variance to be estimated
     return float(np.min(residual[variation > 0] / variation[variation > 0], initial=np.inf))

@@ -150,7 +150,7 @@ def validation_weights(statistics: Statistics) -> SourceWeights:
 
 
 def _variance(held_out: Moments, n_features: int) -> FloatArray:
-    return np.asarray(held_out.squares()[n_features:] / held_out.weight)
+    return np.asarray(held_out.squares(slice(n_features, None)) / held_out.weight)
 
 
 def fold_statistics(chunks: Chunks, groups: Chunks, kind: type[Moments]) -> list[FoldStatistics]:

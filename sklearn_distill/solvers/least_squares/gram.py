@@ -74,9 +74,9 @@ class Gram(Moments):
         S = self.spread[:n_features, :n_features]
         return root_of_gram(S, self._constant(n_features))
 
-    def squares(self) -> FloatArray:
+    def squares(self, columns: slice = slice(None)) -> FloatArray:
         """Return Σ s (z − m)² of each column."""
-        return np.diagonal(self.spread)
+        return np.diagonal(self.spread)[columns]
 
     @classmethod
     def _empty_spread(cls, n_columns: int) -> FloatArray:

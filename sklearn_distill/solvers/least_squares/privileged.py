@@ -10,6 +10,7 @@ import numpy as np
 from sklearn_distill._typing import FloatArray, IntArray
 from sklearn_distill.chunks import LocalChunks, Reducible
 from sklearn_distill.solvers.least_squares._covariance import SandwichCovariance
+from sklearn_distill.solvers.least_squares._factors import RowSpaceFactor
 from sklearn_distill.solvers.least_squares._moments import Moments
 from sklearn_distill.solvers.least_squares._weighted_fit import WeightedFit
 from sklearn_distill.solvers.least_squares.gram import Gram
@@ -239,10 +240,18 @@ class PrivilegedFit:
         """Largest estimate of √cond(H) among the fits: the condition of X, with its penalty."""
         return max(fit.factor.condition for fit in self.fits)
 
-    @property
+    @cached_property
     def x_condition(self) -> float:
         """Largest estimated condition number of X among the fits."""
-        return max(fit.x_condition for fit in self.fits)
+        return max(fit.x_condition(self.statistics) for fit in self.fits)
+
+    @property
+    def solver(self) -> str:
+        """How the coefficients were computed: "gram", "tsqr" or "row-space"."""
+        if self.statistics.kind is Gram:
+            return "gram"
+        in_row_space = all(isinstance(fit.factor, RowSpaceFactor) for fit in self.fits)
+        return "row-space" if in_row_space else "tsqr"
 
     @property
     def residual_share(self) -> float:
@@ -276,13 +285,15 @@ class PrivilegedFit:
     @property
     def is_unreliable(self) -> bool:
         """Whether normal equations lost most digits, or do not show if X is rank-deficient."""
+        if self.statistics.kind is not Gram:
+            return False
         expected_rank = min(
             self.statistics.n_features, self.statistics.n_rows - self.problem.fit_intercept
         )
         rank_lost = any(
             fit.factor.deficient and fit.factor.rank < expected_rank for fit in self.fits
         )
-        return self.statistics.kind is Gram and (rank_lost or self.condition > ILL_CONDITIONED)
+        return rank_lost or self.condition > ILL_CONDITIONED
 
     @cached_property
     def noise_variance(self) -> FloatArray:

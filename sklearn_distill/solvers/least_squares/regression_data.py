@@ -169,12 +169,17 @@ class RegressionData:
         return np.concatenate([self._approximate_mean(), *means])
 
     def tile_values(
-        self, source: Source, shift: FloatArray, min_rows_per_column: float
+        self,
+        source: Source,
+        shift: FloatArray,
+        min_rows_per_column: float,
+        *,
+        in_one_buffer: bool = True,
     ) -> Iterator[Tile]:
-        """Yield √weight · [1 | x − shift | targets − shift] of a source's rows, in one buffer."""
+        """Yield √weight · [1 | x − shift | targets − shift] of a source's rows, tile by tile."""
         buffer: FloatArray | None = None
         for tile, selected in self._tiles_of(source, min_rows_per_column):
-            if buffer is None:
+            if buffer is None or not in_one_buffer:
                 buffer = np.empty((tile.stop - tile.start, 1 + len(shift)))
             values = self._fill(buffer, tile, selected, shift, self._targets(source))
             weight = self.weight_for(source, tile, selected)

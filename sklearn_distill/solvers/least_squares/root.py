@@ -6,15 +6,19 @@ from typing import ClassVar
 
 import numpy as np
 from scipy.linalg import qr, solve_triangular
+from scipy.linalg.blas import dger
 
 from sklearn_distill._typing import BoolArray, FloatArray, IntArray
 from sklearn_distill.solvers.least_squares._factors import (
     Factor,
     FeatureRoot,
+    RowSpaceFactor,
     SpectralFactor,
     TriangularFactor,
+    solve_in_row_space,
 )
 from sklearn_distill.solvers.least_squares._moments import Moments, Tile
+from sklearn_distill.solvers.least_squares._tridiagonal import Tridiagonal
 from sklearn_distill.solvers.least_squares.gram import Gram
 
 _EPS = float(np.finfo(np.float64).eps)
@@ -27,7 +31,8 @@ _SHARED = 1e6
 class Root(Moments):
     """Moments whose ``spread`` is R with RᵀR = S: as accurate as an SVD of the rows themselves.
 
-    R has at most as many rows as columns; fewer data rows than that are stored unchanged.
+    R has at most as many rows as columns; fewer data rows than that are stored about their mean.
+    With fewer rows than features, the coefficients are computed in the row space.
 
     References
     ----------
@@ -47,10 +52,16 @@ class Root(Moments):
     max_condition: ClassVar[float] = 1e8
     # Each factorisation includes all rows of R, so a tile should have as many rows.
     min_rows_per_column: ClassVar[float] = 1.0
+    # A single tile of few rows is the root, which would otherwise be a copy.
+    takes_shared_tiles: ClassVar[bool] = False
 
     def solve(self, n_features: int, alpha: float) -> tuple[FloatArray, Factor]:
         """Minimise Σ s (t − x·w)² + α‖w‖² by R or, if it is rank-deficient, its singular values."""
         R, right = self.spread[:, :n_features], self.spread[:, n_features:]
+        if len(R) < n_features:
+            coef = solve_in_row_space(R, right, alpha, Gram.max_condition)
+            if coef is not None:
+                return coef, RowSpaceFactor(R, alpha)
         varying = ~self._constant(n_features)
         if self._is_independent(R[:, varying]):
             return self._solve_triangular(n_features, alpha, varying)
@@ -76,15 +87,22 @@ class Root(Moments):
 
     def _solve_shared(self, n_features: int, alphas: FloatArray) -> tuple[BoolArray, FloatArray]:
         R, right = self.spread[:, :n_features], self.spread[:, n_features:]
+        if len(R) < n_features:
+            tridiagonal = Tridiagonal.of(R @ R.T)
+            shared = tridiagonal.condition(alphas) <= Gram.max_condition
+            if shared.any():
+                coef = np.empty((len(alphas), n_features, right.shape[1]))
+                coef[shared] = R.T @ tridiagonal.solve_all(alphas[shared], right)
+                return shared, coef
         left, singular, basis = np.linalg.svd(R, full_matrices=False)
         kept = self._resolved(R, singular)
         # where columns of very different scales hide small singular values, each α has its own
-        shared = _ratio(singular) <= _SHARED or not self._is_independent(
+        is_shared = _ratio(singular) <= _SHARED or not self._is_independent(
             R[:, ~self._constant(n_features)]
         )
         shrunk = singular[kept] / (singular[kept] ** 2 + alphas[:, None])
         coef = basis[kept].T @ (shrunk[:, :, None] * (left[:, kept].T @ right))
-        return np.full(len(alphas), shared), coef
+        return np.full(len(alphas), is_shared), coef
 
     def residual_sum_of_squares(
         self, n_features: int, coef: FloatArray, targets: IntArray | None = None
@@ -110,9 +128,10 @@ class Root(Moments):
         singular = np.linalg.svd(_equilibrated(R), compute_uv=False)
         return bool(self._resolved(R, singular).all())
 
-    def squares(self) -> FloatArray:
+    def squares(self, columns: slice = slice(None)) -> FloatArray:
         """Return Σ s (z − m)² of each column."""
-        return np.asarray((self.spread**2).sum(axis=0))
+        R = self.spread[:, columns]
+        return np.asarray(np.einsum("ij,ij->j", R, R))
 
     def as_gram(self) -> Gram:
         """Return the same moments as a Gram matrix."""
@@ -131,12 +150,12 @@ class Root(Moments):
     @classmethod
     def _add_tile(cls, spread: FloatArray, tile: Tile) -> FloatArray:
         rows = tile if isinstance(tile, np.ndarray) else tile.root()
-        return _at_most_square(np.vstack([spread, rows]))
+        return _at_most_square(np.vstack([spread, rows]) if len(spread) else rows)
 
     @classmethod
     def _centre(cls, spread: FloatArray) -> tuple[float, FloatArray, FloatArray]:
         # R of [1 | z]: its first row is √W [1 | mean], the other rows are a root about the mean.
-        R = _triangle(spread)
+        R = _triangle(spread) if len(spread) >= spread.shape[1] else _reflect(spread)
         return float(R[0, 0]) ** 2, R[0, 1:] / R[0, 0], R[1:, 1:]
 
     @classmethod
@@ -144,8 +163,21 @@ class Root(Moments):
         return _at_most_square(np.vstack([first, second, row]))
 
     def _mix_targets(self, scale: float, n_features: int, mixing: FloatArray) -> FloatArray:
-        R = np.sqrt(scale) * self.spread
-        return np.hstack([R[:, :n_features], R[:, n_features:] @ mixing])
+        R, d = self.spread, n_features
+        if scale == 1 and np.array_equal(mixing, np.eye(R.shape[1] - d)):
+            return R  # as large as the data if there are few rows
+        mixed = np.hstack([R[:, :d], R[:, d:] @ mixing])
+        mixed *= np.sqrt(scale)
+        return mixed
+
+
+def _reflect(rows: FloatArray) -> FloatArray:
+    """Reflect rows so that the first column is 0 below the first row: the first step of a QR."""
+    first = rows[:, 0]
+    v = first.copy()
+    v[0] += np.copysign(np.linalg.norm(first), v[0])
+    # in place, as the rows are no longer needed
+    return np.asarray(dger(-2 / (v @ v), v @ rows, v, a=rows.T, overwrite_a=1).T)
 
 
 def _equilibrated(R: FloatArray) -> FloatArray:

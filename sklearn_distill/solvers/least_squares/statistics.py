@@ -207,7 +207,9 @@ def _as_grams(groups: Mapping[Source, Moments]) -> dict[Source, Moments]:
 
 def _moments(data: RegressionData, source: Source, kind: type[Moments]) -> Moments:
     shift = data.shift(source)
-    tiles = data.tile_values(source, shift, kind.min_rows_per_column)
+    tiles = data.tile_values(
+        source, shift, kind.min_rows_per_column, in_one_buffer=kind.takes_shared_tiles
+    )
     return kind.of_tiles(tiles, shift, data.eps)
 
 

@@ -88,7 +88,12 @@ class TensorRegressionData(RegressionData):
         return tensor_to_numpy((values**2).sum(1))
 
     def tile_values(
-        self, source: Source, shift: FloatArray, min_rows_per_column: float
+        self,
+        source: Source,
+        shift: FloatArray,
+        min_rows_per_column: float,
+        *,
+        in_one_buffer: bool = True,
     ) -> Iterator[TensorTile]:
         """Yield √weight · [1 | x − shift | targets − shift] of a source's rows, on the device."""
         d = self.n_features
