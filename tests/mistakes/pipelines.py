@@ -123,7 +123,7 @@ GROUP = Group(
         ),
         Case(
             "A frame with further columns",
-            "In a frame, `predict` finds the columns by name, in any order and among others.",
+            "In a frame with others, `predict` finds its columns by name, in any order.",
             """
             frame = pd.DataFrame(X_train, columns=list("abcdefghij"))
             model = TeacherStudentClassifier(
