@@ -7,6 +7,7 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import get_scorer_names
@@ -252,7 +253,7 @@ class BornAgainClassifier(ClassifierMixin, Generations):
         history = GenerationHistory(evaluation_set(data, rows), validation, self._score(validation))
         chain = self._make_chain(data, rows, cv, split_params)
         self.estimators_, self.best_generation_ = self._fit_generations(chain, students, history)
-        self.generations_ = history.table()
+        self._records = history.records
         self.estimator_ = self._final_estimator()
         self._warn_of_missing_classes(data.observed_classes)
         self._warn_of_unseen(chain)
@@ -308,6 +309,14 @@ class BornAgainClassifier(ClassifierMixin, Generations):
         """
         with np.errstate(divide="ignore"):  # a class that the estimator was not trained on
             return np.asarray(np.log(self.predict_proba(X)))
+
+    @property
+    def generations_(self) -> pd.DataFrame:
+        """One row for each generation, numbered from 1; see Attributes."""
+        check_is_fitted(self)
+        index = pd.RangeIndex(1, len(self._records) + 1, name="generation")
+        # not kept: a frame ties a saved model to pandas' version
+        return pd.DataFrame(self._records, index=index)
 
     @property
     def feature_importances_(self) -> NDArray[Any]:

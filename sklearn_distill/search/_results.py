@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from scipy.stats import rankdata
 
 from sklearn_distill._typing import FloatArray
@@ -47,8 +46,8 @@ def cv_results(cv_loss: CrossValidatedLoss) -> dict[str, Any]:
     return results
 
 
-def search_path(cv_loss: CrossValidatedLoss) -> pd.DataFrame:
-    """Return one row for each evaluation, in order of time.
+def search_path(cv_loss: CrossValidatedLoss) -> list[dict[str, Any]]:
+    """Return what is known of each evaluation, in order of time.
 
     Parameters
     ----------
@@ -57,11 +56,11 @@ def search_path(cv_loss: CrossValidatedLoss) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
+    list of dict
         The metaparameters, stage, number of folds, loss, max|projected gradient| (NaN where none
         was computed), and the cost summed over folds: passes over the training rows, seconds.
     """
-    rows = [
+    return [
         _params(cv_loss, evaluation)
         | {
             "stage": evaluation.stage,
@@ -73,7 +72,6 @@ def search_path(cv_loss: CrossValidatedLoss) -> pd.DataFrame:
         }
         for evaluation in cv_loss.evaluations
     ]
-    return pd.DataFrame(rows)
 
 
 @dataclass(frozen=True)

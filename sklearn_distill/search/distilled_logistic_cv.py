@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import (
     ArrayLike,
@@ -564,6 +565,12 @@ class DistilledLogisticRegressionCV(LogisticStudent):
                 descend(cv_loss, tol=self.search_tol, max_evaluations=self.max_evaluations)
         return cv_loss
 
+    @property
+    def path_(self) -> pd.DataFrame:
+        """One row for each evaluation of the search; see Attributes."""
+        check_is_fitted(self)
+        return pd.DataFrame(self._path)  # not kept: a frame ties a saved model to pandas' version
+
     def _set_search_attributes(self, cv_loss: CrossValidatedLoss) -> None:
         best = cv_loss.best
         chosen = cv_loss.space.loss_params(best.u)
@@ -574,7 +581,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         self.best_score_ = -best.loss
         self.best_index_ = int(np.argmin(losses))
         self.cv_results_: dict[str, Any] = cv_results(cv_loss)
-        self.path_: pd.DataFrame = search_path(cv_loss)
+        self._path: list[dict[str, Any]] = search_path(cv_loss)
         self.n_splits_ = len(best.folds)
         self.n_fits_ = cv_loss.n_fits
         if self.method == "grid":

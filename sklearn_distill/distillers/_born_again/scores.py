@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import check_scoring
 
@@ -125,11 +124,6 @@ class GenerationHistory:
             record |= _prefixed("validation", {**metrics, "score": score})
         self.records.append(record)
         return score
-
-    def table(self) -> pd.DataFrame:
-        """Return one row per generation, numbered from 1."""
-        index = pd.RangeIndex(1, len(self.records) + 1, name="generation")
-        return pd.DataFrame(self.records, index=index)
 
 
 def _prefixed(prefix: str, metrics: Metrics) -> Metrics:

@@ -21,6 +21,11 @@ class Source(IntEnum):
     SPLIT_TEACHER = 4
     PRECISE_TEACHER = 5
 
+    @classmethod
+    def _missing_(cls, value: object) -> Source | None:
+        """Return the source of a number in words: skops saves the keys of a dict as JSON's."""
+        return cls(int(value)) if isinstance(value, str) and value.isdecimal() else None
+
 
 WITH_LABEL = (Source.LABEL, Source.BOTH, Source.SPLIT_LABEL)
 WITH_TEACHER = (Source.BOTH, Source.TEACHER, Source.SPLIT_TEACHER, Source.PRECISE_TEACHER)
