@@ -130,6 +130,12 @@ class SoftTargetObjective:
         """Relative rounding error of F: machine epsilon of the products with X."""
         return float(np.finfo(self.sums.dtype).eps)
 
+    @cached_property
+    def smallest_class_share(self) -> float:
+        """Smallest share of a class in the mass of the targets, of rows in memory."""
+        mass = self._row_sums.targets.class_mass()
+        return float(mass.min() / mass.sum())
+
     @property
     def is_convex(self) -> bool:
         """Whether the objective is convex with all regularisers."""

@@ -120,15 +120,40 @@ class CrossValidatedLoss:
         self, u: FloatArray, stage: str, *, gradient: bool = False, all_folds: bool = True
     ) -> Evaluation:
         """Fit at u, on all folds or on the first ones, and record the evaluation."""
-        names = self.space.names if gradient else None
-        loss_params = self.space.loss_params(u)
-        first, *remaining = self._folds if all_folds else self._folds[: self._n_first]
-        # before the others, which may take over its warm start
-        results = [first.evaluate(loss_params, names)]
-        if remaining:
-            self._start_from_first(remaining, u)
-            results += self._evaluate_in_threads(remaining, loss_params, names)
+        folds = self._folds if all_folds else self._folds[: self._n_first]
+        results = self._fit(folds, u, self.space.names if gradient else None)
+        return self._finish(u, results, stage)
+
+    def screen(
+        self, u: FloatArray, stage: str, is_clearly_worse: Callable[[Evaluation], bool]
+    ) -> Evaluation:
+        """Fit at u on half of the first folds, and on the others unless it is clearly worse."""
+        n_half = max(1, self._n_first // 2)
+        results = self._fit(self._folds[:n_half], u, None)
+        if not is_clearly_worse(self._evaluation(u, results, stage)):
+            results += self._fit(self._folds[n_half : self._n_first], u, None)
+        return self._finish(u, results, stage)
+
+    def is_explored(self, evaluation: Evaluation) -> bool:
+        """Return whether all first folds were evaluated."""
+        return len(evaluation.folds) >= self._n_first
+
+    def _fit(
+        self, folds: list[CVFold], u: FloatArray, names: tuple[str, ...] | None
+    ) -> list[FoldResult]:
+        """Return the results of the folds; of the first fold before the others, if it is one."""
+        loss_params, results = self.space.loss_params(u), []
+        if folds[:1] == self._folds[:1]:
+            # the others may take over its warm start
+            results, folds = [self._folds[0].evaluate(loss_params, names)], folds[1:]
+        if folds:
+            self._start_from_first(folds, u)
+            results += self._evaluate_in_threads(folds, loss_params, names)
         self.n_fits += len(results)
+        return results
+
+    def _finish(self, u: FloatArray, results: list[FoldResult], stage: str) -> Evaluation:
+        """Record the evaluation; renew the factor if it is stale."""
         evaluation = self._record(u, results, stage)
         self._staleness += sum(fold.staleness for fold in self._folds[: len(results)])
         if self._staleness > 1:  # the steps lost add up to the cost of a new factor
@@ -161,11 +186,14 @@ class CrossValidatedLoss:
         return self._record(candidate.u, results, "check")
 
     def _record(self, u: FloatArray, results: list[FoldResult], stage: str) -> Evaluation:
-        all_folds = len(results) == len(self._folds)
-        evaluation = Evaluation(u, results, self.space.jacobian(u), stage, all_folds)
+        evaluation = self._evaluation(u, results, stage)
         self.evaluations.append(evaluation)
         self._progress(evaluation)
         return evaluation
+
+    def _evaluation(self, u: FloatArray, results: list[FoldResult], stage: str) -> Evaluation:
+        all_folds = len(results) == len(self._folds)
+        return Evaluation(u, results, self.space.jacobian(u), stage, all_folds)
 
     def _start_from_first(self, remaining: list[CVFold], u: FloatArray) -> None:
         """Give folds that were never fitted the first fold's warm start, with a factor at u."""

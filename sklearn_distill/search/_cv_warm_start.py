@@ -23,8 +23,12 @@ from sklearn_distill.students._problem import Problem
 # A penalty of strength α bounds the distance to the minimiser by ‖∇F‖/α: a fit stops at a gradient
 # of at most this share of α, however weak the penalty, so that its validation loss is converged.
 PENALTY_SHARE = 0.003
+# the same share of the smallest class's share in the targets
+CLASS_SHARE = 0.003
 # by precision of X, what rounding errors leave of a gradient
 SMALLEST_TOL = {"float32": 1e-6, "float64": 1e-10}
+# that of a class's share is smaller by as much: residuals of a class without mass are small, too
+RARE_TOL_FACTOR = 1e-3
 # a fit preconditioned by a fresh factor takes about this many steps
 FRESH_STEPS = 6
 # cost of a new factor in steps of a fit: of the joint Hessian of all scores, of a block per score;
@@ -126,11 +130,17 @@ class WarmStartSolver:
         return replace(solution, converged=solution.gradient_norm <= self.tol)
 
     def _tol_for(self, problem: Problem) -> float:
-        """Return the largest max|∇F| at which the minimiser is known well enough."""
-        alpha = problem.objective.alpha
+        """Return the largest max|∇F| at which the minimiser is known well enough.
+
+        An intercept has no penalty. Its curvature is about the share of its class in the targets,
+        which a teacher may make tiny, and the loss of the class's labels depends on it.
+        """
+        objective = problem.objective
+        alpha, smallest = objective.alpha, SMALLEST_TOL[self.precision]
         # without a penalty there is no bound; rounding errors leave a gradient
-        finer = max(PENALTY_SHARE * alpha, SMALLEST_TOL[self.precision]) if alpha else self.tol
-        return min(self.tol, finer)
+        finer = max(PENALTY_SHARE * alpha, smallest) if alpha else self.tol
+        share = objective.smallest_class_share if objective.sums.fit_intercept else 1.0
+        return min(self.tol, finer, max(CLASS_SHARE * share, RARE_TOL_FACTOR * smallest))
 
     def solver_and_start(
         self, problem: Problem, warm_start: WarmStart | None

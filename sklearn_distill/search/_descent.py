@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,14 +16,17 @@ from sklearn_distill.search._space import BOUNDS, Space
 # the coarse grid, in fractions of the box's edges; C's edge is long, and its ends are slow to fit
 COARSE = {"imitation": (0.35, 0.65), "temperature": (0.35, 0.65), "C": (3 / 8, 5 / 8)}
 # Where the loss may have other minima: labels alone; the labels of a sharpened teacher beside them;
-# a strongly softened teacher; and without much of a penalty, a teacher that the student can copy.
+# a strongly softened teacher; the teacher alone; and without much of a penalty, a teacher that the
+# student can copy, at its own temperature only in the last corner.
 EDGES = (
     {"imitation": 0.0, "temperature": 1 / 2, "C": 5 / 8},
     {"imitation": 0.85, "temperature": 1.0, "C": 5 / 8},
-    {"imitation": 0.3, "temperature": 0.0, "C": 1 / 2},
+    {"imitation": 0.3, "temperature": 0.0, "C": 5 / 8},
     {"imitation": 1.0, "temperature": 1 / 4, "C": 7 / 8},
-    {"imitation": 1.0, "temperature": 1 / 2, "C": 7 / 8},
+    {"imitation": 1.0, "temperature": 1 / 2, "C": 1 / 2},
+    {"imitation": 1.0, "temperature": 1 / 2, "C": 1.0},
     {"imitation": 0.5, "temperature": 0.85, "C": 7 / 8},
+    {"imitation": 1.0, "temperature": 0.85, "C": 7 / 8},
 )
 # points that are not farther apart along any edge, as a share of it, are neighbours
 NEIGHBOURHOOD = 0.33
@@ -41,9 +45,9 @@ SLIGHT, CLEAR = 1.0, 1.5
 def descend(cv_loss: CrossValidatedLoss, *, tol: float, max_evaluations: int) -> Evaluation:
     """Return the best setting found: by descents on the first folds, then on all folds.
 
-    The first folds are explored by coarse points and by descents from the promising ones. In the
-    end every coarse point is evaluated on one more fold at a time, until it is clearly
-    worse than the best setting.
+    The first folds are explored by coarse points, on half of them where a point is clearly worse
+    than the best one, and by descents from the promising ones. In the end every coarse point is
+    evaluated on one more fold at a time, until it is clearly worse than the best setting.
 
     Parameters
     ----------
@@ -59,23 +63,36 @@ def descend(cv_loss: CrossValidatedLoss, *, tol: float, max_evaluations: int) ->
     Evaluation
         The best evaluation on all folds.
     """
-
-    def is_clearly_worse(evaluation: Evaluation) -> bool:
-        return n_standard_errors(evaluation, cv_loss.best) > CLEAR
-
-    points = coarse_points(cv_loss.space)
-    coarse = [cv_loss.evaluate(u, "coarse", all_folds=False) for u in points]
+    coarse = _explore(cv_loss)
+    explored = [evaluation for evaluation in coarse if cv_loss.is_explored(evaluation)]
     ends = [
         _descend_on_first_folds(cv_loss, start, tol, max_evaluations)
         # the best start last: the fits on all folds are warm-started where its descent ends
-        for start in reversed(promising_starts(coarse, cv_loss.space))
+        for start in reversed(promising_starts(explored, cv_loss.space))
     ]
     best_end, model = min(ends, key=lambda end: end[0].loss)
     _descend_on_all_folds(cv_loss, best_end, model.B, tol, max_evaluations)
     for evaluation in coarse:
-        if not evaluation.all_folds and not is_clearly_worse(evaluation):
-            cv_loss.race(evaluation, is_clearly_worse)
+        if not evaluation.all_folds and not _is_clearly_worse(evaluation, cv_loss.best):
+            cv_loss.race(evaluation, lambda raced: _is_clearly_worse(raced, cv_loss.best))
     return cv_loss.best
+
+
+def _explore(cv_loss: CrossValidatedLoss) -> list[Evaluation]:
+    """Evaluate the start, and the other coarse points as long as they are promising."""
+    start, *others = coarse_points(cv_loss.space)
+    best = cv_loss.evaluate(start, "coarse", all_folds=False)
+    coarse = [best]
+    for u in others:
+        evaluation = cv_loss.screen(u, "coarse", partial(_is_clearly_worse, best=best))
+        coarse.append(evaluation)
+        if cv_loss.is_explored(evaluation) and evaluation.loss < best.loss:
+            best = evaluation
+    return coarse
+
+
+def _is_clearly_worse(evaluation: Evaluation, best: Evaluation) -> bool:
+    return n_standard_errors(evaluation, best) > CLEAR
 
 
 def coarse_points(space: Space) -> list[FloatArray]:

@@ -169,17 +169,18 @@ def minimise_in_box(
     best = start
     for _ in range(max_evaluations - 1):
         d = model.step(best.gradient, box[0] - best.u, box[1] - best.u)
-        predicted = model.predicted_gain(best.gradient, d)
+        slope = float(best.gradient @ d)
+        # without B the predicted gain is ∞: that of the linear model bounds it
+        predicted = min(model.predicted_gain(best.gradient, d), -slope)
         if done(best, predicted) or not d.any():
             break
         trial = evaluate((best.u + d).clip(*box))
-        gain, slope = best.loss - trial.loss, float(best.gradient @ d)
+        gain = best.loss - trial.loss
         # A step that fails improves the model too, unless by more than it might have gained:
         # beyond a kink or a wall the gradient tells nothing of the curvature here.
         if gain >= slope:
             model.update(d, trial.gradient - best.gradient)
-        # without B the predicted gain is ∞: that of the linear model bounds it
-        model.update_radius(d, gain, min(predicted, -slope), _parabola_minimum(gain, slope))
+        model.update_radius(d, gain, predicted, _parabola_minimum(gain, slope))
         best = min(best, trial, key=lambda value: value.loss)
     return best
 

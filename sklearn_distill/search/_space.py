@@ -101,7 +101,7 @@ class Space:
     def at_fraction(self, fraction: FloatArray) -> FloatArray:
         """Return the coordinates at fractions in [0, 1] of the box's edges."""
         low, high = self.box
-        return low + fraction * (high - low)
+        return (low + fraction * (high - low)).clip(low, high)  # but for rounding it is
 
     def loss_params(self, u: FloatArray) -> LossParams:
         """Return the parameters of the loss at coordinates u."""

@@ -73,7 +73,7 @@ def test_never_worse_than_its_coarse_grid(seed):
     found = DistilledLogisticRegressionCV(names, cv=3, tol=1e-8)
     found.fit(X, y, weight, teacher_logits=logits)
     coarse = found.path_[found.path_["stage"] == "coarse"]
-    assert len(coarse) == 8
+    assert len(coarse) == 9
     for params in coarse[list(names)].to_dict("records"):
         loss = cross_validated_loss(X, y, logits, weight, tol=1e-8, **params)
         assert -found.best_score_ <= loss + 1e-6

@@ -1,0 +1,63 @@
+"""Random fits of the other students equal models of other libraries that are fitted by hand.
+
+``FUZZ_PROBLEMS`` is their number; ``make fuzz PROBLEMS=1000`` sets it.
+"""
+
+import os
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+
+from tests.fuzz import students
+
+pytest.importorskip("torch", reason="torch is an extra")
+SHORT_RUN = 6
+
+
+def chunks():
+    """Divide the seeds, so that workers share them."""
+    n_problems = int(os.environ.get("FUZZ_PROBLEMS", SHORT_RUN))
+    return [range(start, min(start + 200, n_problems)) for start in range(0, n_problems, 200)]
+
+
+@pytest.mark.fuzz
+@pytest.mark.parametrize("seeds", chunks(), ids=str)
+@pytest.mark.parametrize("check", students.CHECKS, ids=lambda check: check.__name__)
+def test_random_fits(check, seeds):
+    flags = students.flags_of(check)
+    found = [flag for seed in seeds for flag in flags(seed)]
+    assert not found, "\n".join([f"{len(found)} flags", *found[:10]])
+
+
+@pytest.mark.parametrize("check", students.CHECKS, ids=lambda check: check.__name__)
+def test_each_check_flags_another_weight_of_the_teacher(check, monkeypatch):
+    """It cannot pass whatever the student does: the students' λ differs by a fifth."""
+    for name in dir(students):
+        kind = getattr(students, name)
+        if name.startswith(("Distilled", "SoftTarget")) and not name.endswith("Mixture"):
+            monkeypatch.setattr(kind, "fit", with_less_imitation(kind.fit))
+    flags = students.flags_of(check)
+    assert any(flags(seed) for seed in range(30))
+
+
+def with_less_imitation(fit):
+    def changed(self, *args, **kwargs):
+        given, self.imitation = self.imitation, 0.8 * self.imitation
+        try:
+            return fit(self, *args, **kwargs)
+        finally:
+            self.imitation = given
+
+    return changed
+
+
+def test_the_projection_is_the_nearest_point_of_the_simplex():
+    v = np.array([0.9, 0.6, -0.3])
+    nearest = minimize(
+        lambda p: ((p - v) ** 2).sum(),
+        np.full(3, 1 / 3),
+        bounds=[(0, 1)] * 3,
+        constraints={"type": "eq", "fun": lambda p: p.sum() - 1},
+    ).x
+    np.testing.assert_allclose(students.on_simplex(v), nearest, atol=1e-6)
