@@ -18,12 +18,14 @@ def test_the_guide_has_the_table_of_the_file():
 
 
 def test_every_model_has_the_same_splits():
-    splits = sorted(RESULTS.loc[RESULTS["unlabelled"] > 0, "split"].unique())
-    assert splits == list(range(len(splits)))
-    for table, (size, *_) in boosting.SIZES.items():
-        for model in boosting.MODELS:
-            rows = boosting.by_split(RESULTS, table, size, model)
-            assert rows.index.tolist() == splits, (table, model)
+    for unlabelled in (True, False):
+        splits = list(range(boosting.n_splits(RESULTS, unlabelled=unlabelled)))
+        assert len(splits) >= boosting.MIN_SPLITS
+        for table, sizes in boosting.SIZES.items():
+            for size in sizes:
+                for model in boosting.MODELS if (size.unlabelled > 0) == unlabelled else ():
+                    rows = boosting.by_split(RESULTS, table, size, model)
+                    assert rows.index.tolist() == splits, (table, size, model)
 
 
 def test_rows_of_a_split_are_disjoint():

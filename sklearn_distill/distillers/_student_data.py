@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import is_regressor
 
 from sklearn_distill._typing import ArrayLike, CheckedX, FloatArray, IntArray
 from sklearn_distill._validation.fit_params import fit_param_name
@@ -24,10 +25,20 @@ def required_teacher_param(student: Any, name: str) -> str:
     if teacher_param is None:
         raise ValueError(
             f"student {type(student).__name__} cannot learn from a teacher: its fit takes no "
-            f"{name}, nor does the last step of a pipeline. Use a student of sklearn_distill, and "
-            "search over its parameters outside of this estimator, as student__imitation"
+            f"{name}, nor does the last step of a pipeline. Use a student of sklearn_distill"
+            f"{_suited_student(last_step(student))}, and search over its parameters outside of "
+            "this estimator, as student__imitation"
         )
     return teacher_param
+
+
+def _suited_student(model: Any) -> str:
+    """Return which student contains a model, for the message."""
+    name = type(model).__name__
+    if name.startswith(("HistGradientBoosting", "LGBM", "XGB", "CatBoost")):
+        kind = "Regressor" if name.endswith("Regressor") else "Classifier"
+        return f", such as DistilledBoosting{kind}({name}(...))"
+    return f", such as SoftTargetRegressor({name}(...))" if is_regressor(model) else ""
 
 
 def last_step(student: Any) -> Any:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn import config_context
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import (
@@ -59,6 +60,10 @@ def model(teacher=None, student=None, **parameters):
         ({"memory": "x", "random_state": 0, "cv": ShuffleSplit(3)}, "deterministic cv"),
         ({"memory": "x", "random_state": 0, "cv": iter([])}, "deterministic cv"),
         ({"student": LogisticRegression()}, "LogisticRegression cannot learn from a teacher"),
+        (
+            {"student": HistGradientBoostingClassifier()},
+            r"such as DistilledBoostingClassifier\(HistGradientBoostingClassifier\(\.\.\.\)\), and",
+        ),
         (
             {"student": GridSearchCV(DistilledLogisticRegression(), {"imitation": [0, 1]})},
             "search over its parameters outside of this estimator, as student__imitation",
