@@ -65,9 +65,8 @@ GROUP = Group(
             """,
             (ValueError, "y_true"),
             """
-            scores = cross_val_score(
-                student, X, y_rare, scoring=get_scorer("neg_log_loss"), **options
-            )
+            scorer = get_scorer("neg_log_loss")
+            scores = cross_val_score(student, X, y_rare, scoring=scorer, **options)
             """,
             "np.isfinite(scores).all()",
         ),
