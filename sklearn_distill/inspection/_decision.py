@@ -115,10 +115,11 @@ def describe(evidence: Evidence) -> str:
 def _benefits(evidence: Evidence) -> Iterator[str]:
     judge = ", judged by the teacher's predictions" if evidence.judge_is_teacher else ""
     yield describe(evidence) + judge
-    if evidence.speed >= 1.1:
+    # a factor below 2 may be the load of the machine; no words if it is not known
+    if evidence.speed >= 2:
         yield f"{evidence.speed:.{0 if evidence.speed > 9 else 1}f} times as fast as the teacher"
-    elif evidence.speed < 1.1:  # not if it is not known
-        yield "no faster than the teacher"
+    elif evidence.speed > 0:
+        yield f"{'slower than' if evidence.speed < 0.5 else 'about as fast as'} the teacher"
     if not math.isnan(evidence.gap_closed):
         yield f"{100 * evidence.gap_closed:.0f} % of the gap to the teacher closed"
     elif evidence.teacher.sign() * evidence.direction < 0:

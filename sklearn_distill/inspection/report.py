@@ -110,10 +110,10 @@ def distillation_report(
         "rows 0-899, none of which the students were fitted on".
     scoring : str, list of str, or dict of str to str or scorer, default=None
         The metrics, the first of which decides: names of scikit-learn's scorers, with or without
-        "neg_", "calibration_error", "uncertainty_degree" or "max_min_gap"; or scorers by name. None
-        is log loss, Brier score, accuracy, balanced accuracy, area under the ROC curve (of several
-        classes the mean, each against the rest) and calibration error; of regressors root mean
-        squared error, mean absolute error and R².
+        ``"neg_"``, "calibration_error", "uncertainty_degree" or "max_min_gap"; or scorers by name.
+        None is log loss, Brier score, accuracy, balanced accuracy, area under the ROC curve (of
+        several classes the mean, each against the rest) and calibration error; of regressors root
+        mean squared error, mean absolute error and R².
     sample_weight : array-like of shape (n_samples,), default=None
         Sample weights of all metrics and of the intervals.
     groups : array-like of shape (n_samples,), default=None

@@ -99,7 +99,13 @@ def test_no_model_is_better_than_the_prior():
 
 @pytest.mark.parametrize(
     ("speed", "words"),
-    [(math.nan, None), (0.5, "no faster"), (1.4, "1.4 times as fast"), (93.2, "93 times as fast")],
+    [
+        (math.nan, None),
+        (0.4, "slower than the teacher"),
+        (1.4, "about as fast as the teacher"),
+        (2.34, "2.3 times as fast"),
+        (93.2, "93 times as fast"),
+    ],
 )
 def test_speed(speed, words):
     headline = decide(replace(HELPS, speed=speed))[1]
