@@ -41,6 +41,7 @@ from sklearn_distill.solvers.least_squares import (
     RegressionData,
     Root,
     Statistics,
+    consecutive_folds,
     fold_statistics,
     group_folds,
 )
@@ -291,6 +292,8 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
     def _fold_rows(self, X: Any, targets: FoldTargets, params: dict[str, Any]) -> list[FoldRows]:
         """Return the rows of the folds: only labelled rows are tested, the others always train."""
         y, present = targets.to_test_on()
+        if isinstance(self.cv, int | np.integer) and 2 <= self.cv <= len(y) and present.all():
+            return [consecutive_folds(int(self.cv), len(y))]
         splits = labelled_splits(self.cv, X, y, present, params, is_class=False)
         return group_folds(with_unlabelled(splits, present, params.get("groups")), len(present))
 
