@@ -185,6 +185,8 @@ def with_unlabelled(splits: Splits, present: BoolArray, groups: ArrayLike | None
         The folds; rows without a label come last.
     """
     unlabelled = np.flatnonzero(~present)
+    if not len(unlabelled):
+        return splits
     groups = None if groups is None else np.asarray(groups)
     if groups is None or len(groups) != len(present):
         return [(np.concatenate([train, unlabelled]), test) for train, test in splits]

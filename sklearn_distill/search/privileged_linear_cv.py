@@ -42,6 +42,7 @@ from sklearn_distill.solvers.least_squares import (
     RegressionData,
     Root,
     Statistics,
+    consecutive_folds,
     fold_statistics,
     group_folds,
 )
@@ -266,8 +267,7 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
         if is_chunked(X):
             data = read_chunks(self, *arguments)
             targets = FoldTargets.concatenate(data.rows.map_to_list(FoldTargets.of))
-            # a splitter uses no more of X than its length
-            groups = self._fold_rows(np.zeros((data.shape[0], 1)), targets, to_split)
+            groups = self._fold_rows(None, targets, to_split)
             parts = [
                 [rows.within(stop - size, stop) for rows in groups]
                 for stop, size in zip(np.cumsum(data.chunk_sizes), data.chunk_sizes, strict=True)
@@ -294,8 +294,15 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
         return make_router(self)
 
     def _fold_rows(self, X: Any, targets: FoldTargets, params: dict[str, Any]) -> list[FoldRows]:
-        """Return the rows of the folds: only labelled rows are tested, the others always train."""
+        """Return the rows of the folds: only labelled rows are tested, the others always train.
+
+        X is None if it is read in chunks; a splitter then gets zeros of its length.
+        """
         y, present = targets.to_test_on()
+        if isinstance(self.cv, int | np.integer) and 2 <= self.cv <= len(y) and present.all():
+            return [consecutive_folds(int(self.cv), len(y))]
+        if X is None or not _may_read_features(self.cv):
+            X = np.zeros((len(y), 1))  # the labelled rows of X would be a copy
         splits = labelled_splits(self.cv, X, y, present, params, is_class=False)
         return group_folds(with_unlabelled(splits, present, params.get("groups")), len(present))
 
@@ -355,6 +362,11 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
     def _refit(self, statistics: Statistics, like: Any) -> Self:
         problem = PrivilegedLeastSquares(self.imitation_, self.alpha_, bool(self.fit_intercept))
         return self._set_solution(problem.solve_at(statistics, self.noise_ratio_), like)
+
+
+def _may_read_features(cv: Any) -> bool:
+    """Return whether a splitter may use more of X than its length: scikit-learn's do not."""
+    return hasattr(cv, "split") and not type(cv).__module__.startswith("sklearn.")
 
 
 @dataclass(frozen=True)

@@ -414,6 +414,27 @@ def test_more_features_than_rows(params):
     np.testing.assert_allclose(scores_of(search), expected, rtol=1e-8)
 
 
+class ByFirstColumn:
+    """A splitter that reads X."""
+
+    def split(self, X, y=None, groups=None):
+        test = X[:, 0] > 2
+        yield np.flatnonzero(~test), np.flatnonzero(test)
+
+    def get_n_splits(self, X=None, y=None, groups=None):
+        return 1
+
+
+def test_a_splitter_may_read_the_features():
+    X, y, s = problem()
+    search = PrivilegedLinearRegressionCV(**GRID, cv=ByFirstColumn()).fit(
+        X, y, teacher_prediction=s
+    )
+    values = {"alphas": ALPHAS, "imitations": IMITATIONS, "ratios": [1.0]}
+    expected = -brute_force(X, y, s, list(ByFirstColumn().split(X)), **values)
+    np.testing.assert_allclose(scores_of(search), expected, rtol=1e-8)
+
+
 def test_one_feature():
     X, y, s = problem(d=1)
     search = PrivilegedLinearRegressionCV(**GRID).fit(X, y, teacher_prediction=s)

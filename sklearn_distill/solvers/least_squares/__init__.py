@@ -6,7 +6,12 @@ from sklearn_distill.solvers.least_squares.cross_validation import (
     CVProblem,
     fold_statistics,
 )
-from sklearn_distill.solvers.least_squares.folds import FoldRows, FoldStatistics, group_folds
+from sklearn_distill.solvers.least_squares.folds import (
+    FoldRows,
+    FoldStatistics,
+    consecutive_folds,
+    group_folds,
+)
 from sklearn_distill.solvers.least_squares.gram import Gram
 from sklearn_distill.solvers.least_squares.noise import NoNoiseEstimateError
 from sklearn_distill.solvers.least_squares.privileged import PrivilegedFit, PrivilegedLeastSquares
@@ -31,6 +36,7 @@ __all__ = [
     "Source",
     "Statistics",
     "TensorRegressionData",
+    "consecutive_folds",
     "fold_statistics",
     "group_folds",
 ]

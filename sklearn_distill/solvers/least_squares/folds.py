@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import TypeAlias
 
@@ -18,6 +18,8 @@ Rows: TypeAlias = slice | IntArray
 
 # Rows that are not consecutive are copied so many numbers at a time (2 MB).
 _BLOCK_SIZE = 2**18
+# Share of the rows of a range from which on it is read as a whole, and the others are skipped.
+_DENSE = 0.2
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,24 @@ def group_folds(splits: Sequence[tuple[IntArray, IntArray]], n_rows: int) -> lis
             groups.append([])
             held_out[:] = False
         held_out[without] = True
-        groups[-1].append((np.sort(test), np.flatnonzero(omitted)))
+        ascending = test if (test[1:] > test[:-1]).all() else np.sort(test)
+        groups[-1].append((ascending, np.flatnonzero(omitted)))
     return [_fold_rows(group, n_rows) for group in groups]
+
+
+def consecutive_folds(n_folds: int, n_rows: int) -> FoldRows:
+    """Return the folds of a KFold without shuffling, which need no row numbers.
+
+    Examples
+    --------
+    >>> consecutive_folds(2, n_rows=3).tests
+    (slice(0, 2, None), slice(2, 3, None))
+    """
+    sizes = np.full(n_folds, n_rows // n_folds)
+    sizes[: n_rows % n_folds] += 1
+    stops = np.cumsum(sizes)
+    tests = tuple(slice(int(stop - n), int(stop)) for stop, n in zip(stops, sizes, strict=True))
+    return FoldRows(tests, (slice(0, 0),) * n_folds, slice(0, 0))
 
 
 def _fold_rows(folds: list[tuple[IntArray, IntArray]], n_rows: int) -> FoldRows:
@@ -178,6 +196,10 @@ class FoldStatistics:
 def _statistics(data: RegressionData, rows: Rows, kind: type[Moments]) -> Statistics:
     if isinstance(rows, slice):
         return Statistics.of(data.take(rows), kind)
+    first, last = int(rows[0]), int(rows[-1])
+    if len(rows) > _DENSE * (last - first):
+        span = data.take(slice(first, last + 1)).only(rows - first)
+        return replace(Statistics.of(span, kind), n_rows=len(rows))
     step = max(1, _BLOCK_SIZE // max(1, data.n_features))
     blocks = [rows[start : start + step] for start in range(0, len(rows), step)]
     parts = (Statistics.of(data.take(block), kind) for block in blocks)

@@ -61,6 +61,16 @@ class RegressionData:
         """Return some of the rows; a slice makes no copy."""
         return replace(self, **{name: _take(getattr(self, name), rows) for name in _BY_ROW})
 
+    def only(self, rows: IntArray) -> Self:
+        """Return the same rows without the targets of others, which are then not used."""
+        others = np.ones(self.X.shape[0], dtype=bool)
+        others[rows] = False
+        y, teacher = (
+            None if target is None else np.where(others[:, None], np.nan, target)
+            for target in (self.y, self.teacher)
+        )
+        return replace(self, y=y, teacher=teacher)
+
     @property
     def n_features(self) -> int:
         """Number of features d."""

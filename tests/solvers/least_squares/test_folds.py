@@ -10,6 +10,7 @@ from sklearn_distill.solvers.least_squares import (
     Root,
     Source,
     Statistics,
+    consecutive_folds,
     group_folds,
 )
 from sklearn_distill.solvers.least_squares import folds as folds_module
@@ -36,8 +37,10 @@ def test_folds_that_hold_out_different_rows_are_read_together(splitter, n_groups
 
 @pytest.mark.parametrize("kind", [Gram, Root])
 @pytest.mark.parametrize("n_folds", [1, 2, 3, 7])
-def test_training_statistics_are_those_of_the_training_rows(kind, n_folds, monkeypatch):
+@pytest.mark.parametrize("dense", [0.0, 1.0])
+def test_training_statistics_are_those_of_the_training_rows(kind, n_folds, dense, monkeypatch):
     monkeypatch.setattr(folds_module, "_BLOCK_SIZE", 20)  # five rows at a time
+    monkeypatch.setattr(folds_module, "_DENSE", dense)
     data = random_data(n=N)
     rng = np.random.default_rng(n_folds)
     fold = rng.integers(-1, n_folds, size=N)
@@ -68,6 +71,12 @@ def same_statistics(found, expected):
 
 def gram(moments):
     return moments.spread.T @ moments.spread if isinstance(moments, Root) else moments.spread
+
+
+@pytest.mark.parametrize(("n_folds", "n"), [(2, 7), (5, 23), (7, 7)])
+def test_consecutive_folds_are_those_of_k_fold(n_folds, n):
+    (expected,) = group_folds(list(KFold(n_folds).split(np.zeros(n))), n)
+    assert consecutive_folds(n_folds, n) == expected
 
 
 def test_chunks_cut_the_rows_of_a_fold():
