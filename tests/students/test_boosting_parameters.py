@@ -8,6 +8,7 @@ import pytest
 from sklearn.base import is_classifier
 
 from sklearn_distill import DistilledBoostingClassifier, DistilledBoostingRegressor
+from sklearn_distill._validation.indexing import take_any_rows
 from tests.students.boosting_data import (
     LIBRARY,
     cat,
@@ -243,3 +244,60 @@ def test_a_missing_library_gives_the_pip_command(make, monkeypatch):
     command = rf'Distilled\w+ needs {LIBRARY[make]}: pip install "sklearn-distill\[boosting\]"'
     with pytest.raises(ImportError, match=command):
         fitted(model, X, y, teacher)
+
+
+GROWTH = [
+    (light, {"boosting_type": "dart"}),
+    (light, {"data_sample_strategy": "goss"}),
+    (light, {"extra_trees": True}),
+    (light, {"linear_tree": True}),
+    (light, {"path_smooth": 1.0}),
+    (light, {"max_delta_step": 0.5}),
+    (extreme, {"booster": "dart", "rate_drop": 0.5}),
+    (extreme, {"booster": "gblinear", "max_depth": None}),
+    (extreme, {"multi_strategy": "multi_output_tree"}),
+    (extreme, {"num_parallel_tree": 3, "subsample": 0.5, "colsample_bynode": 0.5}),
+    (extreme, {"grow_policy": "lossguide", "max_leaves": 5}),
+    (extreme, {"tree_method": "approx"}),
+    (hist, {"max_features": 0.5}),
+    (hist, {"l2_regularization": 1.0, "max_bins": 20}),
+    (cat, {"grow_policy": "Lossguide"}),
+    (cat, {"bootstrap_type": "Bayesian"}),
+    (cat, {"boosting_type": "Ordered"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("make", "params"),
+    [
+        pytest.param(make, params, marks=[needs(LIBRARY[make])] if make in LIBRARY else [])
+        for make, params in GROWTH
+    ],
+    ids=lambda one: one.__name__ if callable(one) else next(iter(one)),
+)
+def test_every_way_to_grow_trees_is_the_library_s(make, params):
+    X, y, _ = data(2 if make is cat else 3)
+    student = DistilledBoostingClassifier(make(**params), imitation=0).fit(X, y)
+    expected = make(**params).fit(X, y).predict_proba(X)
+    np.testing.assert_allclose(student.predict_proba(X), expected, atol=1e-6)
+
+
+def test_without_labels_the_split_is_stratified_by_the_teacher(monkeypatch):
+    X, y, teacher = data(3)
+    rare = np.argsort(teacher[:, 2])[-30:]
+    teacher = np.where(y[:, None] == [0, 1, 2], 0.8, 0.1)
+    teacher[y == 2] = [0.6, 0.3, 0.1]
+    teacher[rare] = [0.1, 0.1, 0.8]
+    rows = []
+
+    def taken(X, indices):
+        rows.append(indices)
+        return take_any_rows(X, indices)
+
+    monkeypatch.setattr("sklearn_distill.students._boosting.validation_set.take_any_rows", taken)
+    student = DistilledBoostingClassifier(hist(early_stopping=True), classes=[0, 1, 2])
+    student.fit(X, teacher_proba=teacher)
+    validation = min(rows, key=len)
+    assert len(validation) == 30
+    expected = np.bincount(teacher.argmax(axis=1)) / 10
+    assert np.abs(np.bincount(teacher[validation].argmax(axis=1)) - expected).max() < 1
