@@ -38,6 +38,7 @@ LOGITS = 2 * (SCORES + RNG.normal(size=(N, 3)))
 SOME_Y = np.where(np.arange(N) % 3 == 0, np.nan, Y)
 NUMBERS = X @ [1.0, -2.0, 0.5, 0.0] + RNG.normal(size=N)
 PREDICTIONS = NUMBERS + 0.3 * RNG.normal(size=N)
+SOME_NUMBERS = np.where(np.arange(len(NUMBERS)) % 3 == 0, np.nan, NUMBERS)
 X_VAL, Y_VAL = RNG.normal(size=(30, 4)), RNG.integers(3, size=30)
 SMALL_BOOSTING = HistGradientBoostingClassifier(max_iter=3)
 IMAGES = RNG.random((12, 8, 8, 3)).astype(np.float32)
@@ -110,6 +111,11 @@ def number_regressor(estimator):
 def linear_regressor(estimator):
     estimator.fit(X, NUMBERS, teacher_prediction=PREDICTIONS)
     return np.append(estimator.predict(X_VAL), estimator.coef_covariance_)
+
+
+def searched_regressor(estimator):
+    estimator.fit(X, SOME_NUMBERS, teacher_prediction=PREDICTIONS)
+    return np.append(estimator.predict(X_VAL), estimator.best_score_)
 
 
 def teacher_and_student(estimator):
@@ -293,6 +299,18 @@ CASES = {
             "noise_variance": 7.0,
             "teacher_noise_variance": 7.0,
             "alpha": 10.0,
+            "fit_intercept": False,
+        },
+    ),
+    sd.PrivilegedLinearRegressionCV: (
+        sd.PrivilegedLinearRegressionCV(),
+        searched_regressor,
+        {
+            "alphas": [10.0],
+            "imitations": [0.3],
+            "noise_ratios": [50.0],
+            "cv": 3,
+            "scoring": "r2",
             "fit_intercept": False,
         },
     ),

@@ -53,8 +53,6 @@ from sklearn_distill.students._regression_problem import read_chunks, read_rows
 if TYPE_CHECKING:
     from sklearn.utils.metadata_routing import MetadataRouter
 
-    from sklearn_distill.solvers.least_squares import Moments
-
 
 class PrivilegedLinearRegressionCV(LinearRegressor):
     r"""Linear regression with a teacher, with α, λ and ρ chosen by cross-validation.
@@ -137,7 +135,7 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
     See Also
     --------
     PrivilegedLinearRegression : The student at one setting, with estimated variances.
-    sklearn.linear_model.RidgeCV : α alone, without a teacher.
+    sklearn.linear_model.RidgeCV : Search for α alone, without a teacher.
 
     Notes
     -----
@@ -323,7 +321,7 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
     def _search(
         self,
         grid: LinearGrid,
-        compute: Callable[[type[Moments]], list[FoldStatistics]],
+        compute: Callable[[type[Gram] | type[Root]], list[FoldStatistics]],
         shape: tuple[int, int],
     ) -> list[FoldStatistics]:
         """Set the results; return the statistics that they were computed from."""

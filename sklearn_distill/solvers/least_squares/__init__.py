@@ -1,6 +1,5 @@
 """Weighted least squares with a teacher, from mergeable statistics that do not depend on λ."""
 
-from sklearn_distill.solvers.least_squares._moments import Moments
 from sklearn_distill.solvers.least_squares.cross_validation import (
     CVErrors,
     CVProblem,
@@ -27,7 +26,6 @@ __all__ = [
     "FoldRows",
     "FoldStatistics",
     "Gram",
-    "Moments",
     "NoNoiseEstimateError",
     "PrivilegedFit",
     "PrivilegedLeastSquares",

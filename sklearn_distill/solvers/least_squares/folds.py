@@ -105,6 +105,18 @@ def group_folds(splits: Sequence[tuple[IntArray, IntArray]], n_rows: int) -> lis
 def consecutive_folds(n_folds: int, n_rows: int) -> FoldRows:
     """Return the folds of a KFold without shuffling, which need no row numbers.
 
+    Parameters
+    ----------
+    n_folds : int
+        Number of folds.
+    n_rows : int
+        Number of rows, as many as folds or more.
+
+    Returns
+    -------
+    FoldRows
+        The folds, as slices.
+
     Examples
     --------
     >>> consecutive_folds(2, n_rows=3).tests
