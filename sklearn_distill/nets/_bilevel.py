@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import torch
-from skorch.dataset import unpack_data
 from skorch.utils import to_device
 from torch import Tensor, nn
 from torch.func import functional_call
@@ -95,7 +94,7 @@ class BilevelNet(StudentNet):
         needs_gradient = schedule.wants_gradient()
         is_exact = needs_gradient and schedule.gradient == "exact"
         self._prepare_strategy(is_exact)
-        features, table = unpack_data(batch)
+        features, table = batch[:2]
         scores = self.infer(self.augmented(features), **fit_params)
         z = as_scores(scores, self.criterion_.n_classes)
         residuals = self._residuals(z, table, mixed=is_exact)
@@ -127,7 +126,7 @@ class BilevelNet(StudentNet):
             # callbacks may have frozen weights, which keep the gradient of their last step, or
             # unfrozen some
             self.optimizer_.zero_grad()
-            self._strategy = choose_strategy(self.module_, self.optimizer_)
+            self._strategy = choose_strategy(self.trainee, self.optimizer_)
             self._strategy_weights = weights
         if is_needed and self._strategy is not None:
             self._strategy.register_hooks()
@@ -264,7 +263,8 @@ class BilevelNet(StudentNet):
         if size < n:
             order = torch.randperm(n, generator=self.generator)
             # the first rows again at the end, for the mini-batches that wrap around
-            rows = RowTensors(*rows.take(torch.cat([order, order[: size - 1]]).to(self.device)))
+            wrapped = torch.cat([order, order[: size - 1]]).to(self.device)
+            rows = RowTensors(*rows.take(wrapped)[:2])
         start = 0
         while True:
             batch = slice(start, start + size)

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import check_scoring
 from skorch import NeuralNet
 from skorch.callbacks import Callback
 from skorch.callbacks import EarlyStopping as SkorchEarlyStopping
@@ -16,25 +17,6 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, ReduceLROnP
 from tqdm.auto import tqdm
 
 from sklearn_distill._validation.user_warning import warn_user
-
-
-def bare_module(module: Any) -> Any:
-    """Return the network inside the wrappers of torch.compile and of distributed training.
-
-    Parameters
-    ----------
-    module : Module
-        The ``module_`` of a skorch net.
-
-    Returns
-    -------
-    Module
-        The network; `module` itself if nothing wraps it.
-    """
-    # torch.compile's wrapper has the network as _orig_mod, and prefixes the names of its weights
-    wrapped = isinstance(module, torch.nn.parallel.DistributedDataParallel)
-    module = module.module if wrapped else module
-    return getattr(module, "_orig_mod", module)
 
 
 class StopTraining(Exception):  # noqa: N818 - it is no error
@@ -74,11 +56,11 @@ class Divergence(Callback):
     def on_epoch_end(self, net: NeuralNet, *_: Any, **kwargs: Any) -> None:
         """Check the loss and the weights of this epoch."""
         loss = net.history[-1, "train_loss"]
-        if math.isfinite(loss) and _are_finite(net.module_):
+        if math.isfinite(loss) and _are_finite(net):
             return
         message = (
             f"training diverged in epoch {len(net.history)}: its training loss is {loss:.4g} and "
-            f"weights {'are' if _are_finite(net.module_) else 'are not'} finite. Lower lr="
+            f"weights {'are' if _are_finite(net) else 'are not'} finite. Lower lr="
             f"{net.lr:g}, set gradient_clip, or scale the features and, in regression, the labels"
         )
         # with earlier weights there is a usable model, so that a warning is enough
@@ -88,8 +70,34 @@ class Divergence(Callback):
         raise StopTraining
 
 
-def _are_finite(module: torch.nn.Module) -> bool:
-    return bool(torch.stack([w.detach().isfinite().all() for w in module.parameters()]).all())
+def _are_finite(net: NeuralNet) -> bool:
+    weights = (w.detach() for _, w in net.get_all_learnable_params())
+    return bool(torch.stack([w.isfinite().all() for w in weights]).all())
+
+
+class ValidationScore(Callback):
+    """Record the score of the validation rows as ``valid_score``.
+
+    Parameters
+    ----------
+    scoring : str or callable
+        A scorer of scikit-learn, its name, or a callable of (net, X, y).
+    """
+
+    def __init__(self, scoring: Any) -> None:
+        self.scoring = scoring
+
+    def on_epoch_end(
+        self, net: NeuralNet, dataset_train: Any, dataset_valid: Any, **kwargs: Any
+    ) -> None:
+        """Score this epoch's predictions."""
+        if dataset_valid is None:  # partial_fit has no validation rows
+            return
+        scorer = check_scoring(net, self.scoring)
+        score = float(scorer(net, dataset_valid.X.numpy(force=True), dataset_valid.y))
+        before = [epoch["valid_score"] for epoch in net.history[:-1] if "valid_score" in epoch]
+        net.history.record("valid_score", score)
+        net.history.record("valid_score_best", score > max(before, default=-math.inf))
 
 
 class BestWeights(Callback):
@@ -101,11 +109,14 @@ class BestWeights(Callback):
         Number of epochs without a lower loss after which training stops.
     tol : float
         Smallest decrease that counts as a lower loss.
+    monitor : {"valid_loss", "valid_score"}, default="valid_loss"
+        What is monitored in the history; of a score, higher is better.
     """
 
-    def __init__(self, patience: int, tol: float) -> None:
+    def __init__(self, patience: int, tol: float, monitor: str = "valid_loss") -> None:
         self.patience = patience
         self.tol = tol
+        self.monitor = monitor
 
     def initialize(self) -> BestWeights:
         """Reset the best loss, its weights and the counter.
@@ -122,15 +133,14 @@ class BestWeights(Callback):
 
     def on_epoch_end(self, net: NeuralNet, *_: Any, **kwargs: Any) -> None:
         """Compare this epoch's loss with the best so far."""
-        loss = net.history[-1].get("valid_loss")
+        loss = net.history[-1].get(self.monitor)
         if loss is None:  # partial_fit has no validation rows
             return
-        is_better = loss < self.best_loss_ - self.tol  # False for NaN
-        net.history.record("valid_loss_best", is_better)
-        if is_better:
+        loss = -loss if self.monitor == "valid_score" else loss
+        if loss < self.best_loss_ - self.tol:  # False for NaN
             self.best_loss_, self.misses_ = loss, 0
             # state_dict refers to the weights, which the next step changes
-            self.best_weights_ = deepcopy(bare_module(net.module_).state_dict())
+            self.best_weights_ = deepcopy(net.weights())
             return
         self.misses_ += 1
         if self.misses_ >= self.patience:
@@ -139,7 +149,7 @@ class BestWeights(Callback):
     def on_train_end(self, net: NeuralNet, *_: Any, **kwargs: Any) -> None:
         """Restore the best weights."""
         if self.best_weights_ is not None:
-            bare_module(net.module_).load_state_dict(self.best_weights_)
+            net.load_weights(self.best_weights_)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state that a checkpoint stores.

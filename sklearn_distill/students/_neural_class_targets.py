@@ -14,7 +14,7 @@ from sklearn_distill.nets.losses import SoftTargetLoss, Terms, target_table
 from sklearn_distill.nets.mixture_loss import MixtureLoss, mixture_table
 from sklearn_distill.students._neural_targets import NeuralTargets
 from sklearn_distill.students._problem import LossParams, TrainingTargets
-from sklearn_distill.targets import TargetMixture, label_weights
+from sklearn_distill.targets import Labels, TargetMixture, label_weights
 
 
 def static_targets(targets: TrainingTargets, loss_params: LossParams) -> NeuralTargets:
@@ -105,4 +105,14 @@ def _neural_targets(
         targets.labels.present,
         targets.labels.codes,
         n_outputs=len(targets.classes),
+        labels=labels_of_codes(targets.labels, targets.classes),
     )
+
+
+def labels_of_codes(labels: Labels, classes: NDArray[Any]) -> NDArray[Any]:
+    """Return labels as the user passed them, None where they are missing."""
+    if labels.present.all():
+        return np.asarray(classes[labels.codes])
+    decoded = np.full(len(labels.present), None, dtype=object)
+    decoded[labels.present] = classes[labels.codes[labels.present]]
+    return decoded

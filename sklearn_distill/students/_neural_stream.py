@@ -15,9 +15,9 @@ from sklearn_distill._validation.network_input import check_network_input
 from sklearn_distill._validation.tensors import to_numpy
 
 if TYPE_CHECKING:
-    import torch
     from torch.utils.data import Dataset
 
+    from sklearn_distill.nets._batch import Batch
     from sklearn_distill.nets._loader import Stream
 
 # from labels, teacher's predictions and weights of a mini-batch to rows of the loss's table
@@ -81,7 +81,7 @@ def make_stream(
             "mini-batch: leave it out, and convert or pad the features in the Dataset's __getitem__"
         )
     collate = Collate(make_table, n_outputs, precision)
-    features, _ = collate([first_item(dataset)])
+    features = collate([first_item(dataset)]).features
     return Stream(dataset, collate, features, loader_params)
 
 
@@ -128,8 +128,9 @@ class Collate:
         self.n_outputs = n_outputs
         self.precision = precision
 
-    def __call__(self, items: Sequence[Any]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return features and rows of the table."""
+    def __call__(self, items: Sequence[Any]) -> Batch:
+        """Return features, rows of the table, and labels."""
+        from sklearn_distill.nets._batch import Batch
         from sklearn_distill.students._neural_training import in_precision
 
         _check_items(items)
@@ -139,8 +140,10 @@ class Collate:
         features = _stack("features", [np.asarray(to_numpy(item[0])) for item in items])
         if not np.isfinite(features).all():
             raise ValueError("the Dataset yields features that are NaN or infinite: impute them")
-        table = self.make_table(_labels(items), self._teacher_rows(items), _weights(items))
-        return in_precision(features, self.precision), in_precision(table, self.precision)
+        labels = _labels(items)
+        table = self.make_table(labels, self._teacher_rows(items), _weights(items))
+        X = in_precision(features, self.precision)
+        return Batch(X, in_precision(table, self.precision), labels)
 
     def _teacher_rows(self, items: Sequence[Any]) -> FloatArray:
         """Return the teacher's predictions, NaN where they are missing."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sklearn_distill._typing import BoolArray, FloatArray, IntArray
 from sklearn_distill._validation.splits import hold_out
@@ -31,6 +32,9 @@ class NeuralTargets:
         Class numbers for a stratified split; None for a random one.
     n_outputs : int
         Number of outputs of the network.
+    labels : ndarray of shape (n_rows,) or (n_rows, n_outputs), or None, default=None
+        Labels for callbacks, None or NaN where they are missing; None if they are read batch by
+        batch.
     n_dimensions : int, default=0
         Dimensions of the teacher's embedding, the last columns of ``table`` but one; 0 without an
         embedding.
@@ -43,6 +47,7 @@ class NeuralTargets:
     labelled: BoolArray
     strata: IntArray | None
     n_outputs: int
+    labels: NDArray[Any] | None = None
     n_dimensions: int = 0
 
     def with_embedding(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -29,14 +28,17 @@ from sklearn_distill._validation.numbers import list_values
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.teacher import check_embedding
 from sklearn_distill.losses.regularizers import REGULARIZER_NAMES
-from sklearn_distill.students._neural import NeuralStudent, XAndTable
+from sklearn_distill.students._neural import HeldOut, NeuralStudent
 from sklearn_distill.students._neural_stream import check_no_other_data, is_dataset, make_stream
 from sklearn_distill.students._neural_targets import NeuralTargets
 from sklearn_distill.students._problem import LossParams, TrainingTargets, drop_absent
 from sklearn_distill.targets import TargetMixture
 
 if TYPE_CHECKING:
+    import torch
     from torch.utils.data import Dataset
+
+    from sklearn_distill.nets._predictions import ClassPredictions
 
 
 class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
@@ -84,6 +86,11 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         of y or, if it has fewer than two, the names of the teacher's columns.
     embedding_weight : float, default=0.0
         μ ≥ 0, the weight of the distance to ``teacher_embedding``.
+    embedding_layer : str, dict or None, default=None
+        Name of the layer (in ``module.named_modules()``) whose output h is mapped to
+        ``teacher_embedding``, or a dict of several names with the number of columns of
+        ``teacher_embedding`` that each approximates. Feature maps and sequences are averaged over
+        their positions. None is the input of the last linear layer that the network calls.
     optimizer : {"adam", "adamw", "sgd"} or class, default="adam"
         Optimiser: a class of torch.optim or one of these names; ``optimizer__x`` are its arguments.
     lr : float, default=1e-3
@@ -102,7 +109,11 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
     n_iter_no_change : int, default=10
         Number of epochs without a lower validation loss after which early stopping ends training.
     tol : float, default=0.0
-        A validation loss is lower if it improves by more than ``tol``.
+        A validation loss is lower if it improves by more than ``tol``; likewise a higher score.
+    scoring : str, callable or None, default=None
+        A scikit-learn scorer, or a callable of (net, X, y), of the validation rows: the column
+        ``valid_score`` of ``history_``, and what early stopping monitors. The net has ``predict``
+        and, for classes, ``predict_proba`` and ``classes_``. None monitors the validation loss.
     lr_schedule : {"cosine"}, callable or None, default=None
         Learning rates of the epochs. "cosine" decreases to 0 at ``max_epochs``; a callable returns
         a scheduler of torch.optim.lr_scheduler for the optimiser it is given. ReduceLROnPlateau
@@ -139,8 +150,9 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         Device of the network; "auto" is the first that is available of cuda, mps and cpu. Tested
         on the CPU.
     accelerator : accelerate.Accelerator or None, default=None
-        Distributes the mini-batches to its GPUs or machines, and determines device and precision
-        of the training. Tested with one process on the CPU.
+        Distributes each mini-batch over its processes, on several GPUs or machines, and determines
+        device and precision of the training. Its ``gradient_accumulation_steps`` mini-batches make
+        one step, that of their union. The student is that of one process. Tested on the CPU.
     random_state : int, RandomState or None, default=None
         Seed of the initial weights, dropout, order of the rows, augmentation and validation rows.
     verbose : int, default=0
@@ -224,6 +236,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         class_weight: dict[Any, float] | str | None = None,
         classes: Any = None,
         embedding_weight: float = 0.0,
+        embedding_layer: str | dict[str, int] | None = None,
         optimizer: Any = "adam",
         lr: float = 1e-3,
         batch_size: int = 128,
@@ -232,6 +245,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
         tol: float = 0.0,
+        scoring: Any = None,
         lr_schedule: Any = None,
         gradient_clip: float | None = None,
         augmentation: Any = None,
@@ -257,6 +271,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         self.class_weight = class_weight
         self.classes = classes
         self.embedding_weight = embedding_weight
+        self.embedding_layer = embedding_layer
         self.optimizer = optimizer
         self.lr = lr
         self.batch_size = batch_size
@@ -265,6 +280,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
+        self.scoring = scoring
         self.lr_schedule = lr_schedule
         self.gradient_clip = gradient_clip
         self.augmentation = augmentation
@@ -471,9 +487,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             Probabilities in the order of ``classes_``.
         """
         z = self._predict_scores(X)
-        if self._is_one_logit(z):
-            return np.stack([expit(-z.ravel()), expit(z.ravel())], axis=1)
-        return np.asarray(softmax(z, axis=1))
+        return self._predictions().predict_proba(z)
 
     def predict_log_proba(self, X: ArrayLike) -> FloatArray:
         """Return the logarithms of the probabilities, without rounding them first.
@@ -490,9 +504,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             as ``teacher_logits``.
         """
         z = self._predict_scores(X)
-        if self._is_one_logit(z):
-            return np.stack([log_expit(-z.ravel()), log_expit(z.ravel())], axis=1)
-        return np.asarray(log_softmax(z, axis=1))
+        return self._predictions().predict_log_proba(z)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the most probable class of each row.
@@ -507,8 +519,26 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         ndarray of shape (n_samples,)
             Labels from ``classes_``.
         """
-        codes = self.predict_log_proba(X).argmax(axis=1)
-        return np.asarray(self.classes_[codes])
+        z = self._predict_scores(X)
+        return self._predictions().predict(z)
+
+    def to_torch(self, *, probabilities: bool = True) -> torch.nn.Module:
+        """Return the trained network as a torch module.
+
+        Parameters
+        ----------
+        probabilities : bool, default=True
+            Whether its output is that of ``predict_proba``. False returns the network alone, whose
+            output are logits and whose ``state_dict()`` is that of ``module``.
+
+        Returns
+        -------
+        Module
+            A copy on the CPU, in evaluation mode.
+        """
+        from sklearn_distill.nets._export import plain_network
+
+        return plain_network(self.net_.module_, len(self.classes_) if probabilities else None)
 
     def _fit_dataset(self, dataset: Dataset[Any], X_val: Any, y_val: Any) -> Self:
         """Train on a Dataset of (x, y, teacher's probabilities)."""
@@ -605,6 +635,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             "gradient_clip": self.gradient_clip is None,
             "embedding_weight": self.embedding_weight == 0,
             "accelerator": self.accelerator is None,
+            "compile": not self.compile,  # its backward pass runs once a step only
             "precision": self.precision in {"float32", "float64"},
         }
         for name, is_supported in supported.items():
@@ -632,7 +663,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         """Temperature T at the end of the training."""
         return float(self.metaparameter_history_["temperature"].iloc[-1])
 
-    def _read_held_out(self, X_val: Any, y_val: Any) -> XAndTable | None:
+    def _read_held_out(self, X_val: Any, y_val: Any) -> HeldOut | None:
         """Check X_val and y_val; return the features and the table of the labels."""
         X_val, y_val = entry_of_single("X_val", X_val), entry_of_single("y_val", y_val)
         features = self._validate_held_out(X_val, y_val)
@@ -646,9 +677,11 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
                 "needs one for each row"
             )
         from sklearn_distill.nets.losses import target_table
+        from sklearn_distill.students._neural_class_targets import labels_of_codes
 
         label_targets = TargetMixture(labels, None, np.ones(len(features)), imitation=0.0)
-        return features, target_table(label_targets.targets())
+        table = target_table(label_targets.targets())
+        return features, table, labels_of_codes(labels, self.classes_)
 
     def _partial_fit_classes(self, classes: ArrayLike | None) -> Any:
         """Return the classes of the first call; later calls may repeat them."""
@@ -662,12 +695,10 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             )
         return first_classes
 
-    def _is_one_logit(self, z: FloatArray) -> bool:
-        """Return whether scores are the log-odds of the second of two classes."""
-        return z.ndim == 1 or z.shape[1] == 1
+    def _predictions(self) -> ClassPredictions:
+        from sklearn_distill.nets._predictions import ClassPredictions
 
-    def _n_classes(self) -> int:
-        return len(self.classes_)
+        return ClassPredictions(self.classes_)
 
 
 def _check_same_classes(classes: NDArray[Any], previous_classes: NDArray[Any]) -> None:
