@@ -44,7 +44,7 @@ from sklearn_distill.students._neural_params import NeuralParams
 from sklearn_distill.students._neural_targets import NeuralTargets
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
-BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+BATCH_NORMS = nn.modules.batchnorm._BatchNorm  # that of one to three dimensions, and of processes
 VALIDATION_BATCH = 1024  # larger than in training: without gradients more rows fit into memory
 
 

@@ -29,7 +29,12 @@ from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.teacher import check_embedding
 from sklearn_distill.losses.regularizers import REGULARIZER_NAMES
 from sklearn_distill.students._neural import HeldOut, NeuralStudent
-from sklearn_distill.students._neural_stream import check_no_other_data, is_dataset, make_stream
+from sklearn_distill.students._neural_stream import (
+    check_no_other_data,
+    is_dataset,
+    make_stream,
+    without_losses,
+)
 from sklearn_distill.students._neural_targets import NeuralTargets
 from sklearn_distill.students._problem import LossParams, TrainingTargets, drop_absent
 from sklearn_distill.targets import TargetMixture
@@ -97,7 +102,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         Learning rate of the optimiser, positive.
     batch_size : int, default=128
         Number of rows in a mini-batch. If the network has batch normalisation, a last mini-batch
-        of a single row is joined to the one before it.
+        of a single row is joined to the one before it. Not used with a ``batch_sampler``.
     max_epochs : int, default=20
         Maximum number of passes over the rows; 0 keeps the initial weights, with a
         ConvergenceWarning.
@@ -159,7 +164,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         Above 0, show a progress bar over the epochs.
     **skorch_params : dict
         ``module__x``, ``optimizer__x`` and, if X is a Dataset, ``iterator_train__x``: arguments of
-        the module's class, the optimiser and torch's DataLoader.
+        the module's class, the optimiser and torch's DataLoader. A ``collate_fn`` makes the
+        (x, y, teacher) or (x, y, teacher, weight) of a mini-batch from its items.
 
     Attributes
     ----------
@@ -544,6 +550,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         """Train on a Dataset of (x, y, teacher's probabilities)."""
         from sklearn_distill.students._neural_class_targets import BatchTable, streaming_targets
 
+        loader_params = self._params_for("iterator_train")
+        dataset = without_losses(dataset, loader_params)
         classes = check_classes(self.classes)
         if self.metaparameter_optimizer is not None:
             raise ValueError("X is a Dataset: metaparameter_optimizer needs X as an array")
@@ -557,7 +565,6 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         self.classes_ = classes
         loss_params = LossParams.of(self)
         make_table = BatchTable(classes, loss_params)
-        loader_params = self._params_for("iterator_train")
         stream = make_stream(dataset, make_table, len(classes), self.precision, loader_params)
         self._set_shape(stream.features)
         held_out = self._read_held_out(X_val, y_val)

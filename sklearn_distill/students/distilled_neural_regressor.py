@@ -29,6 +29,7 @@ from sklearn_distill.students._neural_stream import (
     first_item,
     is_dataset,
     make_stream,
+    without_losses,
 )
 from sklearn_distill.students._neural_targets import NeuralTargets
 from sklearn_distill.targets import RegressionMixture, mean_one
@@ -83,7 +84,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         Learning rate of the optimiser, positive.
     batch_size : int, default=128
         Number of rows in a mini-batch. If the network has batch normalisation, a last mini-batch
-        of a single row is joined to the one before it.
+        of a single row is joined to the one before it. Not used with a ``batch_sampler``.
     max_epochs : int, default=20
         Maximum number of passes over the rows; 0 keeps the initial weights, with a
         ConvergenceWarning.
@@ -141,7 +142,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         Above 0, show a progress bar over the epochs.
     **skorch_params : dict
         ``module__x``, ``optimizer__x`` and, if X is a Dataset, ``iterator_train__x``: arguments of
-        the module's class, the optimiser and torch's DataLoader.
+        the module's class, the optimiser and torch's DataLoader. A ``collate_fn`` makes the
+        (x, y, teacher) or (x, y, teacher, weight) of a mini-batch from its items.
 
     Attributes
     ----------
@@ -415,6 +417,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
                 f"embedding_weight={self.embedding_weight}, but X is a Dataset, whose items have "
                 "no embedding: set embedding_weight=0"
             )
+        loader_params = self._params_for("iterator_train")
+        dataset = without_losses(dataset, loader_params)
         targets_of_first = [value for value in first_item(dataset)[1:3] if value is not None]
         if not targets_of_first:
             raise ValueError(
@@ -427,7 +431,6 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         # without the network of an earlier fit, as workers of a DataLoader pickle it
         table_maker = clone(self)
         table_maker._n_outputs = n_outputs
-        loader_params = self._params_for("iterator_train")
         stream = make_stream(
             dataset, table_maker._batch_table, n_outputs, self.precision, loader_params
         )

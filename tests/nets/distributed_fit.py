@@ -1,5 +1,6 @@
 """Fits of several processes, for test_distributed.py: ``python -m ... FOLDER`` in each of them."""
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -75,10 +76,8 @@ def fits(accelerator, folder):
     }
     file = Path(folder) / "resumed.pt"
     if not file.exists():  # written by one process, resumed by several
-        try:
+        with contextlib.suppress(RuntimeError):
             student(accelerator, checkpoint=file, callbacks=[Interrupt()]).fit(X, Y, **arrays)
-        except RuntimeError:
-            pass
     else:
         students["resumed"] = student(accelerator, checkpoint=file).fit(X, Y, **arrays)
     return students

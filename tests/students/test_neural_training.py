@@ -661,11 +661,6 @@ def test_a_dataset_read_by_workers_and_in_its_own_order():
         ({"classes": [0, 1, 2, 3]}, {"y": Y}, "leave out y"),
         ({"classes": [0, 1, 2, 3], "early_stopping": True}, {}, "needs X_val and y_val"),
         ({"classes": [0, 1, 2, 3], "embedding_weight": 1.0}, {}, "embedding_weight"),
-        (
-            {"classes": [0, 1, 2, 3], "iterator_train__collate_fn": list},
-            {},
-            "iterator_train__collate_fn would replace",
-        ),
     ],
 )
 def test_requirements_of_a_dataset(options, given, message):
