@@ -25,6 +25,7 @@ NEED_TORCH = frozenset(
         "nets._hypergradient",
         "nets._layers",
         "nets._loader",
+        "nets._loss_parts",
         "nets._net",
         "nets._patterns",
         "nets._seen",

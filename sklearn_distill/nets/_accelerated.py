@@ -91,6 +91,22 @@ class AcceleratedStudentNet(StudentNet):
             self.scaler_ = self.accelerator.scaler
         return self
 
+    def n_steps(self, n_epochs: int) -> int:
+        """Return the number of steps of a training, each of several mini-batches.
+
+        Parameters
+        ----------
+        n_epochs : int
+            Number of epochs.
+
+        Returns
+        -------
+        int
+            Number of steps.
+        """
+        per_step: int = self.accelerator.gradient_accumulation_steps
+        return n_epochs * -(-super().n_steps(1) // per_step)
+
     def _make_trainee(self) -> nn.Module:
         trainee = super()._make_trainee()
         # the accelerator changes the forward of what it gets, which must not be the user's module
@@ -170,6 +186,7 @@ class AcceleratedStudentNet(StudentNet):
             self._notify_gradient(batch)
             self.scaler_.step(self.optimizer_)
             self.scaler_.update()
+            self._after_step()
         return step
 
     def _backward_loss(self, loss: Tensor) -> None:
@@ -216,6 +233,12 @@ class AcceleratedStudentNet(StudentNet):
             sums = self.accelerator.reduce(sums, "sum")
         total, number = sums.tolist()
         return float(total / number)
+
+    def _sum(self, sums: Tensor) -> Tensor:
+        if self._share.world == 1:
+            return sums
+        total: Tensor = self.accelerator.reduce(sums.to(self.accelerator.device), "sum")
+        return total
 
     @property
     def _share(self) -> Share:

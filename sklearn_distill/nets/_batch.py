@@ -23,6 +23,8 @@ class Batch(NamedTuple):
         Number of rows that count, 0 for a process that only takes part; None is all.
     n_total : int or None, default=None
         Number of rows of the whole mini-batch, on all processes; None is `n_own`.
+    rows : Tensor of shape (n_rows,) or None, default=None
+        Numbers of the rows in a data set in memory.
     """
 
     features: Any
@@ -30,6 +32,7 @@ class Batch(NamedTuple):
     labels: NDArray[Any] | None = None
     n_own: int | None = None
     n_total: int | None = None
+    rows: Tensor | None = None
 
     @property
     def size(self) -> int:

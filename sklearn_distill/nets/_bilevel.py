@@ -106,12 +106,18 @@ class BilevelNet(StudentNet):
         else:
             self._backward(z, residuals)
             self.optimizer_.step()
+        self._after_step()
         schedule.move(gradient)
+        self.metaparameters |= {
+            "imitation": float(schedule.imitation),
+            "temperature": float(schedule.temperature),
+        }
         self.schedule_history_.append({"step": len(self.schedule_history_), **schedule.state()})
         return {"loss": residuals.loss, "y_pred": scores}
 
     def close(self) -> None:
         """Release what only the training needs."""
+        super().close()
         if self._strategy is not None:
             self._strategy.close()
         self._strategy = self._batches = self.validation = None

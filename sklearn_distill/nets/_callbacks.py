@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from copy import deepcopy
 from typing import Any
@@ -13,10 +14,18 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback
 from skorch.callbacks import EarlyStopping as SkorchEarlyStopping
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, ReduceLROnPlateau
+from torch.optim.lr_scheduler import (
+    CosineAnnealingLR,
+    CyclicLR,
+    LRScheduler,
+    OneCycleLR,
+    ReduceLROnPlateau,
+)
 from tqdm.auto import tqdm
 
 from sklearn_distill._validation.user_warning import warn_user
+
+BY_STEP = (OneCycleLR, CyclicLR)  # schedulers whose lengths are numbers of steps
 
 
 class StopTraining(Exception):  # noqa: N818 - it is no error
@@ -177,7 +186,7 @@ class BestWeights(Callback):
 
 
 class LearningRateSchedule(Callback):
-    """Change the learning rate after each epoch.
+    """Change the learning rate after each epoch, or after each step.
 
     Parameters
     ----------
@@ -193,11 +202,22 @@ class LearningRateSchedule(Callback):
 
     def on_train_begin(self, net: NeuralNet, *_: Any, **kwargs: Any) -> None:
         """Make the scheduler for the net's optimiser."""
-        self.scheduler_ = make_scheduler(self.schedule, net.optimizer_, self.max_epochs)
+        self.counts_steps_ = counts_steps(self.schedule)
+        n_steps = net.n_steps(self.max_epochs) if self.counts_steps_ else None
+        self.scheduler_ = make_scheduler(self.schedule, net.optimizer_, self.max_epochs, n_steps)
+        self.is_by_step_ = self.counts_steps_ or isinstance(self.scheduler_, BY_STEP)
+
+    def on_step(self, net: NeuralNet) -> None:
+        """Set the learning rate of the next step."""
+        if self.is_by_step_:
+            self.lr_ = net.optimizer_.param_groups[0]["lr"]
+            self.scheduler_.step()
 
     def on_epoch_end(self, net: NeuralNet, *_: Any, **kwargs: Any) -> None:
         """Record the learning rate of this epoch, and set that of the next one."""
-        net.history.record("lr", net.optimizer_.param_groups[0]["lr"])
+        if self.is_by_step_:
+            net.history.record("lr", self.lr_)  # that of the last step
+            return
         epoch = net.history[-1]
         step_scheduler(self.scheduler_, epoch.get("valid_loss", epoch["train_loss"]))
 
@@ -223,8 +243,31 @@ class LearningRateSchedule(Callback):
         self.scheduler_.load_state_dict(state)
 
 
-def make_scheduler(schedule: Any, optimizer: Optimizer, max_epochs: int) -> LRScheduler:
-    """Return the scheduler that sets the learning rate of an optimiser after each epoch.
+def counts_steps(schedule: Any) -> bool:
+    """Return whether a schedule is a callable of the optimiser and the number of steps.
+
+    Parameters
+    ----------
+    schedule : {"cosine"} or callable
+        The schedule.
+
+    Returns
+    -------
+    bool
+        Whether its second positional parameter has no default or is called ``n_steps``.
+    """
+    if not callable(schedule) or isinstance(schedule, type):
+        return False
+    parameters = list(inspect.signature(schedule).parameters.values())
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    second = positional[1] if len(positional) > 1 else None
+    return second is not None and (second.default is second.empty or second.name == "n_steps")
+
+
+def make_scheduler(
+    schedule: Any, optimizer: Optimizer, max_epochs: int, n_steps: int | None = None
+) -> LRScheduler:
+    """Return the scheduler that sets the learning rate of an optimiser.
 
     Parameters
     ----------
@@ -235,6 +278,8 @@ def make_scheduler(schedule: Any, optimizer: Optimizer, max_epochs: int) -> LRSc
         Optimiser whose learning rate is set.
     max_epochs : int
         Epoch at which the cosine ends.
+    n_steps : int or None, default=None
+        Number of steps of the whole training, the second argument of a callable that has two.
 
     Returns
     -------
@@ -248,7 +293,7 @@ def make_scheduler(schedule: Any, optimizer: Optimizer, max_epochs: int) -> LRSc
     """
     if schedule == "cosine":
         return CosineAnnealingLR(optimizer, T_max=max_epochs)
-    scheduler = schedule(optimizer)
+    scheduler = schedule(optimizer) if n_steps is None else schedule(optimizer, n_steps)
     if not isinstance(scheduler, LRScheduler) or scheduler.optimizer is not optimizer:
         raise TypeError(
             f"lr_schedule returned {type(scheduler).__name__}: from the optimiser that it is given "

@@ -90,8 +90,8 @@ class RowTensors(Dataset[tuple[Tensor, Tensor]]):
         """
         features, table = self.features.index_select(0, rows), self.table.index_select(0, rows)
         if not with_labels or self.labels is None:
-            return Batch(features, table)
-        return Batch(features, table, self.labels[rows.cpu().numpy()])
+            return Batch(features, table, rows=rows)
+        return Batch(features, table, self.labels[rows.cpu().numpy()], rows=rows)
 
     def seen(self) -> tuple[Any, Any]:
         """Return X and y as callbacks get them: features and labels."""
@@ -319,6 +319,9 @@ class StreamLoader:
         self._loader: DataLoader[Any] = DataLoader(dataset, **options)
         if share.world > 1:
             self._share(dataset, options)
+
+    def __len__(self) -> int:
+        return len(self._loader)
 
     def __iter__(self) -> Iterator[Batch]:
         batches: Iterator[Batch] = iter(self._loader)

@@ -19,6 +19,7 @@ from sklearn_distill._typing import FloatArray
 from sklearn_distill.nets._callbacks import GradientClipping
 from sklearn_distill.nets._embedding import Projection, WithEmbedding
 from sklearn_distill.nets._loader import RowTensors
+from sklearn_distill.nets._loss_parts import LossParts
 from sklearn_distill.nets._predictions import ClassPredictions, Predictions
 from sklearn_distill.nets._seen import seen_by
 
@@ -59,6 +60,8 @@ class StudentNet(NeuralNet):
         (scores, embedding).
     predictions : ClassPredictions or NumberPredictions
         What the net predicts, from the scores.
+    metaparameters : dict of str to float or None, default=None
+        λ and T by name, for the history.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class StudentNet(NeuralNet):
         precision: str = "float32",
         projection: Projection | None = None,
         predictions: Predictions,
+        metaparameters: dict[str, float] | None = None,
         **kwargs: Any,
     ) -> None:
         # before skorch's constructor: later, it would register modules as parts of the network
@@ -79,6 +83,9 @@ class StudentNet(NeuralNet):
         self.precision = precision
         self.projection = projection
         self.predictions = predictions
+        self.metaparameters: dict[str, float] = dict(metaparameters or {})
+        self.loss_parts: LossParts | None = None
+        self.train_rows: Any = None  # the data set, during a training
         super().__init__(*args, **kwargs)
 
     @property
@@ -428,6 +435,7 @@ class StudentNet(NeuralNet):
             return loss
 
         self.make_step(closure)
+        self._after_step()
         return steps[0]  # of the first evaluation, which is at the weights before the step
 
     def _notify_gradient(self, batch: Any) -> None:
@@ -475,7 +483,7 @@ class StudentNet(NeuralNet):
         if any(map(self._callbacks_with, ("on_batch_begin", "on_batch_end"))):
             steps = self._notifying_steps(iterator, training, prefix, step_fn, **fit_params)
         else:
-            steps = ((step_fn(batch, **fit_params)["loss"], batch.size) for batch in iterator)
+            steps = self._steps(iterator, training, step_fn, **fit_params)
         # on the device: reading a loss there waits for the mini-batch
         kept = [(loss.detach(), size) for loss, size in steps]
         if not kept:
@@ -486,6 +494,8 @@ class StudentNet(NeuralNet):
             )
         losses, sizes = zip(*kept, strict=True)
         self._record_loss(prefix, self._mean_loss(torch.stack(losses), sizes))
+        if training:
+            self._record_state()
         # the pass as one mini-batch, for callbacks that read the history of mini-batches
         if (
             not self.history[-1]["batches"]
@@ -495,6 +505,55 @@ class StudentNet(NeuralNet):
             self.history.record_batch(prefix + "_loss", self.history[-1, prefix + "_loss"])
             self.history.record_batch(prefix + "_batch_size", sum(sizes))
 
+    def _steps(
+        self, iterator: Any, training: bool, step_fn: Any, **fit_params: Any
+    ) -> Iterator[tuple[Tensor, int]]:
+        """Yield loss and size of each mini-batch."""
+        for batch in iterator:
+            step = step_fn(batch, **fit_params)
+            if training and self.loss_parts is not None:
+                self.loss_parts.add(step["y_pred"], batch)
+            yield step["loss"], batch.size
+
+    def _record_state(self) -> None:
+        """Record the parts of the loss, λ, T and the learning rate of an epoch."""
+        if self.loss_parts is not None:
+            label, n_label, teacher, n_teacher = self._sum(self.loss_parts.take_sums()).tolist()
+            for name, total, weight in (
+                ("label_loss", label, n_label),
+                ("teacher_loss", teacher, n_teacher),
+            ):
+                if weight > 0:
+                    self.history.record(name, total / weight)
+        for name, value in self.metaparameters.items():
+            self.history.record(name, value)
+        self.history.record("lr", self.optimizer_.param_groups[0]["lr"])
+
+    def _sum(self, sums: Tensor) -> Tensor:
+        """Return sums over the rows of all processes."""
+        return sums
+
+    def n_steps(self, n_epochs: int) -> int:
+        """Return the number of steps of a training.
+
+        Parameters
+        ----------
+        n_epochs : int
+            Number of epochs.
+
+        Returns
+        -------
+        int
+            Number of steps.
+        """
+        return n_epochs * len(self.get_iterator(self.train_rows, training=True))
+
+    def _after_step(self) -> None:
+        """Tell the schedules that a step was made."""
+        for _, callback in self.callbacks_:
+            if hasattr(callback, "on_step"):
+                callback.on_step(self)
+
     def _notifying_steps(
         self, iterator: Any, training: bool, prefix: str, step_fn: Any, **fit_params: Any
     ) -> Iterator[tuple[Tensor, int]]:
@@ -503,6 +562,8 @@ class StudentNet(NeuralNet):
         for batch in iterator:
             self.notify("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch, **fit_params)
+            if training and self.loss_parts is not None:
+                self.loss_parts.add(step["y_pred"], batch)
             self.history.record_batch(prefix + "_loss", step["loss"].item())
             self.history.record_batch(prefix + "_batch_size", batch.size)
             self.notify("on_batch_end", batch=batch, training=training, **step)
@@ -579,7 +640,8 @@ class StudentNet(NeuralNet):
             return scores
 
     def close(self) -> None:
-        """Release what only the training needs; nothing for this net."""
+        """Release what only the training needs."""
+        self.loss_parts = self.train_rows = None
 
     def _callbacks_with(self, hook: str) -> list[Callback]:
         """Return the callbacks that implement a hook."""

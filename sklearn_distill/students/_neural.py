@@ -71,7 +71,7 @@ class NeuralStudent(NeuralParams):
 
     @property
     def history_(self) -> pd.DataFrame:
-        """Losses, learning rates and durations in seconds, one row for each epoch."""
+        """Losses, λ, T, learning rates and durations in seconds, one row for each epoch."""
         epochs = [{k: v for k, v in row.items() if k != "batches"} for row in self.net_.history]
         return pd.DataFrame(epochs, columns=None if epochs else ["epoch"]).set_index("epoch")
 
@@ -254,7 +254,12 @@ class NeuralStudent(NeuralParams):
         assert targets.labels is not None
         labels = known_labels(targets.labels, validation)
         held_out = X[validation], targets.label_table[validation], labels
-        kept = replace(targets, table=targets.table[train], labels=targets.labels[train])
+        kept = replace(
+            targets,
+            table=targets.table[train],
+            labels=targets.labels[train],
+            parts=None if targets.parts is None else targets.parts[train],
+        )
         return X[train], kept, held_out
 
     def _make_checkpoint(

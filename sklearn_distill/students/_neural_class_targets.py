@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,12 @@ from sklearn_distill.targets import Labels, TargetMixture, label_weights
 
 def static_targets(targets: TrainingTargets, loss_params: LossParams) -> NeuralTargets:
     """Return targets at fixed λ and T: labels and teachers are mixed once, before training."""
-    soft_targets = targets.mixture(loss_params).targets()
-    return _neural_targets(targets, SoftTargetLoss.of(soft_targets), target_table(soft_targets))
+    mixture = targets.mixture(loss_params)
+    soft_targets = mixture.targets()
+    codes = np.where(targets.labels.present, targets.labels.codes, 0)
+    parts = np.column_stack([codes, mixture.loss_parts()])
+    table = target_table(soft_targets)
+    return replace(_neural_targets(targets, SoftTargetLoss.of(soft_targets), table), parts=parts)
 
 
 def tunable_targets(targets: TrainingTargets, loss_params: LossParams) -> NeuralTargets:

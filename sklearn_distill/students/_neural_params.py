@@ -168,6 +168,11 @@ class NeuralParams(BaseEstimator):
     def _predictions(self) -> Predictions:
         """Return what the estimator predicts from the scores of its network."""
 
+    def _metaparameters(self) -> dict[str, float]:
+        """Return λ and T, as far as the estimator has them."""
+        names = ("imitation", "temperature")
+        return {name: float(getattr(self, name)) for name in names if hasattr(self, name)}
+
     def _architecture(self) -> dict[str, str]:
         """Describe the parameters from which the network is built."""
         params = {f"module__{name}": value for name, value in self._params_for("module").items()}

@@ -35,6 +35,8 @@ class NeuralTargets:
     labels : ndarray of shape (n_rows,) or (n_rows, n_outputs), or None, default=None
         Labels for callbacks, None or NaN where they are missing; None if they are read batch by
         batch.
+    parts : ndarray of shape (n_rows, 5) or None, default=None
+        What separates the losses of label and teacher; None if they are not separated.
     n_dimensions : int, default=0
         Dimensions of the teacher's embedding, the last columns of ``table`` but one; 0 without an
         embedding.
@@ -48,6 +50,7 @@ class NeuralTargets:
     strata: IntArray | None
     n_outputs: int
     labels: NDArray[Any] | None = None
+    parts: FloatArray | None = None
     n_dimensions: int = 0
 
     def with_embedding(

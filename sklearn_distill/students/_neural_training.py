@@ -28,6 +28,7 @@ from sklearn_distill.nets._callbacks import (
 )
 from sklearn_distill.nets._checkpoint import Checkpoint
 from sklearn_distill.nets._loader import RowTensors, Stream, TensorLoader, as_tensor
+from sklearn_distill.nets._loss_parts import LossParts
 from sklearn_distill.nets._net import StudentNet
 from sklearn_distill.nets._patterns import check_patterns
 from sklearn_distill.nets._share import Share
@@ -113,7 +114,7 @@ def train_network(
         )
         if previous is not None:
             _restore_state(net, previous.net)
-        _run_epochs(net, train_data, validation_data, n_epochs, checkpoint)
+        _run_epochs(net, targets, train_data, validation_data, n_epochs, checkpoint)
         if estimator.accelerator is not None:
             # the accelerator wraps network and optimiser: a net without it predicts and pickles
             plain = _make_net(
@@ -158,6 +159,7 @@ def _make_net(
         network,
         projection=projection,
         predictions=estimator._predictions(),
+        metaparameters=estimator._metaparameters(),
         criterion=targets.loss,
         criterion_valid=targets.label_loss,
         optimizer=OPTIMIZERS.get(estimator.optimizer, estimator.optimizer),
@@ -287,6 +289,7 @@ def _optimizer_class(net: StudentNet) -> type:
 
 def _run_epochs(
     net: StudentNet,
+    targets: NeuralTargets,
     train_data: RowTensors | Stream,
     validation_data: RowTensors | None,
     n_epochs: int,
@@ -300,6 +303,8 @@ def _run_epochs(
     net.train_split = None if validation_data is None else predefined_split(validation_data)
     # a warm start counts its own epochs, after those in the history
     n_before, net.max_epochs = len(net.history), n_epochs
+    net.train_rows = train_data.dataset
+    net.loss_parts = _loss_parts(targets, train_data)
     X, y = train_data.seen()
     net.notify("on_train_begin", X=X, y=y)
     if checkpoint is not None:
@@ -317,6 +322,14 @@ def _run_epochs(
     net.notify("on_train_end", X=X, y=y)
     if checkpoint is not None:
         checkpoint.finish(net)
+
+
+def _loss_parts(targets: NeuralTargets, train_data: RowTensors | Stream) -> LossParts | None:
+    """Return what separates the losses of label and teacher, None if nothing does."""
+    if targets.parts is None or not isinstance(train_data, RowTensors):
+        return None
+    loss = targets.loss.loss if targets.n_dimensions else targets.loss
+    return LossParts(loss, train_data.table, train_data.table.new_tensor(targets.parts))
 
 
 def _check_finite_scores(net: StudentNet, features: torch.Tensor) -> None:

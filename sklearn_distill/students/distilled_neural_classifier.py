@@ -121,8 +121,10 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         and, for classes, ``predict_proba`` and ``classes_``. None monitors the validation loss.
     lr_schedule : {"cosine"}, callable or None, default=None
         Learning rates of the epochs. "cosine" decreases to 0 at ``max_epochs``; a callable returns
-        a scheduler of torch.optim.lr_scheduler for the optimiser it is given. ReduceLROnPlateau
-        monitors the validation loss or, if no rows are held out, the training loss.
+        a scheduler of torch.optim.lr_scheduler for the optimiser it is given. OneCycleLR, CyclicLR
+        and what a callable of (optimizer, n_steps) returns, with the number of all steps, change it
+        after each step instead. ReduceLROnPlateau monitors the validation loss or, if no rows are
+        held out, the training loss.
     gradient_clip : float or None, default=None
         Maximum Euclidean norm of a mini-batch's gradient; None for no clipping.
     augmentation : callable or None, default=None
@@ -174,7 +176,9 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
     net_ : skorch.NeuralNet
         The skorch net, with the trained network in ``net_.module_``.
     history_ : DataFrame
-        Losses, learning rates and durations in seconds of the epochs.
+        Losses, λ, T, learning rates and durations in seconds of the epochs. ``label_loss`` and
+        ``teacher_loss`` are the means of the label's cross-entropy and of KL(q, softmax(z/T')) + r
+        during the epoch; not available for a Dataset or ``metaparameter_optimizer``.
     imitation_, temperature_ : float
         λ and T at the end of a training with ``metaparameter_optimizer``.
     metaparameter_history_ : DataFrame

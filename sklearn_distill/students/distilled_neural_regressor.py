@@ -103,8 +103,10 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         and, for classes, ``predict_proba`` and ``classes_``. None monitors the validation loss.
     lr_schedule : {"cosine"}, callable or None, default=None
         Learning rates of the epochs. "cosine" decreases to 0 at ``max_epochs``; a callable returns
-        a scheduler of torch.optim.lr_scheduler for the optimiser it is given. ReduceLROnPlateau
-        monitors the validation loss or, if no rows are held out, the training loss.
+        a scheduler of torch.optim.lr_scheduler for the optimiser it is given. OneCycleLR, CyclicLR
+        and what a callable of (optimizer, n_steps) returns, with the number of all steps, change it
+        after each step instead. ReduceLROnPlateau monitors the validation loss or, if no rows are
+        held out, the training loss.
     gradient_clip : float or None, default=None
         Maximum Euclidean norm of a mini-batch's gradient; None for no clipping.
     augmentation : callable or None, default=None
@@ -150,7 +152,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
     net_ : skorch.NeuralNet
         The skorch net, with the trained network in ``net_.module_``.
     history_ : DataFrame
-        Losses, learning rates and durations in seconds of the epochs.
+        Losses, λ, learning rates and durations in seconds of the epochs.
     n_taught_rows_ : int
         Number of rows with a teacher's prediction; not available for a Dataset.
     n_features_in_ : int

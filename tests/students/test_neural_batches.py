@@ -24,6 +24,10 @@ class Rows(Dataset):
         return X[row], Y[row], P[row]
 
 
+def items():
+    return list(zip(X, Y, P, strict=True))
+
+
 class Stream(IterableDataset):
     """Items of an iterator, which ends with the first pass."""
 
