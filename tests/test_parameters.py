@@ -242,6 +242,8 @@ CASES = {
             "module": With(torch.nn.Linear(4, 3), {"hidden_layer_sizes": (64,)}),
             "classes": [0, 1, 2, 3],
             "metaparameter_optimizer": sd.GreedyHypergradient(),
+            "label_smoothing": 0.3,
+            "distillation_loss": lambda z, t, y, w: (z - t).square().mean(1),
             "scoring": With("accuracy", {"early_stopping": True, "max_epochs": 30}),
         },
     ),

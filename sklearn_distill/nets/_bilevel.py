@@ -95,7 +95,13 @@ class BilevelNet(StudentNet):
         is_exact = needs_gradient and schedule.gradient == "exact"
         self._prepare_strategy(is_exact)
         features, table = batch[:2]
-        scores = self.infer(self.augmented(features), **fit_params)
+        augmented, mixing = self.augmented(features)
+        if mixing is not None:
+            raise ValueError(
+                "augmentation returned a mixture, which metaparameter_optimizer does not support: "
+                "leave one of the two out"
+            )
+        scores = self.infer(augmented, **fit_params)
         z = as_scores(scores, self.criterion_.n_classes)
         residuals = self._residuals(z, table, mixed=is_exact)
         gradient = None

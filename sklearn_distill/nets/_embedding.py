@@ -254,6 +254,25 @@ class EmbeddingLoss(nn.Module):
         loss: Tensor = self.loss(scores, table[:, :n_columns])
         return loss + self.weight * (weight * distance).mean()
 
+    def weigh(self, table: Tensor, weight: Tensor) -> Tensor:
+        """Return the table of rows with further weights.
+
+        Parameters
+        ----------
+        table : Tensor of shape (n_rows, n_columns)
+            Rows of the table.
+        weight : Tensor of shape (n_rows,)
+            Their weights.
+
+        Returns
+        -------
+        Tensor of shape (n_rows, n_columns)
+            The table.
+        """
+        n_columns = table.shape[1] - self.n_dimensions - 1
+        scores_part = self.loss.weigh(table[:, :n_columns], weight)  # type: ignore[operator]
+        return torch.cat([scores_part, table[:, n_columns:-1], table[:, -1:] * weight[:, None]], 1)
+
 
 def embedding_table(embedding: FloatArray, weight: FloatArray) -> FloatArray:
     """Return the teacher's embeddings and their weights as a table.

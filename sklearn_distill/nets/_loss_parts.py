@@ -28,11 +28,14 @@ class LossParts:
         Its table, perhaps with further columns.
     parts : Tensor of shape (n_rows, 5)
         Class code of the label, a, the weight of the label whatever λ is, b, and b H.
+    label_smoothing : float, default=0.0
+        Share of the label's term of the loss that all classes have alike.
     """
 
     loss: SoftTargetLoss
     table: Tensor
     parts: Tensor
+    label_smoothing: float = 0.0
     _scores: list[Tensor] = field(default_factory=list)
     _rows: list[Tensor] = field(default_factory=list)
     _sums: Tensor | None = None
@@ -71,6 +74,7 @@ class LossParts:
         code, a, label, b, entropy = self.parts.index_select(0, rows).double().unbind(1)
         log_p = torch.log_softmax(z, 1).double()
         cross_entropy = -log_p.gather(1, code.long()[:, None])[:, 0]
-        teacher = total - a * cross_entropy - entropy
+        eps = self.label_smoothing
+        teacher = total - a * ((1 - eps) * cross_entropy - eps * log_p.mean(1)) - entropy
         sums = torch.stack([(label * cross_entropy).sum(), label.sum(), teacher.sum(), b.sum()])
         self._sums = sums if self._sums is None else self._sums + sums

@@ -20,10 +20,11 @@ from sklearn_distill.nets._callbacks import GradientClipping
 from sklearn_distill.nets._embedding import Projection, WithEmbedding
 from sklearn_distill.nets._loader import RowTensors
 from sklearn_distill.nets._loss_parts import LossParts
+from sklearn_distill.nets._mixing import Mixing, read_mixing
 from sklearn_distill.nets._predictions import ClassPredictions, Predictions
 from sklearn_distill.nets._seen import seen_by
 
-Augment = Callable[[Tensor, torch.Generator], Tensor]
+Augment = Callable[[Tensor, torch.Generator], Any]
 
 _PRECISIONS = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -49,7 +50,8 @@ class StudentNet(NeuralNet):
     criterion_valid : callable, default=None
         Loss of the validation rows, called like the criterion.
     augmentation : callable or None, default=None
-        ``augmentation(features, generator)`` → features, for each training mini-batch.
+        ``augmentation(features, generator)`` → features, or features, permutation and weight of a
+        mixture, for each training mini-batch.
     generator : torch.Generator or None, default=None
         Random generator of the augmentation.
     precision : {"float32", "float64", "bfloat16", "float16"}, default="float32"
@@ -337,7 +339,7 @@ class StudentNet(NeuralNet):
         loss: Tensor = criterion(y_pred, table)
         return loss
 
-    def augmented(self, features: Any) -> Any:
+    def augmented(self, features: Any) -> tuple[Any, Mixing | None]:
         """Return the augmented features of a training mini-batch.
 
         Parameters
@@ -347,21 +349,25 @@ class StudentNet(NeuralNet):
 
         Returns
         -------
-        Tensor of shape (n_rows, ...)
+        features : Tensor of shape (n_rows, ...)
             Augmented features; `features` itself if there is no augmentation.
+        mixing : Mixing or None
+            How the targets are mixed; None if they are not.
         """
         if self.augmentation is None:
-            return features
-        assert self.generator is not None
-        generator = self.__dict__.get("augmentation_generator", self.generator)
+            return features, None
+        generator: Any = self.__dict__.get("augmentation_generator", self.generator)
         augmented = self.augmentation(to_device(features, self.device), generator)
+        mixing = None
+        if isinstance(augmented, tuple):
+            augmented, mixing = read_mixing(augmented)
         shape = getattr(augmented, "shape", ())
         if shape[:1] != features.shape[:1]:
             raise ValueError(
                 f"augmentation gave {type(augmented).__name__} of shape {tuple(shape)} for "
                 f"features of shape {tuple(features.shape)}: it must return every row"
             )
-        return augmented
+        return augmented, mixing
 
     def infer(self, x: Any, **fit_params: Any) -> Any:
         """Run the module on a mini-batch, with autocast for half precision.
@@ -399,8 +405,13 @@ class StudentNet(NeuralNet):
         if not self.module_.training:  # a callback may have predicted in between
             self._set_training(True)
         features, table = batch[:2]
-        y_pred = self.infer(self.augmented(features), **fit_params)
-        loss = self.get_loss(y_pred, table, training=True)
+        features, mixing = self.augmented(features)
+        y_pred = self.infer(features, **fit_params)
+        if mixing is None:
+            loss = self.get_loss(y_pred, table, training=True)
+        else:
+            loss = mixing.loss(self.criterion_, y_pred, to_device(table, self.device))
+            self.loss_parts = None  # which are those of single labels
         self._backward_loss(loss)
         return {"loss": loss, "y_pred": y_pred[0] if self.projection is not None else y_pred}
 

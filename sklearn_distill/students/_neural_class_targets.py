@@ -10,21 +10,67 @@ from numpy.typing import NDArray
 
 from sklearn_distill._typing import FloatArray
 from sklearn_distill._validation.targets import check_class_targets
+from sklearn_distill.nets._custom_loss import CustomLoss, custom_table
 from sklearn_distill.nets.losses import SoftTargetLoss, Terms, target_table
 from sklearn_distill.nets.mixture_loss import MixtureLoss, mixture_table
 from sklearn_distill.students._neural_targets import NeuralTargets
 from sklearn_distill.students._problem import LossParams, TrainingTargets
-from sklearn_distill.targets import Labels, TargetMixture, label_weights
+from sklearn_distill.targets import Labels, SoftTargets, TargetMixture, label_weights
 
 
-def static_targets(targets: TrainingTargets, loss_params: LossParams) -> NeuralTargets:
+def static_targets(
+    targets: TrainingTargets, loss_params: LossParams, label_smoothing: float = 0.0
+) -> NeuralTargets:
     """Return targets at fixed λ and T: labels and teachers are mixed once, before training."""
     mixture = targets.mixture(loss_params)
-    soft_targets = mixture.targets()
+    soft_targets = smooth_labels(mixture, mixture.targets(), label_smoothing)
     codes = np.where(targets.labels.present, targets.labels.codes, 0)
-    parts = np.column_stack([codes, mixture.loss_parts()])
-    table = target_table(soft_targets)
-    return replace(_neural_targets(targets, SoftTargetLoss.of(soft_targets), table), parts=parts)
+    return replace(
+        _neural_targets(targets, SoftTargetLoss.of(soft_targets), target_table(soft_targets)),
+        parts=np.column_stack([codes, mixture.loss_parts()]),
+        label_smoothing=label_smoothing,
+    )
+
+
+def smooth_labels(
+    mixture: TargetMixture, soft_targets: SoftTargets, label_smoothing: float
+) -> SoftTargets:
+    """Return targets in which the share ε of each label's weight is divided among all classes."""
+    if not label_smoothing:
+        return soft_targets
+    weight = mixture.loss_parts()[:, 0]
+    moved = weight / mixture.labels.n_classes - mixture.labels.one_hot(weight)
+    return replace(soft_targets, linear=soft_targets.linear + label_smoothing * moved)
+
+
+def custom_targets(
+    targets: TrainingTargets,
+    loss_params: LossParams,
+    distillation_loss: Any,
+    label_smoothing: float,
+) -> NeuralTargets:
+    """Return targets for a teacher's term that is a function of the user."""
+    mixture = targets.mixture(loss_params)
+    parts, labels = mixture.loss_parts(), targets.labels
+    logits = np.full((labels.n_classes, len(parts)), np.nan)
+    if targets.teachers is not None:
+        T = loss_params.temperature
+        several = len(targets.teachers.logits) > 1
+        # of several teachers the mean of their softened predictions, as in the built-in term
+        with np.errstate(divide="ignore"):
+            soft = T * np.log(targets.teachers.soften(T)) if several else None
+        logits = targets.teachers.logits[0] if soft is None else soft
+        logits = np.where(targets.teachers.teacher_mask, logits, np.nan)
+    weight = label_weights(targets.sample_weight, targets.weight_by_class, labels)
+    codes = np.where(labels.present, labels.codes, -1)
+    loss = CustomLoss(
+        distillation_loss,
+        labels.n_classes,
+        loss_params.temperature,
+        loss_params.imitation,
+        label_smoothing,
+    )
+    return _neural_targets(targets, loss, custom_table(logits.T, codes, parts[:, [0, 2]], weight))
 
 
 def tunable_targets(targets: TrainingTargets, loss_params: LossParams) -> NeuralTargets:
@@ -70,10 +116,13 @@ class BatchTable:
         Class labels, in the order of the columns of the teacher's probabilities.
     loss_params : LossParams
         λ, T and the form of the loss.
+    label_smoothing : float, default=0.0
+        Share of the label's term that all classes have alike.
     """
 
     classes: NDArray[Any]
     loss_params: LossParams
+    label_smoothing: float = 0.0
 
     def __call__(
         self, y: NDArray[Any], teacher_proba: FloatArray, weight: FloatArray
@@ -84,7 +133,8 @@ class BatchTable:
         )
         mixture = self.loss_params.mixture(labels, teachers, weight)
         # the same columns for every mini-batch, even if all its labels or predictions are missing
-        return target_table(mixture.targets(), _terms(self.loss_params))
+        soft_targets = smooth_labels(mixture, mixture.targets(), self.label_smoothing)
+        return target_table(soft_targets, _terms(self.loss_params))
 
 
 def _terms(loss_params: LossParams) -> Terms:
@@ -97,7 +147,9 @@ def _terms(loss_params: LossParams) -> Terms:
 
 
 def _neural_targets(
-    targets: TrainingTargets, loss: SoftTargetLoss | MixtureLoss, table: FloatArray
+    targets: TrainingTargets,
+    loss: SoftTargetLoss | MixtureLoss | CustomLoss,
+    table: FloatArray,
 ) -> NeuralTargets:
     """Add the loss and the table of the labels alone, for validation."""
     label_targets = TargetMixture(targets.labels, None, targets.weight, imitation=0.0).targets()

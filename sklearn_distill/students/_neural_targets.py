@@ -37,6 +37,8 @@ class NeuralTargets:
         batch.
     parts : ndarray of shape (n_rows, 5) or None, default=None
         What separates the losses of label and teacher; None if they are not separated.
+    label_smoothing : float, default=0.0
+        Share of the label's term that all classes have alike.
     n_dimensions : int, default=0
         Dimensions of the teacher's embedding, the last columns of ``table`` but one; 0 without an
         embedding.
@@ -51,6 +53,7 @@ class NeuralTargets:
     n_outputs: int
     labels: NDArray[Any] | None = None
     parts: FloatArray | None = None
+    label_smoothing: float = 0.0
     n_dimensions: int = 0
 
     def with_embedding(

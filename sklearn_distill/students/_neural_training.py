@@ -329,7 +329,8 @@ def _loss_parts(targets: NeuralTargets, train_data: RowTensors | Stream) -> Loss
     if targets.parts is None or not isinstance(train_data, RowTensors):
         return None
     loss = targets.loss.loss if targets.n_dimensions else targets.loss
-    return LossParts(loss, train_data.table, train_data.table.new_tensor(targets.parts))
+    table = train_data.table
+    return LossParts(loss, table, table.new_tensor(targets.parts), targets.label_smoothing)
 
 
 def _check_finite_scores(net: StudentNet, features: torch.Tensor) -> None:

@@ -84,6 +84,14 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         Whether the teacher's term is multiplied by τ = T². Needs ``soften_student=True``.
     regularizer : {None, "grabovoy", "continuous_categorical"}, default=None
         r, as in :class:`DistilledLogisticRegression`.
+    distillation_loss : callable or None, default=None
+        Function that replaces the term τ[…] of the teacher: ``f(scores, teacher_logits, labels,
+        weights)`` → a loss for each row, from tensors of the rows of a mini-batch that have a
+        prediction: (n, n_classes) twice, class codes (n,) with -1 for a missing label, and s (n,).
+        It gets ``temperature`` and ``imitation`` if it has such parameters; the losses are
+        multiplied by λ_i and s. The logits of several teachers are those of their mean, softened.
+    label_smoothing : float, default=0.0
+        ε in [0, 1): the share of a label's weight that is divided among all classes in training.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as in :class:`DistilledLogisticRegression`.
     classes : array-like of shape (n_classes,) or None, default=None
@@ -131,7 +139,9 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         ``augmentation(features, generator)`` or ``augmentation(features)`` → features, for each
         mini-batch of training, such as those of :mod:`sklearn_distill.augmentation`, whose
         description has the rule for the two signatures. The teacher's predictions are those of the
-        original rows.
+        original rows. If it returns (features, permutation, weight), as mixup does, labels and
+        predictions are mixed too: the loss of row i is w_i that of its own targets plus 1 - w_i
+        that of row permutation[i]. The weight is a number or one for each row.
     metaparameter_optimizer : object or None, default=None
         Optimises λ and T while the weights are trained, on the loss of held-out labels (X_val, or
         ``validation_fraction`` of X): :class:`~sklearn_distill.GreedyHypergradient` or
@@ -229,6 +239,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         "t_squared": ["boolean"],
         "regularizer": [StrOptions(set(REGULARIZER_NAMES)), None],
         "metaparameter_optimizer": [HasMethods("start"), None],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "distillation_loss": [callable, None],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "classes": ["array-like", None],
     }
@@ -243,6 +255,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         soften_student: bool = True,
         t_squared: bool = False,
         regularizer: str | None = None,
+        distillation_loss: Any = None,
+        label_smoothing: float = 0.0,
         class_weight: dict[Any, float] | str | None = None,
         classes: Any = None,
         embedding_weight: float = 0.0,
@@ -278,6 +292,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         self.soften_student = soften_student
         self.t_squared = t_squared
         self.regularizer = regularizer
+        self.distillation_loss = distillation_loss
+        self.label_smoothing = label_smoothing
         self.class_weight = class_weight
         self.classes = classes
         self.embedding_weight = embedding_weight
@@ -559,6 +575,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         classes = check_classes(self.classes)
         if self.metaparameter_optimizer is not None:
             raise ValueError("X is a Dataset: metaparameter_optimizer needs X as an array")
+        if self.distillation_loss is not None:
+            raise ValueError("X is a Dataset: distillation_loss needs X as an array")
         if classes is None or self.class_weight is not None or self.embedding_weight > 0:
             raise ValueError(
                 "X is a Dataset, which fit reads one mini-batch at a time: pass classes=[...], and "
@@ -568,7 +586,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             _check_same_classes(classes, self.classes_)
         self.classes_ = classes
         loss_params = LossParams.of(self)
-        make_table = BatchTable(classes, loss_params)
+        make_table = BatchTable(classes, loss_params, float(self.label_smoothing))
         stream = make_stream(dataset, make_table, len(classes), self.precision, loader_params)
         self._set_shape(stream.features)
         held_out = self._read_held_out(X_val, y_val)
@@ -605,7 +623,11 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
 
         Features and targets are returned without the rows of weight 0.
         """
-        from sklearn_distill.students._neural_class_targets import static_targets, tunable_targets
+        from sklearn_distill.students._neural_class_targets import (
+            custom_targets,
+            static_targets,
+            tunable_targets,
+        )
 
         targets = TrainingTargets.read(
             self, len(X), y, sample_weight, teacher_proba, teacher_logits, classes
@@ -628,8 +650,25 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             teacher_proba=teacher_proba,
             teacher_logits=teacher_logits,
         )
-        neural_targets = static_targets(targets, LossParams.of(self))
+        smoothing = float(self.label_smoothing)
+        if self.distillation_loss is None:
+            neural_targets = static_targets(targets, LossParams.of(self), smoothing)
+        else:
+            self._check_custom_loss()
+            neural_targets = custom_targets(
+                targets, LossParams.of(self), self.distillation_loss, smoothing
+            )
         return X, neural_targets.with_embedding(embedding, self.embedding_weight, targets.weight)
+
+    def _check_custom_loss(self) -> None:
+        """Require the defaults of the parameters that only the built-in teacher's term reads."""
+        defaults = {"soften_student": True, "t_squared": False, "regularizer": None}
+        for name, default in defaults.items():
+            if getattr(self, name) != default:
+                raise ValueError(
+                    f"{name}={getattr(self, name)!r} has no effect on distillation_loss, which "
+                    f"replaces the teacher's term: leave it at {default!r}"
+                )
 
     def _check_tunable(self, targets: TrainingTargets) -> None:
         """Require a prediction, and parameters with which hypergradients are implemented."""
@@ -645,6 +684,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         supported = {
             "gradient_clip": self.gradient_clip is None,
             "embedding_weight": self.embedding_weight == 0,
+            "label_smoothing": self.label_smoothing == 0,
+            "distillation_loss": self.distillation_loss is None,
             "accelerator": self.accelerator is None,
             "compile": not self.compile,  # its backward pass runs once a step only
             "precision": self.precision in {"float32", "float64"},

@@ -113,7 +113,9 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         ``augmentation(features, generator)`` or ``augmentation(features)`` → features, for each
         mini-batch of training, such as those of :mod:`sklearn_distill.augmentation`, whose
         description has the rule for the two signatures. The teacher's predictions are those of the
-        original rows.
+        original rows. If it returns (features, permutation, weight), as mixup does, labels and
+        predictions are mixed too: the loss of row i is w_i that of its own targets plus 1 - w_i
+        that of row permutation[i]. The weight is a number or one for each row.
     callbacks : list of skorch callbacks or None, default=None
         Additional callbacks or pairs (name, callback), which are copied. Their parameters are
         ``callbacks__name__x``, where the name of a callback without one is that of its class;
