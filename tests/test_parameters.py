@@ -176,6 +176,7 @@ NEURAL = {
     "hidden_layer_sizes": (3,),
     "imitation": 0.9,
     "embedding_weight": 1.0,
+    "embedding_layer": With("body.0", {"embedding_weight": 1.0}),
     "optimizer": "sgd",
     "lr": 0.01,
     "batch_size": 20,
@@ -247,12 +248,19 @@ CASES = {
             "module": With(torch.nn.Linear(4, 3), {"hidden_layer_sizes": (64,)}),
             "classes": [0, 1, 2, 3],
             "metaparameter_optimizer": sd.GreedyHypergradient(),
+            "label_smoothing": 0.3,
+            "distillation_loss": lambda z, t, y, w: (z - t).square().mean(1),
+            "scoring": With("accuracy", {"early_stopping": True, "max_epochs": 30}),
         },
     ),
     sd.DistilledNeuralRegressor: (
         sd.DistilledNeuralRegressor(hidden_layer_sizes=(6,), max_epochs=3, random_state=0),
         number_regressor,
-        NEURAL | {"module": With(torch.nn.Linear(4, 1), {"hidden_layer_sizes": (64,)})},
+        NEURAL
+        | {
+            "module": With(torch.nn.Linear(4, 1), {"hidden_layer_sizes": (64,)}),
+            "scoring": With("neg_max_error", {"early_stopping": True, "max_epochs": 30, "lr": 0.3}),
+        },
     ),
     sd.DistilledBoostingClassifier: (
         sd.DistilledBoostingClassifier(SMALL_BOOSTING),

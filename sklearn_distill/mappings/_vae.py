@@ -157,7 +157,8 @@ def _run_epoch(
 ) -> float:
     """Make one step for each mini-batch; return the mean loss of the rows."""
     total = torch.zeros((), device=config.device)
-    for x, x_source in TensorLoader(pairs, config.batch_size, generator=config.generator):
+    for batch in TensorLoader(pairs, config.batch_size, generator=config.generator):
+        x, x_source = batch[:2]
         noise = _noise(2, len(x), network, config.generator)
         loss = network.negative_elbo(x, x_source, noise, config.kl_weight)
         optimizer.zero_grad()

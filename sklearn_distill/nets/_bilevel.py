@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import torch
-from skorch.dataset import unpack_data
 from skorch.utils import to_device
 from torch import Tensor, nn
 from torch.func import functional_call
@@ -95,8 +94,14 @@ class BilevelNet(StudentNet):
         needs_gradient = schedule.wants_gradient()
         is_exact = needs_gradient and schedule.gradient == "exact"
         self._prepare_strategy(is_exact)
-        features, table = unpack_data(batch)
-        scores = self.infer(self.augmented(features), **fit_params)
+        features, table = batch[:2]
+        augmented, mixing = self.augmented(features)
+        if mixing is not None:
+            raise ValueError(
+                "augmentation returned a mixture, which metaparameter_optimizer does not support: "
+                "leave one of the two out"
+            )
+        scores = self.infer(augmented, **fit_params)
         z = as_scores(scores, self.criterion_.n_classes)
         residuals = self._residuals(z, table, mixed=is_exact)
         gradient = None
@@ -107,12 +112,18 @@ class BilevelNet(StudentNet):
         else:
             self._backward(z, residuals)
             self.optimizer_.step()
+        self._after_step()
         schedule.move(gradient)
+        self.metaparameters |= {
+            "imitation": float(schedule.imitation),
+            "temperature": float(schedule.temperature),
+        }
         self.schedule_history_.append({"step": len(self.schedule_history_), **schedule.state()})
         return {"loss": residuals.loss, "y_pred": scores}
 
     def close(self) -> None:
         """Release what only the training needs."""
+        super().close()
         if self._strategy is not None:
             self._strategy.close()
         self._strategy = self._batches = self.validation = None
@@ -127,7 +138,7 @@ class BilevelNet(StudentNet):
             # callbacks may have frozen weights, which keep the gradient of their last step, or
             # unfrozen some
             self.optimizer_.zero_grad()
-            self._strategy = choose_strategy(self.module_, self.optimizer_)
+            self._strategy = choose_strategy(self.trainee, self.optimizer_)
             self._strategy_weights = weights
         if is_needed and self._strategy is not None:
             self._strategy.register_hooks()
@@ -264,7 +275,8 @@ class BilevelNet(StudentNet):
         if size < n:
             order = torch.randperm(n, generator=self.generator)
             # the first rows again at the end, for the mini-batches that wrap around
-            rows = RowTensors(*rows.take(torch.cat([order, order[: size - 1]]).to(self.device)))
+            wrapped = torch.cat([order, order[: size - 1]]).to(self.device)
+            rows = RowTensors(*rows.take(wrapped)[:2])
         start = 0
         while True:
             batch = slice(start, start + size)

@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from copy import deepcopy
 from typing import Any
 
 import torch
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import check_scoring
 from skorch import NeuralNet
 from skorch.callbacks import Callback
 from skorch.callbacks import EarlyStopping as SkorchEarlyStopping
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, ReduceLROnPlateau
+from torch.optim.lr_scheduler import (
+    CosineAnnealingLR,
+    CyclicLR,
+    LRScheduler,
+    OneCycleLR,
+    ReduceLROnPlateau,
+)
 from tqdm.auto import tqdm
 
 from sklearn_distill._validation.user_warning import warn_user
 
-
-def bare_module(module: Any) -> Any:
-    """Return the network inside the wrappers of torch.compile and of distributed training.
-
-    Parameters
-    ----------
-    module : Module
-        The ``module_`` of a skorch net.
-
-    Returns
-    -------
-    Module
-        The network; `module` itself if nothing wraps it.
-    """
-    # torch.compile's wrapper has the network as _orig_mod, and prefixes the names of its weights
-    wrapped = isinstance(module, torch.nn.parallel.DistributedDataParallel)
-    module = module.module if wrapped else module
-    return getattr(module, "_orig_mod", module)
+BY_STEP = (OneCycleLR, CyclicLR)  # schedulers whose lengths are numbers of steps
 
 
 class StopTraining(Exception):  # noqa: N818 - it is no error
@@ -74,11 +65,11 @@ class Divergence(Callback):
     def on_epoch_end(self, net: NeuralNet, *_: Any, **kwargs: Any) -> None:
         """Check the loss and the weights of this epoch."""
         loss = net.history[-1, "train_loss"]
-        if math.isfinite(loss) and _are_finite(net.module_):
+        if math.isfinite(loss) and _are_finite(net):
             return
         message = (
             f"training diverged in epoch {len(net.history)}: its training loss is {loss:.4g} and "
-            f"weights {'are' if _are_finite(net.module_) else 'are not'} finite. Lower lr="
+            f"weights {'are' if _are_finite(net) else 'are not'} finite. Lower lr="
             f"{net.lr:g}, set gradient_clip, or scale the features and, in regression, the labels"
         )
         # with earlier weights there is a usable model, so that a warning is enough
@@ -88,8 +79,34 @@ class Divergence(Callback):
         raise StopTraining
 
 
-def _are_finite(module: torch.nn.Module) -> bool:
-    return bool(torch.stack([w.detach().isfinite().all() for w in module.parameters()]).all())
+def _are_finite(net: NeuralNet) -> bool:
+    weights = (w.detach() for _, w in net.get_all_learnable_params())
+    return bool(torch.stack([w.isfinite().all() for w in weights]).all())
+
+
+class ValidationScore(Callback):
+    """Record the score of the validation rows as ``valid_score``.
+
+    Parameters
+    ----------
+    scoring : str or callable
+        A scorer of scikit-learn, its name, or a callable of (net, X, y).
+    """
+
+    def __init__(self, scoring: Any) -> None:
+        self.scoring = scoring
+
+    def on_epoch_end(
+        self, net: NeuralNet, dataset_train: Any, dataset_valid: Any, **kwargs: Any
+    ) -> None:
+        """Score this epoch's predictions."""
+        if dataset_valid is None:  # partial_fit has no validation rows
+            return
+        scorer = check_scoring(net, self.scoring)
+        score = float(scorer(net, dataset_valid.X.numpy(force=True), dataset_valid.y))
+        before = [epoch["valid_score"] for epoch in net.history[:-1] if "valid_score" in epoch]
+        net.history.record("valid_score", score)
+        net.history.record("valid_score_best", score > max(before, default=-math.inf))
 
 
 class BestWeights(Callback):
@@ -101,11 +118,14 @@ class BestWeights(Callback):
         Number of epochs without a lower loss after which training stops.
     tol : float
         Smallest decrease that counts as a lower loss.
+    monitor : {"valid_loss", "valid_score"}, default="valid_loss"
+        What is monitored in the history; of a score, higher is better.
     """
 
-    def __init__(self, patience: int, tol: float) -> None:
+    def __init__(self, patience: int, tol: float, monitor: str = "valid_loss") -> None:
         self.patience = patience
         self.tol = tol
+        self.monitor = monitor
 
     def initialize(self) -> BestWeights:
         """Reset the best loss, its weights and the counter.
@@ -122,15 +142,14 @@ class BestWeights(Callback):
 
     def on_epoch_end(self, net: NeuralNet, *_: Any, **kwargs: Any) -> None:
         """Compare this epoch's loss with the best so far."""
-        loss = net.history[-1].get("valid_loss")
+        loss = net.history[-1].get(self.monitor)
         if loss is None:  # partial_fit has no validation rows
             return
-        is_better = loss < self.best_loss_ - self.tol  # False for NaN
-        net.history.record("valid_loss_best", is_better)
-        if is_better:
+        loss = -loss if self.monitor == "valid_score" else loss
+        if loss < self.best_loss_ - self.tol:  # False for NaN
             self.best_loss_, self.misses_ = loss, 0
             # state_dict refers to the weights, which the next step changes
-            self.best_weights_ = deepcopy(bare_module(net.module_).state_dict())
+            self.best_weights_ = deepcopy(net.weights())
             return
         self.misses_ += 1
         if self.misses_ >= self.patience:
@@ -139,7 +158,7 @@ class BestWeights(Callback):
     def on_train_end(self, net: NeuralNet, *_: Any, **kwargs: Any) -> None:
         """Restore the best weights."""
         if self.best_weights_ is not None:
-            bare_module(net.module_).load_state_dict(self.best_weights_)
+            net.load_weights(self.best_weights_)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state that a checkpoint stores.
@@ -167,7 +186,7 @@ class BestWeights(Callback):
 
 
 class LearningRateSchedule(Callback):
-    """Change the learning rate after each epoch.
+    """Change the learning rate after each epoch, or after each step.
 
     Parameters
     ----------
@@ -183,11 +202,22 @@ class LearningRateSchedule(Callback):
 
     def on_train_begin(self, net: NeuralNet, *_: Any, **kwargs: Any) -> None:
         """Make the scheduler for the net's optimiser."""
-        self.scheduler_ = make_scheduler(self.schedule, net.optimizer_, self.max_epochs)
+        self.counts_steps_ = counts_steps(self.schedule)
+        n_steps = net.n_steps(self.max_epochs) if self.counts_steps_ else None
+        self.scheduler_ = make_scheduler(self.schedule, net.optimizer_, self.max_epochs, n_steps)
+        self.is_by_step_ = self.counts_steps_ or isinstance(self.scheduler_, BY_STEP)
+
+    def on_step(self, net: NeuralNet) -> None:
+        """Set the learning rate of the next step."""
+        if self.is_by_step_:
+            self.lr_ = net.optimizer_.param_groups[0]["lr"]
+            self.scheduler_.step()
 
     def on_epoch_end(self, net: NeuralNet, *_: Any, **kwargs: Any) -> None:
         """Record the learning rate of this epoch, and set that of the next one."""
-        net.history.record("lr", net.optimizer_.param_groups[0]["lr"])
+        if self.is_by_step_:
+            net.history.record("lr", self.lr_)  # that of the last step
+            return
         epoch = net.history[-1]
         step_scheduler(self.scheduler_, epoch.get("valid_loss", epoch["train_loss"]))
 
@@ -213,8 +243,31 @@ class LearningRateSchedule(Callback):
         self.scheduler_.load_state_dict(state)
 
 
-def make_scheduler(schedule: Any, optimizer: Optimizer, max_epochs: int) -> LRScheduler:
-    """Return the scheduler that sets the learning rate of an optimiser after each epoch.
+def counts_steps(schedule: Any) -> bool:
+    """Return whether a schedule is a callable of the optimiser and the number of steps.
+
+    Parameters
+    ----------
+    schedule : {"cosine"} or callable
+        The schedule.
+
+    Returns
+    -------
+    bool
+        Whether its second positional parameter has no default or is called ``n_steps``.
+    """
+    if not callable(schedule) or isinstance(schedule, type):
+        return False
+    parameters = list(inspect.signature(schedule).parameters.values())
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    second = positional[1] if len(positional) > 1 else None
+    return second is not None and (second.default is second.empty or second.name == "n_steps")
+
+
+def make_scheduler(
+    schedule: Any, optimizer: Optimizer, max_epochs: int, n_steps: int | None = None
+) -> LRScheduler:
+    """Return the scheduler that sets the learning rate of an optimiser.
 
     Parameters
     ----------
@@ -225,6 +278,8 @@ def make_scheduler(schedule: Any, optimizer: Optimizer, max_epochs: int) -> LRSc
         Optimiser whose learning rate is set.
     max_epochs : int
         Epoch at which the cosine ends.
+    n_steps : int or None, default=None
+        Number of steps of the whole training, the second argument of a callable that has two.
 
     Returns
     -------
@@ -238,7 +293,7 @@ def make_scheduler(schedule: Any, optimizer: Optimizer, max_epochs: int) -> LRSc
     """
     if schedule == "cosine":
         return CosineAnnealingLR(optimizer, T_max=max_epochs)
-    scheduler = schedule(optimizer)
+    scheduler = schedule(optimizer) if n_steps is None else schedule(optimizer, n_steps)
     if not isinstance(scheduler, LRScheduler) or scheduler.optimizer is not optimizer:
         raise TypeError(
             f"lr_schedule returned {type(scheduler).__name__}: from the optimiser that it is given "

@@ -11,7 +11,6 @@ import torch
 from skorch.callbacks import Callback
 
 from sklearn_distill._atomic_file import atomic_file
-from sklearn_distill.nets._callbacks import bare_module
 from sklearn_distill.nets._fingerprint import fingerprint
 
 if TYPE_CHECKING:
@@ -39,6 +38,8 @@ class Checkpoint(Callback):
 
     def on_train_begin(self, net: StudentNet, *_: Any, **kwargs: Any) -> None:
         """Check that the file can be written, before an epoch has been trained in vain."""
+        if not net.is_main_process:
+            return
         folder = Path(self.path).absolute().parent
         if not os.access(folder, os.W_OK) or Path(self.path).is_dir():
             raise ValueError(
@@ -48,6 +49,8 @@ class Checkpoint(Callback):
 
     def on_epoch_end(self, net: StudentNet, *_: Any, **kwargs: Any) -> None:
         """Write the file; on failure, leave the previous one."""
+        if not net.is_main_process:
+            return
         state = self._state(net)
         try:
             with atomic_file(self.path) as file:
@@ -85,16 +88,25 @@ class Checkpoint(Callback):
                 f"checkpoint={str(self.path)!r} does not fit this training ({error}): name another "
                 "file, or remove this one to start anew"
             ) from error
+        net.wait()  # until all processes have read the file, which the next epoch replaces
 
-    def finish(self) -> None:
-        """Remove the file once the training is finished."""
-        Path(self.path).unlink(missing_ok=True)
+    def finish(self, net: StudentNet) -> None:
+        """Remove the file once the training is finished.
+
+        Parameters
+        ----------
+        net : StudentNet
+            The trained net.
+        """
+        net.wait()
+        if net.is_main_process:
+            Path(self.path).unlink(missing_ok=True)
 
     def _state(self, net: StudentNet) -> dict[str, Any]:
         assert net.generator is not None
         return {
             "identity": self.identity,
-            "module": bare_module(net.module_).state_dict(),
+            "weights": net.weights(),
             "optimizer": net.optimizer_.state_dict(),
             "scaler": net.scaler_.state_dict(),
             "generator": net.generator.get_state(),
@@ -151,7 +163,7 @@ class Checkpoint(Callback):
 def _restore(net: StudentNet, state: dict[str, Any]) -> None:
     """Set weights, optimiser, random states, callbacks and history to those of a file."""
     assert net.generator is not None
-    bare_module(net.module_).load_state_dict(state["module"])
+    net.load_weights(state["weights"])
     net.optimizer_.load_state_dict(state["optimizer"])
     net.scaler_.load_state_dict(state["scaler"])
     net.generator.set_state(state["generator"])

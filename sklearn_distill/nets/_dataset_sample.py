@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,56 @@ import torch
 from torch.utils.data import Dataset, IterableDataset
 
 N_SAMPLED = 32
+
+
+class Peeked(IterableDataset[Any]):
+    """Iterable data whose first items may be read ahead: the first pass has them, too.
+
+    Data that can be read once only, as from a socket, would otherwise lose them.
+
+    Parameters
+    ----------
+    dataset : IterableDataset
+        The data.
+
+    Examples
+    --------
+    >>> lines = Peeked(iter("abc"))
+    >>> lines.peek(2), list(lines), list(lines)
+    (['a', 'b'], ['a', 'b', 'c'], [])
+    """
+
+    def __init__(self, dataset: Any) -> None:
+        self.dataset = dataset
+        self._started: Iterator[Any] | None = None
+        self._ahead: list[Any] = []
+
+    def peek(self, n_items: int) -> list[Any]:
+        """Return the first items of the next pass.
+
+        Parameters
+        ----------
+        n_items : int
+            Number of items, of which there may be fewer.
+
+        Returns
+        -------
+        list
+            The items.
+        """
+        if self._started is None:
+            self._started = iter(self.dataset)
+        self._ahead += islice(self._started, max(0, n_items - len(self._ahead)))
+        return self._ahead[:n_items]
+
+    def __iter__(self) -> Iterator[Any]:
+        started, ahead = self._started, self._ahead
+        self._started, self._ahead = None, []
+        return iter(self.dataset) if started is None else chain(ahead, started)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # the workers of a DataLoader begin anew, each with its own copy
+        return {"dataset": self.dataset, "_started": None, "_ahead": []}
 
 
 def read_sample(dataset: Dataset[Any]) -> list[Any]:
@@ -34,6 +84,8 @@ def read_sample(dataset: Dataset[Any]) -> list[Any]:
         At most 32 items.
     """
     with _seeded():
+        if isinstance(dataset, Peeked):
+            return dataset.peek(N_SAMPLED)
         if isinstance(dataset, IterableDataset) or not hasattr(dataset, "__len__"):
             return list(islice(iter(dataset), N_SAMPLED))
         n_items = len(dataset)

@@ -1,49 +1,116 @@
 r"""Distillation of a hidden representation, in addition to the scores.
 
-A linear map of the student's last hidden layer h, trained with the network, approximates the
-teacher's embedding e of each sample: the loss is increased by :math:`μ \, \mathrm{mean}_i\, s_i \|A
-h_i + a - e_i\|^2`, where samples without an embedding have weight 0.
+A linear map of a hidden layer h of the student, by default the last, is trained with the network
+and approximates the teacher's embedding e of each sample: the loss is increased by
+:math:`μ \, \mathrm{mean}_i\, s_i \|A h_i + a - e_i\|^2`, where samples without an embedding have
+weight 0.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from sklearn_distill._typing import FloatArray
+from sklearn_distill.nets._layers import (
+    HiddenLayer,
+    find_head,
+    list_layers,
+    named_layer,
+    pool_positions,
+    recording,
+)
 
-_INSTEAD = "set embedding_weight=0"
+EmbeddingLayer = str | Mapping[str, int] | None
+
+
+class Projection(nn.Module):
+    """Linear maps from hidden representations of a network to the teacher's embedding.
+
+    Parameters
+    ----------
+    layers : sequence of HiddenLayer
+        Where the representations are read.
+    widths : sequence of int
+        Their widths.
+    n_dimensions : sequence of int
+        How many columns of the embedding each approximates.
+    embedding_layer : str, mapping or None, default=None
+        What the user chose the layers by.
+
+    Examples
+    --------
+    >>> import torch
+    >>> projection = Projection([HiddenLayer("2", is_head=True)], [4], [5])
+    >>> projection([torch.zeros(1, 4)]).shape
+    torch.Size([1, 5])
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[HiddenLayer],
+        widths: Sequence[int],
+        n_dimensions: Sequence[int],
+        embedding_layer: EmbeddingLayer = None,
+    ) -> None:
+        super().__init__()
+        self.embedding_layer = embedding_layer
+        self.layers = tuple(layers)
+        self.maps = nn.ModuleList(map(nn.Linear, widths, n_dimensions))
+
+    @property
+    def n_dimensions(self) -> int:
+        """Number of dimensions of the embedding."""
+        return sum(cast("int", linear.out_features) for linear in self.maps)
+
+    def forward(self, representations: Sequence[Tensor]) -> Tensor:
+        """Return the approximation of the embedding.
+
+        Parameters
+        ----------
+        representations : sequence of Tensor of shape (n_rows, width)
+            One for each layer.
+
+        Returns
+        -------
+        Tensor of shape (n_rows, n_dimensions)
+            The columns of all layers.
+        """
+        pairs = zip(self.maps, representations, strict=True)
+        return torch.cat([linear(h) for linear, h in pairs], dim=1)
 
 
 class WithEmbedding(nn.Module):
-    """A network that returns its scores and a linear map of its last hidden representation.
+    """A network that in training also returns a linear map of its hidden representations.
 
     Parameters
     ----------
     module : Module
-        The network; it must end in a linear layer.
-    n_dimensions : int
-        Number of dimensions of the teacher's embedding.
+        The network.
+    projection : Projection
+        The linear map, for this network.
 
     Examples
     --------
     >>> import torch
     >>> network = nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 3))
-    >>> scores, embedding = WithEmbedding(network, n_dimensions=5)(torch.zeros(1, 2))
+    >>> projection = make_projection(network, torch.zeros(1, 2), None, n_dimensions=5)
+    >>> scores, embedding = WithEmbedding(network, projection)(torch.zeros(1, 2))
     >>> scores.shape, embedding.shape
     (torch.Size([1, 3]), torch.Size([1, 5]))
     """
 
-    def __init__(self, module: nn.Module, n_dimensions: int) -> None:
+    def __init__(self, module: nn.Module, projection: Projection) -> None:
         super().__init__()
         self.module = module
-        head = last_linear(module, _INSTEAD)
-        self.projection = nn.Linear(head.in_features, n_dimensions)
+        self.projection = projection
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return scores and embedding.
+    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        """Return scores and embedding, the scores alone in evaluation mode.
 
         Parameters
         ----------
@@ -57,15 +124,93 @@ class WithEmbedding(nn.Module):
         embedding : Tensor of shape (n_rows, n_dimensions)
             Approximation of the teacher's embedding.
         """
-        inputs_of_head: list[Tensor] = []
-        # registered for each call, since the hooks of a module are copied and pickled with it
-        head = last_linear(self.module, _INSTEAD)
-        hook = head.register_forward_pre_hook(lambda _, inputs: inputs_of_head.append(inputs[0]))
-        try:
-            scores = self.module(x)
-        finally:
-            hook.remove()
-        return scores, self.projection(inputs_of_head[-1].flatten(1))
+        if not self.module.training:
+            scores: Tensor = self.module(x)
+            return scores
+        scores, representations = _read(self.module, self.projection.layers, x)
+        return scores, self.projection(representations)
+
+
+def make_projection(
+    network: nn.Module, sample: Tensor, embedding_layer: EmbeddingLayer, n_dimensions: int
+) -> Projection:
+    """Return a new projection from hidden representations of a network.
+
+    Parameters
+    ----------
+    network : Module
+        The network, in evaluation mode.
+    sample : Tensor of shape (n_rows, ...)
+        Features of a few rows, for one forward pass.
+    embedding_layer : str, mapping from str to int, or None
+        The layer, or the layers with the number of columns that each approximates; None is the
+        input of the last linear layer that is called.
+    n_dimensions : int
+        Number of dimensions of the teacher's embedding.
+
+    Returns
+    -------
+    Projection
+        The projection, with random weights.
+
+    Raises
+    ------
+    ValueError
+        If the network has no such layer or does not call it, or the numbers of columns do not add
+        up to those of the embedding.
+    """
+    if embedding_layer is None:
+        head = find_head(network, sample, "name a layer by embedding_layer=, or embedding_weight=0")
+        columns = {head: n_dimensions}
+    else:
+        columns = _named_columns(network, embedding_layer, n_dimensions)
+    with torch.no_grad():
+        _, representations = _read(network, list(columns), sample)
+    widths = [h.shape[1] for h in representations]
+    numbers = list(columns.values())
+    return Projection(list(columns), widths, numbers, embedding_layer).to(sample.dtype)
+
+
+def _named_columns(
+    network: nn.Module, embedding_layer: str | Mapping[str, int], n_dimensions: int
+) -> dict[HiddenLayer, int]:
+    """Return the number of columns of the embedding that each layer approximates."""
+    if isinstance(embedding_layer, str):
+        embedding_layer = {embedding_layer: n_dimensions}
+    for name in embedding_layer:
+        named_layer(network, name, "embedding_layer")
+    if sum(embedding_layer.values()) != n_dimensions or min(embedding_layer.values()) < 1:
+        raise ValueError(
+            f"embedding_layer={dict(embedding_layer)} divides {sum(embedding_layer.values())} "
+            f"columns between the layers, but teacher_embedding has {n_dimensions}: give each "
+            "layer the number of its columns, in their order"
+        )
+    return {HiddenLayer(name): n for name, n in embedding_layer.items()}
+
+
+def _read(
+    network: nn.Module, layers: Sequence[HiddenLayer], x: Tensor
+) -> tuple[Tensor, list[Tensor]]:
+    """Return the scores, and the representation of each layer as vectors."""
+    is_head = {network.get_submodule(hidden.name): hidden.is_head for hidden in layers}
+
+    def read(layer: nn.Module, value: Any) -> Tensor:
+        if not isinstance(value, Tensor):
+            raise TypeError(
+                f"embedding_layer: the output of {type(layer).__name__} is a "
+                f"{type(value).__name__}, not a tensor: name a layer inside or after it"
+            )
+        return pool_positions(layer, value, is_input=is_head[layer])
+
+    with recording(network, layers, read) as kept:
+        scores: Tensor = network(x)
+    for hidden in layers:
+        if hidden not in kept:
+            raise ValueError(
+                f"embedding_layer={hidden.name!r} is a layer that {type(network).__name__} does "
+                f"not call: name another of {list_layers(network)}"
+            )
+    return scores, [kept[hidden] for hidden in layers]
 
 
 class EmbeddingLoss(nn.Module):
@@ -109,6 +254,25 @@ class EmbeddingLoss(nn.Module):
         loss: Tensor = self.loss(scores, table[:, :n_columns])
         return loss + self.weight * (weight * distance).mean()
 
+    def weigh(self, table: Tensor, weight: Tensor) -> Tensor:
+        """Return the table of rows with further weights.
+
+        Parameters
+        ----------
+        table : Tensor of shape (n_rows, n_columns)
+            Rows of the table.
+        weight : Tensor of shape (n_rows,)
+            Their weights.
+
+        Returns
+        -------
+        Tensor of shape (n_rows, n_columns)
+            The table.
+        """
+        n_columns = table.shape[1] - self.n_dimensions - 1
+        scores_part = self.loss.weigh(table[:, :n_columns], weight)  # type: ignore[operator]
+        return torch.cat([scores_part, table[:, n_columns:-1], table[:, -1:] * weight[:, None]], 1)
+
 
 def embedding_table(embedding: FloatArray, weight: FloatArray) -> FloatArray:
     """Return the teacher's embeddings and their weights as a table.
@@ -133,49 +297,3 @@ def embedding_table(embedding: FloatArray, weight: FloatArray) -> FloatArray:
     """
     known = np.asarray(~np.isnan(embedding).any(axis=1))
     return np.column_stack([np.where(known[:, None], embedding, 0.0), weight * known])
-
-
-def last_linear(module: nn.Module, instead: str) -> nn.Linear:
-    """Return a network's last linear layer, whose input is its last hidden representation.
-
-    Parameters
-    ----------
-    module : Module
-        A network of any architecture.
-    instead : str
-        The alternative that the error message offers.
-
-    Returns
-    -------
-    Linear
-        The linear layer that was registered last.
-
-    Raises
-    ------
-    ValueError
-        If the network has no linear layer.
-    """
-    layers = [layer for layer in module.modules() if isinstance(layer, nn.Linear)]
-    if not layers:
-        raise ValueError(
-            f"module {type(module).__name__} has no torch.nn.Linear layer, whose input would be "
-            f"its last hidden representation: end it in one, or {instead}"
-        )
-    return layers[-1]
-
-
-def scores_of(outputs: Any) -> Tensor:
-    """Return the scores of a network with or without an embedding.
-
-    Parameters
-    ----------
-    outputs : Tensor or tuple of Tensor
-        Output of the network.
-
-    Returns
-    -------
-    Tensor
-        The scores, without the embedding.
-    """
-    scores: Tensor = outputs[0] if isinstance(outputs, tuple) else outputs
-    return scores

@@ -9,8 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_distill._atomic_file import atomic_file
-from sklearn_distill.nets._callbacks import bare_module
-from sklearn_distill.nets._embedding import WithEmbedding
 from sklearn_distill.nets.losses import as_scores
 
 
@@ -52,12 +50,12 @@ class Probabilities(nn.Module):
 
 
 def plain_network(module: nn.Module, n_classes: int | None) -> nn.Module:
-    """Return a copy of a trained network, without the wrappers that only its training needs.
+    """Return a copy of a trained network.
 
     Parameters
     ----------
     module : Module
-        The network, compiled or with an embedding or neither.
+        The network.
     n_classes : int or None
         Number of classes for a network of probabilities; None keeps the scores.
 
@@ -66,9 +64,7 @@ def plain_network(module: nn.Module, n_classes: int | None) -> nn.Module:
     Module
         The copy, on the CPU and in evaluation mode.
     """
-    network = bare_module(module)
-    network = network.module if isinstance(network, WithEmbedding) else network
-    network = deepcopy(network).cpu().eval()
+    network = deepcopy(module).cpu().eval()
     return network if n_classes is None else Probabilities(network, n_classes).eval()
 
 

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
+from sklearn_distill.nets._batch import Batch
+from sklearn_distill.nets._share import Share, SharedBatchSampler, SharedCollate
+
 
 def as_tensor(values: NDArray[Any], dtype: torch.dtype = torch.float32) -> Tensor:
     """Return an array as a tensor, which may share its memory.
@@ -32,6 +35,9 @@ def as_tensor(values: NDArray[Any], dtype: torch.dtype = torch.float32) -> Tenso
     return torch.as_tensor(np.require(values, requirements=["C", "W"])).to(dtype)
 
 
+WHOLE = Share()
+
+
 class RowTensors(Dataset[tuple[Tensor, Tensor]]):
     """A data set in memory: features and the table of the loss.
 
@@ -41,6 +47,8 @@ class RowTensors(Dataset[tuple[Tensor, Tensor]]):
         Features of the samples.
     table : Tensor of shape (n_rows, n_columns) or None, default=None
         Targets and weights of the samples; None for prediction.
+    labels : ndarray of shape (n_rows,) or (n_rows, n_outputs), or None, default=None
+        Labels as the user passed them, for callbacks.
 
     Examples
     --------
@@ -49,8 +57,14 @@ class RowTensors(Dataset[tuple[Tensor, Tensor]]):
     (3, (tensor([0., 0.]), tensor([1.])))
     """
 
-    def __init__(self, features: Tensor, table: Tensor | None = None) -> None:
+    def __init__(
+        self,
+        features: Tensor,
+        table: Tensor | None = None,
+        labels: NDArray[Any] | None = None,
+    ) -> None:
         self.features = features
+        self.labels = labels
         self.table = features.new_zeros(len(features), 0) if table is None else table
 
     def __len__(self) -> int:
@@ -59,20 +73,29 @@ class RowTensors(Dataset[tuple[Tensor, Tensor]]):
     def __getitem__(self, row: int) -> tuple[Tensor, Tensor]:
         return self.features[row], self.table[row]
 
-    def take(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+    def take(self, rows: Tensor, *, with_labels: bool = False) -> Batch:
         """Return some rows, in a quarter of the time of indexing with a tensor.
 
         Parameters
         ----------
         rows : Tensor of int of shape (n_taken,)
             Row numbers.
+        with_labels : bool, default=False
+            Whether to return their labels too.
 
         Returns
         -------
-        features, table : Tensor of shape (n_taken, ...)
-            The selected rows of both.
+        Batch
+            The selected rows.
         """
-        return self.features.index_select(0, rows), self.table.index_select(0, rows)
+        features, table = self.features.index_select(0, rows), self.table.index_select(0, rows)
+        if not with_labels or self.labels is None:
+            return Batch(features, table, rows=rows)
+        return Batch(features, table, self.labels[rows.cpu().numpy()], rows=rows)
+
+    def seen(self) -> tuple[Any, Any]:
+        """Return X and y as callbacks get them: features and labels."""
+        return self.features, self.labels
 
     @property
     def dataset(self) -> RowTensors:
@@ -111,7 +134,7 @@ class RowTensors(Dataset[tuple[Tensor, Tensor]]):
         RowTensors
             The rows, without a copy if they are on the device already.
         """
-        return RowTensors(self.features.to(device), self.table.to(device))
+        return RowTensors(self.features.to(device), self.table.to(device), self.labels)
 
 
 class Observer(Protocol):
@@ -143,7 +166,7 @@ class Stream:
     """
 
     dataset: Dataset[Any]
-    collate: Callable[[list[Any]], tuple[Tensor, Tensor]]
+    collate: Callable[[list[Any]], Batch]
     features: Tensor
     options: dict[str, Any]
     observer: Observer
@@ -161,14 +184,13 @@ class Stream:
         dict
             Arguments ``iterator_train`` and ``iterator_train__*`` of a skorch net.
         """
-        options = {
-            "shuffle": not isinstance(self.dataset, IterableDataset),
-            "generator": generator,
-            "collate_fn": self.collate,
-            **self.options,
-        }
+        options = {"generator": generator, "collate_fn": self.collate, **self.options}
         named = {f"iterator_train__{name}": value for name, value in options.items()}
-        return {"iterator_train": DataLoader, **named}
+        return {"iterator_train": StreamLoader, **named}
+
+    def seen(self) -> tuple[Any, Any]:
+        """Return X and y as callbacks get them: the Dataset, whose items contain the labels."""
+        return self.dataset, None
 
     def to(self, device: torch.device) -> Stream:
         """Return itself: mini-batches go to the device one by one.
@@ -199,12 +221,19 @@ class TensorLoader:
         Generator that shuffles the rows for each pass; None keeps their order.
     join_single : bool, default=False
         Whether a last mini-batch of one row is joined to the one before. Batch normalisation needs
-        it, since one row has no variance.
+        it, since one row has no variance; each of several processes then needs two rows.
+    share : Share, default=Share()
+        The share of each mini-batch that is returned.
+
+    Attributes
+    ----------
+    with_labels : bool
+        Whether the mini-batches have their labels; set by the net if a callback reads them.
 
     Examples
     --------
     >>> rows = RowTensors(torch.arange(3.0)[:, None], torch.arange(3.0)[:, None])
-    >>> [features.ravel().tolist() for features, _ in TensorLoader(rows, batch_size=2)]
+    >>> [batch.features.ravel().tolist() for batch in TensorLoader(rows, batch_size=2)]
     [[0.0, 1.0], [2.0]]
     """
 
@@ -215,16 +244,19 @@ class TensorLoader:
         *,
         generator: torch.Generator | None = None,
         join_single: bool = False,
+        share: Share = WHOLE,
     ) -> None:
+        self.share = share
         self.dataset = dataset
         self.batch_size = batch_size
         self.generator = generator
         self.join_single = join_single
+        self.with_labels = False
 
     def __len__(self) -> int:
         return len(self._sizes())
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def __iter__(self) -> Iterator[Batch]:
         if self.generator is None:
             yield from self._in_order()
             return
@@ -232,16 +264,128 @@ class TensorLoader:
         order = torch.randperm(len(self.dataset), generator=self.generator)
         order = order.to(self.dataset.features.device)
         for rows in order.split(self._sizes()):
-            yield self.dataset.take(rows)
+            if self.share.world == 1:
+                yield self.dataset.take(rows, with_labels=self.with_labels)
+            else:
+                own = self.share.positions(rows)
+                batch = self.dataset.take(own, with_labels=self.with_labels)
+                yield self.share.counted(batch, len(rows))
 
-    def _in_order(self) -> Iterator[tuple[Tensor, Tensor]]:
-        features, table = self.dataset.features, self.dataset.table
-        yield from zip(features.split(self._sizes()), table.split(self._sizes()), strict=True)
+    def _in_order(self) -> Iterator[Batch]:
+        data, start = self.dataset, 0
+        for size in self._sizes():
+            rows = slice(start, start + size)
+            labels = None if data.labels is None else data.labels[rows]
+            yield Batch(data.features[rows], data.table[rows], labels)
+            start += size
 
     def _sizes(self) -> list[int]:
         """Return the number of rows of each mini-batch."""
         n_full, n_left = divmod(len(self.dataset), self.batch_size)
         sizes = [self.batch_size] * n_full
-        if n_left == 1 and sizes and self.join_single:
-            return [*sizes[:-1], sizes[-1] + 1]
+        too_few = 2 * self.share.world if self.join_single else 0
+        if sizes and 0 < n_left < too_few:
+            return [*sizes[:-1], sizes[-1] + n_left]
         return [*sizes, n_left] if n_left else sizes
+
+
+class StreamLoader:
+    """Iterate over the mini-batches of a Dataset, as torch's DataLoader reads them.
+
+    Parameters
+    ----------
+    dataset : torch.utils.data.Dataset
+        The data set.
+    batch_size : int
+        Number of items of a mini-batch; not used with a ``batch_sampler``.
+    generator : torch.Generator
+        Generator that shuffles the items, unless a sampler or the data set gives their order.
+    collate_fn : callable
+        Makes a mini-batch from items.
+    join_single : bool, default=False
+        Whether a last mini-batch of one row is joined to the one before, as in
+        :class:`TensorLoader`.
+    share : Share, default=Share()
+        The share of each mini-batch that is returned.
+    **options : dict
+        Further arguments of torch's DataLoader.
+    """
+
+    with_labels = True
+
+    def __init__(
+        self,
+        dataset: Dataset[Any],
+        batch_size: int,
+        *,
+        generator: torch.Generator,
+        collate_fn: Callable[[list[Any]], Batch],
+        join_single: bool = False,
+        share: Share = WHOLE,
+        **options: Any,
+    ) -> None:
+        self.join_single = join_single
+        self.share = share
+        has_order = options.keys() & {"sampler", "batch_sampler"}
+        options = {"generator": generator, "collate_fn": collate_fn, **options}
+        if "batch_sampler" not in options:
+            options["batch_size"] = batch_size
+        if not has_order and not isinstance(dataset, IterableDataset):
+            options.setdefault("shuffle", True)
+        self._sampler: SharedBatchSampler | None = None
+        self._loader: DataLoader[Any] = DataLoader(dataset, **options)
+        if share.world > 1:
+            self._share(dataset, options)
+
+    def __len__(self) -> int:
+        return len(self._loader)
+
+    def __iter__(self) -> Iterator[Batch]:
+        batches: Iterator[Batch] = iter(self._loader)
+        if self._sampler is not None:
+            sizes = self._sampler.sizes
+            batches = (self.share.counted(batch, sizes.popleft()) for batch in batches)
+        return _joined(batches, 2 * self.share.world) if self.join_single else batches
+
+    def _share(self, dataset: Dataset[Any], options: dict[str, Any]) -> None:
+        """Read the share of each mini-batch only, or, of iterable data, keep only the share."""
+        if isinstance(dataset, IterableDataset):
+            collate = SharedCollate(options["collate_fn"], self.share)
+            self._loader = DataLoader(dataset, **options | {"collate_fn": collate})
+            return
+        assert self._loader.batch_sampler is not None
+        self._sampler = SharedBatchSampler(self._loader.batch_sampler, self.share)
+        order = {"sampler", "batch_sampler", "batch_size", "shuffle", "drop_last"}
+        rest = {name: value for name, value in options.items() if name not in order}
+        self._loader = DataLoader(dataset, batch_sampler=self._sampler, **rest)
+
+
+def _joined(batches: Iterator[Batch], too_few: int) -> Iterator[Batch]:
+    """Yield mini-batches, the last one joined to the one before it if it has too few rows."""
+    before = next(batches, None)
+    for batch in batches:
+        assert before is not None
+        if batch.total_size < too_few:  # only the last is smaller than the others
+            before = _join(before, batch)
+        else:
+            yield before
+            before = batch
+    if before is not None:
+        yield before
+
+
+def _join(one: Batch, other: Batch) -> Batch:
+    rows = [batch for batch in (one, other) if batch.size]
+    if len(rows) < 2:
+        joined = rows[0] if rows else one
+        return joined._replace(n_own=joined.size, n_total=one.total_size + other.total_size)
+    labels = None
+    if one.labels is not None and other.labels is not None:
+        labels = np.concatenate([one.labels, other.labels])
+    return Batch(
+        torch.cat([one.features, other.features]),
+        torch.cat([one.table, other.table]),
+        labels,
+        one.size + other.size,
+        one.total_size + other.total_size,
+    )

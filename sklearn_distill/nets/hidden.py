@@ -11,8 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_distill._typing import ArrayLike, FloatArray
-from sklearn_distill.nets._callbacks import bare_module
-from sklearn_distill.nets._embedding import WithEmbedding, last_linear
+from sklearn_distill.nets._layers import (
+    HiddenLayer,
+    find_head,
+    named_layer,
+    pool_positions,
+    recording,
+)
 from sklearn_distill.nets.device import resolve_device
 
 
@@ -21,6 +26,7 @@ def hidden_representation(
     X: ArrayLike | Tensor,
     layer: str | None = None,
     *,
+    pool: bool = False,
     batch_size: int = 1024,
     device: str | torch.device | None = None,
 ) -> FloatArray:
@@ -39,7 +45,11 @@ def hidden_representation(
         integers if `module` is an estimator or a net, since its ``fit`` casts them too.
     layer : str or None, default=None
         Name of the layer in ``module.named_modules()`` whose output is returned. None returns the
-        input of the last linear layer: the last hidden representation.
+        input of the last linear layer that is called, the last hidden representation;
+        convolutions of one pixel count as linear layers.
+    pool : bool, default=False
+        Whether to return the mean over the positions of a feature map or sequence, as the term of
+        ``teacher_embedding`` does for the student, instead of all positions.
     batch_size : int, default=1024
         Number of samples that are on the device at a time.
     device : str, torch.device or None, default=None
@@ -73,10 +83,14 @@ def hidden_representation(
         raise ValueError(f"batch_size={batch_size}: pass a whole number of at least 1")
     network, is_fitted = _network_of(module)
     rows = X if isinstance(X, Tensor) else np.asarray(X)
-    with _recording(network, layer) as outputs, _evaluation_mode(network, device) as target:
+    if layer is not None:
+        named_layer(network, layer, "layer")
+    with _evaluation_mode(network, device) as target:
         starts = range(0, max(len(rows), 1), batch_size)  # one batch for no rows: it has the width
+        first = _batch(rows[:2], *target, is_fitted)
+        hidden = HiddenLayer(layer) if layer else find_head(network, first, "name the layer")
         batches = [
-            _read_layer(network, _batch(rows[i : i + batch_size], *target, is_fitted), outputs)
+            _read_layer(network, hidden, _batch(rows[i : i + batch_size], *target, is_fitted), pool)
             for i in starts
         ]
     return np.concatenate(batches)
@@ -92,34 +106,7 @@ def _network_of(module: Any) -> tuple[nn.Module, bool]:
             f"module is a {type(module).__name__} that has no network: pass a torch.nn.Module, "
             "a fitted neural student or an initialised skorch net"
         )
-    network = bare_module(found)
-    return network.module if isinstance(network, WithEmbedding) else network, True
-
-
-@contextmanager
-def _recording(network: nn.Module, layer: str | None) -> Iterator[list[Any]]:
-    """Yield a list that collects the outputs of the layer within the context."""
-    outputs: list[Any] = []
-    if layer is None:
-        head = last_linear(network, "name the layer to read")
-        hook = head.register_forward_pre_hook(lambda _, inputs: outputs.append(inputs[0]))
-    else:
-        named = _named_layer(network, layer)
-        hook = named.register_forward_hook(lambda _, __, output: outputs.append(output))
-    try:
-        yield outputs
-    finally:
-        hook.remove()
-
-
-def _named_layer(network: nn.Module, layer: str) -> nn.Module:
-    layers: dict[str, nn.Module] = {name: part for name, part in network.named_modules() if name}
-    if layer not in layers:
-        raise ValueError(
-            f"layer={layer!r} is not a layer of {type(network).__name__}: pass one of "
-            f"{', '.join(layers) or '(it has none)'}"
-        )
-    return layers[layer]
+    return getattr(found, "_orig_mod", found), True  # a skorch net may have compiled it
 
 
 @contextmanager
@@ -151,13 +138,18 @@ def _batch(rows: Any, device: torch.device, dtype: torch.dtype, cast_integers: b
     return batch.to(device, dtype if cast_integers or batch.is_floating_point() else None)
 
 
-def _read_layer(network: nn.Module, batch: Tensor, outputs: list[Any]) -> FloatArray:
-    """Return the output of the recorded layer for a mini-batch."""
-    network(batch)
-    if not outputs:
+def _read_layer(network: nn.Module, hidden: HiddenLayer, batch: Tensor, pool: bool) -> FloatArray:
+    """Return the representation of a mini-batch."""
+
+    def read(layer: nn.Module, value: Any) -> Any:
+        is_tensor = pool and isinstance(value, Tensor)
+        return pool_positions(layer, value, is_input=hidden.is_head) if is_tensor else value
+
+    with recording(network, [hidden], read) as kept:
+        network(batch)
+    if not kept:
         raise ValueError(f"{type(network).__name__} does not use this layer: pass another one")
-    output = outputs[-1]  # the last one of a layer that is used more than once
-    outputs.clear()
+    output = kept[hidden]  # of the last call of a layer that is used more than once
     if not isinstance(output, Tensor):
         raise TypeError(
             f"the output of the layer is a {type(output).__name__}, not a tensor: pass a layer "

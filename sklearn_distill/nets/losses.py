@@ -172,6 +172,23 @@ class SoftTargetLoss(nn.Module):
             loss = loss + table[:, t] * phi
         return loss
 
+    def weigh(self, table: Tensor, weight: Tensor) -> Tensor:
+        """Return the table of rows with further weights.
+
+        Parameters
+        ----------
+        table : Tensor of shape (n_rows, n_columns)
+            Rows of the table.
+        weight : Tensor of shape (n_rows,)
+            Their weights.
+
+        Returns
+        -------
+        Tensor of shape (n_rows, n_columns)
+            The table.
+        """
+        return table * weight[:, None]
+
     @property
     def _is_regularized(self) -> bool:
         return any(regularizer is not None for _, regularizer in self.terms)
@@ -211,6 +228,23 @@ class SquaredLoss(nn.Module):
         targets, weight = table[:, :-1], table[:, -1]
         z = _in_table_precision(scores, table).reshape(targets.shape)
         return (weight * (z - targets).square().mean(1)).mean()
+
+    def weigh(self, table: Tensor, weight: Tensor) -> Tensor:
+        """Return the table of rows with further weights.
+
+        Parameters
+        ----------
+        table : Tensor of shape (n_rows, n_columns)
+            Rows of the table.
+        weight : Tensor of shape (n_rows,)
+            Their weights.
+
+        Returns
+        -------
+        Tensor of shape (n_rows, n_columns)
+            The table.
+        """
+        return torch.cat([table[:, :-1], table[:, -1:] * weight[:, None]], dim=1)
 
 
 def as_scores(scores: Tensor, n_classes: int) -> Tensor:

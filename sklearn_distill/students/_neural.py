@@ -39,11 +39,20 @@ if TYPE_CHECKING:
     from sklearn_distill.students._neural_training import Trained
 
 # parameters that may differ between an interrupted fit and the one that resumes it
-_MAY_CHANGE_ON_RESUME = {"callbacks", "checkpoint", "compile", "device", "max_epochs", "verbose"}
+_MAY_CHANGE_ON_RESUME = {
+    "accelerator",
+    "callbacks",
+    "checkpoint",
+    "compile",
+    "device",
+    "max_epochs",
+    "verbose",
+}
 # those of them in which fits that run at the same time may differ
 _MAY_DIFFER_IN_A_SEARCH = {"callbacks", "max_epochs"}
 
-XAndTable = tuple[NDArray[Any], FloatArray]  # features and the table that the loss reads
+# features, the table that the loss reads, and the labels that callbacks read
+HeldOut = tuple[NDArray[Any], FloatArray, NDArray[Any]]
 
 
 class NeuralStudent(NeuralParams):
@@ -62,22 +71,13 @@ class NeuralStudent(NeuralParams):
 
     @property
     def history_(self) -> pd.DataFrame:
-        """Losses, learning rates and durations in seconds, one row for each epoch."""
+        """Losses, λ, T, learning rates and durations in seconds, one row for each epoch."""
         epochs = [{k: v for k, v in row.items() if k != "batches"} for row in self.net_.history]
         return pd.DataFrame(epochs, columns=None if epochs else ["epoch"]).set_index("epoch")
 
+    @abstractmethod
     def to_torch(self) -> torch.nn.Module:
-        """Return the trained network as a torch module.
-
-        Returns
-        -------
-        Module
-            A copy on the CPU, in evaluation mode. Its output is that of ``predict_proba`` or, for
-            a regressor, of ``predict``.
-        """
-        from sklearn_distill.nets._export import plain_network
-
-        return plain_network(self.net_.module_, self._n_classes())
+        """Return the trained network as a torch module."""
 
     def to_onnx(self, path: str | PathLike[str]) -> None:
         """Write the trained network to an ONNX file that accepts any number of samples.
@@ -140,7 +140,7 @@ class NeuralStudent(NeuralParams):
         self,
         X: NDArray[Any],
         targets: NeuralTargets,
-        held_out: XAndTable | None = None,
+        held_out: HeldOut | None = None,
         *,
         previous: Trained | None = None,
         n_epochs: int | None = None,
@@ -155,25 +155,25 @@ class NeuralStudent(NeuralParams):
                 "iterator_train__x are arguments of torch's DataLoader, which reads a Dataset, but "
                 "X is an array: leave them out"
             )
-        random_state = check_random_state(self.random_state)
+        random_state = self._random_state()
         # drawn before the split, so that holding rows out does not change the initial weights
         seed = int(random_state.randint(2**31 - 1))
         checkpoint = self._make_checkpoint((X, targets.table, held_out), previous, n_epochs)
         if held_out is None and self._needs_validation(n_epochs):
             X, targets, held_out = self._hold_out(X, targets, random_state)
-        train_data = row_tensors(X, targets.table, self.precision)
+        train_data = row_tensors(X, targets.table, targets.labels, self.precision)
         return self._train_network(
             targets, train_data, held_out, seed, checkpoint, previous, n_epochs
         )
 
     def _train_on_stream(
-        self, stream: Stream, targets: NeuralTargets, held_out: XAndTable | None
+        self, stream: Stream, targets: NeuralTargets, held_out: HeldOut | None
     ) -> Self:
         """Train a new network, or continue a warm start, on the items of a Dataset."""
         # an IterableDataset has no length, so that no fraction of it can be held out
         if held_out is None and self.early_stopping:
             raise ValueError("early_stopping=True with a Dataset needs X_val and y_val")
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        seed = int(self._random_state().randint(2**31 - 1))
         previous = self._previous_training()
         checkpoint = self._make_checkpoint((stream.dataset, held_out), previous)
         return self._train_network(targets, stream, held_out, seed, checkpoint, previous)
@@ -182,7 +182,7 @@ class NeuralStudent(NeuralParams):
         self,
         targets: NeuralTargets,
         train_data: RowTensors | Stream,
-        held_out: XAndTable | None,
+        held_out: HeldOut | None,
         seed: int,
         checkpoint: Checkpoint | None,
         previous: Trained | None = None,
@@ -190,6 +190,11 @@ class NeuralStudent(NeuralParams):
     ) -> Self:
         from sklearn_distill.students._neural_training import row_tensors, train_network
 
+        if self.scoring is not None and held_out is None and n_epochs is None:
+            raise ValueError(
+                f"scoring={self.scoring!r} needs validation rows: pass X_val and y_val, or set "
+                "early_stopping=True"
+            )
         n_epochs = n_epochs or self.max_epochs
         if n_epochs == 0 and previous is None:
             warn_user(
@@ -208,6 +213,18 @@ class NeuralStudent(NeuralParams):
         )
         return self
 
+    def _random_state(self) -> np.random.RandomState:
+        """Return the random generator of a fit, the same in all processes of an accelerator."""
+        random_state: np.random.RandomState = check_random_state(self.random_state)
+        if getattr(self.accelerator, "num_processes", 1) == 1 or isinstance(
+            self.random_state, Integral
+        ):
+            return random_state
+        from accelerate.utils import broadcast_object_list
+
+        (seed,) = broadcast_object_list([int(random_state.randint(2**31 - 1))])
+        return np.random.RandomState(seed)
+
     def _needs_validation(self, n_epochs: int | None) -> bool:
         """Return whether rows have to be held out."""
         # partial_fit fixes n_epochs: its single pass has nothing to stop
@@ -223,7 +240,7 @@ class NeuralStudent(NeuralParams):
 
     def _hold_out(
         self, X: NDArray[Any], targets: NeuralTargets, random_state: Any
-    ) -> tuple[NDArray[Any], NeuralTargets, XAndTable]:
+    ) -> tuple[NDArray[Any], NeuralTargets, HeldOut]:
         """Split off rows for validation: with a label, if some have one."""
         if self.checkpoint is not None and not isinstance(self.random_state, Integral):
             raise ValueError(
@@ -231,10 +248,20 @@ class NeuralStudent(NeuralParams):
                 "resumed fit would hold out other rows, some of which it was trained on. Pass an "
                 "int as random_state, or pass X_val and y_val"
             )
+        from sklearn_distill.nets._seen import known_labels
+
         train, validation = targets.split(self.validation_fraction, random_state)
+        assert targets.labels is not None
         loss, table = targets.taught or (targets.label_loss, targets.label_table)
-        training = replace(targets, table=targets.table[train], label_loss=loss)
-        return X[train], training, (X[validation], table[validation])
+        held_out = X[validation], table[validation], known_labels(targets.labels, validation)
+        training = replace(
+            targets,
+            table=targets.table[train],
+            label_loss=loss,
+            labels=targets.labels[train],
+            parts=None if targets.parts is None else targets.parts[train],
+        )
+        return X[train], training, held_out
 
     def _make_checkpoint(
         self, data: Any, previous: Trained | None, n_epochs: int | None = None
@@ -246,10 +273,6 @@ class NeuralStudent(NeuralParams):
             raise ValueError(
                 "checkpoint and metaparameter_optimizer: a checkpoint does not contain the "
                 "trajectory of λ and T; leave one of the two out"
-            )
-        if self.accelerator is not None:
-            raise ValueError(
-                "checkpoint and accelerator: save the state with accelerator.save_state instead"
             )
         from sklearn_distill.nets._checkpoint import Checkpoint
         from sklearn_distill.students._neural_identity import path_of_fit, training_identity
@@ -288,10 +311,6 @@ class NeuralStudent(NeuralParams):
         from sklearn_distill.students._neural_training import predict_scores
 
         return predict_scores(self.net_, self._validate_array(X, reset=False), self.precision)
-
-    @abstractmethod
-    def _n_classes(self) -> int | None:
-        """Return the number of classes, None for regression."""
 
     def __sklearn_clone__(self) -> Self:
         clone: Self = super().__sklearn_clone__()

@@ -12,31 +12,71 @@ from numpy.typing import NDArray
 from sklearn_distill._typing import FloatArray
 from sklearn_distill._validation.plausible_teacher import check_plausible_teacher
 from sklearn_distill._validation.targets import check_class_targets
+from sklearn_distill.nets._custom_loss import CustomLoss, custom_table
 from sklearn_distill.nets.losses import SoftTargetLoss, Terms, target_table
 from sklearn_distill.nets.mixture_loss import MixtureLoss, mixture_table
 from sklearn_distill.students._neural_targets import NeuralTargets
 from sklearn_distill.students._problem import LossParams, TrainingTargets
 from sklearn_distill.students._stream_teacher import TeacherObserver
-from sklearn_distill.targets import Labels, TargetMixture, Teachers, label_weights
+from sklearn_distill.targets import Labels, SoftTargets, TargetMixture, Teachers, label_weights
 from sklearn_distill.targets.labels import MISSING
 
 
-def static_targets(targets: TrainingTargets, loss_params: LossParams) -> NeuralTargets:
+def static_targets(
+    targets: TrainingTargets, loss_params: LossParams, label_smoothing: float = 0.0
+) -> NeuralTargets:
     """Return targets at fixed λ and T: labels and teachers are mixed once, before training."""
-    soft_targets = targets.mixture(loss_params).targets()
+    mixture = targets.mixture(loss_params)
+    soft_targets = smooth_labels(mixture, mixture.targets(), label_smoothing)
+    codes = np.where(targets.labels.present, targets.labels.codes, 0)
     loss, table = SoftTargetLoss.of(soft_targets), target_table(soft_targets)
-    by_labels = _validated_by_labels(targets, loss, table)
-    if targets.labels.present.any() or targets.teachers is None:
-        return by_labels
-    # the teacher's term, whose scale and regulariser do not matter to the best epoch
-    term = replace(loss_params, imitation=0.0, t_squared=False, regularizer=None)
-    taught = targets.mixture(term).targets()
     return replace(
-        by_labels,
-        can_validate=np.ones(len(table), dtype=bool),
-        strata=targets.teachers.soften(1.0).argmax(axis=0),
-        taught=(SoftTargetLoss.of(taught), target_table(taught)),
+        _validated(targets, loss_params, loss, table),
+        parts=np.column_stack([codes, mixture.loss_parts()]),
+        label_smoothing=label_smoothing,
     )
+
+
+def smooth_labels(
+    mixture: TargetMixture, soft_targets: SoftTargets, label_smoothing: float
+) -> SoftTargets:
+    """Return targets in which the share ε of each label's weight is divided among all classes."""
+    if not label_smoothing:
+        return soft_targets
+    weight = mixture.loss_parts()[:, 0]
+    moved = weight / mixture.labels.n_classes - mixture.labels.one_hot(weight)
+    return replace(soft_targets, linear=soft_targets.linear + label_smoothing * moved)
+
+
+def custom_targets(
+    targets: TrainingTargets,
+    loss_params: LossParams,
+    distillation_loss: Any,
+    label_smoothing: float,
+) -> NeuralTargets:
+    """Return targets for a teacher's term that is a function of the user."""
+    mixture = targets.mixture(loss_params)
+    parts, labels = mixture.loss_parts(), targets.labels
+    logits = np.full((labels.n_classes, len(parts)), np.nan)
+    if targets.teachers is not None:
+        T = loss_params.temperature
+        several = len(targets.teachers.logits) > 1
+        # of several teachers the mean of their softened predictions, as in the built-in term
+        with np.errstate(divide="ignore"):
+            soft = T * np.log(targets.teachers.soften(T)) if several else None
+        logits = targets.teachers.logits[0] if soft is None else soft
+        logits = np.where(targets.teachers.teacher_mask, logits, np.nan)
+    weight = label_weights(targets.sample_weight, targets.weight_by_class, labels)
+    codes = np.where(labels.present, labels.codes, -1)
+    loss = CustomLoss(
+        distillation_loss,
+        labels.n_classes,
+        loss_params.temperature,
+        loss_params.imitation,
+        label_smoothing,
+    )
+    table = custom_table(logits.T, codes, parts[:, [0, 2]], weight)
+    return _validated(targets, loss_params, loss, table)
 
 
 def tunable_targets(targets: TrainingTargets, loss_params: LossParams) -> NeuralTargets:
@@ -82,10 +122,13 @@ class BatchTable:
         Class labels, in the order of the columns of the teacher's probabilities.
     loss_params : LossParams
         λ, T and the form of the loss.
+    label_smoothing : float, default=0.0
+        Share of the label's term that all classes have alike.
     """
 
     classes: NDArray[Any]
     loss_params: LossParams
+    label_smoothing: float = 0.0
 
     def __call__(
         self, y: NDArray[Any], teacher_proba: FloatArray, weight: FloatArray
@@ -99,7 +142,8 @@ class BatchTable:
         )
         mixture = self.loss_params.mixture(labels, teachers, weight)
         # the same columns for every mini-batch, even if all its labels or predictions are missing
-        table = target_table(mixture.targets(), _terms(self.loss_params))
+        soft_targets = smooth_labels(mixture, mixture.targets(), self.label_smoothing)
+        table = target_table(soft_targets, _terms(self.loss_params))
         return np.column_stack([table, _observed(labels, teachers, weight)])
 
     def observer(self) -> TeacherObserver:
@@ -135,8 +179,28 @@ def _terms(loss_params: LossParams) -> Terms:
     return [label] if teacher == label else [label, teacher]
 
 
+def _validated(
+    targets: TrainingTargets, loss_params: LossParams, loss: Any, table: FloatArray
+) -> NeuralTargets:
+    """Add what validates: the labels alone or, without any, the teacher's term."""
+    by_labels = _validated_by_labels(targets, loss, table)
+    if targets.labels.present.any() or targets.teachers is None:
+        return by_labels
+    # the teacher's term, whose scale and regulariser do not matter to the best epoch
+    term = replace(loss_params, imitation=0.0, t_squared=False, regularizer=None)
+    taught = targets.mixture(term).targets()
+    return replace(
+        by_labels,
+        can_validate=np.ones(len(table), dtype=bool),
+        strata=targets.teachers.soften(1.0).argmax(axis=0),
+        taught=(SoftTargetLoss.of(taught), target_table(taught)),
+    )
+
+
 def _validated_by_labels(
-    targets: TrainingTargets, loss: SoftTargetLoss | MixtureLoss, table: FloatArray
+    targets: TrainingTargets,
+    loss: SoftTargetLoss | MixtureLoss | CustomLoss,
+    table: FloatArray,
 ) -> NeuralTargets:
     """Add the loss and the table of the labels alone, for validation."""
     label_targets = TargetMixture(targets.labels, None, targets.weight, imitation=0.0).targets()
@@ -148,4 +212,14 @@ def _validated_by_labels(
         targets.labels.present,
         targets.labels.codes,
         n_outputs=len(targets.classes),
+        labels=labels_of_codes(targets.labels, targets.classes),
     )
+
+
+def labels_of_codes(labels: Labels, classes: NDArray[Any]) -> NDArray[Any]:
+    """Return labels as the user passed them, None where they are missing."""
+    if labels.present.all():
+        return np.asarray(classes[labels.codes])
+    decoded = np.full(len(labels.present), None, dtype=object)
+    decoded[labels.present] = classes[labels.codes[labels.present]]
+    return decoded

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -16,12 +16,14 @@ from torch import nn
 
 from sklearn_distill._validation.numbers import check_hidden_layer_sizes
 from sklearn_distill._validation.user_warning import warn_user
-from sklearn_distill.nets._callbacks import bare_module
-from sklearn_distill.nets._embedding import WithEmbedding
+from sklearn_distill.nets._embedding import Projection, make_projection
 from sklearn_distill.nets._net import StudentNet
 from sklearn_distill.nets.modules import MLP
 from sklearn_distill.students._neural_params import NeuralParams
 from sklearn_distill.students._neural_targets import NeuralTargets
+
+if TYPE_CHECKING:
+    from sklearn_distill.students._neural_training import Trained
 
 SUMS_TO_ONE = 1e-4  # within rounding in float32
 
@@ -29,38 +31,72 @@ SUMS_TO_ONE = 1e-4  # within rounding in float32
 _GENERATOR_LOCK = threading.RLock()
 
 
+Parts = tuple[nn.Module, Projection | None]  # the network, and what only its training needs
+
+
 def new_network(
     estimator: NeuralParams, targets: NeuralTargets, X: torch.Tensor, seed: int
-) -> tuple[nn.Module, torch.Tensor]:
-    """Return a new network for features and targets, and torch's random state after its weights."""
+) -> tuple[Parts, torch.Tensor]:
+    """Return a new network with its projection, and torch's random state after their weights."""
     with random_stream(seed):
         network = _build(estimator, X, targets.n_outputs).to(X.dtype)
         # before the projection and the optimiser: lazy layers get their weights in this first pass
         scores = _check_scores(network, X, targets.n_outputs)
         if is_classifier(estimator):
             _warn_of_probabilities(network, scores)
-        if targets.n_dimensions:
-            network = WithEmbedding(network, targets.n_dimensions).to(X.dtype)
-        return network, torch.get_rng_state()
+        projection = _new_projection(estimator, network, targets, X)
+        return (network, projection), torch.get_rng_state()
 
 
-def previous_network(net: StudentNet, targets: NeuralTargets, X: torch.Tensor) -> nn.Module:
-    """Return a copy of a trained network, after a check that it has the outputs of the targets."""
-    network = copy_network(net)
-    n_trained = network.projection.out_features if isinstance(network, WithEmbedding) else 0
-    if n_trained != targets.n_dimensions:
+def previous_network(
+    estimator: NeuralParams, targets: NeuralTargets, X: torch.Tensor, previous: Trained
+) -> tuple[Parts, torch.Tensor]:
+    """Return a copy of a trained network, and torch's random state to continue with.
+
+    A projection is copied if it is that of the present embedding, left out without an embedding,
+    and new after a training without one.
+    """
+    network, projection = copy_parts(previous.net)
+    network = network.to(X.dtype)
+    if not targets.n_dimensions:
+        return (network, None), previous.torch_rng
+    if projection is not None:
+        _check_same_embedding(projection, estimator.embedding_layer, targets.n_dimensions)
+        return (network, projection.to(X.dtype)), previous.torch_rng
+    with random_stream(previous.torch_rng):
+        network.eval()
+        projection = _new_projection(estimator, network, targets, X)
+        return (network, projection), torch.get_rng_state()
+
+
+def copy_parts(net: StudentNet) -> Parts:
+    """Return copies of the trained network and of its projection to a teacher's embedding."""
+    projection = None if net.projection is None else net.projection_
+    copies: Parts = deepcopy((net.module_, projection))
+    return copies
+
+
+def _new_projection(
+    estimator: NeuralParams, network: nn.Module, targets: NeuralTargets, X: torch.Tensor
+) -> Projection | None:
+    """Return a projection to the teacher's embedding, None without one."""
+    if not targets.n_dimensions:
+        return None
+    # a copy, since the features may share the memory of the X that the user passed
+    return make_projection(network, X[:2].clone(), estimator.embedding_layer, targets.n_dimensions)
+
+
+def _check_same_embedding(projection: Projection, layer: Any, n_dimensions: int) -> None:
+    if projection.n_dimensions != n_dimensions:
         raise ValueError(
-            f"the fit uses {targets.n_dimensions} dimensions of teacher_embedding, but the network "
-            f"was trained with {n_trained}: pass as many with the same embedding_weight, or fit "
-            "anew without warm_start"
+            f"the fit uses {n_dimensions} dimensions of teacher_embedding, but the network was "
+            f"trained with {projection.n_dimensions}: pass as many, or fit anew without warm_start"
         )
-    return network.to(X.dtype)
-
-
-def copy_network(net: StudentNet) -> nn.Module:
-    """Return a copy of the trained network, including the projection to a teacher's embedding."""
-    network: nn.Module = deepcopy(bare_module(net.module_))
-    return network
+    if projection.embedding_layer != layer:
+        raise ValueError(
+            f"embedding_layer is now {layer!r}, and {projection.embedding_layer!r} in the training "
+            "that warm_start=True continues: set it back, or fit anew without warm_start"
+        )
 
 
 def _build(estimator: NeuralParams, X: torch.Tensor, n_outputs: int) -> nn.Module:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import functools
+from abc import abstractmethod
 from numbers import Integral, Real
 from os import PathLike
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.metrics import get_scorer_names
 
 from sklearn_distill._optional import import_skorch
 from sklearn_distill._validation.fitting import HasMethods, Interval, StrOptions
 from sklearn_distill._validation.numbers import check_hidden_layer_sizes
 from sklearn_distill.students._neural_callbacks import PREFIX as CALLBACK_PREFIX
 from sklearn_distill.students._neural_callbacks import callback_params, with_callback_params
+
+if TYPE_CHECKING:
+    from sklearn_distill.nets._predictions import Predictions
 
 _PREFIXES = ("module__", "optimizer__", "iterator_train__")
 
@@ -28,6 +33,7 @@ class NeuralParams(BaseEstimator):
     imitation: float
     temperature: float  # classifier only
     embedding_weight: float
+    embedding_layer: Any
     optimizer: Any
     lr: float
     batch_size: int
@@ -36,6 +42,7 @@ class NeuralParams(BaseEstimator):
     validation_fraction: float
     n_iter_no_change: int
     tol: float
+    scoring: Any
     lr_schedule: Any
     gradient_clip: float | None
     augmentation: Any
@@ -55,6 +62,7 @@ class NeuralParams(BaseEstimator):
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "imitation": [Interval(Real, 0, 1, closed="both")],
         "embedding_weight": [Interval(Real, 0, None, closed="left")],
+        "embedding_layer": [str, dict, None],
         "optimizer": [StrOptions({"adam", "adamw", "sgd"}), callable],
         "lr": [Interval(Real, 0, None, closed="neither")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
@@ -63,6 +71,7 @@ class NeuralParams(BaseEstimator):
         "early_stopping": ["boolean"],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
+        "scoring": [StrOptions(set(get_scorer_names())), callable, None],
         "lr_schedule": [StrOptions({"cosine"}), callable, None],
         "gradient_clip": [Interval(Real, 0, None, closed="neither"), None],
         "augmentation": [callable, None],
@@ -154,6 +163,15 @@ class NeuralParams(BaseEstimator):
             f"{type(self).__name__} got an unexpected parameter {names[0]!r}: besides those of its "
             "signature it accepts module__x, optimizer__x and iterator_train__x"
         )
+
+    @abstractmethod
+    def _predictions(self) -> Predictions:
+        """Return what the estimator predicts from the scores of its network."""
+
+    def _metaparameters(self) -> dict[str, float]:
+        """Return λ and T, as far as the estimator has them."""
+        names = ("imitation", "temperature")
+        return {name: float(getattr(self, name)) for name in names if hasattr(self, name)}
 
     def _architecture(self) -> dict[str, str]:
         """Describe the parameters from which the network is built."""

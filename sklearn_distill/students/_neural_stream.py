@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
@@ -15,9 +16,9 @@ from sklearn_distill._validation.network_input import check_network_input
 from sklearn_distill._validation.tensors import to_numpy
 
 if TYPE_CHECKING:
-    import torch
     from torch.utils.data import Dataset
 
+    from sklearn_distill.nets._batch import Batch
     from sklearn_distill.nets._loader import Stream
     from sklearn_distill.students._stream_teacher import TeacherObserver
 
@@ -74,21 +75,13 @@ def make_stream(
     Stream
         The stream, with the features of the first item as a sample.
 
-    Raises
-    ------
-    ValueError
-        If the arguments of the DataLoader contain a ``collate_fn``.
     """
     from sklearn_distill.nets._loader import Stream
 
-    if "collate_fn" in loader_params:
-        raise ValueError(
-            "iterator_train__collate_fn would replace the function that makes the targets of a "
-            "mini-batch: leave it out, and convert or pad the features in the Dataset's __getitem__"
-        )
-    collate = Collate(make_table, n_outputs, precision)
-    features, _ = collate([first_item(dataset)])
-    return Stream(dataset, collate, features, loader_params, observer)
+    options = dict(loader_params)
+    collate = Collate(make_table, n_outputs, precision, options.pop("collate_fn", None))
+    features = collate([first_item(dataset)]).features
+    return Stream(dataset, collate, features, options, observer)
 
 
 def first_item(dataset: Dataset[Any]) -> Sequence[Any]:
@@ -109,11 +102,36 @@ def first_item(dataset: Dataset[Any]) -> Sequence[Any]:
     ValueError
         If there are no items, or the first one is not such a tuple.
     """
-    item: Sequence[Any] | None = next(iter(dataset), None)
-    if item is None:
+    first = dataset.peek(1) if hasattr(dataset, "peek") else list(islice(iter(dataset), 1))
+    if not first:
         raise ValueError("X is a Dataset without any items: fit needs at least one")
-    _check_items([item])
+    _check_items(first)
+    item: Sequence[Any] = first[0]
     return item
+
+
+def without_losses(dataset: Dataset[Any], loader_params: dict[str, Any]) -> Dataset[Any]:
+    """Return a Dataset of which reading the first item loses nothing.
+
+    Parameters
+    ----------
+    dataset : torch.utils.data.Dataset
+        A Dataset by index or an IterableDataset.
+    loader_params : dict
+        Arguments of torch's DataLoader; its workers read iterable data in copies of their own.
+
+    Returns
+    -------
+    Dataset
+        The Dataset, iterable data with a buffer for items that are read ahead.
+    """
+    from torch.utils.data import IterableDataset
+
+    from sklearn_distill.nets._dataset_sample import Peeked
+
+    if isinstance(dataset, IterableDataset) and not loader_params.get("num_workers"):
+        return Peeked(dataset)
+    return dataset
 
 
 class Collate:
@@ -127,26 +145,37 @@ class Collate:
         Number of classes or outputs, the length of a teacher's prediction.
     precision : str
         Precision of the network, as in the estimator's ``precision``.
+    collate_fn : callable or None, default=None
+        The user's function from items to (x, y, teacher) or (x, y, teacher, weight) of a
+        mini-batch.
     """
 
-    def __init__(self, make_table: MakeTable, n_outputs: int, precision: str) -> None:
+    def __init__(
+        self, make_table: MakeTable, n_outputs: int, precision: str, collate_fn: Any = None
+    ) -> None:
         self.make_table = make_table
+        self.collate_fn = collate_fn
         self.n_outputs = n_outputs
         self.precision = precision
 
-    def __call__(self, items: Sequence[Any]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return features and rows of the table."""
+    def __call__(self, items: Sequence[Any]) -> Batch:
+        """Return features, rows of the table, and labels."""
+        from sklearn_distill.nets._batch import Batch
         from sklearn_distill.students._neural_training import in_precision
 
         _check_items(items)
+        if self.collate_fn is not None:
+            items = _rows_of(self.collate_fn(list(items)), len(items))
         check_network_input("the first element of a Dataset's item", items[0][0])
         for item in items:
             refuse_mask("the Dataset's x", item[0])
         features = _stack("features", [np.asarray(to_numpy(item[0])) for item in items])
         if not np.isfinite(features).all():
             raise ValueError("the Dataset yields features that are NaN or infinite: impute them")
-        table = self.make_table(_labels(items), self._teacher_rows(items), _weights(items))
-        return in_precision(features, self.precision), in_precision(table, self.precision)
+        labels = _labels(items)
+        table = self.make_table(labels, self._teacher_rows(items), _weights(items))
+        X = in_precision(features, self.precision)
+        return Batch(X, in_precision(table, self.precision), labels)
 
     def _teacher_rows(self, items: Sequence[Any]) -> FloatArray:
         """Return the teacher's predictions, NaN where they are missing."""
@@ -156,6 +185,24 @@ class Collate:
         missing = np.full(shape, np.nan)
         rows = [missing if row is None else row for row in predictions]
         return _stack("teacher's predictions", rows).astype(np.float64)
+
+
+def _rows_of(batch: Any, n_items: int) -> list[tuple[Any, ...]]:
+    """Return the rows of a mini-batch that the user's function made, None for what is missing."""
+    if not isinstance(batch, (tuple, list)) or len(batch) not in (3, 4):
+        raise ValueError(
+            f"iterator_train__collate_fn returned a {type(batch).__name__}: it must return the "
+            "(x, y, teacher) or (x, y, teacher, weight) of a mini-batch, with None for what is "
+            "missing in all of its rows"
+        )
+    columns = [[None] * n_items if values is None else list(values) for values in batch]
+    lengths = [len(column) for column in columns]
+    if set(lengths) != {n_items}:
+        raise ValueError(
+            f"iterator_train__collate_fn returned {lengths} rows for {n_items} items: it must "
+            "return a row of each for each item"
+        )
+    return list(zip(*columns, strict=True))
 
 
 def _check_items(items: Sequence[Any]) -> None:

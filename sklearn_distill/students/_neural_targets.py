@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sklearn_distill._typing import BoolArray, FloatArray, IntArray
 from sklearn_distill._validation.splits import hold_out, taught_strata
@@ -32,6 +33,13 @@ class NeuralTargets:
         teacher's most probable classes.
     n_outputs : int
         Number of outputs of the network.
+    labels : ndarray of shape (n_rows,) or (n_rows, n_outputs), or None, default=None
+        Labels for callbacks, None or NaN where they are missing; None if they are read batch by
+        batch.
+    parts : ndarray of shape (n_rows, 5) or None, default=None
+        What separates the losses of label and teacher; None if they are not separated.
+    label_smoothing : float, default=0.0
+        Share of the label's term that all classes have alike.
     n_dimensions : int, default=0
         Dimensions of the teacher's embedding, the last columns of ``table`` but one; 0 without an
         embedding.
@@ -47,6 +55,9 @@ class NeuralTargets:
     can_validate: BoolArray
     strata: IntArray | None
     n_outputs: int
+    labels: NDArray[Any] | None = None
+    parts: FloatArray | None = None
+    label_smoothing: float = 0.0
     n_dimensions: int = 0
     taught: tuple[Any, FloatArray] | None = None
 

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from textwrap import shorten
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from skorch.callbacks import Callback
 from skorch.helper import predefined_split
 from torch import nn
-from torch.utils.data import DataLoader
 
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.augmentation._generator import with_generator
@@ -25,17 +23,20 @@ from sklearn_distill.nets._callbacks import (
     GradientClipping,
     LearningRateSchedule,
     ProgressBar,
-    bare_module,
+    ValidationScore,
     is_early_stop,
 )
 from sklearn_distill.nets._checkpoint import Checkpoint
-from sklearn_distill.nets._embedding import scores_of
 from sklearn_distill.nets._loader import RowTensors, Stream, TensorLoader, as_tensor
+from sklearn_distill.nets._loss_parts import LossParts
 from sklearn_distill.nets._net import StudentNet
+from sklearn_distill.nets._patterns import check_patterns
+from sklearn_distill.nets._share import Share
 from sklearn_distill.nets.device import resolve_device
 from sklearn_distill.students._neural_callbacks import without_switched_off
 from sklearn_distill.students._neural_network import (
-    copy_network,
+    Parts,
+    copy_parts,
     new_network,
     previous_network,
     random_stream,
@@ -44,7 +45,7 @@ from sklearn_distill.students._neural_params import NeuralParams
 from sklearn_distill.students._neural_targets import NeuralTargets
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
-BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+BATCH_NORMS = nn.modules.batchnorm._BatchNorm  # that of one to three dimensions, and of processes
 VALIDATION_BATCH = 1024  # larger than in training: without gradients more rows fit into memory
 
 
@@ -53,15 +54,16 @@ def in_precision(values: NDArray[Any], precision: str) -> torch.Tensor:
     return as_tensor(values, torch.float64 if precision == "float64" else torch.float32)
 
 
-def row_tensors(X: NDArray[Any], table: FloatArray, precision: str) -> RowTensors:
-    """Return features and the table of the loss as tensors."""
-    return RowTensors(in_precision(X, precision), in_precision(table, precision))
+def row_tensors(
+    X: NDArray[Any], table: FloatArray, labels: NDArray[Any] | None, precision: str
+) -> RowTensors:
+    """Return features and the table of the loss as tensors, with the labels for callbacks."""
+    return RowTensors(in_precision(X, precision), in_precision(table, precision), labels)
 
 
 def predict_scores(net: StudentNet, X: NDArray[Any], precision: str) -> FloatArray:
     """Return the scores of a trained net, computed batch by batch."""
-    scores = scores_of(net.forward(RowTensors(in_precision(X, precision))))
-    return np.asarray(scores.double().numpy())
+    return net.scores(RowTensors(in_precision(X, precision)))
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Trained:
 
     def identity(self) -> tuple[dict[str, torch.Tensor], int]:
         """Return what a training that continues from here depends on: weights, epochs so far."""
-        return bare_module(self.net.module_).state_dict(), len(self.net.history)
+        return self.net.weights(), len(self.net.history)
 
 
 def train_network(
@@ -102,22 +104,21 @@ def train_network(
     # for the order of the rows and augmentation; torch's global one is for weights and dropout
     generator = torch.Generator().manual_seed(seed)
     if previous is None:
-        network, torch_rng = new_network(estimator, targets, train_data.features, seed)
+        parts, torch_rng = new_network(estimator, targets, train_data.features, seed)
     else:
         _check_same_architecture(estimator._architecture(), previous.architecture)
-        network = previous_network(previous.net, targets, train_data.features)
-        torch_rng = previous.torch_rng
+        parts, torch_rng = previous_network(estimator, targets, train_data.features, previous)
     with random_stream(torch_rng):
         net = _make_net(
-            estimator, network, targets, generator, train_data, checkpoint, validation_data
+            estimator, parts, targets, generator, train_data, checkpoint, validation_data
         )
         if previous is not None:
             _restore_state(net, previous.net)
-        _run_epochs(net, train_data, validation_data, n_epochs, checkpoint)
+        _run_epochs(net, targets, train_data, validation_data, n_epochs, checkpoint)
         if estimator.accelerator is not None:
             # the accelerator wraps network and optimiser: a net without it predicts and pickles
             plain = _make_net(
-                estimator, copy_network(net), targets, generator, train_data, accelerate=False
+                estimator, copy_parts(net), targets, generator, train_data, accelerate=False
             )
             _restore_state(plain, net)
             net = plain
@@ -142,7 +143,7 @@ def _check_same_architecture(now: dict[str, str], before: dict[str, str]) -> Non
 
 def _make_net(
     estimator: NeuralParams,
-    network: nn.Module,
+    parts: Parts,
     targets: NeuralTargets,
     generator: torch.Generator,
     train_data: RowTensors | Stream,
@@ -152,9 +153,13 @@ def _make_net(
     accelerate: bool = True,
 ) -> StudentNet:
     """Return an initialised net with the estimator's parameters."""
-    net_class, class_params = _net_class(estimator, validation_data, accelerate)
+    net_class, class_params = _net_class(estimator, validation_data, generator, accelerate)
+    network, projection = parts
     net: StudentNet = net_class(
         network,
+        projection=projection,
+        predictions=estimator._predictions(),
+        metaparameters=estimator._metaparameters(),
         criterion=targets.loss,
         criterion_valid=targets.label_loss,
         optimizer=OPTIMIZERS.get(estimator.optimizer, estimator.optimizer),
@@ -174,12 +179,13 @@ def _make_net(
             train_data,
             generator,
             network,
-            accelerated="accelerator" in class_params,
+            _share(class_params.get("accelerator")),
         ),
         **{f"optimizer__{k}": v for k, v in estimator._params_for("optimizer").items()},
     )
     net.initialize()
     _check_step(net, estimator)
+    check_patterns(net)
     return net
 
 
@@ -200,7 +206,10 @@ def _check_step(net: StudentNet, estimator: NeuralParams) -> None:
 
 
 def _net_class(
-    estimator: NeuralParams, validation_data: RowTensors | None, accelerate: bool
+    estimator: NeuralParams,
+    validation_data: RowTensors | None,
+    generator: torch.Generator,
+    accelerate: bool,
 ) -> tuple[type[StudentNet], dict[str, Any]]:
     """Return the class of the net and the arguments that only this class has."""
     if estimator.accelerator is None or not accelerate:
@@ -213,7 +222,9 @@ def _net_class(
         return BilevelNet, params | {"schedule": schedule, "validation": validation_data}
     from sklearn_distill.nets._accelerated import AcceleratedStudentNet
 
-    return AcceleratedStudentNet, {"device": None, "accelerator": estimator.accelerator}
+    accelerator = estimator.accelerator
+    params = {"device": str(accelerator.device), "seed": generator.initial_seed()}
+    return AcceleratedStudentNet, params | {"accelerator": accelerator}
 
 
 def _iterator_params(
@@ -221,25 +232,27 @@ def _iterator_params(
     train_data: RowTensors | Stream,
     generator: torch.Generator,
     network: nn.Module,
-    *,
-    accelerated: bool,
+    share: Share,
 ) -> dict[str, Any]:
     """Return the net's arguments for reading mini-batches of training and validation."""
-    # accelerate distributes a DataLoader only
-    validation_iterator = DataLoader if accelerated else TensorLoader
-    params = train_data.reader(generator)
-    if isinstance(train_data, RowTensors):
-        # batch normalisation in training mode rejects a single row, which has no variance
-        has_batch_norm = any(isinstance(layer, BATCH_NORMS) for layer in network.modules())
-        params["iterator_train__join_single"] = has_batch_norm
-    if accelerated and isinstance(train_data, RowTensors):
-        params = {"iterator_train": DataLoader, "iterator_train__shuffle": True}
-        params["iterator_train__generator"] = generator
+    # batch normalisation in training mode rejects a single row, which has no variance
+    has_batch_norm = any(isinstance(layer, BATCH_NORMS) for layer in network.modules())
     return {
-        "iterator_valid": validation_iterator,
+        "iterator_valid": TensorLoader,
         "iterator_valid__batch_size": max(VALIDATION_BATCH, estimator.batch_size),
-        **params,
+        "iterator_train__join_single": has_batch_norm,
+        "iterator_train__share": share,
+        **train_data.reader(generator),
     }
+
+
+def _share(accelerator: Any) -> Share:
+    """Return the share that this process has of each mini-batch."""
+    return Share() if accelerator is None else Share(*_process(accelerator))
+
+
+def _process(accelerator: Any) -> tuple[int, int]:
+    return accelerator.process_index, accelerator.num_processes
 
 
 def _restore_state(net: StudentNet, previous: StudentNet) -> None:
@@ -247,7 +260,13 @@ def _restore_state(net: StudentNet, previous: StudentNet) -> None:
     if _optimizer_class(net) is _optimizer_class(previous):
         # the averages of the previous steps, but the present lr and optimizer__x
         state = net.optimizer_.state_dict()
-        state["state"] = previous.optimizer_.state_dict()["state"]
+        before, numbers = previous.optimizer_.state_dict()["state"], _numbers_of_params(net)
+        state["state"] = {
+            numbers[name]: before[number]
+            for name, number in _numbers_of_params(previous).items()
+            # the projection to an embedding may have gone, and new parameters have no averages
+            if name in numbers and number in before
+        }
         # copied, as load_state_dict may share tensors: a failed fit must not change the old net
         net.optimizer_.load_state_dict(deepcopy(state))
     net.scaler_.load_state_dict(previous.scaler_.state_dict())
@@ -257,27 +276,38 @@ def _restore_state(net: StudentNet, previous: StudentNet) -> None:
         net.history.append(dict(epoch))
 
 
+def _numbers_of_params(net: StudentNet) -> dict[str, int]:
+    """Return the number of each parameter, by name, in the optimiser's state."""
+    names = {id(p): name for name, p in net.get_all_learnable_params()}
+    params = [p for group in net.optimizer_.param_groups for p in group["params"]]
+    return {names[id(p)]: number for number, p in enumerate(params)}
+
+
 def _optimizer_class(net: StudentNet) -> type:
-    return type(getattr(net.optimizer_, "optimizer", net.optimizer_))  # accelerate wraps it
+    return type(net.optimizer_)
 
 
 def _run_epochs(
     net: StudentNet,
+    targets: NeuralTargets,
     train_data: RowTensors | Stream,
     validation_data: RowTensors | None,
     n_epochs: int,
     checkpoint: Checkpoint | None,
 ) -> None:
     """Train until the last epoch or until a callback stops the training."""
-    if net.device is not None:  # all data are copied to the device once, not batch by batch
-        device = torch.device(net.device)
-        train_data = train_data.to(device)
-        validation_data = None if validation_data is None else validation_data.to(device)
+    # all data are copied to the device once, not batch by batch
+    device = torch.device(net.device)
+    train_data = train_data.to(device)
+    validation_data = None if validation_data is None else validation_data.to(device)
     net.train_split = None if validation_data is None else predefined_split(validation_data)
     net.observer = train_data.observer
     # a warm start counts its own epochs, after those in the history
     n_before, net.max_epochs = len(net.history), n_epochs
-    net.notify("on_train_begin", X=train_data, y=None)
+    net.train_rows = train_data.dataset
+    net.loss_parts = _loss_parts(targets, train_data)
+    X, y = train_data.seen()
+    net.notify("on_train_begin", X=X, y=y)
     if checkpoint is not None:
         checkpoint.resume(net, n_before + n_epochs)
     try:
@@ -291,17 +321,26 @@ def _run_epochs(
         net.close()
         # a fitted estimator keeps no data
         net.train_split = net.observer = None
-    net.notify("on_train_end", X=train_data, y=None)
+    net.notify("on_train_end", X=X, y=y)
     if checkpoint is not None:
-        checkpoint.finish()
+        checkpoint.finish(net)
+
+
+def _loss_parts(targets: NeuralTargets, train_data: RowTensors | Stream) -> LossParts | None:
+    """Return what separates the losses of label and teacher, None if nothing does."""
+    if targets.parts is None or not isinstance(train_data, RowTensors):
+        return None
+    loss = targets.loss.loss if targets.n_dimensions else targets.loss
+    table = train_data.table
+    return LossParts(loss, table, table.new_tensor(targets.parts), targets.label_smoothing)
 
 
 def _check_finite_scores(net: StudentNet, features: torch.Tensor) -> None:
     """Require finite scores of the first rows: large finite weights may overflow in products."""
-    network = bare_module(net.module_).eval()
+    network = net.module_.eval()
     device = next(network.parameters()).device
     with torch.no_grad():
-        scores = scores_of(network(features[:VALIDATION_BATCH].to(device)))
+        scores = network(features[:VALIDATION_BATCH].to(device))
     if not scores.isfinite().all():
         raise ValueError(
             f"training diverged: after {len(net.history)} epochs the scores of the network are not "
@@ -313,15 +352,19 @@ def _check_finite_scores(net: StudentNet, features: torch.Tensor) -> None:
 def _make_callbacks(estimator: NeuralParams, checkpoint: Checkpoint | None) -> list[Any]:
     # the first, so that no later callback keeps or saves the weights of a diverged epoch
     callbacks: list[Any] = [("divergence", Divergence())]
-    if estimator.verbose:
+    is_main = getattr(estimator.accelerator, "is_main_process", True)
+    if estimator.verbose and is_main:
         callbacks.append(("progress", ProgressBar(type(estimator).__name__)))
     if estimator.gradient_clip is not None:
         callbacks.append(("gradient_clip", GradientClipping(estimator.gradient_clip)))
     if estimator.lr_schedule is not None:
         schedule = LearningRateSchedule(estimator.lr_schedule, estimator.max_epochs)
         callbacks.append(("lr_schedule", schedule))
+    if estimator.scoring is not None:
+        callbacks.append(("valid_score", ValidationScore(estimator.scoring)))
     if estimator.early_stopping:
-        best_weights = BestWeights(estimator.n_iter_no_change, estimator.tol)
+        monitor = "valid_loss" if estimator.scoring is None else "valid_score"
+        best_weights = BestWeights(estimator.n_iter_no_change, estimator.tol, monitor)
         callbacks.append(("best_weights", best_weights))
     callbacks += map(_copy_callback, without_switched_off(estimator.callbacks))
     if checkpoint is not None:  # the last, so that it saves what the others changed

@@ -27,16 +27,23 @@ from sklearn_distill._validation.missing_teacher import check_teacher_used
 from sklearn_distill._validation.numbers import list_values
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.teacher import check_embedding
-from sklearn_distill.losses import log_probabilities, probabilities
 from sklearn_distill.losses.regularizers import REGULARIZER_NAMES
-from sklearn_distill.students._neural import NeuralStudent, XAndTable
-from sklearn_distill.students._neural_stream import check_no_other_data, is_dataset, make_stream
+from sklearn_distill.students._neural import HeldOut, NeuralStudent
+from sklearn_distill.students._neural_stream import (
+    check_no_other_data,
+    is_dataset,
+    make_stream,
+    without_losses,
+)
 from sklearn_distill.students._neural_targets import NeuralTargets
 from sklearn_distill.students._problem import LossParams, TrainingTargets, drop_absent
 from sklearn_distill.targets import TargetMixture
 
 if TYPE_CHECKING:
+    import torch
     from torch.utils.data import Dataset
+
+    from sklearn_distill.nets._predictions import ClassPredictions
 
 
 class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
@@ -77,6 +84,14 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         Whether the teacher's term is multiplied by τ = T². Needs ``soften_student=True``.
     regularizer : {None, "grabovoy", "continuous_categorical"}, default=None
         r, as in :class:`DistilledLogisticRegression`.
+    distillation_loss : callable or None, default=None
+        Function that replaces the term τ[…] of the teacher: ``f(scores, teacher_logits, labels,
+        weights)`` → a loss for each row, from tensors of the rows of a mini-batch that have a
+        prediction: (n, n_classes) twice, class codes (n,) with -1 for a missing label, and s (n,).
+        It gets ``temperature`` and ``imitation`` if it has such parameters; the losses are
+        multiplied by λ_i and s. The logits of several teachers are those of their mean, softened.
+    label_smoothing : float, default=0.0
+        ε in [0, 1): the share of a label's weight that is divided among all classes in training.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as in :class:`DistilledLogisticRegression`.
     classes : array-like of shape (n_classes,) or None, default=None
@@ -84,13 +99,18 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         of y or, if it has fewer than two, the names of the teacher's columns.
     embedding_weight : float, default=0.0
         μ ≥ 0, the weight of the distance to ``teacher_embedding``.
+    embedding_layer : str, dict or None, default=None
+        Name of the layer (in ``module.named_modules()``) whose output h is mapped to
+        ``teacher_embedding``, or a dict of several names with the number of columns of
+        ``teacher_embedding`` that each approximates. Feature maps and sequences are averaged over
+        their positions. None is the input of the last linear layer that the network calls.
     optimizer : {"adam", "adamw", "sgd"} or class, default="adam"
         Optimiser: a class of torch.optim or one of these names; ``optimizer__x`` are its arguments.
     lr : float, default=1e-3
         Learning rate of the optimiser, positive.
     batch_size : int, default=128
         Number of rows in a mini-batch. If the network has batch normalisation, a last mini-batch
-        of a single row is joined to the one before it.
+        of a single row is joined to the one before it. Not used with a ``batch_sampler``.
     max_epochs : int, default=20
         Maximum number of passes over the rows; 0 keeps the initial weights, with a
         ConvergenceWarning.
@@ -104,18 +124,26 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
     n_iter_no_change : int, default=10
         Number of epochs without a lower validation loss after which early stopping ends training.
     tol : float, default=0.0
-        A validation loss is lower if it improves by more than ``tol``.
+        A validation loss is lower if it improves by more than ``tol``; likewise a higher score.
+    scoring : str, callable or None, default=None
+        A scikit-learn scorer, or a callable of (net, X, y), of the validation rows: the column
+        ``valid_score`` of ``history_``, and what early stopping monitors. The net has ``predict``
+        and, for classes, ``predict_proba`` and ``classes_``. None monitors the validation loss.
     lr_schedule : {"cosine"}, callable or None, default=None
         Learning rates of the epochs. "cosine" decreases to 0 at ``max_epochs``; a callable returns
-        a scheduler of torch.optim.lr_scheduler for the optimiser it is given. ReduceLROnPlateau
-        monitors the validation loss or, if no rows are held out, the training loss.
+        a scheduler of torch.optim.lr_scheduler for the optimiser it is given. OneCycleLR, CyclicLR
+        and what a callable of (optimizer, n_steps) returns, with the number of all steps, change it
+        after each step instead. ReduceLROnPlateau monitors the validation loss or, if no rows are
+        held out, the training loss.
     gradient_clip : float or None, default=None
         Maximum Euclidean norm of a mini-batch's gradient; None for no clipping.
     augmentation : callable or None, default=None
         ``augmentation(features, generator)`` or ``augmentation(features)`` → features, for each
         mini-batch of training, such as those of :mod:`sklearn_distill.augmentation`, whose
         description has the rule for the two signatures. The teacher's predictions are those of the
-        original rows.
+        original rows. If it returns (features, permutation, weight), as mixup does, labels and
+        predictions are mixed too: the loss of row i is w_i that of its own targets plus 1 - w_i
+        that of row permutation[i]. The weight is a number or one for each row.
     metaparameter_optimizer : object or None, default=None
         Optimises λ and T while the weights are trained, on the loss of held-out labels (X_val, or
         ``validation_fraction`` of X): :class:`~sklearn_distill.GreedyHypergradient` or
@@ -141,15 +169,17 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         Device of the network; "auto" is the first that is available of cuda, mps and cpu. Tested
         on the CPU.
     accelerator : accelerate.Accelerator or None, default=None
-        Distributes the mini-batches to its GPUs or machines, and determines device and precision
-        of the training. Tested with one process on the CPU.
+        Distributes each mini-batch over its processes, on several GPUs or machines, and determines
+        device and precision of the training. Its ``gradient_accumulation_steps`` mini-batches make
+        one step, that of their union. The student is that of one process. Tested on the CPU.
     random_state : int, RandomState or None, default=None
         Seed of the initial weights, dropout, order of the rows, augmentation and validation rows.
     verbose : int, default=0
         Above 0, show a progress bar over the epochs.
     **skorch_params : dict
         ``module__x``, ``optimizer__x`` and, if X is a Dataset, ``iterator_train__x``: arguments of
-        the module's class, the optimiser and torch's DataLoader.
+        the module's class, the optimiser and torch's DataLoader. A ``collate_fn`` makes the
+        (x, y, teacher) or (x, y, teacher, weight) of a mini-batch from its items.
 
     Attributes
     ----------
@@ -158,7 +188,9 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
     net_ : skorch.NeuralNet
         The skorch net, with the trained network in ``net_.module_``.
     history_ : DataFrame
-        Losses, learning rates and durations in seconds of the epochs.
+        Losses, λ, T, learning rates and durations in seconds of the epochs. ``label_loss`` and
+        ``teacher_loss`` are the means of the label's cross-entropy and of KL(q, softmax(z/T')) + r
+        during the epoch; not available for a Dataset or ``metaparameter_optimizer``.
     imitation_, temperature_ : float
         λ and T at the end of a training with ``metaparameter_optimizer``.
     metaparameter_history_ : DataFrame
@@ -209,6 +241,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         "t_squared": ["boolean"],
         "regularizer": [StrOptions(set(REGULARIZER_NAMES)), None],
         "metaparameter_optimizer": [HasMethods("start"), None],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "distillation_loss": [callable, None],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "classes": ["array-like", None],
     }
@@ -223,9 +257,12 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         soften_student: bool = True,
         t_squared: bool = False,
         regularizer: str | None = None,
+        distillation_loss: Any = None,
+        label_smoothing: float = 0.0,
         class_weight: dict[Any, float] | str | None = None,
         classes: Any = None,
         embedding_weight: float = 0.0,
+        embedding_layer: str | dict[str, int] | None = None,
         optimizer: Any = "adam",
         lr: float = 1e-3,
         batch_size: int = 128,
@@ -234,6 +271,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
         tol: float = 0.0,
+        scoring: Any = None,
         lr_schedule: Any = None,
         gradient_clip: float | None = None,
         augmentation: Any = None,
@@ -256,9 +294,12 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         self.soften_student = soften_student
         self.t_squared = t_squared
         self.regularizer = regularizer
+        self.distillation_loss = distillation_loss
+        self.label_smoothing = label_smoothing
         self.class_weight = class_weight
         self.classes = classes
         self.embedding_weight = embedding_weight
+        self.embedding_layer = embedding_layer
         self.optimizer = optimizer
         self.lr = lr
         self.batch_size = batch_size
@@ -267,6 +308,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
+        self.scoring = scoring
         self.lr_schedule = lr_schedule
         self.gradient_clip = gradient_clip
         self.augmentation = augmentation
@@ -473,7 +515,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         ndarray of shape (n_samples, n_classes)
             Probabilities in the order of ``classes_``.
         """
-        return probabilities(self._predict_logits(X))
+        z = self._predict_scores(X)
+        return self._predictions().predict_proba(z)
 
     def predict_log_proba(self, X: ArrayLike) -> FloatArray:
         """Return the logarithms of the probabilities, without rounding them first.
@@ -489,7 +532,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             Log-probabilities in the order of ``classes_``, which can be passed to another student
             as ``teacher_logits``.
         """
-        return log_probabilities(self._predict_logits(X))
+        z = self._predict_scores(X)
+        return self._predictions().predict_log_proba(z)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the most probable class of each row.
@@ -504,16 +548,38 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         ndarray of shape (n_samples,)
             Labels from ``classes_``.
         """
-        codes = self.predict_log_proba(X).argmax(axis=1)
-        return np.asarray(self.classes_[codes])
+        z = self._predict_scores(X)
+        return self._predictions().predict(z)
+
+    def to_torch(self, *, probabilities: bool = True) -> torch.nn.Module:
+        """Return the trained network as a torch module.
+
+        Parameters
+        ----------
+        probabilities : bool, default=True
+            Whether its output is that of ``predict_proba``. False returns the network alone, whose
+            output are logits and whose ``state_dict()`` is that of ``module``.
+
+        Returns
+        -------
+        Module
+            A copy on the CPU, in evaluation mode.
+        """
+        from sklearn_distill.nets._export import plain_network
+
+        return plain_network(self.net_.module_, len(self.classes_) if probabilities else None)
 
     def _fit_dataset(self, dataset: Dataset[Any], X_val: Any, y_val: Any) -> Self:
         """Train on a Dataset of (x, y, teacher's probabilities)."""
         from sklearn_distill.students._neural_class_targets import BatchTable, streaming_targets
 
+        loader_params = self._params_for("iterator_train")
+        dataset = without_losses(dataset, loader_params)
         classes = check_classes(self.classes)
         if self.metaparameter_optimizer is not None:
             raise ValueError("X is a Dataset: metaparameter_optimizer needs X as an array")
+        if self.distillation_loss is not None:
+            raise ValueError("X is a Dataset: distillation_loss needs X as an array")
         if classes is None or self.class_weight is not None or self.embedding_weight > 0:
             raise ValueError(
                 "X is a Dataset, which fit reads one mini-batch at a time: pass classes=[...], and "
@@ -523,8 +589,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             _check_same_classes(classes, self.classes_)
         self.classes_ = classes
         loss_params = LossParams.of(self)
-        make_table = BatchTable(classes, loss_params)
-        loader_params = self._params_for("iterator_train")
+        make_table = BatchTable(classes, loss_params, float(self.label_smoothing))
         stream = make_stream(
             dataset,
             make_table,
@@ -568,7 +633,11 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
 
         Features and targets are returned without the rows of weight 0.
         """
-        from sklearn_distill.students._neural_class_targets import static_targets, tunable_targets
+        from sklearn_distill.students._neural_class_targets import (
+            custom_targets,
+            static_targets,
+            tunable_targets,
+        )
 
         targets = TrainingTargets.read(
             self, len(X), y, sample_weight, teacher_proba, teacher_logits, classes
@@ -591,8 +660,25 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             teacher_proba=teacher_proba,
             teacher_logits=teacher_logits,
         )
-        neural_targets = static_targets(targets, LossParams.of(self))
+        smoothing = float(self.label_smoothing)
+        if self.distillation_loss is None:
+            neural_targets = static_targets(targets, LossParams.of(self), smoothing)
+        else:
+            self._check_custom_loss()
+            neural_targets = custom_targets(
+                targets, LossParams.of(self), self.distillation_loss, smoothing
+            )
         return X, neural_targets.with_embedding(embedding, self.embedding_weight, targets.weight)
+
+    def _check_custom_loss(self) -> None:
+        """Require the defaults of the parameters that only the built-in teacher's term reads."""
+        defaults = {"soften_student": True, "t_squared": False, "regularizer": None}
+        for name, default in defaults.items():
+            if getattr(self, name) != default:
+                raise ValueError(
+                    f"{name}={getattr(self, name)!r} has no effect on distillation_loss, which "
+                    f"replaces the teacher's term: leave it at {default!r}"
+                )
 
     def _check_tunable(self, targets: TrainingTargets) -> None:
         """Require a prediction, and parameters with which hypergradients are implemented."""
@@ -608,7 +694,10 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         supported = {
             "gradient_clip": self.gradient_clip is None,
             "embedding_weight": self.embedding_weight == 0,
+            "label_smoothing": self.label_smoothing == 0,
+            "distillation_loss": self.distillation_loss is None,
             "accelerator": self.accelerator is None,
+            "compile": not self.compile,  # its backward pass runs once a step only
             "precision": self.precision in {"float32", "float64"},
         }
         for name, is_supported in supported.items():
@@ -636,7 +725,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         """Temperature T at the end of the training."""
         return float(self.metaparameter_history_["temperature"].iloc[-1])
 
-    def _read_held_out(self, X_val: Any, y_val: Any) -> XAndTable | None:
+    def _read_held_out(self, X_val: Any, y_val: Any) -> HeldOut | None:
         """Check X_val and y_val; return the features and the table of the labels."""
         X_val, y_val = entry_of_single("X_val", X_val), entry_of_single("y_val", y_val)
         features = self._validate_held_out(X_val, y_val)
@@ -650,9 +739,11 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
                 "needs one for each row"
             )
         from sklearn_distill.nets.losses import target_table
+        from sklearn_distill.students._neural_class_targets import labels_of_codes
 
         label_targets = TargetMixture(labels, None, np.ones(len(features)), imitation=0.0)
-        return features, target_table(label_targets.targets())
+        table = target_table(label_targets.targets())
+        return features, table, labels_of_codes(labels, self.classes_)
 
     def _partial_fit_classes(self, classes: ArrayLike | None) -> Any:
         """Return the classes of the first call; later calls may repeat them."""
@@ -666,13 +757,10 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             )
         return first_classes
 
-    def _predict_logits(self, X: ArrayLike) -> FloatArray:
-        """Return one logit for each class; of two classes from one output the log-odds."""
-        z = self._predict_scores(X)
-        return z.ravel() if z.shape[1:] == (1,) else z
+    def _predictions(self) -> ClassPredictions:
+        from sklearn_distill.nets._predictions import ClassPredictions
 
-    def _n_classes(self) -> int:
-        return len(self.classes_)
+        return ClassPredictions(self.classes_)
 
 
 def _check_same_classes(classes: NDArray[Any], previous_classes: NDArray[Any]) -> None:

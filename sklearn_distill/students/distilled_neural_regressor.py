@@ -24,19 +24,23 @@ from sklearn_distill._validation.targets import (
     check_regression_targets,
 )
 from sklearn_distill._validation.teacher import check_embedding
-from sklearn_distill.students._neural import NeuralStudent, XAndTable
+from sklearn_distill.students._neural import HeldOut, NeuralStudent
 from sklearn_distill.students._neural_stream import (
     check_no_other_data,
     first_item,
     is_dataset,
     make_stream,
+    without_losses,
 )
 from sklearn_distill.students._neural_targets import NeuralTargets
 from sklearn_distill.students._stream_teacher import TeacherObserver
 from sklearn_distill.targets import RegressionMixture, mean_one
 
 if TYPE_CHECKING:
+    import torch
     from torch.utils.data import Dataset
+
+    from sklearn_distill.nets._predictions import NumberPredictions
 
 
 class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
@@ -71,13 +75,18 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         λ in [0, 1], the weight of the teacher in rows that have a label, too.
     embedding_weight : float, default=0.0
         μ ≥ 0, the weight of the distance to ``teacher_embedding``.
+    embedding_layer : str, dict or None, default=None
+        Name of the layer (in ``module.named_modules()``) whose output h is mapped to
+        ``teacher_embedding``, or a dict of several names with the number of columns of
+        ``teacher_embedding`` that each approximates. Feature maps and sequences are averaged over
+        their positions. None is the input of the last linear layer that the network calls.
     optimizer : {"adam", "adamw", "sgd"} or class, default="adam"
         Optimiser: a class of torch.optim or one of these names; ``optimizer__x`` are its arguments.
     lr : float, default=1e-3
         Learning rate of the optimiser, positive.
     batch_size : int, default=128
         Number of rows in a mini-batch. If the network has batch normalisation, a last mini-batch
-        of a single row is joined to the one before it.
+        of a single row is joined to the one before it. Not used with a ``batch_sampler``.
     max_epochs : int, default=20
         Maximum number of passes over the rows; 0 keeps the initial weights, with a
         ConvergenceWarning.
@@ -91,18 +100,26 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
     n_iter_no_change : int, default=10
         Number of epochs without a lower validation loss after which early stopping ends training.
     tol : float, default=0.0
-        A validation loss is lower if it improves by more than ``tol``.
+        A validation loss is lower if it improves by more than ``tol``; likewise a higher score.
+    scoring : str, callable or None, default=None
+        A scikit-learn scorer, or a callable of (net, X, y), of the validation rows: the column
+        ``valid_score`` of ``history_``, and what early stopping monitors. The net has ``predict``
+        and, for classes, ``predict_proba`` and ``classes_``. None monitors the validation loss.
     lr_schedule : {"cosine"}, callable or None, default=None
         Learning rates of the epochs. "cosine" decreases to 0 at ``max_epochs``; a callable returns
-        a scheduler of torch.optim.lr_scheduler for the optimiser it is given. ReduceLROnPlateau
-        monitors the validation loss or, if no rows are held out, the training loss.
+        a scheduler of torch.optim.lr_scheduler for the optimiser it is given. OneCycleLR, CyclicLR
+        and what a callable of (optimizer, n_steps) returns, with the number of all steps, change it
+        after each step instead. ReduceLROnPlateau monitors the validation loss or, if no rows are
+        held out, the training loss.
     gradient_clip : float or None, default=None
         Maximum Euclidean norm of a mini-batch's gradient; None for no clipping.
     augmentation : callable or None, default=None
         ``augmentation(features, generator)`` or ``augmentation(features)`` → features, for each
         mini-batch of training, such as those of :mod:`sklearn_distill.augmentation`, whose
         description has the rule for the two signatures. The teacher's predictions are those of the
-        original rows.
+        original rows. If it returns (features, permutation, weight), as mixup does, labels and
+        predictions are mixed too: the loss of row i is w_i that of its own targets plus 1 - w_i
+        that of row permutation[i]. The weight is a number or one for each row.
     callbacks : list of skorch callbacks or None, default=None
         Additional callbacks or pairs (name, callback), which are copied. Their parameters are
         ``callbacks__name__x``, where the name of a callback without one is that of its class;
@@ -124,22 +141,24 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         Device of the network; "auto" is the first that is available of cuda, mps and cpu. Tested
         on the CPU.
     accelerator : accelerate.Accelerator or None, default=None
-        Distributes the mini-batches to its GPUs or machines, and determines device and precision
-        of the training. Tested with one process on the CPU.
+        Distributes each mini-batch over its processes, on several GPUs or machines, and determines
+        device and precision of the training. Its ``gradient_accumulation_steps`` mini-batches make
+        one step, that of their union. The student is that of one process. Tested on the CPU.
     random_state : int, RandomState or None, default=None
         Seed of the initial weights, dropout, order of the rows, augmentation and validation rows.
     verbose : int, default=0
         Above 0, show a progress bar over the epochs.
     **skorch_params : dict
         ``module__x``, ``optimizer__x`` and, if X is a Dataset, ``iterator_train__x``: arguments of
-        the module's class, the optimiser and torch's DataLoader.
+        the module's class, the optimiser and torch's DataLoader. A ``collate_fn`` makes the
+        (x, y, teacher) or (x, y, teacher, weight) of a mini-batch from its items.
 
     Attributes
     ----------
     net_ : skorch.NeuralNet
         The skorch net, with the trained network in ``net_.module_``.
     history_ : DataFrame
-        Losses, learning rates and durations in seconds of the epochs.
+        Losses, λ, learning rates and durations in seconds of the epochs.
     n_taught_rows_ : int
         Number of rows with a teacher's prediction; not available for a Dataset.
     n_features_in_ : int
@@ -182,6 +201,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         hidden_layer_sizes: Any = (64,),
         imitation: float = 0.5,
         embedding_weight: float = 0.0,
+        embedding_layer: str | dict[str, int] | None = None,
         optimizer: Any = "adam",
         lr: float = 1e-3,
         batch_size: int = 128,
@@ -190,6 +210,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
         tol: float = 0.0,
+        scoring: Any = None,
         lr_schedule: Any = None,
         gradient_clip: float | None = None,
         augmentation: Any = None,
@@ -208,6 +229,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.imitation = imitation
         self.embedding_weight = embedding_weight
+        self.embedding_layer = embedding_layer
         self.optimizer = optimizer
         self.lr = lr
         self.batch_size = batch_size
@@ -216,6 +238,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
+        self.scoring = scoring
         self.lr_schedule = lr_schedule
         self.gradient_clip = gradient_clip
         self.augmentation = augmentation
@@ -385,7 +408,24 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             Predictions, with the number of dimensions of y in ``fit``.
         """
         z = self._predict_scores(X)
-        return z.reshape(len(z)) if self._flat else z.reshape(len(z), -1)
+        return self._predictions().predict(z)
+
+    def to_torch(self) -> torch.nn.Module:
+        """Return the trained network as a torch module, whose output is that of ``predict``.
+
+        Returns
+        -------
+        Module
+            A copy on the CPU, in evaluation mode, whose ``state_dict()`` is that of ``module``.
+        """
+        from sklearn_distill.nets._export import plain_network
+
+        return plain_network(self.net_.module_, None)
+
+    def _predictions(self) -> NumberPredictions:
+        from sklearn_distill.nets._predictions import NumberPredictions
+
+        return NumberPredictions(self._flat)
 
     def _fit_dataset(self, dataset: Dataset[Any], X_val: Any, y_val: Any) -> Self:
         """Train on a Dataset of (x, y, teacher's prediction)."""
@@ -394,6 +434,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
                 f"embedding_weight={self.embedding_weight}, but X is a Dataset, whose items have "
                 "no embedding: set embedding_weight=0"
             )
+        loader_params = self._params_for("iterator_train")
+        dataset = without_losses(dataset, loader_params)
         targets_of_first = [value for value in first_item(dataset)[1:3] if value is not None]
         if not targets_of_first:
             raise ValueError(
@@ -406,7 +448,6 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         # without the network of an earlier fit, as workers of a DataLoader pickle it
         table_maker = clone(self)
         table_maker._n_outputs = n_outputs
-        loader_params = self._params_for("iterator_train")
         stream = make_stream(
             dataset,
             table_maker._batch_table,
@@ -481,7 +522,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             teacher_prediction=teacher_prediction,
         )
         check_plausible_prediction(labels, predictions)
-        targets = _regression_targets(labels, predictions, weight, float(self.imitation))
+        targets = _regression_targets(labels, predictions, weight, float(self.imitation), flat)
         self._set_outputs(targets.n_outputs, flat, reset=reset)
         return features, targets.with_embedding(embedding, self.embedding_weight, weight)
 
@@ -506,7 +547,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             )
         self._n_outputs, self._flat = n_outputs, flat
 
-    def _read_held_out(self, X_val: Any, y_val: Any, targets: NeuralTargets) -> XAndTable | None:
+    def _read_held_out(self, X_val: Any, y_val: Any, targets: NeuralTargets) -> HeldOut | None:
         """Check X_val and y_val; return the features and the table of the labels."""
         X_val, y_val = entry_of_single("X_val", X_val), entry_of_single("y_val", y_val)
         features = self._validate_held_out(X_val, y_val)
@@ -518,10 +559,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
                 f"y_val must give a number for each row and each of {targets.n_outputs} outputs: "
                 "the validation loss needs them"
             )
-        return features, np.column_stack([labels, np.ones(len(labels))])
-
-    def _n_classes(self) -> None:
-        return None
+        table = np.column_stack([labels, np.ones(len(labels))])
+        return features, table, labels[:, 0] if self._flat else labels
 
 
 def _judge(rows: FloatArray) -> None:
@@ -535,6 +574,7 @@ def _regression_targets(
     predictions: OutputColumns | None,
     weight: FloatArray,
     imitation: float,
+    flat: bool = True,
 ) -> NeuralTargets:
     """Return the mixture of labels and predictions, and for validation the labels alone, if any."""
     from sklearn_distill.nets.losses import SquaredLoss
@@ -552,4 +592,5 @@ def _regression_targets(
         strata=None,
         n_outputs=target.shape[1],
         taught=None if by_labels else (SquaredLoss(), table),
+        labels=mixture.labels[:, 0] if flat else mixture.labels,
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy.special import xlogy
 
 from sklearn_distill._typing import BoolArray, FloatArray
 from sklearn_distill.targets.labels import Labels
@@ -90,6 +91,21 @@ class TargetMixture:
             return SoftTargets(separate.linear, (merged,))
         terms = tuple(term for term in separate.terms if term.weight.any())
         return SoftTargets(separate.linear, terms)
+
+    def loss_parts(self) -> FloatArray:
+        """Return what separates the loss of a row into those of its label and of its teacher.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, 4)
+            The weights of the label's term, of the label whatever λ is, and of the teacher's term,
+            and the smallest value of the teacher's cross-entropy: that weight times the entropy.
+        """
+        label = np.where(self.labels.present, self._row_weight, 0.0)
+        q, b = self._soft_labels(), self._teacher_weight
+        mass = np.maximum(q.sum(axis=0), np.finfo(float).tiny)
+        entropy = -xlogy(q, q / mass).sum(axis=0)
+        return np.column_stack([self._label_weight, label, b * self._mass(q), b * entropy])
 
     def imitation_tangent(self) -> TargetTangent:
         """Return the derivative in λ; it is 0 on rows with a label or a prediction only."""

@@ -19,7 +19,7 @@ from sklearn_distill import (
     PrivilegedLinearRegression,
 )
 from sklearn_distill.checks import parametrize_with_distiller_checks
-from sklearn_distill.nets import MLP
+from sklearn_distill.nets import MLP, hidden_representation
 from tests.helpers import random_problem
 
 # a linear network, minimised to the last digit: its predictions are those of the optimum
@@ -275,9 +275,9 @@ def test_teacher_embedding_is_fitted_by_the_hidden_layer():
     embedding[::3] = np.nan
 
     def distance(student):
-        network = student.net_.module_
+        hidden = hidden_representation(student, DIGITS)
         with torch.no_grad():
-            codes = network(torch.tensor(DIGITS))[1].numpy()
+            codes = student.net_.projection_([torch.tensor(hidden)]).numpy()
         return np.nanmean(np.square(codes - embedding).sum(axis=1))
 
     options = {"imitation": 0.0, "max_epochs": 60, "lr": 0.02, "hidden_layer_sizes": (32,)}

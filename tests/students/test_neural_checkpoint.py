@@ -179,12 +179,16 @@ def test_fewer_epochs_than_those_of_the_file_are_an_error(tmp_path):
     assert len(student(file, max_epochs=2).fit(X, Y).history_) == 2
 
 
-FIELDS = ["hash", "identity", "module", "optimizer", "scaler", "generator", "torch_rng"]
+def _times_nan(state):
+    return {name: weight * np.nan for name, weight in state.items()}
+
+
+FIELDS = ["hash", "identity", "weights", "optimizer", "scaler", "generator", "torch_rng"]
 CHANGES = {
     **{f"without {name}": lambda s, n=name: {k: v for k, v in s.items() if k != n}
        for name in [*FIELDS, "callbacks", "history"]},
     "a list": lambda s: [1, 2],
-    "weights": lambda s: s | {"module": {k: v * np.nan for k, v in s["module"].items()}},
+    "weights": lambda s: s | {"weights": {"module": _times_nan(s["weights"]["module"])}},
     "generator": lambda s: s | {"generator": torch.zeros(3, dtype=torch.uint8)},
     "history": lambda s: s | {"history": s["history"] * 5},
     "a method": lambda s: s | {"callbacks": {"best_weights": {"on_epoch_end": 3}}},

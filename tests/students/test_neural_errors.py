@@ -255,15 +255,10 @@ LATER = {
         {"options": {"module": functools.partial(nn.Linear, 4, 3, bias=False)}},
         "module is now partial.*bias': False",
     ),
-    "embedding left out": (
+    "another layer for the embedding": (
         {"embedding_weight": 1.0},
-        {"options": {"embedding_weight": 0.0}},
-        "the fit uses 0 dimensions of teacher_embedding, but .* trained with 2",
-    ),
-    "embedding added": (
-        {},
-        {"options": {"embedding_weight": 1.0}},
-        "the fit uses 2 dimensions of teacher_embedding, but .* trained with 0",
+        {"options": {"embedding_layer": "body"}},
+        "embedding_layer is now 'body', and None in the training",
     ),
 }
 

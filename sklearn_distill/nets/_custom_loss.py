@@ -1,0 +1,140 @@
+"""The loss of a classifier whose teacher's term is a function of the user."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sklearn_distill._typing import FloatArray
+from sklearn_distill.nets.losses import as_scores
+
+
+class CustomLoss(nn.Module):
+    r"""The mean of :math:`a_i CE(y_i, \mathrm{softmax}\,z_i) + b_i D_i` over a mini-batch.
+
+    A row of the table is ``[teacher's logits (K) | class code | a | b | s]``.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(scores, teacher_logits, labels, weights)`` → D of each row that has a prediction;
+        it is given ``temperature`` and ``imitation`` if it has such parameters.
+    n_classes : int
+        Number of classes K.
+    temperature, imitation : float
+        T and λ.
+    label_smoothing : float, default=0.0
+        Share of the label's term that all classes have alike.
+
+    Examples
+    --------
+    >>> loss = CustomLoss(lambda z, t, y, w: (z - t).square().mean(1), 2, 1.0, 0.5)
+    >>> loss(torch.zeros(1, 2), torch.tensor([[1.0, -1, 0, 0, 0.5, 1]])).item()
+    0.5
+    """
+
+    def __init__(
+        self,
+        function: Any,
+        n_classes: int,
+        temperature: float,
+        imitation: float,
+        label_smoothing: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.function = function
+        self.n_classes = n_classes
+        self.label_smoothing = label_smoothing
+        values = {"temperature": temperature, "imitation": imitation}
+        self.arguments = {name: values[name] for name in _accepted(function) if name in values}
+
+    def forward(self, scores: Tensor, table: Tensor) -> Tensor:
+        """Return the mean loss.
+
+        Parameters
+        ----------
+        scores : Tensor of shape (n_rows, n_classes), or (n_rows, 1) or (n_rows,) for two classes
+            Logits z.
+        table : Tensor of shape (n_rows, n_classes + 4)
+            The mini-batch's rows of :func:`custom_table`.
+
+        Returns
+        -------
+        Tensor of shape ()
+            The mean over the rows.
+        """
+        z = as_scores(scores, self.n_classes).to(table.dtype)
+        logits, (code, a, b, s) = table[:, : self.n_classes], table[:, self.n_classes :].unbind(1)
+        labels = code.long()
+        label_loss = nn.functional.cross_entropy(
+            z, labels.clamp(min=0), reduction="none", label_smoothing=self.label_smoothing
+        )
+        loss = a * label_loss
+        taught = torch.nonzero(b).squeeze(1)
+        if len(taught):
+            given = (values.index_select(0, taught) for values in (z, logits, labels, s))
+            rows = self.function(*given, **self.arguments)
+            if getattr(rows, "shape", None) != taught.shape:
+                raise ValueError(
+                    f"distillation_loss returned {_describe(rows)} for {len(taught)} rows: it must "
+                    "return a loss for each row, of shape (n_rows,)"
+                )
+            loss = loss.index_add(0, taught, b.index_select(0, taught) * rows)
+        return loss.mean()
+
+    def weigh(self, table: Tensor, weight: Tensor) -> Tensor:
+        """Return the table of rows with further weights.
+
+        Parameters
+        ----------
+        table : Tensor of shape (n_rows, n_columns)
+            Rows of the table.
+        weight : Tensor of shape (n_rows,)
+            Their weights.
+
+        Returns
+        -------
+        Tensor of shape (n_rows, n_columns)
+            The table.
+        """
+        return torch.cat([table[:, :-3], table[:, -3:] * weight[:, None]], dim=1)
+
+
+def custom_table(
+    logits: FloatArray, codes: FloatArray, parts: FloatArray, weight: FloatArray
+) -> FloatArray:
+    """Return the table of :class:`CustomLoss`.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n_rows, n_classes)
+        Teacher's logits; those of a missing prediction are NaN.
+    codes : ndarray of shape (n_rows,)
+        Class codes of the labels, -1 for a missing one.
+    parts : ndarray of shape (n_rows, 2)
+        The weights a and b.
+    weight : ndarray of shape (n_rows,)
+        Sample weights s.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_classes + 4)
+        The table, without NaN. A logit of -inf is 1e4 below the greatest.
+    """
+    known = np.where(np.isnan(logits), 0.0, logits)
+    bounded = np.maximum(known, known.max(axis=1, keepdims=True) - 1e4)
+    return np.column_stack([bounded, codes, parts, weight])
+
+
+def _accepted(function: Any) -> list[str]:
+    called = function.forward if hasattr(function, "forward") else function
+    return list(inspect.signature(called).parameters)
+
+
+def _describe(rows: Any) -> str:
+    shape = f" of shape {tuple(rows.shape)}" if hasattr(rows, "shape") else ""
+    return type(rows).__name__ + shape

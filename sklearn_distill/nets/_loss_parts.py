@@ -1,0 +1,80 @@
+"""The parts of a classifier's training loss by epoch: that of the labels, that of the teacher."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from sklearn_distill.nets._batch import Batch
+from sklearn_distill.nets.losses import SoftTargetLoss, as_scores
+
+_CHUNK = 2**20  # numbers, of which a pass keeps at most so many at a time
+
+
+@dataclass
+class LossParts:
+    r"""Sums over the rows of an epoch, from scores that the training has computed anyway.
+
+    With the weights a of the label's term, b of the teacher's, and the entropy H of the softened
+    prediction, the sum of the losses is :math:`\sum_i a_i CE_i + b_i (KL_i + r_i + H_i)`.
+
+    Parameters
+    ----------
+    loss : SoftTargetLoss
+        Loss of labels and teacher.
+    table : Tensor of shape (n_rows, n_columns)
+        Its table, perhaps with further columns.
+    parts : Tensor of shape (n_rows, 5)
+        Class code of the label, a, the weight of the label whatever λ is, b, and b H.
+    label_smoothing : float, default=0.0
+        Share of the label's term of the loss that all classes have alike.
+    """
+
+    loss: SoftTargetLoss
+    table: Tensor
+    parts: Tensor
+    label_smoothing: float = 0.0
+    _scores: list[Tensor] = field(default_factory=list)
+    _rows: list[Tensor] = field(default_factory=list)
+    _sums: Tensor | None = None
+    _n_kept: int = 0
+
+    def add(self, scores: Tensor, batch: Batch) -> None:
+        """Keep the scores of a mini-batch."""
+        if batch.rows is None or not batch.size:
+            return
+        self._scores.append(scores.detach())
+        self._rows.append(batch.rows)
+        self._n_kept += scores.numel()
+        if self._n_kept >= _CHUNK:
+            self._reduce()
+
+    def take_sums(self) -> Tensor:
+        """Return the sums of the pass, and begin anew.
+
+        Returns
+        -------
+        Tensor of shape (4,)
+            Those of the label's losses and their weights, of the teacher's and theirs.
+        """
+        if self._scores:
+            self._reduce()
+        sums, self._sums = self._sums, None
+        return torch.zeros(4, dtype=torch.float64) if sums is None else sums
+
+    def _reduce(self) -> None:
+        scores, rows = torch.cat(self._scores), torch.cat(self._rows)
+        self._scores, self._rows, self._n_kept = [], [], 0
+        table = self.table.index_select(0, rows)
+        z = as_scores(scores, self.loss.n_classes).to(table.dtype)
+        n_columns = self.loss.n_classes + len(self.loss.terms)
+        total = self.loss.of_rows(z, table[:, :n_columns]).double()
+        code, a, label, b, entropy = self.parts.index_select(0, rows).double().unbind(1)
+        log_p = torch.log_softmax(z, 1).double()
+        cross_entropy = -log_p.gather(1, code.long()[:, None])[:, 0]
+        eps = self.label_smoothing
+        teacher = total - a * ((1 - eps) * cross_entropy - eps * log_p.mean(1)) - entropy
+        sums = torch.stack([(label * cross_entropy).sum(), label.sum(), teacher.sum(), b.sum()])
+        self._sums = sums if self._sums is None else self._sums + sums

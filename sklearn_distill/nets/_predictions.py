@@ -1,0 +1,91 @@
+"""From the scores of a network to what its estimator predicts: labels and probabilities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils import ClassifierTags, RegressorTags
+
+from sklearn_distill._typing import FloatArray
+from sklearn_distill.losses import log_probabilities, probabilities
+
+
+@dataclass(frozen=True)
+class ClassPredictions:
+    """Predictions of a classifier with one score for each class, or the log-odds of the second.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        Class labels, in the order of the scores.
+
+    Examples
+    --------
+    >>> predictions = ClassPredictions(np.array(["ham", "spam"]))
+    >>> predictions.predict(np.array([[0.5], [-0.5]]))
+    array(['spam', 'ham'], dtype='<U4')
+    """
+
+    classes: NDArray[Any]
+
+    def predict_proba(self, z: FloatArray) -> FloatArray:
+        """Return softmax(z), of shape (n_rows, n_classes)."""
+        return probabilities(_log_odds_or_scores(z))
+
+    def predict_log_proba(self, z: FloatArray) -> FloatArray:
+        """Return log softmax(z), without rounding the probabilities first."""
+        return log_probabilities(_log_odds_or_scores(z))
+
+    def predict(self, z: FloatArray) -> NDArray[Any]:
+        """Return the label of the most probable class of each row."""
+        return np.asarray(self.classes[self.predict_log_proba(z).argmax(axis=1)])
+
+    def score(self, y: NDArray[Any], predicted: NDArray[Any]) -> float:
+        """Return the accuracy."""
+        return float(accuracy_score(y, predicted))
+
+    def set_tags(self, tags: Any) -> None:
+        """Set scikit-learn's tags of a classifier."""
+        tags.estimator_type, tags.classifier_tags = "classifier", ClassifierTags()
+
+
+@dataclass(frozen=True)
+class NumberPredictions:
+    """Predictions of a regressor.
+
+    Parameters
+    ----------
+    flat : bool
+        Whether labels and predictions are one-dimensional.
+    """
+
+    flat: bool
+
+    def predict(self, z: FloatArray) -> FloatArray:
+        """Return the predictions, in the shape of the labels."""
+        return z.reshape(len(z)) if self.flat else z.reshape(len(z), -1)
+
+    def predict_proba(self, z: FloatArray) -> FloatArray:
+        """Return the predictions, as skorch's regressors do."""
+        return self.predict(z)
+
+    def score(self, y: FloatArray, predicted: FloatArray) -> float:
+        """Return R²."""
+        return float(r2_score(y, predicted))
+
+    def set_tags(self, tags: Any) -> None:
+        """Set scikit-learn's tags of a regressor."""
+        tags.estimator_type, tags.regressor_tags = "regressor", RegressorTags()
+        tags.target_tags.multi_output = not self.flat
+
+
+Predictions = ClassPredictions | NumberPredictions
+
+
+def _log_odds_or_scores(z: FloatArray) -> FloatArray:
+    """Return one score for each class; of a single one, the log-odds of the second class."""
+    return z.ravel() if z.shape[1:] == (1,) else z
