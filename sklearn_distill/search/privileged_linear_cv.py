@@ -60,8 +60,9 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
     Of all combinations of the given values it takes the one with the best mean score of held-out
     labels over folds, and fits :class:`~sklearn_distill.PrivilegedLinearRegression` with it to all
     rows. Nothing is fitted row by row: the statistics of each fold are computed in one pass over
-    the data, and those of its training rows are the sum of the other folds'. A thousand settings in
-    ten folds take about as long as one fit if there are many rows.
+    the data, and those of its training rows are the sum of the other folds'. With many rows, a
+    thousand settings in ten folds take about as long as one fit if every row has a label and a
+    prediction, and two or three times as long if some lack one, or if folds are shuffled.
 
     Where every row has a label and a prediction, λ and the ratio ρ of the variances act as one
     number, the weight of the prediction relative to the label: then λ is searched at ρ = 1.

@@ -17,6 +17,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.model_selection import KFold
 from sklearn.tree import DecisionTreeRegressor
 from sklearn.utils import get_tags
 
@@ -27,6 +28,7 @@ from sklearn_distill import (
     DistilledNeuralClassifier,
     DistilledNeuralRegressor,
     PrivilegedLinearRegression,
+    PrivilegedLinearRegressionCV,
     SoftTargetClassifier,
     TeacherStudentClassifier,
     TeacherStudentRegressor,
@@ -171,6 +173,16 @@ def test_the_same_regression_with_standard_deviations(solver, dispatch, small_ti
         teacher_prediction=tensor(teacher),
         teacher_std=tensor(std),
     )
+    assert_close([student.coef_, student.intercept_], [expected.coef_, expected.intercept_], 1e-9)
+
+
+@pytest.mark.parametrize("cv", [3, KFold(3, shuffle=True, random_state=0)])
+def test_the_same_search_of_a_regression(cv, dispatch, small_tiles):
+    y, teacher = outputs_and_teacher(2)
+    expected = PrivilegedLinearRegressionCV(cv=cv).fit(X, y, WEIGHT, teacher_prediction=teacher)
+    student = clone(expected)
+    student.fit(tensor(X), tensor(y), tensor(WEIGHT), teacher_prediction=tensor(teacher))
+    assert student.best_index_ == expected.best_index_
     assert_close([student.coef_, student.intercept_], [expected.coef_, expected.intercept_], 1e-9)
 
 
