@@ -120,3 +120,13 @@ def test_a_descent_ends_at_a_corner_of_the_box():
     best, path = descend(np.sum, np.ones_like, [0, 0], [0, 0], [1, 1])
     assert len(path) == 1
     np.testing.assert_array_equal(best.u, [0, 0])
+
+
+def test_a_point_without_a_gradient_ends_the_descent():
+    best, path = descend(np.sum, lambda u: np.full_like(u, np.nan), [0.5], [0], [1])
+    assert len(path) == 1
+    np.testing.assert_array_equal(best.u, [0.5])
+    best, path = descend(
+        rosen, lambda u: rosen_der(u) / (u[0] < 1), [0.5, 0.5], [0, 0], [2, 2], limit=50
+    )
+    assert best.loss <= path[0].loss
