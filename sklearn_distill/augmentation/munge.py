@@ -43,6 +43,11 @@ def munge(
     or e' is copied from e, so the new rows have entries missing as often, and in the same
     combinations, as those of X. Of a categorical feature, missing is a category.
 
+    Distances and normal values are computed in float64, in which rows that differ beyond 2**53 only
+    are copies of each other. An entry that is not drawn anew is copied
+    exactly, also an integer beyond 2**53; drawn ones are rounded there, and kept within the range
+    of their type.
+
     Parameters
     ----------
     X : array-like or DataFrame of shape (n_rows, n_features)

@@ -27,7 +27,7 @@ PENALTY_SHARE = 0.003
 CLASS_SHARE = 0.003
 # by precision of X, what rounding errors leave of a gradient
 SMALLEST_TOL = {"float32": 1e-6, "float64": 1e-10}
-# that of a class's share is smaller by as much: residuals of a class without mass are small, too
+# rounding leaves a smaller share of the gradient of a rare class, whose residuals are small
 RARE_TOL_FACTOR = 1e-3
 # a fit preconditioned by a fresh factor takes about this many steps
 FRESH_STEPS = 6
@@ -133,14 +133,18 @@ class WarmStartSolver:
         """Return the largest max|∇F| at which the minimiser is known well enough.
 
         An intercept has no penalty. Its curvature is about the share of its class in the targets,
-        which a teacher may make tiny, and the loss of the class's labels depends on it.
+        which a teacher may make tiny, and the loss of the class's labels depends on it. Where
+        rounding hides such a share, nothing determines the intercept.
         """
         objective = problem.objective
         alpha, smallest = objective.alpha, SMALLEST_TOL[self.precision]
         # without a penalty there is no bound; rounding errors leave a gradient
         finer = max(PENALTY_SHARE * alpha, smallest) if alpha else self.tol
         share = objective.smallest_class_share if objective.sums.fit_intercept else 1.0
-        return min(self.tol, finer, max(CLASS_SHARE * share, RARE_TOL_FACTOR * smallest))
+        of_class = CLASS_SHARE * share
+        if of_class >= RARE_TOL_FACTOR * smallest:
+            finer = min(finer, of_class)
+        return min(self.tol, finer)
 
     def solver_and_start(
         self, problem: Problem, warm_start: WarmStart | None

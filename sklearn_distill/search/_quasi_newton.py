@@ -168,6 +168,8 @@ def minimise_in_box(
     """
     best = start
     for _ in range(max_evaluations - 1):
+        if not np.isfinite(best.gradient).all():
+            break
         d = model.step(best.gradient, box[0] - best.u, box[1] - best.u)
         slope = float(best.gradient @ d)
         # without B the predicted gain is ∞: that of the linear model bounds it
@@ -178,7 +180,7 @@ def minimise_in_box(
         gain = best.loss - trial.loss
         # A step that fails improves the model too, unless by more than it might have gained:
         # beyond a kink or a wall the gradient tells nothing of the curvature here.
-        if gain >= slope:
+        if gain >= slope and np.isfinite(trial.gradient).all():
             model.update(d, trial.gradient - best.gradient)
         model.update_radius(d, gain, predicted, _parabola_minimum(gain, slope))
         best = min(best, trial, key=lambda value: value.loss)

@@ -26,7 +26,7 @@ AXES = {
 N_VALUES = {1: 33, 2: 13, 3: 7}  # values of each metaparameter, by their number
 SEARCHED = [("imitation", "temperature", "C"), ("imitation", "C"), ("temperature", "C")]
 SEARCHED += [("imitation", "temperature"), ("imitation",), ("C",)]
-SMALLEST_SHARE = 1e-12
+SMALLEST_SHARE = 1e-10  # of a class in the targets, above which rounding leaves its probability
 LARGEST_ERROR, LARGEST_MISS, MOST_SECONDS = 1e-3, 0.01, 30
 
 

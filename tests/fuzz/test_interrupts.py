@@ -16,17 +16,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.base import clone, is_classifier
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import sklearn_distill
 from sklearn_distill import (
     BornAgainClassifier,
+    DistilledBoostingClassifier,
+    DistilledBoostingRegressor,
     DistilledLogisticRegression,
     DistilledLogisticRegressionCV,
     DistilledNeuralClassifier,
     DistilledNeuralRegressor,
     PrivilegedLinearRegression,
     SoftTargetClassifier,
+    SoftTargetRegressor,
     TeacherStudentClassifier,
     TeacherStudentRegressor,
 )
@@ -48,6 +52,16 @@ ESTIMATORS = {
     ),
     "least squares": PrivilegedLinearRegression(),
     "soft targets": SoftTargetClassifier(TREE_OF_NUMBERS),
+    "soft targets of numbers": SoftTargetRegressor(TREE_OF_NUMBERS),
+    "boosting": DistilledBoostingClassifier(
+        HistGradientBoostingClassifier(max_iter=3, max_leaf_nodes=3), random_state=0
+    ),
+    "boosting of numbers": DistilledBoostingRegressor(
+        HistGradientBoostingRegressor(
+            max_iter=3, max_leaf_nodes=3, early_stopping=True, loss="absolute_error"
+        ),
+        random_state=0,
+    ),
     "generations": BornAgainClassifier(LOGISTIC, n_generations=2, random_state=0),
     "teacher": TeacherStudentClassifier(TREE, LOGISTIC, cv=2, random_state=0),
     "teacher of numbers": TeacherStudentRegressor(
@@ -63,7 +77,7 @@ ESTIMATORS = {
 MAKE_THEIR_TEACHER = BornAgainClassifier, TeacherStudentClassifier, TeacherStudentRegressor
 NETWORKS = [name for name in ESTIMATORS if name.startswith("network")]
 N_INTERRUPTS = int(os.environ.get("FUZZ_PROBLEMS", "0"))
-SHORT_RUN = ["logistic", "grid", "least squares", "generations", "network"]
+SHORT_RUN = ["logistic", "grid", "least squares", "generations", "boosting", "network"]
 INTERRUPTED = list(ESTIMATORS) if N_INTERRUPTS else SHORT_RUN
 RESUMED = NETWORKS if N_INTERRUPTS else ["network"]
 

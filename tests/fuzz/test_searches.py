@@ -15,8 +15,8 @@ from tests.fuzz.searches import SearchProblem, flags
 
 SHORT_RUN = 4
 # Another minimum was taken for the best: of a teacher that is sharpened, softened, or copied; and a
-# loss that depends on the intercept of a class that has hardly any mass in the targets.
-FLAGGED_ONCE = [9, 22, 66, 69]
+# loss that depends on the intercept of a class that has hardly any mass in the targets, or none.
+FLAGGED_ONCE = [9, 22, 66, 69, 92]
 
 
 def chunks():

@@ -5,7 +5,7 @@ from scipy import sparse
 from sklearn_distill.losses import RowSums, SoftTargetObjective, as_design
 from sklearn_distill.losses import design as design_module
 from sklearn_distill.losses.regularizers import make_regularizer
-from sklearn_distill.targets import Labels, TargetMixture, Teachers
+from sklearn_distill.targets import Labels, SoftTargets, TargetMixture, Teachers
 from tests.helpers import central_difference, gradient_by_differences, random_problem
 from tests.helpers import written_objective as written
 
@@ -327,3 +327,9 @@ def test_size_is_that_of_the_rows_and_columns(problem):
     assert objective.n_columns == problem["X"].shape[1] + 1
     part = objective.take(np.arange(7))
     assert (part.n_rows, part.shape, part.alpha) == (7, objective.shape, objective.alpha)
+
+
+def test_the_smallest_share_is_of_the_class_with_the_least_target_mass():
+    targets = SoftTargets(np.array([[0.5, 0.7], [0.5, 0.2], [0.0, 0.1]]), ())
+    sums = RowSums(as_design(np.ones((2, 1)), False), targets, np.ones(2))
+    assert SoftTargetObjective(sums, 1.0).smallest_class_share == pytest.approx(0.05)

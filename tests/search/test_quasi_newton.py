@@ -120,3 +120,17 @@ def test_a_descent_ends_at_a_corner_of_the_box():
     best, path = descend(np.sum, np.ones_like, [0, 0], [0, 0], [1, 1])
     assert len(path) == 1
     np.testing.assert_array_equal(best.u, [0, 0])
+
+
+def test_a_point_without_a_gradient_ends_the_descent():
+    best, path = descend(np.sum, lambda u: np.full_like(u, np.nan), [0.5], [0], [1])
+    assert len(path) == 1
+    np.testing.assert_array_equal(best.u, [0.5])
+
+
+def test_a_trial_without_a_gradient_does_not_change_the_model():
+    def gradient(u):
+        return rosen_der(u) if u[0] < 0.9 else np.full(2, np.nan)
+
+    best, path = descend(rosen, gradient, [0.5, 0.5], [0, 0], [2, 2], limit=50)
+    assert best.loss <= path[0].loss
