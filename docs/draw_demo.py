@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from sklearn_distill.demo import digits_data, draw_outcome, run_experiment
+from sklearn_distill.experiment import digits_data, draw_outcome, run_experiment
 
 FIGURE = Path(__file__).parent / "_static" / "demo.png"
 

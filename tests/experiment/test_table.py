@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 from sklearn_distill.__main__ import main
-from sklearn_distill.demo import table_data
-from sklearn_distill.demo._table import read_table
+from sklearn_distill.experiment import table_data
+from sklearn_distill.experiment._table import read_table
 
 N = 100
 RNG = np.random.default_rng(0)

@@ -30,9 +30,9 @@ def table(tmp_path):
 )
 def test_own_table(arguments, student, chosen, table, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(
-        "sklearn_distill.demo.experiment.IMITATION", {"imitation": [1.0], "temperature": [1.0, 2.0]}
+        "sklearn_distill.experiment.run.IMITATION", {"imitation": [1.0], "temperature": [1.0, 2.0]}
     )
-    monkeypatch.setattr("sklearn_distill.demo._students.N_TREES", [5])
+    monkeypatch.setattr("sklearn_distill.experiment._students.N_TREES", [5])
     figure = tmp_path / "figure.png"
     own = ["--data", str(table), "--target", "answer", "--figure", str(figure)]
     assert main([*own, *arguments]) == 0

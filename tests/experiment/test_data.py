@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sklearn_distill.demo import digits_data, table_data
+from sklearn_distill.experiment import digits_data, table_data
 
 
 @pytest.fixture
