@@ -188,9 +188,7 @@ def _best_setting(
     return entry.settings[int(values[defined].mean(axis=0).argmax())]
 
 
-def _score(
-    entry: Entry, model: Any, data: ComparisonData, rows: IntArray, metric: Metric
-) -> float:
+def _score(entry: Entry, model: Any, data: ComparisonData, rows: IntArray, metric: Metric) -> float:
     predicted = predict_entry(entry, model, data, rows)
     weight = data.weight[rows] if data.weight is not None else None
     test = read_truth(data.y[rows], predicted, [predicted], weight, None)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from time import time
 from typing import Any
 
 from sklearn.utils.parallel import Parallel, delayed
@@ -96,7 +96,7 @@ def run_folds(
     dict of (int, str) to FoldRun
         By number of the fold and name of the row; those that were not run are missing.
     """
-    deadline = None if time_limit is None else time.time() + time_limit
+    deadline = None if time_limit is None else time() + time_limit
     jobs = [(k, entry) for k in range(len(splits)) for entry in entries]
     parallel = Parallel(n_jobs=n_jobs, return_as="generator")
     results: Iterator[FoldRun | None] = parallel(
@@ -121,7 +121,7 @@ def _run_in_time(
     cached = caches.runs.cache(_run, ignore=["teachers"])
     args = (entry, data, split, options, caches.teachers, keep_model)
     # what was run before takes no time
-    late = deadline is not None and time.time() > deadline
+    late = deadline is not None and time() > deadline
     if late and not cached.check_call_in_cache(*args):
         return None
     run: FoldRun = cached(*args)

@@ -108,9 +108,7 @@ class Choice:
         return abs(self.score - self.expected)
 
 
-def choose(
-    scores: pd.DataFrame, names: list[str], direction: int, sizes: SplitSizes
-) -> Choice:
+def choose(scores: pd.DataFrame, names: list[str], direction: int, sizes: SplitSizes) -> Choice:
     """Choose the best student, and estimate its score by the choices without one fold each.
 
     Parameters

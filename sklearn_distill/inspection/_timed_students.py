@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
-from sklearn_distill._typing import FloatArray, IntArray
+from sklearn_distill._typing import BoolArray, FloatArray, IntArray
 from sklearn_distill.distillers import TeacherStudentClassifier, TeacherStudentRegressor
 from sklearn_distill.distillers._student_data import StudentData
 from sklearn_distill.distillers._teacher_fit import TeacherData
@@ -117,7 +117,8 @@ def smooth_labels(y: NDArray[Any], q: FloatArray, classes: NDArray[Any]) -> Floa
     array([[0.8, 0.2],
            [0.2, 0.8]])
     """
-    present, labelled = np.isfinite(q).all(axis=1), ~np.asarray(pd.isna(y), dtype=bool)
+    present: BoolArray = np.isfinite(q).all(axis=1)
+    labelled: BoolArray = ~np.asarray(pd.isna(y), dtype=bool)
     codes: IntArray = np.zeros(len(y), dtype=np.intp)
     codes[present] = q[present].argmax(axis=1)
     codes[labelled] = np.searchsorted(classes, y[labelled].astype(classes.dtype))

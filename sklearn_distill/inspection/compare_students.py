@@ -119,7 +119,8 @@ def compare_students(
     X_unlabeled : {array-like, sparse matrix, DataFrame}, default=None
         Unlabelled samples, on which the distilled students are trained in each fold.
     privileged_features : array-like, str, int, slice, callable or None, default=None
-        Features that only the teacher uses, as in :class:`~sklearn_distill.TeacherStudentClassifier`.
+        Features that only the teacher uses, as in
+        :class:`~sklearn_distill.TeacherStudentClassifier`.
     confidence_level : float, default=0.95
         Level of each interval, between 0 and 1.
     n_repeats : int, default=100
@@ -233,10 +234,9 @@ def compare_students(
     costs = measure_costs(
         entries, runs, data, splits[0][1], n_repeats=n_repeats, n_threads=n_threads
     )
-    students_run = [
-        e.name for e in entries if e.kind in STUDENT_KINDS and e.name in scores[metrics[0].name]
-    ]
-    best = choose(scores[metrics[0].name], students_run, metrics[0].direction, sizes).name
+    decisive = pd.DataFrame(scores[metrics[0].name])
+    students_run = [e.name for e in entries if e.kind in STUDENT_KINDS and e.name in decisive]
+    best = choose(decisive, students_run, metrics[0].direction, sizes).name
     return Leaderboard(
         table=make_table(entries, scores, runs, costs, metrics, best, sizes),
         scores=scores,
@@ -252,16 +252,15 @@ def compare_students(
 def _check_task(teacher: Any, y: TargetLike) -> bool:
     if y is None:
         raise ValueError("y=None: the students are compared by labels; pass some.")
-    if not is_classifier(teacher) and not is_regressor(teacher):
+    known = hasattr(teacher, "fit") and (is_classifier(teacher) or is_regressor(teacher))
+    if not known:
         raise TypeError(
             f"teacher={teacher!r} is neither a classifier nor a regressor of scikit-learn."
         )
     return bool(is_classifier(teacher))
 
 
-def _check_options(
-    inner_cv: int, n_repeats: int, n_threads: int, time_limit: float | None
-) -> None:
+def _check_options(inner_cv: int, n_repeats: int, n_threads: int, time_limit: float | None) -> None:
     least = {"inner_cv": (inner_cv, 2), "n_repeats": (n_repeats, 1), "n_threads": (n_threads, 1)}
     for name, (value, smallest) in least.items():
         if not isinstance(value, Integral) or value < smallest:
@@ -306,9 +305,7 @@ def _outer_splits(cv: Any, data: ComparisonData, seed: int) -> Splits:
     if isinstance(cv, Integral):
         splitter = LabeledKFold(int(cv), shuffle=True, random_state=seed)
         return list(splitter.split(data.X, data.y, **groups))
-    splits = labelled_splits(
-        cv, data.X, data.y, data.present, dict(groups), is_class=data.is_class
-    )
+    splits = labelled_splits(cv, data.X, data.y, data.present, dict(groups), is_class=data.is_class)
     return with_unlabelled(splits, data.present, data.groups)
 
 
@@ -348,7 +345,7 @@ def _scores(
         for k in counted
     }
     frame = pd.DataFrame.from_dict(rows, orient="index", dtype=np.float64)
-    frame.columns = pd.MultiIndex.from_tuples(list(frame.columns), names=["metric", "name"])
+    frame.columns = pd.MultiIndex.from_tuples(frame.columns.tolist(), names=["metric", "name"])
     undefined = [m for m in names if frame.get((metrics[0].name, m), pd.Series(0.0)).isna().any()]
     if undefined:
         raise ValueError(

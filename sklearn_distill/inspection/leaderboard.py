@@ -102,8 +102,9 @@ class Leaderboard:
                 )
             students = fits
         # in the order of the fits: of equal ones the baseline
-        names = [name for name in self.scores[self.metric] if name in students.index]
-        return choose(self.scores[self.metric], names, self.metrics[0].direction, self.sizes)
+        scores = pd.DataFrame(self.scores[self.metric])
+        names = [name for name in scores if name in students.index]
+        return choose(scores, names, self.metrics[0].direction, self.sizes)
 
     def best(self, *, max_latency_us: float | None = None, max_bytes: float | None = None) -> Any:
         """Return the best student within limits, refitted on all rows.
@@ -227,8 +228,7 @@ class Leaderboard:
     def _repr_html_(self) -> str:
         notes = escape(self._notes).replace("\n", "<br>")
         return (
-            f"<p><strong>{escape(self.headline)}</strong></p><p>{notes}</p>"
-            f"{self._text().to_html()}"
+            f"<p><strong>{escape(self.headline)}</strong></p><p>{notes}</p>{self._text().to_html()}"
         )
 
 
