@@ -1,6 +1,8 @@
-"""Compare a teacher and its students: a report of metrics and costs, and displays."""
+"""Compare a teacher and its students: reports of metrics and costs, and displays."""
 
+from sklearn_distill.inspection.compare_students import compare_students
 from sklearn_distill.inspection.intervals import paired_interval, split_interval
+from sklearn_distill.inspection.leaderboard import Leaderboard
 from sklearn_distill.inspection.metaparameter_display import MetaparameterDisplay
 from sklearn_distill.inspection.prediction_histogram_display import PredictionHistogramDisplay
 from sklearn_distill.inspection.probability_strip_display import ProbabilityStripDisplay
@@ -12,12 +14,14 @@ from sklearn_distill.inspection.trajectory_display import TrajectoryDisplay
 
 __all__ = [
     "DistillationReport",
+    "Leaderboard",
     "MetaparameterDisplay",
     "PredictionHistogramDisplay",
     "ProbabilityStripDisplay",
     "ReportDisplay",
     "TrainingCurveDisplay",
     "TrajectoryDisplay",
+    "compare_students",
     "count_parameters",
     "distillation_report",
     "paired_interval",
