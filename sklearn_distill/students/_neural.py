@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import replace
 from numbers import Integral
 from os import PathLike
 from pathlib import Path
@@ -213,6 +212,10 @@ class NeuralStudent(NeuralParams):
         )
         return self
 
+    def _first_epoch(self, previous: Trained | None) -> int:
+        """Return the number of the first epoch of a training, after those of a warm start."""
+        return 1 if previous is None else len(previous.net.history) + 1
+
     def _random_state(self) -> np.random.RandomState:
         """Return the random generator of a fit, the same in all processes of an accelerator."""
         random_state: np.random.RandomState = check_random_state(self.random_state)
@@ -254,13 +257,7 @@ class NeuralStudent(NeuralParams):
         assert targets.labels is not None
         labels = known_labels(targets.labels, validation)
         held_out = X[validation], targets.label_table[validation], labels
-        kept = replace(
-            targets,
-            table=targets.table[train],
-            labels=targets.labels[train],
-            parts=None if targets.parts is None else targets.parts[train],
-        )
-        return X[train], kept, held_out
+        return X[train], targets.take(train), held_out
 
     def _make_checkpoint(
         self, data: Any, previous: Trained | None, n_epochs: int | None = None
