@@ -55,4 +55,6 @@ def _try_saving(model: Any, X: Any, save: str, name: str) -> None:
         except ImportError:
             raise
         except Exception as error:  # each converter has its own errors
-            raise ValueError(f"--save {save}: {name} of this table cannot be saved so: {error}") from error
+            raise ValueError(
+                f"--save {save}: {name} of this table cannot be saved so: {error}"
+            ) from error

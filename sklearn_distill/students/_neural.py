@@ -213,6 +213,10 @@ class NeuralStudent(NeuralParams):
         )
         return self
 
+    def _first_epoch(self, previous: Trained | None) -> int:
+        """Return the number of the first epoch of a training, after those of a warm start."""
+        return 1 if previous is None else len(previous.net.history) + 1
+
     def _random_state(self) -> np.random.RandomState:
         """Return the random generator of a fit, the same in all processes of an accelerator."""
         random_state: np.random.RandomState = check_random_state(self.random_state)
@@ -254,14 +258,7 @@ class NeuralStudent(NeuralParams):
         assert targets.labels is not None
         loss, table = targets.taught or (targets.label_loss, targets.label_table)
         held_out = X[validation], table[validation], known_labels(targets.labels, validation)
-        training = replace(
-            targets,
-            table=targets.table[train],
-            label_loss=loss,
-            labels=targets.labels[train],
-            parts=None if targets.parts is None else targets.parts[train],
-        )
-        return X[train], training, held_out
+        return X[train], replace(targets.take(train), label_loss=loss), held_out
 
     def _make_checkpoint(
         self, data: Any, previous: Trained | None, n_epochs: int | None = None

@@ -60,7 +60,7 @@ class NeuralParams(BaseEstimator):
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "module": "no_validation",
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "imitation": [Interval(Real, 0, 1, closed="both")],
+        "imitation": [Interval(Real, 0, 1, closed="both"), callable],
         "embedding_weight": [Interval(Real, 0, None, closed="left")],
         "embedding_layer": [str, dict, None],
         "optimizer": [StrOptions({"adam", "adamw", "sgd"}), callable],
@@ -168,10 +168,30 @@ class NeuralParams(BaseEstimator):
     def _predictions(self) -> Predictions:
         """Return what the estimator predicts from the scores of its network."""
 
-    def _metaparameters(self) -> dict[str, float]:
-        """Return λ and T, as far as the estimator has them."""
-        names = ("imitation", "temperature")
-        return {name: float(getattr(self, name)) for name in names if hasattr(self, name)}
+    def _moves(self) -> bool:
+        """Return whether λ or T is a function of the epoch."""
+        return callable(self.imitation) or callable(getattr(self, "temperature", None))
+
+    def _metaparameters(self, epoch: int) -> dict[str, float]:
+        """Return λ and T of an epoch, as far as the estimator has them."""
+        ranges = {"imitation": (0.0, 1.0), "temperature": (1e-100, 1e100)}
+        values = {}
+        for name, (least, most) in ranges.items():
+            if hasattr(self, name):
+                value = getattr(self, name)
+                values[name] = float(value(epoch) if callable(value) else value)
+                if not least <= values[name] <= most:
+                    raise ValueError(
+                        f"{name} gave {values[name]:g} for epoch {epoch}: it must return "
+                        f"{'a number in [0, 1]' if name == 'imitation' else 'a positive number'}"
+                    )
+        return values
+
+    def _refuse_moving(self, what: str) -> None:
+        """Require numbers as λ and T."""
+        for name in ("imitation", "temperature"):
+            if callable(getattr(self, name, None)):
+                raise ValueError(f"{name} is a function of the epoch, which {what}: pass a number")
 
     def _architecture(self) -> dict[str, str]:
         """Describe the parameters from which the network is built."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,10 @@ class NeuralTargets:
         What separates the losses of label and teacher; None if they are not separated.
     label_smoothing : float, default=0.0
         Share of the label's term that all classes have alike.
+    metaparameters : mapping from str to float
+        λ and T by name, for the history.
+    at_epoch : callable or None, default=None
+        Targets of an epoch, whose number begins with 1, if λ or T change by epoch.
     n_dimensions : int, default=0
         Dimensions of the teacher's embedding, the last columns of ``table`` but one; 0 without an
         embedding.
@@ -58,6 +63,8 @@ class NeuralTargets:
     labels: NDArray[Any] | None = None
     parts: FloatArray | None = None
     label_smoothing: float = 0.0
+    metaparameters: Mapping[str, float] = field(default_factory=dict)
+    at_epoch: Callable[[int], NeuralTargets] | None = None
     n_dimensions: int = 0
     taught: tuple[Any, FloatArray] | None = None
 
@@ -90,6 +97,28 @@ class NeuralTargets:
             loss=EmbeddingLoss(self.loss, weight, n_dimensions),
             table=np.column_stack([self.table, embedding_table(embedding, row_weight)]),
             n_dimensions=n_dimensions,
+        )
+
+    def take(self, rows: IntArray) -> NeuralTargets:
+        """Return the targets of some rows, for training.
+
+        Parameters
+        ----------
+        rows : ndarray of int of shape (n_taken,)
+            Row numbers.
+
+        Returns
+        -------
+        NeuralTargets
+            Their targets, also those of other epochs.
+        """
+        at_epoch = self.at_epoch
+        return replace(
+            self,
+            table=self.table[rows],
+            labels=None if self.labels is None else self.labels[rows],
+            parts=None if self.parts is None else self.parts[rows],
+            at_epoch=None if at_epoch is None else lambda epoch: at_epoch(epoch).take(rows),
         )
 
     def split(self, fraction: float, random_state: Any) -> tuple[IntArray, IntArray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from textwrap import shorten
@@ -159,7 +160,7 @@ def _make_net(
         network,
         projection=projection,
         predictions=estimator._predictions(),
-        metaparameters=estimator._metaparameters(),
+        metaparameters=dict(targets.metaparameters),
         criterion=targets.loss,
         criterion_valid=targets.label_loss,
         optimizer=OPTIMIZERS.get(estimator.optimizer, estimator.optimizer),
@@ -181,12 +182,20 @@ def _make_net(
             network,
             _share(class_params.get("accelerator")),
         ),
-        **{f"optimizer__{k}": v for k, v in estimator._params_for("optimizer").items()},
+        **{f"optimizer__{k}": v for k, v in _optimizer_params(estimator).items()},
     )
     net.initialize()
     _check_step(net, estimator)
     check_patterns(net)
     return net
+
+
+def _optimizer_params(estimator: NeuralParams) -> dict[str, Any]:
+    """Return the arguments of the optimiser: Adam in one operation, unless the user chooses."""
+    params = estimator._params_for("optimizer")
+    is_adam = estimator.optimizer in ("adam", "adamw")
+    choices = {"fused", "foreach", "differentiable", "capturable"}
+    return {"fused": True, **params} if is_adam and not choices & params.keys() else params
 
 
 def _augmentation(augment: Any) -> Any:
@@ -305,6 +314,8 @@ def _run_epochs(
     # a warm start counts its own epochs, after those in the history
     n_before, net.max_epochs = len(net.history), n_epochs
     net.train_rows = train_data.dataset
+    if targets.at_epoch is not None:  # the first, so that other callbacks see the epoch's loss
+        net.callbacks_.insert(0, ("moving_targets", MovingTargets(targets.at_epoch)))
     net.loss_parts = _loss_parts(targets, train_data)
     X, y = train_data.seen()
     net.notify("on_train_begin", X=X, y=y)
@@ -321,9 +332,32 @@ def _run_epochs(
         net.close()
         # a fitted estimator keeps no data
         net.train_split = net.observer = None
+        net.callbacks_ = [pair for pair in net.callbacks_ if pair[0] != "moving_targets"]
     net.notify("on_train_end", X=X, y=y)
     if checkpoint is not None:
         checkpoint.finish(net)
+
+
+class MovingTargets(Callback):
+    """Set λ and T of each epoch: its loss and the table that the loss reads.
+
+    Parameters
+    ----------
+    at_epoch : callable
+        Targets of an epoch, whose number begins with 1.
+    """
+
+    def __init__(self, at_epoch: Callable[[int], NeuralTargets]) -> None:
+        self.at_epoch = at_epoch
+
+    def on_epoch_begin(self, net: StudentNet, *_: Any, **kwargs: Any) -> None:
+        """Replace loss and table."""
+        targets = self.at_epoch(len(net.history))
+        rows = net.train_rows
+        rows.table = rows.table.new_tensor(targets.table)
+        net.criterion_ = targets.loss
+        net.loss_parts = _loss_parts(targets, rows)
+        net.metaparameters = dict(targets.metaparameters)
 
 
 def _loss_parts(targets: NeuralTargets, train_data: RowTensors | Stream) -> LossParts | None:

@@ -96,16 +96,16 @@ class LossParams:
     regularizer: str | None = None
 
     @classmethod
-    def of(cls, student: HasLossParams) -> Self:
-        """Read the parameters of an estimator."""
+    def of(cls, student: HasLossParams, **values: float) -> Self:
+        """Read the parameters of an estimator, except for given values of λ and T."""
         if student.t_squared and not student.soften_student:
             raise ValueError(
                 "t_squared=True with soften_student=False: T² only balances the gradient of a "
                 "student that is divided by T; change one of the two"
             )
         return cls(
-            float(student.imitation),
-            float(student.temperature),
+            float(values.get("imitation", student.imitation)),
+            float(values.get("temperature", student.temperature)),
             float(getattr(student, "C", np.inf)),  # networks have none
             student.soften_student,
             student.t_squared,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from numbers import Real
 from os import PathLike
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from torch.utils.data import Dataset
 
     from sklearn_distill.nets._predictions import ClassPredictions
+    from sklearn_distill.students._neural_training import Trained
 
 
 class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
@@ -73,11 +75,12 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
     hidden_layer_sizes : int or sequence of int, default=(64,)
         Widths of the hidden layers of the default network; empty makes a linear model. Must be
         left at the default with a ``module``.
-    imitation : float, default=0.5
-        λ in [0, 1], the weight of the teacher in rows that have a label, too.
-    temperature : float, default=1.0
-        T > 0, by which logits are divided in the teacher's term; predictions are always made at
-        temperature 1.
+    imitation : float or callable, default=0.5
+        λ in [0, 1], the weight of the teacher in rows that have a label, too; or a function of the
+        epoch, whose number begins with 1 as in ``history_``.
+    temperature : float or callable, default=1.0
+        T > 0, by which logits are divided in the teacher's term, or a function of the epoch;
+        predictions are always made at temperature 1.
     soften_student : bool, default=True
         Whether the student's logits are divided by T too (T' = T), or only the teacher's (T' = 1).
     t_squared : bool, default=False
@@ -236,7 +239,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **NeuralStudent._parameter_constraints,
-        "temperature": [Interval(Real, 1e-100, 1e100, closed="both")],  # T² is finite
+        # T² is finite
+        "temperature": [Interval(Real, 1e-100, 1e100, closed="both"), callable],
         "soften_student": ["boolean"],
         "t_squared": ["boolean"],
         "regularizer": [StrOptions(set(REGULARIZER_NAMES)), None],
@@ -252,8 +256,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         module: Any = None,
         *,
         hidden_layer_sizes: Any = (64,),
-        imitation: float = 0.5,
-        temperature: float = 1.0,
+        imitation: Any = 0.5,
+        temperature: Any = 1.0,
         soften_student: bool = True,
         t_squared: bool = False,
         regularizer: str | None = None,
@@ -426,9 +430,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         X = self._validate_features(
             X, y, sample_weight, teacher_proba, teacher_logits, reset=previous is None
         )
-        X, targets = self._read_targets(
-            X, y, sample_weight, teacher_proba, teacher_logits, teacher_embedding, self.classes
-        )
+        teacher = teacher_proba, teacher_logits, teacher_embedding
+        X, targets = self._read_targets(X, y, sample_weight, *teacher, self.classes, previous)
         if previous is not None:
             _check_same_classes(self.classes_, previous_classes)
         return self._train(X, targets, self._read_held_out(X_val, y_val), previous=previous)
@@ -497,9 +500,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             X, y, sample_weight, teacher_proba, teacher_logits, reset=previous is None
         )
         classes = self._partial_fit_classes(classes)
-        X, targets = self._read_targets(
-            X, y, sample_weight, teacher_proba, teacher_logits, teacher_embedding, classes
-        )
+        teacher = teacher_proba, teacher_logits, teacher_embedding
+        X, targets = self._read_targets(X, y, sample_weight, *teacher, classes, previous)
         return self._train(X, targets, previous=previous, n_epochs=1)
 
     def predict_proba(self, X: ArrayLike) -> FloatArray:
@@ -575,6 +577,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
 
         loader_params = self._params_for("iterator_train")
         dataset = without_losses(dataset, loader_params)
+        self._refuse_moving("needs X as an array")
         classes = check_classes(self.classes)
         if self.metaparameter_optimizer is not None:
             raise ValueError("X is a Dataset: metaparameter_optimizer needs X as an array")
@@ -601,6 +604,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         self._set_shape(stream.features)
         held_out = self._read_held_out(X_val, y_val)
         targets = streaming_targets(len(classes), loss_params)
+        targets = replace(targets, metaparameters=self._metaparameters(1))
         return self._train_on_stream(stream, targets, held_out)
 
     def _validate_features(
@@ -628,16 +632,13 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         teacher_logits: TeacherLike,
         teacher_embedding: TeacherLike,
         classes: ArrayLike | None,
+        previous: Trained | None,
     ) -> tuple[NDArray[Any], NeuralTargets]:
         """Check the arguments of ``fit``; set ``classes_`` and ``n_taught_rows_``.
 
         Features and targets are returned without the rows of weight 0.
         """
-        from sklearn_distill.students._neural_class_targets import (
-            custom_targets,
-            static_targets,
-            tunable_targets,
-        )
+        from sklearn_distill.students._neural_class_targets import tunable_targets
 
         targets = TrainingTargets.read(
             self, len(X), y, sample_weight, teacher_proba, teacher_logits, classes
@@ -652,23 +653,36 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         targets.warn_if_implausible(teacher_proba)
         if self.metaparameter_optimizer is not None:
             self._check_tunable(targets)
-            return X, tunable_targets(targets, LossParams.of(self))
+            tunable = tunable_targets(targets, LossParams.of(self))
+            return X, replace(tunable, metaparameters=self._metaparameters(1))
         check_teacher_used(
-            self.imitation,
+            0.5 if callable(self.imitation) else self.imitation,
             self.n_taught_rows_,
             embedding=embedding,
             teacher_proba=teacher_proba,
             teacher_logits=teacher_logits,
         )
-        smoothing = float(self.label_smoothing)
-        if self.distillation_loss is None:
-            neural_targets = static_targets(targets, LossParams.of(self), smoothing)
-        else:
+        if self.distillation_loss is not None:
             self._check_custom_loss()
-            neural_targets = custom_targets(
-                targets, LossParams.of(self), self.distillation_loss, smoothing
-            )
-        return X, neural_targets.with_embedding(embedding, self.embedding_weight, targets.weight)
+
+        def at_epoch(epoch: int) -> NeuralTargets:
+            neural_targets = self._targets_at(epoch, targets)
+            return neural_targets.with_embedding(embedding, self.embedding_weight, targets.weight)
+
+        first = at_epoch(self._first_epoch(previous))
+        return X, replace(first, at_epoch=at_epoch) if self._moves() else first
+
+    def _targets_at(self, epoch: int, targets: TrainingTargets) -> NeuralTargets:
+        """Return the targets at λ and T of an epoch."""
+        from sklearn_distill.students._neural_class_targets import custom_targets, static_targets
+
+        values, smoothing = self._metaparameters(epoch), float(self.label_smoothing)
+        loss_params = LossParams.of(self, **values)
+        if self.distillation_loss is None:
+            made = static_targets(targets, loss_params, smoothing)
+        else:
+            made = custom_targets(targets, loss_params, self.distillation_loss, smoothing)
+        return replace(made, metaparameters=values)
 
     def _check_custom_loss(self) -> None:
         """Require the defaults of the parameters that only the built-in teacher's term reads."""
@@ -694,6 +708,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         supported = {
             "gradient_clip": self.gradient_clip is None,
             "embedding_weight": self.embedding_weight == 0,
+            "imitation": not callable(self.imitation),
+            "temperature": not callable(self.temperature),
             "label_smoothing": self.label_smoothing == 0,
             "distillation_loss": self.distillation_loss is None,
             "accelerator": self.accelerator is None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from torch.utils.data import Dataset
 
     from sklearn_distill.nets._predictions import NumberPredictions
+    from sklearn_distill.students._neural_training import Trained
 
 
 class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
@@ -71,8 +73,9 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
     hidden_layer_sizes : int or sequence of int, default=(64,)
         Widths of the hidden layers of the default network; empty makes a linear model. Must be
         left at the default with a ``module``.
-    imitation : float, default=0.5
-        λ in [0, 1], the weight of the teacher in rows that have a label, too.
+    imitation : float or callable, default=0.5
+        λ in [0, 1], the weight of the teacher in rows that have a label, too; or a function of the
+        epoch, whose number begins with 1 as in ``history_``.
     embedding_weight : float, default=0.0
         μ ≥ 0, the weight of the distance to ``teacher_embedding``.
     embedding_layer : str, dict or None, default=None
@@ -199,7 +202,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         module: Any = None,
         *,
         hidden_layer_sizes: Any = (64,),
-        imitation: float = 0.5,
+        imitation: Any = 0.5,
         embedding_weight: float = 0.0,
         embedding_layer: str | dict[str, int] | None = None,
         optimizer: Any = "adam",
@@ -337,7 +340,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             return self._fit_dataset(X, X_val, y_val)
         previous = self._previous_training()
         X, targets = self._read_data(
-            X, y, sample_weight, teacher_prediction, teacher_embedding, reset=previous is None
+            X, y, sample_weight, teacher_prediction, teacher_embedding, previous
         )
         held_out = self._read_held_out(X_val, y_val, targets)
         return self._train(X, targets, held_out, previous=previous)
@@ -390,7 +393,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             return self
         previous = getattr(self, "_trained", None)
         X, targets = self._read_data(
-            X, y, sample_weight, teacher_prediction, teacher_embedding, reset=previous is None
+            X, y, sample_weight, teacher_prediction, teacher_embedding, previous
         )
         return self._train(X, targets, previous=previous, n_epochs=1)
 
@@ -429,6 +432,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
 
     def _fit_dataset(self, dataset: Dataset[Any], X_val: Any, y_val: Any) -> Self:
         """Train on a Dataset of (x, y, teacher's prediction)."""
+        self._refuse_moving("needs X as an array")
         if self.embedding_weight > 0:
             raise ValueError(
                 f"embedding_weight={self.embedding_weight}, but X is a Dataset, whose items have "
@@ -459,6 +463,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         self._set_shape(stream.features)
         no_labels = np.full((0, n_outputs), np.nan)
         targets = _regression_targets(no_labels, None, np.ones(0), float(self.imitation))
+        targets = replace(targets, metaparameters=self._metaparameters(1))
         held_out = self._read_held_out(X_val, y_val, targets)
         return self._train_on_stream(stream, targets, held_out)
 
@@ -483,8 +488,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         sample_weight: ArrayLike | None,
         teacher_prediction: TeacherLike,
         teacher_embedding: TeacherLike,
-        *,
-        reset: bool,
+        previous: Trained | None,
     ) -> tuple[NDArray[Any], NeuralTargets]:
         """Check the arguments of ``fit``; return features and targets, set ``n_taught_rows_``."""
         check_row_order(
@@ -495,7 +499,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             teacher_embedding=teacher_embedding,
         )
         features = self._validate_features(
-            X, fill_absent(y, sample_weight), teacher_prediction, reset=reset
+            X, fill_absent(y, sample_weight), teacher_prediction, reset=previous is None
         )
         n_rows = len(features)
         weight = check_sample_weight(sample_weight, n_rows)
@@ -516,15 +520,23 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         # mean 1, as the scale of the weights would change the learning rate
         weight = mean_one(weight)
         check_teacher_used(
-            self.imitation,
+            0.5 if callable(self.imitation) else self.imitation,
             self.n_taught_rows_,
             embedding=embedding,
             teacher_prediction=teacher_prediction,
         )
         check_plausible_prediction(labels, predictions)
-        targets = _regression_targets(labels, predictions, weight, float(self.imitation), flat)
-        self._set_outputs(targets.n_outputs, flat, reset=reset)
-        return features, targets.with_embedding(embedding, self.embedding_weight, weight)
+
+        def at_epoch(epoch: int) -> NeuralTargets:
+            values = self._metaparameters(epoch)
+            made = _regression_targets(labels, predictions, weight, values["imitation"], flat)
+            with_embedding = made.with_embedding(embedding, self.embedding_weight, weight)
+            return replace(with_embedding, metaparameters=values)
+
+        targets = at_epoch(self._first_epoch(previous))
+        targets = replace(targets, at_epoch=at_epoch) if self._moves() else targets
+        self._set_outputs(targets.n_outputs, flat, reset=previous is None)
+        return features, targets
 
     def _validate_features(
         self,
