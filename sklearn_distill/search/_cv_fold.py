@@ -19,6 +19,9 @@ from sklearn_distill.students._problem import LossParams, Problem, TrainingTarge
 
 # largest correction of a loss for an unconverged fit, in nats; it needs no more than that
 LARGEST_CORRECTION = 1e-4
+# Of a smaller share in the targets, rounding leaves no gradient in the intercept of a class. What a
+# fit would find for it is too large a probability: the class counts as one that cannot occur.
+SMALLEST_SHARE = 3e-11
 
 
 @dataclass(frozen=True)
@@ -150,12 +153,15 @@ class CVFold:
 
     def renew_factor(self, loss_params: LossParams) -> None:
         """Replace the preconditioner of the next fits by one made at the last solution."""
-        problem = make_problem(self._targets, self._design, loss_params)
+        problem = self._problem(loss_params)
         warm_start = compatible_warm_start(self.warm_start, problem)
         if warm_start is None or warm_start.factor is None or problem.is_trivial:
             return
         factor = hessian_factor(problem.objective, warm_start.w) or warm_start.factor
         self.warm_start = replace(warm_start, factor=factor)
+
+    def _problem(self, loss_params: LossParams) -> Problem:
+        return make_problem(self._targets, self._design, loss_params, smallest_share=SMALLEST_SHARE)
 
     @property
     def staleness(self) -> float:
@@ -165,7 +171,7 @@ class CVFold:
     def evaluate(self, loss_params: LossParams, names: tuple[str, ...] | None) -> FoldResult:
         """Fit, and return the validation loss with its derivatives in ``names``, if not None."""
         start, n_before = time.perf_counter(), self._design.multiplications
-        problem = make_problem(self._targets, self._design, loss_params)
+        problem = self._problem(loss_params)
         solution, self.warm_start = self._solver.fit(problem, self.warm_start)
         loss, loss_gradient = self._validation.value_and_gradient(solution.w, problem.active)
         gradient = None

@@ -133,18 +133,14 @@ class WarmStartSolver:
         """Return the largest max|∇F| at which the minimiser is known well enough.
 
         An intercept has no penalty. Its curvature is about the share of its class in the targets,
-        which a teacher may make tiny, and the loss of the class's labels depends on it. Where
-        rounding hides such a share, nothing determines the intercept.
+        which a teacher may make tiny, and the loss of the class's labels depends on it.
         """
         objective = problem.objective
         alpha, smallest = objective.alpha, SMALLEST_TOL[self.precision]
         # without a penalty there is no bound; rounding errors leave a gradient
         finer = max(PENALTY_SHARE * alpha, smallest) if alpha else self.tol
         share = objective.smallest_class_share if objective.sums.fit_intercept else 1.0
-        of_class = CLASS_SHARE * share
-        if of_class >= RARE_TOL_FACTOR * smallest:
-            finer = min(finer, of_class)
-        return min(self.tol, finer)
+        return min(self.tol, finer, max(CLASS_SHARE * share, RARE_TOL_FACTOR * smallest))
 
     def solver_and_start(
         self, problem: Problem, warm_start: WarmStart | None

@@ -330,7 +330,13 @@ class Problem:
         return int(self.active.sum()) == 1
 
 
-def make_problem(targets: TrainingTargets, design: Design, loss_params: LossParams) -> Problem:
+def make_problem(
+    targets: TrainingTargets,
+    design: Design,
+    loss_params: LossParams,
+    *,
+    smallest_share: float = 0.0,
+) -> Problem:
     """Return the minimisation problem of a linear student.
 
     Parameters
@@ -341,6 +347,8 @@ def make_problem(targets: TrainingTargets, design: Design, loss_params: LossPara
         The products with X, of the same rows.
     loss_params : LossParams
         λ, T, C and the form of the loss.
+    smallest_share : float
+        Share of the targets' mass up to which a class counts as one without mass.
 
     Returns
     -------
@@ -355,7 +363,8 @@ def make_problem(targets: TrainingTargets, design: Design, loss_params: LossPara
     weight = targets.weight
     soft_targets = targets.mixture(loss_params).targets()
     # the intercept of a class without mass has its optimum at -inf: the solver does without it
-    active = soft_targets.class_mass() > 0
+    mass = soft_targets.class_mass()
+    active = mass > smallest_share * mass.sum()
     check_bounded({term.regularizer for term in soft_targets.terms}, active, targets.classes)
     # scikit-learn's C multiplies a sum over rows; the solvers minimise a mean
     alpha = float(1 / (loss_params.C * weight.sum()))
