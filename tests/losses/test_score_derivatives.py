@@ -150,3 +150,18 @@ def test_a_class_without_mass_has_a_finite_start(temperature):
         start = ScoreLoss(targets, None).start()
         assert np.isfinite(start).all()
         assert softmax(start)[2] < 1e-10
+
+
+@pytest.mark.parametrize("K", [2, 4])
+def test_scores_in_single_precision_and_any_order(K):
+    """Nothing cancels, also where p is almost 1: the error is that of the scores."""
+    rng = np.random.default_rng(0)
+    n, n_scores = 200, 1 if K == 2 else K
+    q = rng.dirichlet(np.ones(K), size=n).T
+    loss = ScoreLoss(SoftTargets(q, (LogPartitionTerm(np.ones(n), 1.0),)), None)
+    single = np.ascontiguousarray(20 * rng.normal(size=(n, n_scores)), dtype=np.float32).T
+    g, h, expected_g, expected_h = np.empty((4, n_scores, n))
+    loss.derivatives(single, g, h)
+    loss.derivatives(single.astype(np.float64), expected_g, expected_h)
+    np.testing.assert_allclose(g, expected_g, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(h, expected_h, rtol=1e-4, atol=0)
