@@ -36,6 +36,7 @@ def as_tensor(values: NDArray[Any], dtype: torch.dtype = torch.float32) -> Tenso
 
 
 WHOLE = Share()
+_GATHERED = 2**20  # numbers that are gathered at once, so that small mini-batches cost no lookups
 
 
 class RowTensors(Dataset[tuple[Tensor, Tensor]]):
@@ -263,13 +264,24 @@ class TensorLoader:
         # drawn on the CPU, so that a seed gives the same order on every device
         order = torch.randperm(len(self.dataset), generator=self.generator)
         order = order.to(self.dataset.features.device)
+        if self.share.world == 1:
+            yield from self._shuffled(order)
+            return
         for rows in order.split(self._sizes()):
-            if self.share.world == 1:
-                yield self.dataset.take(rows, with_labels=self.with_labels)
-            else:
-                own = self.share.positions(rows)
-                batch = self.dataset.take(own, with_labels=self.with_labels)
-                yield self.share.counted(batch, len(rows))
+            own = self.share.positions(rows)
+            batch = self.dataset.take(own, with_labels=self.with_labels)
+            yield self.share.counted(batch, len(rows))
+
+    def _shuffled(self, order: Tensor) -> Iterator[Batch]:
+        """Yield mini-batches in an order; many small ones are gathered at once, then split."""
+        sizes, data = self._sizes(), self.dataset
+        n_numbers = max(1, sizes[0] * data.features[:1].numel()) if sizes else 1
+        n_together = max(1, _GATHERED // n_numbers)
+        for i in range(0, len(sizes), n_together):
+            together = sizes[i : i + n_together]
+            rows, order = order[: sum(together)], order[sum(together) :]
+            gathered = data.take(rows, with_labels=self.with_labels)
+            yield from _split(gathered, together)
 
     def _in_order(self) -> Iterator[Batch]:
         data, start = self.dataset, 0
@@ -287,6 +299,18 @@ class TensorLoader:
         if sizes and 0 < n_left < too_few:
             return [*sizes[:-1], sizes[-1] + n_left]
         return [*sizes, n_left] if n_left else sizes
+
+
+def _split(batch: Batch, sizes: list[int]) -> Iterator[Batch]:
+    """Yield parts of a mini-batch, as views."""
+    assert batch.rows is not None
+    tensors = (batch.features, batch.table, batch.rows)
+    parts = zip(*(values.split(sizes) for values in tensors), strict=True)
+    start = 0
+    for size, (features, table, rows) in zip(sizes, parts, strict=True):
+        labels = None if batch.labels is None else batch.labels[start : start + size]
+        yield Batch(features, table, labels, rows=rows)
+        start += size
 
 
 class StreamLoader:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.nets._callbacks import GradientClipping
 from sklearn_distill.nets._embedding import Projection, WithEmbedding
-from sklearn_distill.nets._loader import Observer, RowTensors
+from sklearn_distill.nets._loader import Observer, RowTensors, TensorLoader
 from sklearn_distill.nets._loss_parts import LossParts
 from sklearn_distill.nets._mixing import Mixing, read_mixing
 from sklearn_distill.nets._predictions import ClassPredictions, Predictions
@@ -236,8 +236,13 @@ class StudentNet(NeuralNet):
         ndarray of shape (n_rows, n_outputs)
             Scores of the network.
         """
-        batches = [z.detach().double().cpu().numpy() for z in self.forward_iter(X)]
-        return np.concatenate(batches)
+        if isinstance(X, RowTensors) and "forward_iter" not in self.__dict__:  # nothing cached
+            size = self.get_params_for("iterator_valid")["batch_size"]
+            outputs = (self.evaluation_step(batch) for batch in TensorLoader(X, size))
+        else:
+            outputs = self.forward_iter(X)
+        batches = [z.detach().double().cpu().numpy() for z in outputs]
+        return batches[0] if len(batches) == 1 else np.concatenate(batches)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return labels, or the predictions of a regressor.

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,9 +21,6 @@ from sklearn_distill.nets._net import StudentNet
 from sklearn_distill.nets.modules import MLP
 from sklearn_distill.students._neural_params import NeuralParams
 from sklearn_distill.students._neural_targets import NeuralTargets
-
-if TYPE_CHECKING:
-    from sklearn_distill.students._neural_training import Trained
 
 SUMS_TO_ONE = 1e-4  # within rounding in float32
 
@@ -49,21 +46,25 @@ def new_network(
 
 
 def previous_network(
-    estimator: NeuralParams, targets: NeuralTargets, X: torch.Tensor, previous: Trained
+    estimator: NeuralParams,
+    targets: NeuralTargets,
+    X: torch.Tensor,
+    net: StudentNet,
+    torch_rng: torch.Tensor,
 ) -> tuple[Parts, torch.Tensor]:
     """Return a copy of a trained network, and torch's random state to continue with.
 
     A projection is copied if it is that of the present embedding, left out without an embedding,
     and new after a training without one.
     """
-    network, projection = copy_parts(previous.net)
+    network, projection = copy_parts(net)
     network = network.to(X.dtype)
     if not targets.n_dimensions:
-        return (network, None), previous.torch_rng
+        return (network, None), torch_rng
     if projection is not None:
         _check_same_embedding(projection, estimator.embedding_layer, targets.n_dimensions)
-        return (network, projection.to(X.dtype)), previous.torch_rng
-    with random_stream(previous.torch_rng):
+        return (network, projection.to(X.dtype)), torch_rng
+    with random_stream(torch_rng):
         network.eval()
         projection = _new_projection(estimator, network, targets, X)
         return (network, projection), torch.get_rng_state()

@@ -108,7 +108,9 @@ def train_network(
         parts, torch_rng = new_network(estimator, targets, train_data.features, seed)
     else:
         _check_same_architecture(estimator._architecture(), previous.architecture)
-        parts, torch_rng = previous_network(estimator, targets, train_data.features, previous)
+        parts, torch_rng = previous_network(
+            estimator, targets, train_data.features, previous.net, previous.torch_rng
+        )
     with random_stream(torch_rng):
         net = _make_net(
             estimator, parts, targets, generator, train_data, checkpoint, validation_data

@@ -94,14 +94,19 @@ def test_an_interrupted_training_resumes(tmp_path):
     assert_same(resumed, student(batch_size=9).fit(X, Y, teacher_logits=LOGITS).net_.module_)
 
 
-def test_held_out_rows_embeddings_and_losses_of_the_user():
+def test_constants_with_held_out_rows_embeddings_and_losses_of_the_user():
     def squared(z, t, y, w, temperature):
         return (z / temperature - t / temperature).square().mean(1)
 
     options = {"embedding_weight": 0.1, "distillation_loss": squared, "lr": 0.05}
-    model = student(early_stopping=True, **options)
-    model.fit(X, Y, teacher_logits=LOGITS, teacher_embedding=X[:, :2])
-    assert model.history_["valid_loss"].is_monotonic_decreasing
+    constant = {"imitation": lambda epoch: 0.3, "temperature": lambda epoch: 2.0}
+    moving, fixed = (
+        student(early_stopping=True, batch_size=9, **options, **values).fit(
+            X, Y, teacher_logits=LOGITS, teacher_embedding=X[:, :2]
+        )
+        for values in (constant, {"imitation": 0.3, "temperature": 2.0})
+    )
+    assert_same(moving, fixed.net_.module_)
 
 
 def test_a_regressor_moves_too():
