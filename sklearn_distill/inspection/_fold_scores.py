@@ -48,7 +48,7 @@ def fold_scores(
 
 @dataclass(frozen=True)
 class SplitSizes:
-    """How many labelled rows a fold trains and tests on, and the level of the intervals.
+    """How many labelled rows a fold trains and tests on, which rows, and the intervals' level.
 
     Parameters
     ----------
@@ -56,11 +56,21 @@ class SplitSizes:
         Means over the folds.
     level : float
         Level of each interval, between 0 and 1.
+    tested : tuple of frozenset of int, default=()
+        The test rows of each fold; none are no overlap.
     """
 
     n_train: int
     n_test: int
     level: float
+    tested: tuple[frozenset[int], ...] = ()
+
+    def apart_from(self, fold: int, folds: pd.Index[int]) -> list[int]:
+        """Return the folds that have no test row of this one: not all, if they are repeated."""
+        others = [k for k in folds if k != fold]
+        if not self.tested:
+            return others
+        return [k for k in others if not self.tested[k] & self.tested[fold]]
 
     def interval(self, values: pd.Series[float]) -> Difference:
         """Return the mean over the folds with its interval; NaN from fewer than two folds."""
@@ -87,7 +97,7 @@ class Choice:
         Its mean over the folds, which the choice makes look too good.
     expected : float
         The mean over the folds of the student that is best on the *other* folds: no fold's rows
-        take part in the choice that they judge.
+        take part in the choice that they judge. NaN if each fold shares test rows with all others.
     low, high : float
         The interval of ``expected``.
     gain_over_prior : Difference
@@ -130,11 +140,7 @@ def choose(scores: pd.DataFrame, names: list[str], direction: int, sizes: SplitS
     values = direction * scores[names]
     best = str(values.mean().idxmax())
     expected = pd.Series(
-        {
-            k: scores.loc[k, values.drop(index=k).mean().idxmax()] if len(values) > 1 else math.nan
-            for k in values.index
-        },
-        dtype=np.float64,
+        {k: _of_choice_without(k, scores, values, sizes) for k in values.index}, dtype=np.float64
     )
     honest = sizes.interval(expected)
     return Choice(
@@ -146,6 +152,14 @@ def choose(scores: pd.DataFrame, names: list[str], direction: int, sizes: SplitS
         high=honest.high,
         gain_over_prior=sizes.interval(expected - scores["prior"]),
     )
+
+
+def _of_choice_without(
+    fold: int, scores: pd.DataFrame, values: pd.DataFrame, sizes: SplitSizes
+) -> float:
+    """Return the score in a fold of the student that is best on the folds of other test rows."""
+    others = values.loc[sizes.apart_from(fold, values.index)]
+    return float(scores.loc[fold, others.mean().idxmax()]) if len(others) else math.nan
 
 
 def pareto(quality: pd.Series[float], cost: pd.Series[float]) -> pd.Series[bool]:

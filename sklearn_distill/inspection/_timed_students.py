@@ -79,7 +79,7 @@ def permute_within_class(q: FloatArray, random_state: Any) -> FloatArray:
     Examples
     --------
     >>> import numpy as np
-    >>> permute_within_class(np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]]), 1)[:, 0].tolist()
+    >>> permute_within_class(np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]]), 0)[:, 0].tolist()
     [0.6, 0.2, 0.9]
     """
     rng = check_random_state(random_state)

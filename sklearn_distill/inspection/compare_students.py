@@ -358,7 +358,8 @@ def _scores(
 def _sizes(splits: Splits, present: BoolArray, level: float) -> SplitSizes:
     n_train = np.mean([present[train].sum() for train, _ in splits])
     n_test = np.mean([len(test) for _, test in splits])
-    return SplitSizes(math.ceil(n_train), math.ceil(n_test), level)
+    tested = tuple(frozenset(test.tolist()) for _, test in splits)
+    return SplitSizes(math.ceil(n_train), math.ceil(n_test), level, tested)
 
 
 def _settings(runs: dict[tuple[int, str], FoldRun]) -> pd.DataFrame:

@@ -71,7 +71,7 @@ class Leaderboard:
 
         The best of several scores is too good: it is partly luck. ``expected`` is the mean over the
         folds of the student that is best on the other folds, so that no fold judges a choice that
-        it took part in. ``optimism`` is the difference from ``score``, the student's own mean.
+        it took part in; of repeated folds, on those of the same repetition. ``optimism`` is the difference from ``score``, the student's own mean.
 
         Parameters
         ----------
@@ -137,7 +137,12 @@ class Leaderboard:
         of = f"of {choice.n_students} students" if choice.n_students > 1 else "and only student"
         score = f"{words} {choice.score:.4f}"
         if math.isnan(choice.low):
-            return f"Best {of}: {choice.name}, {score}, without an interval: one fold was run."
+            why = (
+                "one fold was run"
+                if len(self.scores) == 1
+                else "not corrected for the choice, as the folds share test rows"
+            )
+            return f"Best {of}: {choice.name}, {score}, without an interval: {why}."
         corrected = (
             f"{score}, of which {choice.optimism:.4f} is the luck of the choice: expect "
             f"{choice.expected:.4f} ({choice.low:.4f} … {choice.high:.4f})"

@@ -158,6 +158,16 @@ def test_the_choice_among_students_is_corrected_for():
     assert choose(-clear, ["b", "a"], 1, sizes).name == "b"
 
 
+def test_no_row_judges_a_choice_that_it_took_part_in():
+    # two repetitions of two folds: "a" is best in the first, "b" in the second
+    scores = pd.DataFrame({"a": [4.0, 3.0, 0.0, 0.0], "b": [0.0, 0.0, 2.0, 1.0], "prior": 0.0})
+    rows = [frozenset(rows) for rows in ({0, 1}, {2, 3}, {0, 2}, {1, 3})]
+    repeated = SplitSizes(2, 2, 0.95, tuple(rows))
+    assert choose(scores, ["a", "b"], 1, repeated).expected == (4 + 3 + 2 + 1) / 4
+    overlapping = SplitSizes(2, 2, 0.95, (frozenset({0}),) * 4)
+    assert np.isnan(choose(scores, ["a", "b"], 1, overlapping).expected)
+
+
 def test_equally_good_students_are_chosen_without_a_teacher(data):
     X, y = data
     linear = DistilledLogisticRegression()
@@ -182,10 +192,10 @@ def test_search_is_within_the_training_rows_and_by_the_metric_that_decides(data)
         assert set(setting) == {"regressor__max_depth"}
 
 
-def test_lambda_is_zero_where_the_teacher_knows_nothing(data):
-    X, y = data
-    linear = DistilledLogisticRegression()
-    board = compare_students(DummyClassifier(), {"linear": linear}, X, y, **FAST)
+def test_lambda_is_zero_where_the_teacher_knows_nothing():
+    X = np.random.default_rng(0).normal(size=(200, 1))
+    linear = DistilledLogisticRegression(C=100)
+    board = compare_students(DummyClassifier(), {"linear": linear}, X, X[:, 0] > 0, **FAST)
     assert [setting["imitation"] for setting in board.settings["linear"]] == [0.0] * 3
 
 
