@@ -106,7 +106,9 @@ def _make_student(
 ) -> Student:
     is_class = task == "classification"
     estimator, grid = (
-        _classifier(kind, np.unique(y), random_state) if is_class else _regressor(kind, random_state)
+        _classifier(kind, np.unique(y), random_state)
+        if is_class
+        else _regressor(kind, random_state)
     )
     if features is not None:
         estimator = make_pipeline(_encoder(kind, features), estimator)

@@ -116,7 +116,8 @@ def run_experiment(
 
 def _shares_rows(data: ExperimentData) -> bool:
     """Return whether teacher and student are fitted together, by a teacher-student estimator."""
-    return data.X_unlabeled is not None or "teacher" not in data.rows and not data.teacher_is_fitted
+    fitted_with_student = "teacher" not in data.rows and not data.teacher_is_fitted
+    return data.X_unlabeled is not None or fitted_with_student
 
 
 def _choose(data: ExperimentData, search: Search) -> tuple[Student, GridSearchCV]:
@@ -269,8 +270,12 @@ def _describe_split(data: ExperimentData) -> str:
             f"{sizes['teacher']} labelled samples of its own; both students were trained on "
             f"{sizes['student']} other samples, and {test}"
         )
-    unlabeled = "" if data.X_unlabeled is None else f" and {len(data.X_unlabeled):,} unlabelled ones"
-    trained = f"the distilled student was trained on {sizes['student']} samples{unlabeled}, and {test}"
+    unlabeled = (
+        "" if data.X_unlabeled is None else f" and {len(data.X_unlabeled):,} unlabelled ones"
+    )
+    trained = (
+        f"the distilled student was trained on {sizes['student']} samples{unlabeled}, and {test}"
+    )
     if data.teacher_is_fitted:
         return f"samples that are not known here and should not be in this table; {trained}"
     return f"the {sizes['student']} training samples, out of fold; {trained}"

@@ -115,7 +115,10 @@ def _sizes(table: Table, own_rows: bool) -> dict[str, int]:
     if own_rows:
         sizes, limit = {"teacher": n // 2, "student": n // 4, "test": n_test}, MAX_ROWS
     else:
-        sizes, limit = {"student": n - n_test, "test": n_test}, MAX_ROWS | {"student": MAX_SHARED_ROWS}
+        sizes, limit = (
+            {"student": n - n_test, "test": n_test},
+            MAX_ROWS | {"student": MAX_SHARED_ROWS},
+        )
     return {name: min(size, limit[name]) for name, size in sizes.items()}
 
 
@@ -126,7 +129,9 @@ def _without(
         if name not in everything.columns:
             raise ValueError(f"--privileged {name}: --data has no such column besides the target")
         if name not in features.columns:
-            raise ValueError(f"--privileged {name}: this column is left out, as no model can use it")
+            raise ValueError(
+                f"--privileged {name}: this column is left out, as no model can use it"
+            )
     regular = features.drop(columns=list(privileged))
     if not regular.shape[1]:
         raise ValueError("--privileged: no column is left for the student")
