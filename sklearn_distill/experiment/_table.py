@@ -180,7 +180,7 @@ def read_file(path: str, option: str) -> pd.DataFrame:
     except _UNREADABLE as error:
         kind = "Parquet" if parquet else "CSV"
         raise ValueError(f"{option} {path}: not a readable {kind} table: {error}") from error
-    return _plain_types(table) if parquet else table
+    return _plain_types(table)
 
 
 def _check_pyarrow(option: str, path: str) -> None:
@@ -189,13 +189,15 @@ def _check_pyarrow(option: str, path: str) -> None:
 
 
 def _plain_types(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with pandas' own types of numbers and categories as numpy's."""
+    """Return the table with pandas' own types of numbers, texts and categories as numpy's."""
     table = table.rename(columns=str)
     for name, dtype in table.dtypes.items():
         if isinstance(dtype, pd.CategoricalDtype):
             table[name] = table[name].astype(dtype.categories.dtype)
         elif pd.api.types.is_extension_array_dtype(dtype) and _is_number(dtype):
             table[name] = table[name].astype(np.float64)
+        elif isinstance(dtype, pd.StringDtype):  # ONNX converters know no StringArray
+            table[name] = table[name].astype(object)
     return table
 
 

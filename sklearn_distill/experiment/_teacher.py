@@ -30,6 +30,7 @@ N_TRIED = 5  # rows that a loaded teacher has to predict
 # compiled or private, but nothing more than arrays of numbers: skops does not know them by itself
 HARMLESS = frozenset(
     {
+        "numpy.dtype",
         "sklearn._loss._loss.CyHalfBinomialLoss",
         "sklearn._loss._loss.CyHalfMultinomialLoss",
         "sklearn._loss._loss.CyHalfSquaredError",
@@ -133,13 +134,13 @@ def _read(path: str, trust: bool) -> Any:
         )
     try:
         return _read_skops(path, trust) if skops_file else joblib.load(path)
-    except (ImportError, _Untrusted):
+    except (ImportError, _UntrustedError):
         raise
     except Exception as error:  # a damaged file raises anything
         raise ValueError(f"--teacher {path}: not a readable model: {error!r}") from error
 
 
-class _Untrusted(ValueError):
+class _UntrustedError(ValueError):
     """A file has types that skops does not trust."""
 
 
@@ -148,7 +149,7 @@ def _read_skops(path: str, trust: bool) -> Any:
     found = skops.get_untrusted_types(file=path)
     unknown = sorted(set(found) - HARMLESS)
     if unknown and not trust:
-        raise _Untrusted(
+        raise _UntrustedError(
             f"--teacher {path}: it contains {', '.join(unknown[:10])}; pass --trust if you trust "
             "the file"
         )

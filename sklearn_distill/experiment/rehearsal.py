@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 from sklearn.base import clone
+from sklearn.pipeline import Pipeline
 
 from sklearn_distill.experiment._metric import search_scorer
 from sklearn_distill.experiment.data import ExperimentData
@@ -49,12 +51,23 @@ def _try_metric(scorer: Any, model: Any, X: Any, y: Any, metric: str | None) -> 
 
 
 def _try_saving(model: Any, X: Any, save: str, name: str) -> None:
-    with TemporaryDirectory() as folder:
+    if hasattr(_last(model), "to_torch"):
+        raise ValueError(
+            f"--save {save}: {name} cannot be saved with the encoding of its columns; pass another "
+            "--student"
+        )
+    with TemporaryDirectory() as folder, catch_warnings():
+        simplefilter("error", UserWarning)  # an ONNX file with other predictions
         try:
             save_model(model, str(Path(folder, f"model{Path(save).suffix}")), X)
         except ImportError:
             raise
         except Exception as error:  # each converter has its own errors
+            hint = "; .skops may do" if save.endswith(".onnx") else ""
             raise ValueError(
-                f"--save {save}: {name} of this table cannot be saved so: {error}"
+                f"--save {save}: {name} of this table cannot be saved in this format{hint}: {error}"
             ) from error
+
+
+def _last(model: Any) -> Any:
+    return model[-1] if isinstance(model, Pipeline) else model

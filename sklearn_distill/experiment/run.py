@@ -116,9 +116,8 @@ def run_experiment(
 
 def _shares_rows(data: ExperimentData) -> bool:
     """Return whether teacher and student are fitted together, by a teacher-student estimator."""
-    return data.X_unlabeled is not None or (
-        "teacher" not in data.rows and not data.teacher_is_fitted
-    )
+    fitted_with_student = "teacher" not in data.rows and not data.teacher_is_fitted
+    return data.X_unlabeled is not None or fitted_with_student
 
 
 def _choose(data: ExperimentData, search: Search) -> tuple[Student, GridSearchCV]:

@@ -56,9 +56,10 @@ def test_table(kind, step, table):
     }
     assert "kind" not in data.X.columns
     X, _, y = data.part("student")
-    data.student.set_params(**{f"{step}__imitation": 0}).fit(X, y)
-    assert set(data.grid) <= set(data.student[-1].get_params())
-    assert np.isfinite(data.student.predict_proba(data.part("test")[0])).all()
+    (student,) = data.students
+    fitted = student.estimator.set_params(**{f"{step}__imitation": 0}).fit(X, y)
+    assert set(student.grid) <= set(fitted[-1].get_params())
+    assert np.isfinite(fitted.predict_proba(data.part("test")[0])).all()
 
 
 def test_rows_without_a_target_are_dropped(table):
@@ -72,8 +73,7 @@ def test_rows_without_a_target_are_dropped(table):
     ("change", "target", "message"),
     [
         (None, "sort", "--target sort: .* no such column; it has size, weight, colour, kind"),
-        (None, "size", "--target size: its values are not classes but continuous"),
-        ({"kind": "a"}, "kind", "there must be two classes, got 1"),
+                ({"kind": "a"}, "kind", "there must be two classes, got 1"),
         ({"kind": ["c"] * 3 + ["a", "b"] * 198 + ["a"]}, "kind", "c has 3 .1 of 3 classes"),
     ],
 )
@@ -82,6 +82,43 @@ def test_invalid_columns(table, change, target, message):
         pd.read_csv(table).assign(**change).to_csv(table, index=False)
     with pytest.raises(ValueError, match=message):
         table_data(str(table), target)
+
+
+def test_numbers_are_no_classes(table):
+    with pytest.raises(ValueError, match="size: its values are not classes but continuous"):
+        table_data(str(table), "size", task="classification")
+    with pytest.raises(ValueError, match="kind: its values are not numbers, such as '[ab]'"):
+        table_data(str(table), "kind", task="regression")
+
+
+@pytest.mark.parametrize(
+    ("values", "task"),
+    [
+        (np.linspace(0, 9, 400), "regression"),
+        (np.arange(400) % 20, "classification"),
+        (np.arange(400) % 21, "regression"),
+        (np.arange(400) % 20 + 0.0, "classification"),
+        (np.arange(400) % 4 + 0.5, "regression"),
+        (np.arange(400) % 2 == 0, "classification"),
+        ([f"{n % 20}x" for n in range(400)], "classification"),
+    ],
+    ids=["floats", "20 digits", "21 digits", "whole floats", "halves", "booleans", "texts"],
+)
+def test_the_task_is_found_from_the_column(table, values, task):
+    pd.read_csv(table).assign(target=values).to_csv(table, index=False)
+    assert table_data(str(table), "target").task == task
+
+
+def test_the_parts_of_a_regression_are_disjoint(table):
+    rows = np.concatenate(list(table_data(str(table), "size").rows.values()))
+    assert len(set(rows)) == len(rows) == 400
+
+
+def test_a_teacher_with_privileged_columns_shares_the_students_rows(table):
+    data = table_data(str(table), "kind", privileged=["size"])
+    assert {name: len(rows) for name, rows in data.rows.items()} == {"student": 300, "test": 100}
+    assert "size" not in data.X.columns
+    assert "size" in data.X_teacher.columns
 
 
 def test_invalid_files(tmp_path):

@@ -28,6 +28,10 @@ def write(folder, name="table.csv", **columns):
     return str(path)
 
 
+def features(path):
+    return read_table(path, "kind").features
+
+
 # contents of a column, and why it is left out
 USELESS = {
     "empty": ([None] * N, "no values"),
@@ -37,6 +41,8 @@ USELESS = {
     "American dates": (["01/31/2020", None] * (N // 2), "dates"),
     "a counter": (np.arange(N) + 7, "counts the rows"),
     "a shuffled counter": (RNG.permutation(N), "counts the rows"),
+    "one number": ([3] * N, "the same value in each row, 3"),
+    "one text": (["b"] * N, "the same value in each row, b"),
     "texts that all differ": ([f"u{i}" for i in range(N)], "another text in each row"),
 }
 
@@ -46,7 +52,8 @@ def test_what_no_model_can_use_is_left_out_and_named(tmp_path, caplog, case):
     values, why = USELESS[case]
     with caplog.at_level(logging.INFO):
         table = read_table(write(tmp_path, extra=values), "kind")
-    assert table.columns.tolist() == ["size", "kind"]
+    assert table.features.columns.tolist() == ["size"]
+    assert table.everything.columns.tolist() == ["size", "extra"]
     assert "Column extra is left out: " in caplog.text
     assert why in caplog.text
     (tmp_path / "alone.csv").write_text(
@@ -59,9 +66,9 @@ def test_what_no_model_can_use_is_left_out_and_named(tmp_path, caplog, case):
 @pytest.mark.parametrize("name", ["id", "ID", "user_id", "userId", "customer id", "index"])
 def test_distinct_numbers_identify_by_their_name_only(tmp_path, name):
     numbers = 13 * RNG.permutation(N)
-    assert name not in read_table(write(tmp_path, **{name: numbers}), "kind")
-    assert "paid" in read_table(write(tmp_path, paid=numbers), "kind")
-    assert name in read_table(write(tmp_path, **{name: numbers // 100}), "kind")
+    assert name not in features(write(tmp_path, **{name: numbers}))
+    assert "paid" in features(write(tmp_path, paid=numbers))
+    assert name in features(write(tmp_path, **{name: numbers // 100}))
 
 
 @pytest.mark.parametrize(
@@ -78,11 +85,12 @@ def test_distinct_numbers_identify_by_their_name_only(tmp_path, name):
     ids=["floats", "booleans", "some booleans", "words", "no dates", "mixed", "years"],
 )
 def test_what_a_model_can_use_stays(tmp_path, values):
-    assert "extra" in read_table(write(tmp_path, extra=values), "kind")
+    assert "extra" in features(write(tmp_path, extra=values))
     data = table_data(write(tmp_path, extra=values), "kind")
     X, _, y = data.part("student")
-    data.student.set_params(distilledlogisticregression__imitation=0).fit(X, y)
-    assert np.isfinite(data.student.predict_proba(data.part("test")[0])).all()
+    student = data.students[0].estimator.set_params(distilledlogisticregression__imitation=0)
+    student.fit(X, y)
+    assert np.isfinite(student.predict_proba(data.part("test")[0])).all()
 
 
 @pytest.mark.slow
@@ -90,7 +98,7 @@ def test_types_that_are_mixed_late_in_a_long_column(tmp_path):
     n = 300_000  # pandas reads chunks of fewer rows unless low_memory=False
     table = pd.DataFrame({"m": ["1"] * (n - 1) + ["x"], "kind": ["a", "b"] * (n // 2)})
     table.to_csv(tmp_path / "long.csv", index=False)
-    column = read_table(str(tmp_path / "long.csv"), "kind")["m"]
+    column = features(str(tmp_path / "long.csv"))["m"]
     assert column.map(type).unique().tolist() == [str]
 
 
@@ -174,6 +182,42 @@ def test_odd_names_can_be_read_and_printed(tmp_path, name):
     if isinstance(name, bytes) and sys.platform != "linux":
         pytest.skip("only Linux has names that are not UTF-8")
     data = table_data(write(tmp_path, os.fsdecode(name)), "kind")
-    assert data.name.encode("utf-8").endswith(
-        b": a linear student distilled from gradient boosting"
+    assert data.name.encode("utf-8")
+
+
+def test_parquet(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "table.parquet"
+    path.write_bytes(b"PAR1")
+    monkeypatch.setattr("sklearn_distill.experiment._table.find_spec", lambda name: None)
+    assert main(["--data", str(path), "--target", "kind"]) == 2
+    line = f"error: --data {path}: Parquet needs pyarrow: pip install pyarrow\n"
+    assert capsys.readouterr().err == line
+    monkeypatch.setattr("sklearn_distill.experiment._table.find_spec", lambda name: "found")
+    typed = TABLE.assign(
+        date=pd.date_range("2020-01-01", periods=N),
+        paint=pd.Categorical(["red", "green"] * (N // 2)),
+        count=pd.array([1, None] * (N // 2), dtype="Int64"),
+        nested=[[1], [2]] * (N // 2),
     )
+    monkeypatch.setattr(pd, "read_parquet", lambda path: typed)
+    read = features(str(path))
+    assert read.columns.tolist() == ["size", "paint", "count"]
+    assert read["paint"].tolist() == typed["paint"].tolist()
+    assert read["count"].dtype == np.float64
+    one_hot = table_data(str(path), "kind").students[0].estimator[0]
+    assert one_hot.fit_transform(read).shape == (N, 1 + 2 + 2)
+
+
+def test_unlabelled_rows_have_the_columns_of_the_table(tmp_path):
+    path = write(tmp_path, extra=["x", None] * (N // 2))
+    other = tmp_path / "unlabeled.csv"
+    TABLE[["size"]].assign(extra=None, more=1).to_csv(other, index=False)
+    read = table_data(path, "kind", unlabeled=str(other)).X_unlabeled
+    assert read.columns.tolist() == ["size", "extra"]
+    assert read["extra"].dtype == object
+    TABLE[["size"]].to_csv(other, index=False)
+    with pytest.raises(ValueError, match="--unlabeled .* lacks the columns extra"):
+        table_data(path, "kind", unlabeled=str(other))
+    TABLE[["kind"]].assign(size="big", extra="x").to_csv(other, index=False)
+    with pytest.raises(ValueError, match="--unlabeled .* column size has texts"):
+        table_data(path, "kind", unlabeled=str(other))
