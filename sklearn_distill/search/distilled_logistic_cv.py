@@ -214,7 +214,8 @@ class DistilledLogisticRegressionCV(LogisticStudent):
     moves along λ only. At λ = 0, a class that occurs only in teachers' predictions has no target
     mass and so probability 0; at λ = 1, so has a class that occurs only in labels. A validation
     label of such a class adds 36.04 nats, as in scikit-learn's ``log_loss``: there V jumps but
-    stays finite, and the derivative is that of the other labels.
+    stays finite, and the derivative is that of the other labels. In a fold, a class with a share of
+    the targets below 3e-11, which rounding hides, counts as one without target mass.
 
     The training samples of all folds are held in memory at once: K − 1 times the memory of X. For a
     dense X of more columns than rows (see ``solver`` of
