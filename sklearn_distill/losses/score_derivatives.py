@@ -101,8 +101,10 @@ class ScoreLoss:
             Arrays of any float dtype and order, which are overwritten.
         """
         for tile in self._tiles():
-            # in a row for each class, over which sums are fast
-            g, h = self._derivatives(np.ascontiguousarray(scores[:, tile]), tile)
+            # a contiguous row for each class, over which sums are fast, in double precision: single
+            # would round weighted and repeated rows apart, and trees would differ
+            z = np.ascontiguousarray(scores[:, tile], dtype=np.float64)
+            g, h = self._derivatives(z, tile)
             if self.weight is not None:
                 g *= self.weight[tile]
                 h *= self.weight[tile]
@@ -185,7 +187,7 @@ def _softmax_term(z: FloatArray, c: FloatArray, T_: float) -> tuple[FloatArray, 
     """Return c/T' p and c/T'² p (1 − p)."""
     p = z / T_ if T_ != 1 else z.copy()
     p -= p.max(axis=0)
-    p = _exp(p)
+    np.exp(p, out=p)
     p /= p.sum(axis=0)
     h = 1 - p
     h *= p
@@ -228,18 +230,10 @@ def _logit_hessian(e: FloatArray, over_p: FloatArray, c: FloatArray, T_: float) 
 
 
 def _exp_of_minus(eta: FloatArray, T_: float) -> FloatArray:
-    u = np.maximum(eta if T_ == 1 else eta / T_, _MIN_LOGIT)
+    u: FloatArray = np.maximum(eta if T_ == 1 else eta / T_, _MIN_LOGIT)
     np.negative(u, out=u)
-    return _exp(u)
-
-
-def _exp(u: FloatArray) -> FloatArray:
-    """Return the exponentials in double precision, of single ones if u is: their error is as u's.
-
-    It is relative, and sums, 1 − p and p (1 − p) are of doubles: none cancels.
-    """
     np.exp(u, out=u)
-    return u.astype(np.float64, copy=False)
+    return u
 
 
 def _newton(linear: FloatArray, terms: list[tuple[float, float]]) -> FloatArray:
