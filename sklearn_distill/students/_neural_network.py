@@ -173,6 +173,12 @@ def _check_scores(network: nn.Module, X: torch.Tensor, n_outputs: int) -> torch.
 def _warn_of_probabilities(network: nn.Module, scores: torch.Tensor) -> None:
     """Warn if the scores of a few rows are probabilities or their logarithms."""
     if scores.ndim != 2 or scores.shape[1] < 2:
+        ends_in_sigmoid = isinstance(list(network.modules())[-1], nn.Sigmoid)
+        if ends_in_sigmoid and bool(((scores >= 0) & (scores <= 1)).all()):
+            warn_user(
+                f"module {type(network).__name__} returns probabilities of the second class, which "
+                "the student takes for log-odds: let it return these, without a sigmoid at its end"
+            )
         return
     for values, what, effect in (
         (scores, "probabilities", "which the student's softmax flattens"),

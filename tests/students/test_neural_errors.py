@@ -397,3 +397,11 @@ def test_a_dataset_removes_names_and_counts_of_an_earlier_fit():
     assert not hasattr(student, "feature_names_in_")
     assert not hasattr(student, "n_taught_rows_")
     student.predict(X)
+
+
+def test_a_sigmoid_at_the_end_of_a_single_score_is_noticed():
+    binary = np.arange(len(X)) % 2
+    module = nn.Sequential(nn.Linear(X.shape[1], 1), nn.Sigmoid())
+    with pytest.warns(UserWarning, match="returns probabilities of the second class, which"):
+        small(module=module).fit(X, binary)
+    small(module=nn.Sequential(nn.Sigmoid(), nn.Linear(X.shape[1], 1))).fit(X, binary)
