@@ -115,7 +115,8 @@ def compare_students(
     sample_weight : array-like of shape (n_samples,), default=None
         Sample weights of fits and metrics.
     groups : array-like of shape (n_samples,), default=None
-        Groups of dependent samples, which outer and inner folds keep together.
+        Groups of dependent samples, which outer and inner folds keep together; not those of a
+        student's own search if there is `X_unlabeled`, which has no groups.
     X_unlabeled : {array-like, sparse matrix, DataFrame}, default=None
         Unlabelled samples, on which the distilled students are trained in each fold.
     privileged_features : array-like, str, int, slice, callable or None, default=None
@@ -139,7 +140,8 @@ def compare_students(
         says what is missing.
     memory : str, path-like, joblib.Memory or None, default=None
         Folder in which finished fits are stored: the same call again, after an interruption or with
-        a larger `time_limit`, resumes. Needs an integer `random_state` and a deterministic `cv`.
+        a larger `time_limit`, resumes. Needs an integer `random_state`, a deterministic `cv`, and
+        models and scorers that can be pickled.
         joblib unpickles the files: choose a folder that only you can write to.
 
     Returns

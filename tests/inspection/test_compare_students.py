@@ -5,16 +5,20 @@ import pandas as pd
 import pytest
 from joblib import parallel_config
 from scipy.stats import t
+from sklearn import config_context
 from sklearn.datasets import make_classification, make_regression
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import log_loss
-from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.model_selection import GridSearchCV, GroupKFold, KFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from sklearn_distill import (
     DistilledLogisticRegression,
+    DistilledLogisticRegressionCV,
     PrivilegedLinearRegression,
     SoftTargetClassifier,
     SoftTargetRegressor,
@@ -128,14 +132,21 @@ def test_a_distilled_student_can_be_the_best(data):
 def test_pure_noise_stays_at_the_base_rate():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(400, 4)), rng.integers(0, 2, 400)
-    deep = SoftTargetClassifier(DecisionTreeRegressor())
+    trees = {
+        f"depth {d}": SoftTargetClassifier(DecisionTreeRegressor(max_depth=d)) for d in (1, 2, 4, 8)
+    }
     board = compare_students(
-        DecisionTreeClassifier(), {"deep": deep, "tree": small_tree()}, X, y,
-        **FAST | {"scoring": "accuracy", "cv": 5}, param_grid={"deep": {}},
+        DecisionTreeClassifier(), trees, X, y, **FAST | {"scoring": "accuracy", "cv": 5},
+        param_grid=fast_grid(*trees), inner_cv=2,
     )  # fmt: skip
     accuracy = board.table.drop(index="prior")["accuracy"]
     assert (accuracy - 0.5).abs().max() < 3 * 0.5 / np.sqrt(400)
     assert board.headline.startswith("No student is shown to be better than the prior")
+    choice = board.choose()  # of eight; on fresh rows each is right in half of the cases
+    standard_error = (choice.high - choice.low) / 2 / t.ppf(0.975, 4)
+    assert choice.n_students == 8
+    assert abs(choice.expected - 0.5) < 2 * standard_error
+    assert choice.expected < choice.score
 
 
 def test_the_choice_among_students_is_corrected_for():
@@ -274,6 +285,13 @@ def test_time_limit_within_the_first_fold(data, monkeypatch):
     assert set(board.plot().points_.index) == {"plain", "tree: baseline", "teacher"}
 
 
+def test_metadata_routing_changes_nothing(data, board):
+    teacher = DecisionTreeClassifier(max_depth=4, min_samples_leaf=5)
+    with config_context(enable_metadata_routing=True):
+        routed = compare_students(teacher, students(), *data, **FAST, param_grid=fast_grid())
+    pd.testing.assert_frame_equal(routed.scores, board.scores)
+
+
 def test_privileged_features_are_only_the_teachers(data):
     X, y = data
     X = np.column_stack([X, y])  # the label itself
@@ -298,6 +316,17 @@ def test_unlabelled_rows_weights_and_groups(data):
     )  # fmt: skip
     assert board.refit("tree").student_.n_taught_rows_ == len(X) + 30
     assert np.isfinite(board.table["log_loss"]).all()
+
+
+def test_a_students_own_search_gets_the_groups(data):
+    X, y = data
+    groups = np.repeat(np.arange(60), 4)
+    linear = make_pipeline(StandardScaler(), DistilledLogisticRegressionCV(cv=GroupKFold(2)))
+    board = compare_students(  # without groups this splitter raises an error
+        DecisionTreeClassifier(max_depth=3), {"linear": linear}, X, y, **FAST | {"cv": 2},
+        groups=groups,
+    )  # fmt: skip
+    assert board.table.loc[["linear", "linear: baseline"], "n_folds"].eq(2).all()
 
 
 def test_a_group_is_never_trained_and_tested_on():
