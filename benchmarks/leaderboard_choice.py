@@ -38,9 +38,11 @@ class PairOfFeatures(DecisionTreeClassifier):
         return X[:, 2 * self.first : 2 * self.first + 2]
 
     def fit(self, X: NDArray[Any], y: NDArray[Any]) -> PairOfFeatures:
+        """Fit the tree to the pair."""
         return super().fit(self._own(X), y)
 
     def predict_proba(self, X: NDArray[Any]) -> NDArray[Any]:
+        """Predict from the pair."""
         return super().predict_proba(self._own(X))
 
 

@@ -184,6 +184,21 @@ def _without(student: Any, settings: list[Setting]) -> list[Setting]:
     return kept
 
 
+def groups_param(student: Any) -> str | None:
+    """Return the name under which ``fit`` takes groups for the student's own search, or None.
+
+    Examples
+    --------
+    >>> groups_param(make_pipeline(StandardScaler(), PrivilegedLinearRegressionCV()))
+    'privilegedlinearregressioncv__groups'
+    """
+    if not isinstance(last_step(student), _SEARCHES):
+        return fit_param_name(student, "groups")
+    # they route groups to their splitter: their fit names no such parameter
+    weight = fit_param_name(student, "sample_weight")
+    return None if weight is None else weight.replace("sample_weight", "groups")
+
+
 def default_students(*, is_class: bool) -> dict[str, Any]:
     """Return a linear student, a tree, boosting, and a small network if torch is installed.
 
@@ -212,6 +227,8 @@ def default_students(*, is_class: bool) -> dict[str, Any]:
         }
     )
     if find_spec("torch") and find_spec("skorch"):
-        network = DistilledNeuralClassifier() if is_class else DistilledNeuralRegressor()
+        kind = DistilledNeuralClassifier if is_class else DistilledNeuralRegressor
+        # the classes' own 20 epochs are few steps on a small table
+        network = kind(max_epochs=200, lr=0.01, early_stopping=True)
         students["network"] = make_pipeline(StandardScaler(), network)
     return students

@@ -18,7 +18,7 @@ from sklearn_distill._validation.labelled_rows import label_values
 from sklearn_distill._validation.random_state import seeded_clones
 from sklearn_distill.distillers import TeacherStudentClassifier, TeacherStudentRegressor
 from sklearn_distill.distillers._feature_split import FeatureSplit
-from sklearn_distill.inspection._entries import Entry, Setting
+from sklearn_distill.inspection._entries import Entry, Setting, groups_param
 from sklearn_distill.inspection._report_models import Model, align, predict, read_truth
 from sklearn_distill.inspection._scoring import Metric
 from sklearn_distill.inspection._timed_students import (
@@ -239,9 +239,9 @@ def _fit(
         keep_teacher=False,
         random_state=options.seed,
     )
-    own_groups = fit_param_name(estimator, "groups")  # of a student's own search
-    groups = data.take("groups", rows)
-    if own_groups is not None and groups:
+    own_groups, groups = groups_param(estimator), data.take("groups", rows)
+    # unlabelled rows, which the student gets too, have no group
+    if own_groups is not None and groups and data.unlabeled is None:
         groups[f"student__{own_groups}"] = groups["groups"]
     model.fit(
         take_rows(data.X, rows),
@@ -271,7 +271,7 @@ def _fit_on_labels(
 ) -> EntryFit:
     labelled = rows[data.present[rows]]
     (model,), _ = seeded_clones(estimator, 1, seed)
-    names = {name: fit_param_name(model, name) for name in ("sample_weight", "groups")}
+    names = {"sample_weight": fit_param_name(model, "sample_weight"), "groups": groups_param(model)}
     if data.weight is not None and names["sample_weight"] is None and entry.kind == "baseline":
         raise ValueError(
             f"student {entry.student!r}, a {type(model).__name__}, takes no sample_weight: leave "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from time import time
@@ -124,7 +125,10 @@ def _run_in_time(
     late = deadline is not None and time() > deadline
     if late and not cached.check_call_in_cache(*args):
         return None
-    run: FoldRun = cached(*args)
+    with warnings.catch_warnings():
+        # joblib's advice for functions that could be called with less: ours could not
+        warnings.filterwarnings("ignore", "Persisting input arguments", UserWarning)
+        run: FoldRun = cached(*args)
     return run
 
 

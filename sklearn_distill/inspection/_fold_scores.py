@@ -8,10 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from sklearn_distill._typing import FloatArray
 from sklearn_distill.inspection._entry_fit import ComparisonData
 from sklearn_distill.inspection._report_models import Model, align, read_truth
 from sklearn_distill.inspection._scoring import Metric
 from sklearn_distill.inspection.intervals import Difference, split_interval
+
+N_DRAWS = 2000
 
 
 def fold_scores(
@@ -48,7 +51,7 @@ def fold_scores(
 
 @dataclass(frozen=True)
 class SplitSizes:
-    """How many labelled rows a fold trains and tests on, which rows, and the intervals' level.
+    """How many labelled rows a fold trains and tests on, and the level of the intervals.
 
     Parameters
     ----------
@@ -56,21 +59,11 @@ class SplitSizes:
         Means over the folds.
     level : float
         Level of each interval, between 0 and 1.
-    tested : tuple of frozenset of int, default=()
-        The test rows of each fold; none are no overlap.
     """
 
     n_train: int
     n_test: int
     level: float
-    tested: tuple[frozenset[int], ...] = ()
-
-    def apart_from(self, fold: int, folds: pd.Index[int]) -> list[int]:
-        """Return the folds that have no test row of this one: not all, if they are repeated."""
-        others = [k for k in folds if k != fold]
-        if not self.tested:
-            return others
-        return [k for k in others if not self.tested[k] & self.tested[fold]]
 
     def interval(self, values: pd.Series[float]) -> Difference:
         """Return the mean over the folds with its interval; NaN from fewer than two folds."""
@@ -81,6 +74,11 @@ class SplitSizes:
             x, n_train=self.n_train, n_test=self.n_test, confidence_level=self.level
         )
         return Difference(float(x.mean()), *ends)
+
+    def covariance_of_means(self, values: FloatArray) -> FloatArray:
+        """Return Nadeau and Bengio's covariance of the means over the folds of each column."""
+        factor = 1 / len(values) + self.n_test / self.n_train
+        return np.asarray(factor * np.atleast_2d(np.cov(values.T)))
 
 
 @dataclass(frozen=True)
@@ -95,9 +93,10 @@ class Choice:
         Among how many it was chosen.
     score : float
         Its mean over the folds, which the choice makes look too good.
+    optimism : float
+        By how much, on average: 0 or more, of losses too.
     expected : float
-        The mean over the folds of the student that is best on the *other* folds: no fold's rows
-        take part in the choice that they judge. NaN if each fold shares test rows with all others.
+        The score without the optimism.
     low, high : float
         The interval of ``expected``.
     gain_over_prior : Difference
@@ -107,19 +106,15 @@ class Choice:
     name: str
     n_students: int
     score: float
+    optimism: float
     expected: float
     low: float
     high: float
     gain_over_prior: Difference
 
-    @property
-    def optimism(self) -> float:
-        """How much the score is larger than what is expected; of a loss, how much smaller."""
-        return abs(self.score - self.expected)
-
 
 def choose(scores: pd.DataFrame, names: list[str], direction: int, sizes: SplitSizes) -> Choice:
-    """Choose the best student, and estimate its score by the choices without one fold each.
+    """Choose the best student, and correct its score for the choice.
 
     Parameters
     ----------
@@ -139,27 +134,55 @@ def choose(scores: pd.DataFrame, names: list[str], direction: int, sizes: SplitS
     """
     values = direction * scores[names]
     best = str(values.mean().idxmax())
-    expected = pd.Series(
-        {k: _of_choice_without(k, scores, values, sizes) for k in values.index}, dtype=np.float64
-    )
-    honest = sizes.interval(expected)
+    optimism = choice_optimism(values, best, sizes)
+    corrected = sizes.interval(scores[best] - direction * optimism)
     return Choice(
         name=best,
         n_students=len(names),
         score=float(scores[best].mean()),
-        expected=honest.value,
-        low=honest.low,
-        high=honest.high,
-        gain_over_prior=sizes.interval(expected - scores["prior"]),
+        optimism=optimism,
+        expected=corrected.value,
+        low=corrected.low,
+        high=corrected.high,
+        gain_over_prior=sizes.interval(scores[best] - direction * optimism - scores["prior"]),
     )
 
 
-def _of_choice_without(
-    fold: int, scores: pd.DataFrame, values: pd.DataFrame, sizes: SplitSizes
-) -> float:
-    """Return the score in a fold of the student that is best on the folds of other test rows."""
-    others = values.loc[sizes.apart_from(fold, values.index)]
-    return float(scores.loc[fold, others.mean().idxmax()]) if len(others) else math.nan
+def choice_optimism(values: pd.DataFrame, best: str, sizes: SplitSizes) -> float:
+    """Return by how much the best of several means is better than it will be on other rows.
+
+    The means of those that are not shown to be worse than the best are m_i = μ_i + ε_i, with
+    normal errors ε of Nadeau and Bengio's covariance. The optimism is ``E ε_j, j = argmax_i (μ_i +
+    ε_i)``, with the means μ shrunk towards their average by the share of the errors in the variance
+    of m. The errors of folds are correlated, as each trains on the rows of the others: to choose
+    without a fold and to judge by it would not be enough.
+
+    Parameters
+    ----------
+    values : DataFrame of shape (n_folds, n_students)
+        Scores of each fold, higher is better.
+    best : str
+        The column of the largest mean.
+    sizes : SplitSizes
+        Size of the folds.
+
+    Returns
+    -------
+    float
+        0 or more; NaN from a single fold.
+    """
+    if len(values) < 2:
+        return math.nan
+    lead = {name: sizes.interval(values[best] - values[name]) for name in values}
+    rivals = values[[name for name in values if lead[name].sign() <= 0]].to_numpy()
+    covariance = sizes.covariance_of_means(rivals)
+    m = rivals.mean(axis=0) - rivals.mean()
+    of_errors = np.trace(covariance) / len(m) - covariance.mean()  # in the variance of m
+    share = 1.0 if of_errors >= m.var() else of_errors / m.var()
+    half = np.random.default_rng(0).multivariate_normal(0 * m, covariance, N_DRAWS)
+    errors = np.concatenate([half, -half])  # their mean is exactly 0
+    chosen = ((1 - share) * m + errors).argmax(axis=1)
+    return max(0.0, float(errors[np.arange(len(errors)), chosen].mean()))
 
 
 def pareto(quality: pd.Series[float], cost: pd.Series[float]) -> pd.Series[bool]:

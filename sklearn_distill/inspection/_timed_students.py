@@ -117,8 +117,8 @@ def smooth_labels(y: NDArray[Any], q: FloatArray, classes: NDArray[Any]) -> Floa
     array([[0.8, 0.2],
            [0.2, 0.8]])
     """
-    present: BoolArray = np.isfinite(q).all(axis=1)
-    labelled: BoolArray = ~np.asarray(pd.isna(y), dtype=bool)
+    present: BoolArray = np.asarray(np.isfinite(q).all(axis=1))
+    labelled: BoolArray = np.asarray(~np.asarray(pd.isna(y), dtype=bool))
     codes: IntArray = np.zeros(len(y), dtype=np.intp)
     codes[present] = q[present].argmax(axis=1)
     codes[labelled] = np.searchsorted(classes, y[labelled].astype(classes.dtype))

@@ -115,7 +115,8 @@ def compare_students(
     sample_weight : array-like of shape (n_samples,), default=None
         Sample weights of fits and metrics.
     groups : array-like of shape (n_samples,), default=None
-        Groups of dependent samples, which outer and inner folds keep together.
+        Groups of dependent samples, which outer and inner folds keep together; not those of a
+        student's own search if there is `X_unlabeled`, which has no groups.
     X_unlabeled : {array-like, sparse matrix, DataFrame}, default=None
         Unlabelled samples, on which the distilled students are trained in each fold.
     privileged_features : array-like, str, int, slice, callable or None, default=None
@@ -139,7 +140,8 @@ def compare_students(
         says what is missing.
     memory : str, path-like, joblib.Memory or None, default=None
         Folder in which finished fits are stored: the same call again, after an interruption or with
-        a larger `time_limit`, resumes. Needs an integer `random_state` and a deterministic `cv`.
+        a larger `time_limit`, resumes. Needs an integer `random_state`, a deterministic `cv`, and
+        models and scorers that can be pickled.
         joblib unpickles the files: choose a folder that only you can write to.
 
     Returns
@@ -174,9 +176,7 @@ def compare_students(
 
     References
     ----------
-    Nadeau and Bengio, "Inference for the generalization error", Machine Learning 52, 2003;
-    Tibshirani and Tibshirani, "A bias correction for the minimum error rate in cross-validation",
-    Annals of Applied Statistics 3, 2009.
+    Nadeau and Bengio, "Inference for the generalization error", Machine Learning 52, 2003.
 
     Examples
     --------
@@ -338,14 +338,14 @@ def _scores(
     names = [entry.name for entry in entries]
     done = {k: [name for name in names if (k, name) in runs] for k in range(len(splits))}
     counted = [k for k in done if len(done[k]) == len(names)] or [0]
-    rows = {
+    rows: dict[int, dict[tuple[str, str], float]] = {
         k: fold_scores(
             {name: runs[k, name].predicted for name in done[k]}, data, splits[k][1], metrics
         )
         for k in counted
     }
     frame = pd.DataFrame.from_dict(rows, orient="index", dtype=np.float64)
-    frame.columns = pd.MultiIndex.from_tuples(frame.columns.tolist(), names=["metric", "name"])
+    frame.columns = pd.MultiIndex.from_tuples(list(rows[counted[0]]), names=["metric", "name"])
     undefined = [m for m in names if frame.get((metrics[0].name, m), pd.Series(0.0)).isna().any()]
     if undefined:
         raise ValueError(
@@ -358,8 +358,7 @@ def _scores(
 def _sizes(splits: Splits, present: BoolArray, level: float) -> SplitSizes:
     n_train = np.mean([present[train].sum() for train, _ in splits])
     n_test = np.mean([len(test) for _, test in splits])
-    tested = tuple(frozenset(test.tolist()) for _, test in splits)
-    return SplitSizes(math.ceil(n_train), math.ceil(n_test), level, tested)
+    return SplitSizes(math.ceil(n_train), math.ceil(n_test), level)
 
 
 def _settings(runs: dict[tuple[int, str], FoldRun]) -> pd.DataFrame:

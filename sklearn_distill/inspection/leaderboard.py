@@ -69,9 +69,9 @@ class Leaderboard:
     ) -> Choice:
         """Choose the best student within limits, and correct its score for the choice.
 
-        The best of several scores is too good: it is partly luck. ``expected`` is the mean over the
-        folds of the student that is best on the other folds, so that no fold judges a choice that
-        it took part in; of repeated folds, on those of the same repetition. ``optimism`` is the difference from ``score``, the student's own mean.
+        The best of several scores is too good: it is partly luck. ``optimism`` estimates by how
+        much, from the students that are not shown to be worse than the best, and the covariance of
+        their scores over the folds; ``expected`` is ``score`` without it.
 
         Parameters
         ----------
@@ -103,7 +103,7 @@ class Leaderboard:
             students = fits
         # in the order of the fits: of equal ones the baseline
         scores = pd.DataFrame(self.scores[self.metric])
-        names = [name for name in scores if name in students.index]
+        names = [str(name) for name in scores if name in students.index]
         return choose(scores, names, self.metrics[0].direction, self.sizes)
 
     def best(self, *, max_latency_us: float | None = None, max_bytes: float | None = None) -> Any:
@@ -137,17 +137,12 @@ class Leaderboard:
         of = f"of {choice.n_students} students" if choice.n_students > 1 else "and only student"
         score = f"{words} {choice.score:.4f}"
         if math.isnan(choice.low):
-            why = (
-                "one fold was run"
-                if len(self.scores) == 1
-                else "not corrected for the choice, as the folds share test rows"
-            )
-            return f"Best {of}: {choice.name}, {score}, without an interval: {why}."
+            return f"Best {of}: {choice.name}, {score}, without an interval: one fold was run."
         corrected = (
-            f"{score}, of which {choice.optimism:.4f} is the luck of the choice: expect "
-            f"{choice.expected:.4f} ({choice.low:.4f} … {choice.high:.4f})"
-            if direction * (choice.score - choice.expected) > 0
-            else f"{score}; expect {choice.expected:.4f} ({choice.low:.4f} … {choice.high:.4f})"
+            f"{score}; expect {choice.expected:.4f} ({choice.low:.4f} … {choice.high:.4f}), as "
+            f"{choice.optimism:.4f} is the luck of the choice"
+            if choice.optimism
+            else f"{score} ({choice.low:.4f} … {choice.high:.4f})"
         )
         if direction * choice.gain_over_prior.sign() <= 0:
             prior = self.scores[self.metric]["prior"].mean()
