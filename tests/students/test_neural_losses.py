@@ -84,7 +84,7 @@ def twice(values):
         {"embedding_weight": 0.5},
         {"distillation_loss": lambda z, t, y, w: (z - t).square().mean(1)},
     ],
-    ids=str,
+    ids=lambda options: " ".join(options) or "default",
 )
 def test_mixed_targets_are_two_weighted_copies(options):
     known = Y.astype(float)

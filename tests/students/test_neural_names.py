@@ -143,7 +143,9 @@ def by_weight_norm():
 
 
 @pytest.mark.parametrize(
-    ("build", "width"), [(HeadFirst, 8), (Gated, 8), (by_weight_norm, 7)], ids=str
+    ("build", "width"),
+    [(HeadFirst, 8), (Gated, 8), (by_weight_norm, 7)],
+    ids=["head first", "gated", "weight norm"],
 )
 def test_the_last_linear_layer_that_is_called_makes_the_scores(build, width):
     student = small(build(), embedding_weight=1.0).fit(X, Y, teacher_embedding=E)
