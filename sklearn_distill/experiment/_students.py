@@ -27,6 +27,8 @@ from sklearn_distill.students import (
 
 N_TREES = [20, 60]  # a class
 N_EPOCHS = [20, 60]
+CS = [0.1, 1.0, 10.0, 100.0]
+ALPHAS = [0.01, 0.1, 1.0, 10.0, 100.0]
 LEAF_SIZES = [1, 3, 10, 30]
 IMITATION = [0.25, 0.5, 0.75, 1.0]
 TEMPERATURE = [1.0, 2.0, 4.0, 8.0]
@@ -142,7 +144,7 @@ def _classifier(
         return network, {"max_epochs": N_EPOCHS}
     # tol: enough to compare 64 candidates on a few hundred rows
     linear = DistilledLogisticRegression(classes=classes, tol=1e-3, max_iter=1000)
-    return linear, {"C": [0.1, 1.0, 10.0, 100.0]}
+    return linear, {"C": CS}
 
 
 def _regressor(kind: str, random_state: int | None) -> tuple[Any, dict[str, list[Any]]]:
@@ -156,4 +158,4 @@ def _regressor(kind: str, random_state: int | None) -> tuple[Any, dict[str, list
         return SoftTargetRegressor(tree), {"regressor__min_samples_leaf": LEAF_SIZES}
     if kind == "network":
         return ScaledNetworkRegressor(random_state=random_state), {"max_epochs": N_EPOCHS}
-    return PrivilegedLinearRegression(), {"alpha": [0.01, 0.1, 1.0, 10.0, 100.0]}
+    return PrivilegedLinearRegression(), {"alpha": ALPHAS}
