@@ -73,7 +73,7 @@ def test_rows_without_a_target_are_dropped(table):
     ("change", "target", "message"),
     [
         (None, "sort", "--target sort: .* no such column; it has size, weight, colour, kind"),
-                ({"kind": "a"}, "kind", "there must be two classes, got 1"),
+        ({"kind": "a"}, "kind", "there must be two classes, got 1"),
         ({"kind": ["c"] * 3 + ["a", "b"] * 198 + ["a"]}, "kind", "c has 3 .1 of 3 classes"),
     ],
 )

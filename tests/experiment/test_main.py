@@ -208,7 +208,7 @@ def test_teachers_that_do_not_fit_are_reported_on_one_line(table, capsys):
 
 @pytest.mark.usefixtures("_few_fits")
 def test_imbalance_is_in_the_headline(table, capsys):
-    rare = np.where(SCORE > np.quantile(SCORE, 0.9), "yes", "no")
+    rare = np.where(np.quantile(SCORE, 0.9) < SCORE, "yes", "no")
     TABLE.assign(answer=rare).to_csv(table, index=False)
     assert run(table, "answer", "--quiet", "--teacher", "forest") == 0
     (headline,) = capsys.readouterr().out.splitlines()
@@ -247,7 +247,9 @@ def test_what_cannot_be_saved_is_said_before_the_work(table, capsys, monkeypatch
     assert run(table, "answer", "--save", str(table.with_name("x.onnx"))) == 2
     assert "cannot be saved in this format; .skops may do" in capsys.readouterr().err
     pytest.importorskip("skorch", reason="the extra neural is not installed")
-    assert run(table, "answer", "--student", "network", "--save", str(table.with_name("x.skops"))) == 2
+    assert (
+        run(table, "answer", "--student", "network", "--save", str(table.with_name("x.skops"))) == 2
+    )
     assert "pass another --student" in capsys.readouterr().err
 
 
