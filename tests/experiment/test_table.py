@@ -216,8 +216,8 @@ def test_unlabelled_rows_have_the_columns_of_the_table(tmp_path):
     assert read.columns.tolist() == ["size", "extra"]
     assert read["extra"].dtype == object
     TABLE[["size"]].to_csv(other, index=False)
-    with pytest.raises(ValueError, match="--unlabeled .* lacks the columns extra"):
+    with pytest.raises(ValueError, match=r"--unlabeled .* lacks the columns extra"):
         table_data(path, "kind", unlabeled=str(other))
     TABLE[["kind"]].assign(size="big", extra="x").to_csv(other, index=False)
-    with pytest.raises(ValueError, match="--unlabeled .* column size has texts"):
+    with pytest.raises(ValueError, match=r"--unlabeled .* column size has texts"):
         table_data(path, "kind", unlabeled=str(other))
