@@ -166,6 +166,11 @@ def test_a_teacher_from_a_file(table, capsys):
     skops.dump(forest, table.with_name("teacher.skops"))
     assert run(table, "answer", "--teacher", str(table.with_name("teacher.skops"))) == 0
     assert "distilled from the model teacher.skops" in capsys.readouterr().out
+    unlabeled = table.with_name("unlabeled.csv")
+    TABLE[["a", "b", "c", "d", "colour"]].to_csv(unlabeled, index=False)
+    options = "--teacher", str(table.with_name("teacher.skops")), "--unlabeled", str(unlabeled)
+    assert run(table, "answer", *options, "--privileged", "d") == 0
+    assert "fitted on samples that are not known here" in capsys.readouterr().out
     unsafe = table.with_name("teacher.joblib")
     joblib.dump(forest, unsafe)
     assert run(table, "answer", "--teacher", str(unsafe)) == 2
@@ -360,6 +365,18 @@ def test_ctrl_c(monkeypatch, capsys, tmp_path):
     assert main(["--figure", str(tmp_path / "x.png")]) == 130
     assert "interrupted" in capsys.readouterr().err
     assert not (tmp_path / "x.png").exists()
+
+
+@pytest.mark.usefixtures("_few_fits")
+def test_ctrl_c_after_the_work_names_what_was_saved(monkeypatch, capsys, table):
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sklearn_distill.__main__.draw_outcome", interrupted)
+    page = table.with_name("report.html")
+    assert run(table, "answer", "--html", str(page)) == 130
+    assert capsys.readouterr().err.endswith(f"interrupted; saved: Report: {page}\n")
+    assert not table.with_name("figure.svg").exists()
 
 
 @pytest.mark.slow
