@@ -71,6 +71,7 @@ def make_students(
     y: NDArray[Any],
     random_state: int | None = 0,
     features: pd.DataFrame | None = None,
+    indicators: bool = True,
 ) -> tuple[Student, ...]:
     """Return the unfitted students to choose from.
 
@@ -87,6 +88,8 @@ def make_students(
         Seed of trees and networks.
     features : DataFrame or None
         Table with the columns that the student uses; None for a matrix of numbers.
+    indicators : bool
+        Whether linear models and networks are told where numbers are missing.
 
     Returns
     -------
@@ -96,7 +99,10 @@ def make_students(
     if kind == "network":
         import_skorch("--student network")
     kinds = AUTO if kind == "auto" else (kind,)
-    return tuple(_make_student(kind, task, y, random_state, features) for kind in kinds)
+    return tuple(
+        _make_student(kind, task, y, random_state, _encoder(kind, features, indicators))
+        for kind in kinds
+    )
 
 
 def _make_student(
@@ -104,7 +110,7 @@ def _make_student(
     task: str,
     y: NDArray[Any],
     random_state: int | None,
-    features: pd.DataFrame | None,
+    encoder: Any,
 ) -> Student:
     is_class = task == "classification"
     estimator, grid = (
@@ -112,8 +118,8 @@ def _make_student(
         if is_class
         else _regressor(kind, random_state)
     )
-    if features is not None:
-        estimator = make_pipeline(_encoder(kind, features), estimator)
+    if encoder is not None:
+        estimator = make_pipeline(encoder, estimator)
     tried = FEW if kind == "network" else slice(None)
     teacher_grid = {"imitation": IMITATION[tried]}
     if is_class:
@@ -121,9 +127,11 @@ def _make_student(
     return Student(NAMES[kind], estimator, grid, teacher_grid)
 
 
-def _encoder(kind: str, features: pd.DataFrame) -> Any:
+def _encoder(kind: str, features: pd.DataFrame | None, indicators: bool) -> Any:
+    if features is None:
+        return None
     if kind in ("linear", "network"):
-        return one_hot(features, sparse=kind == "linear")
+        return one_hot(features, sparse=kind == "linear", indicators=indicators)
     return ordinal_codes(features)
 
 

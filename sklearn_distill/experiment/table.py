@@ -37,6 +37,7 @@ def table_data(
     unlabeled: str | None = None,
     privileged: Sequence[str] = (),
     trust: bool = False,
+    indicators: bool = True,
 ) -> ExperimentData:
     """Read a table, and make the teacher and the students.
 
@@ -64,6 +65,9 @@ def table_data(
         Columns that only the teacher uses.
     trust : bool
         Whether the file of a teacher may run any code.
+    indicators : bool
+        Whether linear models and networks are told where numbers are missing, which ONNX files
+        cannot express.
 
     Returns
     -------
@@ -101,7 +105,7 @@ def table_data(
         y=y,
         teacher=model,
         teacher_name=name,
-        students=make_students(student, table.task, y, random_state, features),
+        students=make_students(student, table.task, y, random_state, features, indicators),
         rows=split_rows(y, _sizes(table, own_rows), random_state, table.task == "classification"),
         task=table.task,
         metric=metric,

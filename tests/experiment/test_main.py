@@ -235,6 +235,8 @@ def test_auto_takes_the_student_whose_baseline_is_best(table, capsys):
 def test_an_onnx_file_predicts_rows_of_the_table(table):
     onnxruntime = pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
     pytest.importorskip("skl2onnx", reason="the extra onnx is not installed")
+    missing = np.where(TABLE["b"] > 1, None, TABLE["b"])
+    TABLE.assign(answer=YES, b=missing).to_csv(table, index=False)
     path = table.with_name("student.onnx")
     assert run(table, "answer", "--save", str(path), "--quiet") == 0
     session = onnxruntime.InferenceSession(path.read_bytes())
@@ -248,8 +250,8 @@ def test_an_onnx_file_predicts_rows_of_the_table(table):
 def test_what_cannot_be_saved_is_said_before_the_work(table, capsys, monkeypatch):
     pytest.importorskip("skl2onnx", reason="the extra onnx is not installed")
     monkeypatch.setattr("sklearn_distill.__main__.run_experiment", None)
-    TABLE.assign(answer=YES, a=[None, 1.5] * (N // 2)).to_csv(table, index=False)
-    assert run(table, "answer", "--save", str(table.with_name("x.onnx"))) == 2
+    TABLE.assign(answer=YES, colour=[None, "red"] * (N // 2)).to_csv(table, index=False)
+    assert run(table, "answer", "--student", "tree", "--save", str(table.with_name("x.onnx"))) == 2
     assert "cannot be saved in this format; .skops may do" in capsys.readouterr().err
     pytest.importorskip("skorch", reason="the extra neural is not installed")
     assert (
