@@ -267,6 +267,7 @@ def load_data(parsed: argparse.Namespace) -> ExperimentData:
         unlabeled=parsed.unlabeled,
         privileged=parsed.privileged,
         trust=parsed.trust,
+        indicators=not (parsed.save or "").endswith(".onnx"),
     )
 
 

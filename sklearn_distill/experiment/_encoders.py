@@ -36,7 +36,7 @@ def ordinal_codes(features: pd.DataFrame) -> Any:
     return make_column_transformer(*_not_empty(parts))
 
 
-def one_hot(features: pd.DataFrame, sparse: bool = True) -> Any:
+def one_hot(features: pd.DataFrame, sparse: bool = True, indicators: bool = True) -> Any:
     """Return a transformer for linear models and networks: standardised numbers, one-hot texts.
 
     Parameters
@@ -45,13 +45,15 @@ def one_hot(features: pd.DataFrame, sparse: bool = True) -> Any:
         Table with the columns to use. Further columns of other tables are ignored.
     sparse : bool
         Whether the result may be sparse.
+    indicators : bool
+        Whether a column of numbers with missing ones gets a second one that tells where.
 
     Returns
     -------
     transformer
         Unfitted.
     """
-    numbers = make_pipeline(SimpleImputer(add_indicator=True), StandardScaler())
+    numbers = make_pipeline(SimpleImputer(add_indicator=indicators), StandardScaler())
     texts = OneHotEncoder(
         handle_unknown="infrequent_if_exist", max_categories=30, sparse_output=sparse
     )

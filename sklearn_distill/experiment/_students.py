@@ -27,6 +27,8 @@ from sklearn_distill.students import (
 
 N_TREES = [20, 60]  # a class
 N_EPOCHS = [20, 60]
+CS = [0.1, 1.0, 10.0, 100.0]
+ALPHAS = [0.01, 0.1, 1.0, 10.0, 100.0]
 LEAF_SIZES = [1, 3, 10, 30]
 IMITATION = [0.25, 0.5, 0.75, 1.0]
 TEMPERATURE = [1.0, 2.0, 4.0, 8.0]
@@ -69,6 +71,7 @@ def make_students(
     y: NDArray[Any],
     random_state: int | None = 0,
     features: pd.DataFrame | None = None,
+    indicators: bool = True,
 ) -> tuple[Student, ...]:
     """Return the unfitted students to choose from.
 
@@ -85,6 +88,8 @@ def make_students(
         Seed of trees and networks.
     features : DataFrame or None
         Table with the columns that the student uses; None for a matrix of numbers.
+    indicators : bool
+        Whether linear models and networks are told where numbers are missing.
 
     Returns
     -------
@@ -94,7 +99,10 @@ def make_students(
     if kind == "network":
         import_skorch("--student network")
     kinds = AUTO if kind == "auto" else (kind,)
-    return tuple(_make_student(kind, task, y, random_state, features) for kind in kinds)
+    return tuple(
+        _make_student(kind, task, y, random_state, _encoder(kind, features, indicators))
+        for kind in kinds
+    )
 
 
 def _make_student(
@@ -102,7 +110,7 @@ def _make_student(
     task: str,
     y: NDArray[Any],
     random_state: int | None,
-    features: pd.DataFrame | None,
+    encoder: Any,
 ) -> Student:
     is_class = task == "classification"
     estimator, grid = (
@@ -110,8 +118,8 @@ def _make_student(
         if is_class
         else _regressor(kind, random_state)
     )
-    if features is not None:
-        estimator = make_pipeline(_encoder(kind, features), estimator)
+    if encoder is not None:
+        estimator = make_pipeline(encoder, estimator)
     tried = FEW if kind == "network" else slice(None)
     teacher_grid = {"imitation": IMITATION[tried]}
     if is_class:
@@ -119,9 +127,11 @@ def _make_student(
     return Student(NAMES[kind], estimator, grid, teacher_grid)
 
 
-def _encoder(kind: str, features: pd.DataFrame) -> Any:
+def _encoder(kind: str, features: pd.DataFrame | None, indicators: bool) -> Any:
+    if features is None:
+        return None
     if kind in ("linear", "network"):
-        return one_hot(features, sparse=kind == "linear")
+        return one_hot(features, sparse=kind == "linear", indicators=indicators)
     return ordinal_codes(features)
 
 
@@ -142,7 +152,7 @@ def _classifier(
         return network, {"max_epochs": N_EPOCHS}
     # tol: enough to compare 64 candidates on a few hundred rows
     linear = DistilledLogisticRegression(classes=classes, tol=1e-3, max_iter=1000)
-    return linear, {"C": [0.1, 1.0, 10.0, 100.0]}
+    return linear, {"C": CS}
 
 
 def _regressor(kind: str, random_state: int | None) -> tuple[Any, dict[str, list[Any]]]:
@@ -156,4 +166,4 @@ def _regressor(kind: str, random_state: int | None) -> tuple[Any, dict[str, list
         return SoftTargetRegressor(tree), {"regressor__min_samples_leaf": LEAF_SIZES}
     if kind == "network":
         return ScaledNetworkRegressor(random_state=random_state), {"max_epochs": N_EPOCHS}
-    return PrivilegedLinearRegression(), {"alpha": [0.01, 0.1, 1.0, 10.0, 100.0]}
+    return PrivilegedLinearRegression(), {"alpha": ALPHAS}

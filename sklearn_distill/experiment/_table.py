@@ -196,8 +196,8 @@ def _plain_types(table: pd.DataFrame) -> pd.DataFrame:
             table[name] = table[name].astype(dtype.categories.dtype)
         elif pd.api.types.is_extension_array_dtype(dtype) and _is_number(dtype):
             table[name] = table[name].astype(np.float64)
-        elif isinstance(dtype, pd.StringDtype):  # ONNX converters know no StringArray
-            table[name] = table[name].astype(object)
+        elif isinstance(dtype, pd.StringDtype | pd.BooleanDtype):  # unknown to ONNX converters
+            table[name] = table[name].astype(object).where(table[name].notna(), np.nan)
     return table
 
 

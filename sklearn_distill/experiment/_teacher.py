@@ -179,7 +179,7 @@ def _by_name(teacher: Any, X: pd.DataFrame, path: str) -> Any:
         ("passthrough", list(names)), verbose_feature_names_out=False
     ).set_output(transform="pandas")
     pipeline = make_pipeline(select, FrozenEstimator(teacher))
-    return FrozenEstimator(pipeline.fit(X.head(N_TRIED)))
+    return FrozenEstimator(pipeline.fit(X[list(names)].head(N_TRIED)))
 
 
 def _check_predictions(

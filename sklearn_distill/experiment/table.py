@@ -37,6 +37,7 @@ def table_data(
     unlabeled: str | None = None,
     privileged: Sequence[str] = (),
     trust: bool = False,
+    indicators: bool = True,
 ) -> ExperimentData:
     """Read a table, and make the teacher and the students.
 
@@ -64,6 +65,9 @@ def table_data(
         Columns that only the teacher uses.
     trust : bool
         Whether the file of a teacher may run any code.
+    indicators : bool
+        Whether linear models and networks are told where numbers are missing, which ONNX files
+        cannot express.
 
     Returns
     -------
@@ -71,7 +75,8 @@ def table_data(
         A quarter of the rows is the test set. Of the others, the teacher has two thirds and the
         student a third; they share them if there are unlabelled rows or privileged columns, for
         which teachers are fitted out of fold. A fitted teacher leaves all to the student. At most
-        ``MAX_ROWS`` are used.
+        ``MAX_ROWS`` are used, and at most ``MAX_SHARED_ROWS`` by a student that has the rows of
+        both.
 
     Raises
     ------
@@ -87,7 +92,7 @@ def table_data(
     y = table.y.to_numpy()
     if is_path(teacher):
         fitted = load_teacher(teacher, trust, y, table.everything, table.task)
-        model, name, X_teacher = fitted, describe_file(teacher), table.everything
+        model, name, X_teacher = fitted, describe_file(teacher), _used(table, fitted)
     else:
         model, name = make_teacher(teacher, table.task, table.features, random_state)
         X_teacher = table.features
@@ -100,13 +105,20 @@ def table_data(
         y=y,
         teacher=model,
         teacher_name=name,
-        students=make_students(student, table.task, y, random_state, features),
+        students=make_students(student, table.task, y, random_state, features, indicators),
         rows=split_rows(y, _sizes(table, own_rows), random_state, table.task == "classification"),
         task=table.task,
         metric=metric,
         privileged=tuple(privileged),
         X_unlabeled=X_unlabeled,
     )
+
+
+def _used(table: Table, teacher: Any) -> pd.DataFrame:
+    """Return the columns that the teacher or a student can use; all if the teacher has no names."""
+    names = getattr(teacher, "feature_names_in_", table.everything.columns)
+    used = {*names, *table.features.columns}
+    return table.everything[[name for name in table.everything.columns if name in used]]
 
 
 def _sizes(table: Table, own_rows: bool) -> dict[str, int]:

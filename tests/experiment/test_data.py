@@ -87,7 +87,7 @@ def test_invalid_columns(table, change, target, message):
 def test_numbers_are_no_classes(table):
     with pytest.raises(ValueError, match="size: its values are not classes but continuous"):
         table_data(str(table), "size", task="classification")
-    with pytest.raises(ValueError, match="kind: its values are not numbers, such as '[ab]'"):
+    with pytest.raises(ValueError, match=r"kind: its values are not numbers, such as '[ab]'"):
         table_data(str(table), "kind", task="regression")
 
 

@@ -197,15 +197,16 @@ def test_parquet(tmp_path, monkeypatch, capsys):
         date=pd.date_range("2020-01-01", periods=N),
         paint=pd.Categorical(["red", "green"] * (N // 2)),
         count=pd.array([1, None] * (N // 2), dtype="Int64"),
+        paid=pd.array([True, None] * (N // 2), dtype="boolean"),
         nested=[[1], [2]] * (N // 2),
     )
     monkeypatch.setattr(pd, "read_parquet", lambda path: typed)
     read = features(str(path))
-    assert read.columns.tolist() == ["size", "paint", "count"]
+    assert read.columns.tolist() == ["size", "paint", "count", "paid"]
     assert read["paint"].tolist() == typed["paint"].tolist()
     assert read["count"].dtype == np.float64
     one_hot = table_data(str(path), "kind").students[0].estimator[0]
-    assert one_hot.fit_transform(read).shape == (N, 1 + 2 + 2)
+    assert one_hot.fit_transform(read).shape == (N, 1 + 2 + 2 + 2)
 
 
 def test_unlabelled_rows_have_the_columns_of_the_table(tmp_path):
@@ -216,8 +217,8 @@ def test_unlabelled_rows_have_the_columns_of_the_table(tmp_path):
     assert read.columns.tolist() == ["size", "extra"]
     assert read["extra"].dtype == object
     TABLE[["size"]].to_csv(other, index=False)
-    with pytest.raises(ValueError, match="--unlabeled .* lacks the columns extra"):
+    with pytest.raises(ValueError, match=r"--unlabeled .* lacks the columns extra"):
         table_data(path, "kind", unlabeled=str(other))
     TABLE[["kind"]].assign(size="big", extra="x").to_csv(other, index=False)
-    with pytest.raises(ValueError, match="--unlabeled .* column size has texts"):
+    with pytest.raises(ValueError, match=r"--unlabeled .* column size has texts"):
         table_data(path, "kind", unlabeled=str(other))
