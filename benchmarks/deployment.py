@@ -148,9 +148,7 @@ def with_table(page: str, results: pd.DataFrame) -> str:
         f"| {row.rows_per_second:,.0f} | {row.accuracy:.3f} |"
         for row in results.itertuples()
     ]
-    fastest = {
-        name: rows.set_index("format").one_row_us for name, rows in results.groupby("model")
-    }
+    fastest = {name: rows.set_index("format").one_row_us for name, rows in results.groupby("model")}
     ratios = ", ".join(
         f"{name} {fastest[name]['ONNX'] / fastest[name]['to_sklearn, joblib']:.2f}"
         for name in STUDENTS
