@@ -32,6 +32,7 @@ ROUTING = {
     sd.TeacherStudentClassifier: "pass teacher__foo or student__foo",
     sd.TeacherStudentRegressor: "pass teacher__foo or student__foo",
     sd.DistilledLogisticRegressionCV: "fit takes teacher_proba, teacher_logits and, for the",
+    sd.PrivilegedLinearRegressionCV: "fit takes teacher_prediction, teacher_std and, for the",
 }
 KINDS = [
     kind

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from sklearn import get_config
+from sklearn.base import is_classifier
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
 from sklearn_distill._validation.fit_params import fit_param_name
@@ -146,11 +147,10 @@ def split_params(search: BaseEstimator, params: Params) -> Params:
         return dict(process_routing(search, "fit", **params)["splitter"]["split"])
     unknown = sorted(set(params) - {"groups"})
     if unknown:
-        raise_unrouted(
-            search,
-            unknown[0],
-            "fit takes teacher_proba, teacher_logits and, for the splitter, groups",
-        )
+        given = "teacher_proba, teacher_logits"
+        if not is_classifier(search):
+            given = "teacher_prediction, teacher_std"
+        raise_unrouted(search, unknown[0], f"fit takes {given} and, for the splitter, groups")
     return params
 
 

@@ -443,8 +443,6 @@ class StudentNet(NeuralNet):
             ``loss`` and ``y_pred`` at the weights before the step.
         """
         steps: list[dict[str, Any]] = []
-        if self.observer is not None:
-            batch = batch._replace(table=self.observer(batch.table))
 
         def closure() -> Tensor:
             self.optimizer_.zero_grad()
@@ -526,11 +524,19 @@ class StudentNet(NeuralNet):
             self.history.record_batch(prefix + "_loss", self.history[-1, prefix + "_loss"])
             self.history.record_batch(prefix + "_batch_size", sum(sizes))
 
+    def _observed(self, batches: Any, training: bool) -> Iterator[Any]:
+        """Yield mini-batches with the columns of their tables that the loss reads."""
+        for batch in batches:
+            if training and self.observer is not None:
+                yield batch._replace(table=self.observer(batch.table))
+            else:
+                yield batch
+
     def _steps(
         self, iterator: Any, training: bool, step_fn: Any, **fit_params: Any
     ) -> Iterator[tuple[Tensor, int]]:
         """Yield loss and size of each mini-batch."""
-        for batch in iterator:
+        for batch in self._observed(iterator, training):
             step = step_fn(batch, **fit_params)
             if training and self.loss_parts is not None:
                 self.loss_parts.add(step["y_pred"], batch)
@@ -580,7 +586,7 @@ class StudentNet(NeuralNet):
     ) -> Iterator[tuple[Tensor, int]]:
         """Yield loss and size of each mini-batch, and call the hooks of callbacks around it."""
         n_batches = 0
-        for batch in iterator:
+        for batch in self._observed(iterator, training):
             self.notify("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch, **fit_params)
             if training and self.loss_parts is not None:

@@ -38,7 +38,7 @@ def held_out_rows(student, X, **teacher):
             return super()._train_network(targets, train_data, held_out, *args)
 
     spy = Spy(**student.get_params(deep=False)).fit(X, **teacher)
-    [(features, _)] = seen
+    [(features, _, _)] = seen
     rows = [int(np.flatnonzero((X.astype(np.float32) == row).all(axis=1))[0]) for row in features]
     return spy, np.array(rows)
 

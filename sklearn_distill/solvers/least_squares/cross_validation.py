@@ -70,6 +70,7 @@ class CVProblem:
 
     Examples
     --------
+    >>> from sklearn_distill.solvers.least_squares import Root
     >>> X, y, s = np.array([[[0.0], [1.0], [2.0]], [[0.0], [1.0], [3.0]], [[0.0], [1.0], [2.0]]])
     >>> rows = FoldRows((slice(2, 3),), (slice(0, 0),), slice(0, 2))
     >>> folds = [FoldStatistics.of(RegressionData(X, y, s), rows, Root)]
