@@ -124,8 +124,8 @@ def test_a_checkpoint_of_another_origin(trap, tmp_path, student, kind):
     assert file.read_bytes() == before
 
 
-# what may read pickles, and the word that tells it not to
 TRUSTED_BY_USER = {("_teacher.py", "joblib.load(path)")}  # the command line's --trust
+# what may read pickles, and the word that tells it not to
 READERS = {"load": {"allow_pickle": False, "weights_only": True}, "loads": {}, "read_pickle": {}}
 
 
