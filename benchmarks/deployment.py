@@ -124,6 +124,7 @@ def measure(predictors: list[Predict], X: NDArray[Any]) -> list[tuple[list[float
     for k in range(N_SINGLE):
         for (single, batches), predict in zip(times, predictors, strict=True):
             row = X[k % len(X)][None]
+            predict(row)  # the caches are another model's
             single.append(seconds(predict, row))
             if k < N_BATCHES:
                 batches.append(seconds(predict, batch))
