@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import is_regressor
 
 from sklearn_distill._typing import CheckedX, MatrixLike
+from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.inspection._comparison import Comparison
@@ -195,6 +196,15 @@ def distillation_report(
     _check_options(n_repeats, n_threads, n_bins)
     check_level(confidence_level)
     _check_teacher(teacher, teacher_proba, teacher_prediction)
+    check_row_order(
+        X,
+        y,
+        sample_weight=sample_weight,
+        groups=groups,
+        X_teacher=X_teacher,
+        teacher_proba=teacher_proba,
+        teacher_prediction=teacher_prediction,
+    )
     is_class = hasattr(baseline, "predict_proba") or not is_regressor(baseline)
     metrics = read_scoring(scoring, is_class, n_bins)
     fitted = {"baseline": baseline} | name_students(distilled)

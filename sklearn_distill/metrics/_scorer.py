@@ -16,6 +16,7 @@ from sklearn_distill._typing import ArrayLike, FloatArray, MatrixLike, TargetLik
 from sklearn_distill._validation.absent_rows import blank_absent
 from sklearn_distill._validation.labelled_rows import take_labelled
 from sklearn_distill._validation.numbers import list_values
+from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.targets import check_regression_outputs
 from sklearn_distill._validation.teacher import check_teacher, read_teacher
@@ -80,7 +81,8 @@ class Scorer(ABC):
         TypeError
             If it got a parameter that it does not take.
         ValueError
-            If nothing can be scored, or an argument is invalid.
+            If nothing can be scored, an argument is invalid, or its index has the rows of X or y in
+            another order.
         """
         teachers = {"teacher_proba": teacher_proba, "teacher_prediction": teacher_prediction}
         given = {"sample_weight": sample_weight} | teachers
@@ -88,6 +90,7 @@ class Scorer(ABC):
         self._check_known([name for name in unknown if name not in self._requests], "it")
         if self.judge is not None and teachers[self.judge] is None:
             raise ValueError(_missing_judge(self, self.judge))
+        check_row_order(X, y, **given)
         judged_by = y if self.judge is None else teachers[self.judge]
         return self._score(estimator, X, judged_by, sample_weight)
 

@@ -353,3 +353,19 @@ def test_regression_of_several_outputs(numbers):
 def test_a_regression_needs_the_teachers_numbers(numbers):
     with pytest.raises(ValueError, match="regressors: pass the teacher's predictions as teacher_p"):
         distillation_report(**numbers | {"teacher": None}, teacher_proba=np.full(200, 0.5))
+
+
+@pytest.mark.parametrize("name", ["teacher_proba", "sample_weight", "groups"])
+def test_rows_in_another_order_are_an_error(name):
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(60, 2)), index=[f"row {i}" for i in range(60)])
+    y = (X[0] > 0).astype(int)
+    model = LogisticRegression().fit(X.to_numpy(), y)
+    by_row = {
+        "teacher_proba": pd.DataFrame(np.eye(2)[y] * 0.8 + 0.1, X.index),
+        "sample_weight": pd.Series(1.0, X.index),
+        "groups": pd.Series(range(60), X.index),
+    }
+    by_row[name] = by_row[name][::-1]
+    with pytest.raises(ValueError, match=f"{name} and y have their rows in another order"):
+        distillation_report(baseline=model, distilled=model, X=X.to_numpy(), y=y, **by_row)

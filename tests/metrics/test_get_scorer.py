@@ -375,3 +375,15 @@ def test_a_regressors_search_needs_no_labels(regression):
     with config_context(enable_metadata_routing=True):
         search.fit(X, teacher_prediction=y)
     assert search.best_params_ == {"alpha": 0.0}
+
+
+def test_a_judge_with_its_rows_in_another_order_is_an_error():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(40, 2)), index=[f"row {i}" for i in range(40)])
+    y = (X[0] > 0).astype(int)
+    proba = pd.DataFrame(np.eye(2)[y] * 0.8 + 0.1, X.index)
+    model = LogisticRegression().fit(X.to_numpy(), y)
+    scorer = get_scorer("neg_teacher_cross_entropy")
+    assert np.isfinite(scorer(model, X.to_numpy(), teacher_proba=proba))
+    with pytest.raises(ValueError, match="teacher_proba and y have their rows in another order"):
+        scorer(model, X.to_numpy(), y, teacher_proba=proba[::-1])

@@ -4,6 +4,7 @@ import pickle
 from itertools import product
 
 import dask.array as da
+import dask.array as dask_array
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,6 +27,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_distill import (
+    ImplausibleTeacherWarning,
     PrivilegedLinearRegression,
     PrivilegedLinearRegressionCV,
     TeacherMissingWarning,
@@ -454,3 +456,16 @@ def test_it_is_scored_as_a_regressor():
     X, y, _ = problem()
     found = cross_val_score(PrivilegedLinearRegressionCV([1.0]), X, y[:, 0])
     np.testing.assert_allclose(found, cross_val_score(Ridge(1.0), X, y[:, 0]))
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_predictions_of_shuffled_rows_are_noticed(chunked):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 3))
+    y = X @ [1.0, 2.0, 3.0] + rng.normal(size=400)
+    right = y + 0.3 * rng.normal(size=400)
+    as_rows = dask_array.from_array if chunked else np.asarray
+    search = PrivilegedLinearRegressionCV(cv=3)
+    search.fit(as_rows(X), as_rows(y), teacher_prediction=as_rows(right))  # warns of nothing
+    with pytest.warns(ImplausibleTeacherWarning, match="no more than with its rows shuffled"):
+        search.fit(as_rows(X), as_rows(y), teacher_prediction=as_rows(rng.permutation(right)))
