@@ -113,6 +113,51 @@ def import_boosting(library: str, who: str) -> ModuleType:
     return _import(library, f'{who} needs {library}: pip install "sklearn-distill[boosting]"')
 
 
+def import_onnx(module: str, who: str) -> ModuleType:
+    """Return a module of the extra ``onnx``, or raise an ImportError with the pip command.
+
+    Parameters
+    ----------
+    module : str
+        Name of the module: "skl2onnx", "onnxmltools", "onnxruntime", …
+    who : str
+        Name of the caller in the user's code, with which the error message begins.
+
+    Returns
+    -------
+    module
+        The module.
+
+    Raises
+    ------
+    ImportError
+        If it is not installed.
+    """
+    return _import(module, f'{who} needs {module}: pip install "sklearn-distill[onnx]"')
+
+
+def import_skops(who: str) -> ModuleType:
+    """Return skops.io, or raise an ImportError with the pip command.
+
+    Parameters
+    ----------
+    who : str
+        Name of the caller in the user's code, with which the error message begins.
+
+    Returns
+    -------
+    module
+        skops.io.
+
+    Raises
+    ------
+    ImportError
+        If skops is not installed.
+    """
+    _import("skops", f'{who} needs skops: pip install "sklearn-distill[deploy]"')
+    return import_module("skops.io")
+
+
 def lazy_names(
     package: str, homes: Mapping[str, str]
 ) -> tuple[Callable[[str], object], Callable[[], list[str]]]:

@@ -16,6 +16,8 @@ from sklearn.base import is_classifier
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.pipeline import Pipeline
 
+from sklearn_distill._optional import import_onnx
+
 # opsets that onnxmltools' converters of trees know
 OPSETS = {"": 18, "ai.onnx.ml": 3}
 _OPTIONS = {
@@ -53,6 +55,8 @@ def convert(plain: Any, rows: NDArray[Any] | pd.DataFrame) -> bytes:
 def _register(model: Any) -> None:
     """Tell skl2onnx how to convert a boosted model, if it does not know."""
     library = next((name for start, name in _NAMES.items() if _is_of(model, start)), None)
+    if library is not None:
+        import_onnx("onnxmltools", "to_onnx")
     if library == "lightgbm":
         from onnxmltools.convert.lightgbm.operator_converters.LightGbm import convert_lightgbm
 

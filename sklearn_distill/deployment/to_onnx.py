@@ -13,6 +13,7 @@ from pandas.api.types import is_float_dtype
 from sklearn.base import is_classifier
 
 from sklearn_distill._atomic_file import atomic_file
+from sklearn_distill._optional import import_onnx
 from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.deployment.to_sklearn import to_sklearn
 
@@ -99,12 +100,9 @@ def _as_float32(rows: NDArray[Any] | pd.DataFrame) -> NDArray[Any] | pd.DataFram
 
 def _convert(plain: Any, rows: NDArray[Any] | pd.DataFrame) -> bytes:
     """Return the content of the file."""
-    try:
-        from sklearn_distill.deployment._converters import convert
-    except ModuleNotFoundError as error:
-        raise ImportError(
-            f'to_onnx needs {error.name}: pip install "sklearn-distill[onnx]"'
-        ) from error
+    import_onnx("skl2onnx", "to_onnx")
+    from sklearn_distill.deployment._converters import convert
+
     return convert(plain, rows)
 
 
@@ -112,12 +110,7 @@ def _run(
     path: str | PathLike[str], rows: NDArray[Any] | pd.DataFrame, output: str | None
 ) -> NDArray[Any]:
     """Return an output of the file for these rows; None for the only one."""
-    try:
-        import onnxruntime
-    except ModuleNotFoundError as error:
-        raise ImportError(
-            'to_onnx needs onnxruntime: pip install "sklearn-distill[onnx]"'
-        ) from error
+    onnxruntime = import_onnx("onnxruntime", "to_onnx")
     session = onnxruntime.InferenceSession(Path(path).read_bytes())
     if isinstance(rows, pd.DataFrame):
         inputs = {name: rows[[name]].to_numpy() for name in rows.columns}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-from importlib import import_module
 from typing import Any
 
 import joblib
@@ -20,6 +19,7 @@ from sklearn.ensemble import (
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 
+from sklearn_distill._optional import import_skops
 from sklearn_distill.experiment._encoders import ordinal_codes
 from sklearn_distill.experiment._table import is_file, printable_name
 
@@ -154,14 +154,6 @@ def _read_skops(path: str, trust: bool) -> Any:
             "the file"
         )
     return skops.load(path, trusted=found)
-
-
-def import_skops(who: str) -> Any:
-    """Return skops.io, or raise an ImportError with the pip command."""
-    try:
-        return import_module("skops.io")
-    except ModuleNotFoundError as error:
-        raise ImportError(f'{who} needs skops: pip install "sklearn-distill[deploy]"') from error
 
 
 def _by_name(teacher: Any, X: pd.DataFrame, path: str) -> Any:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from sklearn_distill._atomic_file import atomic_file
+from sklearn_distill._optional import import_skops
 from sklearn_distill.deployment import to_onnx, to_sklearn
-from sklearn_distill.experiment._teacher import import_skops
 
 FORMATS = (".skops", ".onnx")
 

@@ -53,6 +53,7 @@ class SmoothedLabels(TimedClassifier):
     """A control: smoothed labels in place of the teacher's probabilities."""
 
     def _format_predictions(self, student_data: StudentData, data: TeacherData) -> Any:
+        # of a classifier's teacher: PredictAligned
         classes: NDArray[Any] = data.predict.classes  # type: ignore[attr-defined]
         q = smooth_labels(student_data.y, student_data.predictions, classes)
         return super()._format_predictions(replace(student_data, predictions=q), data)

@@ -270,6 +270,7 @@ class EmbeddingLoss(nn.Module):
             The table.
         """
         n_columns = table.shape[1] - self.n_dimensions - 1
+        # torch's modules say that any attribute may be a tensor
         scores_part = self.loss.weigh(table[:, :n_columns], weight)  # type: ignore[operator]
         return torch.cat([scores_part, table[:, n_columns:-1], table[:, -1:] * weight[:, None]], 1)
 

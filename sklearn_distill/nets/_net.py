@@ -537,10 +537,14 @@ class StudentNet(NeuralNet):
     ) -> Iterator[tuple[Tensor, int]]:
         """Yield loss and size of each mini-batch."""
         for batch in self._observed(iterator, training):
-            step = step_fn(batch, **fit_params)
-            if training and self.loss_parts is not None:
-                self.loss_parts.add(step["y_pred"], batch)
-            yield step["loss"], batch.size
+            yield self._step(batch, training, step_fn, **fit_params)["loss"], batch.size
+
+    def _step(self, batch: Any, training: bool, step_fn: Any, **fit_params: Any) -> dict[str, Any]:
+        """Make a step, and add what it shows of the parts of the training loss."""
+        step: dict[str, Any] = step_fn(batch, **fit_params)
+        if training and self.loss_parts is not None:
+            self.loss_parts.add(step["y_pred"], batch)
+        return step
 
     def _record_state(self) -> None:
         """Record the parts of the loss, λ, T and the learning rate of an epoch."""
@@ -588,9 +592,7 @@ class StudentNet(NeuralNet):
         n_batches = 0
         for batch in self._observed(iterator, training):
             self.notify("on_batch_begin", batch=batch, training=training)
-            step = step_fn(batch, **fit_params)
-            if training and self.loss_parts is not None:
-                self.loss_parts.add(step["y_pred"], batch)
+            step = self._step(batch, training, step_fn, **fit_params)
             self.history.record_batch(prefix + "_loss", step["loss"].item())
             self.history.record_batch(prefix + "_batch_size", batch.size)
             self.notify("on_batch_end", batch=batch, training=training, **step)

@@ -77,6 +77,7 @@ class SharedBatchSampler:
             yield self.share.positions(positions)
 
     def __len__(self) -> int:
+        # torch's samplers have a length, but their base class does not say so
         return len(self.batch_sampler)  # type: ignore[arg-type]
 
 
