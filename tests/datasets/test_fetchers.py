@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from sklearn_distill import datasets
-from sklearn_distill.datasets import cifar10, mnist
+from sklearn_distill.datasets import cifar10, covertype, mnist
 from sklearn_distill.datasets._files import DataFile
 from sklearn_distill.datasets._jpeg import load_jpeg_archive
 
@@ -164,3 +164,26 @@ def test_missing_file_is_told_with_its_layout(name: str, nowhere: Path, tmp_path
         getattr(datasets, name)(data_home=tmp_path, download_if_missing=False)
     assert "SKLEARN_DISTILL_DATA" in str(raised.value)
     assert str(tmp_path) in str(raised.value)
+
+
+def test_covertype_is_drawn_from_the_whole_data_set_without_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def fetch_covtype(**options: object) -> tuple[np.ndarray, np.ndarray]:
+        asked.append(options)
+        y = np.tile(np.arange(1, 8, dtype=np.int32), 2500)
+        return np.repeat(np.arange(len(y), dtype=float)[:, None], 54, axis=1), y
+
+    monkeypatch.delenv("SKLEARN_DISTILL_DATA", raising=False)
+    monkeypatch.setattr(covertype, "fetch_covtype", fetch_covtype)
+    first, again = (
+        datasets.fetch_covertype_sample(data_home=tmp_path, as_frame=True) for _ in range(2)
+    )
+    assert asked[0] == {"data_home": str(tmp_path), "download_if_missing": True, "return_X_y": True}
+    assert first.target.value_counts().to_dict() == dict.fromkeys(range(1, 8), 2160)
+    assert first.data["Elevation"].is_unique
+    np.testing.assert_array_equal(first.target, (first.data["Soil_Type40"] % 7) + 1)
+    assert first.frame.equals(again.frame)
+    assert "fetch_covtype, since" in first.DESCR
