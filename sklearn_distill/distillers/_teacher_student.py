@@ -15,6 +15,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_distill._doc_link import DocLink
 from sklearn_distill._typing import ArrayLike, CheckedX, MatrixLike, TargetLike
 from sklearn_distill._validation.absent_rows import PresentRows
 from sklearn_distill._validation.extra_sets import entry_of_single, warn_if_out_of_range
@@ -60,7 +61,7 @@ _INPUT_KINDS = (
 )
 
 
-class TeacherStudent(MetaEstimatorMixin, BaseEstimator):
+class TeacherStudent(MetaEstimatorMixin, DocLink, BaseEstimator):
     """A meta-estimator that fits a teacher, and a student on labels and out-of-fold predictions."""
 
     teacher_: Any

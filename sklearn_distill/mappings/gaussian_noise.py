@@ -13,11 +13,12 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sklearn_distill._doc_link import DocLink
 from sklearn_distill._typing import ArrayLike
 from sklearn_distill._validation.fitting import Interval, validated_parameters
 
 
-class GaussianNoise(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class GaussianNoise(OneToOneFeatureMixin, TransformerMixin, DocLink, BaseEstimator):
     r"""Add Gaussian noise to each row.
 
     .. math:: φ(x) = \mathrm{clip}(x + σ\,ξ), \quad ξ \sim N(0, I)

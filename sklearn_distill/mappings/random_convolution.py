@@ -13,13 +13,14 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sklearn_distill._doc_link import DocLink
 from sklearn_distill._typing import ArrayLike
 from sklearn_distill._validation.fitting import Interval, validated_parameters
 
 CHUNK = 128  # images that fit in a cache together with their shifted copies
 
 
-class RandomConvolution(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class RandomConvolution(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DocLink, BaseEstimator):
     r"""Convolve images with a random kernel that ``fit`` draws.
 
     .. math:: φ(x)_{ab} = \sum_{i,j=1}^{k} w_{ij}\, x_{a+i-1,\, b+j-1}

@@ -14,6 +14,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
+from sklearn_distill._doc_link import DocLink
 from sklearn_distill._optional import import_torch
 from sklearn_distill._typing import ArrayLike
 from sklearn_distill._validation.fitting import Interval, all_or_nothing, validated_parameters
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 STYLE_LAYERS = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1")
 
 
-class StyleTransfer(TransformerMixin, BaseEstimator):
+class StyleTransfer(TransformerMixin, DocLink, BaseEstimator):
     r"""Transfer the style of some images to others, by gradient descent on the pixels.
 
     With :math:`F_l(x)`, channels × pixels, the features of layer l of VGG-19, and the Gram

@@ -14,6 +14,7 @@ from sklearn.utils import check_array, check_random_state, check_scalar
 from sklearn.utils.validation import check_is_fitted, validate_data
 from tqdm.auto import tqdm
 
+from sklearn_distill._doc_link import DocLink
 from sklearn_distill._optional import import_torch
 from sklearn_distill._typing import ArrayLike, TargetLike
 from sklearn_distill._validation.extra_sets import entry_of_single
@@ -37,7 +38,7 @@ _PIPELINE_HINT = (
 )
 
 
-class TwoDecoderVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class TwoDecoderVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DocLink, BaseEstimator):
     r"""Map images of a target domain to a source domain by a variational autoencoder.
 
     One encoder reads a target-domain image x and gives q(z|x) = N(μ(x), diag σ²(x)); decoder 1

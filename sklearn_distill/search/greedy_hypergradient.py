@@ -9,11 +9,13 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
+from sklearn_distill._doc_link import DocLink
+
 # in the order of a hypergradient's entries
 _TUNABLE = ("imitation", "temperature")
 
 
-class GreedyHypergradient(BaseEstimator):
+class GreedyHypergradient(DocLink, BaseEstimator):
     r"""Tune λ and T by a gradient step on the validation loss after each step of the weights.
 
     .. math::

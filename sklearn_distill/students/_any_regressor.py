@@ -11,12 +11,13 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.utils import get_tags
 
+from sklearn_distill._doc_link import DocLink
 from sklearn_distill._typing import FloatArray, MatrixLike
 from sklearn_distill._validation.fit_params import fit_param_name
 from sklearn_distill._validation.indexing import as_samples, take_rows
 
 
-class AnyRegressorStudent(BaseEstimator):
+class AnyRegressorStudent(DocLink, BaseEstimator):
     """Base of students that fit a clone of ``regressor``, ``regressor_``."""
 
     regressor: Any

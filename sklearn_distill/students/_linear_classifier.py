@@ -12,6 +12,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_distill._doc_link import DocLink
 from sklearn_distill._typing import MatrixLike
 from sklearn_distill._validation.tensors import is_tensor
 from sklearn_distill.losses import log_probabilities, probabilities
@@ -26,7 +27,7 @@ from sklearn_distill.students._array_api import (
 from sklearn_distill.students._chunks import X_CHECKS, map_chunks
 
 
-class LinearClassifier(ClassifierMixin, BaseEstimator):
+class LinearClassifier(ClassifierMixin, DocLink, BaseEstimator):
     """Predictions from ``coef_``, ``intercept_`` and ``classes_``, as those of LogisticRegression.
 
     A class with intercept ``-inf`` has probability 0. If X is a torch tensor, so are the

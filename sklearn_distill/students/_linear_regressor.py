@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.linear_model import LinearRegression
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_distill._doc_link import DocLink
 from sklearn_distill._typing import CheckedX, MatrixLike
 from sklearn_distill._validation.tensors import is_tensor
 from sklearn_distill._validation.user_warning import warn_user
@@ -32,7 +33,7 @@ from sklearn_distill.students._chunks import map_chunks
 X_CHECKS: dict[str, Any] = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}
 
 
-class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
+class LinearRegressor(MultiOutputMixin, RegressorMixin, DocLink, BaseEstimator):
     """Predictions from ``coef_`` and ``intercept_``, standard deviations from ``statistics_``."""
 
     coef_: NDArray[Any]

@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.metrics import get_scorer_names
 
+from sklearn_distill._doc_link import DocLink
 from sklearn_distill._optional import import_skorch
 from sklearn_distill._validation.fitting import HasMethods, Interval, StrOptions
 from sklearn_distill._validation.numbers import check_hidden_layer_sizes
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _PREFIXES = ("module__", "optimizer__", "iterator_train__")
 
 
-class NeuralParams(BaseEstimator):
+class NeuralParams(DocLink, BaseEstimator):
     """Base class of the neural students: their parameters, and ``module__x``, ``optimizer__x``."""
 
     # set by the constructors of the subclasses

@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
+from sklearn_distill._doc_link import DocLink
 from sklearn_distill._optional import import_torch
 from sklearn_distill._typing import ArrayLike, FloatArray, IntArray
 from sklearn_distill._validation.fitting import (
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from sklearn_distill.teachers._latent_space import AlignmentData, LatentSpace
 
 
-class LatentAligner(BaseEstimator):
+class LatentAligner(DocLink, BaseEstimator):
     r"""Align teachers' hidden representations in one latent space.
 
     The representations may differ in width, and each teacher may lack that of some rows. Each is

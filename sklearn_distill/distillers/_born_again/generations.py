@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clo
 from sklearn.utils import assert_all_finite, get_tags
 from tqdm.auto import tqdm
 
+from sklearn_distill._doc_link import DocLink
 from sklearn_distill._typing import ArrayLike, CheckedX, IntArray, MatrixLike, TargetLike
 from sklearn_distill._validation.absent_rows import PresentRows
 from sklearn_distill._validation.extra_sets import entry_of_single, warn_if_out_of_range
@@ -46,7 +47,7 @@ from sklearn_distill.distillers._student_data import last_step
 from sklearn_distill.teachers._cross_fit import class_name, warn_of_unseen_classes
 
 
-class Generations(MetaEstimatorMixin, BaseEstimator):
+class Generations(MetaEstimatorMixin, DocLink, BaseEstimator):
     """The steps of fit; parameters and attributes are those of BornAgainClassifier."""
 
     student: Any

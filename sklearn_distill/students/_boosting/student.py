@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_distill._doc_link import DocLink
 from sklearn_distill._typing import CheckedX
 from sklearn_distill._validation.random_state import seeded_clones
 from sklearn_distill.students._boosting.library import BoostingLibrary, unfitted_copy
@@ -23,7 +24,7 @@ from sklearn_distill.students._boosting.validation_set import (
 T = TypeVar("T", bound=BoostingTargets[Any])
 
 
-class BoostedStudent(BaseEstimator):
+class BoostedStudent(DocLink, BaseEstimator):
     """Base of students that have a boosting library's model, ``estimator`` and ``estimator_``."""
 
     _default_estimator: ClassVar[type]
