@@ -5,7 +5,6 @@ import shutil
 import sys
 import tomllib
 from pathlib import Path
-from types import ModuleType
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
@@ -13,8 +12,9 @@ sys.path.insert(0, str(ROOT))
 SOURCE = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]["Source"]
 
 import sklearn_distill  # noqa: E402
+from docs.api_pages import write_api_pages  # noqa: E402
 from docs.draw_layers import layers_svg  # noqa: E402
-from tests.public_api import public_methods, public_modules, public_names  # noqa: E402
+from tests.public_api import public_methods, public_names  # noqa: E402
 
 project = "sklearn_distill"
 author = "the sklearn_distill developers"
@@ -109,41 +109,7 @@ def linkcode_resolve(domain: str, info: dict[str, str]) -> str | None:
     return f"{SOURCE}/blob/{branch}/{path}#L{first}-L{first + len(lines) - 1}"
 
 
-def api_section(module: ModuleType, names: list[str]) -> str:
-    """Return the section of a module: its docstring and a table of its public names."""
-    title = module.__name__
-    about = inspect.getdoc(module)
-    rows = "\n".join(f"   {name}" for name in names)
-    return f"""
-{title}
-{"-" * len(title)}
-
-{about}
-
-.. currentmodule:: {title}
-
-.. autosummary::
-   :toctree: generated
-
-{rows}
-"""
-
-
-def write_api_pages() -> None:
-    """Write docs/api/index.rst from the ``__all__`` of each module; autosummary adds the pages."""
-    names: dict[str, list[str]] = {}
-    for path in public_names():
-        module_name, name = path.rsplit(".", 1)
-        names.setdefault(module_name, []).append(name)
-    modules = [module for module in public_modules() if module.__name__ in names]
-    sections = [api_section(module, names[module.__name__]) for module in modules]
-    (DOCS / "api").mkdir()
-    title = "API reference"
-    page = "\n".join([title, "=" * len(title), *sections])
-    (DOCS / "api" / "index.rst").write_text(page, "utf-8")
-
-
 for folder in ("api", "auto_examples"):  # remove the pages of objects that no longer exist
     shutil.rmtree(DOCS / folder, ignore_errors=True)
-write_api_pages()
+write_api_pages(DOCS / "api")
 (DOCS / "api" / "layers.svg").write_text(layers_svg(), "utf-8")
