@@ -1,8 +1,8 @@
 """Look at the built pages in a browser, on a phone and on a desk: ``make docs-check``.
 
-Each page is opened in Chromium at two widths, and in the light and the dark scheme. It fails with a
-list of what is wrong: errors on the console, requests that fail or leave the machine, content that
-is wider than the window, headings that are cut off, and links to pages or anchors that do not exist.
+Each page is opened in Chromium at two widths, and in the light and the dark scheme. It fails with
+a list of what is wrong: errors on the console, requests that fail, content that is wider than the
+window, headings that are cut off, and links to pages or anchors that do not exist.
 
 Run ``python -m docs.check_pages docs/_build/html [--screenshots FOLDER] [PAGE ...]``.
 """
@@ -45,15 +45,15 @@ OVERFLOW = """
   if (document.documentElement.scrollWidth <= width + 1) return [];
   const scrolls = (element) => {
     for (let e = element; e; e = e.parentElement) {
-      if (e !== document.body && ["auto", "scroll", "hidden"].includes(getComputedStyle(e).overflowX))
-        return true;
+      const overflow = getComputedStyle(e).overflowX;
+      if (e !== document.body && ["auto", "scroll", "hidden"].includes(overflow)) return true;
     }
     return false;
   };
   const wide = [...document.body.querySelectorAll("*")].filter(
     (e) => e.getBoundingClientRect().right > width + 1 && !scrolls(e));
   return wide.filter((e) => !wide.some((other) => other !== e && e.contains(other))).slice(0, 3)
-    .map((e) => `<${e.tagName.toLowerCase()} class="${e.className}"> ${e.textContent.trim().slice(0, 50)}`);
+    .map((e) => `<${e.tagName} class="${e.className}"> ${e.textContent.trim().slice(0, 50)}`);
 }
 """
 CLIPPED = """
@@ -136,7 +136,7 @@ async def look_at_all(root: Path, names: list[str], shots: Path | None) -> list[
     faults: list[str] = []
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=_browser(), args=SWITCHES)
-        with tqdm(total=len(names), unit="page") as bar:
+        with tqdm(total=len(names), unit="page", disable=None) as bar:
 
             async def work() -> None:
                 while not queue.empty():

@@ -1,10 +1,7 @@
-"""Write ``docs/reproduction.md`` from the stored runs of the papers' scripts.
+"""Write ``docs/reproduction.md`` and a page for each table from the papers' stored runs.
 
-    python -m examples.papers.reproduction        write the page from the files as they are
-    python -m examples.papers.reproduction --run  compute the missing small runs first
-
-The published figure of a row agrees with ours if the difference lies within the 95 % interval of
-the difference of two means over as many runs, both with the standard deviation of our runs.
+python -m examples.papers.reproduction        write the pages from the files as they are
+python -m examples.papers.reproduction --run  compute the missing small runs first
 """
 
 from __future__ import annotations
@@ -13,7 +10,9 @@ import argparse
 import inspect
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -21,14 +20,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from joblib import cpu_count
-from scipy import stats
 
-from examples.papers.claims import CONFIDENCE, evaluate_claims
+from examples.papers.agreement import (
+    AGREES,
+    BETTER,
+    DIFFERS,
+    MARGINS,
+    RELATIVE_MARGIN,
+    TOO_FEW,
+    WORSE,
+    agreement,
+)
+from examples.papers.claims import DOES_NOT, HOLDS, UNDECIDED, evaluate_claims
 from examples.papers.run_all import experiment_of, run_all
 from examples.papers.runs import ROW, Experiment, aggregate, read_runs
 
-AGREES = "agrees"
 PAGE = Path(__file__).parents[2] / "docs" / "reproduction.md"
+FOLDER = PAGE.with_suffix("")
 PAPERS = {
     "Grabovoy and Strijov 2022": [
         "examples.papers.grabovoy_strijov_2022.table",
@@ -55,65 +63,166 @@ PAPERS = {
     ],
 }
 MODULES = [module for modules in PAPERS.values() for module in modules]
-# whether a larger value is better; other measures can only differ
-BETTER = {
-    "accuracy": 1,
-    "cross_entropy": -1,
-    "l_real": -1,
-    "integral_criterion": -1,
-}
 INTRODUCTION = """\
 # Reproduction
 
-This page shows all tables of the five papers that the scripts in `examples/papers/` reproduce with
-the public API. `python -m examples.papers.reproduction` generates it from the stored runs of the
-scripts.
+The scripts in `examples/papers/` reproduce the tables of the five papers with the public API. Each
+table has a page with all of its rows and claims; this page sums them up.
+`python -m examples.papers.reproduction` generates the pages from the stored runs of the scripts.
+
+"""
+_MARGINS = ", ".join(f"{value} of `{name}`" for name, value in MARGINS.items())
+EXPLANATION = f"""\
+## How to read the tables
 
 - The **scale** is the size of an experiment. "Full" is the published size, as far as the data
   allow. "Medium" has fewer images, steps or epochs, and takes hours on two cores for all tables.
   "Small" has still fewer, and three runs for most tables: `make papers` computes the missing runs,
-  which takes about 15 minutes for all tables on two cores, and writes this page. A table is shown
+  which takes about 15 minutes for all tables on two cores, and writes the pages. A table is shown
   at the largest scale at which every row has at least two runs. The figures of the other scales are
   in the CSV files next to its script, and its option `--scale` computes more runs.
 - **ours** is the mean ± standard deviation over the runs.
-- The **verdict** on a row compares it with the published figure: *agrees* if that lies within the
-  95 % interval of the difference, otherwise *better*, *worse* or, for measures without a better
-  direction, *differs*. It is followed by the difference from the setup of the paper. This is the
-  reason to expect another figure; how much of the gap it explains was not measured.
-- A **claim** is evaluated on our runs alone, with the 95 % interval of the mean difference between
-  runs that share their seed: *holds*, *does not hold*, or *undecided*. Nothing was tuned to make a
-  claim hold.
-"""
+- The verdict on a **figure** compares a row with the published number, by the 95 % interval of
+  the difference. *{AGREES}*: the interval lies within a margin, which is the published ± or, where
+  that is smaller or not given, {_MARGINS}, and
+  {RELATIVE_MARGIN:.0%} of other measures. Otherwise, *{BETTER}*, *{WORSE}* or, for measures without
+  a better direction, *{DIFFERS}*: the interval excludes 0. The reason that follows is the known
+  difference from the setup of the paper; how much of the gap it explains was not measured.
+  *{TOO_FEW}*: neither.
+- A **claim** is evaluated on our runs alone, by the mean difference between runs that share their
+  seed: *{HOLDS}*, *{DOES_NOT}* or *{UNDECIDED}*. The verdict *alone* is that of its own 95 %
+  interval; the verdict *of the table* is adjusted for all claims of the table by Holm's method, and
+  is the one that is counted above. Nothing was tuned to make a claim hold.
+- The intervals are over **runs**: new initial weights and, where a script draws data or a split,
+  new data. Images of a fixed test set are the same in all runs; how much a figure would change on
+  other test images is not part of the interval.
+""".replace("%", " %").replace("  %", " %")
+VERDICTS = (HOLDS, DOES_NOT, UNDECIDED)
+AGREEMENTS = (AGREES, BETTER, WORSE, DIFFERS, TOO_FEW)
 
 
-def experiments() -> Iterator[tuple[str, list[tuple[str, Experiment]]]]:
-    """Yield each paper with the docstrings and experiments of its scripts."""
+@dataclass(frozen=True)
+class Table:
+    """A table of a paper: its script and the runs of the scale that is shown.
+
+    Parameters
+    ----------
+    module : str
+        Import name of the script.
+    title, about : str
+        First line, and rest, of its docstring.
+    experiment : Experiment
+        The experiment of the script.
+    scale : str or None
+        The scale that is shown; None if no scale is complete.
+    runs : DataFrame
+        The runs of this scale.
+    """
+
+    module: str
+    title: str
+    about: str
+    experiment: Experiment
+    scale: str | None
+    runs: pd.DataFrame
+
+    @property
+    def name(self) -> str:
+        """The name of its page: that of the paper, and that of the script."""
+        return "-".join(self.module.split(".")[-2:])
+
+    @property
+    def verdicts(self) -> Counter[str]:
+        """How many claims hold, do not hold, and are undecided, adjusted for their number."""
+        evaluated = evaluate_claims(self.experiment.claims, self.runs)
+        return Counter(evaluated["verdict_holm"] if len(evaluated) else [])
+
+    @property
+    def agreements(self) -> Counter[str]:
+        """How many figures agree with the published ones, differ, and have too few runs."""
+        rows = aggregate(self.experiment, self.runs).to_dict("records") if self.scale else []
+        return Counter(agreement(row) for row in rows if not np.isnan(row["published"]))
+
+
+def tables() -> Iterator[tuple[str, list[Table]]]:
+    """Yield each paper with its tables."""
     for paper, modules in PAPERS.items():
-        about = [inspect.getdoc(import_module(module)) or "" for module in modules]
-        yield paper, list(zip(about, map(experiment_of, modules), strict=True))
+        yield paper, [read_table(module) for module in modules]
 
 
-def page() -> str:
-    """Return the page."""
-    parts = [INTRODUCTION]
-    for paper, tables in experiments():
-        parts.append(f"## {paper}\n")
-        parts += [section(about, experiment) for about, experiment in tables]
-    return "\n".join(parts)
+def read_table(module: str) -> Table:
+    """Read the stored runs of a script, of the largest complete scale."""
+    experiment = experiment_of(module)
+    title, _, about = (inspect.getdoc(import_module(module)) or "").partition("\n")
+    return make_table(module, title, about, experiment)
 
 
-def section(about: str, experiment: Experiment) -> str:
-    """Return the section of a script: its docstring, its table and its claims."""
-    title, _, rest = about.partition("\n")
+def make_table(module: str, title: str, about: str, experiment: Experiment) -> Table:
+    """Choose the largest complete scale of an experiment."""
     runs = read_runs(experiment)
-    parts = [f"### {title.rstrip('.')}\n", without_code(rest)]
     scale = largest_complete_scale(experiment, runs)
-    if scale is None:
+    return Table(module, title.rstrip("."), about, experiment, scale, runs[runs["scale"] == scale])
+
+
+def pages() -> dict[Path, str]:
+    """Return the text of each page."""
+    papers = list(tables())
+    of_tables = {
+        FOLDER / f"{table.name}.md": section(table) for _, of_paper in papers for table in of_paper
+    }
+    return {PAGE: overview(papers)} | of_tables
+
+
+def overview(papers: Sequence[tuple[str, list[Table]]]) -> str:
+    """Return the page that sums up all tables."""
+    parts = [INTRODUCTION + _counts(papers), EXPLANATION]
+    for paper, of_paper in papers:
+        parts.append(f"## {paper}\n")
+        parts.append("\n".join(map(_line, of_paper)) + "\n")
+    pages = "\n".join(f"reproduction/{table.name}" for _, of_paper in papers for table in of_paper)
+    return "\n".join([*parts, f"```{{toctree}}\n:hidden:\n\n{pages}\n```\n"])
+
+
+def _counts(papers: Sequence[tuple[str, list[Table]]]) -> str:
+    """Return a table with a line for each paper: its claims and figures by verdict."""
+    lines = [
+        "| paper | claims | hold | do not hold | undecided | published figures | agree | better | "
+        "worse | differ otherwise | too few runs |",
+        "|---|" + "---:|" * 10,
+    ]
+    for paper, of_paper in papers:
+        verdicts = sum((table.verdicts for table in of_paper), Counter())
+        agreements = sum((table.agreements for table in of_paper), Counter())
+        cells = [
+            verdicts.total(),
+            *(verdicts[verdict] for verdict in VERDICTS),
+            agreements.total(),
+            *(agreements[verdict] for verdict in AGREEMENTS),
+        ]
+        lines.append(f"| {paper} | {' | '.join(map(str, cells))} |")
+    return "\n".join(lines) + "\n"
+
+
+def _line(table: Table) -> str:
+    """Return what is said of a table below its paper."""
+    link = f"- [{table.title}](reproduction/{table.name}.md)"
+    if table.scale is None:
+        return f"{link}: no scale has two runs of every row yet"
+    n_runs = table.runs.groupby(ROW).size().min()
+    hold, do_not, undecided = (table.verdicts[verdict] for verdict in VERDICTS)
+    of_claims = f"of its claims {hold} hold, {do_not} do not, {undecided} are undecided"
+    return f"{link}: scale {table.scale}, {n_runs} runs; {of_claims}"
+
+
+def section(table: Table) -> str:
+    """Return the page of a table: its docstring, its rows and its claims."""
+    parts = [f"# {table.title}\n", without_code(table.about)]
+    if table.scale is None:
         return "\n".join([*parts, "No scale has two runs of every row yet.\n"])
-    scale_runs = runs[runs["scale"] == scale]
-    table = aggregate(experiment, scale_runs)
-    parts += [conditions(scale, table), rows(experiment, table), claims(experiment, scale_runs)]
-    return "\n".join(parts)
+    means = aggregate(table.experiment, table.runs)
+    parts += [conditions(table.scale, means), claims(table.experiment, table.runs)]
+    parts += [rows(table.experiment, means), "[All tables and their legend](../reproduction.md).\n"]
+    return "\n".join(filter(None, parts))
 
 
 def largest_complete_scale(experiment: Experiment, runs: pd.DataFrame) -> str | None:
@@ -153,51 +262,45 @@ def rows(experiment: Experiment, table: pd.DataFrame) -> str:
     ]
     for row in table.to_dict("records"):
         known = not np.isnan(row["published"])
+        std = "" if np.isnan(row["published_std"]) else f" ± {row['published_std']}"
         spread = round(row["std"], 9)  # for equal numbers it may be a rounding error
         lines.append(
             f"| {row['method']} | {row['setting']} | {row['measure']} | "
-            f"{row['published'] if known else '–'} | {row['mean']:.4g} ± {spread:.2g} | "
-            f"{row['runs']} | {verdict_with_reason(experiment, row) if known else ''} |"
+            f"{str(row['published']) + std if known else '–'} | "
+            f"{row['mean']:.4g} ± {spread:.2g} | {row['runs']} | "
+            f"{verdict_with_reason(experiment, row) if known else ''} |"
         )
     return "\n".join(lines) + "\n"
 
 
 def verdict_with_reason(experiment: Experiment, row: dict[str, Any]) -> str:
     """Return the verdict on a row, with the reason where it differs from the published figure."""
-    found = verdict(row)
+    found = agreement(row)
     reason = experiment.reason(row["scale"], row["method"], row["setting"], row["measure"])
-    return f"{found}, because {reason}" if reason and found != AGREES else found
-
-
-def verdict(row: dict[str, Any]) -> str:
-    """Compare a row with its published figure."""
-    gap = row["mean"] - row["published"]
-    n = row["runs"]
-    half = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * row["std"] * np.sqrt(2 / n)
-    if abs(gap) <= half:
-        return AGREES
-    direction = BETTER.get(str(row["measure"]), 0) * np.sign(gap)
-    return {1: "better", -1: "worse"}.get(direction, "differs")
+    unexplained = {AGREES, TOO_FEW}
+    return f"{found}, because {reason}" if reason and found not in unexplained else found
 
 
 def claims(experiment: Experiment, runs: pd.DataFrame) -> str:
     """Return the claims in Markdown; the empty string if there are none."""
     if not experiment.claims:
         return ""
-    lines = ["| claim | gain | 95 % | runs | |", "|---|---:|---|---:|---|"]
+    lines = ["| claim | gain | 95 % | runs | alone | of the table |", "|---|---:|---|---:|---|---|"]
     lines += [
         f"| {row['claim']} | {row['gain']:+.4f} | {row['low']:+.4f} … {row['high']:+.4f} | "
-        f"{row['runs']} | **{row['verdict']}** |"
+        f"{row['runs']} | {row['verdict']} | **{row['verdict_holm']}** |"
         for row in evaluate_claims(experiment.claims, runs).to_dict("records")
     ]
     return "\n".join(lines) + "\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write the page; with ``--run``, compute its missing runs first."""
+    """Write the pages; with ``--run``, compute their missing runs first."""
     options = read_options(arguments)
     problems = run_all(MODULES, options.jobs) if options.run else []
-    PAGE.write_text(page(), "utf-8")
+    FOLDER.mkdir(exist_ok=True)
+    for path, text in pages().items():
+        path.write_text(text, "utf-8")
     if problems:
         sys.exit("\n".join(["Some runs could not be computed.", *problems]))
 

@@ -63,6 +63,8 @@ class Experiment:
         Number of seeds by scale, unless the command line gives another one.
     published : mapping, default={}
         The published numbers by row and measure.
+    published_std : mapping, default={}
+        The published ± of these numbers, the standard deviation of runs, where there is one.
     claims : sequence of Claim, default=()
         The claims to evaluate.
     because : mapping, default={}
@@ -77,6 +79,7 @@ class Experiment:
     scales: Mapping[str, Any]
     n_runs: Mapping[str, int]
     published: Mapping[Row, Mapping[str, float]] = field(default_factory=dict)
+    published_std: Mapping[Row, Mapping[str, float]] = field(default_factory=dict)
     claims: Sequence[Claim] = ()
     because: Mapping[tuple[str, ...], str] = field(default_factory=dict)
 
@@ -267,12 +270,16 @@ def summary(experiment: Experiment, row_runs: pd.DataFrame, measure: str) -> dic
     """Return mean, standard deviation (ddof 1) and range of a measure of a row over its runs."""
     values = row_runs[measure].dropna()
     name = row_runs[["scale", *ROW]].iloc[0].to_dict()
-    published = experiment.published.get((name["method"], name["setting"]), {})
+    key = (name["method"], name["setting"])
+    published, published_std = (
+        known.get(key, {}) for known in (experiment.published, experiment.published_std)
+    )
     return {
         **name,
         "measure": measure,
         **values.agg(["mean", "std", "min", "max"]),
         "published": published.get(measure, np.nan),
+        "published_std": published_std.get(measure, np.nan),
         "runs": len(values),
         "seconds": row_runs["seconds"].mean(),
         **{
