@@ -54,13 +54,17 @@ class Claim:
 
 def evaluate_claims(claims: Sequence[Claim], runs: pd.DataFrame) -> pd.DataFrame:
     """Return the gain of each claim, its 95 % interval, and both verdicts, by scale."""
+    if not claims or runs.empty:
+        return pd.DataFrame()
     scales = [
-        pd.DataFrame(
-            {"scale": scale, "claim": str(claim), **gain(scale_runs, claim)} for claim in claims
-        ).pipe(_adjusted)
+        _adjusted(
+            pd.DataFrame(
+                {"scale": scale, "claim": str(claim), **gain(scale_runs, claim)} for claim in claims
+            )
+        )
         for scale, scale_runs in runs.groupby("scale", sort=False)
     ]
-    return pd.concat(scales, ignore_index=True) if claims and scales else pd.DataFrame()
+    return pd.concat(scales, ignore_index=True)
 
 
 def _adjusted(claims: pd.DataFrame) -> pd.DataFrame:
