@@ -10,7 +10,7 @@ require = $(PYTHON) -c 'import sys; $(1) or sys.exit("$(2), and $(PYTHON) is " \
 	+ sys.version.split()[0] + "; name another: make PYTHON=python3.11 $(MAKECMDGOALS)")'
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install demo test test-all test-oldest fuzz lint docs papers bench release-check clean
+.PHONY: help install demo test test-all test-oldest fuzz lint docs docs-check papers bench release-check clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 20
@@ -46,6 +46,9 @@ lint: .venv/.dev ## Check style, types, imports between subpackages and docstrin
 
 docs: .venv/.dev ## Build the documentation and run the gallery: docs/_build/html/index.html
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+
+docs-check: ## Look at the built pages in Chromium, on a phone and on a desk; check their links
+	$(BIN)/python -m docs.check_pages docs/_build/html
 
 papers: .venv/.text ## Make the papers' tables at small scale, as far as missing (15 minutes); write docs/reproduction.md
 	$(BIN)/python -m examples.papers.reproduction --run

@@ -9,7 +9,8 @@ from pathlib import Path
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 sys.path.insert(0, str(ROOT))
-SOURCE = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]["Source"]
+URLS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]
+SOURCE = URLS["Source"]
 
 import sklearn_distill  # noqa: E402
 from docs.api_pages import write_api_pages  # noqa: E402
@@ -31,6 +32,7 @@ extensions = [
     "sphinx.ext.mathjax",
     "sphinx-mathjax-offline",  # formulas that also render offline
     "sphinx_gallery.gen_gallery",
+    "sphinx_sitemap",
 ]
 exclude_patterns = ["_build"]
 templates_path = ["_templates"]
@@ -39,11 +41,17 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"{project} {version}"
 html_show_sourcelink = False
 html_static_path = ["_static"]
+html_favicon = "_static/favicon.svg"
+html_baseurl = f"{URLS['Documentation']}/en/stable/"
+sitemap_url_scheme = "{link}"
+sitemap_show_lastmod = False  # it would ask git about each page
 html_css_files = ["wide.css"]
+html_context = {"default_mode": "auto"}  # without it the theme complains on the console
 html_sidebars = {"*": []}  # no sidebar on pages without subpages
 html_theme_options = {
     "show_prev_next": False,
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 5,
+    "navbar_persistent": ["search-button"],  # a field does not fit beside the links
     "github_url": SOURCE,
     "footer_start": ["copyright"],
     "footer_end": [],

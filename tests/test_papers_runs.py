@@ -236,4 +236,4 @@ def test_at_least_one_run(experiment, capsys):
 def test_the_doctests_of_claims_pass():
     import doctest
 
-    assert doctest.testmod(claims) == doctest.TestResults(failed=0, attempted=2)
+    assert doctest.testmod(claims) == doctest.TestResults(failed=0, attempted=3)
