@@ -16,7 +16,7 @@ from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._doc_link import DocLink
-from sklearn_distill._typing import ArrayLike, CheckedX, MatrixLike, TargetLike
+from sklearn_distill._typing import ArrayLike, CheckedX, IntArray, MatrixLike, TargetLike
 from sklearn_distill._validation.absent_rows import PresentRows
 from sklearn_distill._validation.extra_sets import entry_of_single, warn_if_out_of_range
 from sklearn_distill._validation.fitting import Interval, StrOptions, all_or_nothing
@@ -31,11 +31,10 @@ from sklearn_distill._validation.splits import Splits, labelled_splits
 from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.deployment import to_sklearn
 from sklearn_distill.distillers._augmentation_gain import (
+    COMPARED,
     FitStudent,
-    NestedPredictions,
     StudentComparison,
-    cross_fitted_predictions,
-    nest_folds,
+    default_splits,
     prefit_predictions,
 )
 from sklearn_distill.distillers._extra_samples import (
@@ -44,9 +43,22 @@ from sklearn_distill.distillers._extra_samples import (
     read_augmentation,
 )
 from sklearn_distill.distillers._feature_split import FeatureSplit, split_features
+from sklearn_distill.distillers._nested_choice import (
+    CHOSEN,
+    WITHOUT_CHOICE,
+    ChoiceSettings,
+    NestedChoice,
+)
+from sklearn_distill.distillers._nested_folds import (
+    NestedPredictions,
+    Samples,
+    cross_fitted_predictions,
+    has_fold_pairs,
+    nest_folds,
+)
 from sklearn_distill.distillers._student_data import StudentData, required_teacher_param
 from sklearn_distill.distillers._teacher_fit import TeacherData, TeacherFit
-from sklearn_distill.teachers._cross_fit import FoldFit
+from sklearn_distill.teachers._cross_fit import FoldFit, fold_fits
 
 # kinds of X, by scikit-learn's tags, that both teacher and student have to accept
 _INPUT_KINDS = (
@@ -165,8 +177,9 @@ class TeacherStudent(MetaEstimatorMixin, DocLink, BaseEstimator):
         UserWarning
             If more than half of the values of a numeric column of ``X_unlabeled`` are farther from
             the range of X's column than this range is wide (not for fewer than 20 rows), if
-            synthetic samples hurt, or if a class is in no training row of a fold, whose teacher
-            then predicts probability 0 for it.
+            synthetic samples hurt, if a class is in no training row of a fold, whose teacher
+            then predicts probability 0 for it, or if the student chooses its metaparameters on
+            labels that its teachers know.
         """
         self._validate_params()  # all checks come before the first fit, which may take long
         check_reproducible(self.memory, self.random_state, self.cv)
@@ -186,9 +199,11 @@ class TeacherStudent(MetaEstimatorMixin, DocLink, BaseEstimator):
         data = self._read_teacher_data(
             self._feature_split.for_teacher(rows.X), rows.y, params.teacher
         )
-        folds = self._folds(rows.cv, data, params.splitter, extra)
+        choice = NestedChoice.of(student, teacher_param)
+        folds = self._folds(rows.cv, data, params.splitter, extra, choice)
         teacher_fit = self._fit_teacher(teacher, data, folds)
         self.teacher_ = teacher_fit.teacher
+        nested = cross_fitted_predictions(teacher_fit, teacher, self.memory)
 
         student_data = StudentData(
             self._feature_split.for_student(rows.X),
@@ -198,8 +213,16 @@ class TeacherStudent(MetaEstimatorMixin, DocLink, BaseEstimator):
         )
         fit_student = partial(self._fit_student, student, teacher_param, data)
         with own_predictions():
-            self._set_augmentation_gain(teacher, teacher_fit, extra, student_data, fit_student)
-            self.student_ = fit_student(self._add_extra_samples(student_data, data, extra))
+            self._set_augmentation_gain(
+                nested or self._prefit_predictions(teacher_fit, extra),
+                extra,
+                student_data,
+                fit_student,
+            )
+            student_data = self._add_extra_samples(student_data, data, extra)
+            self.student_ = fit_student(
+                student_data, choice.settings(nested, student_data.predictions)
+            )
         if not self.keep_teacher:
             del self.teacher_
         return self
@@ -356,19 +379,41 @@ class TeacherStudent(MetaEstimatorMixin, DocLink, BaseEstimator):
         return isinstance(self.cv, str)
 
     def _folds(
-        self, cv: Any, data: TeacherData, split_params: dict[str, Any], extra: ExtraSamples
+        self,
+        cv: Any,
+        data: TeacherData,
+        split_params: dict[str, Any],
+        extra: ExtraSamples,
+        choice: NestedChoice,
     ) -> Sequence[FoldFit]:
-        """Return the folds of ``cv``; none for "prefit" and None."""
+        """Return the folds of ``cv``, nested where needed; none for "prefit" and None."""
         if self._is_prefit():
             return []
         check_some_label(data.labelled, "the teacher must be fitted on some")
         if self.cv is None:
+            choice.warn_if_leaky("cv=None trains the student on in-sample predictions")
             return []
         splits = labelled_splits(
             cv, data.X, data.y, data.labelled, split_params, is_class=is_classifier(self)
         )
-        # plain folds without synthetic samples
-        return nest_folds(splits, data, extra, partial(self._can_compare, data))
+        choice.warn_if_never_nested()
+        if extra.augmentation is None and not choice.is_nested:
+            return fold_fits(splits)
+        if not has_fold_pairs(splits):
+            choice.warn_if_leaky("it takes a cv of three folds or more to prevent this")
+            return fold_fits(splits)
+        compares = extra.augmentation is not None and self._can_compare(data, splits)
+        if not (compares or choice.is_nested):
+            return fold_fits(splits)
+        chosen = extra.for_rows(np.arange(data.n_rows)) if choice.is_nested else None
+
+        def samples_of(rows: IntArray) -> Samples:
+            # synthetic samples resemble the rows that they are generated from: no test rows
+            compared = extra.for_rows(rows) if compares else None
+            samples = {COMPARED: compared, CHOSEN: chosen}
+            return {use: part for use, part in samples.items() if part is not None}
+
+        return nest_folds(splits, data, samples_of)
 
     def _fit_teacher(self, teacher: Any, data: TeacherData, folds: Sequence[FoldFit]) -> TeacherFit:
         if self._is_prefit():
@@ -378,15 +423,25 @@ class TeacherStudent(MetaEstimatorMixin, DocLink, BaseEstimator):
         return data.fit_out_of_fold(teacher, folds, self.memory)
 
     def _fit_student(
-        self, student: Any, teacher_param: str, data: TeacherData, student_data: StudentData
+        self,
+        student: Any,
+        teacher_param: str,
+        data: TeacherData,
+        student_data: StudentData,
+        settings: ChoiceSettings = WITHOUT_CHOICE,
     ) -> Any:
         """Fit a clone of the student: the comparison with synthetic samples fits several."""
         predictions = self._format_predictions(student_data, data)
-        return clone(student).fit(
-            student_data.X,
-            student_data.y,
-            **{teacher_param: predictions},
-            **student_data.fit_params,
+        return (
+            clone(student)
+            .set_params(**settings.params)
+            .fit(
+                student_data.X,
+                student_data.y,
+                **{teacher_param: predictions},
+                **settings.fit_params,
+                **student_data.fit_params,
+            )
         )
 
     def _add_extra_samples(
@@ -401,8 +456,7 @@ class TeacherStudent(MetaEstimatorMixin, DocLink, BaseEstimator):
 
     def _set_augmentation_gain(
         self,
-        teacher: Any,
-        teacher_fit: TeacherFit,
+        nested: Sequence[NestedPredictions],
         extra: ExtraSamples,
         student_data: StudentData,
         fit_student: FitStudent,
@@ -411,7 +465,8 @@ class TeacherStudent(MetaEstimatorMixin, DocLink, BaseEstimator):
         comparison = StudentComparison(
             student_data, self._feature_split, extra.n_unlabeled, fit_student, self._sample_losses
         )
-        gain = comparison.gain(self._nested_predictions(teacher, teacher_fit, extra))
+        compared = [predictions for predictions in nested if COMPARED in predictions.fold.samples]
+        gain = comparison.gain(compared)
         self.augmentation_gain_ = None if gain is None else gain.mean
         self.augmentation_gain_se_ = None if gain is None else gain.standard_error
         if gain is not None and gain.hurts:
@@ -423,14 +478,18 @@ class TeacherStudent(MetaEstimatorMixin, DocLink, BaseEstimator):
                 "augmentation",
             )
 
-    def _nested_predictions(
-        self, teacher: Any, teacher_fit: TeacherFit, extra: ExtraSamples
+    def _prefit_predictions(
+        self, teacher_fit: TeacherFit, extra: ExtraSamples
     ) -> list[NestedPredictions]:
-        """Return the predictions that the compared students are trained on; [] if none can be."""
-        if not self._is_prefit():
-            return cross_fitted_predictions(teacher_fit, teacher, self.memory)
-        can_compare = partial(self._can_compare, teacher_fit.data)
-        return prefit_predictions(teacher_fit, extra, can_compare, is_class=is_classifier(self))
+        """Return predictions of a fitted teacher in folds of their own, to compare students."""
+        if not self._is_prefit() or extra.augmentation is None:
+            return []
+        data, seed = teacher_fit.data, extra.augmentation.seed
+        splits = default_splits(data, seed, is_class=is_classifier(self))
+        if not has_fold_pairs(splits) or not self._can_compare(data, splits):
+            return []
+        folds = nest_folds(splits, data, lambda rows: {COMPARED: extra.for_rows(rows)})
+        return prefit_predictions(teacher_fit, folds)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -23,6 +23,7 @@ from sklearn_distill.distillers._born_again.data import proba_of
 from sklearn_distill.distillers._born_again.generations import Generations
 from sklearn_distill.distillers._born_again.scores import GenerationHistory
 from sklearn_distill.distillers._born_again.validation_split import evaluation_set
+from sklearn_distill.distillers._nested_choice import NestedChoice
 
 
 def _student_has(method: str) -> Callable[[Any], bool]:
@@ -242,12 +243,16 @@ class BornAgainClassifier(ClassifierMixin, Generations):
         -----
         UserWarning
             If a generation was not trained on a class of the labels, which can happen with hard
-            labels, a fold of ``cv`` does not train on one, which then gets probability 0, or more
+            labels, the student chooses its metaparameters on labels that the previous generation
+            was fitted on, a fold of ``cv`` does not train on a class, which then gets probability
+            0, or more
             than half of the values of a numeric column of ``X_val`` are farther from the range of
             X's column than this range is wide (not for fewer than 20 rows).
         """
         self._validate_params()
         data, cv, split_params = self._read_data(X, y, sample_weight, fit_params)
+        if data.teacher_param is not None and self.n_generations > 1:
+            NestedChoice.of(self.student, data.teacher_param).warn_of_generations()
         students, seed = self._clone_students(data.teacher_param)
         rows, validation = self._split_validation(data, X_val, y_val, seed)
         history = GenerationHistory(evaluation_set(data, rows), validation, self._score(validation))

@@ -117,6 +117,11 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
 
     Notes
     -----
+    A student that chooses its metaparameters on folds, such as
+    :class:`~sklearn_distill.DistilledLogisticRegressionCV`, chooses on those of ``cv``, by labels
+    that no teacher it learns from there was fitted on. This takes K (K - 1) / 2 additional fits of
+    the teacher for K folds.
+
     ``augmentation_gain_`` is estimated by nested cross-validation. For each fold, two students are
     trained without the fold's test samples, one of them with synthetic samples generated from the
     training samples (in proportion to their number); both are tested on the labels of the test

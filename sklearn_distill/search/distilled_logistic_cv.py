@@ -323,6 +323,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         *,
         teacher_proba: TeacherLike = None,
         teacher_logits: TeacherLike = None,
+        fold_teacher_proba: ArrayLike | None = None,
         **params: Any,
     ) -> Self:
         """Choose the metaparameters, then fit the student to all samples.
@@ -341,6 +342,12 @@ class DistilledLogisticRegressionCV(LogisticStudent):
             :class:`~sklearn_distill.DistilledLogisticRegression`.
         teacher_logits : array-like or DataFrame or None
             Logits instead of probabilities.
+        fold_teacher_proba : array-like of shape (n_splits_, n_samples, n_classes) or None
+            For each fold of ``cv``, in its order, the teacher's probabilities that the fit to the
+            fold's training samples uses instead of ``teacher_proba``, of which the fit to all
+            samples is then the only use. Choosing λ is leakage-free if they come from teachers that
+            were fitted neither on the sample itself nor on the fold's validation samples.
+            :class:`~sklearn_distill.TeacherStudentClassifier` passes such predictions.
         **params : dict
             ``groups`` for the splitter; with metadata routing, what the splitter requests.
 
@@ -384,7 +391,11 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         self._check_labels(space, targets)
         targets.warn_if_implausible(teacher_proba)
         folds = self._make_folds(
-            checked, targets, split_params(self, params), weighted=sample_weight is not None
+            checked,
+            targets,
+            split_params(self, params),
+            weighted=sample_weight is not None,
+            fold_targets=self._read_fold_targets(targets, y, sample_weight, fold_teacher_proba),
         )
         cv_loss = self._search(folds, space)
         self._set_search_attributes(cv_loss)
@@ -483,13 +494,47 @@ class DistilledLogisticRegressionCV(LogisticStudent):
                 f"the others, metaparameters={others or ('C',)}"
             )
 
+    def _read_fold_targets(
+        self,
+        targets: TrainingTargets,
+        y: TargetLike,
+        sample_weight: ArrayLike | None,
+        fold_teacher_proba: ArrayLike | None,
+    ) -> list[TrainingTargets] | None:
+        """Return the targets of each fold, which differ in the teacher's predictions."""
+        if fold_teacher_proba is None:
+            return None
+        by_fold = np.asarray(fold_teacher_proba)
+        n_rows = len(targets.sample_weight)
+        if by_fold.ndim < 3 or by_fold.shape[1] != n_rows:
+            raise ValueError(
+                f"fold_teacher_proba has the shape {by_fold.shape}: pass one of (n_splits, "
+                f"n_samples, n_classes) with the {n_rows} samples of X"
+            )
+        if not targets.n_taught_rows:
+            raise ValueError(
+                "fold_teacher_proba takes the place of teacher_proba in the folds, and there is no "
+                "teacher_proba for the fit to all samples: pass both"
+            )
+        return [
+            TrainingTargets.read(self, n_rows, y, sample_weight, of_fold, None)
+            for of_fold in by_fold
+        ]
+
     def _make_folds(
-        self, X: CheckedX, targets: TrainingTargets, params: dict[str, Any], *, weighted: bool
+        self,
+        X: CheckedX,
+        targets: TrainingTargets,
+        params: dict[str, Any],
+        *,
+        weighted: bool,
+        fold_targets: list[TrainingTargets] | None = None,
     ) -> list[CVFold]:
         """Return the folds: only labelled rows validate, rows without a label always train.
 
         Without any label, all rows validate, by the teacher's predictions. ``weighted`` is whether
-        fit got weights, which are passed on to a scorer then.
+        fit got weights, which are passed on to a scorer then. ``fold_targets`` are those that each
+        fold trains on, if they differ.
         """
         labels, weight = targets.labels, targets.sample_weight
         # rows of weight 0 are in no fold, and keep their numbers for an iterable of splits
@@ -502,10 +547,17 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         splits = with_unlabelled(splits, present, params.get("groups"))
         splits = [(train[weight[train] > 0], test) for train, test in splits]
         check_weighted_splits(splits, weight)
+        if fold_targets is None:
+            fold_targets = [targets] * len(splits)
+        elif len(fold_targets) != len(splits):
+            raise ValueError(
+                f"fold_teacher_proba has predictions for {len(fold_targets)} folds, and cv gives "
+                f"{len(splits)}"
+            )
         space = self._row_space(X)
         return [
-            self._make_fold(X, space, targets, train, test, weighted=weighted)
-            for train, test in splits
+            self._make_fold(X, space, of_fold, train, test, weighted=weighted)
+            for of_fold, (train, test) in zip(fold_targets, splits, strict=True)
         ]
 
     def _row_space(self, X: CheckedX) -> RowSpace | None:

@@ -1,0 +1,177 @@
+"""A student that chooses λ, T and C inside a teacher-student estimator: its folds do not leak."""
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.model_selection import StratifiedKFold
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from sklearn_distill import (
+    BornAgainClassifier,
+    DistilledLogisticRegression,
+    DistilledLogisticRegressionCV,
+    DistilledNeuralClassifier,
+    LinearTrajectory,
+    TeacherStudentClassifier,
+)
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(60, 3))
+Y = (X[:, 0] + RNG.normal(size=60) > 0).astype(int)
+U = RNG.normal(size=(10, 3))
+FOLDS = StratifiedKFold(4, shuffle=True, random_state=0)
+TEACHER = LogisticRegression(C=10.0)
+PARTLY = np.where(np.arange(60) < 50, Y, np.nan)
+
+
+class ChoosingStudent(ClassifierMixin, BaseEstimator):
+    """A student that notes what it is passed."""
+
+    def __init__(self, cv=5):
+        self.cv = cv
+
+    def fit(self, X, y, *, teacher_proba=None, fold_teacher_proba=None):
+        """Note the arguments."""
+        self.classes_ = np.array([0, 1])
+        self.teacher_proba_, self.by_fold_ = teacher_proba, fold_teacher_proba
+        return self
+
+    def predict(self, X):
+        """Predict anything."""
+        return np.zeros(len(X), dtype=int)
+
+
+def proba_without(rows, of):
+    """Return the probabilities of a teacher that is fitted without some rows of the labelled."""
+    train = np.setdiff1d(np.flatnonzero(~np.isnan(PARTLY)), rows)
+    return clone(TEACHER).fit(X[train], PARTLY[train].astype(int)).predict_proba(of)
+
+
+def test_each_fold_gets_predictions_without_its_test_rows():
+    model = TeacherStudentClassifier(TEACHER, ChoosingStudent(), cv=FOLDS)
+    student = model.fit(X, PARTLY, X_unlabeled=U).student_
+    labelled = np.arange(50)
+    tests = [test for _, test in FOLDS.split(X[:50], Y[:50])]
+    assert [list(test) for _, test in student.cv] == [list(test) for test in tests]
+    for k, by_fold in enumerate(student.by_fold_):
+        assert len(by_fold) == 70
+        unlabelled = np.concatenate([X[50:], U])
+        np.testing.assert_allclose(by_fold[50:], proba_without(tests[k], unlabelled))
+        for j, test in enumerate(tests):
+            if j != k:
+                both = np.union1d(test, tests[k])
+                np.testing.assert_allclose(by_fold[test], proba_without(both, X[test]))
+        np.testing.assert_array_equal(np.sort(np.concatenate([*student.cv[k]])), labelled)
+    out_of_fold = student.teacher_proba_[:50]
+    for test in tests:
+        np.testing.assert_allclose(out_of_fold[test], proba_without(test, X[test]))
+
+
+def test_a_student_in_a_pipeline():
+    search = DistilledLogisticRegressionCV(("imitation",), max_evaluations=3)
+    teacher = GaussianNB()  # its predictions do not depend on the scale
+    model = TeacherStudentClassifier(teacher, make_pipeline(StandardScaler(), search), cv=FOLDS)
+    fitted = model.fit(X, Y).student_[-1]
+    assert fitted.n_splits_ == 4
+    alone = TeacherStudentClassifier(teacher, search, cv=FOLDS)
+    scaled = alone.fit(StandardScaler().fit_transform(X), Y).student_
+    assert fitted.imitation_ == pytest.approx(scaled.imitation_, abs=1e-3)
+
+
+def test_a_search_with_the_same_predictions_in_each_fold_is_the_usual_one():
+    proba = TEACHER.fit(X, Y).predict_proba(X)
+    splits = list(FOLDS.split(X, Y))
+    search = DistilledLogisticRegressionCV(("imitation", "C"), cv=splits)
+    usual = clone(search).fit(X, Y, teacher_proba=proba)
+    by_fold = search.fit(X, Y, teacher_proba=proba, fold_teacher_proba=[proba] * 4)
+    np.testing.assert_array_equal(by_fold.coef_, usual.coef_)
+    np.testing.assert_array_equal(by_fold.path_["loss"], usual.path_["loss"])
+
+
+def test_a_fold_is_fitted_with_its_own_predictions():
+    right = 0.3 + 0.4 * Y + RNG.uniform(-0.2, 0.2, (4, 60))
+    proba = np.stack([1 - right, right], axis=-1)
+    splits = list(FOLDS.split(X, Y))
+    search = DistilledLogisticRegressionCV(
+        ("C",), cv=splits, method="grid", grid={"C": [0.1, 1.0]}, imitation=0.7
+    ).fit(X, Y, teacher_proba=TEACHER.fit(X, Y).predict_proba(X), fold_teacher_proba=proba)
+    losses = []
+    for (train, test), of_fold in zip(splits, proba, strict=True):
+        student = DistilledLogisticRegression(0.7, C=0.1, tol=1e-8)
+        student.fit(X[train], Y[train], teacher_proba=of_fold[train])
+        losses.append(log_loss(Y[test], student.predict_proba(X[test])))
+    np.testing.assert_allclose(-search.scores_[:, 0, 0, 0], losses, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("by_fold", "message"),
+    [
+        (np.full((60, 2), 0.5), r"fold_teacher_proba has the shape \(60, 2\)"),
+        (np.full((4, 59, 2), 0.5), r"fold_teacher_proba has the shape \(4, 59, 2\)"),
+        (np.full((3, 60, 2), 0.5), "for 3 folds, and cv gives 4"),
+    ],
+)
+def test_wrong_predictions_by_fold(by_fold, message):
+    proba = TEACHER.fit(X, Y).predict_proba(X)
+    search = DistilledLogisticRegressionCV(cv=list(FOLDS.split(X, Y)))
+    with pytest.raises(ValueError, match=message):
+        search.fit(X, Y, teacher_proba=proba, fold_teacher_proba=by_fold)
+    assert not hasattr(search, "coef_")
+
+
+def test_predictions_by_fold_alone_are_not_enough():
+    search = DistilledLogisticRegressionCV(("C",), cv=list(FOLDS.split(X, Y)), imitation=0)
+    with pytest.raises(ValueError, match="there is no teacher_proba"):
+        search.fit(X, Y, fold_teacher_proba=np.full((4, 60, 2), 0.5))
+
+
+@pytest.mark.parametrize("cv", [2, None])
+def test_a_choice_that_cannot_be_nested_is_named(cv):
+    model = TeacherStudentClassifier(TEACHER, DistilledLogisticRegressionCV(("C",)), cv=cv)
+    with pytest.warns(UserWarning, match="chooses its metaparameters on labels that the teachers"):
+        model.fit(X, Y)
+
+
+def test_a_network_that_tunes_itself_is_named():
+    pytest.importorskip("torch", reason="torch is an extra")
+    network = DistilledNeuralClassifier(
+        metaparameter_optimizer=LinearTrajectory(), max_epochs=1, random_state=0
+    )
+    with pytest.warns(UserWarning, match="a metaparameter_optimizer takes no predictions by fold"):
+        TeacherStudentClassifier(TEACHER, network).fit(X, Y)
+
+
+def test_generations_that_choose_are_named():
+    student = DistilledLogisticRegressionCV(("C",), max_evaluations=2)
+    with pytest.warns(UserWarning, match="each generation is trained on the predictions of one"):
+        BornAgainClassifier(student, n_generations=2).fit(X, Y)
+
+
+def test_a_fitted_teacher_needs_no_nesting():
+    teacher = clone(TEACHER).fit(X[30:], Y[30:])
+    model = TeacherStudentClassifier(teacher, ChoosingStudent(), cv="prefit").fit(X[:30], Y[:30])
+    assert model.student_.by_fold_ is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "teacher",
+    [RandomForestClassifier(50, random_state=0), SVC(random_state=0)],
+    ids=["forest", "svc"],
+)
+def test_on_random_labels_the_chosen_loss_is_not_below_the_priors(teacher):
+    rng = np.random.default_rng(0)
+    gains = []
+    for _ in range(16):
+        features, labels = rng.normal(size=(200, 8)), rng.permutation(np.arange(200) % 2)
+        model = TeacherStudentClassifier(
+            teacher, DistilledLogisticRegressionCV(), cv=FOLDS, random_state=0
+        ).fit(features, labels)
+        gains.append(np.log(2) + model.student_.best_score_)  # balanced: each fold's prior is ½
+    assert np.mean(gains) < 2 * np.std(gains, ddof=1) / np.sqrt(len(gains))
