@@ -9,7 +9,7 @@ are K (K − 1) / 2 further fits of the teacher.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import combinations
@@ -64,7 +64,7 @@ class NestedPredictions:
 
     fold: NestedFold
     row_predictions: FloatArray
-    sample_predictions: dict[str, FloatArray]
+    sample_predictions: Mapping[str, FloatArray]
 
 
 def nest_folds(
@@ -112,10 +112,9 @@ def cross_fitted_predictions(
     ):
         train_predictions = predictions_without_fold(splits, pair_predictions, k, data.n_rows)
         # in the order in which nest_folds stacked them
-        if extra_predictions is None:
-            extra_predictions = train_predictions[:0]
+        of_extra = train_predictions[:0] if extra_predictions is None else extra_predictions
         sizes = [len(fold.unlabelled), *(part.shape[0] for part in fold.samples.values())]
-        unlabelled_predictions, *of_samples = np.split(extra_predictions, np.cumsum(sizes)[:-1])
+        unlabelled_predictions, *of_samples = np.split(of_extra, np.cumsum(sizes)[:-1])
         row_predictions = np.concatenate([train_predictions, unlabelled_predictions])
         of_samples_by_use = dict(zip(fold.samples, of_samples, strict=True))
         nested.append(NestedPredictions(fold, row_predictions, of_samples_by_use))
