@@ -108,17 +108,18 @@ def difference(a: Score, b: Score, test: TestSet, level: float) -> Difference:
     Returns
     -------
     Difference
-        Not decidable if a mean differs in too few units.
+        Its interval contains 0 if a mean differs in so few units that no test could decide.
     """
     value, influence = b.value - a.value, b.influence - a.influence
     if math.isnan(value):
-        return Difference(math.nan, math.nan, math.nan, decidable=False)
+        return Difference(math.nan, math.nan, math.nan)
     if a.terms is None or b.terms is None:
         return Difference(value, *mean_interval(value, influence, level))
     terms = b.terms - a.terms
-    decidable = can_decide(int(np.count_nonzero(terms)), level)
     if a.is_share:
         ends = share_interval(terms, influence, test.size, level)
     else:
         ends = mean_interval(value, influence, level)
-    return Difference(value, *ends, decidable)
+    found = Difference(value, *ends)
+    n_differing = int(np.count_nonzero(terms))
+    return found if can_decide(n_differing, level) else found.with_zero()
