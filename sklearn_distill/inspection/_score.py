@@ -108,7 +108,8 @@ def difference(a: Score, b: Score, test: TestSet, level: float) -> Difference:
     Returns
     -------
     Difference
-        Its interval contains 0 if a mean differs in so few units that no test could decide.
+        The interval of a mean, unless of shares, contains 0 if it differs in so few units that no
+        test could decide.
     """
     value, influence = b.value - a.value, b.influence - a.influence
     if math.isnan(value):
@@ -116,10 +117,8 @@ def difference(a: Score, b: Score, test: TestSet, level: float) -> Difference:
     if a.terms is None or b.terms is None:
         return Difference(value, *mean_interval(value, influence, level))
     terms = b.terms - a.terms
-    if a.is_share:
-        ends = share_interval(terms, influence, test.size, level)
-    else:
-        ends = mean_interval(value, influence, level)
-    found = Difference(value, *ends)
+    if a.is_share:  # the score interval covers, however few of them differ
+        return Difference(value, *share_interval(terms, influence, test.size, level))
+    found = Difference(value, *mean_interval(value, influence, level))
     n_differing = int(np.count_nonzero(terms))
     return found if can_decide(n_differing, level) else found.with_zero()

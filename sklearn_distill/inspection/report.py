@@ -165,8 +165,9 @@ def distillation_report(
         ``did_the_teacher_help``: for each metric distilled − baseline, and its interval as
         :func:`paired_interval` has it, for other metrics than means by their influence values; an
         index of student and metric if there are several students. The verdict is "undecided" where
-        the interval contains 0. It is extended to 0 where the m samples that differ are so few that
-        no test could decide, 2^(1−m) > 1 − `confidence_level`. The intervals cover these fitted
+        the interval contains 0. That of a mean loss is extended to 0 where the m samples that
+        differ are so few that no test could decide, 2^(1−m) > 1 − `confidence_level`; of accuracies
+        the score interval allows for that. The intervals cover these fitted
         students on other test samples; whether distillation helps on other training sets takes
         repeated fits and :func:`split_interval`. Those of the calibration error, which is no smooth
         function of means, are too wide where the students are alike: the user guide has figures.
