@@ -25,6 +25,7 @@ from benchmarks import (
     covertype,
     greedy,
     least_squares,
+    linear_search,
     logistic,
     neural,
     passes,
@@ -43,6 +44,7 @@ PARTS = {
     part.__name__.rpartition(".")[2]: part
     for part in (
         covertype,
+        linear_search,
         boosting,
         boosting_cost,
         passes,

@@ -8,22 +8,37 @@ more features than rows against scikit-learn's Ridge. CPU seconds, one thread (s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import KFold
+from tqdm import tqdm
 
 from benchmarks.measure import cpu_seconds
+from benchmarks.record import versions
 from sklearn_distill import PrivilegedLinearRegression, PrivilegedLinearRegressionCV
 
 Array = NDArray[Any]
+CSV = Path(__file__).with_suffix(".csv")
 N_ROUNDS = 5
+N_ROWS, N_COLUMNS = 1_000_000, 50
+WIDE = ((500, 1500), (300, 3000), (1000, 1200), (200, 20_000))
+FIT, FIT_MISSING = "one fit", "one fit, labels missing"
 
 
-def run_benchmark(n: int = 1_000_000, d: int = 50) -> Iterator[str]:
-    """Yield one line for each comparison."""
+def run_benchmark() -> pd.DataFrame:
+    """Return seconds of searches and of wide fits, and of what they are compared with."""
+    rows = [*searches(), *(row for shape in tqdm(WIDE, unit="shape") for row in wide(shape))]
+    columns = ["problem", "case", "seconds", "compared_with", "its_seconds"]
+    return pd.DataFrame(rows, columns=columns).assign(versions=versions())
+
+
+def searches(n: int = N_ROWS, d: int = N_COLUMNS) -> Iterator[tuple[Any, ...]]:
+    """Yield the time of each search, and that of one fit to the same rows."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((n, d))
     truth = X @ rng.standard_normal(d)
@@ -35,19 +50,21 @@ def run_benchmark(n: int = 1_000_000, d: int = 50) -> Iterator[str]:
     student = PrivilegedLinearRegression()
     best = fastest(
         {
-            "one fit": lambda: student.fit(X, y, teacher_prediction=s),
-            "one fit, labels missing": lambda: student.fit(X, missing, teacher_prediction=s),
-            "1,000 settings of α, λ": lambda: search(X, y, s, alphas=alphas, imitations=imitations),
-            "the same, shuffled folds": lambda: search(
+            FIT: lambda: student.fit(X, y, teacher_prediction=s),
+            FIT_MISSING: lambda: student.fit(X, missing, teacher_prediction=s),
+            "α and λ, consecutive folds": lambda: search(
+                X, y, s, alphas=alphas, imitations=imitations
+            ),
+            "α and λ, shuffled folds": lambda: search(
                 X, y, s, alphas=alphas, imitations=imitations, cv=shuffled
             ),
-            "1,000 settings of α, λ, ρ, labels missing": lambda: search(X, missing, s, **mixed),
+            "α, λ and ρ, a quarter of the labels missing": lambda: search(X, missing, s, **mixed),
         }
     )
     for name, seconds in best.items():
-        yield f"{n:,} × {d}, {name}: {seconds:.3f} s, {seconds / best['one fit']:.2f} of one fit"
-    for shape in ((500, 1500), (300, 3000), (1000, 1200), (200, 20_000)):
-        yield from wide(rng.standard_normal(shape), rng)
+        if name not in (FIT, FIT_MISSING):
+            other = FIT_MISSING if "missing" in name else FIT
+            yield f"{n:,} × {d}", name, seconds, other, best[other]
 
 
 def search(X: Array, y: Array, s: Array, cv: Any = 10, **grid: Any) -> None:
@@ -56,8 +73,10 @@ def search(X: Array, y: Array, s: Array, cv: Any = 10, **grid: Any) -> None:
     assert len(model.cv_results_["params"]) == 1000
 
 
-def wide(X: Array, rng: np.random.Generator) -> Iterator[str]:
+def wide(shape: tuple[int, int]) -> Iterator[tuple[Any, ...]]:
     """Yield the times of fits of fewer rows than features, and those of Ridge."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal(shape)
     y = X[:, :5].sum(axis=1) + rng.standard_normal(len(X))
     for alpha in (1.0, 0.0):
         student = PrivilegedLinearRegression(0, alpha=alpha)
@@ -65,8 +84,7 @@ def wide(X: Array, rng: np.random.Generator) -> Iterator[str]:
         ours, theirs = fastest(
             {"ours": lambda m=student: m.fit(X, y), "Ridge": lambda m=ridge: m.fit(X, y)}
         ).values()
-        shape = f"{X.shape[0]:,} × {X.shape[1]:,}, α = {alpha:g}"
-        yield f"{shape}: {ours:.4f} s, Ridge {theirs:.4f} s, {theirs / ours:.2f} times as fast"
+        yield f"{shape[0]:,} × {shape[1]:,}", f"a fit, α = {alpha:g}", ours, "Ridge", theirs
 
 
 def fastest(runs: Mapping[str, Callable[[], Any]]) -> dict[str, float]:
@@ -75,6 +93,30 @@ def fastest(runs: Mapping[str, Callable[[], Any]]) -> dict[str, float]:
     return {name: min(times[name] for times in rounds) for name in runs}
 
 
+def section(results: pd.DataFrame) -> str:
+    """Return the section of the page of benchmarks."""
+    return "\n".join([*_lines(results), ""])
+
+
+def _lines(results: pd.DataFrame) -> Iterator[str]:
+    yield "## Search of a linear regression, and wide tables\n"
+    yield (
+        "`python -m benchmarks.linear_search`: `PrivilegedLinearRegressionCV` with 1,000 settings "
+        "in 10 folds against one fit of `PrivilegedLinearRegression` to the same rows, and fits of "
+        "`PrivilegedLinearRegression` to fewer rows than features against scikit-learn's `Ridge`. "
+        f"CPU seconds with one thread, the fastest of {N_ROUNDS} rounds in turn. About a tenth of "
+        "the search in shuffled folds is scikit-learn's shuffling of the row numbers. Measured "
+        f"with {results['versions'].iloc[0]}.\n"
+    )
+    yield "| problem | | ours, s | compared with | its time, s | ours / its |"
+    yield "|---|---|---:|---|---:|---:|"
+    for row in results.to_dict("records"):
+        yield (
+            f"| {row['problem']} | {row['case']} | {row['seconds']:.3g} | {row['compared_with']} | "
+            f"{row['its_seconds']:.3g} | {row['seconds'] / row['its_seconds']:.2f} |"
+        )
+    yield ""
+
+
 if __name__ == "__main__":
-    for line in run_benchmark():
-        print(line)
+    run_benchmark().to_csv(CSV, index=False, float_format="%.6g")

@@ -12,6 +12,7 @@ from benchmarks import (
     boosting_cost,
     covertype,
     greedy,
+    linear_search,
     neural,
     passes,
     peer_searches,
@@ -86,6 +87,7 @@ def write_page(results: dict[str, Any], path: Path) -> None:
     parts += [
         passes.section(pd.read_csv(passes.CSV)),
         covertype.section(pd.read_csv(covertype.CSV)),
+        linear_search.section(pd.read_csv(linear_search.CSV)),
         boosting.section(pd.read_csv(boosting.CSV)),
         boosting_cost.section(pd.read_csv(boosting_cost.CSV)),
         neural.section(pd.read_csv(neural.QUALITY), pd.read_csv(neural.SPEED)),

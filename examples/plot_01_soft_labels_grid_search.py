@@ -22,7 +22,8 @@ from sklearn.model_selection import GridSearchCV
 
 from sklearn_distill import DistilledLogisticRegression
 from sklearn_distill.datasets import make_teacher_probabilities
-from sklearn_distill.metrics import cross_entropy_from_proba, get_scorer
+from sklearn_distill.inspection import distillation_report
+from sklearn_distill.metrics import get_scorer
 
 train = make_teacher_probabilities(n_samples=60, random_state=0)
 test = make_teacher_probabilities(n_samples=2000, coef=train.coef, random_state=1)
@@ -42,15 +43,20 @@ search.fit(train.data, train.target, teacher_proba=train.teacher_proba)
 search.best_params_
 
 # %%
-# We compare both students with the true probabilities on a held-out test set. The search does not
-# have access to these probabilities: it only scores the labels of the 60 training samples.
+# We compare both students with the true probabilities on a held-out test set: they are its soft
+# labels, and the log loss of the teacher, which predicts them, is the least possible. The search
+# does not have access to these probabilities: it only scores the labels of the 60 training samples.
 
-baseline = DistilledLogisticRegression(imitation=0, C=10.0).fit(train.data, train.target)
-for name, student in {"baseline": baseline, "distilled": search.best_estimator_}.items():
-    distance = cross_entropy_from_proba(test.teacher_proba, student.predict_proba(test.data))
-    print(f"{name:9s} cross-entropy with the true probabilities: {distance:.3f} nats")
-floor = cross_entropy_from_proba(test.teacher_proba, test.teacher_proba)
-print(f"{'floor':9s} (the true probabilities themselves):       {floor:.3f} nats")
+report = distillation_report(
+    teacher_proba=test.teacher_proba,
+    baseline=DistilledLogisticRegression(imitation=0, C=10.0).fit(train.data, train.target),
+    distilled=search.best_estimator_,
+    X=test.data,
+    y=test.teacher_proba,
+    y_train=train.target,
+)
+print(report.headline)
+report.table[["log_loss", "accuracy"]]
 
 # %%
 # Finally, we plot the cross-validated loss over λ and T. At λ = 0 the temperature has no effect, so

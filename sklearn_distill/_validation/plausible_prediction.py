@@ -117,7 +117,9 @@ def sample_predictions(
     return PredictionSample(labels.take(rows, axis=0), predictions.take(rows, axis=0))
 
 
-def warn_if_implausible_prediction(sample: PredictionSample) -> None:
+def warn_if_implausible_prediction(
+    sample: PredictionSample, name: str = "teacher_prediction"
+) -> None:
     r"""Warn if the rows of a regressor's teacher seem to be in another order, or its sign reversed.
 
     From 50 rows on with a label and a prediction, and for numbers as well as for their ranks,
@@ -137,6 +139,8 @@ def warn_if_implausible_prediction(sample: PredictionSample) -> None:
     ----------
     sample : PredictionSample
         Labels and predictions of some rows.
+    name : str, default="teacher_prediction"
+        What the message calls the predictions.
 
     Warns
     -----
@@ -149,7 +153,7 @@ def warn_if_implausible_prediction(sample: PredictionSample) -> None:
         return
     fault = _fault(sample.labels, sample.predictions)
     if fault is not None:
-        warn_user(f"teacher_prediction {fault}", ImplausibleTeacherWarning)
+        warn_user(f"{name} {fault}", ImplausibleTeacherWarning)
 
 
 def _correlate(labels: FloatArray, predictions: FloatArray) -> bool:

@@ -181,7 +181,9 @@ def sample_teacher(
     return everything.take(rows[:: -(-len(rows) // n_rows) or 1])
 
 
-def warn_if_implausible(sample: TeacherSample, classes: NDArray[Any]) -> None:
+def warn_if_implausible(
+    sample: TeacherSample, classes: NDArray[Any], name: str | None = None
+) -> None:
     r"""Warn if a teacher's rows or columns seem to be in another order, or logits to be none.
 
     Rows and columns are judged from 50 labelled rows on that are as informative as 50 rows of two
@@ -206,6 +208,8 @@ def warn_if_implausible(sample: TeacherSample, classes: NDArray[Any]) -> None:
         Labels and logits of some rows.
     classes : ndarray of shape (n_classes,)
         Class labels, for the message.
+    name : str or None, default=None
+        What the message calls the predictions; None is the argument of ``fit``.
 
     Warns
     -----
@@ -225,8 +229,8 @@ def warn_if_implausible(sample: TeacherSample, classes: NDArray[Any]) -> None:
         return
     fault = _fault(labelled, classes)
     if fault is not None:
-        name = "teacher_proba" if sample.is_proba else "teacher_logits"
-        warn_user(f"{name} {fault}", ImplausibleTeacherWarning)
+        argument = "teacher_proba" if sample.is_proba else "teacher_logits"
+        warn_user(f"{name or argument} {fault}", ImplausibleTeacherWarning)
 
 
 def _look_like_proba(logits: FloatArray) -> bool:

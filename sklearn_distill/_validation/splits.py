@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import PredefinedSplit, check_cv, train_test_split
+from sklearn.model_selection import KFold, PredefinedSplit, check_cv, train_test_split
 
 from sklearn_distill._typing import ArrayLike, BoolArray, CheckedX, FloatArray, IntArray
 from sklearn_distill._validation.indexing import take_aligned, take_rows
@@ -163,6 +163,43 @@ def draw_splits(splitter: Any, X: CheckedX, y: Any, params: dict[str, Any]) -> S
             "row. A search passes them to its own splitter only, unless metadata routing is on: "
             "sklearn.set_config(enable_metadata_routing=True) before search.fit(X, y, groups=…)"
         ) from error
+
+
+def partition_by_k_fold(
+    cv: Any, present: BoolArray, params: dict[str, Any]
+) -> tuple[IntArray, int] | None:
+    """Return the fold that each row is tested in, as a KFold of the labelled rows would have it.
+
+    These are the folds of :func:`labelled_splits` and :func:`with_unlabelled`, without an array of
+    training rows for each, which takes longer than a pass over as many rows.
+
+    Parameters
+    ----------
+    cv : int, splitter or iterable of (train, test)
+        As in scikit-learn, for a regression.
+    present : ndarray of bool of shape (n_rows,)
+        Rows that have a label.
+    params : dict
+        Parameters of the splitter's ``split``.
+
+    Returns
+    -------
+    tuple of (ndarray of int of shape (n_rows,), int) or None
+        The number of the fold, −1 in rows without a label, and how many folds there are; None if
+        `cv` is no KFold, or with parameters.
+    """
+    splitter = KFold(cv) if isinstance(cv, int | np.integer) and cv >= 2 else cv
+    labelled = np.flatnonzero(present)
+    # a subclass may split in another way
+    if type(splitter) is not KFold or params or splitter.n_splits > len(labelled):
+        return None
+    test_fold = np.empty(len(labelled), np.int32)
+    for k, test in enumerate(splitter._iter_test_indices(labelled)):
+        test_fold[test] = k
+    if len(labelled) < len(present):
+        of_labelled, test_fold = test_fold, np.full(len(present), -1, np.int32)
+        test_fold[labelled] = of_labelled
+    return test_fold, int(splitter.n_splits)
 
 
 def with_unlabelled(splits: Splits, present: BoolArray, groups: ArrayLike | None) -> Splits:

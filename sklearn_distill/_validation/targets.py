@@ -129,46 +129,25 @@ def check_regression_targets(
     return labels, predictions, teacher_flat if labels is None else flat
 
 
-def check_teacher_std(
-    teacher_std: ArrayLike | None,
-    predictions: OutputColumns | None,
-    n_rows: int,
-    absent: BoolArray | None = None,
-) -> FloatArray | None:
-    """Return the precision of each prediction, relative to the median one.
+def relative_precision(variance: FloatArray) -> FloatArray:
+    """Return the precision σ̄²/σ_i² of each prediction, relative to the median variance σ̄².
 
     Parameters
     ----------
-    teacher_std : array-like of shape (n_rows,) or None
-        Standard deviations σ_i of the predictions.
-    predictions : ndarray of shape (n_rows, n_outputs) or None
-        The predictions; a row of NaN is missing, and its σ_i is not checked.
-    n_rows : int
-        Number of rows of X.
-    absent : ndarray of bool of shape (n_rows,) or None
-        Rows of weight 0, whose σ_i are not checked; None for none.
+    variance : ndarray of shape (n_rows,)
+        Variances σ_i², NaN where there is no prediction.
 
     Returns
     -------
-    ndarray of shape (n_rows,) or None
-        σ̄²/σ_i² with the median σ̄², and 1 where there is no prediction; None without
-        ``teacher_std``.
-
-    Raises
-    ------
-    ValueError
-        If there is no prediction, the length differs from that of X, or a σ_i beside a prediction
-        is not a positive number.
+    ndarray of shape (n_rows,)
+        The precisions; 1 where there is no prediction.
 
     Examples
     --------
-    >>> check_teacher_std([1.0, 2.0, 4.0], np.zeros((3, 1)), n_rows=3)
-    array([4.  , 1.  , 0.25])
+    >>> relative_precision(np.array([1.0, 4.0, 16.0, np.nan]))
+    array([4.  , 1.  , 0.25, 1.  ])
     """
-    variance = check_teacher_variance(teacher_std, predictions, n_rows, absent)
-    if variance is None:
-        return None
-    precision, taught = np.ones(n_rows), ~np.isnan(variance)
+    precision, taught = np.ones(len(variance)), ~np.isnan(variance)
     if taught.any():
         precision[taught] = np.median(variance[taught]) / variance[taught]
     return precision
@@ -201,7 +180,8 @@ def check_teacher_variance(
     Raises
     ------
     ValueError
-        As :func:`check_teacher_std`.
+        If there is no prediction, the length differs from that of X, or a σ_i beside a prediction
+        is not a positive number.
 
     Examples
     --------

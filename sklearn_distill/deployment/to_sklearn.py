@@ -9,6 +9,8 @@ from typing import Any
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_distill.deployment._deployed_part import deployed_part
+
 __all__ = ["to_sklearn"]
 
 N_LISTED = 3
@@ -53,8 +55,9 @@ def to_sklearn(model: Any) -> Any:
         return Pipeline(steps)
     if hasattr(model, "to_sklearn"):
         return model.to_sklearn()
-    if hasattr(model, "best_estimator_"):
-        return to_sklearn(model.best_estimator_)
+    part = deployed_part(model)
+    if part is not None:
+        return to_sklearn(part)
     if _is_ours(model):
         instead = "save it by to_onnx" if hasattr(model, "to_onnx") else "save the model itself"
         raise TypeError(

@@ -108,6 +108,7 @@ def run_experiment(
         y=y_test,
         X_teacher=X_test_teacher,
         teacher_saw=_describe_split(data),
+        y_train=data.part("student")[2],
         scoring=report_metrics(data.metric, data.is_class),
     )
     report = replace(report, headline=report.headline + _describe_imbalance(data))

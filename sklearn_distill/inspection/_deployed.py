@@ -1,4 +1,4 @@
-"""What would be deployed of a fitted model: the part that predicts, without what trained it."""
+"""The features and the pickle of what would be deployed of a fitted model."""
 
 from __future__ import annotations
 
@@ -8,29 +8,7 @@ from io import BytesIO
 from typing import Any
 
 from sklearn_distill._typing import MatrixLike
-
-
-def deployed(model: Any) -> Any:
-    """Return the part of a fitted model that predicts.
-
-    Of a teacher-student estimator this is the student, of generations the one that predicts, of a
-    search the best estimator.
-
-    Parameters
-    ----------
-    model : object
-        A fitted model.
-
-    Returns
-    -------
-    object
-        The part; the model itself if it is of another kind.
-    """
-    for attribute in ("best_estimator_", "student_"):
-        if hasattr(model, attribute):
-            return deployed(getattr(model, attribute))
-    # many estimators have an estimator_, few of which predict alone
-    return deployed(model.estimator_) if hasattr(model, "best_generation_") else model
+from sklearn_distill.deployment._deployed_part import deployed, deployed_part
 
 
 def deployed_with_features(model: Any, X: MatrixLike) -> tuple[Any, MatrixLike]:
@@ -50,12 +28,9 @@ def deployed_with_features(model: Any, X: MatrixLike) -> tuple[Any, MatrixLike]:
     X : array-like
         The samples with the features of this part.
     """
-    if hasattr(model, "best_estimator_"):
-        return deployed_with_features(model.best_estimator_, X)
-    if hasattr(model, "student_"):
-        return deployed_with_features(model.student_, model.student_features(X))
-    if hasattr(model, "best_generation_"):
-        return deployed_with_features(model.estimator_, X)
+    while (part := deployed_part(model)) is not None:
+        X = model.student_features(X) if hasattr(model, "student_features") else X
+        model = part
     return _deployed_pipeline(model), X
 
 

@@ -11,6 +11,11 @@ from numpy.typing import ArrayLike
 
 from sklearn_distill._typing import BoolArray, FloatArray, MatrixLike
 from sklearn_distill._validation.numbers import as_floats, check_same_length
+from sklearn_distill._validation.plausible_prediction import (
+    sample_predictions,
+    warn_if_implausible_prediction,
+)
+from sklearn_distill._validation.plausible_teacher import sample_teacher, warn_if_implausible
 from sklearn_distill.inspection._model_proba import ModelProba, predict_proba_of
 from sklearn_distill.inspection._score import Prediction
 from sklearn_distill.inspection._test_set import (
@@ -20,6 +25,7 @@ from sklearn_distill.inspection._test_set import (
     read_soft_labels,
 )
 from sklearn_distill.inspection.intervals import sums_by_unit
+from sklearn_distill.targets import Labels, Teachers
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -209,8 +215,67 @@ def align(model: Model, test: TestSet) -> Prediction:
     return Prediction(model.values, model.values, ~model.present)
 
 
+def read_prior(y_train: ArrayLike, student: Model) -> Model:
+    """Return the constant prediction that training rows suggest.
+
+    Parameters
+    ----------
+    y_train : array-like of shape (n_train,), (n_train, n_classes) or (n_train, n_outputs)
+        Labels, some of which may be missing, soft labels or numbers.
+    student : ModelProba or ModelNumbers
+        A student, whose kind and number of test rows it has.
+
+    Returns
+    -------
+    ModelProba or ModelNumbers
+        Class frequencies, or the mean, in every test row.
+    """
+    n_train = len(np.asarray(y_train))
+    n_rows = len(student.present)
+    if isinstance(student, ModelProba):
+        uniform = np.full((n_train, len(student.classes)), 1 / len(student.classes))
+        train = class_test_set(
+            y_train, [ModelProba("y_train", student.classes, uniform)], None, None, name="y_train"
+        )
+        assert train.classes is not None
+        return ModelProba("y_train", train.classes, prior(train).values[:1].repeat(n_rows, axis=0))
+    train = number_test_set(y_train, n_train, None, None, name="y_train")
+    return ModelNumbers("y_train", prior(train).values[:1].repeat(n_rows, axis=0))
+
+
+def warn_if_implausible_here(teacher: Prediction, test: TestSet, name: str) -> None:
+    """Warn if the teacher's predictions for the test rows cannot be what the user meant.
+
+    Parameters
+    ----------
+    teacher : Prediction
+        The teacher's predictions.
+    test : TestSet
+        The truth.
+    name : str
+        The argument that they come from, or the name of the teacher.
+
+    Warns
+    -----
+    ImplausibleTeacherWarning
+        As in the fits of students.
+    """
+    compared = ~teacher.missing[test.rows]
+    rows, y = test.rows[compared], test.y[compared]
+    if test.classes is None:
+        what = name if name == "teacher_prediction" else f"{name}.predict"
+        warn_if_implausible_prediction(sample_predictions(y, teacher.values[rows]), what)
+    elif len(np.unique(rows)) == len(rows):  # a soft label has no class to agree with
+        what = name if name == "teacher_proba" else f"{name}.predict_proba"
+        with np.errstate(divide="ignore"):
+            teachers = Teachers(np.log(teacher.values[rows].T[None]))
+        labels = Labels(y, len(test.classes))
+        sample = sample_teacher(labels, teachers, is_proba=True)
+        warn_if_implausible(sample, np.array(test.classes, dtype=object), what)
+
+
 def prior(test: TestSet) -> Prediction:
-    """Return the best constant prediction for the test set: class frequencies, or the mean.
+    """Return the best constant prediction for these rows: class frequencies, or the mean.
 
     Parameters
     ----------

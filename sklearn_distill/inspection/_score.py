@@ -108,17 +108,17 @@ def difference(a: Score, b: Score, test: TestSet, level: float) -> Difference:
     Returns
     -------
     Difference
-        Not decidable if a mean differs in too few units.
+        The interval of a mean, unless of shares, contains 0 if it differs in so few units that no
+        test could decide.
     """
     value, influence = b.value - a.value, b.influence - a.influence
     if math.isnan(value):
-        return Difference(math.nan, math.nan, math.nan, decidable=False)
+        return Difference(math.nan, math.nan, math.nan)
     if a.terms is None or b.terms is None:
         return Difference(value, *mean_interval(value, influence, level))
     terms = b.terms - a.terms
-    decidable = can_decide(int(np.count_nonzero(terms)), level)
-    if a.is_share:
-        ends = share_interval(terms, influence, test.size, level)
-    else:
-        ends = mean_interval(value, influence, level)
-    return Difference(value, *ends, decidable)
+    if a.is_share:  # the score interval covers, however few of them differ
+        return Difference(value, *share_interval(terms, influence, test.size, level))
+    found = Difference(value, *mean_interval(value, influence, level))
+    n_differing = int(np.count_nonzero(terms))
+    return found if can_decide(n_differing, level) else found.with_zero()

@@ -89,6 +89,7 @@ def class_test_set(
     models: list[ModelProba],
     sample_weight: ArrayLike | None,
     groups: ArrayLike | None,
+    name: str = "y",
 ) -> TestSet:
     """Read the labels of a classification.
 
@@ -100,6 +101,8 @@ def class_test_set(
         The predictions of each model.
     sample_weight, groups : array-like of shape (n_samples,) or None
         Weights, and groups of dependent samples.
+    name : str, default="y"
+        The argument's name, for error messages.
 
     Returns
     -------
@@ -114,34 +117,38 @@ def class_test_set(
     n_rows = len(models[0].proba)
     s = check_sample_weight(sample_weight, n_rows)
     if not isinstance(y, ModelProba) and np.ndim(y) > 1 and np.shape(y)[1] > 1:
-        y = read_soft_labels(y, None, models[-1].classes, "y")
+        y = read_soft_labels(y, None, models[-1].classes, name)
     if isinstance(y, ModelProba):
-        check_same_length("y", len(y.proba), "X", n_rows)
+        check_same_length(name, len(y.proba), "X", n_rows)
         classes = all_classes(None, [*models, y])
         mass = y.align(classes) * (s * y.present)[:, None]
         some, k = np.nonzero(mass)
-        _check_some(some)
+        _check_some(some, name)
         return _test_set(some, k, mass[some, k], s, groups, classes)
     labels = np.asarray(none_where_masked(y))
     if labels.ndim == 2:
         labels = labels[:, 0]
-    check_same_length("y", len(labels), "X", n_rows)
+    check_same_length(name, len(labels), "X", n_rows)
     rows: IntArray = np.flatnonzero((s > 0) & ~np.asarray(pd.isna(labels), dtype=bool))
-    _check_some(rows)
+    _check_some(rows, name)
     classes = all_classes(labels[rows], models)
-    index = class_index(labels[rows], classes, len(classes), "y")
+    index = class_index(labels[rows], classes, len(classes), name)
     return _test_set(rows, index, s[rows], s, groups, classes)
 
 
 def number_test_set(
-    y: ArrayLike, n_rows: int, sample_weight: ArrayLike | None, groups: ArrayLike | None
+    y: ArrayLike,
+    n_rows: int,
+    sample_weight: ArrayLike | None,
+    groups: ArrayLike | None,
+    name: str = "y",
 ) -> TestSet:
     """Read the numbers of a regression, NaN where one is missing; as :func:`class_test_set`."""
     s = check_sample_weight(sample_weight, n_rows)
-    numbers = as_floats(y, "y").reshape(len(np.asarray(y)), -1)
-    check_same_length("y", len(numbers), "X", n_rows)
+    numbers = as_floats(y, name).reshape(len(np.asarray(y)), -1)
+    check_same_length(name, len(numbers), "X", n_rows)
     rows = np.flatnonzero((s > 0) & np.isfinite(numbers).all(axis=1))
-    _check_some(rows)
+    _check_some(rows, name)
     return _test_set(rows, numbers[rows], s[rows], s, groups, None)
 
 
@@ -159,9 +166,10 @@ def _test_set(
     return TestSet(rows, y, entry_weight, unit, len(s), classes)
 
 
-def _check_some(rows: IntArray) -> None:
+def _check_some(rows: IntArray, name: str) -> None:
     if not len(rows):
-        raise ValueError("y has no values; pass y=None to compare the students with the teacher.")
+        without = "" if name == "y_train" else " to compare the students with the teacher"
+        raise ValueError(f"{name} has no values; pass {name}=None{without}.")
 
 
 def read_soft_labels(

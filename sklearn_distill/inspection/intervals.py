@@ -305,20 +305,19 @@ class Difference:
     ----------
     value, low, high : float
         The difference and the ends of its interval; NaN where a metric is not defined.
-    decidable : bool, default=True
-        False if so few samples differ that no test could decide.
     """
 
     value: float
     low: float
     high: float
-    decidable: bool = True
 
     def sign(self) -> int:
         """Return on which side of 0 the interval lies; 0 if it contains 0."""
-        if not self.decidable:
-            return 0
         return int(self.low > 0) - int(self.high < 0)
+
+    def with_zero(self) -> Difference:
+        """Return the same difference with an interval that reaches 0 at least."""
+        return Difference(self.value, min(self.low, 0.0), max(self.high, 0.0))
 
 
 def can_decide(n_differing: int, level: float) -> bool:

@@ -29,9 +29,11 @@ from sklearn_distill.inspection._report_models import (
     name_students,
     predict,
     prior,
+    read_prior,
     read_teacher,
     read_truth,
     teacher_as_truth,
+    warn_if_implausible_here,
 )
 from sklearn_distill.inspection._scoring import Scoring, read_scoring
 from sklearn_distill.inspection._test_set import TestSet
@@ -57,6 +59,7 @@ def distillation_report(
     teacher_classes: ArrayLike | None = None,
     teacher_prediction: ArrayLike | None = None,
     teacher_saw: str | None = None,
+    y_train: ArrayLike | None = None,
     scoring: Scoring = None,
     sample_weight: ArrayLike | None = None,
     groups: ArrayLike | None = None,
@@ -109,6 +112,10 @@ def distillation_report(
     teacher_saw : str, default=None
         The samples that the teacher was fitted on, in words for the printed report, such as
         "rows 0-899, none of which the students were fitted on".
+    y_train : array-like, default=None
+        Labels or numbers that the students were fitted on, in the formats of `y`, for the prior.
+        None takes the test set's own, which no model could know: the prior then looks a little
+        better than it is.
     scoring : str, list of str, or dict of str to str or scorer, default=None
         The metrics, the first of which decides: names of scikit-learn's scorers, with or without
         ``"neg_"``, "calibration_error", "uncertainty_degree" or "max_min_gap"; or scorers by name.
@@ -135,8 +142,8 @@ def distillation_report(
         With ``headline`` and ``decision``, and two DataFrames: ``table`` has a row for each model,
         ``did_the_teacher_help`` a row for each metric of the paired comparison.
 
-        ``table`` has the rows "prior" (the best constant prediction for the test set: the
-        frequencies of the classes or the mean), "teacher", "baseline" and "distilled", or the names
+        ``table`` has the rows "prior" (a constant prediction: the frequencies of the classes, or
+        the mean, of `y_train` or else of `y`), "teacher", "baseline" and "distilled", or the names
         of the students, and the columns
 
         - the metrics: losses are positive, whatever the name of the scorer;
@@ -158,10 +165,12 @@ def distillation_report(
         ``did_the_teacher_help``: for each metric distilled − baseline, and its interval as
         :func:`paired_interval` has it, for other metrics than means by their influence values; an
         index of student and metric if there are several students. The verdict is "undecided" where
-        the interval contains 0, and where so few samples differ (m, with 2^(1−m) > 1 −
-        `confidence_level`) that no test could decide. The intervals cover these fitted
+        the interval contains 0. That of a mean loss is extended to 0 where the m samples that
+        differ are so few that no test could decide, 2^(1−m) > 1 − `confidence_level`; of accuracies
+        the score interval allows for that. The intervals cover these fitted
         students on other test samples; whether distillation helps on other training sets takes
-        repeated fits and :func:`split_interval`.
+        repeated fits and :func:`split_interval`. Those of the calibration error, which is no smooth
+        function of means, are too wide where the students are alike: the user guide has figures.
 
     Raises
     ------
@@ -174,6 +183,10 @@ def distillation_report(
     -----
     UserWarning
         If the test set has fewer than 50 samples (or groups).
+    ImplausibleTeacherWarning
+        If the labels agree with the teacher's predictions no better than with their rows shuffled,
+        or better with their columns in another order, or numbers have the opposite sign, in 50
+        labelled samples or more: as in the fits of the students.
 
     Examples
     --------
@@ -217,9 +230,14 @@ def distillation_report(
     else:
         features["teacher"] = X if X_teacher is None else X_teacher
         models = {"teacher": predict(teacher, features["teacher"], "teacher", is_class)} | students
-    test = read_truth(y, models["teacher"], list(models.values()), sample_weight, groups)
+    known = None if y_train is None else read_prior(y_train, models["baseline"])
+    compared = [*([] if known is None else [known]), *models.values()]
+    test = read_truth(y, models["teacher"], compared, sample_weight, groups)
     _warn_if_small(test, confidence_level)
-    aligned = {"prior": prior(test)} | {name: align(m, test) for name, m in models.items()}
+    trivial = prior(test) if known is None else align(known, test)
+    aligned = {"prior": trivial} | {name: align(m, test) for name, m in models.items()}
+    if y is not None:
+        warn_if_implausible_here(aligned["teacher"], test, models["teacher"].name)
     s = check_sample_weight(sample_weight, test.n_rows)
     imitated = teacher_as_truth(aligned["teacher"], s, test.classes)
     comparison = Comparison.of(aligned, test, imitated, metrics, confidence_level)

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_distill.inspection._deployed import deployed, deployed_pickle
+from sklearn_distill.deployment._deployed_part import deployed
+from sklearn_distill.inspection._deployed import deployed_pickle
 
 # The first group whose first attribute a model has is counted. Attributes and not classes, so that
 # third-party models with the same attributes are counted too.

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+from scipy.linalg import LinAlgWarning
 from scipy.stats import rankdata
 
 from sklearn_distill._typing import (
     ArrayLike,
-    BoolArray,
     FloatArray,
     MatrixLike,
     TargetLike,
@@ -29,20 +28,24 @@ from sklearn_distill._validation.missing_teacher import check_teacher_used
 from sklearn_distill._validation.plausible_prediction import check_plausible_prediction
 from sklearn_distill._validation.routing import make_router, split_params
 from sklearn_distill._validation.row_order import check_row_order
-from sklearn_distill._validation.splits import labelled_splits, with_unlabelled
+from sklearn_distill._validation.splits import (
+    labelled_splits,
+    partition_by_k_fold,
+    with_unlabelled,
+)
 from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.chunks import LocalChunks
 from sklearn_distill.exceptions import TeacherMissingWarning
+from sklearn_distill.search._linear_folds import FoldStream, FoldTargets
 from sklearn_distill.search._linear_grid import LinearGrid, cv_scores
 from sklearn_distill.solvers.least_squares import (
+    CVErrors,
     FoldRows,
     FoldStatistics,
     Gram,
     PrivilegedLeastSquares,
-    RegressionData,
     Root,
     Statistics,
-    consecutive_folds,
     fold_statistics,
     group_folds,
 )
@@ -165,6 +168,7 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
 
     # requested by default: meta-estimators slice it by row with X, without set_fit_request
     __metadata_request__fit: ClassVar = {"teacher_prediction": True, "teacher_std": True}
+    __metadata_request__partial_fit: ClassVar = __metadata_request__fit
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "alphas": [Interval(Integral, 1, None, closed="left"), "array-like"],
@@ -279,8 +283,106 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
             rows, shape, like = LocalChunks([lambda: read]), read.X.shape, read.X
         self._check_teacher_used(grid, targets.n_taught_rows, teacher_prediction)
         check_plausible_prediction(targets.labels, targets.predictions, targets.std)
+        self._stream: FoldStream | None = None
         folds = self._search(grid, partial(fold_statistics, rows, rows.with_values(parts)), shape)
         return self._refit(folds[0].total(), like)
+
+    @all_or_nothing
+    def partial_fit(
+        self,
+        X: MatrixLike,
+        y: TargetLike = None,
+        sample_weight: ArrayLike | None = None,
+        *,
+        teacher_prediction: TeacherLike = None,
+        teacher_std: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> Self:
+        """Add rows to those of earlier calls, and choose α, λ and ρ by all of them.
+
+        Labelled rows are dealt out to the folds in turn, the first row of all calls to the first
+        fold: the result does not depend on how the rows are split into calls, and is that of one
+        ``fit`` with these folds. Where neighbouring rows resemble each other, as those of a time
+        series do, pass ``groups``. Only the statistics of each fold are kept.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, torch.Tensor} of shape (n_samples, n_features)
+            Features of the new rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), or None
+            Labels; NaN for missing ones. Until a call brings a label, held-out predictions take
+            their place.
+        sample_weight : array-like of shape (n_samples,) or None
+            Sample weights of the new rows.
+        teacher_prediction : array-like of the shape of y, or None
+            The teacher's predictions; NaN for missing ones.
+        teacher_std : array-like of shape (n_samples,) or None
+            Standard deviations of the predictions, on the same scale in all calls.
+        groups : array-like of shape (n_samples,) or None, default=None
+            Group of each row, in all calls or in none. Its fold is computed from its name alone, so
+            that a group is held out as a whole whichever calls bring its rows.
+
+        Returns
+        -------
+        self
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            As in :meth:`fit`; if ``cv`` is not a number of folds; if a fold has no row to test on,
+            as in a first call of few rows or few groups; or after ``fit``, which keeps no
+            statistics of folds. The estimator is then unchanged.
+
+        Warns
+        -----
+        TeacherMissingWarning
+            If no call brought a teacher and ``imitations`` has other values than 0.
+        ImplausibleTeacherWarning
+            As in :meth:`fit`, about the rows of this call.
+        LinAlgWarning
+            If digits of the scores are lost; with ``solver="tsqr"`` before the first call they are
+            not.
+        """
+        self._validate_params()  # scikit-learn's decorator skips partial_fit of a fitted estimator
+        check_row_order(
+            X,
+            y,
+            sample_weight=sample_weight,
+            teacher_prediction=teacher_prediction,
+            teacher_std=teacher_std,
+            groups=groups,
+        )
+        earlier: FoldStream | None = getattr(self, "_stream", None)
+        if earlier is None and hasattr(self, "coef_"):
+            raise ValueError(
+                "partial_fit after fit, which keeps no statistics of folds: begin with partial_fit"
+            )
+        stream = FoldStream(self.cv) if earlier is None else earlier
+        grid = LinearGrid.of(self.alphas, self.imitations, self.noise_ratios)
+        read, flat = read_rows(
+            self,
+            X,
+            y,
+            sample_weight,
+            teacher_prediction,
+            teacher_std,
+            reset=earlier is None,
+            may_lack_weight=earlier is not None,
+        )
+        if earlier is None:
+            self._flat = flat
+        self._stream = stream.add(read, groups, Root if self.solver == "tsqr" else Gram)
+        total = self._stream.folds.total()
+        self._check_teacher_used(grid, total.n_taught_rows, teacher_prediction)
+        check_plausible_prediction(read.y, read.teacher, read.teacher_std)
+        if self._score(grid, [self._stream.folds]).are_digits_lost and total.kind is Gram:
+            warn_user(
+                "the normal equations lose digits of the scores: pass solver='tsqr' before the "
+                "first call of partial_fit",
+                LinAlgWarning,
+            )
+        return self._refit(total, read.X)
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Return the router of the parameters of fit.
@@ -298,8 +400,9 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
         X is None if it is read in chunks; a splitter then gets zeros of its length.
         """
         y, present = targets.to_test_on()
-        if isinstance(self.cv, int | np.integer) and 2 <= self.cv <= len(y) and present.all():
-            return [consecutive_folds(int(self.cv), len(y))]
+        partition = partition_by_k_fold(self.cv, present, params)
+        if partition is not None:
+            return [FoldRows.of_tests(*partition)]
         if X is None or not _may_read_features(self.cv):
             X = np.zeros((len(y), 1))  # the labelled rows of X would be a copy
         splits = labelled_splits(self.cv, X, y, present, params, is_class=False)
@@ -329,14 +432,18 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
         may_refine = self.solver == "auto"
         as_roots = self.solver == "tsqr" or (may_refine and shape[0] <= shape[1])
         folds = compute(Root if as_roots else Gram)
-        grid = grid.restricted_to(folds[0].total())
-        problem = grid.problem(fit_intercept=bool(self.fit_intercept))
-        errors = problem.errors(folds)
+        errors = self._score(grid, folds)
         if may_refine and not as_roots and errors.are_digits_lost:
             folds = compute(Root)
-            errors = problem.errors(folds)
-        self._set_results(grid, cv_scores(errors, self.scoring))
+            self._score(grid, folds)
         return folds
+
+    def _score(self, grid: LinearGrid, folds: list[FoldStatistics]) -> CVErrors:
+        """Set the results of a search in these folds."""
+        grid = grid.restricted_to(folds[0].total())
+        errors = grid.problem(fit_intercept=bool(self.fit_intercept)).errors(folds)
+        self._set_results(grid, cv_scores(errors, self.scoring))
+        return errors
 
     def _set_results(self, grid: LinearGrid, scores: FloatArray) -> None:
         """Set the attributes of the search; ``scores`` has a row for each fold."""
@@ -366,55 +473,3 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
 def _may_read_features(cv: Any) -> bool:
     """Return whether a splitter may use more of X than its length: scikit-learn's do not."""
     return hasattr(cv, "split") and not type(cv).__module__.startswith("sklearn.")
-
-
-@dataclass(frozen=True)
-class FoldTargets:
-    """What decides the folds: which rows have a label, a prediction and a weight.
-
-    Parameters
-    ----------
-    labels, predictions : ndarray of shape (n_rows, n_outputs)
-        Labels and predictions; a row of NaN is missing.
-    std : ndarray of shape (n_rows,) or None
-        Standard deviations of the predictions.
-    weighted : ndarray of bool of shape (n_rows,)
-        Rows of positive weight.
-    """
-
-    labels: FloatArray
-    predictions: FloatArray
-    std: FloatArray | None
-    weighted: BoolArray
-
-    @classmethod
-    def of(cls, data: RegressionData) -> FoldTargets:
-        """Take the targets of rows."""
-        n_rows = data.X.shape[0]
-        nothing = np.full((n_rows, data.n_outputs), np.nan)
-        labels, predictions = (nothing if a is None else a for a in (data.y, data.teacher))
-        weighted = np.ones(n_rows, dtype=bool) if data.weight is None else data.weight > 0
-        return cls(labels, predictions, data.teacher_std, weighted)
-
-    @classmethod
-    def concatenate(cls, parts: list[FoldTargets]) -> FoldTargets:
-        """Return the targets of all parts."""
-        labels, predictions, weighted = (
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("labels", "predictions", "weighted")
-        )
-        given = [part.std for part in parts if part.std is not None]
-        return cls(labels, predictions, np.concatenate(given) if given else None, weighted)
-
-    @property
-    def n_taught_rows(self) -> int:
-        """Number of rows with a prediction."""
-        return int(np.count_nonzero(~np.isnan(self.predictions[:, 0])))
-
-    def to_test_on(self) -> tuple[FloatArray, BoolArray]:
-        """Return labels and a mask of the rows with one; predictions if there is no label."""
-        for targets in (self.labels, self.predictions):
-            present = ~np.isnan(targets[:, 0]) & self.weighted
-            if present.any():
-                break
-        return targets[:, 0] if targets.shape[1] == 1 else targets, present

@@ -22,7 +22,11 @@ from sklearn_distill._validation.passed_features import as_table, check_passed_f
 from sklearn_distill._validation.plausible_prediction import check_plausible_prediction
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
-from sklearn_distill._validation.targets import check_regression_targets, check_teacher_std
+from sklearn_distill._validation.targets import (
+    check_regression_targets,
+    check_teacher_variance,
+    relative_precision,
+)
 from sklearn_distill.students._boosting.library import RegressionTask, library_of
 from sklearn_distill.students._boosting.number_targets import NumberTargets
 from sklearn_distill.students._boosting.student import BoostedStudent
@@ -260,7 +264,8 @@ class DistilledBoostingRegressor(RegressorMixin, BoostedStudent):
         labels, predictions, flat = check_regression_targets(
             y, teacher_prediction, n_rows, absent, several_teachers=True
         )
-        precision = check_teacher_std(teacher_std, predictions, n_rows, absent)
+        variance = check_teacher_variance(teacher_std, predictions, n_rows, absent)
+        precision = None if variance is None else relative_precision(variance)
         mixture = RegressionMixture.of(labels, predictions, float(self.imitation), precision)
         n_outputs = mixture.labels.shape[1]
         if n_outputs > 1:

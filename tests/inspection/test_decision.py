@@ -84,8 +84,7 @@ def test_undecided_says_how_many_samples_would_decide():
     assert decide(none)[1].endswith(
         "the teacher is not shown to be better than the baseline either."
     )
-    few = replace(HELPS, gain=replace(HELPS.gain, decidable=False))
-    assert decide(few)[0] == "undecided"
+    assert decide(replace(HELPS, gain=HELPS.gain.with_zero()))[0] == "undecided"
 
 
 def test_no_model_is_better_than_the_prior():

@@ -166,7 +166,7 @@ def test_splits_that_say_nothing(options):
 )
 def test_sign(low, high, sign):
     assert Difference(0.0, low, high).sign() == sign
-    assert Difference(0.0, low, high, decidable=False).sign() == 0
+    assert Difference(0.0, low, high).with_zero().sign() == 0
 
 
 @pytest.mark.parametrize(("level", "least"), [(0.5, 2), (0.9, 5), (0.95, 6), (0.99, 8)])

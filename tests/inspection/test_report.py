@@ -18,6 +18,7 @@ from sklearn.metrics import (
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from sklearn_distill import ImplausibleTeacherWarning
 from sklearn_distill.inspection import DistillationReport, distillation_report, paired_interval
 from sklearn_distill.metrics import (
     brier_score,
@@ -96,6 +97,37 @@ def test_the_prior_predicts_the_frequencies(case, report):
     assert row[COSTS].isna().all()
 
 
+@pytest.mark.parametrize("soft", [False, True], ids=["labels", "soft labels"])
+def test_the_prior_predicts_the_frequencies_of_the_training_rows(case, report, soft):
+    train = np.array(["ant"] * 6 + ["bee"] * 3 + ["cat"], dtype=object)
+    train = pd.get_dummies(train).astype(float) if soft else np.append(train, None)  # one missing
+    found = distillation_report(**case, y_train=train).table
+    share = pd.Series({"ant": 0.6, "bee": 0.3, "cat": 0.1})
+    assert found.loc["prior", "log_loss"] == pytest.approx(-np.log(share[case["y"]]).mean())
+    assert found.loc["prior", "log_loss"] > report.table.loc["prior", "log_loss"]
+    assert found.loc["baseline", "log_loss"] == report.table.loc["baseline", "log_loss"]
+
+
+def test_a_class_of_the_training_rows_that_no_model_knows(case):
+    found = distillation_report(**case, y_train=["ant", "bee", "cat", "dog"])
+    assert "dog" in found.classes
+    with pytest.raises(ValueError, match="y_train has no values; pass y_train=None"):
+        distillation_report(**case, y_train=[None])
+
+
+@pytest.mark.parametrize("form", ["columns", "rows"])
+def test_a_teacher_in_another_order_is_named(case, form):
+    q = case["teacher"].predict_proba(case["X"])
+    wrong = q[:, [1, 0, 2]] if form == "columns" else q[::-1]
+    given = case | {"teacher": None, "teacher_proba": wrong}
+    with pytest.warns(ImplausibleTeacherWarning, match=r"^teacher_proba agrees with the labels"):
+        distillation_report(**given)
+    if form == "rows":
+        given = case | {"X_teacher": case["X"][::-1].copy()}
+        with pytest.warns(ImplausibleTeacherWarning, match=r"^teacher\.predict_proba agrees"):
+            distillation_report(**given)
+
+
 def test_size_and_time(case, report):
     costs = report.table[COSTS].drop("prior")
     assert costs.loc["distilled", "n_parameters"] == 27
@@ -157,19 +189,22 @@ def test_identical_students_are_undecided(case):
     assert differences.loc["accuracy", "high"] > 0  # other samples might tell them apart
 
 
-def test_few_differing_samples_cannot_decide():
-    # a student that is better on five samples, and equal on all others
-    y, p = np.arange(100) % 2, np.full(100, 0.5)
+@pytest.mark.parametrize(("metric", "least"), [("log_loss", 6), ("accuracy", 4)])
+def test_few_differing_samples_cannot_decide(metric, least):
+    # a student that is better on a few samples, and equal on all others
+    y = np.arange(100) % 2
+    p = np.where(y == 1, 0.4, 0.6)
     better = p.copy()
-    better[:5] = np.where(y[:5] == 1, 0.9, 0.1)
     X = np.arange(100)[:, None]
-    for n, verdict in ((5, "undecided"), (6, "helps")):
+    for n, verdict in ((least - 1, "undecided"), (least, "helps")):
         better[:n] = np.where(y[:n] == 1, 0.9, 0.1)
         report = distillation_report(
-            baseline=Stored(p), distilled=Stored(better), teacher_proba=better, X=X, y=y,
-            scoring="log_loss", n_repeats=1,
+            baseline=Stored(p), distilled=Stored(better), teacher_proba=1 - p, X=X, y=y,
+            scoring=metric, n_repeats=1,
         )  # fmt: skip
-        assert report.did_the_teacher_help.loc["log_loss", "verdict"] == verdict
+        row = report.did_the_teacher_help.loc[metric]
+        assert row["verdict"] == verdict
+        assert (row["low"] <= 0 <= row["high"]) == (verdict == "undecided")
 
 
 class Stored:

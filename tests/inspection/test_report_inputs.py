@@ -175,6 +175,8 @@ def test_certain_soft_labels_are_labels(case, report, form):
     assert_same(soft, report)
 
 
+# of the copies, the teacher predicts the same class whatever their label
+@pytest.mark.filterwarnings("ignore::sklearn_distill.ImplausibleTeacherWarning")
 def test_soft_labels_are_expectations_over_labels(case):
     soft = np.random.default_rng(0).dirichlet([1, 1, 1], 300)
     soft[::10] = np.nan

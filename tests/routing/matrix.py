@@ -11,6 +11,7 @@ from tests.routing.case import Case
 from tests.routing.classifiers import CLASSIFIERS
 from tests.routing.regressors import REGRESSORS
 from tests.routing.resamplers import RESAMPLERS
+from tests.routing.scorers import SCORERS
 
 CSV = Path(__file__).with_name("verdicts.csv")
 INDEX = ["student", "tool", "routing"]
@@ -19,6 +20,7 @@ VERSION = ".".join(sklearn.__version__.split(".")[:2])
 CASES: dict[str, list[Case]] = {
     "classifier": CLASSIFIERS + RESAMPLERS,
     "regressor": REGRESSORS,
+    "scorer": SCORERS,
 }
 CELLS: dict[tuple[str, str, str], tuple[Case, bool]] = {
     (student, case.tool, "on" if routing else "off"): (case, routing)

@@ -20,6 +20,8 @@ SCRIPT = "tests/routing/page.py"
 TITLES = {
     "classifier": "A classifier and its `teacher_proba`:",
     "regressor": "A regressor and its `teacher_prediction`:",
+    "scorer": "A scorer that judges by the teacher, such as "
+    '`get_scorer("neg_teacher_cross_entropy")`, and its `teacher_proba`:',
 }
 HEAD = "| tool | routing off | routing on |\n|---|---|---|"
 ROUTING_IS_OFF = re.compile(r"Passing extra .* (only supported if enable_metadata_routing=True).*")

@@ -8,7 +8,6 @@ from sklearn_distill.solvers.least_squares.cross_validation import (
 from sklearn_distill.solvers.least_squares.folds import (
     FoldRows,
     FoldStatistics,
-    consecutive_folds,
     group_folds,
 )
 from sklearn_distill.solvers.least_squares.gram import Gram
@@ -34,7 +33,6 @@ __all__ = [
     "Source",
     "Statistics",
     "TensorRegressionData",
-    "consecutive_folds",
     "fold_statistics",
     "group_folds",
 ]

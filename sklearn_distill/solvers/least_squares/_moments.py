@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
-from typing import ClassVar, Protocol, Self, TypeAlias
+from typing import ClassVar, Protocol, Self, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -27,6 +27,7 @@ class RemoteTile(Protocol):
 
 
 Tile: TypeAlias = FloatArray | RemoteTile
+_Key = TypeVar("_Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -78,11 +79,28 @@ class Moments(ABC):
 
         The tiles of a Gram matrix may share a buffer; those of a triangular root are overwritten.
         """
-        spread = cls._empty_spread(len(shift) + 1)
-        for tile in tiles:
-            spread = cls._add_tile(spread, tile)
-        weight, mean, spread = cls._centre(spread)
-        return cls(weight, shift + mean, spread, eps)
+        keyed = ((None, tile) for tile in tiles)
+        return cls.of_keyed_tiles(keyed, lambda _: shift, eps)[None]
+
+    @classmethod
+    def of_keyed_tiles(
+        cls,
+        tiles: Iterable[tuple[_Key, Tile]],
+        shift_of: Callable[[_Key], FloatArray],
+        eps: float = eps,
+    ) -> dict[_Key, Self]:
+        """Compute moments of several sets of rows, from tiles that name the set they belong to."""
+        spreads: dict[_Key, FloatArray] = {}
+        for key, tile in tiles:
+            spread = spreads.get(key)
+            if spread is None:
+                spread = cls._empty_spread(len(shift_of(key)) + 1)
+            spreads[key] = cls._add_tile(spread, tile)
+        moments = {}
+        for key, spread in spreads.items():
+            weight, mean, spread = cls._centre(spread)
+            moments[key] = cls(weight, shift_of(key) + mean, spread, eps)
+        return moments
 
     def merge(self, other: Self) -> Self:
         """Return the moments of both sets of rows."""

@@ -72,7 +72,7 @@ class CVProblem:
     --------
     >>> from sklearn_distill.solvers.least_squares import Root
     >>> X, y, s = np.array([[[0.0], [1.0], [2.0]], [[0.0], [1.0], [3.0]], [[0.0], [1.0], [2.0]]])
-    >>> rows = FoldRows((slice(2, 3),), (slice(0, 0),), slice(0, 2))
+    >>> rows = FoldRows.of_tests(np.array([-1, -1, 0]), n_folds=1)
     >>> folds = [FoldStatistics.of(RegressionData(X, y, s), rows, Root)]
     >>> problem = CVProblem(np.array([[0.5, 1.0]]), np.array([0.0]), fit_intercept=True)
     >>> problem.errors(folds).squared.round(6).ravel()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from math import ceil
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ from sklearn_distill.solvers.least_squares.sources import WITH_VARIANCE, Source
 
 # A tile of this many numbers (1 MB) stays in the cache between its copy and its product.
 _TILE_SIZE = 2**17
+# Tiles whose rows belong to many parts have more rows, but at most so many numbers (32 MB).
+_MAX_TILE_SIZE = 2**22
 # About this many rows suffice to estimate the mean of the features.
 _N_ROWS_FOR_MEAN = 512
 # Value of ``RegressionData.source`` for rows that are not used.
@@ -31,6 +34,9 @@ _WHOLE = {part: whole for whole, parts in _SPLIT.items() for part in parts}
 
 
 _BY_ROW = ("X", "y", "teacher", "weight", "teacher_variance")
+
+# The rows of a tile that a source has, and which of them are of which part.
+Selection: TypeAlias = tuple[slice | IntArray, list[tuple[int, slice]]]
 
 
 @dataclass(frozen=True)
@@ -60,16 +66,6 @@ class RegressionData:
     def take(self, rows: slice | IntArray) -> Self:
         """Return some of the rows; a slice makes no copy."""
         return replace(self, **{name: _take(getattr(self, name), rows) for name in _BY_ROW})
-
-    def only(self, rows: IntArray) -> Self:
-        """Return the same rows without the targets of others, which are then not used."""
-        others = np.ones(self.X.shape[0], dtype=bool)
-        others[rows] = False
-        y, teacher = (
-            None if target is None else np.where(others[:, None], np.nan, target)
-            for target in (self.y, self.teacher)
-        )
-        return replace(self, y=y, teacher=teacher)
 
     @property
     def n_features(self) -> int:
@@ -125,7 +121,9 @@ class RegressionData:
         """Return a mask of the rows of a source."""
         return np.asarray(self.source[rows] == _WHOLE.get(source, source))
 
-    def weight_for(self, source: Source, rows: slice, selected: slice | BoolArray) -> Any:
+    def weight_for(
+        self, source: Source, rows: slice, selected: slice | BoolArray | IntArray
+    ) -> Any:
         """Return the weights of a source's rows, over the variance of the prediction if it is one.
 
         None is 1 for all rows.
@@ -136,10 +134,17 @@ class RegressionData:
         precision = 1 / self.teacher_variance[rows][selected]
         return precision if weight is None else weight * precision
 
-    def variances(self) -> VarianceHistogram | None:
-        """Return the variances of the predictions that have a weight, with this weight."""
+    def variances(self, among: BoolArray | None = None) -> VarianceHistogram | None:
+        """Return the variances of the predictions that have a weight, with this weight.
+
+        ``among`` is a mask of the rows to take; None for all.
+        """
+        if self.teacher_variance is None:
+            return None
         rows = self.taught & (self.source != _UNUSED)
-        if self.teacher_variance is None or not rows.any():
+        if among is not None:
+            rows &= among
+        if not rows.any():
             return None
         weight = None if self.weight is None else self.weight[rows]
         return VarianceHistogram.of(self.teacher_variance[rows], weight)
@@ -149,10 +154,14 @@ class RegressionData:
         """Largest number of entries of a tile, unless that is fewer rows than required."""
         return _TILE_SIZE
 
-    def tiles(self, min_rows_per_column: float = 0.5) -> Iterator[slice]:
-        """Yield tiles of ``tile_size`` entries, but of at least so many rows per column."""
+    def tiles(self, min_rows_per_column: float = 0.5, n_parts: int = 1) -> Iterator[slice]:
+        """Yield tiles of ``tile_size`` entries, but of at least so many rows per column and part.
+
+        The number of parts counts only as long as a tile is not too large for that.
+        """
         min_rows = ceil(min_rows_per_column * self._n_columns)
-        step = max(self.tile_size // self._n_columns, min_rows)
+        for_parts = min(n_parts * min_rows, _MAX_TILE_SIZE // self._n_columns)
+        step = max(self.tile_size // self._n_columns, min_rows, for_parts)
         for start in range(0, self.X.shape[0], step):
             yield slice(start, min(start + step, self.X.shape[0]))
 
@@ -174,57 +183,89 @@ class RegressionData:
         Moments about a point near the mean do not cancel. A few rows of X suffice for that; targets
         are averaged over all rows.
         """
-        rows = self.has_source(source)[:, None]
-        means = [target.mean(axis=0, where=rows) for target in self._targets(source)]
+        rows = self.has_source(source)
+        chosen = slice(None) if rows.all() else rows
+        means = [target[chosen].mean(axis=0) for target in self._targets(source)]
         return np.concatenate([self._approximate_mean(), *means])
 
     def tile_values(
         self,
-        source: Source,
-        shift: FloatArray,
+        shifts: Mapping[Source, FloatArray],
         min_rows_per_column: float,
         *,
+        parts: IntArray | None = None,
         in_one_buffer: bool = True,
-    ) -> Iterator[Tile]:
-        """Yield √weight · [1 | x − shift | targets − shift] of a source's rows, tile by tile."""
-        buffer: FloatArray | None = None
-        for tile, selected in self._tiles_of(source, min_rows_per_column):
-            if buffer is None or not in_one_buffer:
-                buffer = np.empty((tile.stop - tile.start, 1 + len(shift)))
-            values = self._fill(buffer, tile, selected, shift, self._targets(source))
-            weight = self.weight_for(source, tile, selected)
+    ) -> Iterator[tuple[Source, int, Tile]]:
+        """Yield √weight · [1 | x − shift | targets − shift] of the rows of each source and part.
+
+        Parameters
+        ----------
+        shifts : dict of ndarray by Source
+            The shift of each source whose rows are read.
+        min_rows_per_column : float
+            As in :meth:`tiles`.
+        parts : ndarray of int of shape (n_rows,) or None, default=None
+            Number of the part of each row; None for a single part, of number 0.
+        in_one_buffer : bool, default=True
+            Whether the values are no longer needed when the next ones are computed.
+
+        Yields
+        ------
+        source : Source
+        part : int
+        values : ndarray or RemoteTile
+            Of rows of one tile.
+        """
+        buffers: dict[Source, FloatArray] = {}
+        scratch: list[FloatArray] = []
+        for tile, source, (rows, pieces) in self._selections(shifts, min_rows_per_column, parts):
+            shift, n_rows = shifts[source], pieces[-1][1].stop
+            if not in_one_buffer or source not in buffers:
+                size = tile.stop - tile.start if in_one_buffer else n_rows
+                buffers[source] = np.empty((size, 1 + len(shift)))
+            values = buffers[source][:n_rows]
+            self._fill(values, tile, rows, shift, self._targets(source), scratch)
+            weight = self.weight_for(source, tile, rows)
             if weight is not None:
                 values *= np.sqrt(weight)[:, None]
-            yield values
+            for part, piece in pieces:
+                yield source, part, values[piece]
 
-    def _tiles_of(
-        self, source: Source, min_rows_per_column: float
-    ) -> Iterator[tuple[slice, slice | BoolArray]]:
-        """Yield the tiles with rows of a source, and an index of these rows within the tile.
-
-        If all rows are of the source the index is a slice, which makes no copy.
-        """
-        for tile in self.tiles(min_rows_per_column):
-            selected = self.has_source(source, tile)
-            if selected.any():
-                yield tile, slice(None) if selected.all() else selected
+    def _selections(
+        self,
+        shifts: Mapping[Source, FloatArray],
+        min_rows_per_column: float,
+        parts: IntArray | None,
+    ) -> Iterator[tuple[slice, Source, Selection]]:
+        """Yield each tile with each source that has rows in it, and these rows by part."""
+        # for the size of the tiles, some of the rows suffice
+        n_parts = 1 if parts is None else len(np.unique(parts[:: max(1, len(parts) // 2**12)]))
+        # source by source within a tile, which then is still in the cache
+        for tile in self.tiles(min_rows_per_column, n_parts):
+            for source in shifts:
+                selected = self.has_source(source, tile)
+                if selected.any():
+                    yield tile, source, _by_part(selected, None if parts is None else parts[tile])
 
     def _fill(
         self,
-        buffer: FloatArray,
+        values: FloatArray,
         tile: slice,
-        selected: slice | BoolArray,
+        rows: slice | IntArray,
         shift: FloatArray,
         targets: list[FloatArray],
-    ) -> FloatArray:
-        values = buffer[: len(self.source[tile][selected])]
+        scratch: list[FloatArray],
+    ) -> None:
         values[:, 0], start = 1.0, 1
         for columns in (self.features(tile), *(target[tile] for target in targets)):
             stop = start + columns.shape[1]
             # Subtraction and conversion to float64 in one pass, into the buffer.
-            np.subtract(columns[selected], shift[start - 1 : stop - 1], out=values[:, start:stop])
+            np.subtract(
+                _take_into(scratch, columns, rows),
+                shift[start - 1 : stop - 1],
+                out=values[:, start:stop],
+            )
             start = stop
-        return values
 
     def _rows_for_mean(self) -> CheckedX:
         return self.X[:: max(1, self.X.shape[0] // _N_ROWS_FOR_MEAN)]
@@ -256,3 +297,37 @@ class RegressionData:
 
 def _take(values: Any, rows: slice | IntArray) -> Any:
     return None if values is None else values[rows]
+
+
+def _by_part(selected: BoolArray, parts: IntArray | None) -> Selection:
+    """Return an index of the selected rows, ordered by part, and the range of each part in it.
+
+    If all rows are selected, and of one part, the index is a slice, which makes no copy.
+    """
+    rows = slice(None) if selected.all() else np.flatnonzero(selected)
+    n_rows = int(np.count_nonzero(selected))
+    if parts is None:
+        return rows, [(0, slice(0, n_rows))]
+    chosen = parts[rows]
+    if (chosen == chosen[0]).all():
+        return rows, [(int(chosen[0]), slice(0, n_rows))]
+    order = np.argsort(chosen, kind="stable")
+    chosen = chosen[order]
+    bounds = [0, *(np.flatnonzero(chosen[1:] != chosen[:-1]) + 1).tolist(), n_rows]
+    pieces = [(int(chosen[a]), slice(a, b)) for a, b in pairwise(bounds)]
+    return (order if isinstance(rows, slice) else rows[order]), pieces
+
+
+def _take_into(scratch: list[FloatArray], values: FloatArray, rows: slice | IntArray) -> FloatArray:
+    """Return some rows; several are copied to ``scratch``, which is allocated only once.
+
+    The memory of a new array of this size would take as long as the copy.
+    """
+    if isinstance(rows, slice) or values.shape[1] == 1:
+        return values[rows]
+    if not scratch or scratch[0].size < values.size or scratch[0].dtype != values.dtype:
+        scratch[:] = [np.empty(values.size, values.dtype)]
+    shape = (len(rows), values.shape[1])
+    taken = scratch[0][: shape[0] * shape[1]].reshape(shape)
+    # "clip" writes without a buffer; the rows exist
+    return np.take(values, rows, axis=0, out=taken, mode="clip")

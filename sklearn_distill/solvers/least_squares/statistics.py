@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
 import numpy as np
 
-from sklearn_distill._typing import FloatArray, IntArray
+from sklearn_distill._typing import BoolArray, FloatArray, IntArray
 from sklearn_distill.solvers.least_squares._moments import Moments
 from sklearn_distill.solvers.least_squares._variance_histogram import VarianceHistogram
 from sklearn_distill.solvers.least_squares.gram import Gram
@@ -58,10 +59,43 @@ class Statistics:
     @classmethod
     def of(cls, data: RegressionData, kind: type[Moments] = Gram) -> Statistics:
         """Compute the statistics of rows, as Gram matrices or as triangular roots."""
-        groups = {source: _moments(data, source, kind) for source in data.sources()}
-        n_rows, n_taught_rows = len(data.source), int(data.taught.sum())
-        variances = data.variances()
-        return cls(groups, data.n_features, data.n_outputs, n_rows, n_taught_rows, variances)
+        return cls.by_part(data, None, 1, kind)[0]
+
+    @classmethod
+    def by_part(
+        cls, data: RegressionData, parts: IntArray | None, n_parts: int, kind: type[Moments] = Gram
+    ) -> list[Statistics]:
+        """Compute the statistics of each part of the rows, in one pass over all of them.
+
+        Parameters
+        ----------
+        data : RegressionData
+            The rows.
+        parts : ndarray of int of shape (n_rows,) or None
+            Number of the part of each row, less than ``n_parts``; None for a single part.
+        n_parts : int
+            Number of parts, of which some may have no rows.
+        kind : {Gram, Root}
+            How moments are stored.
+
+        Returns
+        -------
+        list of Statistics
+            One for each part.
+        """
+        groups = _moments_by_part(data, parts, kind)
+        rows, taught_rows = _counts(data.taught, parts, n_parts)
+        return [
+            cls(
+                groups.get(part, {}),
+                data.n_features,
+                data.n_outputs,
+                rows[part],
+                taught_rows[part],
+                data.variances(None if parts is None else parts == part),
+            )
+            for part in range(n_parts)
+        ]
 
     def merge(self, other: Statistics) -> Statistics:
         """Return the statistics of both sets of rows.
@@ -205,12 +239,30 @@ def _as_grams(groups: Mapping[Source, Moments]) -> dict[Source, Moments]:
     return {s: m.as_gram() if isinstance(m, Root) else m for s, m in groups.items()}
 
 
-def _moments(data: RegressionData, source: Source, kind: type[Moments]) -> Moments:
-    shift = data.shift(source)
+def _moments_by_part(
+    data: RegressionData, parts: IntArray | None, kind: type[Moments]
+) -> dict[int, dict[Source, Moments]]:
+    """Return the moments of the sources that each part has."""
+    shifts = {source: data.shift(source) for source in data.sources()}
     tiles = data.tile_values(
-        source, shift, kind.min_rows_per_column, in_one_buffer=kind.takes_shared_tiles
+        shifts, kind.min_rows_per_column, parts=parts, in_one_buffer=kind.takes_shared_tiles
     )
-    return kind.of_tiles(tiles, shift, data.eps)
+    keyed = (((source, part), tile) for source, part, tile in tiles)
+    moments = kind.of_keyed_tiles(keyed, lambda key: shifts[key[0]], data.eps)
+    by_part: dict[int, dict[Source, Moments]] = defaultdict(dict)
+    for source, part in sorted(moments):
+        by_part[part][source] = moments[source, part]
+    return by_part
+
+
+def _counts(taught: BoolArray, parts: IntArray | None, n_parts: int) -> tuple[list[int], list[int]]:
+    """Return the numbers of rows and of rows with a prediction, of each part."""
+    if parts is None:
+        return [len(taught)], [int(np.count_nonzero(taught))]
+    rows = np.bincount(parts, minlength=n_parts).tolist()
+    if taught.all():
+        return rows, rows
+    return rows, np.bincount(parts[taught], minlength=n_parts).tolist()
 
 
 def _mixing(source: Source, source_weights: SourceWeights, selection: FloatArray) -> FloatArray:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from sklearn_distill._optional import tensor_to_numpy
-from sklearn_distill._typing import CheckedX, FloatArray
+from sklearn_distill._typing import CheckedX, FloatArray, IntArray
 from sklearn_distill.solvers.least_squares.regression_data import RegressionData
 from sklearn_distill.solvers.least_squares.sources import Source
 
@@ -89,24 +89,26 @@ class TensorRegressionData(RegressionData):
 
     def tile_values(
         self,
-        source: Source,
-        shift: FloatArray,
+        shifts: Mapping[Source, FloatArray],
         min_rows_per_column: float,
         *,
+        parts: IntArray | None = None,
         in_one_buffer: bool = True,
-    ) -> Iterator[TensorTile]:
-        """Yield √weight · [1 | x − shift | targets − shift] of a source's rows, on the device."""
+    ) -> Iterator[tuple[Source, int, TensorTile]]:
+        """Yield √weight · [1 | x − shift | targets − shift] of each source and part, on device."""
         d = self.n_features
-        for tile, selected in self._tiles_of(source, min_rows_per_column):
-            x = self._centred(self.X[tile][selected], shift[:d])
+        for tile, source, (rows, pieces) in self._selections(shifts, min_rows_per_column, parts):
+            shift = shifts[source]
+            x = self._centred(self.X[tile][rows], shift[:d])
             values = x.new_ones((len(x), 1 + len(shift)))
             values[:, 1 : d + 1] = x
-            targets = np.hstack([target[tile][selected] for target in self._targets(source)])
+            targets = np.hstack([target[tile][rows] for target in self._targets(source)])
             values[:, d + 1 :] = self._on_device(targets - shift[d:])
-            weight = self.weight_for(source, tile, selected)
+            weight = self.weight_for(source, tile, rows)
             if weight is not None:
                 values *= self._on_device(np.sqrt(weight))[:, None]
-            yield TensorTile(values, self.linalg)
+            for part, piece in pieces:
+                yield source, part, TensorTile(values[piece], self.linalg)
 
     def _centred(self, X: CheckedX, centre: FloatArray) -> Any:
         # float64 before the subtraction: a mean far from 0 would cost a float32 X its digits.

@@ -10,10 +10,9 @@ from sklearn_distill.solvers.least_squares import (
     Root,
     Source,
     Statistics,
-    consecutive_folds,
     group_folds,
+    regression_data,
 )
-from sklearn_distill.solvers.least_squares import folds as folds_module
 from tests.solvers.least_squares.problems import random_data
 
 N = 60
@@ -37,10 +36,10 @@ def test_folds_that_hold_out_different_rows_are_read_together(splitter, n_groups
 
 @pytest.mark.parametrize("kind", [Gram, Root])
 @pytest.mark.parametrize("n_folds", [1, 2, 3, 7])
-@pytest.mark.parametrize("dense", [0.0, 1.0])
-def test_training_statistics_are_those_of_the_training_rows(kind, n_folds, dense, monkeypatch):
-    monkeypatch.setattr(folds_module, "_BLOCK_SIZE", 20)  # five rows at a time
-    monkeypatch.setattr(folds_module, "_DENSE", dense)
+@pytest.mark.parametrize("tile_size", [20, 2**17])
+def test_training_statistics_are_those_of_the_training_rows(kind, n_folds, tile_size, monkeypatch):
+    for name in ("_TILE_SIZE", "_MAX_TILE_SIZE"):  # a few rows at a time, or all
+        monkeypatch.setattr(regression_data, name, tile_size)
     data = random_data(n=N)
     rng = np.random.default_rng(n_folds)
     fold = rng.integers(-1, n_folds, size=N)
@@ -73,18 +72,8 @@ def gram(moments):
     return moments.spread.T @ moments.spread if isinstance(moments, Root) else moments.spread
 
 
-@pytest.mark.parametrize(("n_folds", "n"), [(2, 7), (5, 23), (7, 7)])
-def test_consecutive_folds_are_those_of_k_fold(n_folds, n):
-    (expected,) = group_folds(list(KFold(n_folds).split(np.zeros(n))), n)
-    assert consecutive_folds(n_folds, n) == expected
-
-
 def test_chunks_cut_the_rows_of_a_fold():
     splits = list(KFold(3, shuffle=True, random_state=0).split(np.zeros(N)))
     (rows,) = group_folds(splits, N)
-    found = [
-        start + np.arange(N)[:17][part.tests[1]]
-        for start in range(0, N, 17)
-        for part in [rows.within(start, min(start + 17, N))]
-    ]
-    assert np.array_equal(np.concatenate(found), splits[1][1])
+    found = [rows.within(start, min(start + 17, N)).parts for start in range(0, N, 17)]
+    assert np.array_equal(np.flatnonzero(np.concatenate(found) == 1), splits[1][1])
