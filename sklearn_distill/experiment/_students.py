@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.tree import DecisionTreeRegressor
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from sklearn_distill._optional import import_skorch
 from sklearn_distill.experiment._encoders import one_hot, ordinal_codes
@@ -144,8 +144,8 @@ def _classifier(
         )
         return DistilledBoostingClassifier(trees, classes=classes), {"estimator__max_iter": N_TREES}
     if kind == "tree":
-        tree = DecisionTreeRegressor(random_state=random_state)
-        leaves = {"regressor__min_samples_leaf": LEAF_SIZES}
+        tree = DecisionTreeClassifier(random_state=random_state)
+        leaves = {"estimator__min_samples_leaf": LEAF_SIZES}
         return SoftTargetClassifier(tree, classes=classes), leaves
     if kind == "network":
         network = DistilledNeuralClassifier(classes=classes, random_state=random_state)
@@ -163,7 +163,7 @@ def _regressor(kind: str, random_state: int | None) -> tuple[Any, dict[str, list
         return DistilledBoostingRegressor(trees), {"estimator__max_iter": N_TREES}
     if kind == "tree":
         tree = DecisionTreeRegressor(random_state=random_state)
-        return SoftTargetRegressor(tree), {"regressor__min_samples_leaf": LEAF_SIZES}
+        return SoftTargetRegressor(tree), {"estimator__min_samples_leaf": LEAF_SIZES}
     if kind == "network":
         return ScaledNetworkRegressor(random_state=random_state), {"max_epochs": N_EPOCHS}
     return PrivilegedLinearRegression(), {"alpha": ALPHAS}

@@ -242,8 +242,8 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
             teacher_logits=teacher_logits,
         )
         loss_params = LossParams.of(self)
-        library = library_of(self._estimator(), type(self).__name__, "Classifier")
-        library.check_parameters(self._estimator(), fit_params)
+        library = library_of(self._unfitted_estimator(), type(self).__name__, "Classifier")
+        library.check_parameters(self._unfitted_estimator(), fit_params)
         X = as_table(X)
         read = self._read_targets(X, y, sample_weight, teacher_proba, teacher_logits)
         held_out = read_validation_set(
