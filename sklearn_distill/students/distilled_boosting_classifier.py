@@ -96,8 +96,9 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
     by their own parameters, or callbacks.
 
     Where a class has no target mass, its score starts at the log of 2e-16. XGBoost takes longer
-    with an objective in Python than with its own: by a tenth to a third for two classes, whose
-    rounds are short.
+    with an objective in Python than with its own, since it calls Python in each round: for two
+    classes by about an eighth for 10,000 rows, and by about a half for 1,000, whose rounds take one
+    or two milliseconds.
 
     References
     ----------
