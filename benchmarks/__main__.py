@@ -31,6 +31,7 @@ from benchmarks import (
     peer_searches,
     search,
     streaming,
+    tree_criteria,
 )
 from benchmarks.measure import measure
 from benchmarks.page import write_page
@@ -45,6 +46,7 @@ PARTS = {
         covertype,
         boosting,
         boosting_cost,
+        tree_criteria,
         passes,
         neural,
         search,
