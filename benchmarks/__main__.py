@@ -32,6 +32,7 @@ from benchmarks import (
     peer_searches,
     search,
     streaming,
+    tree_criteria,
 )
 from benchmarks.measure import measure
 from benchmarks.page import write_page
@@ -47,6 +48,7 @@ PARTS = {
         linear_search,
         boosting,
         boosting_cost,
+        tree_criteria,
         passes,
         neural,
         search,

@@ -19,7 +19,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.tree import DecisionTreeRegressor
+from sklearn.tree import DecisionTreeClassifier
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
@@ -44,7 +44,7 @@ STUDENTS: dict[str, Callable[..., Any]] = {
         StandardScaler(), DistilledLogisticRegression(**params)
     ),
     "tree of depth 8": lambda **params: SoftTargetClassifier(
-        DecisionTreeRegressor(max_depth=8, random_state=0), **params
+        DecisionTreeClassifier(max_depth=8, random_state=0), **params
     ),
 }
 MODELS = ["teacher", "baseline", "distilled"]

@@ -26,7 +26,7 @@ from sklearn.ensemble import (
     VotingClassifier,
 )
 from sklearn.model_selection import train_test_split
-from sklearn.tree import DecisionTreeRegressor
+from sklearn.tree import DecisionTreeClassifier
 from threadpoolctl import threadpool_limits
 
 from benchmarks.record import versions, with_part, write_guide
@@ -43,7 +43,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "user_guide" / "deploy.md"
 N_SINGLE, N_BATCHES, BATCH = 300, 10, 1000
 STUDENTS = {
     "linear": DistilledLogisticRegression(C=0.1, temperature=2.0),
-    "tree of depth 8": SoftTargetClassifier(DecisionTreeRegressor(max_depth=8, random_state=0)),
+    "tree of depth 8": SoftTargetClassifier(DecisionTreeClassifier(max_depth=8, random_state=0)),
     "boosted trees": DistilledBoostingClassifier(
         HistGradientBoostingClassifier(max_iter=50, early_stopping=False), random_state=0
     ),

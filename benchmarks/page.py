@@ -19,6 +19,7 @@ from benchmarks import (
     search,
     streaming,
     targets,
+    tree_criteria,
 )
 
 INTRODUCTION = """\
@@ -90,6 +91,7 @@ def write_page(results: dict[str, Any], path: Path) -> None:
         linear_search.section(pd.read_csv(linear_search.CSV)),
         boosting.section(pd.read_csv(boosting.CSV)),
         boosting_cost.section(pd.read_csv(boosting_cost.CSV)),
+        tree_criteria.section(pd.read_csv(tree_criteria.CSV)),
         neural.section(pd.read_csv(neural.QUALITY), pd.read_csv(neural.SPEED)),
         search.section(pd.read_csv(search.CSV)),
         peer_searches.section(pd.read_csv(peer_searches.CSV)),

@@ -21,7 +21,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.tree import DecisionTreeRegressor
+from sklearn.tree import DecisionTreeClassifier
 from threadpoolctl import threadpool_limits
 
 from sklearn_distill import (
@@ -50,7 +50,7 @@ students = {
         StandardScaler(), DistilledLogisticRegression(**params)
     ),
     "tree of depth 8": lambda **params: SoftTargetClassifier(
-        DecisionTreeRegressor(max_depth=8, random_state=0), **params
+        DecisionTreeClassifier(max_depth=8, random_state=0), **params
     ),
 }
 

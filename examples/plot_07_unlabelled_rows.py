@@ -18,7 +18,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from sklearn.svm import SVC
-from sklearn.tree import DecisionTreeRegressor
+from sklearn.tree import DecisionTreeClassifier
 
 from sklearn_distill import (
     DistilledLogisticRegression,
@@ -29,7 +29,7 @@ from sklearn_distill import (
 N_LABELLED, N_SPLITS = 100, 10
 N_UNLABELLED = [0, 50, 100, 200, 400, 1000]
 STUDENTS = {
-    "tree": SoftTargetClassifier(DecisionTreeRegressor(random_state=0)),
+    "tree": SoftTargetClassifier(DecisionTreeClassifier(random_state=0)),
     "logistic regression": DistilledLogisticRegression(),
 }
 X, y = load_digits(return_X_y=True)

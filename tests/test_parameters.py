@@ -292,12 +292,12 @@ CASES = {
     sd.SoftTargetClassifier: (
         sd.SoftTargetClassifier(KNeighborsRegressor(5)),
         classifier,
-        {"regressor": Ridge(), "imitation": 0.9, "temperature": 3.0, "classes": [0, 1, 2, 3]},
+        {"estimator": Ridge(), "imitation": 0.9, "temperature": 3.0, "classes": [0, 1, 2, 3]},
     ),
     sd.SoftTargetRegressor: (
         sd.SoftTargetRegressor(KNeighborsRegressor(5)),
         number_regressor,
-        {"regressor": Ridge(), "imitation": 0.9},
+        {"estimator": Ridge(), "imitation": 0.9},
     ),
     sd.PrivilegedLinearRegression: (
         sd.PrivilegedLinearRegression(),

@@ -17,8 +17,8 @@ Y = np.arange(6) % 2
 LINEAR = sd.DistilledLogisticRegression()
 NEEDED = {
     sd.DistilledLogisticRegressionCV: {"metaparameters": ("C",), "imitation": 0.0},
-    sd.SoftTargetClassifier: {"regressor": Ridge()},
-    sd.SoftTargetRegressor: {"regressor": Ridge()},
+    sd.SoftTargetClassifier: {"estimator": Ridge()},
+    sd.SoftTargetRegressor: {"estimator": Ridge()},
     sd.BornAgainClassifier: {"student": LINEAR},
     sd.TeacherStudentClassifier: {"teacher": GaussianNB(), "student": LINEAR},
     sd.TeacherStudentRegressor: {

@@ -29,6 +29,7 @@ _FORESTS = {
     RandomForestRegressor: RandomForestClassifier,
     ExtraTreesRegressor: ExtraTreesClassifier,
 }
+REGRESSORS = {classifier: kind for kind, classifier in (_TREES | _FORESTS).items()}
 _FITTED = ("n_features_in_", "feature_names_in_", "max_features_")
 
 

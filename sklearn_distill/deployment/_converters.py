@@ -67,6 +67,11 @@ def _register(model: Any) -> None:
         _update(model, convert_xgboost)
     elif isinstance(model, HistGradientBoostingClassifier | HistGradientBoostingRegressor):
         _update(model, _convert_hist_gradient_boosting)
+    elif _is_of(model, "CatBoost"):
+        raise TypeError(
+            "CatBoost writes ONNX itself, of a model whose inputs are one matrix: "
+            'to_sklearn(model).save_model(path, format="onnx")'
+        )
 
 
 def _is_of(model: Any, start: str) -> bool:

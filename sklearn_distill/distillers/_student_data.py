@@ -13,6 +13,8 @@ from sklearn_distill._typing import ArrayLike, CheckedX, FloatArray, IntArray
 from sklearn_distill._validation.fit_params import fit_param_name
 from sklearn_distill._validation.indexing import take_aligned, take_rows
 from sklearn_distill._validation.labels import mark_missing
+from sklearn_distill._validation.last_step import last_step
+from sklearn_distill._validation.soft_tree import TREES
 from sklearn_distill.distillers._extra_samples import stack
 
 
@@ -38,13 +40,9 @@ def _suited_student(model: Any) -> str:
     if name.startswith(("HistGradientBoosting", "LGBM", "XGB", "CatBoost")):
         kind = "Regressor" if name.endswith("Regressor") else "Classifier"
         return f", such as DistilledBoosting{kind}({name}(...))"
-    return f", such as SoftTargetRegressor({name}(...))" if is_regressor(model) else ""
-
-
-def last_step(student: Any) -> Any:
-    """Return the estimator itself, or the last step of a pipeline, however deeply nested."""
-    steps = getattr(student, "steps", None)
-    return last_step(steps[-1][1]) if steps else student
+    if is_regressor(model):
+        return f", such as SoftTargetRegressor({name}(...))"
+    return f", such as SoftTargetClassifier({name}(...))" if type(model) in TREES else ""
 
 
 @dataclass(frozen=True)

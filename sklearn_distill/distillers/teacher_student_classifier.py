@@ -20,9 +20,10 @@ from sklearn_distill._validation.labels import (
     check_labels,
     mark_missing,
 )
+from sklearn_distill._validation.last_step import last_step
 from sklearn_distill._validation.masks import none_where_masked
 from sklearn_distill._validation.splits import Splits
-from sklearn_distill.distillers._student_data import StudentData, last_step
+from sklearn_distill.distillers._student_data import StudentData
 from sklearn_distill.distillers._teacher_fit import TeacherData
 from sklearn_distill.distillers._teacher_student import TeacherStudent
 from sklearn_distill.teachers._cross_fit import PredictAligned

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.tree import DecisionTreeRegressor
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from sklearn_distill._optional import import_skorch
 from sklearn_distill.experiment._encoders import one_hot, ordinal_codes
@@ -25,14 +25,19 @@ from sklearn_distill.students import (
     SoftTargetRegressor,
 )
 
-N_TREES = [20, 60]  # a class
+N_TREES = [10, 30]  # a class
+TREES = {"max_leaf_nodes": 15, "learning_rate": 0.3, "early_stopping": False}
 N_EPOCHS = [20, 60]
 CS = [0.1, 1.0, 10.0, 100.0]
 ALPHAS = [0.01, 0.1, 1.0, 10.0, 100.0]
 LEAF_SIZES = [1, 3, 10, 30]
 IMITATION = [0.25, 0.5, 0.75, 1.0]
 TEMPERATURE = [1.0, 2.0, 4.0, 8.0]
-FEW = slice(1, None, 2)  # every second value: a network takes long to fit
+# fewer values of λ and of T for students that take long to fit
+FEWER: dict[str, tuple[slice, slice]] = {
+    "network": (slice(1, None, 2), slice(1, None, 2)),
+    "boosting": (slice(1, None), slice(3)),
+}
 AUTO = ("linear", "tree", "boosting")
 STUDENTS = ("auto", *AUTO, "network")
 NAMES = {
@@ -120,10 +125,10 @@ def _make_student(
     )
     if encoder is not None:
         estimator = make_pipeline(encoder, estimator)
-    tried = FEW if kind == "network" else slice(None)
-    teacher_grid = {"imitation": IMITATION[tried]}
+    of_imitation, of_temperature = FEWER.get(kind, (slice(None), slice(None)))
+    teacher_grid: dict[str, list[Any]] = {"imitation": IMITATION[of_imitation]}
     if is_class:
-        teacher_grid["temperature"] = TEMPERATURE[tried]
+        teacher_grid["temperature"] = TEMPERATURE[of_temperature]
     return Student(NAMES[kind], estimator, grid, teacher_grid)
 
 
@@ -139,13 +144,11 @@ def _classifier(
     kind: str, classes: NDArray[Any], random_state: int | None
 ) -> tuple[Any, dict[str, list[Any]]]:
     if kind == "boosting":
-        trees = HistGradientBoostingClassifier(
-            max_leaf_nodes=15, early_stopping=False, random_state=random_state
-        )
+        trees = HistGradientBoostingClassifier(**TREES, random_state=random_state)
         return DistilledBoostingClassifier(trees, classes=classes), {"estimator__max_iter": N_TREES}
     if kind == "tree":
-        tree = DecisionTreeRegressor(random_state=random_state)
-        leaves = {"regressor__min_samples_leaf": LEAF_SIZES}
+        tree = DecisionTreeClassifier(random_state=random_state)
+        leaves = {"estimator__min_samples_leaf": LEAF_SIZES}
         return SoftTargetClassifier(tree, classes=classes), leaves
     if kind == "network":
         network = DistilledNeuralClassifier(classes=classes, random_state=random_state)
@@ -157,13 +160,11 @@ def _classifier(
 
 def _regressor(kind: str, random_state: int | None) -> tuple[Any, dict[str, list[Any]]]:
     if kind == "boosting":
-        trees = HistGradientBoostingRegressor(
-            max_leaf_nodes=15, early_stopping=False, random_state=random_state
-        )
+        trees = HistGradientBoostingRegressor(**TREES, random_state=random_state)
         return DistilledBoostingRegressor(trees), {"estimator__max_iter": N_TREES}
     if kind == "tree":
         tree = DecisionTreeRegressor(random_state=random_state)
-        return SoftTargetRegressor(tree), {"regressor__min_samples_leaf": LEAF_SIZES}
+        return SoftTargetRegressor(tree), {"estimator__min_samples_leaf": LEAF_SIZES}
     if kind == "network":
         return ScaledNetworkRegressor(random_state=random_state), {"max_epochs": N_EPOCHS}
     return PrivilegedLinearRegression(), {"alpha": ALPHAS}

@@ -7,20 +7,19 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
-from sklearn.base import clone
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.model_selection import ParameterGrid
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.tree import DecisionTreeRegressor
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from sklearn_distill._validation.fit_params import (
     clone_without_teacher,
     fit_param_name,
     student_param_name,
 )
-from sklearn_distill.distillers._student_data import last_step
+from sklearn_distill._validation.last_step import last_step
 from sklearn_distill.search import DistilledLogisticRegressionCV, PrivilegedLinearRegressionCV
 from sklearn_distill.students import (
     DistilledBoostingClassifier,
@@ -212,17 +211,17 @@ def default_students(*, is_class: bool) -> dict[str, Any]:
     dict of str to estimator
         Unfitted students for a table of numbers.
     """
-    tree = DecisionTreeRegressor(max_depth=8, min_samples_leaf=5)
+    leaves = {"max_depth": 8, "min_samples_leaf": 5}
     students: dict[str, Any] = (
         {
             "linear": make_pipeline(StandardScaler(), DistilledLogisticRegressionCV()),
-            "tree": SoftTargetClassifier(clone(tree)),
+            "tree": SoftTargetClassifier(DecisionTreeClassifier(**leaves)),
             "boosting": DistilledBoostingClassifier(HistGradientBoostingClassifier()),
         }
         if is_class
         else {
             "linear": make_pipeline(StandardScaler(), PrivilegedLinearRegressionCV()),
-            "tree": SoftTargetRegressor(clone(tree)),
+            "tree": SoftTargetRegressor(DecisionTreeRegressor(**leaves)),
             "boosting": DistilledBoostingRegressor(HistGradientBoostingRegressor()),
         }
     )

@@ -182,13 +182,13 @@ def compare_students(
     --------
     >>> from sklearn.datasets import load_iris
     >>> from sklearn.ensemble import RandomForestClassifier
-    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> from sklearn.tree import DecisionTreeClassifier
     >>> from sklearn_distill import SoftTargetClassifier
     >>> from sklearn_distill.inspection import compare_students
     >>> X, y = load_iris(return_X_y=True)
     >>> leaderboard = compare_students(
     ...     RandomForestClassifier(10),
-    ...     {"tree": SoftTargetClassifier(DecisionTreeRegressor(max_depth=2))},
+    ...     {"tree": SoftTargetClassifier(DecisionTreeClassifier(max_depth=2))},
     ...     X,
     ...     y,
     ...     cv=3,

@@ -52,7 +52,7 @@ def count_parameters(model: object) -> float:
     TeacherStudentClassifier,       the student
     TeacherStudentRegressor
     BornAgainClassifier             the generations that predict
-    SoftTargetClassifier,           its regressor
+    SoftTargetClassifier,           the model inside
     SoftTargetRegressor
     DistilledBoostingClassifier,    the model of its library
     DistilledBoostingRegressor

@@ -205,9 +205,9 @@ class DistilledBoostingRegressor(RegressorMixin, BoostedStudent):
             teacher_prediction=teacher_prediction,
             teacher_std=teacher_std,
         )
-        library = library_of(self._estimator(), type(self).__name__, "Regressor")
-        library.check_regressor(self._estimator(), fit_params)
-        squared_error = library.has_squared_error(self._estimator())
+        library = library_of(self._unfitted_estimator(), type(self).__name__, "Regressor")
+        library.check_regressor(self._unfitted_estimator(), fit_params)
+        squared_error = library.has_squared_error(self._unfitted_estimator())
         X = as_table(X)
         targets = self._read_targets(X, y, sample_weight, teacher_prediction, teacher_std)
         self.n_taught_rows_ = int(targets.mixture.taught.sum())

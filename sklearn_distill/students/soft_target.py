@@ -1,14 +1,14 @@
-"""A classifier from any regressor, fitted on labels and on a teacher's probabilities."""
+"""A tree, a forest or any regressor, fitted on labels and on a teacher's probabilities."""
 
 from __future__ import annotations
 
+from copy import deepcopy
 from numbers import Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.pipeline import Pipeline
+from sklearn.base import BaseEstimator, ClassifierMixin, is_classifier
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
@@ -22,58 +22,61 @@ from sklearn_distill._typing import (
 from sklearn_distill._validation.absent_rows import fill_absent, rows_to_fit
 from sklearn_distill._validation.fitting import Interval, all_or_nothing, validated_parameters
 from sklearn_distill._validation.indexing import take_any_rows
+from sklearn_distill._validation.last_step import last_step, replace_last_step
 from sklearn_distill._validation.masks import refuse_mask
 from sklearn_distill._validation.passed_features import check_passed_features
 from sklearn_distill._validation.row_order import check_row_order
+from sklearn_distill._validation.soft_tree import SoftTree
 from sklearn_distill._validation.tensors import to_numpy
 from sklearn_distill._validation.tree_classifier import tree_classifier
-from sklearn_distill.students._any_regressor import (
-    AnyRegressorStudent,
+from sklearn_distill.students._class_probabilities import ClassProbabilities
+from sklearn_distill.students._estimator_student import (
+    EstimatorStudent,
     apply_weights,
     fit_clone,
-    refuse_classifier,
 )
-from sklearn_distill.students._class_probabilities import ClassProbabilities
 from sklearn_distill.students._problem import TrainingTargets
 from sklearn_distill.targets import Labels, TargetMixture, Teachers
 
 # of a class with target mass: the smallest step of 1, at which log_loss clips probabilities, too
 _MIN_PROBA = float(np.finfo(np.float64).eps)
-_BOOSTING = {
-    "HistGradientBoostingRegressor",
-    "LGBMRegressor",
-    "XGBRegressor",
-    "CatBoostRegressor",
-}
+_BOOSTING = ("HistGradientBoosting", "LGBM", "XGB", "CatBoost")
 
 
-class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, AnyRegressorStudent):
+class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, EstimatorStudent):
     r"""A tree, forest, nearest neighbours or any other regressor as the student.
 
-    The regressor f, with one output for each class, is fitted on the mixed target of each row
+    The mixed target of each row,
 
-    .. math::
+    .. math:: m_i = (1-λ_i)\,\mathrm{onehot}(y_i) + λ_i\,q_i,
 
-        m_i = (1-λ_i)\,\mathrm{onehot}(y_i) + λ_i\,q_i, \qquad
-        \sum_i s_i \|f(x_i) - m_i\|^2,
-
-    where q is the teacher's prediction, softened by T, and :math:`λ_i` is λ for a row with a label
+    has the teacher's prediction q, softened by T, and :math:`λ_i` is λ for a row with a label
     and a prediction, 0 if the prediction is missing and 1 if the label is missing. With several
     teachers, q is the mean of the predictions that are available. The student is not softened. The
-    squared error (the Brier score; a regressor with another loss uses its own) has its minimum at
-    the true probabilities, like the cross-entropy. ``predict_proba`` is the Euclidean projection
-    of f(x) onto the probability simplex, with 2.2e-16 in place of 0. Averages of targets, which
-    trees, forests and neighbours predict, are already in the simplex and do not change. Without a
-    teacher, a DecisionTreeRegressor grows like a DecisionTreeClassifier with the Gini criterion.
+    target is learnt by
+
+    - a **tree or forest classifier** of scikit-learn, whose splits minimise the Gini impurity or
+      the entropy of the mean targets, and whose leaves predict these. This is the classifier on
+      copies of each row, one for each class, with the weights :math:`m_{ik}`, but
+      ``min_samples_leaf`` and the bootstrap count rows. Without a teacher it is the classifier on
+      the labels.
+    - a **regressor** f with one output for each class, which minimises
+      :math:`\sum_i s_i \|f(x_i) - m_i\|^2` (a regressor with another loss uses its own). The
+      squared error, the Brier score, has its minimum at the true probabilities, like the
+      cross-entropy. ``predict_proba`` is the Euclidean projection of f(x) onto the probability
+      simplex, with 2.2e-16 in place of 0. Averages of targets, which trees, forests and neighbours
+      predict, are already in the simplex and do not change. A DecisionTreeRegressor grows like a
+      DecisionTreeClassifier with the Gini criterion.
 
     Parameters
     ----------
-    regressor : estimator
-        Regressor for several outputs: a tree, a forest, neighbours, Ridge, a Pipeline that ends in
-        one, or one of a single output in :class:`~sklearn.multioutput.MultiOutputRegressor`. For
-        two classes, one of a single output needs no wrapper: it is fitted on the second class.
-        It is cloned. X is passed on unchanged, so any X that the regressor supports (sparse, with
-        NaN, a DataFrame of mixed columns) is supported.
+    estimator : estimator
+        A DecisionTreeClassifier, ExtraTreeClassifier, RandomForestClassifier or
+        ExtraTreesClassifier. Or a regressor for several outputs: neighbours, Ridge, a tree, or one
+        of a single output in :class:`~sklearn.multioutput.MultiOutputRegressor`; for two classes,
+        one of a single output needs no wrapper: it is fitted on the second class. Or a Pipeline
+        that ends in one of these. It is cloned. X is passed on unchanged, so any X that the
+        estimator supports (sparse, with NaN, a DataFrame of mixed columns) is supported.
     imitation : float, default=0.5
         λ in [0, 1], the weight of the teacher in rows that have a label, too.
     temperature : float, default=1.0
@@ -86,8 +89,8 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, AnyRegressorStud
 
     Attributes
     ----------
-    regressor_ : estimator
-        The fitted clone of ``regressor``.
+    estimator_ : estimator
+        The fitted clone of ``estimator``.
     classes_ : ndarray of shape (n_classes,)
         Class labels, in ascending order.
     n_taught_rows_ : int
@@ -121,11 +124,11 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, AnyRegressorStud
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> from sklearn.tree import DecisionTreeClassifier
     >>> X = np.array([[-1.0], [0.0], [1.0], [2.0]])
     >>> y = np.array(["no", "yes", "no", "yes"])
     >>> teacher_proba = np.array([[0.9, 0.1], [0.6, 0.4], [0.4, 0.6], [0.1, 0.9]])
-    >>> student = SoftTargetClassifier(DecisionTreeRegressor(max_depth=1), imitation=1.0)
+    >>> student = SoftTargetClassifier(DecisionTreeClassifier(max_depth=1), imitation=1.0)
     >>> student.fit(X, y, teacher_proba=teacher_proba).predict_proba([[-2.0], [2.0]])
     array([[0.75, 0.25],
            [0.25, 0.75]])
@@ -135,7 +138,7 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, AnyRegressorStud
     __metadata_request__fit: ClassVar = {"teacher_proba": True, "teacher_logits": True}
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "regressor": "no_validation",  # clone raises a TypeError unless it is an estimator
+        "estimator": "no_validation",  # clone raises a TypeError unless it is an estimator
         "imitation": [Interval(Real, 0, 1, closed="both")],
         "temperature": [Interval(Real, 0, None, closed="neither")],
         "classes": ["array-like", None],
@@ -143,13 +146,13 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, AnyRegressorStud
 
     def __init__(
         self,
-        regressor: Any,
+        estimator: Any,
         *,
         imitation: float = 0.5,
         temperature: float = 1.0,
         classes: Any = None,
     ) -> None:
-        self.regressor = regressor
+        self.estimator = estimator
         self.imitation = imitation
         self.temperature = temperature
         self.classes = classes
@@ -170,7 +173,7 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, AnyRegressorStud
         Parameters
         ----------
         X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-            Features, in any form that the regressor supports.
+            Features, in any form that the estimator supports.
         y : array-like of shape (n_samples,) or None
             Labels. NaN, None and pd.NA are missing labels; these rows need a teacher's
             prediction. None instead of an array means that all labels are missing.
@@ -197,10 +200,11 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, AnyRegressorStud
         ValueError
             If a teacher's output does not match X and the classes or is not a distribution (the
             message names the first such row), a row has neither a label nor a teacher's
-            prediction, every prediction is missing at ``imitation=1``, the regressor is a
-            classifier or has a single output for more than two classes, or it has no
-            ``sample_weight`` and the weights are not integers times a common factor. The estimator
-            is then unchanged.
+            prediction, every prediction is missing at ``imitation=1``, ``estimator`` is another
+            classifier, has a parameter that needs labels (such as ``class_weight``), or is a
+            regressor that has a single output for more than two classes, or has no
+            ``sample_weight`` while the weights are not integers times a common factor. The
+            student is then unchanged.
 
         Warns
         -----
@@ -243,13 +247,12 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, AnyRegressorStud
         rows = rows_to_fit(weight)
         if rows is not None:
             X, targets, weight = take_any_rows(X, rows), targets[rows], weight[rows]
-        self.regressor_ = _fit_classes(
-            self.regressor, X, targets, None if sample_weight is None else weight
-        )
+        fit_estimator = self._fit_trees if is_classifier(self.estimator) else self._fit_regressor
+        self.estimator_ = fit_estimator(X, targets, None if sample_weight is None else weight)
         return self
 
     def predict_proba(self, X: MatrixLike) -> NDArray[np.float64]:
-        """Predict probabilities: the regressor's predictions, projected onto the simplex.
+        """Predict probabilities: a classifier's, or a regressor's projected onto the simplex.
 
         Parameters
         ----------
@@ -265,37 +268,55 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, AnyRegressorStud
         """
         check_is_fitted(self)
         refuse_mask("X", X)
-        return self._to_proba(np.asarray(self.regressor_.predict(to_numpy(X)), dtype=np.float64))
+        X = to_numpy(X)
+        if is_classifier(self.estimator_):
+            return self._with_floor(self.estimator_.predict_proba(X))
+        return self._to_proba(np.asarray(self.estimator_.predict(X), dtype=np.float64))
 
     def to_sklearn(self) -> Any:
-        """Convert a student of trees to scikit-learn's classifier of the same trees.
+        """Return a student of trees as scikit-learn's classifier of the same trees.
 
         Returns
         -------
         classifier
             DecisionTreeClassifier, ExtraTreeClassifier, RandomForestClassifier or
-            ExtraTreesClassifier, in a Pipeline if the regressor is one. It no longer depends on
-            this package. A forest's probabilities differ by at most 2.2e-16.
+            ExtraTreesClassifier, in a Pipeline if ``estimator`` is one. It no longer depends on
+            this package. Probabilities differ by at most 2.2e-16.
 
         Raises
         ------
         TypeError
-            If the regressor is none of scikit-learn's trees or forests: no classifier has its
-            predictions.
+            If ``estimator`` is another regressor: no classifier has its predictions.
         """
         check_is_fitted(self)
-        regressor = self.regressor_
-        last = regressor[-1] if isinstance(regressor, Pipeline) else regressor
+        if is_classifier(self.estimator_):
+            return deepcopy(self.estimator_)
+        last = last_step(self.estimator_)
         classifier = tree_classifier(last, self.classes_, self._to_proba)
         if classifier is None:
             raise TypeError(
                 f"scikit-learn has no classifier with the predictions of {type(self).__name__} "
                 f"around {type(last).__name__}, only around its trees and forests: save the "
-                "student itself, or regressor_"
+                "student itself, or estimator_"
             )
-        if last is regressor:
-            return classifier
-        return Pipeline([*regressor.steps[:-1], (regressor.steps[-1][0], classifier)])
+        return replace_last_step(self.estimator_, classifier)
+
+    def _fit_regressor(self, X: MatrixLike, targets: FloatArray, weight: FloatArray | None) -> Any:
+        return _fit_classes(self.estimator, X, targets, weight)
+
+    def _fit_trees(self, X: MatrixLike, targets: FloatArray, weight: FloatArray | None) -> Any:
+        """Return a fitted clone of a tree or forest, or of a Pipeline that ends in one."""
+        tree = SoftTree.of(self.estimator, len(self.classes_))
+        if tree is None:
+            raise ValueError(_describe_classifier(self.estimator))
+        if (targets.max(axis=1) == 1).all() and self._active.all():
+            # where splits are equally good, the regressor may choose another
+            X, labels, fit_params = apply_weights(
+                self.estimator, X, self.classes_[targets.argmax(axis=1)], weight
+            )
+            return fit_clone(self.estimator, X, labels, fit_params)
+        regressor = _fit_classes(tree.regressor(), X, tree.targets(targets), tree.weight(weight))
+        return tree.fitted_classifier(regressor, self.classes_, self._to_proba)
 
     def _to_proba(self, predictions: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return predictions of the regressor as probabilities of ``classes_``."""
@@ -304,9 +325,11 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, AnyRegressorStud
         elif predictions.ndim == 1 and len(self.classes_) == 2:
             predictions = np.stack([1 - predictions, predictions], axis=1)
         proba = np.zeros_like(predictions)
-        projected = project_on_simplex(predictions[:, self._active])
-        proba[:, self._active] = np.maximum(projected, _MIN_PROBA)
-        return proba
+        proba[:, self._active] = project_on_simplex(predictions[:, self._active])
+        return self._with_floor(proba)
+
+    def _with_floor(self, proba: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.maximum(proba, np.where(self._active, _MIN_PROBA, 0.0))
 
     def _mixed_targets(self, labels: Labels, teachers: Teachers | None) -> NDArray[np.float64]:
         """Return the mixed targets m of shape (n_rows, n_classes)."""
@@ -329,7 +352,6 @@ def _fit_classes(
 
     A single class is fitted as a vector, and the second of two by a regressor of one output.
     """
-    refuse_classifier(regressor, "probabilities")
     one_output = not get_tags(regressor).target_tags.multi_output
     targets = Y[:, -1] if Y.shape[1] == 1 or (one_output and Y.shape[1] == 2) else Y
     X, targets, fit_params = apply_weights(regressor, X, targets, weight)
@@ -340,7 +362,7 @@ def _fit_classes(
         if targets.ndim == 1 or not one_output:
             raise
         name = type(regressor).__name__
-        last = getattr(regressor, "steps", [(None, regressor)])[-1][1]
+        kind = type(last_step(regressor)).__name__.removesuffix("Regressor")
         boosting = (
             ", or the classifier of its library to DistilledBoostingClassifier, which has one "
             "objective for all classes"
@@ -348,8 +370,24 @@ def _fit_classes(
         raise ValueError(
             f"{error} SoftTargetClassifier fits its regressor on {Y.shape[1]} outputs, one for "
             f"each class. If a {name} has a single output, pass MultiOutputRegressor(regressor) of "
-            f"sklearn.multioutput{boosting if type(last).__name__ in _BOOSTING else ''}"
+            f"sklearn.multioutput{boosting if kind in _BOOSTING else ''}"
         ) from error
+
+
+def _describe_classifier(classifier: BaseEstimator) -> str:
+    """Return why a classifier cannot be fitted on probabilities, and what to use instead."""
+    name = type(last_step(classifier)).__name__
+    if name.removesuffix("Classifier") in _BOOSTING:
+        instead = f"DistilledBoostingClassifier({name}(...))"
+    elif name.startswith("LogisticRegression"):
+        instead = "DistilledLogisticRegression"
+    else:
+        instead = "the corresponding regressor"
+    return (
+        f"estimator is a {name}, a classifier that takes labels, and its targets are "
+        f"probabilities: use {instead}; of classifiers, scikit-learn's trees and forests take "
+        "probabilities"
+    )
 
 
 def project_on_simplex(v: FloatArray) -> FloatArray:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import RegressorMixin
+from sklearn.base import RegressorMixin, is_classifier
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
@@ -23,16 +23,15 @@ from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.targets import check_regression_targets
 from sklearn_distill._validation.tensors import to_numpy
-from sklearn_distill.students._any_regressor import (
-    AnyRegressorStudent,
+from sklearn_distill.students._estimator_student import (
+    EstimatorStudent,
     apply_weights,
     fit_clone,
-    refuse_classifier,
 )
 from sklearn_distill.targets import RegressionMixture
 
 
-class SoftTargetRegressor(RegressorMixin, AnyRegressorStudent):
+class SoftTargetRegressor(RegressorMixin, EstimatorStudent):
     r"""A tree, forest, nearest neighbours or any other regressor as the student.
 
     The regressor f is fitted on the mixed target of each row
@@ -49,7 +48,7 @@ class SoftTargetRegressor(RegressorMixin, AnyRegressorStudent):
 
     Parameters
     ----------
-    regressor : estimator
+    estimator : estimator
         Any regressor: a tree, a forest, neighbours, Ridge, a Pipeline that ends in one. It is
         cloned. X is passed on unchanged, so any X that the regressor supports (sparse, with NaN, a
         DataFrame of mixed columns) is supported.
@@ -58,8 +57,8 @@ class SoftTargetRegressor(RegressorMixin, AnyRegressorStudent):
 
     Attributes
     ----------
-    regressor_ : estimator
-        The fitted clone of ``regressor``.
+    estimator_ : estimator
+        The fitted clone of ``estimator``.
     n_taught_rows_ : int
         Number of rows with a teacher's prediction.
     n_features_in_ : int
@@ -92,12 +91,12 @@ class SoftTargetRegressor(RegressorMixin, AnyRegressorStudent):
     __metadata_request__fit: ClassVar = {"teacher_prediction": True}
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "regressor": "no_validation",  # clone raises a TypeError unless it is an estimator
+        "estimator": "no_validation",  # clone raises a TypeError unless it is an estimator
         "imitation": [Interval(Real, 0, 1, closed="both")],
     }
 
-    def __init__(self, regressor: Any, *, imitation: float = 0.5) -> None:
-        self.regressor = regressor
+    def __init__(self, estimator: Any, *, imitation: float = 0.5) -> None:
+        self.estimator = estimator
         self.imitation = imitation
 
     @all_or_nothing
@@ -151,7 +150,11 @@ class SoftTargetRegressor(RegressorMixin, AnyRegressorStudent):
             or with the opposite sign, in 50 labelled rows or more.
         """
         check_row_order(X, y, sample_weight=sample_weight, teacher_prediction=teacher_prediction)
-        refuse_classifier(self.regressor, "numbers")
+        if is_classifier(self.estimator):
+            raise ValueError(
+                f"estimator is a {type(self.estimator).__name__}, a classifier, which cannot be "
+                "fitted on numbers: use the corresponding regressor"
+            )
         X, y = to_numpy(X), to_numpy(y)  # regressors need not support tensors
         teacher_prediction = to_numpy(teacher_prediction)
         n_rows = check_passed_features(
@@ -176,16 +179,16 @@ class SoftTargetRegressor(RegressorMixin, AnyRegressorStudent):
             X, mixture, weight = take_any_rows(X, rows), mixture.take(rows), weight[rows]
         target, _ = mixture.mean()
         X, target, fit_params = apply_weights(
-            self.regressor,
+            self.estimator,
             X,
             target[:, 0] if flat else target,
             None if sample_weight is None else weight,
         )
-        self.regressor_ = fit_clone(self.regressor, X, target, fit_params)
+        self.estimator_ = fit_clone(self.estimator, X, target, fit_params)
         return self
 
     def predict(self, X: MatrixLike) -> NDArray[Any]:
-        """Predict: the predictions of ``regressor_``.
+        """Predict: the predictions of ``estimator_``.
 
         Parameters
         ----------
@@ -199,10 +202,10 @@ class SoftTargetRegressor(RegressorMixin, AnyRegressorStudent):
         """
         check_is_fitted(self)
         refuse_mask("X", X)
-        return np.asarray(self.regressor_.predict(to_numpy(X)))
+        return np.asarray(self.estimator_.predict(to_numpy(X)))
 
     def to_sklearn(self) -> Any:
-        """Return the fitted regressor, ``regressor_``.
+        """Return the fitted regressor, ``estimator_``.
 
         Returns
         -------
@@ -210,9 +213,9 @@ class SoftTargetRegressor(RegressorMixin, AnyRegressorStudent):
             It no longer depends on this package.
         """
         check_is_fitted(self)
-        return self.regressor_
+        return self.estimator_
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.target_tags = get_tags(self.regressor).target_tags
+        tags.target_tags = get_tags(self.estimator).target_tags
         return tags

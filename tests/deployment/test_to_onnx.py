@@ -12,7 +12,7 @@ from sklearn.linear_model import Ridge
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from sklearn.tree import DecisionTreeRegressor
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from sklearn_distill import (
     DistilledBoostingClassifier,
@@ -44,6 +44,7 @@ CLASSIFIERS = {
     "scaled": make_pipeline(StandardScaler(), DistilledLogisticRegression()),
     "tree": SoftTargetClassifier(TREE),
     "forest": SoftTargetClassifier(RandomForestRegressor(3, random_state=0)),
+    "entropy": SoftTargetClassifier(DecisionTreeClassifier(criterion="entropy", max_depth=3)),
     "boosting": DistilledBoostingClassifier(HistGradientBoostingClassifier(max_iter=5)),
     "lightgbm": DistilledBoostingClassifier(lightgbm.LGBMClassifier(n_estimators=5, verbose=-1)),
     "xgboost": DistilledBoostingClassifier(xgboost.XGBClassifier(n_estimators=5)),
@@ -116,6 +117,15 @@ def test_a_large_difference_is_said(tmp_path):
     student.fit(features, Y, distilledlogisticregression__teacher_proba=S)
     with pytest.warns(UserWarning, match="differ by up to .* more digits than float32 has"):
         assert to_onnx(student, tmp_path / "student.onnx", features) > 0.1
+
+
+def test_catboost_writes_its_own_file(tmp_path):
+    catboost = pytest.importorskip("catboost", reason="catboost is not installed")
+    student = DistilledBoostingRegressor(
+        catboost.CatBoostRegressor(iterations=3, allow_writing_files=False)
+    ).fit(X, NUMBERS, teacher_prediction=NUMBERS)
+    with pytest.raises(TypeError, match="CatBoost writes ONNX itself"):
+        to_onnx(student, tmp_path / "student.onnx", X)
 
 
 @pytest.mark.parametrize("regressor", [Ridge(), KNeighborsRegressor()])

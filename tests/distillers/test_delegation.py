@@ -22,8 +22,8 @@ TREE = SoftTargetClassifier(RandomForestRegressor(n_estimators=5, random_state=0
 LINEAR = DistilledLogisticRegression(imitation=0.0)
 
 PREDICTORS = {
-    "soft tree": (TREE, "regressor_"),
-    "soft linear": (SoftTargetClassifier(Ridge(), imitation=0.0), "regressor_"),
+    "soft tree": (TREE, "estimator_"),
+    "soft linear": (SoftTargetClassifier(Ridge(), imitation=0.0), "estimator_"),
     "teacher-student tree": (TeacherStudentClassifier(GaussianNB(), TREE), "student_"),
     "teacher-student linear": (TeacherStudentClassifier(GaussianNB(), LINEAR), "student_"),
     "generations": (BornAgainClassifier(LINEAR, n_generations=2), "estimator_"),

@@ -141,7 +141,7 @@ def soft_targets_of_classes(seed):
         classes=range(problem.n_classes),
     ).fit(**arguments(problem))
     if kind == "tree":
-        return excess("tree", brier(student.regressor_, X[rows], m, exact.s),
+        return excess("tree", brier(student.estimator_, X[rows], m, exact.s),
                       brier(Stump(X[rows], m, exact.s), X[rows], m, exact.s), 1e-6)  # fmt: skip
     if kind == "ridge":
         X_copies, codes, weight = copies(problem.X[rows], m, exact.s)

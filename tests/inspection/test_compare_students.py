@@ -203,13 +203,13 @@ def test_search_is_within_the_training_rows_and_by_the_metric_that_decides(data)
     X, y = data
     board = compare_students(
         DecisionTreeClassifier(max_depth=3), {"tree": small_tree()}, X, y, **FAST,
-        param_grid={"tree": {"imitation": [0.0, 0.9], "regressor__max_depth": [1, 3]}},
+        param_grid={"tree": {"imitation": [0.0, 0.9], "estimator__max_depth": [1, 3]}},
     )  # fmt: skip
     assert set(board.settings) == {"prior", "teacher", "tree", "tree: baseline"}
     for setting in board.settings["tree"]:
-        assert set(setting) == {"imitation", "regressor__max_depth"}
+        assert set(setting) == {"imitation", "estimator__max_depth"}
     for setting in board.settings["tree: baseline"]:
-        assert set(setting) == {"regressor__max_depth"}
+        assert set(setting) == {"estimator__max_depth"}
 
 
 def test_lambda_is_zero_where_the_teacher_knows_nothing():

@@ -15,11 +15,12 @@ from sklearn.compose import make_column_transformer
 from sklearn.datasets import make_classification
 from sklearn.ensemble import (
     ExtraTreesRegressor,
+    HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
     RandomForestClassifier,
     RandomForestRegressor,
 )
-from sklearn.linear_model import LinearRegression, Ridge, RidgeClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge, RidgeClassifier
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.multioutput import MultiOutputRegressor, RegressorChain
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
@@ -63,7 +64,7 @@ def test_any_regressor_gives_probabilities(name, n_classes):
     assert proba.shape == teacher.shape
     assert (proba >= 0).all()
     np.testing.assert_allclose(proba.sum(axis=1), 1, atol=1e-12)
-    np.testing.assert_array_equal(student.predict(X), student.regressor_.predict(X).argmax(axis=1))
+    np.testing.assert_array_equal(student.predict(X), student.estimator_.predict(X).argmax(axis=1))
     assert student.n_taught_rows_ == len(X)
     assert student.n_features_in_ == 5
     assert not hasattr(REGRESSORS[name], "n_features_in_"), "the regressor itself is not fitted"
@@ -226,7 +227,7 @@ def test_grid_search_slices_the_teacher(routing):
             return super().fit(X, y, sample_weight, teacher_proba=teacher_proba)
 
     X, y, _ = data()
-    grid = {"imitation": [0.2, 0.8], "regressor__max_depth": [1, 3]}
+    grid = {"imitation": [0.2, 0.8], "estimator__max_depth": [1, 3]}
     with config_context(enable_metadata_routing=routing):
         search = GridSearchCV(Spy(TREE), grid, cv=KFold(3, shuffle=True), error_score="raise")
         search.fit(X, y, teacher_proba=softmax(X[:, :3], axis=1))
@@ -294,8 +295,14 @@ def test_wrong_parameters(name, value):
 
 def test_wrong_regressors():
     X, y, _ = data()
-    with pytest.raises(ValueError, match="regressor is a DecisionTreeClassifier, a classifier"):
-        SoftTargetClassifier(DecisionTreeClassifier(), imitation=0).fit(X, y)
+    for classifier, instead in {
+        KNeighborsClassifier(): "the corresponding regressor",
+        GridSearchCV(DecisionTreeClassifier(), {"max_depth": [1, 2]}): "the corresponding",
+        LogisticRegression(): "DistilledLogisticRegression",
+        HistGradientBoostingClassifier(): "DistilledBoostingClassifier\\(HistGradientBoosting",
+    }.items():
+        with pytest.raises(ValueError, match=f"estimator is a .*, a classifier .*: use {instead}"):
+            SoftTargetClassifier(classifier, imitation=0).fit(X, y)
     one_output = HistGradientBoostingRegressor(max_iter=2)
     for regressor in (one_output, make_pipeline(StandardScaler(), one_output)):
         message = r"1d array.*on 3 outputs.*MultiOutputRegressor\(reg.*or .*DistilledBoostingClass"
@@ -322,7 +329,7 @@ def test_two_classes_need_one_output(regressor):
     y = np.array(["no", "yes"])[y]
     student = SoftTargetClassifier(regressor, imitation=0.7).fit(X, y, teacher_proba=teacher)
     mixed = 0.3 * (y == "yes") + 0.7 * teacher[:, 1]
-    second = student.regressor_.predict(X)
+    second = student.estimator_.predict(X)
     np.testing.assert_allclose(second, clone(regressor).fit(X, mixed).predict(X), atol=0.01)
     np.testing.assert_allclose(student.predict_proba(X)[:, 1], np.clip(second, 0, 1), atol=1e-12)
     np.testing.assert_array_equal(student.predict(X) == "yes", second > 0.5)

@@ -179,7 +179,7 @@ def test_a_classifier_is_refused():
 
 def test_searches_slice_the_teacher_by_row():
     search = GridSearchCV(
-        SoftTargetRegressor(TREE), {"imitation": [0.0, 1.0], "regressor__max_depth": [1, 3]}, cv=3
+        SoftTargetRegressor(TREE), {"imitation": [0.0, 1.0], "estimator__max_depth": [1, 3]}, cv=3
     )
     search.fit(X, Y, teacher_prediction=T)
     assert search.best_estimator_.n_taught_rows_ == N

@@ -14,8 +14,8 @@ from sklearn_distill._typing import BoolArray, CheckedX, FloatArray, IntArray
 from sklearn_distill._validation.fit_params import clone_without_teacher
 from sklearn_distill._validation.indexing import take_aligned, take_rows
 from sklearn_distill._validation.labels import mark_missing
+from sklearn_distill._validation.last_step import last_step
 from sklearn_distill._validation.plausible_teacher import own_predictions
-from sklearn_distill.distillers._student_data import last_step
 from sklearn_distill.teachers._cross_fit import PredictAligned, class_name
 from sklearn_distill.teachers._encoded_labels import fit_on_any_labels
 

@@ -16,6 +16,7 @@ from sklearn_distill._validation.absent_rows import PresentRows
 from sklearn_distill._validation.extra_sets import entry_of_single, warn_if_out_of_range
 from sklearn_distill._validation.indexing import as_samples, check_features, set_features
 from sklearn_distill._validation.labels import check_any_label, check_classes, check_labels
+from sklearn_distill._validation.last_step import last_step
 from sklearn_distill._validation.masks import none_where_masked
 from sklearn_distill._validation.numbers import list_values
 from sklearn_distill._validation.random_state import seeded_clones
@@ -43,7 +44,6 @@ from sklearn_distill.distillers._born_again.validation_split import (
     evaluation_set,
     given_validation_set,
 )
-from sklearn_distill.distillers._student_data import last_step
 from sklearn_distill.teachers._cross_fit import class_name, warn_of_unseen_classes
 
 

@@ -47,7 +47,7 @@ def check_classifier(student: Any) -> None:
     if not is_classifier(student):
         raise ValueError(
             f"student {class_name(student)} is not a classifier: use one, or "
-            "SoftTargetClassifier(regressor) with a regressor of that kind"
+            "SoftTargetClassifier around a tree, a forest or a regressor of that kind"
         )
 
 
@@ -65,7 +65,7 @@ def _check_soft(student: Any, teacher_param: str | None) -> None:
         raise ValueError(
             f"student {class_name(student)} cannot learn from probabilities: its fit takes no "
             "teacher_proba, nor does the last step of a pipeline. Set labels='hard', or use a "
-            "student of sklearn_distill or SoftTargetClassifier(regressor) with a regressor of the "
-            "same kind"
+            "student of sklearn_distill or SoftTargetClassifier around a tree, a forest or a "
+            "regressor of the same kind"
         )
     check_proba(student, "labels='soft'")

@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
-from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_distill._doc_link import DocLink
 from sklearn_distill._typing import CheckedX
 from sklearn_distill._validation.random_state import seeded_clones
 from sklearn_distill.students._boosting.library import BoostingLibrary, unfitted_copy
@@ -20,17 +15,16 @@ from sklearn_distill.students._boosting.validation_set import (
     drop_absent,
     split_off,
 )
+from sklearn_distill.students._estimator_student import EstimatorStudent
 
 T = TypeVar("T", bound=BoostingTargets[Any])
 
 
-class BoostedStudent(DocLink, BaseEstimator):
-    """Base of students that have a boosting library's model, ``estimator`` and ``estimator_``."""
+class BoostedStudent(EstimatorStudent):
+    """Base of students that have a boosting library's model."""
 
     _default_estimator: ClassVar[type]
 
-    estimator: Any
-    estimator_: Any
     random_state: Any
 
     def to_sklearn(self) -> Any:
@@ -44,12 +38,7 @@ class BoostedStudent(DocLink, BaseEstimator):
         check_is_fitted(self)
         return self.estimator_
 
-    @property
-    def feature_importances_(self) -> NDArray[Any]:
-        """Feature importances of ``estimator_``, if it has any."""
-        return np.asarray(self.estimator_.feature_importances_)
-
-    def _estimator(self) -> Any:
+    def _unfitted_estimator(self) -> Any:
         return self._default_estimator() if self.estimator is None else self.estimator
 
     def _prepare(
@@ -93,18 +82,10 @@ class BoostedStudent(DocLink, BaseEstimator):
 
     def _seeded_estimator(self) -> tuple[Any, Any]:
         """Return a clone of the estimator, and the seed of the validation split."""
-        (clone,), seed = seeded_clones(self._estimator(), 1, self.random_state, copy=unfitted_copy)
+        (clone,), seed = seeded_clones(
+            self._unfitted_estimator(), 1, self.random_state, copy=unfitted_copy
+        )
         if self.random_state is None:  # one seed suffices for a reproducible fit
             params = clone.get_params(deep=False)
             seed = params.get("random_state", params.get("random_seed"))  # CatBoost's name
         return clone, seed
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        of_estimator = get_tags(self._estimator())
-        tags.input_tags = of_estimator.input_tags
-        tags.non_deterministic = of_estimator.non_deterministic
-        return tags
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "estimator_")

@@ -1,4 +1,4 @@
-"""What students around any regressor have in common: a clone, fitted on weighted rows."""
+"""What students around another estimator have in common: a fitted clone of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import config_context
-from sklearn.base import BaseEstimator, clone, is_classifier
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils import get_tags
 
 from sklearn_distill._doc_link import DocLink
@@ -17,41 +17,35 @@ from sklearn_distill._validation.fit_params import fit_param_name
 from sklearn_distill._validation.indexing import as_samples, take_rows
 
 
-class AnyRegressorStudent(DocLink, BaseEstimator):
-    """Base of students that fit a clone of ``regressor``, ``regressor_``."""
+class EstimatorStudent(DocLink, BaseEstimator):
+    """Base of students that fit a clone of ``estimator``, ``estimator_``."""
 
-    regressor: Any
-    regressor_: Any
+    estimator: Any
+    estimator_: Any
 
     @property
     def feature_importances_(self) -> NDArray[Any]:
-        """Feature importances of ``regressor_``, if it has any."""
-        return np.asarray(self.regressor_.feature_importances_)
+        """Feature importances of ``estimator_``, if it has any."""
+        return np.asarray(self.estimator_.feature_importances_)
 
     @property
     def coef_(self) -> NDArray[Any]:
-        """Coefficients of ``regressor_`` for each of its targets, if it has any."""
-        coef: NDArray[Any] = self.regressor_.coef_  # sparse where it was sparsified
+        """Coefficients of ``estimator_`` for each of its targets, if it has any."""
+        coef: NDArray[Any] = self.estimator_.coef_  # sparse where it was sparsified
         return coef
+
+    def _unfitted_estimator(self) -> Any:
+        return self.estimator
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        regressor = get_tags(self.regressor)
-        tags.input_tags = regressor.input_tags
-        tags.non_deterministic = regressor.non_deterministic
+        of_estimator = get_tags(self._unfitted_estimator())
+        tags.input_tags = of_estimator.input_tags
+        tags.non_deterministic = of_estimator.non_deterministic
         return tags
 
     def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "regressor_")
-
-
-def refuse_classifier(regressor: BaseEstimator, targets: str) -> None:
-    """Raise a ValueError if the regressor is a classifier; ``targets`` are what it is to fit."""
-    if is_classifier(regressor):
-        raise ValueError(
-            f"regressor is a {type(regressor).__name__}, a classifier, which cannot be fitted on "
-            f"{targets}: pass the corresponding regressor"
-        )
+        return hasattr(self, "estimator_")
 
 
 def apply_weights(
