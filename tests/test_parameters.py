@@ -180,6 +180,7 @@ NEURAL = {
     "optimizer": "sgd",
     "lr": 0.01,
     "batch_size": 20,
+    "collate_fn": lambda samples: 2 * np.stack(samples),
     "max_epochs": 5,
     "early_stopping": True,
     "validation_fraction": With(0.4, {"early_stopping": True}),
