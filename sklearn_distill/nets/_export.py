@@ -54,6 +54,40 @@ class Probabilities(nn.Module):
         return torch.softmax(as_scores(self.network(*args, **kwargs), self.n_classes), dim=1)
 
 
+class LabelProbabilities(nn.Module):
+    """A network that returns the probability of each label, made from one that returns log-odds.
+
+    Parameters
+    ----------
+    network : Module
+        Network that returns one log-odds for each label.
+
+    Examples
+    --------
+    >>> LabelProbabilities(nn.Identity())(torch.zeros(1, 3))
+    tensor([[0.5000, 0.5000, 0.5000]])
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, *args: Tensor, **kwargs: Tensor) -> Tensor:
+        """Return the probabilities.
+
+        Parameters
+        ----------
+        *args, **kwargs : Tensor of shape (n_rows, ...)
+            Features of a mini-batch, as the network takes them.
+
+        Returns
+        -------
+        Tensor of shape (n_rows, n_labels)
+            Probabilities at temperature 1.
+        """
+        return torch.sigmoid(self.network(*args, **kwargs))
+
+
 def plain_network(module: nn.Module, n_classes: int | None) -> nn.Module:
     """Return a copy of a trained network.
 

@@ -29,7 +29,7 @@ from sklearn_distill.nets._inputs import (
 from sklearn_distill.nets._loader import Observer, RowTensors, TensorLoader
 from sklearn_distill.nets._loss_parts import LossParts
 from sklearn_distill.nets._mixing import Mixing, read_mixing
-from sklearn_distill.nets._predictions import ClassPredictions, Predictions
+from sklearn_distill.nets._predictions import NumberPredictions, Predictions
 from sklearn_distill.nets._seen import seen_by
 
 Augment = Callable[[Tensor, torch.Generator], Any]
@@ -312,9 +312,9 @@ class StudentNet(NeuralNet):
         return self.predictions.score(y, self.predict(X))
 
     @property
-    def classes_(self) -> NDArray[Any]:
-        """Class labels, of a classifier only."""
-        if isinstance(self.predictions, ClassPredictions):
+    def classes_(self) -> Any:
+        """Class labels, of a classifier only; a list of those of each of several labels."""
+        if not isinstance(self.predictions, NumberPredictions):
             return self.predictions.classes
         raise AttributeError("classes_: the net of a regressor has none")
 

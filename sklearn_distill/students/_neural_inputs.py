@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
@@ -155,6 +156,12 @@ def is_dataset(X: object) -> TypeGuard[Dataset[Any]]:
     )
 
 
+def is_named(X: object) -> bool:
+    """Return whether X is a mapping of inputs by name."""
+    # SciPy's dictionary of keys is a dict
+    return isinstance(X, Mapping) and not sparse.issparse(X)
+
+
 def is_iterable_dataset(X: object) -> bool:
     """Return whether X is a torch Dataset that can only be read in its own order."""
     data = sys.modules.get("torch.utils.data")
@@ -212,7 +219,7 @@ def read_features(
     """
     if is_dataset(X) or student.collate_fn is not None:
         features: Any = _read_items(student, X, reset=reset, name=name)
-    elif isinstance(X, Mapping):
+    elif is_named(X):
         features = _read_named(student, X, reset=reset, name=name)
     else:
         return _read_array(student, X, y, reset=reset, name=name, **checks)
@@ -281,7 +288,7 @@ def _read_items(student: NeuralParams, X: Any, *, reset: bool, name: str) -> Ite
     options = _reading_options(student, is_fit=reset and name == "X")
     if not is_dataset(X):
         refuse_loader(name, X)
-        if isinstance(X, Mapping):
+        if is_named(X):
             items, n_rows = NamedSamples(dict(X)), _common_length(name, X)
         else:
             items, n_rows = (X.to_numpy() if hasattr(X, "to_numpy") else X), n_samples(X)

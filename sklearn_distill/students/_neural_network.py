@@ -51,7 +51,7 @@ def new_network(
         # before the projection and the optimiser: lazy layers get their weights in this first pass
         scores, x = _check_scores_or_floats(network, X, targets.n_outputs, estimator._dtype)
         if is_classifier(estimator):
-            _warn_of_probabilities(network, scores)
+            _warn_of_probabilities(network, scores, is_multi_label=targets.n_labels > 0)
         projection = _new_projection(estimator, network, targets, x)
         return (network, projection), torch.get_rng_state(), x is X
 
@@ -222,14 +222,17 @@ def _check_scores(network: nn.Module, X: ModelInput, n_outputs: int) -> torch.Te
     return scores[n_rows]
 
 
-def _warn_of_probabilities(network: nn.Module, scores: torch.Tensor) -> None:
+def _warn_of_probabilities(
+    network: nn.Module, scores: torch.Tensor, *, is_multi_label: bool
+) -> None:
     """Warn if the scores of a few rows are probabilities or their logarithms."""
-    if scores.ndim != 2 or scores.shape[1] < 2:
+    if is_multi_label or scores.ndim != 2 or scores.shape[1] < 2:
         ends_in_sigmoid = isinstance(list(network.modules())[-1], nn.Sigmoid)
         if ends_in_sigmoid and bool(((scores >= 0) & (scores <= 1)).all()):
+            of = "the labels" if is_multi_label else "the second class"
             warn_user(
-                f"module {type(network).__name__} returns probabilities of the second class, which "
-                "the student takes for log-odds: let it return these, without a sigmoid at its end"
+                f"module {type(network).__name__} returns probabilities of {of}, which the student "
+                "takes for log-odds: let it return these, without a sigmoid at its end"
             )
         return
     for values, what, effect in (

@@ -23,6 +23,7 @@ from sklearn_distill._validation.fitting import (
     all_or_nothing,
     validated_parameters,
 )
+from sklearn_distill._validation.label_matrix import check_label_matrix, is_label_matrix
 from sklearn_distill._validation.labels import check_classes, check_labels, refuse_soft_labels
 from sklearn_distill._validation.missing_teacher import check_teacher_used
 from sklearn_distill._validation.numbers import list_values
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
     import torch
     from torch.utils.data import Dataset
 
-    from sklearn_distill.nets._predictions import ClassPredictions
+    from sklearn_distill.nets._predictions import ClassPredictions, LabelPredictions
     from sklearn_distill.students._neural_training import Trained
 
 
@@ -237,7 +238,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
     array([0, 1])
     """
 
-    classes_: NDArray[Any]
+    classes_: Any
+    _n_labels: int  # of a fit with several labels, else 0
 
     # requested by default: meta-estimators slice them by row with X, without set_fit_request
     __metadata_request__partial_fit: ClassVar = {
@@ -595,8 +597,10 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         Module
             A copy on the CPU, in evaluation mode.
         """
-        from sklearn_distill.nets._export import plain_network
+        from sklearn_distill.nets._export import LabelProbabilities, plain_network
 
+        if probabilities and self._n_labels:
+            return LabelProbabilities(plain_network(self.net_.module_, None)).eval()
         return plain_network(self.net_.module_, len(self.classes_) if probabilities else None)
 
     def _fit_dataset(self, dataset: Dataset[Any], X_val: Any, y_val: Any) -> Self:
@@ -618,7 +622,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             )
         if self._previous_training() is not None:
             _check_same_classes(classes, self.classes_)
-        self.classes_ = classes
+        self.classes_, self._n_labels = classes, 0
         loss_params = LossParams.of(self)
         make_table = BatchTable(classes, loss_params, float(self.label_smoothing))
         stream = make_stream(
@@ -645,7 +649,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         *,
         reset: bool,
     ) -> Features:
-        if teacher_proba is None and teacher_logits is None:
+        has_teacher = teacher_proba is not None or teacher_logits is not None
+        if not has_teacher and not is_label_matrix(y):
             # without a teacher scikit-learn's own errors are raised, as for a missing label
             refuse_soft_labels(y)
             return read_features(self, X, fill_absent(y, sample_weight), reset=reset)
@@ -668,6 +673,11 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         """
         from sklearn_distill.students._neural_class_targets import tunable_targets
 
+        if is_label_matrix(y):
+            return self._read_multi_label(
+                X, y, sample_weight, teacher_proba, teacher_logits, teacher_embedding, previous
+            )
+        self._n_labels = 0
         targets = TrainingTargets.read(
             self, len(X), y, sample_weight, teacher_proba, teacher_logits, classes
         )
@@ -696,6 +706,59 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         def at_epoch(epoch: int) -> NeuralTargets:
             neural_targets = self._targets_at(epoch, targets)
             return neural_targets.with_embedding(embedding, self.embedding_weight, targets.weight)
+
+        first = at_epoch(self._first_epoch(previous))
+        return X, replace(first, at_epoch=at_epoch) if self._moves() else first
+
+    def _read_multi_label(
+        self,
+        X: Features,
+        y: TargetLike,
+        sample_weight: ArrayLike | None,
+        teacher_proba: TeacherLike,
+        teacher_logits: TeacherLike,
+        teacher_embedding: TeacherLike,
+        previous: Trained | None,
+    ) -> tuple[Features, NeuralTargets]:
+        """Check the arguments of ``fit`` for several labels, as :meth:`_read_targets`."""
+        from sklearn_distill.students._neural_multi_label import (
+            MultiLabelTargets,
+            multi_label_targets,
+        )
+
+        for name in ("classes", "metaparameter_optimizer"):
+            if getattr(self, name) is not None:
+                raise ValueError(
+                    f"{name}={getattr(self, name)!r} with y of several labels, for which it has no "
+                    "meaning: leave it out"
+                )
+        targets, weight = MultiLabelTargets.read(
+            y, len(X), sample_weight, teacher_proba, teacher_logits, self.class_weight
+        )
+        embedding = check_embedding(teacher_embedding, len(X), self.embedding_weight, weight == 0)
+        if (weight == 0).any():
+            X = X[weight > 0]
+            embedding = None if embedding is None else embedding[weight > 0]
+        self._n_labels, self.n_taught_rows_ = targets.n_labels, int(targets.taught.sum())
+        self.classes_ = self._predictions().classes
+        check_teacher_used(
+            0.5 if callable(self.imitation) else self.imitation,
+            self.n_taught_rows_,
+            embedding=embedding,
+            teacher_proba=teacher_proba,
+            teacher_logits=teacher_logits,
+        )
+        if self.distillation_loss is not None:
+            self._check_custom_loss()
+
+        def at_epoch(epoch: int) -> NeuralTargets:
+            values = self._metaparameters(epoch)
+            loss_params = LossParams.of(self, **values)
+            made = multi_label_targets(
+                targets, loss_params, self.distillation_loss, float(self.label_smoothing)
+            )
+            made = made.with_embedding(embedding, self.embedding_weight, targets.weight)
+            return replace(made, metaparameters=values)
 
         first = at_epoch(self._first_epoch(previous))
         return X, replace(first, at_epoch=at_epoch) if self._moves() else first
@@ -775,6 +838,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         features = self._validate_held_out(X_val, y_val)
         if features is None:
             return None
+        if self._n_labels:
+            return self._held_out_labels(features, y_val)
         with name_validation_set_in_errors():
             _, labels = check_labels(y_val, len(features), self.classes_, None)
         if not labels.present.all():
@@ -789,10 +854,22 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         table = target_table(label_targets.targets())
         return features, table, labels_of_codes(labels, self.classes_)
 
+    def _held_out_labels(self, features: Features, y_val: Any) -> HeldOut:
+        """Return validation rows of several labels, some entries of which may be missing."""
+        from sklearn_distill.students._neural_multi_label import as_integers, label_table
+
+        with name_validation_set_in_errors():
+            labels = check_label_matrix(y_val, len(features), "y_val")
+            if labels.shape[1] != self._n_labels:
+                raise ValueError(f"y_val has {labels.shape[1]} labels, and y {self._n_labels}")
+            if np.isnan(labels).all():
+                raise ValueError("y_val has no label: the validation loss needs some")
+        return features, label_table(labels), as_integers(labels)
+
     def _partial_fit_classes(self, classes: ArrayLike | None) -> Any:
         """Return the classes of the first call; later calls may repeat them."""
         first_classes = getattr(self, "classes_", None)
-        if first_classes is None:
+        if first_classes is None or self._n_labels:
             return self.classes if classes is None else np.unique(classes)
         if classes is not None and not np.array_equal(np.unique(classes), first_classes):
             raise ValueError(
@@ -801,10 +878,17 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             )
         return first_classes
 
-    def _predictions(self) -> ClassPredictions:
-        from sklearn_distill.nets._predictions import ClassPredictions
+    def _predictions(self) -> ClassPredictions | LabelPredictions:
+        from sklearn_distill.nets._predictions import ClassPredictions, LabelPredictions
 
-        return ClassPredictions(self.classes_)
+        return (
+            LabelPredictions(self._n_labels) if self._n_labels else ClassPredictions(self.classes_)
+        )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
 
 
 def _check_same_classes(classes: NDArray[Any], previous_classes: NDArray[Any]) -> None:
