@@ -160,6 +160,26 @@ def check_teacher_matrix(
     return matrix
 
 
+def mean_of_teachers(matrix: FloatArray) -> FloatArray:
+    """Return the mean of several teachers' probabilities that are available.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n_rows, [n_teachers,] n_labels)
+        Probabilities, NaN where they are missing.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_labels)
+        Probabilities, NaN where all are missing.
+    """
+    if matrix.ndim == 2:
+        return matrix
+    n_known = (~np.isnan(matrix)).sum(axis=1)
+    mean: FloatArray = np.where(n_known > 0, np.nansum(matrix, axis=1), np.nan)
+    return mean / np.maximum(n_known, 1)
+
+
 def _of_second_classes(given: Any) -> Any:
     """Return a list of the probabilities of both classes of each label as one matrix."""
     if isinstance(given, (list, tuple)) and given and np.ndim(given[0]) == 2:

@@ -1,4 +1,4 @@
-"""Scores of several labels: the mean over the labels of each label's score."""
+"""Scores of several labels: those of two classes over all labels of all samples."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from typing import Any
 import numpy as np
 
 from sklearn_distill._typing import ArrayLike, FloatArray, MatrixLike
-from sklearn_distill._validation.label_matrix import check_label_matrix, check_teacher_matrix
+from sklearn_distill._validation.label_matrix import (
+    check_label_matrix,
+    check_teacher_matrix,
+    mean_of_teachers,
+)
 from sklearn_distill._validation.sample_weight import check_sample_weight
 
 # the classes of each label
@@ -47,18 +51,13 @@ def label_probabilities(estimator: Any, X: MatrixLike) -> FloatArray:
     return np.column_stack(columns)
 
 
-def mean_over_labels(
-    score: Callable[[Any, FloatArray, FloatArray], float],
-    targets: FloatArray,
-    p: FloatArray,
-    sample_weight: ArrayLike | None,
-) -> float:
-    """Return the mean over the labels of the score of each one's known entries.
+def known_entries(
+    targets: FloatArray, p: FloatArray, sample_weight: ArrayLike | None
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the targets, the probabilities of both classes and the weights of known entries.
 
     Parameters
     ----------
-    score : callable
-        ``score(target, p, weight)`` of one label, with the probabilities of both classes.
     targets : ndarray of shape (n_samples, n_labels)
         Labels or probabilities, NaN where they are missing.
     p : ndarray of shape (n_samples, n_labels)
@@ -68,8 +67,8 @@ def mean_over_labels(
 
     Returns
     -------
-    float
-        The mean over the labels that have a known entry of positive weight.
+    tuple of ndarray of shape (n_known,), (n_known, 2) and (n_known,)
+        One row for each label of each sample that is known.
 
     Raises
     ------
@@ -85,15 +84,8 @@ def mean_over_labels(
     known = ~np.isnan(targets) & (s > 0)[:, None]
     if not known.any():
         raise ValueError(f"no label or prediction is known in the {len(p)} rows to score")
-    return float(
-        np.mean(
-            [
-                score(targets[rows, label], _both_classes(p[rows, label]), s[rows])
-                for label, rows in enumerate(known.T)
-                if rows.any()
-            ]
-        )
-    )
+    weights = np.broadcast_to(s[:, None], p.shape)[known]
+    return targets[known], _both_classes(p[known]), weights
 
 
 def score_by_labels(
@@ -103,7 +95,7 @@ def score_by_labels(
     y: Any,
     sample_weight: ArrayLike | None,
 ) -> float:
-    """Return the mean over labels of a score of two classes by labels.
+    """Return a score of two classes over all known entries.
 
     Parameters
     ----------
@@ -122,11 +114,8 @@ def score_by_labels(
         The score.
     """
     p = label_probabilities(estimator, X)
-
-    def score(labels: Any, both: FloatArray, s: FloatArray) -> float:
-        return metric(labels.astype(np.int64).tolist(), both, BINARY, s)
-
-    return mean_over_labels(score, check_label_matrix(y, len(p)), p, sample_weight)
+    labels, both, s = known_entries(check_label_matrix(y, len(p)), p, sample_weight)
+    return metric(labels.astype(np.int64).tolist(), both, BINARY, s)
 
 
 def score_by_teacher(
@@ -136,7 +125,7 @@ def score_by_teacher(
     teacher_proba: Any,
     sample_weight: ArrayLike | None,
 ) -> float:
-    """Return minus the mean over labels of a loss of two classes against a teacher.
+    """Return minus the mean over all known entries of a loss of two classes against a teacher.
 
     Parameters
     ----------
@@ -159,15 +148,8 @@ def score_by_teacher(
     p = label_probabilities(estimator, X)
     teacher = check_teacher_matrix(teacher_proba, None, None, np.full(p.shape, np.nan))
     assert teacher is not None
-    if teacher.ndim == 3:  # the mean of those that have a prediction
-        n_known = (~np.isnan(teacher)).sum(axis=1)
-        total = np.nansum(teacher, axis=1)
-        teacher = np.where(n_known > 0, total / np.maximum(n_known, 1), np.nan)
-
-    def score(q: FloatArray, both: FloatArray, s: FloatArray) -> float:
-        return -float(np.average(row_loss(_both_classes(q), both), weights=s))
-
-    return mean_over_labels(score, teacher, p, sample_weight)
+    q, both, s = known_entries(mean_of_teachers(teacher), p, sample_weight)
+    return -float(np.average(row_loss(_both_classes(q), both), weights=s))
 
 
 def _both_classes(p: FloatArray) -> FloatArray:

@@ -207,7 +207,7 @@ class LabelProbaScorer(Scorer):
     def _score(
         self, estimator: Any, X: MatrixLike, judged_by: Any, sample_weight: ArrayLike | None
     ) -> float:
-        """Return the score of the rows with a label, or the mean over several labels."""
+        """Return the score of the rows with a label, or of the entries of several labels."""
         if has_several_labels(estimator):
             return score_by_labels(self._metric, estimator, X, judged_by, sample_weight)
         X, labels, weight = take_labelled(X, judged_by, sample_weight)

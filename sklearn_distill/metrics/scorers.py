@@ -74,11 +74,11 @@ def get_scorer(scoring: Any) -> Any:
     judge. "neg_teacher_root_mean_squared_error" and "neg_teacher_mean_absolute_error" judge a
     regressor by ``teacher_prediction``.
 
-    **Several labels.** The scores of a classifier of several labels, a column of y for each, are
-    the means over the labels of each one's score of two classes, without missing entries; those of
-    predicted labels, such as "accuracy" (all labels of a sample are right), "f1_macro" and
-    "f1_micro", leave out samples with a missing entry. "label_accuracy" is the mean of the
-    accuracies of the labels, 1 minus the Hamming loss.
+    **Several labels.** If each column of y is a label, the scores of probabilities are those of two
+    classes over all entries of y that are not missing; without missing ones their means are also
+    the means over the labels. "label_accuracy" is the share of entries that are right, 1 minus the
+    Hamming loss. scikit-learn's scores of predicted labels, such as "accuracy" (all labels of a
+    sample are right), "f1_macro" and "f1_micro", leave out samples with a missing entry.
 
     Parameters
     ----------
