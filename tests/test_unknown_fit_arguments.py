@@ -20,6 +20,7 @@ NEEDED = {
     sd.SoftTargetClassifier: {"regressor": Ridge()},
     sd.SoftTargetRegressor: {"regressor": Ridge()},
     sd.BornAgainClassifier: {"student": LINEAR},
+    sd.MultiLabelStudent: {"estimator": LINEAR},
     sd.TeacherStudentClassifier: {"teacher": GaussianNB(), "student": LINEAR},
     sd.TeacherStudentRegressor: {
         "teacher": LinearRegression(),

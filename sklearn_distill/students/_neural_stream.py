@@ -17,8 +17,8 @@ from sklearn_distill.students._neural_inputs import holds_features_alone, is_dat
 if TYPE_CHECKING:
     from torch.utils.data import Dataset
 
-    from sklearn_distill.nets import _inputs as feature_inputs
     from sklearn_distill.nets._batch import Batch
+    from sklearn_distill.nets._inputs import Collate as FeatureCollate
     from sklearn_distill.nets._loader import Stream
     from sklearn_distill.students._stream_teacher import TeacherObserver
 
@@ -50,7 +50,7 @@ def make_stream(
     dataset: Dataset[Any],
     make_table: MakeTable,
     observer: TeacherObserver,
-    features: feature_inputs.Collate,
+    features: FeatureCollate,
     *,
     n_outputs: int,
     loader_params: dict[str, Any],
@@ -157,7 +157,7 @@ class Collate:
         self,
         make_table: MakeTable,
         n_outputs: int,
-        features: feature_inputs.Collate,
+        features: FeatureCollate,
         collate_fn: Any = None,
     ) -> None:
         self.make_table = make_table

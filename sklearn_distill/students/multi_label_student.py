@@ -193,9 +193,9 @@ class MultiLabelStudent(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         ndarray of shape (n_samples, n_labels)
             1 for the labels that a sample has, else 0.
         """
-        return np.column_stack([one.predict(self._checked(X)) for one in self.estimators_]).astype(
-            np.int64
-        )
+        X = self._checked(X)
+        columns = np.column_stack([one.predict(X) for one in self.estimators_])
+        return columns.astype(np.int64)
 
     @available_if(_predicts_proba)
     def predict_proba(self, X: MatrixLike) -> FloatArray:

@@ -6,7 +6,11 @@ from sklearn.datasets import make_multilabel_classification
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import accuracy_score, brier_score_loss, f1_score, log_loss
 
-from sklearn_distill import DistilledLogisticRegression, DistilledNeuralClassifier, MultiLabelStudent
+from sklearn_distill import (
+    DistilledLogisticRegression,
+    DistilledNeuralClassifier,
+    MultiLabelStudent,
+)
 from sklearn_distill.inspection import distillation_report
 from sklearn_distill.metrics import get_scorer
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from accelerate import Accelerator
 from scipy import sparse
 from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_validate
 from sklearn.pipeline import make_pipeline
@@ -321,6 +322,17 @@ def changed(X):
     if isinstance(X, SliceDataset):
         return SliceDataset(Items(X.dataset.columns[0] + 1))
     return [[1, *row[1:]] for row in X] if isinstance(X, list) else 2 * X
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_an_accelerator_reads_structured_inputs(steps):
+    accelerator = Accelerator(cpu=True, gradient_accumulation_steps=steps)
+    for module, X, options in STRUCTURED.values():
+        options = options | {"batch_size": 20}
+        own = options | {"accelerator": accelerator, "batch_size": 20 // steps}
+        student = new(module=module, **own).fit(X, Y, teacher_logits=LOGITS, X_val=X, y_val=Y)
+        other = new(module=module, **options).fit(X, Y, teacher_logits=LOGITS)
+        assert_equal_students(student, other, atol=1e-6)
 
 
 # sequences of different lengths
