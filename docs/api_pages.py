@@ -17,6 +17,7 @@ ESTIMATORS = {
         "PrivilegedLinearRegression",
         "SoftTargetClassifier",
         "SoftTargetRegressor",
+        "MultiLabelStudent",
     ],
     "Teacher and student fitted together": [
         "TeacherStudentClassifier",

@@ -2,12 +2,15 @@
 
 from importlib.util import find_spec
 
+import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.multiclass import check_classification_targets
 
 from sklearn_distill import (
     DistilledBoostingClassifier,
@@ -16,6 +19,7 @@ from sklearn_distill import (
     DistilledNeuralClassifier,
     DistilledNeuralRegressor,
     GaussianNoise,
+    MultiLabelStudent,
     PrivilegedLinearRegression,
     PrivilegedLinearRegressionCV,
     SoftTargetRegressor,
@@ -84,6 +88,7 @@ NEURAL = [
 # What networks of float32 numbers fail, and why.
 FAILED_BY_DEFAULT = {
     "check_sample_weight_equivalence_on_dense_data": "repetitions spread over mini-batches",
+    "check_sample_weight_equivalence_on_sparse_data": "repetitions spread over mini-batches",
     "check_methods_subset_invariance": "float32 rounds in the seventh digit, the one compared",
 }
 # scikit-learn's checks fit students without a teacher.
@@ -121,6 +126,43 @@ def test_scikit_learn_checks(estimator, check):
     expected_failed_checks=lambda _: FAILED_BY_DEFAULT,
 )
 def test_scikit_learn_checks_of_default_networks(estimator, check):
+    check(estimator)
+
+
+class OneLabel(MultiLabelStudent):
+    """A student of one label, with its two classes in one dimension, as the checks pass them."""
+
+    def fit(self, X, y=None, sample_weight=None):
+        if y is None:
+            raise ValueError("requires y to be passed, but the target y is None")
+        y = column_or_1d(y, warn=True)
+        assert_all_finite(y, input_name="y")
+        check_classification_targets(y)
+        classes, codes = np.unique(y, return_inverse=True)
+        if len(classes) != 2:
+            raise ValueError(f"Only binary classification is supported: {len(classes)} class")
+        super().fit(X, codes[:, None], sample_weight)
+        self.classes_ = classes
+        return self
+
+    def predict(self, X):
+        codes = super().predict(X)[:, 0]
+        return self.classes_[codes]
+
+    def predict_proba(self, X):
+        p = super().predict_proba(X)
+        return np.column_stack([1 - p, p])
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = tags.target_tags.multi_output = False
+        tags.target_tags.single_output = True
+        return tags
+
+
+@WITHOUT_TEACHER
+@parametrize_with_checks([OneLabel(DISTILLED)])
+def test_a_student_for_each_label(estimator, check):
     check(estimator)
 
 

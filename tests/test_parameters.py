@@ -118,6 +118,12 @@ def searched_regressor(estimator):
     return np.append(estimator.predict(X_VAL), estimator.best_score_)
 
 
+def several_labels(estimator):
+    labels = SCORES[:, :2] > 0
+    estimator.fit(X, labels, teacher_logits=LOGITS[:, :2])
+    return estimator.predict_proba(X_VAL)
+
+
 def teacher_and_student(estimator):
     estimator.fit(X, Y if isinstance(estimator, sd.TeacherStudentClassifier) else NUMBERS)
     is_classifier = isinstance(estimator, sd.TeacherStudentClassifier)
@@ -180,6 +186,7 @@ NEURAL = {
     "optimizer": "sgd",
     "lr": 0.01,
     "batch_size": 20,
+    "collate_fn": lambda samples: 2 * np.stack(samples),
     "max_epochs": 5,
     "early_stopping": True,
     "validation_fraction": With(0.4, {"early_stopping": True}),
@@ -261,6 +268,11 @@ CASES = {
             "module": With(torch.nn.Linear(4, 1), {"hidden_layer_sizes": (64,)}),
             "scoring": With("neg_max_error", {"early_stopping": True, "max_epochs": 30, "lr": 0.3}),
         },
+    ),
+    sd.MultiLabelStudent: (
+        sd.MultiLabelStudent(sd.DistilledLogisticRegression()),
+        several_labels,
+        {"estimator": sd.DistilledLogisticRegression(imitation=0.9)},
     ),
     sd.DistilledBoostingClassifier: (
         sd.DistilledBoostingClassifier(SMALL_BOOSTING),

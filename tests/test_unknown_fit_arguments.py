@@ -20,6 +20,7 @@ NEEDED = {
     sd.SoftTargetClassifier: {"estimator": Ridge()},
     sd.SoftTargetRegressor: {"estimator": Ridge()},
     sd.BornAgainClassifier: {"student": LINEAR},
+    sd.MultiLabelStudent: {"estimator": LINEAR},
     sd.TeacherStudentClassifier: {"teacher": GaussianNB(), "student": LINEAR},
     sd.TeacherStudentRegressor: {
         "teacher": LinearRegression(),

@@ -1,10 +1,9 @@
-"""Features of a network: one array of numbers; errors name what came and how to convert it."""
+"""Features of a network as an array of numbers; errors name what came and how to convert it."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -24,29 +23,30 @@ def check_network_input(name: str, X: Any) -> None:
     Raises
     ------
     TypeError
-        If it is a torch Dataset or DataLoader, a dict of inputs, or text.
+        If it is a DataLoader, several arrays without names, or text.
     ValueError
         If its samples have different shapes, as sequences of different lengths.
 
     Examples
     --------
-    >>> check_network_input("X", {"input_ids": [[1, 2]]})
+    >>> check_network_input("X", [[1, 2], [3]])
     Traceback (most recent call last):
-    TypeError: X is a dict of the inputs ['input_ids']: a network reads one array ...
+    ValueError: X holds samples of the different shapes [(1,), (2,)]: pad them to one shape, ...
     """
-    torch_data = sys.modules.get("torch.utils.data")  # without it, X cannot be a Dataset
-    if torch_data is not None and isinstance(X, torch_data.Dataset):
-        raise TypeError(f"{name} is a Dataset, which only fit accepts, as X: pass an array")
-    if torch_data is not None and isinstance(X, torch_data.DataLoader):
-        raise TypeError(
-            f"{name} is a DataLoader: pass an array or, as X of fit, its Dataset (loader.dataset) "
-            "with items (x, y, teacher), batch_size=… to the constructor and its other arguments "
-            "as iterator_train__num_workers=…"
-        )
-    if isinstance(X, Mapping):
-        _refuse_several(f"{name} is a {type(X).__name__} of the inputs {list(X)[:_N_LISTED]}")
+    refuse_loader(name, X)
     if isinstance(X, (list, tuple)) or getattr(X, "dtype", None) == np.dtype(object):
         _check_samples(name, X)
+
+
+def refuse_loader(name: str, X: Any) -> None:
+    """Raise a TypeError if X is a DataLoader of torch."""
+    torch_data = sys.modules.get("torch.utils.data")  # without it, there can be none
+    if torch_data is not None and isinstance(X, torch_data.DataLoader):
+        raise TypeError(
+            f"{name} is a DataLoader: pass its Dataset (loader.dataset), whose items are "
+            "(x, y, teacher) in fit, with batch_size=… to the constructor and its other arguments "
+            "as iterator_train__num_workers=…"
+        )
 
 
 def _check_samples(name: str, X: Any) -> None:
@@ -54,31 +54,27 @@ def _check_samples(name: str, X: Any) -> None:
     samples = [] if len(getattr(X, "shape", (0,))) != 1 else list(X)
     if any(isinstance(sample, str) for sample in samples):
         raise TypeError(
-            f"{name} holds text: a network reads numbers. Convert it to token ids of equal lengths "
-            "or to embeddings, or put a vectorizer before the student in a Pipeline"
+            f"{name} holds text: a network reads numbers. Put a tokenizer or vectorizer before the "
+            "student in a Pipeline, or pass collate_fn=, a function from a list of texts to tensors"
         )
     shapes = {_shape(sample) for sample in samples}
     # matrices of the same number of rows are rather inputs of one network than samples
     if len(shapes) > 1 and all(len(shape) == 2 for shape in shapes) and _same_length(shapes):
-        _refuse_several(f"{name} holds several inputs, of the shapes {sorted(shapes)[:_N_LISTED]}")
+        raise TypeError(
+            f"{name} holds several inputs, of the shapes {sorted(shapes)[:_N_LISTED]}: pass a dict "
+            "of them, whose keys are the names of the parameters of the module's forward"
+        )
     if len(shapes) > 1:
         listed = sorted(shapes)[:_N_LISTED]
         raise ValueError(
-            f"{name} holds samples of the different shapes {listed}: a network reads one array. "
-            "Pad them to one shape, for example with torch.nn.utils.rnn.pad_sequence, with a value "
-            "that the module ignores"
+            f"{name} holds samples of the different shapes {listed}: pad them to one shape, with a "
+            "value that the module ignores, or pass collate_fn=, a function from a list of samples "
+            "to tensors, for example torch.nn.utils.rnn.pad_sequence"
         )
 
 
 def _same_length(shapes: set[tuple[int, ...]]) -> bool:
     return len({shape[0] for shape in shapes}) == 1
-
-
-def _refuse_several(what: str) -> NoReturn:
-    raise TypeError(
-        f"{what}: a network reads one array with a row for each sample. Join the inputs, for "
-        "example with np.hstack, and let the module's forward split them again"
-    )
 
 
 def _shape(sample: Any) -> tuple[int, ...]:

@@ -18,6 +18,13 @@ from sklearn_distill._validation.plausible_prediction import (
 from sklearn_distill._validation.plausible_teacher import sample_teacher, warn_if_implausible
 from sklearn_distill.inspection._model_proba import ModelProba, predict_proba_of
 from sklearn_distill.inspection._score import Prediction
+from sklearn_distill.inspection._several_labels import (
+    label_prior,
+    label_test_set,
+    predict_labels,
+    read_label_teacher,
+    training_prior,
+)
 from sklearn_distill.inspection._test_set import (
     TestSet,
     class_test_set,
@@ -90,7 +97,9 @@ def name_students(distilled: BaseEstimator | Mapping[str, BaseEstimator]) -> dic
     return students
 
 
-def predict(model: Any, X: MatrixLike, name: str, is_class: bool) -> Model:
+def predict(
+    model: Any, X: MatrixLike, name: str, is_class: bool, *, has_labels: bool = False
+) -> Model:
     """Predict the test rows by a fitted model.
 
     Parameters
@@ -103,12 +112,16 @@ def predict(model: Any, X: MatrixLike, name: str, is_class: bool) -> Model:
         What error messages call the model.
     is_class : bool
         Whether it is a classifier.
+    has_labels : bool, default=False
+        Whether it is a classifier of several labels.
 
     Returns
     -------
     ModelProba or ModelNumbers
         The predictions.
     """
+    if has_labels:
+        return predict_labels(model, X, name)
     if is_class:
         return predict_proba_of(model, X, name)
     values = as_floats(model.predict(X), f"{name}.predict")
@@ -116,7 +129,11 @@ def predict(model: Any, X: MatrixLike, name: str, is_class: bool) -> Model:
 
 
 def read_teacher(
-    proba: ArrayLike | None, numbers: ArrayLike | None, classes: ArrayLike | None, student: Model
+    proba: ArrayLike | None,
+    numbers: ArrayLike | None,
+    classes: ArrayLike | None,
+    student: Model,
+    n_labels: int = 0,
 ) -> Model:
     """Read a teacher's precomputed predictions, some of which may be missing.
 
@@ -130,6 +147,8 @@ def read_teacher(
         The class of each column of `proba`.
     student : ModelProba or ModelNumbers
         The student, whose classes unnamed columns have.
+    n_labels : int, default=0
+        Number of labels of classifiers of several labels.
 
     Returns
     -------
@@ -142,7 +161,10 @@ def read_teacher(
         If they are not for this kind of student, or have another number of rows.
     """
     teacher: Model
-    if isinstance(student, ModelProba) and proba is not None:
+    if n_labels:
+        assert isinstance(student, ModelProba)
+        teacher = read_label_teacher(proba, student, n_labels)
+    elif isinstance(student, ModelProba) and proba is not None:
         teacher = read_soft_labels(proba, classes, student.classes, "teacher_proba")
     elif isinstance(student, ModelNumbers) and numbers is not None:
         values = as_floats(numbers, "teacher_prediction")
@@ -168,6 +190,7 @@ def read_truth(
     models: list[Model],
     sample_weight: ArrayLike | None,
     groups: ArrayLike | None,
+    n_labels: int = 0,
 ) -> TestSet:
     """Return the true values of the test rows; without `y` they are the teacher's predictions.
 
@@ -181,12 +204,17 @@ def read_truth(
         The predictions of all models, whose classes are compared.
     sample_weight, groups : array-like of shape (n_samples,) or None
         Weights, and groups of dependent samples.
+    n_labels : int, default=0
+        Number of labels of classifiers of several labels.
 
     Returns
     -------
     TestSet
         The truth.
     """
+    if n_labels:
+        assert isinstance(teacher, ModelProba)
+        return label_test_set(y, teacher, n_labels, sample_weight, groups)
     if isinstance(teacher, ModelProba):
         proba = [model for model in models if isinstance(model, ModelProba)]
         return class_test_set(teacher if y is None else y, proba, sample_weight, groups)
@@ -215,7 +243,7 @@ def align(model: Model, test: TestSet) -> Prediction:
     return Prediction(model.values, model.values, ~model.present)
 
 
-def read_prior(y_train: ArrayLike, student: Model) -> Model:
+def read_prior(y_train: ArrayLike, student: Model, n_labels: int = 0) -> Model:
     """Return the constant prediction that training rows suggest.
 
     Parameters
@@ -224,6 +252,8 @@ def read_prior(y_train: ArrayLike, student: Model) -> Model:
         Labels, some of which may be missing, soft labels or numbers.
     student : ModelProba or ModelNumbers
         A student, whose kind and number of test rows it has.
+    n_labels : int, default=0
+        Number of labels of classifiers of several labels.
 
     Returns
     -------
@@ -232,6 +262,8 @@ def read_prior(y_train: ArrayLike, student: Model) -> Model:
     """
     n_train = len(np.asarray(y_train))
     n_rows = len(student.present)
+    if n_labels:
+        return training_prior(y_train, n_rows, n_labels)
     if isinstance(student, ModelProba):
         uniform = np.full((n_train, len(student.classes)), 1 / len(student.classes))
         train = class_test_set(
@@ -287,6 +319,8 @@ def prior(test: TestSet) -> Prediction:
     Prediction
         The same for every row.
     """
+    if test.n_labels:
+        return label_prior(test)
     if test.classes is not None:
         constant = sums_by_unit(test.y, test.w, len(test.classes))
     else:

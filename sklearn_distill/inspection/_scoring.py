@@ -14,6 +14,7 @@ from sklearn.metrics import get_scorer
 from sklearn_distill._typing import FloatArray, IntArray
 from sklearn_distill.inspection import _class_scores, _number_scores
 from sklearn_distill.inspection._score import Prediction, Score
+from sklearn_distill.inspection._several_labels import complete_rows
 from sklearn_distill.inspection._test_set import TestSet
 
 Scoring: TypeAlias = str | Iterable[str] | Mapping[str, Any] | None
@@ -63,7 +64,19 @@ _ON_REQUEST: dict[bool, dict[str, tuple[Callable[..., Score], int]]] = {
 }
 
 
-def read_scoring(scoring: Scoring, is_class: bool, n_bins: int) -> list[Metric]:
+# of several labels: over all entries, or scorers of scikit-learn over rows of known labels
+LABELS: dict[str, tuple[Callable[..., Score], int]] = {
+    "log_loss": (_class_scores.log_loss, -1),
+    "brier_score": (_class_scores.brier_score, -1),
+    "label_accuracy": (_class_scores.accuracy, 1),
+    "calibration_error": (_class_scores.calibration_error, -1),
+}
+_LABEL_DEFAULTS = ["log_loss", "brier_score", "label_accuracy", "accuracy", "f1_macro", "f1_micro"]
+
+
+def read_scoring(
+    scoring: Scoring, is_class: bool, n_bins: int, *, has_labels: bool = False
+) -> list[Metric]:
     """Return the metrics of a report.
 
     Parameters
@@ -74,6 +87,8 @@ def read_scoring(scoring: Scoring, is_class: bool, n_bins: int) -> list[Metric]:
         Whether the models are classifiers.
     n_bins : int
         Number of bins of the calibration error.
+    has_labels : bool, default=False
+        Whether they are classifiers of several labels.
 
     Returns
     -------
@@ -85,12 +100,12 @@ def read_scoring(scoring: Scoring, is_class: bool, n_bins: int) -> list[Metric]:
     ValueError
         If a name is unknown, or the first metric has no better direction.
     """
-    default = CLASSES if is_class else NUMBERS
+    default = LABELS if has_labels else CLASSES if is_class else NUMBERS
     if scoring is None:
-        scoring = list(default)
+        scoring = _LABEL_DEFAULTS if has_labels else list(default)
     named = {scoring: scoring} if isinstance(scoring, str) else scoring
     items = named.items() if isinstance(named, Mapping) else [(name, name) for name in named]
-    known = default | _ON_REQUEST[is_class]
+    known = default if has_labels else default | _ON_REQUEST[is_class]
     metrics = [_metric(str(name), scorer, known, n_bins) for name, scorer in items]
     if not metrics or not metrics[0].direction:
         raise ValueError(
@@ -127,14 +142,16 @@ def _scorer(name: str, known: dict[str, Any]) -> Any:
 
 def _by_blocks(scorer: Any, direction: int, model: Prediction, test: TestSet) -> Score:
     """Return the score of any scorer; each block of units is left out once."""
-    estimator = _stored_classes(model, test) if test.classes else _StoredNumbers(model.values)
+    estimator = _stored(model, test)
 
     def value(entries: IntArray) -> float:
-        y = _true_values(test, entries)
-        s = test.s[entries]
+        if test.n_labels:
+            rows, y, s = complete_rows(test, entries)
+        else:
+            rows, y, s = test.rows[entries], _true_values(test, entries), test.s[entries]
         # a scorer without weights is fine where all are equal
         weights = {} if (s == s[0]).all() else {"sample_weight": s}
-        return direction * float(scorer(estimator, test.rows[entries, None], y, **weights))
+        return direction * float(scorer(estimator, rows[:, None], y, **weights))
 
     everything = np.arange(len(test.rows))
     n = min(N_BLOCKS, test.n_units)
@@ -182,5 +199,26 @@ class _StoredNumbers(RegressorMixin, BaseEstimator):
         return f[:, 0] if f.shape[1] == 1 else f
 
 
-def _stored_classes(model: Prediction, test: TestSet) -> _StoredClasses:
+class _StoredLabels(ClassifierMixin, BaseEstimator):
+    """A classifier of several labels that looks its predictions up by the number of the row."""
+
+    def __init__(self, p: FloatArray) -> None:
+        self.p = p
+        self.classes_ = [np.array([0, 1])] * p.shape[1]
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def predict_proba(self, rows: IntArray) -> FloatArray:
+        return self.p[rows[:, 0]]
+
+    def predict(self, rows: IntArray) -> Any:
+        return (self.predict_proba(rows) > 0.5).astype(np.int64)
+
+
+def _stored(model: Prediction, test: TestSet) -> Any:
+    if test.n_labels:
+        return _StoredLabels(model.values[:, 1].reshape(-1, test.n_labels))
+    if test.classes is None:
+        return _StoredNumbers(model.values)
     return _StoredClasses(model.values, np.asarray(test.classes))

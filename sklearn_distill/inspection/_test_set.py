@@ -36,6 +36,9 @@ class TestSet:
         Number of rows of X, those without a true value included.
     classes : list or None
         Every class that occurs in y or that a model knows; None for a regression.
+    n_labels : int, default=0
+        Number of labels of a row if each has an entry of its own, whose "row" is the row's number
+        times n_labels plus that of the label; 0 if rows have one label.
     """
 
     __test__ = False  # not a test class for pytest
@@ -46,6 +49,7 @@ class TestSet:
     unit: IntArray
     n_rows: int
     classes: list[Any] | None = None
+    n_labels: int = 0
 
     @property
     def n_units(self) -> int:
@@ -150,6 +154,34 @@ def number_test_set(
     rows = np.flatnonzero((s > 0) & np.isfinite(numbers).all(axis=1))
     _check_some(rows, name)
     return _test_set(rows, numbers[rows], s[rows], s, groups, None)
+
+
+def entries_test_set(
+    entries: IntArray, k: IntArray, weight: FloatArray, unit: IntArray, n_labels: int
+) -> TestSet:
+    """Return the truth of several labels.
+
+    Parameters
+    ----------
+    entries : ndarray of shape (n_known,)
+        Numbers of the entries that are known.
+    k : ndarray of shape (n_known,)
+        Their classes, 0 or 1.
+    weight : ndarray of shape (n_known,)
+        Their weights.
+    unit : ndarray of shape (n_entries,)
+        Number of the independent unit of every entry.
+    n_labels : int
+        Number of labels.
+
+    Returns
+    -------
+    TestSet
+        The truth.
+    """
+    _check_some(entries)
+    own = np.unique(unit[entries], return_inverse=True)[1]
+    return TestSet(entries, k, weight, own, len(unit), [0, 1], n_labels)
 
 
 def _test_set(

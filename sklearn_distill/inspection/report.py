@@ -40,6 +40,7 @@ from sklearn_distill.inspection._test_set import TestSet
 from sklearn_distill.inspection.intervals import MIN_UNITS, check_level
 from sklearn_distill.inspection.report_display import ReportDisplay
 from sklearn_distill.inspection.size import count_bytes, count_parameters
+from sklearn_distill.metrics._multi_label import has_several_labels
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -94,7 +95,8 @@ def distillation_report(
             default=None
         Test labels, or the numbers of a regression; rows where one is missing (NaN, None) are left
         out. Two dimensions are soft labels: metrics are expectations over labels drawn from them.
-        The columns of a DataFrame are their classes, unnamed ones are ``distilled.classes_``. None
+        The columns of a DataFrame are their classes, unnamed ones are ``distilled.classes_``. Of
+        classifiers of several labels, the columns are the labels, any of which may be missing. None
         compares with the teacher's predictions instead.
     teacher : fitted estimator, default=None
         The teacher; or pass its predictions.
@@ -121,7 +123,10 @@ def distillation_report(
         ``"neg_"``, "calibration_error", "uncertainty_degree" or "max_min_gap"; or scorers by name.
         None is log loss, Brier score, accuracy, balanced accuracy, area under the ROC curve (of
         several classes the mean, each against the rest) and calibration error; of regressors root
-        mean squared error, mean absolute error and R².
+        mean squared error, mean absolute error and R². Of several labels it is log loss, Brier
+        score and accuracy over all labels of all samples (``label_accuracy``), and scikit-learn's
+        ``accuracy`` (samples with all labels right), ``f1_macro`` and ``f1_micro`` over samples
+        without a missing label.
     sample_weight : array-like of shape (n_samples,), default=None
         Sample weights of all metrics and of the intervals.
     groups : array-like of shape (n_samples,), default=None
@@ -219,26 +224,31 @@ def distillation_report(
         teacher_prediction=teacher_prediction,
     )
     is_class = hasattr(baseline, "predict_proba") or not is_regressor(baseline)
-    metrics = read_scoring(scoring, is_class, n_bins)
+    n_labels = len(baseline.classes_) if has_several_labels(baseline) else 0
+    metrics = read_scoring(scoring, is_class, n_bins, has_labels=n_labels > 0)
     fitted = {"baseline": baseline} | name_students(distilled)
     features: dict[str, MatrixLike] = dict.fromkeys(fitted, X)
-    students = {name: predict(model, X, name, is_class) for name, model in fitted.items()}
+    kind = {"is_class": is_class, "has_labels": n_labels > 0}
+    students = {name: predict(model, X, name, **kind) for name, model in fitted.items()}
     if teacher is None:
         student = list(students.values())[-1]  # unnamed columns have its classes
-        precomputed = read_teacher(teacher_proba, teacher_prediction, teacher_classes, student)
+        precomputed = read_teacher(
+            teacher_proba, teacher_prediction, teacher_classes, student, n_labels
+        )
         models = {"teacher": precomputed} | students
     else:
         features["teacher"] = X if X_teacher is None else X_teacher
-        models = {"teacher": predict(teacher, features["teacher"], "teacher", is_class)} | students
-    known = None if y_train is None else read_prior(y_train, models["baseline"])
+        models = {"teacher": predict(teacher, features["teacher"], "teacher", **kind)} | students
+    known = None if y_train is None else read_prior(y_train, models["baseline"], n_labels)
     compared = [*([] if known is None else [known]), *models.values()]
-    test = read_truth(y, models["teacher"], compared, sample_weight, groups)
+    test = read_truth(y, models["teacher"], compared, sample_weight, groups, n_labels)
     _warn_if_small(test, confidence_level)
     trivial = prior(test) if known is None else align(known, test)
     aligned = {"prior": trivial} | {name: align(m, test) for name, m in models.items()}
-    if y is not None:
+    if y is not None and not n_labels:
         warn_if_implausible_here(aligned["teacher"], test, models["teacher"].name)
-    s = check_sample_weight(sample_weight, test.n_rows)
+    n_entries = max(1, n_labels)  # of a row
+    s = np.repeat(check_sample_weight(sample_weight, test.n_rows // n_entries), n_entries)
     imitated = teacher_as_truth(aligned["teacher"], s, test.classes)
     comparison = Comparison.of(aligned, test, imitated, metrics, confidence_level)
     method = "predict_proba" if is_class else "predict"
@@ -249,7 +259,7 @@ def distillation_report(
     table = comparison.table().join(pd.DataFrame.from_dict(costs, orient="index"))
     evidence = comparison.evidence(table["rows_per_second"], judge_is_teacher=y is None)
     decision, headline = decide(evidence)
-    n_rows = len(np.unique(test.rows))
+    n_rows = len(np.unique(test.rows // n_entries))
     return DistillationReport(
         headline=headline,
         decision=decision,
@@ -257,12 +267,13 @@ def distillation_report(
         did_the_teacher_help=comparison.differences(),
         metric=metrics[0].name,
         n_rows=n_rows,
-        n_rows_left_out=test.n_rows - n_rows,
+        n_rows_left_out=test.n_rows // n_entries - n_rows,
         classes=test.classes,
         confidence_level=confidence_level,
         n_threads=n_threads,
         judge="teacher" if y is None else "y",
         teacher_saw=teacher_saw,
+        n_labels=n_labels,
     )
 
 
@@ -330,6 +341,8 @@ class DistillationReport:
         What the models were compared with.
     teacher_saw : str or None
         The samples that the teacher was fitted on, in the user's words.
+    n_labels : int, default=0
+        Number of labels of classifiers of several labels.
     """
 
     headline: str
@@ -344,6 +357,7 @@ class DistillationReport:
     n_threads: int
     judge: str
     teacher_saw: str | None = None
+    n_labels: int = 0
 
     def plot(
         self, metric: str | None = None, *, cost: str = "latency_p50_us", ax: Any = None
@@ -400,6 +414,8 @@ class DistillationReport:
     @property
     def _heading(self) -> str:
         classes = "" if self.classes is None else f", {len(self.classes)} classes"
+        if self.n_labels:
+            classes = f", {self.n_labels} labels"
         without = f" ({self.n_rows_left_out} more without a true value)" * bool(
             self.n_rows_left_out
         )

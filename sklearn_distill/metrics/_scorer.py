@@ -14,12 +14,18 @@ from sklearn.utils.metadata_routing import MetadataRequest
 
 from sklearn_distill._typing import ArrayLike, FloatArray, MatrixLike, TargetLike, TeacherLike
 from sklearn_distill._validation.absent_rows import blank_absent
+from sklearn_distill._validation.label_matrix import check_label_matrix
 from sklearn_distill._validation.labelled_rows import take_labelled
 from sklearn_distill._validation.numbers import list_values
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.targets import check_regression_outputs
 from sklearn_distill._validation.teacher import check_teacher, read_teacher
+from sklearn_distill.metrics._multi_label import (
+    has_several_labels,
+    score_by_labels,
+    score_by_teacher,
+)
 from sklearn_distill.metrics._row_scores import weighted_mean
 
 LabelScore = Callable[[list[Any], FloatArray, list[Any], ArrayLike | None], float]
@@ -176,6 +182,8 @@ class LabelledRowsScorer(Scorer):
     ) -> float:
         """Return the score of the rows with a label."""
         X, labels, weight = take_labelled(X, judged_by, sample_weight)
+        if has_several_labels(estimator):  # floats are no labels to scikit-learn
+            labels = check_label_matrix(labels, len(labels)).astype(np.int64)
         params = {} if weight is None else {"sample_weight": weight}
         return float(self._scorer(estimator, X, labels, **params))
 
@@ -199,7 +207,9 @@ class LabelProbaScorer(Scorer):
     def _score(
         self, estimator: Any, X: MatrixLike, judged_by: Any, sample_weight: ArrayLike | None
     ) -> float:
-        """Return the score of the rows with a label."""
+        """Return the score of the rows with a label, or of the entries of several labels."""
+        if has_several_labels(estimator):
+            return score_by_labels(self._metric, estimator, X, judged_by, sample_weight)
         X, labels, weight = take_labelled(X, judged_by, sample_weight)
         p, known = np.asarray(estimator.predict_proba(X)), np.asarray(estimator.classes_).tolist()
         values = labels.tolist()
@@ -229,6 +239,8 @@ class TeacherProbaScorer(Scorer):
         self, estimator: Any, X: MatrixLike, judged_by: Any, sample_weight: ArrayLike | None
     ) -> float:
         """Return the score of the rows with a prediction of the teacher."""
+        if has_several_labels(estimator):
+            return score_by_teacher(self._row_loss, estimator, X, judged_by, sample_weight)
         p = np.asarray(estimator.predict_proba(X))
         s = check_sample_weight(sample_weight, len(p))
         output = read_teacher(judged_by, None, len(p))

@@ -15,7 +15,12 @@ from sklearn_distill._validation.class_index import class_index
 from sklearn_distill._validation.numbers import shorten
 from sklearn_distill._validation.probabilities import check_proba
 from sklearn_distill._validation.sample_weight import check_sample_weight
-from sklearn_distill.metrics._row_scores import one_hot, row_cross_entropy, weighted_mean
+from sklearn_distill.metrics._row_scores import (
+    one_hot,
+    row_correct,
+    row_cross_entropy,
+    weighted_mean,
+)
 from sklearn_distill.metrics._scorer import (
     LabelledRowsScorer,
     LabelProbaScorer,
@@ -68,6 +73,12 @@ def get_scorer(scoring: Any) -> Any:
     ``set_score_request(teacher_proba="reference_proba")`` lets another table than the student's
     judge. "neg_teacher_root_mean_squared_error" and "neg_teacher_mean_absolute_error" judge a
     regressor by ``teacher_prediction``.
+
+    **Several labels.** If each column of y is a label, the scores of probabilities are those of two
+    classes over all entries of y that are not missing; without missing ones their means are also
+    the means over the labels. "label_accuracy" is the share of entries that are right, 1 minus the
+    Hamming loss. scikit-learn's scores of predicted labels, such as "accuracy" (all labels of a
+    sample are right), "f1_macro" and "f1_micro", leave out samples with a missing entry.
 
     Parameters
     ----------
@@ -153,6 +164,13 @@ def _neg_calibration_error(
     return -expected_calibration_error(y, p, labels=classes, sample_weight=sample_weight)
 
 
+def _label_accuracy(
+    y: list[Any], p: FloatArray, classes: list[Any], sample_weight: ArrayLike | None
+) -> float:
+    k = class_index(y, classes, len(classes))
+    return weighted_mean(row_correct(k, p), check_sample_weight(sample_weight, len(k)))
+
+
 def _cross_entropy(q: FloatArray, p: FloatArray) -> FloatArray:
     # the epsilon of the predictions' own type, as in scikit-learn's log_loss
     eps = np.finfo(p.dtype if p.dtype.kind == "f" else np.float64).eps
@@ -170,6 +188,7 @@ def _squared_distance(q: FloatArray, p: FloatArray) -> FloatArray:
 
 
 _BY_LABELS: dict[str, LabelScore] = {
+    "label_accuracy": _label_accuracy,
     "neg_brier_score": _neg_brier_score,
     "neg_expected_calibration_error": _neg_calibration_error,
     "neg_log_loss": _neg_log_loss,

@@ -14,6 +14,7 @@ from skorch.utils import to_tensor
 from torch import Tensor, nn
 
 from sklearn_distill.nets._batch import Batch
+from sklearn_distill.nets._inputs import call_network, map_tensors
 from sklearn_distill.nets._net import StudentNet
 from sklearn_distill.nets._share import Share
 
@@ -110,7 +111,7 @@ class AcceleratedStudentNet(StudentNet):
     def _make_trainee(self) -> nn.Module:
         trainee = super()._make_trainee()
         # the accelerator changes the forward of what it gets, which must not be the user's module
-        own = nn.Sequential(trainee) if trainee is self.module_ else trainee
+        own = _Wrapped(trainee) if trainee is self.module_ else trainee
         prepared: nn.Module = self.accelerator.prepare_model(own)
         return prepared
 
@@ -132,7 +133,7 @@ class AcceleratedStudentNet(StudentNet):
         if self.module_.training:
             return super().infer(x, **fit_params)
         with self.accelerator.autocast():
-            return self.module_(to_tensor(x, device=self.device), **fit_params)
+            return call_network(self.module_, to_tensor(x, device=self.device), **fit_params)
 
     def run_single_epoch(
         self, iterator: Any, training: bool, prefix: str, step_fn: Any, **fit_params: Any
@@ -213,7 +214,7 @@ class AcceleratedStudentNet(StudentNet):
             return super().validation_step(batch, **fit_params)
         self._set_training(False)
         with torch.no_grad():
-            own = self.infer(self._share.positions(batch.features), **fit_params)
+            own = self.infer(map_tensors(self._share.positions, batch.features), **fit_params)
             scores = self._gather(own, len(batch.table))
             return {"loss": self.get_loss(scores, batch.table), "y_pred": scores}
 
@@ -265,6 +266,17 @@ class AcceleratedStudentNet(StudentNet):
         if by_process and self.augmentation is not None:
             # not that of the order of the rows, which all processes draw alike
             self.__dict__["augmentation_generator"] = torch.Generator().manual_seed(int(state[1]))
+
+
+class _Wrapped(nn.Module):
+    """A network in a module of its own, with the same inputs."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        return self.network(*args, **kwargs)
 
 
 class _Parts:

@@ -19,6 +19,7 @@ from sklearn_distill.nets._hypergradient import (
     trained_parameters,
     weight_gradients,
 )
+from sklearn_distill.nets._inputs import ModelInput, call_arguments, call_network
 from sklearn_distill.nets._loader import RowTensors
 from sklearn_distill.nets._net import StudentNet
 from sklearn_distill.nets.losses import as_scores
@@ -70,7 +71,7 @@ class BilevelNet(StudentNet):
         self.schedule_history_: list[dict[str, Any]] = []
         self._strategy: BackwardStrategy | None = None
         self._strategy_weights: list[int] = []
-        self._batches: Iterator[tuple[Tensor, Tensor]] | None = None
+        self._batches: Iterator[tuple[ModelInput, Tensor]] | None = None
         super().__init__(*args, **kwargs)
 
     def train_step(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
@@ -177,7 +178,7 @@ class BilevelNet(StudentNet):
         return strategy.hypergradient(jacobian, *self._validation_residual())
 
     def _finite_difference_step(
-        self, z: Tensor, residuals: Residuals, features: Tensor, table: Tensor
+        self, z: Tensor, residuals: Residuals, features: ModelInput, table: Tensor
     ) -> list[float]:
         """Step the weights; return central differences of ∂L_train/∂(λ, T) along D∘∇L_val."""
         self._backward(z, residuals)
@@ -211,11 +212,12 @@ class BilevelNet(StudentNet):
         return {name: d * g for name, d, g in scaled if g is not None}
 
     def _metaparameter_gradient(
-        self, weights: dict[str, Tensor], features: Tensor, table: Tensor
+        self, weights: dict[str, Tensor], features: ModelInput, table: Tensor
     ) -> tuple[float, float]:
         """Return ∂L_train/∂(λ, T) of a mini-batch at given weights."""
         with torch.no_grad():
-            scores = functional_call(self.module_, weights, (to_device(features, self.device),))
+            arguments = call_arguments(to_device(features, self.device))
+            scores = functional_call(self.module_, weights, *arguments)
         gradient: tuple[float, float] = self.criterion_.metaparameter_gradient(
             as_scores(scores, self.criterion_.n_classes),
             to_device(table, self.device),
@@ -233,9 +235,9 @@ class BilevelNet(StudentNet):
             self._set_training(False)
         features, table = next(self._validation_batches())
         scores = (
-            self.module_(features)
+            call_network(self.module_, features)
             if weights is None
-            else functional_call(self.module_, weights, (features,))
+            else functional_call(self.module_, weights, *call_arguments(features))
         )
         if self._depends_on_mode:
             self._set_training(True)
@@ -259,12 +261,12 @@ class BilevelNet(StudentNet):
         # The step is a constant, so that the gradient with respect to w is that with respect to w'.
         return {name: p + step * (0.0 if p.grad is None else p.grad) for (name, p), step in steps}
 
-    def _validation_batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def _validation_batches(self) -> Iterator[tuple[ModelInput, Tensor]]:
         if self._batches is None:
             self._batches = self._endless_batches()
         return self._batches
 
-    def _endless_batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def _endless_batches(self) -> Iterator[tuple[ModelInput, Tensor]]:
         """Cycle through the validation rows, shuffled once: slices cost less than a lookup of rows.
 
         All mini-batches are full, so that each row is used equally often.
@@ -276,9 +278,9 @@ class BilevelNet(StudentNet):
             order = torch.randperm(n, generator=self.generator)
             # the first rows again at the end, for the mini-batches that wrap around
             wrapped = torch.cat([order, order[: size - 1]]).to(self.device)
-            rows = RowTensors(*rows.take(wrapped)[:2])
+            rows = rows.rows(wrapped)
         start = 0
         while True:
             batch = slice(start, start + size)
-            yield rows.features[batch], rows.table[batch]
+            yield rows.input(batch), rows.table[batch]
             start = (start + size) % n

@@ -103,7 +103,9 @@ class ValidationScore(Callback):
         if dataset_valid is None:  # partial_fit has no validation rows
             return
         scorer = check_scoring(net, self.scoring)
-        score = float(scorer(net, dataset_valid.X.numpy(force=True), dataset_valid.y))
+        X = dataset_valid.X
+        X = X.numpy(force=True) if isinstance(X, torch.Tensor) else X
+        score = float(scorer(net, X, dataset_valid.y))
         before = [epoch["valid_score"] for epoch in net.history[:-1] if "valid_score" in epoch]
         net.history.record("valid_score", score)
         net.history.record("valid_score_best", score > max(before, default=-math.inf))

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_distill._typing import FloatArray
+from sklearn_distill.nets._inputs import ModelInput, call_network
 from sklearn_distill.nets._layers import (
     HiddenLayer,
     find_head,
@@ -109,12 +110,12 @@ class WithEmbedding(nn.Module):
         self.module = module
         self.projection = projection
 
-    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+    def forward(self, *args: Tensor, **kwargs: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         """Return scores and embedding, the scores alone in evaluation mode.
 
         Parameters
         ----------
-        x : Tensor of shape (n_rows, ...)
+        *args, **kwargs : Tensor of shape (n_rows, ...)
             Features of a mini-batch.
 
         Returns
@@ -125,14 +126,15 @@ class WithEmbedding(nn.Module):
             Approximation of the teacher's embedding.
         """
         if not self.module.training:
-            scores: Tensor = self.module(x)
+            scores: Tensor = self.module(*args, **kwargs)
             return scores
+        x = kwargs or args[0]
         scores, representations = _read(self.module, self.projection.layers, x)
         return scores, self.projection(representations)
 
 
 def make_projection(
-    network: nn.Module, sample: Tensor, embedding_layer: EmbeddingLayer, n_dimensions: int
+    network: nn.Module, sample: ModelInput, embedding_layer: EmbeddingLayer, n_dimensions: int
 ) -> Projection:
     """Return a new projection from hidden representations of a network.
 
@@ -140,7 +142,7 @@ def make_projection(
     ----------
     network : Module
         The network, in evaluation mode.
-    sample : Tensor of shape (n_rows, ...)
+    sample : Tensor of shape (n_rows, ...) or dict of Tensor
         Features of a few rows, for one forward pass.
     embedding_layer : str, mapping from str to int, or None
         The layer, or the layers with the number of columns that each approximates; None is the
@@ -168,7 +170,8 @@ def make_projection(
         _, representations = _read(network, list(columns), sample)
     widths = [h.shape[1] for h in representations]
     numbers = list(columns.values())
-    return Projection(list(columns), widths, numbers, embedding_layer).to(sample.dtype)
+    dtype = representations[0].dtype
+    return Projection(list(columns), widths, numbers, embedding_layer).to(dtype)
 
 
 def _named_columns(
@@ -189,7 +192,7 @@ def _named_columns(
 
 
 def _read(
-    network: nn.Module, layers: Sequence[HiddenLayer], x: Tensor
+    network: nn.Module, layers: Sequence[HiddenLayer], x: ModelInput
 ) -> tuple[Tensor, list[Tensor]]:
     """Return the scores, and the representation of each layer as vectors."""
     is_head = {network.get_submodule(hidden.name): hidden.is_head for hidden in layers}
@@ -203,7 +206,7 @@ def _read(
         return pool_positions(layer, value, is_input=is_head[layer])
 
     with recording(network, layers, read) as kept:
-        scores: Tensor = network(x)
+        scores: Tensor = call_network(network, x)
     for hidden in layers:
         if hidden not in kept:
             raise ValueError(

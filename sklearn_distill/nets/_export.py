@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from copy import deepcopy
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from sklearn_distill._atomic_file import atomic_file
+from sklearn_distill.nets._inputs import Kinds
 from sklearn_distill.nets.losses import as_scores
+
+_TYPES = {"f": torch.float32, "i": torch.int64, "b": torch.bool}
 
 
 class Probabilities(nn.Module):
@@ -33,20 +38,54 @@ class Probabilities(nn.Module):
         self.network = network
         self.n_classes = n_classes
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, *args: Tensor, **kwargs: Tensor) -> Tensor:
         """Return the probabilities.
 
         Parameters
         ----------
-        x : Tensor of shape (n_rows, ...)
-            Features of a mini-batch.
+        *args, **kwargs : Tensor of shape (n_rows, ...)
+            Features of a mini-batch, as the network takes them.
 
         Returns
         -------
         Tensor of shape (n_rows, n_classes)
             Probabilities at temperature 1.
         """
-        return torch.softmax(as_scores(self.network(x), self.n_classes), dim=1)
+        return torch.softmax(as_scores(self.network(*args, **kwargs), self.n_classes), dim=1)
+
+
+class LabelProbabilities(nn.Module):
+    """A network that returns the probability of each label, made from one that returns log-odds.
+
+    Parameters
+    ----------
+    network : Module
+        Network that returns one log-odds for each label.
+
+    Examples
+    --------
+    >>> LabelProbabilities(nn.Identity())(torch.zeros(1, 3))
+    tensor([[0.5000, 0.5000, 0.5000]])
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, *args: Tensor, **kwargs: Tensor) -> Tensor:
+        """Return the probabilities.
+
+        Parameters
+        ----------
+        *args, **kwargs : Tensor of shape (n_rows, ...)
+            Features of a mini-batch, as the network takes them.
+
+        Returns
+        -------
+        Tensor of shape (n_rows, n_labels)
+            Probabilities at temperature 1.
+        """
+        return torch.sigmoid(self.network(*args, **kwargs))
 
 
 def plain_network(module: nn.Module, n_classes: int | None) -> nn.Module:
@@ -68,15 +107,44 @@ def plain_network(module: nn.Module, n_classes: int | None) -> nn.Module:
     return network if n_classes is None else Probabilities(network, n_classes).eval()
 
 
-def write_onnx(network: nn.Module, shape: tuple[int, ...], path: str | os.PathLike[str]) -> None:
+class _Positional(nn.Module):
+    """A network whose inputs by name have positions."""
+
+    def __init__(self, network: nn.Module, names: list[str | None]) -> None:
+        super().__init__()
+        self.network = network
+        self.names = names
+
+    def forward(self, *args: Tensor) -> Tensor:
+        named = {name: x for name, x in zip(self.names, args, strict=True) if name is not None}
+        scores: Tensor = self.network(**named) if named else self.network(*args)
+        return scores
+
+
+def _axes(name: str | None, values: Tensor) -> dict[int, Any]:
+    """Return which axes have any length: that of the rows and, if possible, of sequences."""
+    axes = {0: torch.export.Dim.DYNAMIC}
+    if name is not None and not values.is_floating_point() and values.ndim > 1:
+        axes[1] = torch.export.Dim.AUTO  # a network may fix it, as by embedding the positions
+    return axes
+
+
+def write_onnx(
+    network: nn.Module,
+    kinds: Kinds,
+    shapes: Mapping[str | None, tuple[int, ...]],
+    path: str | os.PathLike[str],
+) -> None:
     """Write a network to an ONNX file.
 
     Parameters
     ----------
     network : Module
         Network on the CPU, in evaluation mode.
-    shape : tuple of int
-        Shape of the features of one sample.
+    kinds : mapping from name to {"f", "i", "b"}
+        Types of the inputs; None is the name of a single one.
+    shapes : mapping from name to tuple of int
+        Shapes of the inputs of one sample.
     path : str or path-like
         Path of the file.
 
@@ -93,12 +161,16 @@ def write_onnx(network: nn.Module, shape: tuple[int, ...], path: str | os.PathLi
             'to_onnx needs onnx and onnxscript: pip install "sklearn-distill[onnx]"'
         ) from error
     # a batch of 2: torch.export takes a dimension of size 1 for a constant
+    inputs = {
+        name: torch.zeros(2, *shapes[name], dtype=_TYPES[kind]) for name, kind in kinds.items()
+    }
+    network = _Positional(deepcopy(network).float(), list(kinds)).eval()
     program = torch.onnx.export(
-        deepcopy(network).float(),
-        (torch.zeros(2, *shape),),
-        input_names=["X"],
+        network,
+        tuple(inputs.values()),
+        input_names=["X" if name is None else name for name in kinds],
         output_names=["answers"],
-        dynamic_shapes=({0: torch.export.Dim.DYNAMIC},),
+        dynamic_shapes=(tuple(_axes(name, part) for name, part in inputs.items()),),
         dynamo=True,
         verbose=False,
     )

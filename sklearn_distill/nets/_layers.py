@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sklearn_distill.nets._inputs import ModelInput, call_network
+
 _N_LISTED = 20
 
 
@@ -30,7 +32,7 @@ class HiddenLayer:
     is_head: bool = False
 
 
-def find_head(network: nn.Module, sample: Tensor, instead: str) -> HiddenLayer:
+def find_head(network: nn.Module, sample: ModelInput, instead: str) -> HiddenLayer:
     """Return the layer that makes the scores: the last linear layer that a forward pass calls.
 
     Convolutions of one pixel count too: they are linear layers at each position.
@@ -39,7 +41,7 @@ def find_head(network: nn.Module, sample: Tensor, instead: str) -> HiddenLayer:
     ----------
     network : Module
         A network of any architecture.
-    sample : Tensor of shape (n_rows, ...)
+    sample : Tensor of shape (n_rows, ...) or dict of Tensor
         Features for the forward pass.
     instead : str
         The alternative that the error message offers.
@@ -62,7 +64,7 @@ def find_head(network: nn.Module, sample: Tensor, instead: str) -> HiddenLayer:
     ]
     try:
         with torch.no_grad():
-            network(sample)
+            call_network(network, sample)
     finally:
         for hook in hooks:
             hook.remove()

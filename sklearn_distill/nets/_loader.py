@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 from sklearn_distill.nets._batch import Batch
+from sklearn_distill.nets._inputs import Inputs, ModelInput, join_inputs, map_tensors
 from sklearn_distill.nets._share import Share, SharedBatchSampler, SharedCollate
 
 
@@ -44,7 +45,7 @@ class RowTensors(Dataset[tuple[Tensor, Tensor]]):
 
     Parameters
     ----------
-    features : Tensor of shape (n_rows, ...)
+    features : Tensor of shape (n_rows, ...) or Inputs
         Features of the samples.
     table : Tensor of shape (n_rows, n_columns) or None, default=None
         Targets and weights of the samples; None for prediction.
@@ -60,19 +61,71 @@ class RowTensors(Dataset[tuple[Tensor, Tensor]]):
 
     def __init__(
         self,
-        features: Tensor,
+        features: Tensor | Inputs,
         table: Tensor | None = None,
         labels: NDArray[Any] | None = None,
     ) -> None:
         self.features = features
         self.labels = labels
-        self.table = features.new_zeros(len(features), 0) if table is None else table
+        device = getattr(features, "device", None)
+        self.table = torch.zeros(len(features), 0, device=device) if table is None else table
 
     def __len__(self) -> int:
         return len(self.features)
 
-    def __getitem__(self, row: int) -> tuple[Tensor, Tensor]:
+    def __getitem__(self, row: int) -> tuple[Any, Tensor]:
         return self.features[row], self.table[row]
+
+    def with_floats(self, dtype: torch.dtype) -> RowTensors:
+        """Return the rows with integers of one tensor as floats.
+
+        Parameters
+        ----------
+        dtype : torch.dtype
+            Type of the floats.
+
+        Returns
+        -------
+        RowTensors
+            The rows.
+        """
+        X = self.features
+        features = X.with_floats() if isinstance(X, Inputs) else X.to(dtype)
+        return RowTensors(features, self.table, self.labels)
+
+    def rows(self, rows: Tensor) -> RowTensors:
+        """Return some rows as a data set without labels.
+
+        Parameters
+        ----------
+        rows : Tensor of int of shape (n_taken,)
+            Row numbers.
+
+        Returns
+        -------
+        RowTensors
+            The selected rows.
+        """
+        own = rows.numpy(force=True) if isinstance(self.features, Inputs) else rows
+        return RowTensors(self.features[own], self.table[rows])
+
+    def input(self, rows: slice) -> ModelInput:
+        """Return the network's input for consecutive rows, on the device of the table.
+
+        Parameters
+        ----------
+        rows : slice
+            The rows.
+
+        Returns
+        -------
+        Tensor or dict of Tensor
+            The input.
+        """
+        if not isinstance(self.features, Inputs):
+            return self.features[rows]
+        x = self.features.take(torch.arange(len(self))[rows])
+        return cast("ModelInput", map_tensors(lambda part: part.to(self.table.device), x))
 
     def take(self, rows: Tensor, *, with_labels: bool = False) -> Batch:
         """Return some rows, in a quarter of the time of indexing with a tensor.
@@ -89,7 +142,12 @@ class RowTensors(Dataset[tuple[Tensor, Tensor]]):
         Batch
             The selected rows.
         """
-        features, table = self.features.index_select(0, rows), self.table.index_select(0, rows)
+        table = self.table.index_select(0, rows)
+        features = (
+            self.features.take(rows.cpu())
+            if isinstance(self.features, Inputs)
+            else self.features.index_select(0, rows)
+        )
         if not with_labels or self.labels is None:
             return Batch(features, table, rows=rows)
         return Batch(features, table, self.labels[rows.cpu().numpy()], rows=rows)
@@ -157,8 +215,9 @@ class Stream:
     dataset : torch.utils.data.Dataset
         Data set of features, labels and predictions of the teacher.
     collate : callable
-        Makes a mini-batch, features and table of the loss, from a list of items.
-    features : Tensor of shape (n_rows, ...)
+        Makes a mini-batch, features and table of the loss, from a list of items; its method
+        ``with_floats`` returns one that makes floats of integers.
+    features : Tensor of shape (n_rows, ...) or dict of Tensor
         Features of the first samples, whose shape the network is built for.
     options : dict
         Further arguments of torch.utils.data.DataLoader.
@@ -167,10 +226,27 @@ class Stream:
     """
 
     dataset: Dataset[Any]
-    collate: Callable[[list[Any]], Batch]
-    features: Tensor
+    collate: Any
+    features: ModelInput
     options: dict[str, Any]
     observer: Observer
+
+    def with_floats(self, dtype: torch.dtype) -> Stream:
+        """Return the data set with integers of one tensor as floats.
+
+        Parameters
+        ----------
+        dtype : torch.dtype
+            Type of the floats.
+
+        Returns
+        -------
+        Stream
+            The data set.
+        """
+        assert isinstance(self.features, Tensor)
+        collate, features = self.collate.with_floats(), self.features.to(dtype)
+        return replace(self, collate=collate, features=features)
 
     def reader(self, generator: torch.Generator) -> dict[str, Any]:
         """Return the arguments with which a skorch net iterates over the rows.
@@ -258,6 +334,9 @@ class TensorLoader:
         return len(self._sizes())
 
     def __iter__(self) -> Iterator[Batch]:
+        if isinstance(self.dataset.features, Inputs):
+            yield from self._from_inputs(self.dataset.features)
+            return
         if self.generator is None:
             yield from self._in_order()
             return
@@ -272,10 +351,25 @@ class TensorLoader:
             batch = self.dataset.take(own, with_labels=self.with_labels)
             yield self.share.counted(batch, len(rows))
 
+    def _from_inputs(self, features: Inputs) -> Iterator[Batch]:
+        """Yield mini-batches that are made one by one, in the order of those of a tensor."""
+        data, n_rows = self.dataset, len(self.dataset)
+        order = torch.arange(n_rows)
+        if self.generator is not None:
+            order = torch.randperm(n_rows, generator=self.generator)
+        wholes = order.split(self._sizes()) if n_rows else ()
+        parts = list(map(self.share.positions, wholes))
+        for whole, rows, x in zip(wholes, parts, features.batches(parts), strict=True):
+            on_device = rows.to(data.table.device)
+            labels = None if data.labels is None else data.labels[rows.numpy()]
+            batch = Batch(x, data.table.index_select(0, on_device), labels, rows=on_device)
+            yield batch if self.share.world == 1 else self.share.counted(batch, len(whole))
+
     def _shuffled(self, order: Tensor) -> Iterator[Batch]:
         """Yield mini-batches in an order; many small ones are gathered at once, then split."""
         sizes, data = self._sizes(), self.dataset
-        n_numbers = max(1, sizes[0] * data.features[:1].numel()) if sizes else 1
+        row = cast("Tensor", data.features[:1])
+        n_numbers = max(1, sizes[0] * row.numel()) if sizes else 1
         n_together = max(1, _GATHERED // n_numbers)
         for i in range(0, len(sizes), n_together):
             together = sizes[i : i + n_together]
@@ -407,7 +501,7 @@ def _join(one: Batch, other: Batch) -> Batch:
     if one.labels is not None and other.labels is not None:
         labels = np.concatenate([one.labels, other.labels])
     return Batch(
-        torch.cat([one.features, other.features]),
+        join_inputs([one.features, other.features]),
         torch.cat([one.table, other.table]),
         labels,
         one.size + other.size,

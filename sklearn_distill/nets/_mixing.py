@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from sklearn_distill.nets._inputs import n_rows_of
+
 
 @dataclass(frozen=True)
 class Mixing:
@@ -78,7 +80,7 @@ def read_mixing(returned: tuple[Any, ...]) -> tuple[Any, Mixing]:
         )
     features, permutation, weight = returned
     permutation, weight = torch.as_tensor(permutation), torch.as_tensor(weight)
-    n_rows = len(features)
+    n_rows = n_rows_of(features)
     is_permutation = permutation.shape == (n_rows,) and not permutation.is_floating_point()
     if not is_permutation or weight.shape not in {(), (n_rows,)}:
         raise ValueError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, cast
 
@@ -18,10 +18,18 @@ from torch import Tensor, nn
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.nets._callbacks import GradientClipping
 from sklearn_distill.nets._embedding import Projection, WithEmbedding
+from sklearn_distill.nets._inputs import (
+    Inputs,
+    NamedInputs,
+    ToInput,
+    call_network,
+    n_rows_of,
+    tensors_of,
+)
 from sklearn_distill.nets._loader import Observer, RowTensors, TensorLoader
 from sklearn_distill.nets._loss_parts import LossParts
 from sklearn_distill.nets._mixing import Mixing, read_mixing
-from sklearn_distill.nets._predictions import ClassPredictions, Predictions
+from sklearn_distill.nets._predictions import NumberPredictions, Predictions
 from sklearn_distill.nets._seen import seen_by
 
 Augment = Callable[[Tensor, torch.Generator], Any]
@@ -88,6 +96,7 @@ class StudentNet(NeuralNet):
         self.metaparameters: dict[str, float] = dict(metaparameters or {})
         self.loss_parts: LossParts | None = None
         self.train_rows: Any = None  # the data set, during a training
+        self.reads_integers = False  # of arrays that are passed to the net itself
         super().__init__(*args, **kwargs)
         self.observer: Observer | None = None  # during the training on a Dataset
 
@@ -218,10 +227,21 @@ class StudentNet(NeuralNet):
         """
         X = X.X if isinstance(X, SkorchDataset) else X  # the labels of which are not needed
         # TensorLoader, which predicts too, reads only RowTensors
+        if isinstance(X, Mapping):
+            to_input = ToInput(next(self.module_.parameters()).dtype)
+            X = NamedInputs({name: to_input.tensor(name, part) for name, part in X.items()})
+        if y is None and isinstance(X, Inputs):
+            return RowTensors(X)
         if y is not None or not isinstance(X, (np.ndarray, Tensor)):
             return super().get_dataset(X, y)
-        weights = next(self.module_.parameters())
-        return RowTensors(torch.as_tensor(X).to(weights.dtype))
+        return RowTensors(self._as_tensor(X))
+
+    def _as_tensor(self, X: NDArray[Any] | Tensor) -> Tensor:
+        """Return features in the precision of the weights, or as integers if these are read."""
+        values = torch.as_tensor(X)
+        if self.reads_integers:
+            return values.to(torch.int64)
+        return values.to(next(self.module_.parameters()).dtype)
 
     def scores(self, X: Any) -> FloatArray:
         """Return the scores, computed batch by batch.
@@ -292,9 +312,9 @@ class StudentNet(NeuralNet):
         return self.predictions.score(y, self.predict(X))
 
     @property
-    def classes_(self) -> NDArray[Any]:
-        """Class labels, of a classifier only."""
-        if isinstance(self.predictions, ClassPredictions):
+    def classes_(self) -> Any:
+        """Class labels, of a classifier only; a list of those of each of several labels."""
+        if not isinstance(self.predictions, NumberPredictions):
             return self.predictions.classes
         raise AttributeError("classes_: the net of a regressor has none")
 
@@ -367,12 +387,7 @@ class StudentNet(NeuralNet):
         mixing = None
         if isinstance(augmented, tuple):
             augmented, mixing = read_mixing(augmented)
-        shape = getattr(augmented, "shape", ())
-        if shape[:1] != features.shape[:1]:
-            raise ValueError(
-                f"augmentation gave {type(augmented).__name__} of shape {tuple(shape)} for "
-                f"features of shape {tuple(features.shape)}: it must return every row"
-            )
+        _check_every_row(features, augmented)
         return augmented, mixing
 
     def infer(self, x: Any, **fit_params: Any) -> Any:
@@ -391,7 +406,7 @@ class StudentNet(NeuralNet):
             Scores; in training with a projection also the approximation of the embedding.
         """
         with self._autocast():
-            return self.trainee(to_tensor(x, device=self.device), **fit_params)
+            return call_network(self.trainee, to_tensor(x, device=self.device), **fit_params)
 
     def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
         """Compute loss and gradients of a mini-batch.
@@ -686,6 +701,23 @@ class StudentNet(NeuralNet):
         if self.precision not in _PRECISIONS:
             return nullcontext()
         return torch.autocast(self._device_type, _PRECISIONS[self.precision])
+
+
+def _check_every_row(features: Any, augmented: Any) -> None:
+    """Require rows of an augmentation for all rows that it was given."""
+    if isinstance(features, dict) and not isinstance(augmented, dict):
+        raise ValueError(
+            f"augmentation gave {type(augmented).__name__} for features by the names "
+            f"{list(features)}: it must return a dict"
+        )
+    for part in tensors_of(augmented):
+        shape = getattr(part, "shape", ())
+        if tuple(shape[:1]) != (n_rows_of(features),):
+            shapes = [tuple(tensor.shape) for tensor in tensors_of(features)]
+            raise ValueError(
+                f"augmentation gave {type(part).__name__} of shape {tuple(shape)} for features of "
+                f"shape {shapes[0] if len(shapes) == 1 else shapes}: it must return every row"
+            )
 
 
 def _weighted_mean(values: Iterable[float], weights: Iterable[float]) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, log_expit
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import ClassifierTags, RegressorTags
 
@@ -83,7 +84,52 @@ class NumberPredictions:
         tags.target_tags.multi_output = not self.flat
 
 
-Predictions = ClassPredictions | NumberPredictions
+@dataclass(frozen=True)
+class LabelPredictions:
+    """Predictions of a classifier with one log-odds for each of several labels.
+
+    Parameters
+    ----------
+    n_labels : int
+        Number of labels.
+
+    Examples
+    --------
+    >>> LabelPredictions(2).predict(np.array([[0.5, -0.5]]))
+    array([[1, 0]])
+    """
+
+    n_labels: int
+
+    @property
+    def classes(self) -> list[NDArray[Any]]:
+        """The classes of each label, as of scikit-learn's multi-label classifiers."""
+        return [np.array([0, 1])] * self.n_labels
+
+    def predict_proba(self, z: FloatArray) -> FloatArray:
+        """Return σ(z), the probability of each label."""
+        return np.asarray(expit(z))
+
+    def predict_log_proba(self, z: FloatArray) -> FloatArray:
+        """Return log σ(z), without rounding the probabilities first."""
+        return np.asarray(log_expit(z))
+
+    def predict(self, z: FloatArray) -> NDArray[Any]:
+        """Return 1 for each label with a probability above a half, else 0."""
+        return (z > 0).astype(np.int64)
+
+    def score(self, y: NDArray[Any], predicted: NDArray[Any]) -> float:
+        """Return the share of rows all labels of which are right."""
+        return float(accuracy_score(y, predicted))
+
+    def set_tags(self, tags: Any) -> None:
+        """Set scikit-learn's tags of a multi-label classifier."""
+        tags.estimator_type = "classifier"
+        tags.classifier_tags = ClassifierTags(multi_label=True)
+        tags.target_tags.multi_output = True
+
+
+Predictions = ClassPredictions | LabelPredictions | NumberPredictions
 
 
 def _log_odds_or_scores(z: FloatArray) -> FloatArray:

@@ -12,6 +12,7 @@ from skorch.callbacks.scoring import ScoringBase
 from skorch.dataset import Dataset as SkorchDataset
 
 from sklearn_distill._typing import BoolArray
+from sklearn_distill.nets._inputs import map_tensors
 from sklearn_distill.nets._loader import RowTensors
 
 
@@ -70,7 +71,8 @@ def _seen_batch(arguments: dict[str, Any], *, labelled_only: bool) -> dict[str, 
         return arguments | {"batch": (features, labels)}
     if not known.any():
         return None
-    seen = arguments | {"batch": (features[known], known_labels(labels, known))}
+    of_known = map_tensors(lambda part: part[known], features)
+    seen = arguments | {"batch": (of_known, known_labels(labels, known))}
     if "y_pred" in seen:
         seen["y_pred"] = seen["y_pred"][known]
     return seen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_distill._typing import ArrayLike, FloatArray
+from sklearn_distill.nets._inputs import ModelInput, call_network, map_tensors, n_rows_of
 from sklearn_distill.nets._layers import (
     HiddenLayer,
     find_head,
@@ -23,7 +24,7 @@ from sklearn_distill.nets.device import resolve_device
 
 def hidden_representation(
     module: Any,
-    X: ArrayLike | Tensor,
+    X: ArrayLike | Tensor | Mapping[str, Any],
     layer: str | None = None,
     *,
     pool: bool = False,
@@ -40,9 +41,10 @@ def hidden_representation(
     module : torch.nn.Module, skorch net or estimator
         The network, or an object with a network: a fitted ``DistilledNeuralClassifier`` or
         ``DistilledNeuralRegressor``, or an initialised skorch net.
-    X : array-like or Tensor of shape (n_samples, ...)
-        Features as the network takes them. Floats are cast to the type of its weights, and so are
-        integers if `module` is an estimator or a net, since its ``fit`` casts them too.
+    X : array-like or Tensor of shape (n_samples, ...), or mapping of these
+        Features as the network takes them, keyword arguments if they are a mapping. Floats are
+        cast to the type of its weights, and so are integers of an array if `module` is an
+        estimator or a net whose ``fit`` casts them.
     layer : str or None, default=None
         Name of the layer in ``module.named_modules()`` whose output is returned. None returns the
         input of the last linear layer that is called, the last hidden representation;
@@ -81,32 +83,37 @@ def hidden_representation(
     """
     if batch_size < 1:
         raise ValueError(f"batch_size={batch_size}: pass a whole number of at least 1")
-    network, is_fitted = _network_of(module)
-    rows = X if isinstance(X, Tensor) else np.asarray(X)
+    network, casts = _network_of(module)
+    rows = {str(k): _as_rows(v) for k, v in X.items()} if isinstance(X, Mapping) else _as_rows(X)
     if layer is not None:
         named_layer(network, layer, "layer")
     with _evaluation_mode(network, device) as target:
-        starts = range(0, max(len(rows), 1), batch_size)  # one batch for no rows: it has the width
-        first = _batch(rows[:2], *target, is_fitted)
+        # one batch for no rows: it has the width
+        starts = range(0, max(n_rows_of(rows), 1), batch_size)
+        first = _batch(rows, slice(0, 2), *target, casts)
         hidden = HiddenLayer(layer) if layer else find_head(network, first, "name the layer")
         batches = [
-            _read_layer(network, hidden, _batch(rows[i : i + batch_size], *target, is_fitted), pool)
+            _read_layer(
+                network, hidden, _batch(rows, slice(i, i + batch_size), *target, casts), pool
+            )
             for i in starts
         ]
     return np.concatenate(batches)
 
 
 def _network_of(module: Any) -> tuple[nn.Module, bool]:
-    """Return the network, and whether it belongs to a net or an estimator."""
+    """Return the network, and whether it belongs to a net or an estimator that casts integers."""
     if isinstance(module, nn.Module):
         return module, False
-    found = getattr(getattr(module, "net_", module), "module_", None)
+    net = getattr(module, "net_", module)
+    found = getattr(net, "module_", None)
     if not isinstance(found, nn.Module):
         raise TypeError(
             f"module is a {type(module).__name__} that has no network: pass a torch.nn.Module, "
             "a fitted neural student or an initialised skorch net"
         )
-    return getattr(found, "_orig_mod", found), True  # a skorch net may have compiled it
+    casts = not getattr(net, "reads_integers", False)
+    return getattr(found, "_orig_mod", found), casts  # a skorch net may have compiled it
 
 
 @contextmanager
@@ -132,13 +139,29 @@ def _evaluation_mode(
             network.to(original)
 
 
-def _batch(rows: Any, device: torch.device, dtype: torch.dtype, cast_integers: bool) -> Tensor:
-    """Return some rows of a tensor or an array, which is copied: it may be a memory map."""
-    batch = rows if isinstance(rows, Tensor) else torch.as_tensor(np.array(rows))
-    return batch.to(device, dtype if cast_integers or batch.is_floating_point() else None)
+def _as_rows(X: Any) -> Any:
+    return X if isinstance(X, Tensor) else np.asarray(X)
 
 
-def _read_layer(network: nn.Module, hidden: HiddenLayer, batch: Tensor, pool: bool) -> FloatArray:
+def _batch(
+    X: Any, rows: slice, device: torch.device, dtype: torch.dtype, cast_integers: bool
+) -> ModelInput:
+    """Return some rows of tensors or arrays, which are copied: they may be memory maps."""
+    is_named = isinstance(X, dict)
+
+    def of(part: Any) -> Tensor:
+        own = part[rows]
+        batch = own if isinstance(own, Tensor) else torch.as_tensor(np.array(own))
+        casts = batch.is_floating_point() or (cast_integers and not is_named)
+        return batch.to(device, dtype if casts else None)
+
+    batch: ModelInput = map_tensors(of, X)
+    return batch
+
+
+def _read_layer(
+    network: nn.Module, hidden: HiddenLayer, batch: ModelInput, pool: bool
+) -> FloatArray:
     """Return the representation of a mini-batch."""
 
     def read(layer: nn.Module, value: Any) -> Any:
@@ -146,7 +169,7 @@ def _read_layer(network: nn.Module, hidden: HiddenLayer, batch: Tensor, pool: bo
         return pool_positions(layer, value, is_input=hidden.is_head) if is_tensor else value
 
     with recording(network, [hidden], read) as kept:
-        network(batch)
+        call_network(network, batch)
     if not kept:
         raise ValueError(f"{type(network).__name__} does not use this layer: pass another one")
     output = kept[hidden]  # of the last call of a layer that is used more than once

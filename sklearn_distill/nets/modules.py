@@ -280,7 +280,7 @@ class BiLSTM(ScoreNetwork):
         ----------
         x : Tensor of shape (n_samples, n_words_of_longest)
             Word numbers, then padding; an empty text is read as one padding. Floats with whole
-            values are accepted, since estimators cast X.
+            values are accepted.
 
         Returns
         -------

@@ -14,24 +14,26 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import FloatArray, TargetLike
-from sklearn_distill._validation.extra_sets import (
-    name_validation_set_in_errors,
-    warn_if_out_of_range,
-)
-from sklearn_distill._validation.masks import refuse_mask
-from sklearn_distill._validation.network_input import check_network_input
+from sklearn_distill._validation.extra_sets import name_validation_set_in_errors
 from sklearn_distill._validation.sample_weight import read_sample_weight
 from sklearn_distill._validation.tensors import to_numpy
 from sklearn_distill._validation.user_warning import warn_user
+from sklearn_distill.students._neural_inputs import (
+    Features,
+    InputFormat,
+    is_iterable_dataset,
+    read_features,
+    set_format,
+    warn_if_far,
+)
 from sklearn_distill.students._neural_params import NeuralParams
 from sklearn_distill.students._neural_targets import NeuralTargets
 
 if TYPE_CHECKING:
     import torch
-    from torch.utils.data import Dataset
 
     from sklearn_distill.nets._checkpoint import Checkpoint
     from sklearn_distill.nets._loader import RowTensors, Stream
@@ -52,15 +54,14 @@ _MAY_CHANGE_ON_RESUME = {
 _MAY_DIFFER_IN_A_SEARCH = {"callbacks", "max_epochs"}
 
 # features, the table that the loss reads, and the labels that callbacks read
-HeldOut = tuple[NDArray[Any], FloatArray, NDArray[Any]]
+HeldOut = tuple[Features, FloatArray, NDArray[Any]]
 
 
 class NeuralStudent(NeuralParams):
     """Base class: a network that a skorch net trains on a table of targets."""
 
-    n_features_in_: int
     _trained: Trained
-    _shape: tuple[int, ...]  # of a sample's features, without the axis of the samples
+    _format: InputFormat  # of the features
     _is_clone = False
 
     @property
@@ -82,8 +83,9 @@ class NeuralStudent(NeuralParams):
     def to_onnx(self, path: str | PathLike[str]) -> None:
         """Write the trained network to an ONNX file that accepts any number of samples.
 
-        The input is called ``X`` (float32). The output is called ``answers`` and is that of
-        :meth:`to_torch`.
+        The input is called ``X`` (float32, or int64 if the network reads integers), several inputs
+        have their own names, and integers by name have any length. The output is called
+        ``answers`` and is that of :meth:`to_torch`.
 
         Parameters
         ----------
@@ -97,60 +99,33 @@ class NeuralStudent(NeuralParams):
         """
         from sklearn_distill.nets._export import write_onnx
 
-        write_onnx(self.to_torch(), self._shape, path)
+        write_onnx(self.to_torch(), self._format.kinds, self._format.shapes, path)
 
-    def _validate_array(
-        self,
-        X: ArrayLike | Dataset[Any],
-        y: TargetLike = "no_validation",
-        *,
-        reset: bool,
-        name: str = "X",
-        **checks: Any,
-    ) -> NDArray[Any]:
-        """Check features; set their number and shape, or compare them with those of the fit."""
-        check_network_input(name, X)
-        refuse_mask(name, X)
-        # the dtype of the weights; mixed precision keeps them in float32
-        dtype = np.float64 if self.precision == "float64" else np.float32
-        X = to_numpy(X)  # of bfloat16, which NumPy lacks, and of any device
-        checked = validate_data(
-            self, X, to_numpy(y), reset=reset, dtype=dtype, allow_nd=True, **checks
-        )
-        features = np.asarray(checked if isinstance(y, str) else checked[0])
-        if reset:
-            self._shape = features.shape[1:]
-        elif features.shape[1:] != self._shape:
-            raise ValueError(
-                f"X has rows of shape {features.shape[1:]}, but {type(self).__name__} was fitted "
-                f"on rows of shape {self._shape}"
-            )
-        return features
-
-    def _validate_held_out(self, X_val: ArrayLike | None, y_val: TargetLike) -> NDArray[Any] | None:
+    def _validate_held_out(self, X_val: Any, y_val: TargetLike) -> Features | None:
         """Check the features of a validation set; None without one."""
         if X_val is None and y_val is None:
             return None
         if X_val is None or y_val is None:
             raise ValueError("pass both X_val and y_val, or neither")
         with name_validation_set_in_errors():
-            return self._validate_array(X_val, reset=False, name="X_val")
+            return read_features(self, X_val, reset=False, name="X_val")
 
     def _train(
         self,
-        X: NDArray[Any],
+        X: Features,
         targets: NeuralTargets,
         held_out: HeldOut | None = None,
         *,
         previous: Trained | None = None,
         n_epochs: int | None = None,
     ) -> Self:
-        """Train a new network, or continue a previous training, on arrays."""
+        """Train a new network, or continue a previous training, on rows with targets."""
+        from sklearn_distill.nets._inputs import ItemRows
         from sklearn_distill.students._neural_training import row_tensors
 
         if held_out is not None:
-            warn_if_out_of_range("X_val", X, held_out[0])
-        if self._params_for("iterator_train"):
+            warn_if_far("X_val", X, held_out[0])
+        if self._params_for("iterator_train") and not isinstance(X, ItemRows):
             raise ValueError(
                 "iterator_train__x are arguments of torch's DataLoader, which reads a Dataset, but "
                 "X is an array: leave them out"
@@ -161,7 +136,7 @@ class NeuralStudent(NeuralParams):
         checkpoint = self._make_checkpoint((X, targets.table, held_out), previous, n_epochs)
         if held_out is None and self._needs_validation(n_epochs):
             X, targets, held_out = self._hold_out(X, targets, random_state)
-        train_data = row_tensors(X, targets.table, targets.labels, self.precision)
+        train_data = row_tensors(X, targets.table, targets.labels, self._dtype)
         return self._train_network(
             targets, train_data, held_out, seed, checkpoint, previous, n_epochs
         )
@@ -205,12 +180,14 @@ class NeuralStudent(NeuralParams):
             self,
             targets,
             train_data,
-            None if held_out is None else row_tensors(*held_out, self.precision),
+            None if held_out is None else row_tensors(*held_out, self._dtype),
             seed=seed,
             n_epochs=n_epochs,
             checkpoint=checkpoint,
             previous=previous,
         )
+        if not self._trained.reads_integers:
+            self._format = self._format.with_floats()
         return self
 
     def _first_epoch(self, previous: Trained | None) -> int:
@@ -239,12 +216,12 @@ class NeuralStudent(NeuralParams):
         """Return whether all rows of a ``partial_fit`` after the first have weight 0."""
         if sample_weight is None or not hasattr(self, "_trained"):
             return False
-        n_rows = len(self._validate_array(X, reset=False))
+        n_rows = len(read_features(self, X, reset=False))
         return not read_sample_weight(to_numpy(sample_weight), n_rows).any()
 
     def _hold_out(
-        self, X: NDArray[Any], targets: NeuralTargets, random_state: Any
-    ) -> tuple[NDArray[Any], NeuralTargets, HeldOut]:
+        self, X: Features, targets: NeuralTargets, random_state: Any
+    ) -> tuple[Features, NeuralTargets, HeldOut]:
         """Split off rows for validation: with a label, if some have one."""
         if self.checkpoint is not None and not isinstance(self.random_state, Integral):
             raise ValueError(
@@ -285,15 +262,10 @@ class NeuralStudent(NeuralParams):
             path = path_of_fit(path, identity | training_identity(others))
         return Checkpoint(path, identity)
 
-    def _set_shape(self, features: torch.Tensor) -> None:
-        """Set the shape of a Dataset's features; a warm start requires that of its network."""
-        shape = tuple(features.shape[1:])
-        if self._previous_training() is not None and shape != self._shape:
-            raise ValueError(
-                f"X has rows of shape {shape}, but warm_start=True continues with a network for "
-                f"rows of shape {self._shape}: set warm_start=False"
-            )
-        self._shape, self.n_features_in_ = shape, shape[0]
+    def _set_stream_format(self, features: torch.Tensor | dict[str, torch.Tensor]) -> None:
+        """Set the format of a Dataset's features; a warm start requires that of its network."""
+        found = InputFormat.of(features, is_collated=self.collate_fn is not None)
+        set_format(self, found, reset=self._previous_training() is None)
         # a Dataset has no names, and its rows are not counted: an earlier fit's would be wrong
         for name in ("feature_names_in_", "n_taught_rows_"):
             self.__dict__.pop(name, None)
@@ -302,12 +274,14 @@ class NeuralStudent(NeuralParams):
         """Return the training that a warm start continues, None for a new one."""
         return self._trained if self.warm_start and hasattr(self, "_trained") else None
 
-    def _predict_scores(self, X: ArrayLike) -> FloatArray:
+    def _predict_scores(self, X: Any) -> FloatArray:
         """Return the outputs of the network: logits, or regression predictions."""
         check_is_fitted(self)
-        from sklearn_distill.students._neural_training import predict_scores
+        from sklearn_distill.students._neural_training import predict_scores, predict_stream
 
-        return predict_scores(self.net_, self._validate_array(X, reset=False), self.precision)
+        if is_iterable_dataset(X):
+            return predict_stream(self, X)
+        return predict_scores(self.net_, read_features(self, X, reset=False), self._dtype)
 
     def __sklearn_clone__(self) -> Self:
         clone: Self = super().__sklearn_clone__()
@@ -317,6 +291,7 @@ class NeuralStudent(NeuralParams):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.non_deterministic = self.random_state is None
+        tags.input_tags.sparse = True
         return tags
 
     def __sklearn_is_fitted__(self) -> bool:

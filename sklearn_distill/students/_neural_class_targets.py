@@ -102,7 +102,7 @@ def streaming_targets(n_classes: int, loss_params: LossParams) -> NeuralTargets:
     """Return the losses for rows that are read batch by batch; their tables are empty."""
     empty = np.empty((0, 0))
     return NeuralTargets(
-        SoftTargetLoss(_terms(loss_params), n_classes),
+        SoftTargetLoss(loss_terms(loss_params), n_classes),
         empty,
         SoftTargetLoss([(1.0, None)], n_classes),
         empty,
@@ -143,7 +143,7 @@ class BatchTable:
         mixture = self.loss_params.mixture(labels, teachers, weight)
         # the same columns for every mini-batch, even if all its labels or predictions are missing
         soft_targets = smooth_labels(mixture, mixture.targets(), self.label_smoothing)
-        table = target_table(soft_targets, _terms(self.loss_params))
+        table = target_table(soft_targets, loss_terms(self.loss_params))
         return np.column_stack([table, _observed(labels, teachers, weight)])
 
     def observer(self) -> TeacherObserver:
@@ -170,7 +170,7 @@ def _judge(classes: NDArray[Any], rows: FloatArray) -> None:
     check_plausible_teacher(classes, labels, Teachers(logits), is_proba=True)
 
 
-def _terms(loss_params: LossParams) -> Terms:
+def loss_terms(loss_params: LossParams) -> Terms:
     """Return the log-partition terms of the loss of any mini-batch."""
     label = (1.0, None)
     temperature = loss_params.temperature if loss_params.soften_student else 1.0

@@ -17,6 +17,13 @@ from torch import nn
 from sklearn_distill._validation.numbers import check_hidden_layer_sizes
 from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.nets._embedding import Projection, make_projection
+from sklearn_distill.nets._inputs import (
+    ModelInput,
+    call_network,
+    first_rows,
+    n_rows_of,
+    tensors_of,
+)
 from sklearn_distill.nets._net import StudentNet
 from sklearn_distill.nets.modules import MLP
 from sklearn_distill.students._neural_params import NeuralParams
@@ -32,23 +39,27 @@ Parts = tuple[nn.Module, Projection | None]  # the network, and what only its tr
 
 
 def new_network(
-    estimator: NeuralParams, targets: NeuralTargets, X: torch.Tensor, seed: int
-) -> tuple[Parts, torch.Tensor]:
-    """Return a new network with its projection, and torch's random state after their weights."""
+    estimator: NeuralParams, targets: NeuralTargets, X: ModelInput, seed: int
+) -> tuple[Parts, torch.Tensor, bool]:
+    """Return a new network with its projection, and torch's random state after their weights.
+
+    X are a few rows. The last value says whether the network reads their integers as they are.
+    """
     with random_stream(seed):
-        network = _build(estimator, X, targets.n_outputs).to(X.dtype)
+        network = _build(estimator, X, targets.n_outputs).to(estimator._dtype)
+        _check_names(network, X)
         # before the projection and the optimiser: lazy layers get their weights in this first pass
-        scores = _check_scores(network, X, targets.n_outputs)
+        scores, x = _check_scores_or_floats(network, X, targets.n_outputs, estimator._dtype)
         if is_classifier(estimator):
-            _warn_of_probabilities(network, scores)
-        projection = _new_projection(estimator, network, targets, X)
-        return (network, projection), torch.get_rng_state()
+            _warn_of_probabilities(network, scores, is_multi_label=targets.n_labels > 0)
+        projection = _new_projection(estimator, network, targets, x)
+        return (network, projection), torch.get_rng_state(), x is X
 
 
 def previous_network(
     estimator: NeuralParams,
     targets: NeuralTargets,
-    X: torch.Tensor,
+    X: ModelInput,
     net: StudentNet,
     torch_rng: torch.Tensor,
 ) -> tuple[Parts, torch.Tensor]:
@@ -58,12 +69,12 @@ def previous_network(
     and new after a training without one.
     """
     network, projection = copy_parts(net)
-    network = network.to(X.dtype)
+    network = network.to(estimator._dtype)
     if not targets.n_dimensions:
         return (network, None), torch_rng
     if projection is not None:
         _check_same_embedding(projection, estimator.embedding_layer, targets.n_dimensions)
-        return (network, projection.to(X.dtype)), torch_rng
+        return (network, projection.to(estimator._dtype)), torch_rng
     with random_stream(torch_rng):
         network.eval()
         projection = _new_projection(estimator, network, targets, X)
@@ -78,13 +89,12 @@ def copy_parts(net: StudentNet) -> Parts:
 
 
 def _new_projection(
-    estimator: NeuralParams, network: nn.Module, targets: NeuralTargets, X: torch.Tensor
+    estimator: NeuralParams, network: nn.Module, targets: NeuralTargets, X: ModelInput
 ) -> Projection | None:
     """Return a projection to the teacher's embedding, None without one."""
     if not targets.n_dimensions:
         return None
-    # a copy, since the features may share the memory of the X that the user passed
-    return make_projection(network, X[:2].clone(), estimator.embedding_layer, targets.n_dimensions)
+    return make_projection(network, X, estimator.embedding_layer, targets.n_dimensions)
 
 
 def _check_same_embedding(projection: Projection, layer: Any, n_dimensions: int) -> None:
@@ -100,7 +110,7 @@ def _check_same_embedding(projection: Projection, layer: Any, n_dimensions: int)
         )
 
 
-def _build(estimator: NeuralParams, X: torch.Tensor, n_outputs: int) -> nn.Module:
+def _build(estimator: NeuralParams, X: ModelInput, n_outputs: int) -> nn.Module:
     """Return the default network, a new instance of a class, or a copy of an instance.
 
     ``n_features`` and ``n_outputs`` are passed to a class that has such parameters.
@@ -120,7 +130,10 @@ def _build(estimator: NeuralParams, X: torch.Tensor, n_outputs: int) -> nn.Modul
             )
         network = deepcopy(module)  # fit does not change its parameters
     else:
-        network = _call(module, {"n_features": X.shape[1], "n_outputs": n_outputs}, params)
+        numbers: dict[str, int] = {"n_outputs": n_outputs}
+        if isinstance(X, torch.Tensor) and X.ndim > 1:
+            numbers["n_features"] = X.shape[1]
+        network = _call(module, numbers, params)
     if not any(weight.requires_grad for weight in network.parameters()):
         raise ValueError(
             f"module {type(network).__name__} has no parameters to train: give it a layer with "
@@ -153,11 +166,50 @@ def _call(factory: Any, sizes: dict[str, int], params: dict[str, Any]) -> nn.Mod
     return network
 
 
-def _check_scores(network: nn.Module, X: torch.Tensor, n_outputs: int) -> torch.Tensor:
+def _check_names(network: nn.Module, X: ModelInput) -> None:
+    """Require that the inputs by name are parameters of the module's forward, and all of these."""
+    if not isinstance(X, dict):
+        return
+    parameters = inspect.signature(network.forward).parameters.values()
+    named = {p.name: p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+    unknown = [name for name in X if name not in named]
+    if unknown and not any(p.kind is p.VAR_KEYWORD for p in parameters):
+        raise ValueError(
+            f"X has the inputs {unknown}, which the forward of module {type(network).__name__} "
+            f"does not take: its parameters are {list(named)}"
+        )
+    missing = [p.name for p in named.values() if p.default is p.empty and p.name not in X]
+    if missing:
+        raise ValueError(
+            f"X lacks the inputs {missing}, which the forward of module {type(network).__name__} "
+            f"needs: it has {list(X)}"
+        )
+
+
+def _check_scores_or_floats(
+    network: nn.Module, X: ModelInput, n_outputs: int, dtype: torch.dtype
+) -> tuple[torch.Tensor, ModelInput]:
+    """Return the scores of a few rows, and the rows: as floats if no integers can be read.
+
+    Embeddings read integers, linear layers and convolutions do not.
+    """
+    if isinstance(X, dict) or X.is_floating_point():
+        return _check_scores(network, X, n_outputs), X
+    try:
+        return _check_scores(network, X, n_outputs), X
+    except Exception as error:
+        try:
+            return _check_scores(network, X.to(dtype), n_outputs), X.to(dtype)
+        except Exception:
+            raise error from None
+
+
+def _check_scores(network: nn.Module, X: ModelInput, n_outputs: int) -> torch.Tensor:
     """Return the scores of a few rows: of the right shape for two and for a single one."""
     network.eval()  # batch normalisation in training mode rejects a single row
     # a squeeze() in the forward pass loses the axis of the rows if there is one row only
-    scores = {n: _scores_of_copy(network, X[:n].clone()) for n in (len(X[:2]), 1)}
+    n_rows = n_rows_of(X)
+    scores = {n: _scores_of_copy(network, first_rows(X, n)) for n in (n_rows, 1)}
     for n_rows, shape in ((n, tuple(of_n.shape)) for n, of_n in scores.items()):
         allowed: list[tuple[int, ...]] = [(n_rows, n_outputs)]
         if n_outputs <= 2:  # one number: a prediction, or the log-odds of two classes
@@ -167,17 +219,20 @@ def _check_scores(network: nn.Module, X: torch.Tensor, n_outputs: int) -> torch.
                 f"module returns scores of shape {shape} for {n_rows} rows: it must return "
                 f"{allowed[0]}, one logit for each class or one number for each output"
             )
-    return scores[len(X[:2])]
+    return scores[n_rows]
 
 
-def _warn_of_probabilities(network: nn.Module, scores: torch.Tensor) -> None:
+def _warn_of_probabilities(
+    network: nn.Module, scores: torch.Tensor, *, is_multi_label: bool
+) -> None:
     """Warn if the scores of a few rows are probabilities or their logarithms."""
-    if scores.ndim != 2 or scores.shape[1] < 2:
+    if is_multi_label or scores.ndim != 2 or scores.shape[1] < 2:
         ends_in_sigmoid = isinstance(list(network.modules())[-1], nn.Sigmoid)
         if ends_in_sigmoid and bool(((scores >= 0) & (scores <= 1)).all()):
+            of = "the labels" if is_multi_label else "the second class"
             warn_user(
-                f"module {type(network).__name__} returns probabilities of the second class, which "
-                "the student takes for log-odds: let it return these, without a sigmoid at its end"
+                f"module {type(network).__name__} returns probabilities of {of}, which the student "
+                "takes for log-odds: let it return these, without a sigmoid at its end"
             )
         return
     for values, what, effect in (
@@ -193,20 +248,21 @@ def _warn_of_probabilities(network: nn.Module, scores: torch.Tensor) -> None:
             return
 
 
-def _scores_of_copy(network: nn.Module, sample: torch.Tensor) -> torch.Tensor:
+def _scores_of_copy(network: nn.Module, sample: ModelInput) -> torch.Tensor:
     """Return the scores of a few rows, after a check that these are unchanged."""
     try:
         with torch.no_grad():
-            scores = network(sample)
+            scores = call_network(network, sample)
     except Exception as error:
-        error.add_note(f"raised by module, given features of shape {tuple(sample.shape)}")
+        error.add_note(f"raised by module, given features of {_describe(sample)}")
         raise
     if not isinstance(scores, torch.Tensor):
+        hint = ", its logits" if hasattr(scores, "logits") else ""
         raise TypeError(
-            f"module returns a {type(scores).__name__}: it must return a tensor of scores"
+            f"module returns a {type(scores).__name__}: it must return a tensor of scores{hint}"
         )
     # torch counts in-place changes; the features may share the memory of the X that the user passed
-    if sample._version:
+    if any(part._version for part in tensors_of(sample)):
         raise ValueError(
             "module changes its features in place: let it work on a copy, as x = x.clone() in its "
             "forward, or without inplace=True in its first layer"
@@ -228,7 +284,19 @@ def random_stream(start: int | torch.Tensor) -> Iterator[None]:
         yield
 
 
-def _check_table(X: torch.Tensor) -> None:
+def _describe(sample: ModelInput) -> str:
+    if not isinstance(sample, dict):
+        return f"shape {tuple(sample.shape)}"
+    shapes = {name: (tuple(part.shape), str(part.dtype)) for name, part in sample.items()}
+    return f"the shapes and types {shapes}"
+
+
+def _check_table(X: ModelInput) -> None:
+    if isinstance(X, dict):
+        raise ValueError(
+            f"X has the inputs {list(X)}, but the default network accepts tables: pass a module "
+            "whose forward has these parameters"
+        )
     if X.ndim != 2:
         raise ValueError(
             f"X has shape {tuple(X.shape)}, but the default network accepts tables: pass a module "

@@ -20,6 +20,8 @@ from sklearn_distill.students._neural_callbacks import PREFIX as CALLBACK_PREFIX
 from sklearn_distill.students._neural_callbacks import callback_params, with_callback_params
 
 if TYPE_CHECKING:
+    import torch
+
     from sklearn_distill.nets._predictions import Predictions
 
 _PREFIXES = ("module__", "optimizer__", "iterator_train__")
@@ -38,6 +40,7 @@ class NeuralParams(DocLink, BaseEstimator):
     optimizer: Any
     lr: float
     batch_size: int
+    collate_fn: Any
     max_epochs: int
     early_stopping: bool
     validation_fraction: float
@@ -57,6 +60,9 @@ class NeuralParams(DocLink, BaseEstimator):
     accelerator: Any
     random_state: Any
     verbose: int
+    # set by fit
+    n_features_in_: int
+    _format: Any  # names, types and shapes of the features
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "module": "no_validation",
@@ -67,6 +73,7 @@ class NeuralParams(DocLink, BaseEstimator):
         "optimizer": [StrOptions({"adam", "adamw", "sgd"}), callable],
         "lr": [Interval(Real, 0, None, closed="neither")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "collate_fn": [callable, None],
         "max_epochs": [Interval(Integral, 0, None, closed="left")],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "early_stopping": ["boolean"],
@@ -164,6 +171,18 @@ class NeuralParams(DocLink, BaseEstimator):
             f"{type(self).__name__} got an unexpected parameter {names[0]!r}: besides those of its "
             "signature it accepts module__x, optimizer__x and iterator_train__x"
         )
+
+    @property
+    def _dtype(self) -> torch.dtype:
+        """The type of the weights; mixed precision keeps them in float32."""
+        import torch
+
+        return torch.float64 if self.precision == "float64" else torch.float32
+
+    @property
+    def _array_dtype(self) -> type[np.floating[Any]]:
+        """The same type of NumPy."""
+        return np.float64 if self.precision == "float64" else np.float32
 
     @abstractmethod
     def _predictions(self) -> Predictions:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,24 +12,18 @@ from numpy.typing import NDArray
 from sklearn_distill._typing import FloatArray
 from sklearn_distill._validation.masks import nan_where_masked, refuse_mask
 from sklearn_distill._validation.network_input import check_network_input
-from sklearn_distill._validation.tensors import to_numpy
+from sklearn_distill.students._neural_inputs import holds_features_alone, is_dataset
 
 if TYPE_CHECKING:
     from torch.utils.data import Dataset
 
     from sklearn_distill.nets._batch import Batch
+    from sklearn_distill.nets._inputs import Collate as FeatureCollate
     from sklearn_distill.nets._loader import Stream
     from sklearn_distill.students._stream_teacher import TeacherObserver
 
 # from labels, teacher's predictions and weights of a mini-batch to rows of the loss's table
 MakeTable = Callable[[NDArray[Any], FloatArray, FloatArray], FloatArray]
-
-
-def is_dataset(X: object) -> TypeGuard[Dataset[Any]]:
-    """Return whether X is a torch Dataset, without importing torch."""
-    # without torch in sys.modules there can be no Dataset
-    data = sys.modules.get("torch.utils.data")
-    return data is not None and isinstance(X, data.Dataset)
 
 
 def check_no_other_data(**arguments: object) -> None:
@@ -39,7 +32,17 @@ def check_no_other_data(**arguments: object) -> None:
     if repeated:
         raise ValueError(
             "X is a Dataset, whose items (x, y, teacher) or (x, y, teacher, weight) contain all "
-            f"data: leave out {', '.join(repeated)}"
+            f"data: leave out {', '.join(repeated)}, or pass the features alone as "
+            "skorch.helper.SliceDataset(X)"
+        )
+
+
+def refuse_whole_items(X: Any, **targets: object) -> None:
+    """Require that a Dataset holds features alone, with labels or predictions as arrays."""
+    if is_dataset(X) and not holds_features_alone(X, **targets):
+        raise TypeError(
+            "X is a Dataset whose items are more than features, which only fit accepts: pass the "
+            "features alone, as skorch.helper.SliceDataset(X), with y and the teacher as arrays"
         )
 
 
@@ -47,9 +50,9 @@ def make_stream(
     dataset: Dataset[Any],
     make_table: MakeTable,
     observer: TeacherObserver,
+    features: FeatureCollate,
     *,
     n_outputs: int,
-    precision: str,
     loader_params: dict[str, Any],
 ) -> Stream:
     """Return the stream of mini-batches of a Dataset.
@@ -63,10 +66,10 @@ def make_stream(
         last columns are for the observer.
     observer : TeacherObserver
         Reads and removes these columns before the loss.
+    features : Collate
+        Makes the network's input from the features of several items.
     n_outputs : int
         Number of classes or outputs, the length of a teacher's prediction.
-    precision : str
-        Precision of the network, as in the estimator's ``precision``.
     loader_params : dict
         Arguments of torch's DataLoader.
 
@@ -79,9 +82,9 @@ def make_stream(
     from sklearn_distill.nets._loader import Stream
 
     options = dict(loader_params)
-    collate = Collate(make_table, n_outputs, precision, options.pop("collate_fn", None))
-    features = collate([first_item(dataset)]).features
-    return Stream(dataset, collate, features, options, observer)
+    collate = Collate(make_table, n_outputs, features, options.pop("collate_fn", None))
+    sample = collate([first_item(dataset)]).features
+    return Stream(dataset, collate, sample, options, observer)
 
 
 def first_item(dataset: Dataset[Any]) -> Sequence[Any]:
@@ -143,39 +146,53 @@ class Collate:
         Function from labels, teacher's predictions and weights to rows of the loss's table.
     n_outputs : int
         Number of classes or outputs, the length of a teacher's prediction.
-    precision : str
-        Precision of the network, as in the estimator's ``precision``.
+    features : Collate
+        Makes the network's input from the features of several items.
     collate_fn : callable or None, default=None
         The user's function from items to (x, y, teacher) or (x, y, teacher, weight) of a
         mini-batch.
     """
 
     def __init__(
-        self, make_table: MakeTable, n_outputs: int, precision: str, collate_fn: Any = None
+        self,
+        make_table: MakeTable,
+        n_outputs: int,
+        features: FeatureCollate,
+        collate_fn: Any = None,
     ) -> None:
         self.make_table = make_table
         self.collate_fn = collate_fn
         self.n_outputs = n_outputs
-        self.precision = precision
+        self.features = features
+
+    def with_floats(self) -> Collate:
+        """Return a function that makes floats of integers if they are one tensor."""
+        return Collate(
+            self.make_table, self.n_outputs, self.features.with_floats(), self.collate_fn
+        )
 
     def __call__(self, items: Sequence[Any]) -> Batch:
         """Return features, rows of the table, and labels."""
         from sklearn_distill.nets._batch import Batch
-        from sklearn_distill.students._neural_training import in_precision
+        from sklearn_distill.nets._loader import as_tensor
 
         _check_items(items)
-        if self.collate_fn is not None:
-            items = _rows_of(self.collate_fn(list(items)), len(items))
-        check_network_input("the first element of a Dataset's item", items[0][0])
-        for item in items:
-            refuse_mask("the Dataset's x", item[0])
-        features = _stack("features", [np.asarray(to_numpy(item[0])) for item in items])
-        if not np.isfinite(features).all():
-            raise ValueError("the Dataset yields features that are NaN or infinite: impute them")
+        if self.collate_fn is None:
+            features = self._features([item[0] for item in items])
+        else:
+            x, *targets = _check_batch(self.collate_fn(list(items)))
+            features = self.features.to_input(x)
+            items = _rows_of(features, targets, len(items))
         labels = _labels(items)
         table = self.make_table(labels, self._teacher_rows(items), _weights(items))
-        X = in_precision(features, self.precision)
-        return Batch(X, in_precision(table, self.precision), labels)
+        return Batch(features, as_tensor(table, self.features.to_input.dtype), labels)
+
+    def _features(self, samples: list[Any]) -> Any:
+        if self.features.collate_fn is None:
+            check_network_input("the first element of a Dataset's item", samples[0])
+            for sample in samples:
+                refuse_mask("the Dataset's x", sample)
+        return self.features(samples)
 
     def _teacher_rows(self, items: Sequence[Any]) -> FloatArray:
         """Return the teacher's predictions, NaN where they are missing."""
@@ -187,22 +204,29 @@ class Collate:
         return _stack("teacher's predictions", rows).astype(np.float64)
 
 
-def _rows_of(batch: Any, n_items: int) -> list[tuple[Any, ...]]:
-    """Return the rows of a mini-batch that the user's function made, None for what is missing."""
+def _check_batch(batch: Any) -> Sequence[Any]:
+    """Require what the user's function must make of items."""
     if not isinstance(batch, (tuple, list)) or len(batch) not in (3, 4):
         raise ValueError(
             f"iterator_train__collate_fn returned a {type(batch).__name__}: it must return the "
             "(x, y, teacher) or (x, y, teacher, weight) of a mini-batch, with None for what is "
             "missing in all of its rows"
         )
-    columns = [[None] * n_items if values is None else list(values) for values in batch]
-    lengths = [len(column) for column in columns]
+    return batch
+
+
+def _rows_of(features: Any, targets: Sequence[Any], n_items: int) -> list[tuple[Any, ...]]:
+    """Return items without features from the columns of a mini-batch, None for what is missing."""
+    from sklearn_distill.nets._inputs import tensors_of
+
+    columns = [[None] * n_items if values is None else list(values) for values in targets]
+    lengths = [len(rows) for rows in [*tensors_of(features), *columns]]
     if set(lengths) != {n_items}:
         raise ValueError(
             f"iterator_train__collate_fn returned {lengths} rows for {n_items} items: it must "
             "return a row of each for each item"
         )
-    return list(zip(*columns, strict=True))
+    return list(zip([None] * n_items, *columns, strict=True))
 
 
 def _check_items(items: Sequence[Any]) -> None:

@@ -48,6 +48,8 @@ class NeuralTargets:
     n_dimensions : int, default=0
         Dimensions of the teacher's embedding, the last columns of ``table`` but one; 0 without an
         embedding.
+    n_labels : int, default=0
+        Number of labels of a multi-label classifier, 0 for others.
     taught : tuple of (Module, ndarray) or None
         Without any label: loss and table of the teacher's term, by which a part of these rows
         validates. None with a label.
@@ -66,6 +68,7 @@ class NeuralTargets:
     metaparameters: Mapping[str, float] = field(default_factory=dict)
     at_epoch: Callable[[int], NeuralTargets] | None = None
     n_dimensions: int = 0
+    n_labels: int = 0
     taught: tuple[Any, FloatArray] | None = None
 
     def with_embedding(

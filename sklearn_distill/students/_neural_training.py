@@ -6,9 +6,11 @@ import inspect
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
+from itertools import islice
 from textwrap import shorten
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from skorch.callbacks import Callback
@@ -28,6 +30,15 @@ from sklearn_distill.nets._callbacks import (
     is_early_stop,
 )
 from sklearn_distill.nets._checkpoint import Checkpoint
+from sklearn_distill.nets._inputs import (
+    Inputs,
+    ItemRows,
+    Items,
+    call_network,
+    features_of,
+    first_rows,
+    map_tensors,
+)
 from sklearn_distill.nets._loader import RowTensors, Stream, TensorLoader, as_tensor
 from sklearn_distill.nets._loss_parts import LossParts
 from sklearn_distill.nets._net import StudentNet
@@ -35,6 +46,7 @@ from sklearn_distill.nets._patterns import check_patterns
 from sklearn_distill.nets._share import Share
 from sklearn_distill.nets.device import resolve_device
 from sklearn_distill.students._neural_callbacks import without_switched_off
+from sklearn_distill.students._neural_inputs import Features, read_features
 from sklearn_distill.students._neural_network import (
     Parts,
     copy_parts,
@@ -50,21 +62,36 @@ BATCH_NORMS = nn.modules.batchnorm._BatchNorm  # that of one to three dimensions
 VALIDATION_BATCH = 1024  # larger than in training: without gradients more rows fit into memory
 
 
-def in_precision(values: NDArray[Any], precision: str) -> torch.Tensor:
-    """Return numbers as a tensor in the precision of the weights, float32 for mixed precision."""
-    return as_tensor(values, torch.float64 if precision == "float64" else torch.float32)
+def features_as_tensor(X: Features, dtype: torch.dtype) -> torch.Tensor | Inputs:
+    """Return an array as a tensor, of integers if it holds these; other features as they are."""
+    if isinstance(X, Inputs):
+        return X
+    return as_tensor(X, torch.int64 if X.dtype.kind == "i" else dtype)
 
 
 def row_tensors(
-    X: NDArray[Any], table: FloatArray, labels: NDArray[Any] | None, precision: str
+    X: Features, table: FloatArray, labels: NDArray[Any] | None, dtype: torch.dtype
 ) -> RowTensors:
     """Return features and the table of the loss as tensors, with the labels for callbacks."""
-    return RowTensors(in_precision(X, precision), in_precision(table, precision), labels)
+    return RowTensors(features_as_tensor(X, dtype), as_tensor(table, dtype), labels)
 
 
-def predict_scores(net: StudentNet, X: NDArray[Any], precision: str) -> FloatArray:
+def predict_scores(net: StudentNet, X: Features, dtype: torch.dtype) -> FloatArray:
     """Return the scores of a trained net, computed batch by batch."""
-    return net.scores(RowTensors(in_precision(X, precision)))
+    X = X.for_prediction() if isinstance(X, ItemRows) else X
+    return net.scores(RowTensors(features_as_tensor(X, dtype)))
+
+
+def predict_stream(estimator: NeuralParams, dataset: Any) -> FloatArray:
+    """Return the scores of the items of an IterableDataset, read batch by batch."""
+    size = max(VALIDATION_BATCH, estimator.batch_size)
+    items, scores = iter(dataset), []
+    while batch := [features_of(item) for item in islice(items, size)]:
+        rows = read_features(estimator, Items(batch), reset=False)
+        scores.append(predict_scores(estimator.net_, rows, estimator._dtype))
+    if not scores:
+        raise ValueError("X is a Dataset without any items: pass at least one")
+    return np.concatenate(scores)
 
 
 @dataclass(frozen=True)
@@ -79,11 +106,14 @@ class Trained:
         State of torch's global generator, from which dropout draws.
     architecture : dict
         Descriptions of the parameters that the network was built with.
+    reads_integers : bool, default=True
+        Whether the network reads integers of X as they are, as token ids; otherwise as floats.
     """
 
     net: StudentNet
     torch_rng: torch.Tensor
     architecture: dict[str, str]
+    reads_integers: bool = True
 
     def identity(self) -> tuple[dict[str, torch.Tensor], int]:
         """Return what a training that continues from here depends on: weights, epochs so far."""
@@ -104,13 +134,18 @@ def train_network(
     """Train a new network, or continue a previous training."""
     # for the order of the rows and augmentation; torch's global one is for weights and dropout
     generator = torch.Generator().manual_seed(seed)
+    sample, reads_integers = first_rows(train_data.features, 2), True
     if previous is None:
-        parts, torch_rng = new_network(estimator, targets, train_data.features, seed)
+        parts, torch_rng, reads_integers = new_network(estimator, targets, sample, seed)
     else:
         _check_same_architecture(estimator._architecture(), previous.architecture)
         parts, torch_rng = previous_network(
-            estimator, targets, train_data.features, previous.net, previous.torch_rng
+            estimator, targets, sample, previous.net, previous.torch_rng
         )
+    if not reads_integers:
+        train_data = train_data.with_floats(estimator._dtype)
+        if validation_data is not None:
+            validation_data = validation_data.with_floats(estimator._dtype)
     with random_stream(torch_rng):
         net = _make_net(
             estimator, parts, targets, generator, train_data, checkpoint, validation_data
@@ -128,7 +163,8 @@ def train_network(
         for data in (train_data, validation_data):
             if data is not None:
                 _check_finite_scores(net, data.features)
-        return Trained(net, torch.get_rng_state(), estimator._architecture())
+        architecture = estimator._architecture()
+        return Trained(net, torch.get_rng_state(), architecture, reads_integers)
 
 
 def _check_same_architecture(now: dict[str, str], before: dict[str, str]) -> None:
@@ -187,9 +223,14 @@ def _make_net(
         **{f"optimizer__{k}": v for k, v in _optimizer_params(estimator).items()},
     )
     net.initialize()
+    net.reads_integers = _are_integers(train_data.features)
     _check_step(net, estimator)
     check_patterns(net)
     return net
+
+
+def _are_integers(features: Any) -> bool:
+    return isinstance(features, torch.Tensor) and not features.is_floating_point()
 
 
 def _optimizer_params(estimator: NeuralParams) -> dict[str, Any]:
@@ -371,12 +412,13 @@ def _loss_parts(targets: NeuralTargets, train_data: RowTensors | Stream) -> Loss
     return LossParts(loss, table, table.new_tensor(targets.parts), targets.label_smoothing)
 
 
-def _check_finite_scores(net: StudentNet, features: torch.Tensor) -> None:
+def _check_finite_scores(net: StudentNet, features: Any) -> None:
     """Require finite scores of the first rows: large finite weights may overflow in products."""
     network = net.module_.eval()
     device = next(network.parameters()).device
     with torch.no_grad():
-        scores = network(features[:VALIDATION_BATCH].to(device))
+        x = map_tensors(lambda part: part.to(device), first_rows(features, VALIDATION_BATCH))
+        scores = call_network(network, x)
     if not scores.isfinite().all():
         raise ValueError(
             f"training diverged: after {len(net.history)} epochs the scores of the network are not "

@@ -23,6 +23,7 @@ from sklearn_distill._validation.fitting import (
     all_or_nothing,
     validated_parameters,
 )
+from sklearn_distill._validation.label_matrix import check_label_matrix, is_label_matrix
 from sklearn_distill._validation.labels import check_classes, check_labels, refuse_soft_labels
 from sklearn_distill._validation.missing_teacher import check_teacher_used
 from sklearn_distill._validation.numbers import list_values
@@ -30,10 +31,18 @@ from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.teacher import check_embedding
 from sklearn_distill.losses.regularizers import REGULARIZER_NAMES
 from sklearn_distill.students._neural import HeldOut, NeuralStudent
+from sklearn_distill.students._neural_inputs import (
+    Features,
+    NetworkInput,
+    feature_collate,
+    holds_features_alone,
+    is_dataset,
+    read_features,
+)
 from sklearn_distill.students._neural_stream import (
     check_no_other_data,
-    is_dataset,
     make_stream,
+    refuse_whole_items,
     without_losses,
 )
 from sklearn_distill.students._neural_targets import NeuralTargets
@@ -44,7 +53,7 @@ if TYPE_CHECKING:
     import torch
     from torch.utils.data import Dataset
 
-    from sklearn_distill.nets._predictions import ClassPredictions
+    from sklearn_distill.nets._predictions import ClassPredictions, LabelPredictions
     from sklearn_distill.students._neural_training import Trained
 
 
@@ -68,10 +77,11 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
     Parameters
     ----------
     module : torch.nn.Module, its class or None, default=None
-        The network, from features (n, d) or images (n, C, H, W) to one logit for each class; for
-        two classes also to a single one, the log-odds of the second. A class is called with
-        ``module__x`` and, if it has such parameters, ``n_features`` and ``n_outputs``; an instance
-        is copied with its weights. None uses :class:`sklearn_distill.nets.MLP`.
+        The network, from features (n, d), images (n, C, H, W) or several inputs by name to one
+        logit for each class; for two classes also to a single one, the log-odds of the second. A
+        class is called with ``module__x`` and, if it has such parameters, ``n_features`` and
+        ``n_outputs``; an instance is copied with its weights. None uses
+        :class:`sklearn_distill.nets.MLP`.
     hidden_layer_sizes : int or sequence of int, default=(64,)
         Widths of the hidden layers of the default network; empty makes a linear model. Must be
         left at the default with a ``module``.
@@ -114,6 +124,10 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
     batch_size : int, default=128
         Number of rows in a mini-batch. If the network has batch normalisation, a last mini-batch
         of a single row is joined to the one before it. Not used with a ``batch_sampler``.
+    collate_fn : callable or None, default=None
+        Function from a list of samples to the network's input, arrays or tensors, or a mapping of
+        them by name: for sequences of different lengths, texts or other samples that are no rows
+        of one array. ``fit`` and the predictions call it for each mini-batch.
     max_epochs : int, default=20
         Maximum number of passes over the rows; 0 keeps the initial weights, with a
         ConvergenceWarning.
@@ -181,8 +195,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         Above 0, show a progress bar over the epochs.
     **skorch_params : dict
         ``module__x``, ``optimizer__x`` and, if X is a Dataset, ``iterator_train__x``: arguments of
-        the module's class, the optimiser and torch's DataLoader. A ``collate_fn`` makes the
-        (x, y, teacher) or (x, y, teacher, weight) of a mini-batch from its items.
+        the module's class, the optimiser and torch's DataLoader. ``iterator_train__collate_fn``
+        makes the (x, y, teacher) or (x, y, teacher, weight) of a mini-batch from its items.
 
     Attributes
     ----------
@@ -202,7 +216,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
     n_taught_rows_ : int
         Number of rows with a teacher's prediction; not available for a Dataset.
     n_features_in_ : int
-        Number of features seen during ``fit``; for images, the number of channels.
+        Number of features seen during ``fit``; for images, the number of channels. Not available
+        for several inputs and with a ``collate_fn``.
     feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, if X has string names.
 
@@ -223,7 +238,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
     array([0, 1])
     """
 
-    classes_: NDArray[Any]
+    classes_: Any
+    _n_labels: int  # of a fit with several labels, else 0
 
     # requested by default: meta-estimators slice them by row with X, without set_fit_request
     __metadata_request__partial_fit: ClassVar = {
@@ -270,6 +286,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         optimizer: Any = "adam",
         lr: float = 1e-3,
         batch_size: int = 128,
+        collate_fn: Any = None,
         max_epochs: int = 20,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
@@ -307,6 +324,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         self.optimizer = optimizer
         self.lr = lr
         self.batch_size = batch_size
+        self.collate_fn = collate_fn
         self.max_epochs = max_epochs
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
@@ -332,25 +350,33 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
     @validated_parameters
     def fit(
         self,
-        X: ArrayLike | Dataset[Any],
+        X: NetworkInput,
         y: TargetLike = None,
         sample_weight: ArrayLike | None = None,
         *,
         teacher_proba: TeacherLike = None,
         teacher_logits: TeacherLike = None,
         teacher_embedding: TeacherLike = None,
-        X_val: ArrayLike | tuple[ArrayLike] | None = None,
+        X_val: NetworkInput | tuple[NetworkInput] | None = None,
         y_val: TargetLike | tuple[TargetLike] = None,
     ) -> Self:
         """Train the student.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, channels, height, width)
-            Features. For data larger than memory, a torch Dataset whose items are (x, y,
-            teacher's probabilities) or (x, y, teacher's probabilities, weight), with None for
-            a missing value. It needs the parameter ``classes``; weights are not scaled to mean 1,
-            and ``iterator_train__x`` are arguments of torch's DataLoader.
+        X : {array-like, sparse matrix, dict, list or Dataset} of n_samples rows
+            Features: an array (n_samples, n_features), images (n_samples, channels, height,
+            width), a sparse matrix, of which mini-batches become dense, a mapping of arrays,
+            which are keyword arguments of the module's ``forward``, or samples for ``collate_fn``.
+            Integers stay integers if the module reads them, as an embedding does; the default
+            network and linear layers read floats.
+
+            For data larger than memory, a torch Dataset by number whose items are the features
+            alone (skorch's SliceDataset), beside y and the teacher's predictions as arrays; or one
+            whose items are (x, y, teacher's probabilities) or (x, y, teacher's probabilities,
+            weight), with None for a missing value. The latter needs the parameter ``classes``, and
+            its weights are not scaled to mean 1. ``iterator_train__x`` are arguments of torch's
+            DataLoader.
         y : array-like of shape (n_samples,) or None
             Labels. NaN, None and pd.NA are missing labels; these rows need a teacher's
             prediction. None instead of an array means that all labels are missing.
@@ -384,8 +410,9 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             If a teacher's output does not match X and the classes or is not a distribution (the
             message names the first such row), a row has neither a label nor a teacher's
             prediction, every prediction is missing at ``imitation=1``, the module does not return
-            one score for each class, parameters contradict each other, or the training diverged:
-            its loss or weights are not finite. The estimator is then unchanged.
+            one score for each class or has other inputs than X, parameters contradict each other,
+            or the training diverged: its loss or weights are not finite. The estimator is then
+            unchanged.
         ImportError
             If torch or skorch is missing.
         OSError
@@ -408,14 +435,15 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             the first epoch or after 5,000 of its predictions.
         """
         self._check_requirements()
-        if is_dataset(X):
-            check_no_other_data(
-                y=y,
-                sample_weight=sample_weight,
-                teacher_proba=teacher_proba,
-                teacher_logits=teacher_logits,
-                teacher_embedding=teacher_embedding,
-            )
+        given = {
+            "y": y,
+            "sample_weight": sample_weight,
+            "teacher_proba": teacher_proba,
+            "teacher_logits": teacher_logits,
+            "teacher_embedding": teacher_embedding,
+        }
+        if is_dataset(X) and not holds_features_alone(X, **given):
+            check_no_other_data(**given)
             return self._fit_dataset(X, X_val, y_val)
         previous = self._previous_training()
         previous_classes = np.asarray(getattr(self, "classes_", ()))
@@ -440,7 +468,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
     @validated_parameters
     def partial_fit(
         self,
-        X: ArrayLike,
+        X: NetworkInput,
         y: TargetLike = None,
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
@@ -453,8 +481,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, channels, height, width)
-            Features, as arrays: only :meth:`fit` accepts a Dataset.
+        X : {array-like, sparse matrix, dict, list or Dataset} of n_samples rows
+            Features as in :meth:`fit`, but no Dataset whose items hold labels or predictions.
         y : array-like of shape (n_samples,) or None
             Labels, some or all of them missing.
         classes : array-like of shape (n_classes,) or None
@@ -485,6 +513,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             If there is no teacher and ``imitation`` is not 0.
         """
         self._check_requirements()
+        given = {"y": y, "teacher_proba": teacher_proba, "teacher_logits": teacher_logits}
+        refuse_whole_items(X, **given)
         if self._adds_nothing(X, sample_weight):
             return self
         previous = getattr(self, "_trained", None)
@@ -504,13 +534,13 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         X, targets = self._read_targets(X, y, sample_weight, *teacher, classes, previous)
         return self._train(X, targets, previous=previous, n_epochs=1)
 
-    def predict_proba(self, X: ArrayLike) -> FloatArray:
+    def predict_proba(self, X: NetworkInput) -> FloatArray:
         """Return the probabilities softmax(z) at temperature 1.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, channels, height, width)
-            Features of the samples to predict.
+        X : {array-like, sparse matrix, dict, list or Dataset} of n_samples rows
+            Features as in :meth:`fit`; of a Dataset's items that are tuples, the first elements.
 
         Returns
         -------
@@ -520,13 +550,13 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         z = self._predict_scores(X)
         return self._predictions().predict_proba(z)
 
-    def predict_log_proba(self, X: ArrayLike) -> FloatArray:
+    def predict_log_proba(self, X: NetworkInput) -> FloatArray:
         """Return the logarithms of the probabilities, without rounding them first.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, channels, height, width)
-            Features of the samples to predict.
+        X : {array-like, sparse matrix, dict, list or Dataset} of n_samples rows
+            Features as in :meth:`fit`; of a Dataset's items that are tuples, the first elements.
 
         Returns
         -------
@@ -537,13 +567,13 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         z = self._predict_scores(X)
         return self._predictions().predict_log_proba(z)
 
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
+    def predict(self, X: NetworkInput) -> NDArray[Any]:
         """Return the most probable class of each row.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, channels, height, width)
-            Features of the samples to predict.
+        X : {array-like, sparse matrix, dict, list or Dataset} of n_samples rows
+            Features as in :meth:`fit`; of a Dataset's items that are tuples, the first elements.
 
         Returns
         -------
@@ -567,8 +597,10 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         Module
             A copy on the CPU, in evaluation mode.
         """
-        from sklearn_distill.nets._export import plain_network
+        from sklearn_distill.nets._export import LabelProbabilities, plain_network
 
+        if probabilities and self._n_labels:
+            return LabelProbabilities(plain_network(self.net_.module_, None)).eval()
         return plain_network(self.net_.module_, len(self.classes_) if probabilities else None)
 
     def _fit_dataset(self, dataset: Dataset[Any], X_val: Any, y_val: Any) -> Self:
@@ -590,18 +622,18 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             )
         if self._previous_training() is not None:
             _check_same_classes(classes, self.classes_)
-        self.classes_ = classes
+        self.classes_, self._n_labels = classes, 0
         loss_params = LossParams.of(self)
         make_table = BatchTable(classes, loss_params, float(self.label_smoothing))
         stream = make_stream(
             dataset,
             make_table,
             make_table.observer(),
+            feature_collate(self, "the Dataset's x", reset=self._previous_training() is None),
             n_outputs=len(classes),
-            precision=self.precision,
             loader_params=loader_params,
         )
-        self._set_shape(stream.features)
+        self._set_stream_format(stream.features)
         held_out = self._read_held_out(X_val, y_val)
         targets = streaming_targets(len(classes), loss_params)
         targets = replace(targets, metaparameters=self._metaparameters(1))
@@ -609,23 +641,24 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
 
     def _validate_features(
         self,
-        X: ArrayLike | Dataset[Any],
+        X: NetworkInput,
         y: TargetLike,
         sample_weight: ArrayLike | None,
         teacher_proba: TeacherLike,
         teacher_logits: TeacherLike,
         *,
         reset: bool,
-    ) -> NDArray[Any]:
-        if teacher_proba is None and teacher_logits is None:
+    ) -> Features:
+        has_teacher = teacher_proba is not None or teacher_logits is not None
+        if not has_teacher and not is_label_matrix(y):
             # without a teacher scikit-learn's own errors are raised, as for a missing label
             refuse_soft_labels(y)
-            return self._validate_array(X, fill_absent(y, sample_weight), reset=reset)
-        return self._validate_array(X, reset=reset)
+            return read_features(self, X, fill_absent(y, sample_weight), reset=reset)
+        return read_features(self, X, reset=reset)
 
     def _read_targets(
         self,
-        X: NDArray[Any],
+        X: Features,
         y: TargetLike,
         sample_weight: ArrayLike | None,
         teacher_proba: TeacherLike,
@@ -633,13 +666,18 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         teacher_embedding: TeacherLike,
         classes: ArrayLike | None,
         previous: Trained | None,
-    ) -> tuple[NDArray[Any], NeuralTargets]:
+    ) -> tuple[Features, NeuralTargets]:
         """Check the arguments of ``fit``; set ``classes_`` and ``n_taught_rows_``.
 
         Features and targets are returned without the rows of weight 0.
         """
         from sklearn_distill.students._neural_class_targets import tunable_targets
 
+        if is_label_matrix(y):
+            return self._read_multi_label(
+                X, y, sample_weight, teacher_proba, teacher_logits, teacher_embedding, previous
+            )
+        self._n_labels = 0
         targets = TrainingTargets.read(
             self, len(X), y, sample_weight, teacher_proba, teacher_logits, classes
         )
@@ -668,6 +706,59 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         def at_epoch(epoch: int) -> NeuralTargets:
             neural_targets = self._targets_at(epoch, targets)
             return neural_targets.with_embedding(embedding, self.embedding_weight, targets.weight)
+
+        first = at_epoch(self._first_epoch(previous))
+        return X, replace(first, at_epoch=at_epoch) if self._moves() else first
+
+    def _read_multi_label(
+        self,
+        X: Features,
+        y: TargetLike,
+        sample_weight: ArrayLike | None,
+        teacher_proba: TeacherLike,
+        teacher_logits: TeacherLike,
+        teacher_embedding: TeacherLike,
+        previous: Trained | None,
+    ) -> tuple[Features, NeuralTargets]:
+        """Check the arguments of ``fit`` for several labels, as :meth:`_read_targets`."""
+        from sklearn_distill.students._neural_multi_label import (
+            MultiLabelTargets,
+            multi_label_targets,
+        )
+
+        for name in ("classes", "metaparameter_optimizer"):
+            if getattr(self, name) is not None:
+                raise ValueError(
+                    f"{name}={getattr(self, name)!r} with y of several labels, for which it has no "
+                    "meaning: leave it out"
+                )
+        targets, weight = MultiLabelTargets.read(
+            y, len(X), sample_weight, teacher_proba, teacher_logits, self.class_weight
+        )
+        embedding = check_embedding(teacher_embedding, len(X), self.embedding_weight, weight == 0)
+        if (weight == 0).any():
+            X = X[weight > 0]
+            embedding = None if embedding is None else embedding[weight > 0]
+        self._n_labels, self.n_taught_rows_ = targets.n_labels, int(targets.taught.sum())
+        self.classes_ = self._predictions().classes
+        check_teacher_used(
+            0.5 if callable(self.imitation) else self.imitation,
+            self.n_taught_rows_,
+            embedding=embedding,
+            teacher_proba=teacher_proba,
+            teacher_logits=teacher_logits,
+        )
+        if self.distillation_loss is not None:
+            self._check_custom_loss()
+
+        def at_epoch(epoch: int) -> NeuralTargets:
+            values = self._metaparameters(epoch)
+            loss_params = LossParams.of(self, **values)
+            made = multi_label_targets(
+                targets, loss_params, self.distillation_loss, float(self.label_smoothing)
+            )
+            made = made.with_embedding(embedding, self.embedding_weight, targets.weight)
+            return replace(made, metaparameters=values)
 
         first = at_epoch(self._first_epoch(previous))
         return X, replace(first, at_epoch=at_epoch) if self._moves() else first
@@ -747,6 +838,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         features = self._validate_held_out(X_val, y_val)
         if features is None:
             return None
+        if self._n_labels:
+            return self._held_out_labels(features, y_val)
         with name_validation_set_in_errors():
             _, labels = check_labels(y_val, len(features), self.classes_, None)
         if not labels.present.all():
@@ -761,10 +854,22 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         table = target_table(label_targets.targets())
         return features, table, labels_of_codes(labels, self.classes_)
 
+    def _held_out_labels(self, features: Features, y_val: Any) -> HeldOut:
+        """Return validation rows of several labels, some entries of which may be missing."""
+        from sklearn_distill.students._neural_multi_label import as_integers, label_table
+
+        with name_validation_set_in_errors():
+            labels = check_label_matrix(y_val, len(features), "y_val")
+            if labels.shape[1] != self._n_labels:
+                raise ValueError(f"y_val has {labels.shape[1]} labels, and y {self._n_labels}")
+            if np.isnan(labels).all():
+                raise ValueError("y_val has no label: the validation loss needs some")
+        return features, label_table(labels), as_integers(labels)
+
     def _partial_fit_classes(self, classes: ArrayLike | None) -> Any:
         """Return the classes of the first call; later calls may repeat them."""
         first_classes = getattr(self, "classes_", None)
-        if first_classes is None:
+        if first_classes is None or self._n_labels:
             return self.classes if classes is None else np.unique(classes)
         if classes is not None and not np.array_equal(np.unique(classes), first_classes):
             raise ValueError(
@@ -773,10 +878,17 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             )
         return first_classes
 
-    def _predictions(self) -> ClassPredictions:
-        from sklearn_distill.nets._predictions import ClassPredictions
+    def _predictions(self) -> ClassPredictions | LabelPredictions:
+        from sklearn_distill.nets._predictions import ClassPredictions, LabelPredictions
 
-        return ClassPredictions(self.classes_)
+        return (
+            LabelPredictions(self._n_labels) if self._n_labels else ClassPredictions(self.classes_)
+        )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
 
 
 def _check_same_classes(classes: NDArray[Any], previous_classes: NDArray[Any]) -> None:

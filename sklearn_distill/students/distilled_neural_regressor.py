@@ -26,11 +26,19 @@ from sklearn_distill._validation.targets import (
 )
 from sklearn_distill._validation.teacher import check_embedding
 from sklearn_distill.students._neural import HeldOut, NeuralStudent
+from sklearn_distill.students._neural_inputs import (
+    Features,
+    NetworkInput,
+    feature_collate,
+    holds_features_alone,
+    is_dataset,
+    read_features,
+)
 from sklearn_distill.students._neural_stream import (
     check_no_other_data,
     first_item,
-    is_dataset,
     make_stream,
+    refuse_whole_items,
     without_losses,
 )
 from sklearn_distill.students._neural_targets import NeuralTargets
@@ -66,10 +74,10 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
     Parameters
     ----------
     module : torch.nn.Module, its class or None, default=None
-        The network, from features (n, d) or images (n, C, H, W) to one number for each output.
-        A class is called with ``module__x`` and, if it has such parameters, ``n_features`` and
-        ``n_outputs``; an instance is copied with its weights. None uses
-        :class:`sklearn_distill.nets.MLP`.
+        The network, from features (n, d), images (n, C, H, W) or several inputs by name to one
+        number for each output. A class is called with ``module__x`` and, if it has such
+        parameters, ``n_features`` and ``n_outputs``; an instance is copied with its weights. None
+        uses :class:`sklearn_distill.nets.MLP`.
     hidden_layer_sizes : int or sequence of int, default=(64,)
         Widths of the hidden layers of the default network; empty makes a linear model. Must be
         left at the default with a ``module``.
@@ -90,6 +98,10 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
     batch_size : int, default=128
         Number of rows in a mini-batch. If the network has batch normalisation, a last mini-batch
         of a single row is joined to the one before it. Not used with a ``batch_sampler``.
+    collate_fn : callable or None, default=None
+        Function from a list of samples to the network's input, arrays or tensors, or a mapping of
+        them by name: for sequences of different lengths, texts or other samples that are no rows
+        of one array. ``fit`` and the predictions call it for each mini-batch.
     max_epochs : int, default=20
         Maximum number of passes over the rows; 0 keeps the initial weights, with a
         ConvergenceWarning.
@@ -153,8 +165,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         Above 0, show a progress bar over the epochs.
     **skorch_params : dict
         ``module__x``, ``optimizer__x`` and, if X is a Dataset, ``iterator_train__x``: arguments of
-        the module's class, the optimiser and torch's DataLoader. A ``collate_fn`` makes the
-        (x, y, teacher) or (x, y, teacher, weight) of a mini-batch from its items.
+        the module's class, the optimiser and torch's DataLoader. ``iterator_train__collate_fn``
+        makes the (x, y, teacher) or (x, y, teacher, weight) of a mini-batch from its items.
 
     Attributes
     ----------
@@ -165,7 +177,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
     n_taught_rows_ : int
         Number of rows with a teacher's prediction; not available for a Dataset.
     n_features_in_ : int
-        Number of features seen during ``fit``; for images, the number of channels.
+        Number of features seen during ``fit``; for images, the number of channels. Not available
+        for several inputs and with a ``collate_fn``.
     feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, if X has string names.
 
@@ -208,6 +221,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         optimizer: Any = "adam",
         lr: float = 1e-3,
         batch_size: int = 128,
+        collate_fn: Any = None,
         max_epochs: int = 20,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
@@ -236,6 +250,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         self.optimizer = optimizer
         self.lr = lr
         self.batch_size = batch_size
+        self.collate_fn = collate_fn
         self.max_epochs = max_epochs
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
@@ -260,24 +275,31 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
     @validated_parameters
     def fit(
         self,
-        X: ArrayLike | Dataset[Any],
+        X: NetworkInput,
         y: TargetLike = None,
         sample_weight: ArrayLike | None = None,
         *,
         teacher_prediction: TeacherLike = None,
         teacher_embedding: TeacherLike = None,
-        X_val: ArrayLike | tuple[ArrayLike] | None = None,
+        X_val: NetworkInput | tuple[NetworkInput] | None = None,
         y_val: TargetLike | tuple[TargetLike] = None,
     ) -> Self:
         """Train the student.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, channels, height, width)
-            Features. For data larger than memory, a torch Dataset whose items are (x, y,
-            teacher's prediction) or (x, y, teacher's prediction, weight), with None for a
-            missing value. Its weights are not scaled to mean 1, and ``iterator_train__x`` are
-            arguments of torch's DataLoader.
+        X : {array-like, sparse matrix, dict, list or Dataset} of n_samples rows
+            Features: an array (n_samples, n_features), images (n_samples, channels, height,
+            width), a sparse matrix, of which mini-batches become dense, a mapping of arrays,
+            which are keyword arguments of the module's ``forward``, or samples for ``collate_fn``.
+            Integers stay integers if the module reads them, as an embedding does; the default
+            network and linear layers read floats.
+
+            For data larger than memory, a torch Dataset by number whose items are the features
+            alone (skorch's SliceDataset), beside y and the teacher's predictions as arrays; or one
+            whose items are (x, y, teacher's prediction) or (x, y, teacher's prediction, weight),
+            with None for a missing value, whose weights are not scaled to mean 1.
+            ``iterator_train__x`` are arguments of torch's DataLoader.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), or None
             Labels. A row of NaN is a missing label; these rows need a teacher's prediction. None
             instead of an array means that all labels are missing.
@@ -330,13 +352,14 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             the first epoch or after 5,000 of its predictions.
         """
         self._check_requirements()
-        if is_dataset(X):
-            check_no_other_data(
-                y=y,
-                sample_weight=sample_weight,
-                teacher_prediction=teacher_prediction,
-                teacher_embedding=teacher_embedding,
-            )
+        given = {
+            "y": y,
+            "sample_weight": sample_weight,
+            "teacher_prediction": teacher_prediction,
+            "teacher_embedding": teacher_embedding,
+        }
+        if is_dataset(X) and not holds_features_alone(X, **given):
+            check_no_other_data(**given)
             return self._fit_dataset(X, X_val, y_val)
         previous = self._previous_training()
         X, targets = self._read_data(
@@ -349,7 +372,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
     @validated_parameters
     def partial_fit(
         self,
-        X: ArrayLike,
+        X: NetworkInput,
         y: TargetLike = None,
         sample_weight: ArrayLike | None = None,
         *,
@@ -360,8 +383,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, channels, height, width)
-            Features, as arrays: only :meth:`fit` accepts a Dataset.
+        X : {array-like, sparse matrix, dict, list or Dataset} of n_samples rows
+            Features as in :meth:`fit`, but no Dataset whose items hold labels or predictions.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), or None
             Labels; a row of NaN is a missing label.
         sample_weight : array-like of shape (n_samples,) or None
@@ -389,6 +412,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             If there is no teacher and ``imitation`` is not 0.
         """
         self._check_requirements()
+        given = {"y": y, "teacher_prediction": teacher_prediction}
+        refuse_whole_items(X, **given)
         if self._adds_nothing(X, sample_weight):
             return self
         previous = getattr(self, "_trained", None)
@@ -397,13 +422,13 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         )
         return self._train(X, targets, previous=previous, n_epochs=1)
 
-    def predict(self, X: ArrayLike) -> FloatArray:
+    def predict(self, X: NetworkInput) -> FloatArray:
         """Predict the outputs.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, channels, height, width)
-            Features of the samples to predict.
+        X : {array-like, sparse matrix, dict, list or Dataset} of n_samples rows
+            Features as in :meth:`fit`; of a Dataset's items that are tuples, the first elements.
 
         Returns
         -------
@@ -456,11 +481,11 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             dataset,
             table_maker._batch_table,
             TeacherObserver(2 * n_outputs, float(self.imitation), _judge),
+            feature_collate(self, "the Dataset's x", reset=self._previous_training() is None),
             n_outputs=n_outputs,
-            precision=self.precision,
             loader_params=loader_params,
         )
-        self._set_shape(stream.features)
+        self._set_stream_format(stream.features)
         no_labels = np.full((0, n_outputs), np.nan)
         targets = _regression_targets(no_labels, None, np.ones(0), float(self.imitation))
         targets = replace(targets, metaparameters=self._metaparameters(1))
@@ -483,13 +508,13 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
 
     def _read_data(
         self,
-        X: ArrayLike | Dataset[Any],
+        X: NetworkInput,
         y: TargetLike,
         sample_weight: ArrayLike | None,
         teacher_prediction: TeacherLike,
         teacher_embedding: TeacherLike,
         previous: Trained | None,
-    ) -> tuple[NDArray[Any], NeuralTargets]:
+    ) -> tuple[Features, NeuralTargets]:
         """Check the arguments of ``fit``; return features and targets, set ``n_taught_rows_``."""
         check_row_order(
             X,
@@ -540,16 +565,16 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
 
     def _validate_features(
         self,
-        X: ArrayLike | Dataset[Any],
+        X: NetworkInput,
         y: TargetLike,
         teacher_prediction: TeacherLike,
         *,
         reset: bool,
-    ) -> NDArray[Any]:
+    ) -> Features:
         if teacher_prediction is None:
             # without a teacher scikit-learn's own errors are raised, as for a missing label
-            return self._validate_array(X, y, reset=reset, multi_output=True, y_numeric=True)
-        return self._validate_array(X, reset=reset)
+            return read_features(self, X, y, reset=reset, multi_output=True, y_numeric=True)
+        return read_features(self, X, reset=reset)
 
     def _set_outputs(self, n_outputs: int, flat: bool, *, reset: bool) -> None:
         if not reset and n_outputs != self._n_outputs:

@@ -9,6 +9,7 @@ GROUP = Group(
     import torch
     from sklearn.datasets import make_classification
     from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GridSearchCV
     from torch import nn
     from torch.utils.data import DataLoader, TensorDataset
 
@@ -35,27 +36,30 @@ GROUP = Group(
             "student.predict_proba(X).shape == (300, 3)",
         ),
         Case(
-            "A dict of inputs",
-            "A network reads one array; the module splits it again.",
-            """
-            student = DistilledNeuralClassifier(max_epochs=2)
-            student.fit({"left": X[:, :2], "right": X[:, 2:]}, y, teacher_logits=logits)
-            """,
-            (TypeError, "a network reads one array with a row for each sample"),
+            "A dict of inputs in a search",
+            "scikit-learn takes the keys of a dict for its samples.",
             """
             class TwoInputs(nn.Module):
                 def __init__(self):
                     super().__init__()
                     self.left, self.right = nn.Linear(2, 3), nn.Linear(4, 3)
 
-                def forward(self, x):
-                    return self.left(x[:, :2]) + self.right(x[:, 2:])
+                def forward(self, left, right):
+                    return self.left(left) + self.right(right)
 
 
+            inputs = {"left": X[:, :2], "right": X[:, 2:]}
             student = DistilledNeuralClassifier(TwoInputs(), max_epochs=2)
-            student.fit(X, y, teacher_logits=logits)
+            search = GridSearchCV(student, {"imitation": [0.2, 0.8]}, cv=2)
+            search.fit(inputs, y, teacher_logits=logits)
             """,
-            "student.n_taught_rows_ == 300",
+            (ValueError, "inconsistent numbers of samples"),
+            """
+            from skorch.helper import SliceDict
+
+            search.fit(SliceDict(**inputs), y, teacher_logits=logits)
+            """,
+            "search.best_estimator_.n_taught_rows_ == 300",
         ),
         Case(
             "Sequences of different lengths",
