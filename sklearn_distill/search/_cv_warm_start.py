@@ -149,7 +149,7 @@ class WarmStartSolver:
         objective = problem.objective
         minimise: Minimiser
         if self.in_row_space:
-            minimise = minimiser_of_coordinates(objective)
+            minimise = minimiser_of_coordinates(objective, self.solver)
         else:
             minimise = select_minimiser(self.solver, objective, dense=self.dense)
         if warm_start is None:

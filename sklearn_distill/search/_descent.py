@@ -30,15 +30,17 @@ EDGES = (
 )
 # points that are not farther apart along any edge, as a share of it, are neighbours
 NEIGHBOURHOOD = 0.33
-# largest number of descents in the exploration
-MAX_DESCENTS = 2
+# largest number of descents in the exploration (one less where the first folds are not all folds:
+# few samples have more minima), and of evaluations in each before only the best one goes on
+MAX_DESCENTS = 3
+FIRST_EVALUATIONS = 4
 # longest first step of a descent, in coordinates
 FIRST_STEP = 0.5
 # step of the gradient differences that measure the curvature, in coordinates
 PROBE_STEP = 0.1
-# Differences in standard errors of the mean over rows. Up to SLIGHT, another local minimum on the
-# first folds may be the best on all folds, so it is descended too, and a gain on the first folds
-# may be none on all folds, so the descent on them stops. Beyond CLEAR, a setting is discarded.
+# Differences in standard errors of the mean over rows. Up to SLIGHT, a gain on the first folds may
+# be none on all folds, so the descent on them stops. Beyond CLEAR, a setting is discarded; up to
+# it, another local minimum may be the best one, so it is descended too.
 SLIGHT, CLEAR = 1.0, 1.5
 
 
@@ -46,8 +48,9 @@ def descend(cv_loss: CrossValidatedLoss, *, tol: float, max_evaluations: int) ->
     """Return the best setting found: by descents on the first folds, then on all folds.
 
     The first folds are explored by coarse points, on half of them where a point is clearly worse
-    than the best one, and by descents from the promising ones. In the end every coarse point is
-    evaluated on one more fold at a time, until it is clearly worse than the best setting.
+    than the best one, and by a few steps down from the promising ones; from where the loss is least
+    then, the descent goes on. In the end every coarse point is evaluated on one more fold at a
+    time, until it is clearly worse than the best setting.
 
     Parameters
     ----------
@@ -65,13 +68,14 @@ def descend(cv_loss: CrossValidatedLoss, *, tol: float, max_evaluations: int) ->
     """
     coarse = _explore(cv_loss)
     explored = [evaluation for evaluation in coarse if cv_loss.is_explored(evaluation)]
-    ends = [
-        _descend_on_first_folds(cv_loss, start, tol, max_evaluations)
-        # the best start last: the fits on all folds are warm-started where its descent ends
-        for start in reversed(promising_starts(explored, cv_loss.space))
-    ]
-    best_end, model = min(ends, key=lambda end: end[0].loss)
-    _descend_on_all_folds(cv_loss, best_end, model.B, tol, max_evaluations)
+    # the best start last: the next fits are warm-started where its descent ends
+    starts = reversed(promising_starts(explored, cv_loss.space))
+    descents = [Descent(cv_loss, start, tol) for start in starts]
+    for descent in descents:
+        descent.go_on(min(FIRST_EVALUATIONS, max_evaluations))
+    best = min(descents, key=lambda descent: descent.end.loss)
+    best.go_on(max_evaluations)
+    _descend_on_all_folds(cv_loss, best.end, best.model.B, tol, max_evaluations)
     for evaluation in coarse:
         if not evaluation.all_folds and not _is_clearly_worse(evaluation, cv_loss.best):
             cv_loss.race(evaluation, lambda raced: _is_clearly_worse(raced, cv_loss.best))
@@ -124,43 +128,57 @@ def _edges_near_fixed_values(space: Space) -> list[dict[str, float]]:
 
 
 def promising_starts(coarse: list[Evaluation], space: Space) -> list[Evaluation]:
-    """Return the best evaluation, and others without a better neighbour that may be as good."""
-    ordered = sorted(coarse, key=lambda evaluation: evaluation.loss)
+    """Return the best evaluation, and others that may be as good and are no neighbours of these."""
+    best, *others = sorted(coarse, key=lambda evaluation: evaluation.loss)
     low, high = space.box
-    starts: list[Evaluation] = []
-    for i, evaluation in enumerate(ordered):
-        distances = [np.abs(evaluation.u - other.u) / (high - low) for other in ordered[:i]]
-        has_better_neighbour = any((distance <= NEIGHBOURHOOD).all() for distance in distances)
-        if not has_better_neighbour and n_standard_errors(evaluation, ordered[0]) <= SLIGHT:
+    starts = [best]
+    for evaluation in others:
+        distances = [np.abs(evaluation.u - start.u) / (high - low) for start in starts]
+        is_neighbour = any((distance <= NEIGHBOURHOOD).all() for distance in distances)
+        if not is_neighbour and not _is_clearly_worse(evaluation, best):
             starts.append(evaluation)
-    return starts[:MAX_DESCENTS]
+    return starts[: MAX_DESCENTS if best.all_folds else MAX_DESCENTS - 1]
 
 
-def _descend_on_first_folds(
-    cv_loss: CrossValidatedLoss, start: Evaluation, tol: float, max_evaluations: int
-) -> tuple[Evaluation, QuadraticModel]:
-    """Return the best evaluation of a descent, and its model."""
-    path: list[Evaluation] = []
-    model = QuadraticModel(FIRST_STEP)
+class Descent:
+    """A descent on the first folds, which can go on where it ended.
 
-    def evaluate(u: FloatArray) -> Evaluation:
-        path.append(cv_loss.evaluate(u, "descent", gradient=True, all_folds=False))
-        return path[-1]
+    Parameters
+    ----------
+    cv_loss : CrossValidatedLoss
+        The loss; it records the evaluations.
+    start : Evaluation
+        Where the descent starts.
+    tol : float
+        It stops where its quadratic model predicts no larger gain.
+    """
 
-    def done(best: Evaluation, predicted_gain: float) -> bool:
+    def __init__(self, cv_loss: CrossValidatedLoss, start: Evaluation, tol: float) -> None:
+        self.model = QuadraticModel(FIRST_STEP)
+        self._cv_loss = cv_loss
+        self._tol = tol
+        self._path: list[Evaluation] = []
+        self.end = self._evaluate(start.u)
+
+    def go_on(self, max_evaluations: int) -> None:
+        """Descend from the end, up to this number of evaluations in all."""
+        self.end = minimise_in_box(
+            self._evaluate,
+            self.end,
+            self._cv_loss.space.box,
+            self.model,
+            done=self._is_done,
+            max_evaluations=1 + max_evaluations - len(self._path),  # the end counts as one
+        )
+
+    def _evaluate(self, u: FloatArray) -> Evaluation:
+        self._path.append(self._cv_loss.evaluate(u, "descent", gradient=True, all_folds=False))
+        return self._path[-1]
+
+    def _is_done(self, best: Evaluation, predicted_gain: float) -> bool:
         # where the first folds are all folds, a slight gain is one
-        slight = not best.all_folds and len(path) > 1 and _gained_slightly(path)
-        return predicted_gain <= tol or slight
-
-    end = minimise_in_box(
-        evaluate,
-        evaluate(start.u),
-        cv_loss.space.box,
-        model,
-        done=done,
-        max_evaluations=max_evaluations,
-    )
-    return end, model
+        slight = not best.all_folds and len(self._path) > 1 and _gained_slightly(self._path)
+        return predicted_gain <= self._tol or slight
 
 
 def _gained_slightly(path: list[Evaluation]) -> bool:

@@ -563,7 +563,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
     def _row_space(self, X: CheckedX) -> RowSpace | None:
         """Return the coordinates of all rows, which serve every fold, if X is wide and dense."""
         wide = isinstance(X, np.ndarray) and row_space_pays(*X.shape)
-        if self.solver != "auto" or not wide:
+        if self.solver == "lbfgs" or not wide:
             return None
         return RowSpace.of(X, fit_intercept=self.fit_intercept)
 

@@ -28,6 +28,7 @@ def minimise_in_row_space(
     max_iter: int,
     precision: float = float(np.finfo(np.float64).eps),
     progress: Progress | None = None,
+    method: str = "auto",
 ) -> Solution:
     r"""Minimise with a factor L of the Gram matrix of the rows in place of X.
 
@@ -48,6 +49,8 @@ def minimise_in_row_space(
         Relative rounding error of F, for the fallback; that of L is the one of float64.
     progress : callable or None
         Called after each iteration with (n_iter, value, max|∇F|).
+    method : {"auto", "newton-cg"}
+        Method in the coordinates.
 
     Returns
     -------
@@ -80,7 +83,7 @@ def minimise_in_row_space(
         )
     inner = objective.in_row_space(space)
     rank_tol = tol / np.sqrt(inner.n_columns)
-    solution = minimiser_of_coordinates(inner)(
+    solution = minimiser_of_coordinates(inner, method)(
         inner,
         _project(objective, space, start),
         tol=rank_tol / (1 + _largest_mean(space)),
@@ -100,20 +103,25 @@ def minimise_in_row_space(
     )
 
 
-def minimiser_of_coordinates(objective: SoftTargetObjective) -> Callable[..., Solution]:
+def minimiser_of_coordinates(
+    objective: SoftTargetObjective, method: str = "auto"
+) -> Callable[..., Solution]:
     """Return the minimiser of an objective in coordinates of the row space.
 
     Parameters
     ----------
     objective : SoftTargetObjective
         Objective over rows of L.
+    method : {"auto", "newton-cg"}
+        "auto" is ``coarse_to_fine`` with an early Hessian, or ``newton_cg`` if the objective is not
+        convex.
 
     Returns
     -------
     callable
-        ``coarse_to_fine`` with an early Hessian, or ``newton_cg`` if it is not convex.
+        The minimiser.
     """
-    if not objective.is_convex:
+    if method == "newton-cg" or not objective.is_convex:
         return newton_cg
     return partial(coarse_to_fine, max_factor_passes=MAX_FACTOR_PASSES)
 

@@ -84,9 +84,9 @@ Minimiser = Callable[..., Solution]
 def select_minimiser(solver: str, objective: SoftTargetObjective, *, dense: bool) -> Minimiser:
     """Return the minimiser.
 
-    "auto" is the row space for dense X with more columns than rows. Otherwise it is Newton's method
-    for sparse X, for non-convex objectives, and where the Gram matrix of all columns would cost
-    more than the passes that it saves, or too much memory.
+    "auto" and "newton-cg" work in the row space of dense X with more columns than rows. Otherwise
+    "auto" is Newton's method for sparse X, for non-convex objectives, and where the Gram matrix of
+    all columns would cost more than the passes that it saves, or too much memory.
 
     Parameters
     ----------
@@ -100,12 +100,12 @@ def select_minimiser(solver: str, objective: SoftTargetObjective, *, dense: bool
     Returns
     -------
     callable
-        ``coarse_to_fine``, ``minimise_in_row_space`` or ``scaled_newton``.
+        ``coarse_to_fine``, ``scaled_newton``, or ``minimise_in_row_space`` with its method.
     """
+    n_rows, n_columns = objective.n_rows, objective.n_columns
+    if solver != "lbfgs" and objective.has_row_space and row_space_pays(n_rows, n_columns):
+        return partial(minimise_in_row_space, method=solver)
     if solver == "auto":
-        n_rows, n_columns = objective.n_rows, objective.n_columns
-        if objective.has_row_space and row_space_pays(n_rows, n_columns):
-            return minimise_in_row_space
         # coarse_to_fine preconditions by a Gram matrix, which is dense: of sparse X if it is small
         pays = gram_pays(n_rows, n_columns) and (dense or n_columns <= FEW_COLUMNS)
         solver = "lbfgs" if pays and objective.is_convex else "newton-cg"

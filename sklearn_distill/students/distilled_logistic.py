@@ -85,9 +85,10 @@ class DistilledLogisticRegression(LogisticStudent):
     solver : {"auto", "lbfgs", "newton-cg"}, default="auto"
         Minimiser. "lbfgs" solves on a subsample of the rows, then on all, preconditioned by a
         Gram matrix and, near the minimum, by the Hessian; "newton-cg" is Newton's method in a trust
-        region with conjugate gradients. "auto" is, for a dense X in memory of more than 100 columns
-        and 1.5 times as many columns as rows (more beyond 1,000 rows), one of them on an n × n
-        factor of the Gram matrix of the rows ("row-space"). Otherwise it is "newton-cg" for a
+        region with conjugate gradients. For a dense X in memory of more than 100 columns and 1.5
+        times as many columns as rows (more beyond 1,000 rows), "auto" is one of them on an n × n
+        factor of the Gram matrix of the rows, and "newton-cg" works on it too; ``solver_`` is
+        "row-space" then. Otherwise "auto" is "newton-cg" for a
         regulariser that makes the objective non-convex, and for more than 250 columns if X is
         sparse, has less than two rows per column, or so many columns that a Gram matrix would take
         more than 1 GB. Otherwise it is "lbfgs". If the preconditioner of "lbfgs" fails, the fit

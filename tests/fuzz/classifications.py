@@ -276,6 +276,13 @@ class Exact:
         P[:, self.active] = softmax(Z, axis=1)
         return P
 
+    @property
+    def best_proba(self):
+        """The probabilities of all rows at the minimum; those of one class if it has all mass."""
+        if self.active.sum() == 1:
+            return np.tile(self.active.astype(float), (len(self.problem.X), 1))
+        return self.proba(self.minimiser)
+
     def proba_error(self, distance):
         """Return the largest error of each row's probabilities at a distance to the minimum.
 

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy import sparse
 from scipy.special import softmax
 
 from sklearn_distill import DistilledLogisticRegression
+from sklearn_distill.solvers import row_space
 from sklearn_distill.students._logistic import MIN_WIDE_COLUMNS
 
 N_ROWS, N_FEATURES = 30, MIN_WIDE_COLUMNS + 50
@@ -29,6 +31,14 @@ def data(kind, n_classes, n=N_ROWS):
     return X, {"y": y, "teacher_proba": S, "sample_weight": rng.uniform(0.2, 2, n)}
 
 
+def fit_on_X(X, fit_args, **params):
+    """Fit without the row space, which a sparse X does not have."""
+    student = DistilledLogisticRegression(**params, solver="newton-cg", tol=1e-6)
+    student.fit(sparse.csr_array(X), **fit_args)
+    assert student.solver_ == "newton-cg"
+    return student
+
+
 @pytest.mark.parametrize("kind", ["scaled", "unscaled", "repeated rows", "constant columns"])
 @pytest.mark.parametrize("n_classes", [2, 5])
 @pytest.mark.parametrize("C", [0.01, 1.0, 1e4])
@@ -40,8 +50,8 @@ def test_probabilities_are_those_of_the_fit_on_X(kind, n_classes, C, fit_interce
     assert student.solver_ == "row-space"
     # conjugate gradients without a preconditioner resolve centred columns only
     centred = X - X.mean(axis=0) if fit_intercept else X
-    on_X = DistilledLogisticRegression(**params, solver="newton-cg", tol=1e-6, max_iter=5000)
-    expected = on_X.fit(centred, **fit_args).predict_proba(centred)
+    on_X = fit_on_X(centred, fit_args, max_iter=5000, **params)
+    expected = on_X.predict_proba(centred)
     np.testing.assert_allclose(student.predict_proba(X), expected, atol=1e-6)
     np.testing.assert_allclose(student.coef_, on_X.coef_, atol=1e-5 * np.abs(on_X.coef_).max())
 
@@ -51,8 +61,20 @@ def test_regularisers_are_the_same(regularizer):
     X, fit_args = data("scaled", 3)
     params = {"imitation": 0.7, "regularizer": regularizer}
     student = DistilledLogisticRegression(**params).fit(X, **fit_args)
-    on_X = DistilledLogisticRegression(**params, solver="newton-cg", tol=1e-6).fit(X, **fit_args)
+    on_X = fit_on_X(X, fit_args, **params)
     np.testing.assert_allclose(student.predict_proba(X), on_X.predict_proba(X), atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["scaled", "unscaled", "repeated rows", "constant columns"])
+def test_newtons_method_works_in_the_row_space_too(kind, monkeypatch):
+    X, fit_args = data(kind, 3)
+    by_default = DistilledLogisticRegression().fit(X, **fit_args)
+    monkeypatch.setattr(row_space, "coarse_to_fine", None)  # that of "auto"
+    student = DistilledLogisticRegression(solver="newton-cg").fit(X, **fit_args)
+    assert student.solver_ == "row-space"
+    np.testing.assert_allclose(
+        student.predict_proba(X), by_default.predict_proba(X), rtol=0, atol=1e-6
+    )
 
 
 def test_float32_is_fitted_in_double_precision():
