@@ -6,7 +6,12 @@ from typing import Any, ParamSpec, TypeVar
 
 from sklearn.base import _fit_context
 from sklearn.utils import metaestimators
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    make_constraint,
+)
 
 __all__ = [
     "HasMethods",
@@ -14,6 +19,7 @@ __all__ = [
     "StrOptions",
     "all_or_nothing",
     "available_if",
+    "satisfies_constraints",
     "validated_parameters",
 ]
 
@@ -25,6 +31,33 @@ def validated_parameters(fit: Callable[P, R]) -> Callable[P, R]:
     """Check the constructor parameters against ``_parameter_constraints`` before ``fit`` runs."""
     checked: Callable[P, R] = _fit_context(prefer_skip_nested_validation=True)(fit)
     return checked
+
+
+def satisfies_constraints(estimator: Any) -> bool:
+    """Return whether the constructor parameters satisfy ``_parameter_constraints``.
+
+    As ``_validate_params`` of scikit-learn, which makes the constraints anew in each fit and raises
+    the error.
+    """
+    kind: Any = type(estimator)
+    for name, constraints in _constraints_of(kind):
+        value = getattr(estimator, name)
+        for one in constraints:
+            if one.is_satisfied_by(value):
+                break
+        else:
+            return False
+    return True
+
+
+@functools.cache
+def _constraints_of(kind: Any) -> list[tuple[str, list[Any]]]:
+    declared: dict[str, Any] = kind._parameter_constraints
+    return [
+        (name, [make_constraint(one) for one in constraints])
+        for name, constraints in declared.items()
+        if constraints != "no_validation"
+    ]
 
 
 def available_if(check: Callable[[Any], bool]) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -13,6 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn_distill._typing import ArrayLike, BoolArray, IntArray, TargetLike
 from sklearn_distill._validation.masks import none_where_masked
 from sklearn_distill._validation.numbers import check_numbers, list_values
+from sklearn_distill._validation.plain_arrays import are_plain_labels
 from sklearn_distill._validation.teacher import TeacherOutput
 from sklearn_distill.targets import Labels
 from sklearn_distill.targets.labels import MISSING
@@ -97,7 +98,7 @@ def check_labels(
         classes = infer_classes(found, None if teacher is None else teacher.columns)
         if min_classes > 1:
             check_two_classes(classes)
-    codes = _class_positions(found, classes)[inverse]
+    codes = inverse if classes is found else _class_positions(found, classes)[inverse]
     if len(codes) < n_rows:
         present_codes, codes = codes, np.full(n_rows, MISSING, dtype=np.intp)
         codes[present] = present_codes
@@ -142,7 +143,7 @@ def _unique_inverse(values: NDArray[Any]) -> tuple[NDArray[Any], IntArray]:
             above = np.subtract(values, low, dtype=np.intp)
             occurs = np.bincount(above) > 0
             found = (np.flatnonzero(occurs) + low).astype(values.dtype)
-            return found, (np.cumsum(occurs) - 1)[above]
+            return found, above if occurs.all() else (np.cumsum(occurs) - 1)[above]
     found = np.unique(values)
     return found, np.searchsorted(found, values)
 
@@ -178,6 +179,8 @@ def _read_labels(y: TargetLike, n_rows: int, has_teacher: bool) -> tuple[NDArray
     """Return the labels that are not missing, and a mask of their rows."""
     if y is None:
         return np.empty(0), np.zeros(n_rows, dtype=bool)
+    if are_plain_labels(y, n_rows):
+        return y, np.ones(n_rows, dtype=bool)
     refuse_soft_labels(y)
     labels: NDArray[Any] = column_or_1d(none_where_masked(y), warn=True)
     if len(labels) != n_rows:

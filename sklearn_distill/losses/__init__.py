@@ -8,6 +8,7 @@ from sklearn_distill.losses.probabilities import log_probabilities, probabilitie
 from sklearn_distill.losses.row_space import RowSpace
 from sklearn_distill.losses.row_sums import RowSums
 from sklearn_distill.losses.score_derivatives import ScoreLoss
+from sklearn_distill.losses.small_objective import SmallObjective
 from sklearn_distill.losses.tensor_design import TensorDesign
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "RowSpace",
     "RowSums",
     "ScoreLoss",
+    "SmallObjective",
     "SoftTargetObjective",
     "SoftmaxLogPartition",
     "SparseDesign",

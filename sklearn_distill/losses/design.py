@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from scipy import sparse
+from scipy.linalg import get_blas_funcs
 
 from sklearn_distill._typing import CheckedX, FloatArray, RowIndexer
 from sklearn_distill.losses._float_range import scaled_back, within_range
@@ -15,6 +16,8 @@ from sklearn_distill.losses.tensor_design import TensorDesign
 # A tile stays in the cache from the product that computes the scores to the product that pulls the
 # residuals back, so that value and gradient read X from memory once.
 TILE_BYTES = 4 * 2**20
+# Rows of a Gram matrix's update: fewer are slower, since each update writes all of the matrix.
+MIN_GRAM_ROWS = 512
 # From this share of stored entries on, a Gram matrix is faster from dense tiles than by a sparse
 # product (measured for 20 to 2,000 columns): ten times at a share of 0.3 of 500 columns.
 DENSE_SHARE = 0.1
@@ -100,6 +103,29 @@ class DenseDesign:
         product = _symmetric_product(X, c)
         return _bordered(product, X.T @ c if self.fit_intercept else None, c)
 
+    def gram_triangle(self, weight: FloatArray, dtype: type[np.floating[Any]]) -> FloatArray:
+        """Return the lower triangle of [X 1]ᵀ diag(weight) [X 1] over all rows, in a precision.
+
+        The weights are not negative. Tiles are added in place, without a matrix for each of them.
+        """
+        d = self.X.shape[1]
+        G = np.zeros((self.n_columns, self.n_columns), dtype, order="F")
+        product, root = np.zeros((d, d), dtype, order="F"), np.sqrt(weight).astype(dtype)
+        syrk = get_blas_funcs("syrk", [product])
+        for start in range(0, self.n_rows, MIN_GRAM_ROWS):
+            tile = slice(start, start + MIN_GRAM_ROWS)
+            B = self.X[tile] * root[tile, None] if self.X.dtype == dtype else None
+            if B is None:
+                B = self.X[tile].astype(dtype)
+                B *= root[tile, None]
+            product = syrk(1, B.T, beta=1, c=product, lower=1, overwrite_c=1)
+            if self.fit_intercept:
+                G[d, :d] += root[tile] @ B
+        G[:d, :d] = product
+        if self.fit_intercept:
+            G[d, d] = weight.sum(dtype=np.float64)
+        return G
+
     def gram_diagonal(self, weight: FloatArray, tile: slice) -> FloatArray:
         """Return the diagonal of the Gram matrix, Σ weight · [X 1]², without the matrix."""
         X, c = self._rows(tile), weight.astype(self.dtype, copy=False)
@@ -112,6 +138,10 @@ class DenseDesign:
     def in_double(self) -> DenseDesign:
         """Return the design with products in float64, to which a tile at a time is converted."""
         return DenseDesign(self.X, self.fit_intercept, np.dtype(np.float64))
+
+    def to_array(self) -> FloatArray:
+        """Return a copy of [X 1] in float64."""
+        return _with_ones(self.X, self.fit_intercept)
 
     def _rows(self, tile: slice) -> FloatArray:
         return self.X[tile].astype(self.dtype, copy=False)
@@ -178,9 +208,21 @@ class SparseDesign:
         """Return the design of a float64 copy of the stored entries, for products in float64."""
         return SparseDesign(self.X.astype(np.float64), self.fit_intercept)
 
+    def to_array(self) -> FloatArray:
+        """Return a dense copy of [X 1] in float64."""
+        return _with_ones(self.X.toarray(), self.fit_intercept)
+
     def _rows(self, tile: slice) -> CheckedX:
         all_rows = tile.start == 0 and tile.stop == self.n_rows
         return self.X if all_rows else self.X[tile]
+
+
+def _with_ones(X: FloatArray, fit_intercept: bool) -> FloatArray:
+    """Return [X 1] in float64, or a copy of X without an intercept."""
+    n, d = X.shape
+    ones = np.ones((n, d + fit_intercept))
+    ones[:, :d] = X
+    return ones
 
 
 def _symmetric_product(X: FloatArray, c: FloatArray) -> FloatArray:

@@ -9,11 +9,15 @@ from typing import Any, Protocol
 import numpy as np
 
 from sklearn_distill._typing import FloatArray, RowIndexer
-from sklearn_distill.losses.design import DenseDesign
+from sklearn_distill.losses.design import DenseDesign, SparseDesign
 from sklearn_distill.losses.regularizers import make_regularizer
 from sklearn_distill.losses.row_space import RowSpace
 from sklearn_distill.losses.row_sums import RowSums
+from sklearn_distill.losses.small_objective import SmallObjective
+from sklearn_distill.losses.tensor_design import TensorDesign
 from sklearn_distill.targets import TargetTangent
+
+IN_MEMORY = (DenseDesign, SparseDesign, TensorDesign)
 
 
 class Sums(Protocol):
@@ -162,6 +166,25 @@ class SoftTargetObjective:
         design, targets, weight = self.sums.design, self.sums.targets, self.sums.weight
         return SoftTargetObjective(RowSums(design.in_double(), targets, weight), self.alpha)
 
+    @property
+    def fits_in_cache(self) -> bool:
+        """Whether :meth:`in_cache` applies: X is in memory, and there is no regulariser."""
+        in_memory = isinstance(self.sums, RowSums) and isinstance(self.sums.design, IN_MEMORY)
+        return in_memory and self.sums.regularizers == {None}
+
+    def in_cache(self) -> SmallObjective:
+        """Return the same function of dense copies of few rows."""
+        sums = self._row_sums
+        if not isinstance(sums.design, IN_MEMORY):
+            raise TypeError(f"a design of rows in memory is required, got {type(sums.design)}")
+        return SmallObjective(
+            sums.design.to_array(),
+            sums.targets,
+            sums.weight_sum,
+            self.alpha,
+            fit_intercept=sums.fit_intercept,
+        )
+
     def row_space(self) -> RowSpace | None:
         """Return coordinates of the row space of a dense X; None if X has none, being 0."""
         design = self._row_sums.design
@@ -232,6 +255,13 @@ class SoftTargetObjective:
             blocks = H.reshape(K, d, K, d)
             blocks[:, np.arange(d), :, np.arange(d)] += (D / K)[:, None, None]
         return H
+
+    def mean_block(self, w: FloatArray, dtype: type[np.floating[Any]] = np.float64) -> FloatArray:
+        r"""Return the lower triangle of A with :math:`\nabla^2F(w) ≈ P ⊗ A`, of a dense X."""
+        A = self._row_sums.mean_block(w.reshape(self.shape), dtype)
+        A /= self.sums.weight_sum
+        A[np.diag_indices(len(A))] += self.alpha * self._penalised(np.ones((1, len(A))))[0]
+        return A
 
     def hessian_at_zero(self) -> FloatArray:
         r"""Return A of shape (n_columns, n_columns) with :math:`\nabla^2F(0) = P ⊗ A`.

@@ -10,7 +10,7 @@ import numpy as np
 
 from sklearn_distill._typing import FloatArray, RowIndexer
 from sklearn_distill.losses._float_range import scaled_back, within_range
-from sklearn_distill.losses.design import Design, stack_designs
+from sklearn_distill.losses.design import DenseDesign, Design, stack_designs
 from sklearn_distill.losses.log_partition import (
     Curvature,
     OneLogit,
@@ -173,6 +173,29 @@ class RowSums:
             for k, direction in enumerate(self._unit_scores(tile)):
                 H[k] += self.design.gram(curvature(direction)[k], tile)
         return H
+
+    def mean_block(self, W: FloatArray, dtype: type[np.floating[Any]]) -> FloatArray:
+        r"""Return the lower triangle of A with ∇²Φ(W) ≈ P ⊗ A, in a precision; X is dense.
+
+        With the curvature :math:`(1 - \|p\|^2)/(K - 1)`, the mean of the Hessian's nonzero
+        eigenvalues in the scores, it is exact where all classes are equally probable, and for one
+        logit.
+        """
+        assert isinstance(self.design, DenseDesign)
+        h = np.empty(self.n_rows)
+        for tile in self.design.tiles():
+            h[tile] = self._mean_curvatures(self.design.scores(W, tile), tile)
+        return self.design.gram_triangle(h, dtype)
+
+    def _mean_curvatures(self, Z: FloatArray, tile: slice) -> FloatArray:
+        h = np.zeros(Z.shape[1])
+        for phi, c, T_ in self._terms_of(tile):
+            if self.n_scores == 1:
+                h += c / T_**2 * phi.curvature(Z / T_)(np.ones_like(Z))[0]
+            else:
+                p = phi.value_and_gradient(Z / T_)[1]
+                h += c / T_**2 * (1 - np.einsum("kn,kn->n", p, p)) / (self.n_scores - 1)
+        return np.maximum(h, 0)
 
     def gram_at_zero(self) -> FloatArray:
         r"""Return A of shape (n_columns, n_columns) with :math:`\nabla^2Φ(0) = P ⊗ A`.

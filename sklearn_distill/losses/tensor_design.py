@@ -90,6 +90,11 @@ class TensorDesign:
             return self
         return TensorDesign(self.X.double(), self.fit_intercept)
 
+    def to_array(self) -> FloatArray:
+        """Return a copy of [X 1] in NumPy's memory, in float64."""
+        X = tensor_to_numpy(self.X).astype(np.float64)
+        return np.hstack([X, np.ones((self.n_rows, 1))]) if self.fit_intercept else X
+
     def _on_device(self, values: FloatArray) -> Any:
         """Return values as a tensor of the device and dtype of X."""
         return self.X.new_tensor(np.ascontiguousarray(values, self.dtype), dtype=self.X.dtype)

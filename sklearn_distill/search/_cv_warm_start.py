@@ -10,6 +10,7 @@ import numpy as np
 from sklearn_distill._typing import BoolArray, FloatArray
 from sklearn_distill.solvers import (
     BlockFactor,
+    Minimiser,
     Preconditioner,
     Solution,
     continue_from,
@@ -17,7 +18,7 @@ from sklearn_distill.solvers import (
     minimiser_of_coordinates,
     scaled_newton,
 )
-from sklearn_distill.students._logistic import Minimiser, select_minimiser
+from sklearn_distill.students._logistic import select_minimiser
 from sklearn_distill.students._problem import Problem
 
 # A penalty of strength α bounds the distance to the minimiser by ‖∇F‖/α: a fit stops at a gradient

@@ -48,7 +48,8 @@ from sklearn_distill.search._fold_scorer import FoldScorer
 from sklearn_distill.search._results import GridResults, cv_results, fold_coefs, search_path
 from sklearn_distill.search._space import Space
 from sklearn_distill.search._validation_loss import ValidationLoss
-from sklearn_distill.students._logistic import CONSTRAINTS, LogisticStudent, row_space_pays
+from sklearn_distill.solvers import row_space_pays
+from sklearn_distill.students._logistic import CONSTRAINTS, LogisticStudent
 from sklearn_distill.students._problem import (
     LossParams,
     TrainingTargets,
@@ -199,7 +200,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
     n_iter_ : ndarray of shape (1,)
         Number of iterations of the last fit; with ``refit=False``, the largest of the fits
         averaged.
-    solver_ : {"lbfgs", "newton-cg", "row-space", ""}
+    solver_ : {"newton-cholesky", "lbfgs", "newton-cg", "row-space", ""}
         The method that found the coefficients.
     n_taught_rows_ : int
         Number of samples with a teacher's prediction.

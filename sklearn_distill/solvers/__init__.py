@@ -1,5 +1,6 @@
 """Minimisers of an objective, given by protocols; they return a Solution and never warn."""
 
+from sklearn_distill.solvers.choice import Minimiser, choose_minimiser, row_space_pays
 from sklearn_distill.solvers.conjugate_gradients import conjugate_gradients
 from sklearn_distill.solvers.continuation import continue_from
 from sklearn_distill.solvers.factor import (
@@ -7,9 +8,12 @@ from sklearn_distill.solvers.factor import (
     DiagonalFactor,
     KroneckerFactor,
     Preconditioner,
+    TriangleFactor,
 )
+from sklearn_distill.solvers.late_factor import lbfgs_with_late_factor
 from sklearn_distill.solvers.lbfgs import lbfgs
 from sklearn_distill.solvers.newton import newton_cg
+from sklearn_distill.solvers.newton_cholesky import newton_cholesky, newton_pays
 from sklearn_distill.solvers.row_space import minimise_in_row_space, minimiser_of_coordinates
 from sklearn_distill.solvers.scaled_newton import scaled_newton
 from sklearn_distill.solvers.solution import Objective, Progress, RowwiseObjective, Solution
@@ -19,18 +23,25 @@ __all__ = [
     "BlockFactor",
     "DiagonalFactor",
     "KroneckerFactor",
+    "Minimiser",
     "Objective",
     "Preconditioner",
     "Progress",
     "RowwiseObjective",
     "Solution",
+    "TriangleFactor",
+    "choose_minimiser",
     "coarse_to_fine",
     "conjugate_gradients",
     "continue_from",
     "hessian_factor",
     "lbfgs",
+    "lbfgs_with_late_factor",
     "minimise_in_row_space",
     "minimiser_of_coordinates",
     "newton_cg",
+    "newton_cholesky",
+    "newton_pays",
+    "row_space_pays",
     "scaled_newton",
 ]

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.solvers.solution import Smooth
 
-_DECREASE, _SLOPE = 1e-4, 0.9  # the two constants of the Wolfe conditions
+DECREASE, _SLOPE = 1e-4, 0.9  # the two constants of the Wolfe conditions
 _MAX_TRIALS = 30
 # Values this close, relatively, may differ by rounding only: the slopes decide.
 VALUE_RTOL = 1e-6
@@ -70,9 +70,9 @@ def line_search(
         new_slope = float(new_gradient @ direction)
         # On a quadratic this bound of the slope is equivalent to the sufficient decrease of F.
         decreases_by_slope = (
-            new_value <= value + rtol * abs(value) and new_slope <= (2 * _DECREASE - 1) * slope
+            new_value <= value + rtol * abs(value) and new_slope <= (2 * DECREASE - 1) * slope
         )
-        if not (new_value <= value + _DECREASE * t * slope or decreases_by_slope):
+        if not (new_value <= value + DECREASE * t * slope or decreases_by_slope):
             too_long = t
         elif new_slope < _SLOPE * slope:
             too_short = t

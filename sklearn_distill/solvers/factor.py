@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
-from scipy.linalg import cho_factor
+from scipy.linalg import cho_factor, get_blas_funcs, get_lapack_funcs
 from scipy.linalg.blas import dtrsv
 from scipy.linalg.lapack import dpotrs
 
@@ -14,6 +14,7 @@ from sklearn_distill._typing import FloatArray
 # Added to the diagonal of 1s after equilibration, so that constant or repeated columns do not break
 # the factorisation. A preconditioner need not be exact.
 _JITTER = 1e-10
+_SINGLE_JITTER = 1e-5  # in float32
 
 
 class Preconditioner(Protocol):
@@ -90,6 +91,71 @@ class KroneckerFactor:
         L = self._cholesky
         result: FloatArray = dtrsv(L, dtrsv(L, v, lower=1), lower=1, trans=1)
         return result
+
+
+class TriangleFactor:
+    r"""Cholesky factor of A, of which one triangle is given, in the precision of A.
+
+    As :class:`KroneckerFactor`, without a copy of A. In float32 it takes half of the time and
+    memory, and a preconditioner needs no more digits.
+
+    Parameters
+    ----------
+    A : ndarray of shape (n, n)
+        Positive semidefinite matrix in Fortran's order, whose lower triangle is used and
+        overwritten; n divides the number of weights.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If A is not finite or not positive semidefinite, up to rounding.
+
+    Examples
+    --------
+    >>> A = np.array([[4.0, 0.0], [2.0, 5.0]], np.float32, order="F")
+    >>> TriangleFactor(A).solve(np.array([8.0, 16.0])).round(3)
+    array([0.5, 3. ])
+    """
+
+    def __init__(self, A: FloatArray) -> None:
+        diagonal = A.diagonal().astype(np.float64)
+        if not np.isfinite(diagonal).all() or (diagonal < 0).any():
+            raise np.linalg.LinAlgError("the matrix is not finite or not positive semidefinite")
+        self._scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+        scale = self._scale.astype(A.dtype)
+        A *= scale[:, None]
+        A *= scale
+        jitter = _JITTER if A.dtype == np.float64 else _SINGLE_JITTER
+        A[np.diag_indices(len(A))] = 1 + jitter
+        potrf: Any = get_lapack_funcs("potrf", [A])
+        self._potrs: Any = get_lapack_funcs("potrs", [A])
+        self._trsv: Any = get_blas_funcs("trsv", [A])
+        self._cholesky, info = potrf(A, lower=1, overwrite_a=1, clean=0)
+        if info:
+            raise np.linalg.LinAlgError("the matrix is not positive definite")
+
+    def solve(self, v: FloatArray) -> FloatArray:
+        """Return A⁻¹ applied to each part of v.
+
+        Parameters
+        ----------
+        v : ndarray of shape (n_weights,)
+            Flat vector, such as a gradient.
+
+        Returns
+        -------
+        ndarray of shape (n_weights,)
+            Flat solution.
+        """
+        L = self._cholesky
+        V = v.reshape(-1, len(L)) * self._scale
+        peak = float(np.abs(V).max(initial=0.0)) or 1.0  # beyond the range of float32 it may be
+        V = (V / peak).astype(L.dtype, copy=False)
+        if len(V) == 1:  # potrs is made for many vectors
+            solved = self._trsv(L, self._trsv(L, V[0], lower=1), lower=1, trans=1)[None]
+        else:
+            solved = self._potrs(L, V.T, lower=1)[0].T
+        return np.asarray(solved * (peak * self._scale)).ravel()
 
 
 class DiagonalFactor:

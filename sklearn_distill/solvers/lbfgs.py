@@ -52,6 +52,7 @@ def lbfgs(
     max_iter: int,
     distance_tol: float = np.inf,
     evaluation: Evaluation | None = None,
+    give_up: Callable[[int, float], bool] | None = None,
     progress: Progress | None = None,
 ) -> Solution:
     r"""Minimise a convex function by preconditioned limited-memory BFGS.
@@ -74,6 +75,8 @@ def lbfgs(
         of :math:`H^{-1}`, and does not depend on the scales of the columns.
     evaluation : (float, ndarray) or None
         F and ∇F at the start, if they are known.
+    give_up : callable or None
+        Called after each iteration with (n_iter, estimated distance); True ends the iteration.
     progress : callable or None
         Called after each iteration with (n_iter, value, max|∇F|).
 
@@ -118,10 +121,16 @@ def lbfgs(
         direction = -inverse_hessian.product(gradient)
         if progress is not None:
             progress(n_iter, value, max_abs(gradient))
+        if give_up is not None and give_up(n_iter, _root(-float(gradient @ direction))):
+            break
     converged = is_near() or (stalled and max_abs(gradient) <= tol)
     return Solution(
         w, value, max_abs(gradient), n_iter, converged, "lbfgs", gradient=gradient, stalled=stalled
     )
+
+
+def _root(decrement: float) -> float:
+    return float(np.sqrt(max(decrement, 0.0)))
 
 
 def _better_point(

@@ -12,6 +12,7 @@ from sklearn_distill._typing import FloatArray
 from sklearn_distill.losses.objective import SoftTargetObjective
 from sklearn_distill.losses.row_space import RowSpace
 from sklearn_distill.solvers.newton import newton_cg
+from sklearn_distill.solvers.newton_cholesky import newton_cholesky, newton_pays
 from sklearn_distill.solvers.solution import Progress, Solution
 from sklearn_distill.solvers.subsampling import coarse_to_fine
 
@@ -119,10 +120,13 @@ def minimiser_of_coordinates(
     Returns
     -------
     callable
-        The minimiser.
+        ``newton_cholesky`` for small data, ``newton_cg`` if it is asked for or the objective is not
+        convex, and else ``coarse_to_fine`` with an early Hessian.
     """
     if method == "newton-cg" or not objective.is_convex:
         return newton_cg
+    if objective.fits_in_cache and newton_pays(objective.n_rows, *objective.shape):
+        return newton_cholesky
     return partial(coarse_to_fine, max_factor_passes=MAX_FACTOR_PASSES)
 
 

@@ -149,11 +149,32 @@ def coarse_to_fine(
 def _coarse_objective(objective: RowwiseObjective) -> RowwiseObjective:
     """Return the objective of the subsample, or of all rows if a subsample saves little."""
     n_rows = objective.n_rows
-    share = min(int(COARSE_SHARE * n_rows), COARSE_ENTRIES // objective.n_columns)
-    n_coarse = max(share, ROWS_PER_COLUMN * objective.n_columns)
-    if n_rows * objective.n_columns < MIN_ENTRIES or n_rows < 4 * n_coarse:
-        return objective
-    return objective.take(spread_rows(n_rows, n_coarse))
+    n_coarse = coarse_rows(n_rows, objective.n_columns)
+    return objective if n_coarse >= n_rows else objective.take(spread_rows(n_rows, n_coarse))
+
+
+def coarse_rows(n_rows: int, n_columns: int) -> int:
+    """Return the number of rows of the subsample; all rows if a subsample saves little.
+
+    Parameters
+    ----------
+    n_rows, n_columns : int
+        Shape of X.
+
+    Returns
+    -------
+    int
+        At most `n_rows`.
+
+    Examples
+    --------
+    >>> coarse_rows(100_000, 100), coarse_rows(6_000, 1_500)
+    (6250, 6000)
+    """
+    share = min(int(COARSE_SHARE * n_rows), COARSE_ENTRIES // n_columns)
+    n_coarse = max(share, ROWS_PER_COLUMN * n_columns)
+    saves = n_rows * n_columns >= MIN_ENTRIES and n_rows >= 4 * n_coarse
+    return n_coarse if saves else n_rows
 
 
 class _Renewal:

@@ -13,7 +13,8 @@ from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._doc_link import DocLink
-from sklearn_distill._typing import MatrixLike
+from sklearn_distill._typing import CheckedX, MatrixLike
+from sklearn_distill._validation.plain_arrays import is_plain_matrix
 from sklearn_distill._validation.tensors import is_tensor
 from sklearn_distill.losses import log_probabilities, probabilities
 from sklearn_distill.students._array_api import (
@@ -53,9 +54,9 @@ class LinearClassifier(ClassifierMixin, DocLink, BaseEstimator):
         array of shape (n_samples,) or (n_samples, n_classes)
             Log-odds of ``classes_[1]`` for two classes, else one score for each class.
         """
-        check_is_fitted(self)
-        checks = X_CHECKS if is_tensor(X) else X_CHECKS | {"ensure_all_finite": False}
-        checked = validate_features(self, X, reset=False, **checks)
+        if not self.__sklearn_is_fitted__():
+            check_is_fitted(self)  # which raises the error
+        checked = self._features_to_predict(X)
         check_same_namespace(self, checked)
         scores: NDArray[Any]
         if is_tensor(checked):
@@ -67,6 +68,13 @@ class LinearClassifier(ClassifierMixin, DocLink, BaseEstimator):
                 assert_all_finite(checked, estimator_name=type(self).__name__, input_name="X")
             scores += self.intercept_
         return scores.ravel() if scores.shape[1] == 1 else scores
+
+    def _features_to_predict(self, X: MatrixLike) -> CheckedX:
+        has_names = hasattr(self, "feature_names_in_")
+        if not has_names and is_plain_matrix(X) and X.shape[1] == self.n_features_in_:
+            return X
+        checks = X_CHECKS if is_tensor(X) else X_CHECKS | {"ensure_all_finite": False}
+        return validate_features(self, X, reset=False, **checks)
 
     def _shows_in_scores(self, scores: NDArray[Any]) -> bool:
         """Return whether finite scores prove that the features are finite, without a look at X."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache, partial
@@ -21,17 +21,26 @@ from sklearn_distill._typing import (
     TargetLike,
     TeacherLike,
 )
-from sklearn_distill._validation.fitting import Interval, StrOptions
+from sklearn_distill._validation.fitting import Interval, StrOptions, satisfies_constraints
 from sklearn_distill._validation.labels import refuse_soft_labels
+from sklearn_distill._validation.plain_arrays import (
+    are_plain_labels,
+    is_finite,
+    is_plain_matrix,
+    set_features,
+)
 from sklearn_distill._validation.tensors import is_tensor
 from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.losses import SoftTargetObjective
 from sklearn_distill.losses.regularizers import REGULARIZER_NAMES
 from sklearn_distill.solvers import (
+    Minimiser,
     Progress,
     Solution,
+    choose_minimiser,
     coarse_to_fine,
     minimise_in_row_space,
+    row_space_pays,
     scaled_newton,
 )
 from sklearn_distill.students._array_api import (
@@ -64,29 +73,15 @@ CONSTRAINTS: dict[str, list[Any]] = {
 # tol of 1e-4 (see Tolerance in the notes of DistilledLogisticRegression).
 DISTANCE_TOL = 1e-3
 
-# The Gram matrix of so few columns is cheap, whatever the number of rows, and with it unscaled and
-# correlated columns need a hundredth of the time that Newton's method needs.
-FEW_COLUMNS = 250
-MAX_GRAM_BYTES = 2**30
-# The Gram matrix of the rows pays from so many columns per row (measured), and from as many times
-# more as there are times more rows than these: its cost per pass over X grows with the rows.
-MIN_WIDE_COLUMNS = 100
-COLUMNS_PER_ROW = 1.5
-ROWS_AT_COLUMNS_PER_ROW = 1000
-
 # So few entries of float32 are multiplied in float64, which costs no more and whose rounding does
 # not hide the minimum.
 FEW_ENTRIES = 2**20
 
-Minimiser = Callable[..., Solution]
-
 
 def select_minimiser(solver: str, objective: SoftTargetObjective, *, dense: bool) -> Minimiser:
-    """Return the minimiser.
+    """Return the minimiser of the constructor's ``solver``.
 
-    "auto" and "newton-cg" work in the row space of dense X with more columns than rows. Otherwise
-    "auto" is Newton's method for sparse X, for non-convex objectives, and where the Gram matrix of
-    all columns would cost more than the passes that it saves, or too much memory.
+    "auto" and "newton-cg" work in the row space of dense X with more columns than rows.
 
     Parameters
     ----------
@@ -100,63 +95,17 @@ def select_minimiser(solver: str, objective: SoftTargetObjective, *, dense: bool
     Returns
     -------
     callable
-        ``coarse_to_fine``, ``scaled_newton``, or ``minimise_in_row_space`` with its method.
+        That of :func:`~sklearn_distill.solvers.choose_minimiser` for "auto"; ``coarse_to_fine``;
+        ``scaled_newton``, or ``minimise_in_row_space`` by Newton's method.
     """
-    n_rows, n_columns = objective.n_rows, objective.n_columns
-    if solver != "lbfgs" and objective.has_row_space and row_space_pays(n_rows, n_columns):
-        return partial(minimise_in_row_space, method=solver)
     if solver == "auto":
-        # coarse_to_fine preconditions by a Gram matrix, which is dense: of sparse X if it is small
-        pays = gram_pays(n_rows, n_columns) and (dense or n_columns <= FEW_COLUMNS)
-        solver = "lbfgs" if pays and objective.is_convex else "newton-cg"
-    return coarse_to_fine if solver == "lbfgs" else scaled_newton
-
-
-def gram_pays(n_rows: int, n_columns: int) -> bool:
-    """Return whether a Gram matrix of the columns, and its factor, save more than they cost.
-
-    Parameters
-    ----------
-    n_rows, n_columns : int
-        Shape of X; the matrix has n_columns² entries.
-
-    Returns
-    -------
-    bool
-        True for few columns, and for at least two rows per column: the matrix is then at most half
-        as large as X, and at most ``MAX_GRAM_BYTES``.
-
-    Examples
-    --------
-    >>> gram_pays(60_000, 784), gram_pays(500, 20_000)
-    (True, False)
-    """
-    if n_columns <= FEW_COLUMNS:
-        return True
-    return 2 * n_columns <= n_rows and 8 * n_columns**2 <= MAX_GRAM_BYTES
-
-
-def row_space_pays(n_rows: int, n_columns: int) -> bool:
-    """Return whether coordinates of the row space save more than their Gram matrix costs.
-
-    Parameters
-    ----------
-    n_rows, n_columns : int
-        Shape of X; the matrix has n_rows² entries.
-
-    Returns
-    -------
-    bool
-        True for more than ``MIN_WIDE_COLUMNS`` columns, and ``COLUMNS_PER_ROW`` or more of them
-        per row.
-
-    Examples
-    --------
-    >>> row_space_pays(500, 20_000), row_space_pays(500, 600), row_space_pays(4_000, 8_000)
-    (True, False, False)
-    """
-    wanted = COLUMNS_PER_ROW * n_rows * max(1.0, n_rows / ROWS_AT_COLUMNS_PER_ROW)
-    return n_columns > max(MIN_WIDE_COLUMNS, wanted) and 8 * n_rows**2 <= MAX_GRAM_BYTES
+        return choose_minimiser(objective, dense=dense)
+    if solver == "lbfgs":
+        return coarse_to_fine
+    is_wide = row_space_pays(objective.n_rows, objective.n_columns)
+    if objective.has_row_space and is_wide:
+        return partial(minimise_in_row_space, method="newton-cg")
+    return scaled_newton
 
 
 class LogisticStudent(LinearClassifier):
@@ -177,6 +126,10 @@ class LogisticStudent(LinearClassifier):
         names: list[str] = super()._get_param_names()
         return names
 
+    def _validate_params(self) -> None:
+        if not satisfies_constraints(self):
+            super()._validate_params()  # which raises the error
+
     def _validate_features(
         self,
         X: MatrixLike,
@@ -185,7 +138,12 @@ class LogisticStudent(LinearClassifier):
         teacher_logits: TeacherLike,
     ) -> CheckedX:
         """Return X validated; set ``n_features_in_`` and ``feature_names_in_``."""
-        if teacher_proba is None and teacher_logits is None:
+        has_teacher = teacher_proba is not None or teacher_logits is not None
+        # with a teacher, y is read with it
+        if is_plain_matrix(X) and (has_teacher or are_plain_labels(y, len(X))) and is_finite(X):
+            set_features(self, X)
+            return X
+        if not has_teacher:
             refuse_soft_labels(y)
             # without a teacher the errors are scikit-learn's own, such as that of a missing label
             checked, _ = validate_features_and_labels(self, X, y, **X_CHECKS)

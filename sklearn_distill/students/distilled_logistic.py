@@ -91,7 +91,9 @@ class DistilledLogisticRegression(LogisticStudent):
         "row-space" then. Otherwise "auto" is "newton-cg" for a
         regulariser that makes the objective non-convex, and for more than 250 columns if X is
         sparse, has less than two rows per column, or so many columns that a Gram matrix would take
-        more than 1 GB. Otherwise it is "lbfgs". If the preconditioner of "lbfgs" fails, the fit
+        more than 1 GB. For so little data that Hessians are cheap, up to about 1,000 × 30 of two
+        classes, it is Newton's method with their Cholesky factors ("newton-cholesky"). Otherwise it
+        is "lbfgs". If the preconditioner of "lbfgs" fails, the fit
         continues with "newton-cg", as ``solver_`` then shows.
     tol : float, default=1e-4
         Stop when max|∇| / Σ s_i ≤ tol, with ∇ the gradient of the objective divided by C, which
@@ -115,7 +117,7 @@ class DistilledLogisticRegression(LogisticStudent):
         Class labels, in ascending order.
     n_iter_ : ndarray of shape (1,)
         Iterations of the solver over all rows.
-    solver_ : {"lbfgs", "newton-cg", "row-space", ""}
+    solver_ : {"newton-cholesky", "lbfgs", "newton-cg", "row-space", ""}
         The solver that found the coefficients; empty if one class has all the target mass, so
         that no solver was needed.
     n_taught_rows_ : int
@@ -143,9 +145,10 @@ class DistilledLogisticRegression(LogisticStudent):
 
     With ``sklearn.set_config(array_api_dispatch=True)`` a torch tensor X stays on its device, and
     so do products with it. Labels, weights and the teacher's predictions, on whatever device, are
-    copied to NumPy once. In each pass over X the scores and their residuals (one number for each
-    row and class) are copied between device and NumPy, where the loss is computed, and with them
-    weights, gradients and Gram matrices, whose size does not depend on the number of rows.
+    copied to NumPy once, and so is X if it is small ("newton-cholesky"). In each pass over X the
+    scores and their residuals (one number for each row and class) are copied between device and
+    NumPy, where the loss is computed, and with them weights, gradients and Gram matrices, whose
+    size does not depend on the number of rows.
     ``coef_``, ``intercept_`` and ``n_iter_`` are then tensors on the device of X, and ``classes_``
     is a NumPy array.
 

@@ -221,7 +221,7 @@ def test_x_stays_on_its_device(n_classes, dispatch, small_tiles):
     n_scores = 1 if n_classes == 2 else n_classes
     rows = tensor(X)
     with LikeGPU() as gpu:
-        student = DistilledLogisticRegression(temperature=2.0)
+        student = DistilledLogisticRegression(temperature=2.0, solver="lbfgs")
         student.fit(rows, tensor(y), tensor(WEIGHT), teacher_proba=tensor(proba))
         read, per_pass = gpu.brought[:3], gpu.brought[3:]
         student.predict(rows)

@@ -72,7 +72,9 @@ def test_the_same_student(params, n_classes, on_disk):
         assert chunked.n_taught_rows_ == expected.n_taught_rows_
         assert chunked.classes_.tolist() == expected.classes_.tolist()
         assert chunked.n_features_in_ == D
-        assert chunked.solver_ == expected.solver_
+        # the data is small, and in memory is fitted as such
+        in_chunks = {"newton-cholesky": "lbfgs"}.get(expected.solver_, expected.solver_)
+        assert chunked.solver_ == in_chunks
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.int64])

@@ -7,7 +7,7 @@ from scipy.special import softmax
 
 from sklearn_distill import DistilledLogisticRegression
 from sklearn_distill.solvers import row_space
-from sklearn_distill.students._logistic import MIN_WIDE_COLUMNS
+from sklearn_distill.solvers.choice import MIN_WIDE_COLUMNS
 
 N_ROWS, N_FEATURES = 30, MIN_WIDE_COLUMNS + 50
 SCALES = 10.0 ** np.linspace(-2, 2, N_FEATURES)
