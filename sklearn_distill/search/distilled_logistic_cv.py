@@ -240,7 +240,11 @@ class DistilledLogisticRegressionCV(LogisticStudent):
     """
 
     # requested by default, so that routing needs no set_fit_request
-    __metadata_request__fit: ClassVar = {"teacher_proba": True, "teacher_logits": True}
+    __metadata_request__fit: ClassVar = {
+        "teacher_proba": True,
+        "teacher_logits": True,
+        "teacher_weight": True,
+    }
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS | {
         "metaparameters": ["array-like", str],
@@ -323,6 +327,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         *,
         teacher_proba: TeacherLike = None,
         teacher_logits: TeacherLike = None,
+        teacher_weight: ArrayLike | None = None,
         **params: Any,
     ) -> Self:
         """Choose the metaparameters, then fit the student to all samples.
@@ -341,6 +346,10 @@ class DistilledLogisticRegressionCV(LogisticStudent):
             :class:`~sklearn_distill.DistilledLogisticRegression`.
         teacher_logits : array-like or DataFrame or None
             Logits instead of probabilities.
+        teacher_weight : array-like of shape (n_samples,) or (n_samples, n_teachers), or None
+            How far the teacher is trusted in each row, as for
+            :class:`~sklearn_distill.DistilledLogisticRegression`. Without any label the rows
+            validate with these weights, too.
         **params : dict
             ``groups`` for the splitter; with metadata routing, what the splitter requests.
 
@@ -371,16 +380,25 @@ class DistilledLogisticRegressionCV(LogisticStudent):
             sample_weight=sample_weight,
             teacher_proba=teacher_proba,
             teacher_logits=teacher_logits,
+            teacher_weight=teacher_weight,
         )
         checked = self._validate_features(
             X, fill_absent(y, sample_weight), teacher_proba, teacher_logits
         )
         targets = TrainingTargets.read(
-            self, checked.shape[0], y, sample_weight, teacher_proba, teacher_logits
+            self,
+            checked.shape[0],
+            y,
+            sample_weight,
+            teacher_proba,
+            teacher_logits,
+            teacher_weight=teacher_weight,
         )
         self._check_method()
         space = Space.of(self.metaparameters, LossParams.of(self), self.bounds)
-        self._check_teacher(space, targets.n_taught_rows, teacher_proba, teacher_logits)
+        self._check_teacher(
+            space, targets.n_taught_rows, teacher_proba, teacher_logits, teacher_weight
+        )
         self._check_labels(space, targets)
         targets.warn_if_implausible(teacher_proba)
         folds = self._make_folds(
@@ -465,6 +483,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         n_taught_rows: int,
         teacher_proba: TeacherLike,
         teacher_logits: TeacherLike,
+        teacher_weight: ArrayLike | None,
     ) -> None:
         """Require a teacher for a search over λ or T; warn if it is missing for one over C."""
         check: Callable[..., None]
@@ -472,7 +491,12 @@ class DistilledLogisticRegressionCV(LogisticStudent):
             check = partial(check_teacher_used, self.imitation)
         else:
             check = partial(check_teacher_searched, f"metaparameters={list(space.names)}")
-        check(n_taught_rows, teacher_proba=teacher_proba, teacher_logits=teacher_logits)
+        check(
+            n_taught_rows,
+            teacher_weight=teacher_weight,
+            teacher_proba=teacher_proba,
+            teacher_logits=teacher_logits,
+        )
 
     def _check_labels(self, space: Space, targets: TrainingTargets) -> None:
         """Require a label for a search over λ, the weight of the teacher beside it."""

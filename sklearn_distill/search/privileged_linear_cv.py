@@ -164,7 +164,11 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
     """
 
     # requested by default: meta-estimators slice it by row with X, without set_fit_request
-    __metadata_request__fit: ClassVar = {"teacher_prediction": True, "teacher_std": True}
+    __metadata_request__fit: ClassVar = {
+        "teacher_prediction": True,
+        "teacher_std": True,
+        "teacher_weight": True,
+    }
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "alphas": [Interval(Integral, 1, None, closed="left"), "array-like"],
@@ -208,6 +212,7 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
         *,
         teacher_prediction: TeacherLike = None,
         teacher_std: ArrayLike | None = None,
+        teacher_weight: ArrayLike | None = None,
         **params: Any,
     ) -> Self:
         """Choose α, λ and ρ, then fit the student to all rows.
@@ -228,6 +233,10 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
         teacher_std : array-like of shape (n_samples,) or None
             Standard deviations of the teacher's predictions. Only their ratios matter. They weight
             held-out predictions, too, where no row has a label.
+        teacher_weight : array-like of shape (n_samples,) or (n_samples, n_teachers), or None
+            Trust w in [0, 1] in the teacher in each row, as for
+            :class:`~sklearn_distill.PrivilegedLinearRegression`. Without any label the rows
+            validate with these weights, too.
         **params : dict
             ``groups`` for the splitter; with metadata routing, what the splitter requests.
 
@@ -259,9 +268,10 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
             sample_weight=sample_weight,
             teacher_prediction=teacher_prediction,
             teacher_std=teacher_std,
+            teacher_weight=teacher_weight,
         )
         grid = LinearGrid.of(self.alphas, self.imitations, self.noise_ratios)
-        arguments = (X, y, sample_weight, teacher_prediction, teacher_std)
+        arguments = (X, y, sample_weight, teacher_prediction, teacher_std, teacher_weight)
         to_split = split_params(self, params)
         if is_chunked(X):
             data = read_chunks(self, *arguments)
@@ -277,7 +287,7 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
             targets = FoldTargets.of(read)
             parts = [self._fold_rows(read.X, targets, to_split)]
             rows, shape, like = LocalChunks([lambda: read]), read.X.shape, read.X
-        self._check_teacher_used(grid, targets.n_taught_rows, teacher_prediction)
+        self._check_teacher_used(grid, targets.n_taught_rows, teacher_prediction, teacher_weight)
         check_plausible_prediction(targets.labels, targets.predictions, targets.std)
         folds = self._search(grid, partial(fold_statistics, rows, rows.with_values(parts)), shape)
         return self._refit(folds[0].total(), like)
@@ -306,12 +316,18 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
         return group_folds(with_unlabelled(splits, present, params.get("groups")), len(present))
 
     def _check_teacher_used(
-        self, grid: LinearGrid, n_taught_rows: int, teacher_prediction: TeacherLike
+        self,
+        grid: LinearGrid,
+        n_taught_rows: int,
+        teacher_prediction: TeacherLike,
+        teacher_weight: Any,
     ) -> None:
         if n_taught_rows or not grid.imitations.any():
             return
         if grid.imitations.min() == 1:  # an error if all predictions are missing
-            check_teacher_used(1.0, 0, teacher_prediction=teacher_prediction)
+            check_teacher_used(
+                1.0, 0, teacher_weight=teacher_weight, teacher_prediction=teacher_prediction
+            )
         else:
             warn_user(
                 "no teacher_prediction: only alpha is searched, on the labels alone; pass "

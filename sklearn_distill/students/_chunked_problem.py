@@ -77,6 +77,7 @@ class ChunkReader:
                 args.sample_weight,
                 args.teacher_proba,
                 args.teacher_logits,
+                teacher_weight=args.teacher_weight,
                 allow_zero_weight=True,
             )
 

@@ -45,7 +45,7 @@ class FitArgs:
         Number of rows of the chunk.
     y, sample_weight, teacher_proba, teacher_logits, teacher_prediction : array-like, number or None
         Rows of the argument with this name. A number stands for all rows.
-    teacher_std : array-like or None
+    teacher_std, teacher_weight : array-like or None
         Rows of the argument with this name.
     """
 
@@ -57,6 +57,7 @@ class FitArgs:
     teacher_logits: Any = None
     teacher_prediction: Any = None
     teacher_std: Any = None
+    teacher_weight: Any = None
 
     @contextmanager
     def locate_errors(self) -> Iterator[None]:
@@ -119,6 +120,7 @@ def chunk_data(
     teacher_logits: Any = None,
     teacher_prediction: Any = None,
     teacher_std: Any = None,
+    teacher_weight: Any = None,
 ) -> ChunkedData:
     """Split the arguments of ``fit`` into chunks of rows.
 
@@ -134,6 +136,8 @@ def chunk_data(
         The teacher's predictions, in the form that the argument's name states.
     teacher_std : array-like of shape (n_rows,) or None
         Standard deviations of the teacher's predictions.
+    teacher_weight : array-like of shape (n_rows,) or (n_rows, n_teachers), or None
+        Weights of the teacher's predictions.
 
     Returns
     -------
@@ -153,6 +157,7 @@ def chunk_data(
         "teacher_logits": teacher_logits,
         "teacher_prediction": teacher_prediction,
         "teacher_std": teacher_std,
+        "teacher_weight": teacher_weight,
     }
     sizes = _chunk_sizes(X)
     starts = np.cumsum(sizes) - sizes

@@ -27,6 +27,7 @@ from sklearn_distill._validation.numbers import list_values
 from sklearn_distill._validation.plausible_teacher import check_plausible_teacher
 from sklearn_distill._validation.sample_weight import check_sample_weight, read_sample_weight
 from sklearn_distill._validation.targets import check_class_targets
+from sklearn_distill._validation.teacher_weight import check_some_trust
 from sklearn_distill.losses import RowSums, SoftTargetObjective
 from sklearn_distill.losses.design import Design
 from sklearn_distill.losses.regularizers import make_regularizer
@@ -37,6 +38,7 @@ from sklearn_distill.targets import (
     expected_class_mass,
     mean_one,
     row_weights,
+    trusted_weights,
 )
 
 
@@ -146,7 +148,8 @@ class TrainingTargets:
     teachers : Teachers or None
         The teachers' logits; None without a teacher.
     sample_weight : ndarray of shape (n_rows,)
-        Nonnegative weights, before they are multiplied by class weights.
+        Nonnegative weights, before they are multiplied by class weights; those of rows without a
+        label are multiplied by the trust in their prediction.
     class_weight : dict, "balanced" or None
         The constructor parameter; "balanced" counts the labels of these rows, and the teacher's
         probabilities where there is none.
@@ -169,6 +172,7 @@ class TrainingTargets:
         teacher_logits: TeacherLike,
         classes: ArrayLike | None = None,
         *,
+        teacher_weight: ArrayLike | None = None,
         allow_zero_weight: bool = False,
         min_classes: int = 2,
     ) -> Self:
@@ -188,8 +192,13 @@ class TrainingTargets:
             teacher_proba,
             teacher_logits,
             weight == 0,
+            teacher_weight=teacher_weight,
             min_classes=min_classes,
         )
+        trust = None if teachers is None else teachers.trust
+        weight = trusted_weights(weight, labels.present, trust)
+        if not allow_zero_weight:
+            check_some_trust(weight)
         class_weight = getattr(student, "class_weight", None)  # any regressor has none
         return cls(classes_, labels, teachers, weight, class_weight)
 
@@ -199,7 +208,11 @@ class TrainingTargets:
         return 0 if self.teachers is None else int(self.teachers.teacher_mask.sum())
 
     def check_teacher(
-        self, imitation: float, teacher_proba: TeacherLike, teacher_logits: TeacherLike
+        self,
+        imitation: float,
+        teacher_proba: TeacherLike,
+        teacher_logits: TeacherLike,
+        teacher_weight: ArrayLike | None = None,
     ) -> None:
         """Warn of a teacher that is missing or implausible, and refuse one without predictions.
 
@@ -208,6 +221,7 @@ class TrainingTargets:
         check_teacher_used(
             imitation,
             self.n_taught_rows,
+            teacher_weight=teacher_weight,
             teacher_proba=teacher_proba,
             teacher_logits=teacher_logits,
         )
@@ -377,8 +391,8 @@ def check_some_weight(weight_sum: float, class_weight: Any) -> None:
     # class weights may be zero for all classes that occur; the objective divides by the sum
     if not weight_sum:
         raise ValueError(
-            f"class_weight={class_weight} and sample_weight leave no row any weight: pass weights "
-            "with a positive sum"
+            f"class_weight={class_weight}, sample_weight and teacher_weight leave no row any "
+            "weight: pass weights with a positive sum"
         )
 
 

@@ -125,6 +125,7 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
     __metadata_request__fit: ClassVar = {
         "teacher_proba": True,
         "teacher_logits": True,
+        "teacher_weight": True,
         "X_val": True,
         "y_val": True,
         "sample_weight_val": True,
@@ -172,6 +173,7 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
         *,
         teacher_proba: TeacherLike = None,
         teacher_logits: TeacherLike = None,
+        teacher_weight: ArrayLike | None = None,
         X_val: MatrixLike | tuple[MatrixLike] | None = None,
         y_val: TargetLike = None,
         sample_weight_val: ArrayLike | tuple[ArrayLike] | None = None,
@@ -197,6 +199,12 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
             weights). A row of NaN is a missing prediction.
         teacher_logits : array-like or DataFrame or None
             Logits instead of probabilities; -inf is a probability of exactly zero.
+        teacher_weight : array-like of shape (n_samples,) or (n_samples, n_teachers), or None
+            How far the teacher is trusted in each row: weights w, finite and 0 or more. Beside a
+            label the teacher has the share min(1, λ·w); without a label, the row's weight is
+            multiplied by min(1, w). 0 is a missing prediction, and leaves out a row without a
+            label. With a weight for each of several teachers, these are averaged with them, and w
+            is their mean over the available predictions.
         X_val, y_val, sample_weight_val : array-like or None
             Labelled rows, with their weights, for early stopping, or tuples of one, ``(V,)``. A
             Pipeline transforms ``X_val`` with ``transform_input=["X_val"]`` only. scikit-learn's
@@ -240,12 +248,15 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
             sample_weight=sample_weight,
             teacher_proba=teacher_proba,
             teacher_logits=teacher_logits,
+            teacher_weight=teacher_weight,
         )
         loss_params = LossParams.of(self)
         library = library_of(self._estimator(), type(self).__name__, "Classifier")
         library.check_parameters(self._estimator(), fit_params)
         X = as_table(X)
-        read = self._read_targets(X, y, sample_weight, teacher_proba, teacher_logits)
+        read = self._read_targets(
+            X, y, sample_weight, teacher_proba, teacher_logits, teacher_weight
+        )
         held_out = read_validation_set(
             self,
             X,
@@ -255,6 +266,7 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
             partial(ClassTargets.of_labels, self.classes_),
         )
         weighted = sample_weight is not None or self.class_weight is not None
+        weighted |= bool((read.sample_weight != 1).any())  # by trust in rows without a label
         targets = ClassTargets.of(read, loss_params, weighted=weighted)
         clone, X, targets, held_out = self._prepare(library, X, targets, held_out, fit_params)
         task = BoostingTask(X, targets.loss(), self.classes_, held_out, fit_params)
@@ -287,6 +299,7 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
         sample_weight: ArrayLike | None,
         teacher_proba: TeacherLike,
         teacher_logits: TeacherLike,
+        teacher_weight: ArrayLike | None,
     ) -> TrainingTargets:
         """Check the arguments of ``fit``; set ``classes_`` and ``n_taught_rows_``."""
         n_rows = check_passed_features(
@@ -296,9 +309,15 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
             has_teacher=teacher_proba is not None or teacher_logits is not None,
         )
         targets = TrainingTargets.read(
-            self, n_rows, y, sample_weight, teacher_proba, teacher_logits
+            self,
+            n_rows,
+            y,
+            sample_weight,
+            teacher_proba,
+            teacher_logits,
+            teacher_weight=teacher_weight,
         )
         self.classes_ = targets.classes
         self.n_taught_rows_ = targets.n_taught_rows
-        targets.check_teacher(self.imitation, teacher_proba, teacher_logits)
+        targets.check_teacher(self.imitation, teacher_proba, teacher_logits, teacher_weight)
         return targets

@@ -166,7 +166,11 @@ class DistilledLogisticRegression(LogisticStudent):
     """
 
     # requested by default: meta-estimators slice them by row with X, without set_fit_request
-    __metadata_request__fit: ClassVar = {"teacher_proba": True, "teacher_logits": True}
+    __metadata_request__fit: ClassVar = {
+        "teacher_proba": True,
+        "teacher_logits": True,
+        "teacher_weight": True,
+    }
 
     _accepts_tensors: ClassVar[bool] = True
 
@@ -217,6 +221,7 @@ class DistilledLogisticRegression(LogisticStudent):
         *,
         teacher_proba: TeacherLike = None,
         teacher_logits: TeacherLike = None,
+        teacher_weight: ArrayLike | None = None,
     ) -> Self:
         """Fit the student.
 
@@ -240,6 +245,12 @@ class DistilledLogisticRegression(LogisticStudent):
             weights). A row of NaN is a missing prediction.
         teacher_logits : array-like or DataFrame or None
             Logits instead of probabilities; -inf is a probability of exactly zero.
+        teacher_weight : array-like of shape (n_samples,) or (n_samples, n_teachers), or None
+            How far the teacher is trusted in each row: weights w, finite and 0 or more. Beside a
+            label the teacher has the share min(1, λ·w); without a label, the row's weight is
+            multiplied by min(1, w). 0 is a missing prediction, and leaves out a row without a
+            label. With a weight for each of several teachers, these are averaged with them, and w
+            is their mean over the available predictions.
 
         Returns
         -------
@@ -272,14 +283,17 @@ class DistilledLogisticRegression(LogisticStudent):
             sample_weight=sample_weight,
             teacher_proba=teacher_proba,
             teacher_logits=teacher_logits,
+            teacher_weight=teacher_weight,
         )
         y, sample_weight = to_numpy(y), to_numpy(sample_weight)
         teacher_proba, teacher_logits = to_numpy(teacher_proba), to_numpy(teacher_logits)
+        teacher_weight = to_numpy(teacher_weight)
         make = self._problem_from_chunks if is_chunked(X) else self._problem_from_array
-        checked, problem = make(X, y, sample_weight, teacher_proba, teacher_logits)
+        checked, problem = make(X, y, sample_weight, teacher_proba, teacher_logits, teacher_weight)
         check_teacher_used(
             self.imitation,
             self.n_taught_rows_,
+            teacher_weight=teacher_weight,
             teacher_proba=teacher_proba,
             teacher_logits=teacher_logits,
         )
@@ -298,6 +312,7 @@ class DistilledLogisticRegression(LogisticStudent):
         sample_weight: ArrayLike | None,
         teacher_proba: TeacherLike,
         teacher_logits: TeacherLike,
+        teacher_weight: ArrayLike | None,
     ) -> tuple[CheckedX, Problem]:
         """Return X and the problem; set ``classes_`` and ``n_taught_rows_``.
 
@@ -308,7 +323,13 @@ class DistilledLogisticRegression(LogisticStudent):
         )
         loss_params = LossParams.of(self)
         targets = TrainingTargets.read(
-            self, checked.shape[0], y, sample_weight, teacher_proba, teacher_logits
+            self,
+            checked.shape[0],
+            y,
+            sample_weight,
+            teacher_proba,
+            teacher_logits,
+            teacher_weight=teacher_weight,
         )
         checked, targets = drop_absent(checked, targets)
         self.classes_ = targets.classes
@@ -323,11 +344,17 @@ class DistilledLogisticRegression(LogisticStudent):
         sample_weight: ArrayLike | None,
         teacher_proba: TeacherLike,
         teacher_logits: TeacherLike,
+        teacher_weight: ArrayLike | None,
     ) -> tuple[CheckedX, Problem]:
         """Return X and the problem of rows that are read chunk by chunk."""
         validate_data(self, X, skip_check_array=True)
         data = chunk_data(
-            X, y, sample_weight, teacher_proba=teacher_proba, teacher_logits=teacher_logits
+            X,
+            y,
+            sample_weight,
+            teacher_proba=teacher_proba,
+            teacher_logits=teacher_logits,
+            teacher_weight=teacher_weight,
         )
         reader = make_chunk_reader(self, data)
         self.classes_ = reader.classes

@@ -230,6 +230,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         "teacher_proba": True,
         "teacher_logits": True,
         "teacher_embedding": True,
+        "teacher_weight": True,
     }
     __metadata_request__fit: ClassVar = {
         **__metadata_request__partial_fit,
@@ -339,6 +340,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         teacher_proba: TeacherLike = None,
         teacher_logits: TeacherLike = None,
         teacher_embedding: TeacherLike = None,
+        teacher_weight: ArrayLike | None = None,
         X_val: ArrayLike | tuple[ArrayLike] | None = None,
         y_val: TargetLike | tuple[TargetLike] = None,
     ) -> Self:
@@ -368,6 +370,13 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         teacher_embedding : array-like of shape (n_samples, n_dimensions) or None
             A hidden representation of the teacher; a row of NaN is missing. Needs
             ``embedding_weight``.
+        teacher_weight : array-like of shape (n_samples,) or (n_samples, n_teachers), or None
+            How far the teacher is trusted in each row: weights w, finite and 0 or more. Beside a
+            label the teacher has the share min(1, λ·w); without a label, the row's weight is
+            multiplied by min(1, w). 0 is a missing prediction, and leaves out a row without a
+            label. With a weight for each of several teachers, these are averaged with them, and w
+            is their mean over the available predictions. Not for a
+            Dataset.
         X_val, y_val : array-like or None
             Labelled rows for the validation loss, or tuples of one, ``(V,)`` and ``(v,)``. A
             Pipeline transforms ``X_val`` with ``transform_input=["X_val"]`` only. scikit-learn's
@@ -415,6 +424,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
                 teacher_proba=teacher_proba,
                 teacher_logits=teacher_logits,
                 teacher_embedding=teacher_embedding,
+                teacher_weight=teacher_weight,
             )
             return self._fit_dataset(X, X_val, y_val)
         previous = self._previous_training()
@@ -426,11 +436,12 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             teacher_proba=teacher_proba,
             teacher_logits=teacher_logits,
             teacher_embedding=teacher_embedding,
+            teacher_weight=teacher_weight,
         )
         X = self._validate_features(
             X, y, sample_weight, teacher_proba, teacher_logits, reset=previous is None
         )
-        teacher = teacher_proba, teacher_logits, teacher_embedding
+        teacher = teacher_proba, teacher_logits, teacher_embedding, teacher_weight
         X, targets = self._read_targets(X, y, sample_weight, *teacher, self.classes, previous)
         if previous is not None:
             _check_same_classes(self.classes_, previous_classes)
@@ -448,6 +459,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         teacher_proba: TeacherLike = None,
         teacher_logits: TeacherLike = None,
         teacher_embedding: TeacherLike = None,
+        teacher_weight: ArrayLike | None = None,
     ) -> Self:
         """Continue training with one pass over these rows.
 
@@ -464,6 +476,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             checked. If all are 0 from the second call on, nothing changes.
         teacher_proba, teacher_logits, teacher_embedding : array-like, DataFrame or None
             The teacher's outputs, as in :meth:`fit`.
+        teacher_weight : array-like of shape (n_samples,) or (n_samples, n_teachers), or None
+            Trust in the teacher in each row, as in :meth:`fit`.
 
         Returns
         -------
@@ -495,12 +509,13 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             teacher_proba=teacher_proba,
             teacher_logits=teacher_logits,
             teacher_embedding=teacher_embedding,
+            teacher_weight=teacher_weight,
         )
         X = self._validate_features(
             X, y, sample_weight, teacher_proba, teacher_logits, reset=previous is None
         )
         classes = self._partial_fit_classes(classes)
-        teacher = teacher_proba, teacher_logits, teacher_embedding
+        teacher = teacher_proba, teacher_logits, teacher_embedding, teacher_weight
         X, targets = self._read_targets(X, y, sample_weight, *teacher, classes, previous)
         return self._train(X, targets, previous=previous, n_epochs=1)
 
@@ -631,6 +646,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         teacher_proba: TeacherLike,
         teacher_logits: TeacherLike,
         teacher_embedding: TeacherLike,
+        teacher_weight: ArrayLike | None,
         classes: ArrayLike | None,
         previous: Trained | None,
     ) -> tuple[NDArray[Any], NeuralTargets]:
@@ -641,7 +657,14 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         from sklearn_distill.students._neural_class_targets import tunable_targets
 
         targets = TrainingTargets.read(
-            self, len(X), y, sample_weight, teacher_proba, teacher_logits, classes
+            self,
+            len(X),
+            y,
+            sample_weight,
+            teacher_proba,
+            teacher_logits,
+            classes,
+            teacher_weight=teacher_weight,
         )
         weight = targets.sample_weight
         embedding = check_embedding(teacher_embedding, len(X), self.embedding_weight, weight == 0)
@@ -659,6 +682,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             0.5 if callable(self.imitation) else self.imitation,
             self.n_taught_rows_,
             embedding=embedding,
+            teacher_weight=teacher_weight,
             teacher_proba=teacher_proba,
             teacher_logits=teacher_logits,
         )

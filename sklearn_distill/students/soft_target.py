@@ -132,7 +132,11 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, AnyRegressorStud
     """
 
     # requested by default: meta-estimators slice them by row with X, without set_fit_request
-    __metadata_request__fit: ClassVar = {"teacher_proba": True, "teacher_logits": True}
+    __metadata_request__fit: ClassVar = {
+        "teacher_proba": True,
+        "teacher_logits": True,
+        "teacher_weight": True,
+    }
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "regressor": "no_validation",  # clone raises a TypeError unless it is an estimator
@@ -164,6 +168,7 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, AnyRegressorStud
         *,
         teacher_proba: TeacherLike = None,
         teacher_logits: TeacherLike = None,
+        teacher_weight: ArrayLike | None = None,
     ) -> Self:
         """Fit the student.
 
@@ -186,6 +191,12 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, AnyRegressorStud
             weights). A row of NaN is a missing prediction.
         teacher_logits : array-like or DataFrame or None
             Logits instead of probabilities; -inf is a probability of exactly zero.
+        teacher_weight : array-like of shape (n_samples,) or (n_samples, n_teachers), or None
+            How far the teacher is trusted in each row: weights w, finite and 0 or more. Beside a
+            label the teacher has the share min(1, λ·w); without a label, the row's weight is
+            multiplied by min(1, w). 0 is a missing prediction, and leaves out a row without a
+            label. With a weight for each of several teachers, these are averaged with them, and w
+            is their mean over the available predictions.
 
         Returns
         -------
@@ -217,6 +228,7 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, AnyRegressorStud
             sample_weight=sample_weight,
             teacher_proba=teacher_proba,
             teacher_logits=teacher_logits,
+            teacher_weight=teacher_weight,
         )
         X, y = to_numpy(X), to_numpy(y)  # regressors need not support tensors
         n_rows = check_passed_features(
@@ -232,20 +244,20 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, AnyRegressorStud
             sample_weight,
             teacher_proba,
             teacher_logits,
+            teacher_weight=teacher_weight,
             min_classes=1,  # as trees and neighbours
         )
         self.classes_ = read.classes
         self.n_taught_rows_ = read.n_taught_rows
-        read.check_teacher(self.imitation, teacher_proba, teacher_logits)
+        read.check_teacher(self.imitation, teacher_proba, teacher_logits, teacher_weight)
         targets, weight = self._mixed_targets(read.labels, read.teachers), read.sample_weight
         # the projection would give classes that occur in no target a small probability
         self._active = (weight @ targets) > 0
         rows = rows_to_fit(weight)
         if rows is not None:
             X, targets, weight = take_any_rows(X, rows), targets[rows], weight[rows]
-        self.regressor_ = _fit_classes(
-            self.regressor, X, targets, None if sample_weight is None else weight
-        )
+        weighted = sample_weight is not None or (weight != 1).any()
+        self.regressor_ = _fit_classes(self.regressor, X, targets, weight if weighted else None)
         return self
 
     def predict_proba(self, X: MatrixLike) -> NDArray[np.float64]:

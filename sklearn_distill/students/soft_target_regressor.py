@@ -22,6 +22,7 @@ from sklearn_distill._validation.plausible_prediction import check_plausible_pre
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.targets import check_regression_targets
+from sklearn_distill._validation.teacher_weight import check_some_trust
 from sklearn_distill._validation.tensors import to_numpy
 from sklearn_distill.students._any_regressor import (
     AnyRegressorStudent,
@@ -29,7 +30,7 @@ from sklearn_distill.students._any_regressor import (
     fit_clone,
     refuse_classifier,
 )
-from sklearn_distill.targets import RegressionMixture
+from sklearn_distill.targets import RegressionMixture, trusted_weights
 
 
 class SoftTargetRegressor(RegressorMixin, AnyRegressorStudent):
@@ -89,7 +90,7 @@ class SoftTargetRegressor(RegressorMixin, AnyRegressorStudent):
     """
 
     # requested by default: meta-estimators slice it by row with X, without set_fit_request
-    __metadata_request__fit: ClassVar = {"teacher_prediction": True}
+    __metadata_request__fit: ClassVar = {"teacher_prediction": True, "teacher_weight": True}
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "regressor": "no_validation",  # clone raises a TypeError unless it is an estimator
@@ -109,6 +110,7 @@ class SoftTargetRegressor(RegressorMixin, AnyRegressorStudent):
         sample_weight: ArrayLike | None = None,
         *,
         teacher_prediction: TeacherLike = None,
+        teacher_weight: ArrayLike | None = None,
     ) -> Self:
         """Fit the student.
 
@@ -127,6 +129,12 @@ class SoftTargetRegressor(RegressorMixin, AnyRegressorStudent):
             The teacher's predictions. A row of NaN is a missing prediction. Of several teachers, in
             an array of shape (n_samples, n_teachers, n_outputs), the mean of the available
             predictions is used.
+        teacher_weight : array-like of shape (n_samples,) or (n_samples, n_teachers), or None
+            How far the teacher is trusted in each row: weights w, finite and 0 or more. Beside a
+            label the teacher has the share min(1, λ·w); without a label, the row's weight is
+            multiplied by min(1, w). 0 is a missing prediction, and leaves out a row without a
+            label. With a weight for each of several teachers, these are averaged with them, and w
+            is their mean over the available predictions.
 
         Returns
         -------
@@ -150,7 +158,13 @@ class SoftTargetRegressor(RegressorMixin, AnyRegressorStudent):
             If the predictions are correlated with the labels no more than with their rows shuffled,
             or with the opposite sign, in 50 labelled rows or more.
         """
-        check_row_order(X, y, sample_weight=sample_weight, teacher_prediction=teacher_prediction)
+        check_row_order(
+            X,
+            y,
+            sample_weight=sample_weight,
+            teacher_prediction=teacher_prediction,
+            teacher_weight=teacher_weight,
+        )
         refuse_classifier(self.regressor, "numbers")
         X, y = to_numpy(X), to_numpy(y)  # regressors need not support tensors
         teacher_prediction = to_numpy(teacher_prediction)
@@ -162,13 +176,23 @@ class SoftTargetRegressor(RegressorMixin, AnyRegressorStudent):
             is_class=False,
         )
         weight = check_sample_weight(sample_weight, n_rows)
-        labels, predictions, flat = check_regression_targets(
-            y, teacher_prediction, n_rows, weight == 0, several_teachers=True
+        labels, predictions, flat, trust = check_regression_targets(
+            y,
+            teacher_prediction,
+            n_rows,
+            weight == 0,
+            several_teachers=True,
+            teacher_weight=teacher_weight,
         )
-        mixture = RegressionMixture.of(labels, predictions, float(self.imitation))
+        mixture = RegressionMixture.of(labels, predictions, float(self.imitation), trust=trust)
+        weight = trusted_weights(weight, mixture.labelled, trust)
+        check_some_trust(weight)
         self.n_taught_rows_ = int(mixture.taught.sum())
         check_teacher_used(
-            self.imitation, self.n_taught_rows_, teacher_prediction=teacher_prediction
+            self.imitation,
+            self.n_taught_rows_,
+            teacher_weight=teacher_weight,
+            teacher_prediction=teacher_prediction,
         )
         check_plausible_prediction(labels, predictions)
         rows = rows_to_fit(weight)
@@ -179,7 +203,7 @@ class SoftTargetRegressor(RegressorMixin, AnyRegressorStudent):
             self.regressor,
             X,
             target[:, 0] if flat else target,
-            None if sample_weight is None else weight,
+            weight if sample_weight is not None or (weight != 1).any() else None,
         )
         self.regressor_ = fit_clone(self.regressor, X, target, fit_params)
         return self

@@ -15,6 +15,7 @@ from sklearn_distill.targets.soft_targets import (
 )
 from sklearn_distill.targets.teachers import Teachers
 from sklearn_distill.targets.temperature import soften, soften_derivative
+from sklearn_distill.targets.trust import imitation_shares, trusted_weights
 from sklearn_distill.targets.weights import (
     expected_class_mass,
     label_weights,
@@ -31,10 +32,12 @@ __all__ = [
     "TargetTangent",
     "Teachers",
     "expected_class_mass",
+    "imitation_shares",
     "label_weights",
     "mean_one",
     "row_weights",
     "soften",
     "soften_derivative",
     "stack_targets",
+    "trusted_weights",
 ]
