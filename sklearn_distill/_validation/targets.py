@@ -21,9 +21,19 @@ from sklearn_distill._validation.numbers import (
     check_rows_complete,
     refuse_rows,
 )
-from sklearn_distill._validation.teacher import check_teacher, read_teacher
+from sklearn_distill._validation.partial_teacher import (
+    Partial,
+    check_sparse_teacher,
+    is_sparse,
+)
+from sklearn_distill._validation.teacher import (
+    SUM_TOLERANCE,
+    TeacherOutput,
+    check_teacher_in_part,
+    read_teacher,
+)
 from sklearn_distill._validation.teacher_weight import check_teacher_weight
-from sklearn_distill.targets import Labels, Teachers
+from sklearn_distill.targets import Labels, PartialTeachers, Teachers
 
 OutputColumns: TypeAlias = NDArray[np.float64]  # (n_rows, n_outputs); a row of NaN is missing
 
@@ -37,8 +47,9 @@ def check_class_targets(
     absent: BoolArray | None = None,
     *,
     teacher_weight: ArrayLike | None = None,
+    partial: Partial | None = None,
     min_classes: int = 2,
-) -> tuple[NDArray[Any], Labels, Teachers | None]:
+) -> tuple[NDArray[Any], Labels, Teachers | PartialTeachers | None]:
     """Check the labels and the teachers of a classifier.
 
     Parameters
@@ -56,6 +67,8 @@ def check_class_targets(
         Rows of weight 0, whose predictions are not checked and become missing; None for none.
     teacher_weight : array-like of shape (n_rows,) or (n_rows, n_teachers), or None, default=None
         Weights of the teachers.
+    partial : {"rest", "spread"} or None, default=None
+        What becomes of classes that ``teacher_proba`` leaves unknown; None refuses them.
     min_classes : {1, 2}, default=2
         Smallest number of classes that the estimator can be fitted on.
 
@@ -65,7 +78,7 @@ def check_class_targets(
         Class labels in ascending order.
     labels : Labels
         Class numbers, with missing ones marked.
-    teachers : Teachers or None
+    teachers : Teachers, PartialTeachers or None
         Logits by teacher, class and row.
 
     Raises
@@ -74,17 +87,25 @@ def check_class_targets(
         If one of them is wrong, or a row has neither a label nor a teacher's prediction.
     """
     # the teacher is read first: its columns may name the classes; its check needs the classes
-    output = read_teacher(teacher_proba, teacher_logits, n_rows)
+    known = partial is not None and teacher_logits is None and is_sparse(teacher_proba)
+    output = None if known else read_teacher(teacher_proba, teacher_logits, n_rows)
     if output is not None:
         output = replace(output, values=blank_absent(output.values, absent))
+    unnamed = TeacherOutput("teacher_proba", np.empty((0, 0)), None) if known else None
     classes_, labels = check_labels(
-        y, n_rows, check_classes(classes), output, min_classes=min_classes
+        y, n_rows, check_classes(classes), output or unnamed, min_classes=min_classes
     )
-    teachers = None if output is None else check_teacher(output, classes_)
+    teachers: Teachers | PartialTeachers | None = None
+    if output is not None:
+        teachers = check_teacher_in_part(output, classes_, partial)
+    elif known and partial is not None:
+        teachers = check_sparse_teacher(
+            teacher_proba, n_rows, classes_, absent, partial=partial, tolerance=SUM_TOLERANCE
+        )
     weight = check_teacher_weight(
         teacher_weight,
         n_rows,
-        None if teachers is None else len(teachers.logits),
+        None if teachers is None else teachers.n_teachers,
         absent,
         needs="teacher_proba or teacher_logits",
     )

@@ -48,6 +48,10 @@ class Sums(Protocol):
         """Names of the terms' regularisers."""
 
     @property
+    def is_partial(self) -> bool:
+        """Whether a term is over the unknown classes of each row only."""
+
+    @property
     def weight_sum(self) -> float:
         """Σ s."""
 
@@ -138,7 +142,9 @@ class SoftTargetObjective:
 
     @property
     def is_convex(self) -> bool:
-        """Whether the objective is convex with all regularisers."""
+        """Whether the objective is convex, with all regularisers and terms of unknown classes."""
+        if self.sums.is_partial:
+            return False
         regularizers = [make_regularizer(name) for name in self.sums.regularizers]
         return all(r is None or r.convex(self.sums.n_classes) for r in regularizers)
 

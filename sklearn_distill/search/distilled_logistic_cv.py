@@ -30,6 +30,7 @@ from sklearn_distill._validation.fitting import (
     validated_parameters,
 )
 from sklearn_distill._validation.missing_teacher import check_teacher_searched, check_teacher_used
+from sklearn_distill._validation.partial_teacher import Partial
 from sklearn_distill._validation.routing import make_router, split_params
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.splits import (
@@ -139,6 +140,9 @@ class DistilledLogisticRegressionCV(LogisticStudent):
     regularizer : {None, "grabovoy", "continuous_categorical"}, default=None
         r of the student's objective. With "grabovoy" and three or more classes the fits are
         stationary points, and so the derivatives are those of stationary points.
+    partial : {"rest", "spread"}, default="rest"
+        What becomes of classes that ``teacher_proba`` leaves unknown, as for
+        :class:`~sklearn_distill.DistilledLogisticRegression`.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes in training, as in
         :class:`~sklearn_distill.DistilledLogisticRegression`; "balanced" counts the training
@@ -284,6 +288,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         soften_student: bool = True,
         t_squared: bool = False,
         regularizer: str | None = None,
+        partial: Partial = "rest",
         class_weight: dict[Any, float] | str | None = None,
         classes: Any = None,
         solver: str = "auto",
@@ -309,6 +314,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         self.soften_student = soften_student
         self.t_squared = t_squared
         self.regularizer = regularizer
+        self.partial = partial
         self.class_weight = class_weight
         self.classes = classes
         self.solver = solver

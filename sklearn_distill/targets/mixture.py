@@ -9,7 +9,7 @@ from scipy.special import xlogy
 from sklearn_distill._typing import BoolArray, FloatArray
 from sklearn_distill.targets.labels import Labels
 from sklearn_distill.targets.soft_targets import LogPartitionTerm, SoftTargets, TargetTangent
-from sklearn_distill.targets.teachers import Teachers
+from sklearn_distill.targets.teachers import Teachers, WeightedTeachers
 from sklearn_distill.targets.trust import imitation_shares
 from sklearn_distill.targets.weights import label_weights
 
@@ -75,7 +75,7 @@ class TargetMixture:
     """
 
     labels: Labels
-    teachers: Teachers | None
+    teachers: WeightedTeachers | None
     weight: FloatArray
     imitation: float
     temperature: float = 1.0
@@ -175,6 +175,7 @@ class TargetMixture:
         """Return the derivative of :meth:`_soft_labels` in T, a new array."""
         if self.teachers is None:
             return np.zeros((self.labels.n_classes, len(self.weight)))
+        assert isinstance(self.teachers, Teachers)
         return self._weigh_classes(self.teachers.soften_derivative(self.temperature))
 
     def _weigh_classes(self, q: FloatArray) -> FloatArray:

@@ -2,54 +2,32 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 
-from sklearn_distill._typing import BoolArray, FloatArray, RowIndexer
+from sklearn_distill._typing import BoolArray, FloatArray, IntArray, RowIndexer
 from sklearn_distill.targets.temperature import soften, soften_derivative
 
 
-@dataclass(frozen=True)
-class Teachers:
-    r"""Logits of M teachers, with missing predictions, and how far each is trusted.
+class WeightedTeachers(ABC):
+    """Which teachers have a prediction for a row, and how far each is trusted."""
 
-    The soft target of a row is the mean over the teachers that have a prediction for it,
-    :math:`q_i = \sum_m w_{im} \mathrm{softmax}(v_{im}/T) / \sum_m w_{im}`: softened first, then
-    averaged. The trust in a row is the mean of the same weights, :math:`\bar w_i`; a row of which
-    all are 0 has no prediction.
+    weight: FloatArray | None
 
-    Parameters
-    ----------
-    logits : ndarray of shape (n_teachers, n_classes, n_rows)
-        Logits v (log-probabilities are logits too). ``-inf`` is a probability of exactly zero;
-        a column of NaN is a missing prediction.
-    weight : ndarray of shape (n_teachers, n_rows) or None, default=None
-        Weights w, finite and 0 or more; None for 1.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> two = Teachers(np.log([[[0.9, np.nan], [0.1, np.nan]], [[0.7, np.nan], [0.3, np.nan]]]))
-    >>> two.soften(temperature=1.0).round(3)
-    array([[0.8, 0. ],
-           [0.2, 0. ]])
-    >>> two.teacher_mask
-    array([ True, False])
-    >>> weighted = Teachers(two.logits, weight=np.array([[1.5, 1.0], [0.5, 1.0]]))
-    >>> weighted.soften(temperature=1.0)[:, 0].round(3), weighted.trust
-    (array([0.85, 0.15]), array([1., 0.]))
-    """
-
-    logits: FloatArray
-    weight: FloatArray | None = None
-
-    @cached_property
+    @property
+    @abstractmethod
     def _mask_by_teacher(self) -> BoolArray:
-        # A missing prediction is NaN for all classes, so the first class suffices.
-        return np.asarray(~np.isnan(self.logits[:, 0, :]))
+        """Whether each teacher has a prediction, of shape (n_teachers, n_rows)."""
+
+    @property
+    def n_teachers(self) -> int:
+        """Number of teachers."""
+        return len(self._mask_by_teacher)
 
     @cached_property
     def _available_weight(self) -> FloatArray:
@@ -86,10 +64,70 @@ class Teachers:
             return np.asarray(self._mask_by_teacher.any(axis=0))
         return np.asarray(self._available_weight.any(axis=0))
 
-    def take(self, rows: RowIndexer) -> Teachers:
+    @abstractmethod
+    def take(self, rows: RowIndexer) -> Self:
+        """Return the predictions for the given rows."""
+
+    @abstractmethod
+    def soften(self, temperature: float) -> FloatArray:
+        """Return q of shape (n_classes, n_rows); 0 without a prediction."""
+
+    def most_probable(self) -> IntArray:
+        """Return the most probable class of each row."""
+        return self.soften(1.0).argmax(axis=0)
+
+    def class_mass(self, row_weight: FloatArray) -> FloatArray:
+        """Return the sum over rows of the probabilities at temperature 1, times a weight."""
+        return np.asarray(self.soften(1.0) @ row_weight)
+
+    def expected_weight(self, class_weight: FloatArray) -> FloatArray:
+        """Return the expectation of a class weight in each row, at temperature 1."""
+        return np.asarray(class_weight @ self.soften(1.0))
+
+
+@dataclass(frozen=True)
+class Teachers(WeightedTeachers):
+    r"""Logits of M teachers, with missing predictions, and how far each is trusted.
+
+    The soft target of a row is the mean over the teachers that have a prediction for it,
+    :math:`q_i = \sum_m w_{im} \mathrm{softmax}(v_{im}/T) / \sum_m w_{im}`: softened first, then
+    averaged. The trust in a row is the mean of the same weights, :math:`\bar w_i`; a row of which
+    all are 0 has no prediction.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n_teachers, n_classes, n_rows)
+        Logits v (log-probabilities are logits too). ``-inf`` is a probability of exactly zero;
+        a column of NaN is a missing prediction.
+    weight : ndarray of shape (n_teachers, n_rows) or None, default=None
+        Weights w, finite and 0 or more; None for 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> two = Teachers(np.log([[[0.9, np.nan], [0.1, np.nan]], [[0.7, np.nan], [0.3, np.nan]]]))
+    >>> two.soften(temperature=1.0).round(3)
+    array([[0.8, 0. ],
+           [0.2, 0. ]])
+    >>> two.teacher_mask
+    array([ True, False])
+    >>> weighted = Teachers(two.logits, weight=np.array([[1.5, 1.0], [0.5, 1.0]]))
+    >>> weighted.soften(temperature=1.0)[:, 0].round(3), weighted.trust
+    (array([0.85, 0.15]), array([1., 0.]))
+    """
+
+    logits: FloatArray
+    weight: FloatArray | None = None
+
+    @cached_property
+    def _mask_by_teacher(self) -> BoolArray:  # type: ignore[override]
+        # A missing prediction is NaN for all classes, so the first class suffices.
+        return np.asarray(~np.isnan(self.logits[:, 0, :]))
+
+    def take(self, rows: RowIndexer) -> Self:
         """Return the predictions for the given rows."""
         weight = None if self.weight is None else self.weight[:, rows]
-        return Teachers(self.logits[:, :, rows], weight)
+        return replace(self, logits=self.logits[:, :, rows], weight=weight)
 
     def soften(self, temperature: float) -> FloatArray:
         """Return q of shape (n_classes, n_rows); 0 without a prediction."""
