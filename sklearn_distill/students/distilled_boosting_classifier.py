@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+import functools
 from numbers import Real
 from typing import Any, ClassVar, Self
 
@@ -21,6 +21,7 @@ from sklearn_distill._validation.fitting import (
     validated_parameters,
 )
 from sklearn_distill._validation.indexing import check_features
+from sklearn_distill._validation.partial_teacher import Partial
 from sklearn_distill._validation.passed_features import as_table, check_passed_features
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill.students._boosting.class_targets import ClassTargets
@@ -63,6 +64,9 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
     t_squared : bool, default=False
         Whether the teacher's term is multiplied by τ = T², which keeps the size of its gradient
         as T grows. Needs ``soften_student=True``.
+    partial : {"rest", "spread"}, default="rest"
+        What becomes of classes that ``teacher_proba`` leaves unknown in a row, as in
+        :class:`DistilledLogisticRegression`.
     classes : array-like of shape (n_classes,) or None, default=None
         All classes in ascending order, for y that does not contain them all: the student can then
         predict a class that only the teacher predicts. None uses the labels of y.
@@ -137,6 +141,7 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
         "temperature": [Interval(Real, 1e-10, 1e10, closed="both")],  # 1/T² fits float32
         "soften_student": ["boolean"],
         "t_squared": ["boolean"],
+        "partial": [StrOptions({"rest", "spread"})],
         "classes": ["array-like", None],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "random_state": ["random_state"],
@@ -150,6 +155,7 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
         temperature: float = 1.0,
         soften_student: bool = True,
         t_squared: bool = False,
+        partial: Partial = "rest",
         classes: Any = None,
         class_weight: dict[Any, float] | str | None = None,
         random_state: Any = None,
@@ -159,6 +165,7 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
         self.temperature = temperature
         self.soften_student = soften_student
         self.t_squared = t_squared
+        self.partial = partial
         self.classes = classes
         self.class_weight = class_weight
         self.random_state = random_state
@@ -191,12 +198,14 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
         sample_weight : array-like of shape (n_samples,) or None
             Sample weights, for both terms. A row of weight 0 is left out, and its prediction is
             not checked.
-        teacher_proba : array-like or DataFrame or None
+        teacher_proba : array-like, DataFrame, sparse matrix or None
             The teacher's probabilities: (n_samples, n_classes) in the order of ``classes_``, a
             DataFrame whose column names are the labels, (n_samples,) for the second of two
             classes, or for the one that a Series is named after, or (n_samples, n_teachers,
             n_classes): the teachers are softened by T, then averaged (combine_teachers has
-            weights). A row of NaN is a missing prediction.
+            weights). A row of NaN is a missing prediction, and NaN for some classes an unknown
+            probability. A sparse matrix (n_samples, n_classes) is never made dense: what is not
+            stored is unknown, a stored 0 is impossible, a row without an entry is missing.
         teacher_logits : array-like or DataFrame or None
             Logits instead of probabilities; -inf is a probability of exactly zero.
         teacher_weight : array-like of shape (n_samples,) or (n_samples, n_teachers), or None
@@ -263,7 +272,7 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
             X_val,
             y_val,
             sample_weight_val,
-            partial(ClassTargets.of_labels, self.classes_),
+            functools.partial(ClassTargets.of_labels, self.classes_),
         )
         weighted = sample_weight is not None or self.class_weight is not None
         weighted |= bool((read.sample_weight != 1).any())  # by trust in rows without a label

@@ -26,6 +26,7 @@ from sklearn_distill._validation.fitting import (
 from sklearn_distill._validation.labels import check_classes, check_labels, refuse_soft_labels
 from sklearn_distill._validation.missing_teacher import check_teacher_used
 from sklearn_distill._validation.numbers import list_values
+from sklearn_distill._validation.partial_teacher import Partial
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.teacher import check_embedding
 from sklearn_distill.losses.regularizers import REGULARIZER_NAMES
@@ -87,6 +88,9 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         Whether the teacher's term is multiplied by τ = T². Needs ``soften_student=True``.
     regularizer : {None, "grabovoy", "continuous_categorical"}, default=None
         r, as in :class:`DistilledLogisticRegression`.
+    partial : {"rest", "spread"}, default="rest"
+        What becomes of classes that ``teacher_proba`` leaves unknown in a row, as in
+        :class:`DistilledLogisticRegression`.
     distillation_loss : callable or None, default=None
         Function that replaces the term τ[…] of the teacher: ``f(scores, teacher_logits, labels,
         weights)`` → a loss for each row, from tensors of the rows of a mini-batch that have a
@@ -245,6 +249,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         "soften_student": ["boolean"],
         "t_squared": ["boolean"],
         "regularizer": [StrOptions(set(REGULARIZER_NAMES)), None],
+        "partial": [StrOptions({"rest", "spread"})],
         "metaparameter_optimizer": [HasMethods("start"), None],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "distillation_loss": [callable, None],
@@ -262,6 +267,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         soften_student: bool = True,
         t_squared: bool = False,
         regularizer: str | None = None,
+        partial: Partial = "rest",
         distillation_loss: Any = None,
         label_smoothing: float = 0.0,
         class_weight: dict[Any, float] | str | None = None,
@@ -299,6 +305,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         self.soften_student = soften_student
         self.t_squared = t_squared
         self.regularizer = regularizer
+        self.partial = partial
         self.distillation_loss = distillation_loss
         self.label_smoothing = label_smoothing
         self.class_weight = class_weight
@@ -359,12 +366,14 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         sample_weight : array-like of shape (n_samples,) or None
             Sample weights, for all terms. A row of weight 0 is left out, and its prediction is not
             checked.
-        teacher_proba : array-like or DataFrame or None
+        teacher_proba : array-like, DataFrame, sparse matrix or None
             The teacher's probabilities: (n_samples, n_classes) in the order of ``classes_``, a
             DataFrame whose column names are the labels, (n_samples,) for the second of two
             classes, or for the one that a Series is named after, or (n_samples, n_teachers,
             n_classes): the teachers are softened by T, then averaged (combine_teachers has
-            weights). A row of NaN is a missing prediction.
+            weights). A row of NaN is a missing prediction, and NaN for some classes an unknown
+            probability. A sparse matrix (n_samples, n_classes) is never made dense: what is not
+            stored is unknown, a stored 0 is impossible, a row without an entry is missing.
         teacher_logits : array-like or DataFrame or None
             Logits instead of probabilities; -inf is a probability of exactly zero.
         teacher_embedding : array-like of shape (n_samples, n_dimensions) or None
@@ -445,7 +454,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         X, targets = self._read_targets(X, y, sample_weight, *teacher, self.classes, previous)
         if previous is not None:
             _check_same_classes(self.classes_, previous_classes)
-        return self._train(X, targets, self._read_held_out(X_val, y_val), previous=previous)
+        held_out = self._read_held_out(X_val, y_val, targets)
+        return self._train(X, targets, held_out, previous=previous)
 
     @all_or_nothing
     @validated_parameters
@@ -765,7 +775,9 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         """Temperature T at the end of the training."""
         return float(self.metaparameter_history_["temperature"].iloc[-1])
 
-    def _read_held_out(self, X_val: Any, y_val: Any) -> HeldOut | None:
+    def _read_held_out(
+        self, X_val: Any, y_val: Any, targets: NeuralTargets | None = None
+    ) -> HeldOut | None:
         """Check X_val and y_val; return the features and the table of the labels."""
         X_val, y_val = entry_of_single("X_val", X_val), entry_of_single("y_val", y_val)
         features = self._validate_held_out(X_val, y_val)
@@ -779,10 +791,18 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
                 "needs one for each row"
             )
         from sklearn_distill.nets.losses import target_table
+        from sklearn_distill.nets.sparse_losses import (
+            SparseTargetLoss,
+            label_targets,
+            sparse_table,
+        )
         from sklearn_distill.students._neural_class_targets import labels_of_codes
 
-        label_targets = TargetMixture(labels, None, np.ones(len(features)), imitation=0.0)
-        table = target_table(label_targets.targets())
+        weight = np.ones(len(features))
+        if targets is not None and isinstance(targets.label_loss, SparseTargetLoss):
+            table = sparse_table(label_targets(labels, weight))
+        else:
+            table = target_table(TargetMixture(labels, None, weight, imitation=0.0).targets())
         return features, table, labels_of_codes(labels, self.classes_)
 
     def _partial_fit_classes(self, classes: ArrayLike | None) -> Any:

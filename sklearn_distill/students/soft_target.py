@@ -23,6 +23,7 @@ from sklearn_distill._validation.absent_rows import fill_absent, rows_to_fit
 from sklearn_distill._validation.fitting import Interval, all_or_nothing, validated_parameters
 from sklearn_distill._validation.indexing import take_any_rows
 from sklearn_distill._validation.masks import refuse_mask
+from sklearn_distill._validation.partial_teacher import is_sparse
 from sklearn_distill._validation.passed_features import check_passed_features
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.tensors import to_numpy
@@ -35,7 +36,7 @@ from sklearn_distill.students._any_regressor import (
 )
 from sklearn_distill.students._class_probabilities import ClassProbabilities
 from sklearn_distill.students._problem import TrainingTargets
-from sklearn_distill.targets import Labels, TargetMixture, Teachers
+from sklearn_distill.targets import Labels, TargetMixture, WeightedTeachers
 
 # of a class with target mass: the smallest step of 1, at which log_loss clips probabilities, too
 _MIN_PROBA = float(np.finfo(np.float64).eps)
@@ -188,7 +189,8 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, AnyRegressorStud
             DataFrame whose column names are the labels, (n_samples,) for the second of two
             classes, or for the one that a Series is named after, or (n_samples, n_teachers,
             n_classes): the teachers are softened by T, then averaged (combine_teachers has
-            weights). A row of NaN is a missing prediction.
+            weights). A row of NaN is a missing prediction. Where it is NaN for some classes, these
+            get even parts of the rest of the probability.
         teacher_logits : array-like or DataFrame or None
             Logits instead of probabilities; -inf is a probability of exactly zero.
         teacher_weight : array-like of shape (n_samples,) or (n_samples, n_teachers), or None
@@ -245,6 +247,8 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, AnyRegressorStud
             teacher_proba,
             teacher_logits,
             teacher_weight=teacher_weight,
+            # the regressor needs a number for each class: an even part of the rest
+            partial=None if is_sparse(teacher_proba) else "spread",
             min_classes=1,  # as trees and neighbours
         )
         self.classes_ = read.classes
@@ -320,7 +324,9 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, AnyRegressorStud
         proba[:, self._active] = np.maximum(projected, _MIN_PROBA)
         return proba
 
-    def _mixed_targets(self, labels: Labels, teachers: Teachers | None) -> NDArray[np.float64]:
+    def _mixed_targets(
+        self, labels: Labels, teachers: WeightedTeachers | None
+    ) -> NDArray[np.float64]:
         """Return the mixed targets m of shape (n_rows, n_classes)."""
         mixture = TargetMixture(
             labels,
@@ -331,7 +337,8 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, AnyRegressorStud
             soften_student=False,
         )
         # at T' = 1 the linear form is the mixed target itself, stored class by class
-        return np.ascontiguousarray(mixture.targets().linear.T, dtype=np.float64)
+        linear = mixture.targets().dense_linear(slice(None))
+        return np.ascontiguousarray(linear.T, dtype=np.float64)
 
 
 def _fit_classes(

@@ -11,7 +11,6 @@ from scipy import sparse
 from scipy.special import xlogy
 
 from sklearn_distill._typing import FloatArray
-from sklearn_distill.targets.labels import MISSING
 from sklearn_distill.targets.mixture import TargetMixture
 from sklearn_distill.targets.partial_teachers import KnownProba, PartialTeachers, by_row
 from sklearn_distill.targets.soft_targets import LogPartitionTerm, SoftTargets, TargetTangent
@@ -149,7 +148,7 @@ class PartialMixture(TargetMixture):
             yield LogPartitionTerm(-part.rest, temperature, known=_pattern(one.log_proba))
 
     def _sparse_linear(self, label: FloatArray, parts: list[_Parts]) -> SparseLinear:
-        entries, patterns = self._label_entries(label), self._patterns()
+        entries, patterns = self.labels.sparse_one_hot(label), self._patterns()
         multiples = np.zeros((len(patterns), len(self.weight)))
         for one, part in zip(self._known, parts, strict=True):
             values = part.known
@@ -177,12 +176,6 @@ class PartialMixture(TargetMixture):
         mean = one.unknown_mean(self.class_weight)
         without_label = np.where(self.labels.present, 0.0, each / np.where(mean > 0, mean, 1.0))
         return np.stack([np.where(self.labels.present, each, 0.0), without_label])
-
-    def _label_entries(self, label: FloatArray) -> Any:
-        codes = self.labels.codes
-        rows = np.flatnonzero((codes != MISSING) & (label != 0))
-        shape = (len(codes), self.labels.n_classes)
-        return sparse.csr_array((label[rows], (rows, codes[rows])), shape=shape)
 
     def _parts(self, *, derivative: bool = False) -> Iterator[_Parts]:
         """Yield c ∘ q of each teacher, times its share, or the derivative in T."""

@@ -70,6 +70,13 @@ class SparseLinear:
             mass += np.where(is_everywhere, 0.0, np.maximum(elsewhere, 0.0)) * e
         return mass + np.bincount(E.indices, values, n_classes)
 
+    def plus(self, entries: Any, even: FloatArray) -> SparseLinear:
+        """Add a csr_array, and a number for all classes of each row."""
+        ones = np.ones((1, self.shape[0]))
+        patterns = np.concatenate([self.patterns, ones])
+        multiples = np.concatenate([self.multiples, even[None]])
+        return SparseLinear(self.entries + entries, patterns, multiples)
+
     def take(self, rows: RowIndexer) -> SparseLinear:
         """Return the linear form of the given rows."""
         return replace(self, entries=self.entries[rows], multiples=self.multiples[:, rows])

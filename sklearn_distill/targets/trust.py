@@ -29,8 +29,10 @@ def imitation_shares(
 
     Returns
     -------
-    share, derivative : ndarray of shape (n_rows,) or float
-        The shares and their derivatives; the numbers λ and 1 without weights.
+    share : ndarray of shape (n_rows,) or float
+        The shares; λ without weights.
+    derivative : ndarray of shape (n_rows,) or float
+        Their derivatives in λ; 1 without weights.
 
     Examples
     --------
