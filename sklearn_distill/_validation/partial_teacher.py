@@ -101,7 +101,7 @@ def make_partial_teachers(values: FloatArray, partial: Partial) -> Teachers | Pa
         Teachers if the unknown classes are spread, or one class of two is known.
     """
     if partial == "rest" and values.shape[1] > 2:
-        return PartialTeachers(known_of_dense(values.transpose(0, 2, 1)), partial)
+        return PartialTeachers(known_of_dense(list(values.transpose(0, 2, 1))), partial)
     unknown = np.isnan(values)
     n_unknown = unknown.sum(axis=1)
     rest = 1 - np.nansum(values, axis=1)
@@ -124,15 +124,13 @@ def _without_rows(known: Any, absent: BoolArray) -> Any:
 def _check_entries(known: Any, tolerance: float) -> None:
     """Raise for the first row whose stored entries are no probabilities."""
     invalid = ~(np.isfinite(known.data) & (known.data >= 0))
-    bad = by_row(np.maximum, known, invalid.astype(np.float64)) > 0
-    lowest = -by_row(np.maximum, known, -np.where(np.isnan(known.data), np.nan, known.data))
-    refuse_rows(
-        bad,
-        "teacher_proba",
-        lowest,
-        "has the entry",
-        "store probabilities of 0 or more, and nothing for an unknown class",
-    )
+    if invalid.any():
+        first = int(np.argmax(invalid))
+        row = int(np.searchsorted(known.indptr, first, side="right")) - 1
+        raise ValueError(
+            f"teacher_proba: row {row} has the entry {known.data[first]:.6g}; store probabilities "
+            "of 0 or more, and nothing for an unknown class."
+        )
     total = by_row(np.add, known, known.data)
     is_full = np.diff(known.indptr) == known.shape[1]
     refuse_rows(

@@ -140,7 +140,7 @@ class SparseTargetLoss(nn.Module):
         z = z.to(torch.promote_types(z.dtype, table.dtype))
         weights, multiples, classes, values, *known = table.split(self.layout.widths, 1)
         padded = nn.functional.pad(z, (0, 1))
-        loss = -(values * padded.gather(1, classes.long())).sum(1)
+        loss: Tensor = -(values * padded.gather(1, classes.long())).sum(1)
         if self.layout.n_patterns:
             loss = loss - (multiples * (z @ table.new_tensor(self.patterns).to(z.dtype).T)).sum(1)
         of_terms = iter(known)

@@ -205,7 +205,8 @@ def _check_rows(name: str, value: Any, X: CheckedX) -> Any:
     if value is None or np.isscalar(value):
         return value
     value = value if hasattr(value, "shape") else np.asarray(value)
-    value = value.tocsr() if sparse.issparse(value) else value  # other formats have no rows
+    if bool(sparse.issparse(value)):  # scipy's type guard would narrow the type
+        value = value.tocsr()  # other formats have no rows
     if is_dask(value) and np.isnan(value.shape[0]):
         raise ValueError(f"{name} has chunks of unknown length: call compute_chunk_sizes() first")
     if value.shape[:1] != X.shape[:1]:

@@ -110,7 +110,7 @@ class PartialMixture(TargetMixture):
         terms = (
             LogPartitionTerm(nothing, 0.0),
             LogPartitionTerm(mass, dT_, self.regularizer),
-            *self._unknown_terms(in_weight, dT_),
+            *self._unknown_terms([part.rest for part in in_weight], dT_),
         )
         linear = self._sparse_linear(nothing, in_linear)
         return TargetTangent(self._separate_terms(), SoftTargets(linear, terms))
@@ -124,28 +124,24 @@ class PartialMixture(TargetMixture):
     ) -> SoftTargets:
         """Return the targets with these weights of the terms, and of q in the linear form."""
         parts, T_ = list(self._parts()), self._student_temperature
-        weighted, in_linear = (
-            [
-                _Parts(one.per_entry(weight) * part.known, weight * part.rest)
-                for one, part in zip(self._known, parts, strict=True)
-            ]
-            for weight in (teacher, linear)
-        )
         terms = (
             LogPartitionTerm(label, 1.0),
-            LogPartitionTerm(self._mass_of(weighted), T_, self.regularizer),
-            *self._unknown_terms(weighted, T_),
+            LogPartitionTerm(teacher * self._mass_of(parts), T_, self.regularizer),
+            *self._unknown_terms([teacher * part.rest for part in parts], T_),
         )
-        return SoftTargets(self._sparse_linear(label, in_linear), terms)
+        for one, part in zip(self._known, parts, strict=True):
+            np.multiply(part.known, one.per_entry(linear), out=part.known)
+            np.multiply(part.rest, linear, out=part.rest)
+        return SoftTargets(self._sparse_linear(label, parts), terms)
 
     def _unknown_terms(
-        self, weighted: list[_Parts], temperature: float
+        self, rests: list[FloatArray], temperature: float
     ) -> Iterator[LogPartitionTerm]:
         """Yield the terms of the rest of each teacher; none if the rest is spread."""
         if self._spreads:
             return
-        for one, part in zip(self._known, weighted, strict=True):
-            yield LogPartitionTerm(-part.rest, temperature, known=_pattern(one.log_proba))
+        for one, rest in zip(self._known, rests, strict=True):
+            yield LogPartitionTerm(-rest, temperature, known=_pattern(one.log_proba))
 
     def _sparse_linear(self, label: FloatArray, parts: list[_Parts]) -> SparseLinear:
         entries, patterns = self.labels.sparse_one_hot(label), self._patterns()
@@ -184,7 +180,7 @@ class PartialMixture(TargetMixture):
             q, q_rest = soften(self.temperature)
             if self.class_weight is not None:
                 c = self.class_weight
-                without_label = one.per_entry(~self.labels.present)
+                without_label = one.per_entry((~self.labels.present).astype(np.float64)) > 0
                 q *= np.where(without_label, c[one.log_proba.indices], 1.0)
                 q_rest = q_rest * np.where(self.labels.present, 1.0, one.unknown_mean(c))
             q *= one.per_entry(share)

@@ -59,7 +59,7 @@ class KnownProba:
     @property
     def n_known(self) -> IntArray:
         """Number of known classes of each row."""
-        return np.diff(self.log_proba.indptr)
+        return np.asarray(np.diff(self.log_proba.indptr))
 
     @property
     def n_unknown(self) -> IntArray:
@@ -165,7 +165,7 @@ class PartialTeachers(WeightedTeachers):
     weight: FloatArray | None = None
 
     @cached_property
-    def _mask_by_teacher(self) -> BoolArray:  # type: ignore[override]
+    def _mask_by_teacher(self) -> BoolArray:
         return np.array([one.n_known > 0 for one in self.known])
 
     @property

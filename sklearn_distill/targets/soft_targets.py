@@ -97,12 +97,12 @@ class SoftTargets:
     @property
     def n_classes(self) -> int:
         """Number of classes K."""
-        return self.linear.shape[0]
+        return int(self.linear.shape[0])
 
     @property
     def n_rows(self) -> int:
         """Number of rows."""
-        return self.linear.shape[1]
+        return int(self.linear.shape[1])
 
     @property
     def nbytes(self) -> int:
@@ -206,8 +206,9 @@ def _stack_known(
 
 
 def _stack_linear(parts: Sequence[FloatArray | SparseLinear]) -> FloatArray | SparseLinear:
-    if not any(isinstance(part, SparseLinear) for part in parts):
-        return np.concatenate(parts, axis=1)
+    dense = [part for part in parts if not isinstance(part, SparseLinear)]
+    if len(dense) == len(parts):
+        return np.concatenate(dense, axis=1)
     several = [
         part
         if isinstance(part, SparseLinear)

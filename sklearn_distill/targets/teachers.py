@@ -74,7 +74,7 @@ class WeightedTeachers(ABC):
 
     def most_probable(self) -> IntArray:
         """Return the most probable class of each row."""
-        return self.soften(1.0).argmax(axis=0)
+        return np.asarray(self.soften(1.0).argmax(axis=0))
 
     def class_mass(self, row_weight: FloatArray) -> FloatArray:
         """Return the sum over rows of the probabilities at temperature 1, times a weight."""
@@ -120,7 +120,7 @@ class Teachers(WeightedTeachers):
     weight: FloatArray | None = None
 
     @cached_property
-    def _mask_by_teacher(self) -> BoolArray:  # type: ignore[override]
+    def _mask_by_teacher(self) -> BoolArray:
         # A missing prediction is NaN for all classes, so the first class suffices.
         return np.asarray(~np.isnan(self.logits[:, 0, :]))
 
