@@ -82,7 +82,7 @@ def check_sparse_teacher(
     _check_entries(known, tolerance)
     if len(classes) == 2:
         return _two_classes(known)
-    return PartialTeachers((KnownProba.of(known),), partial)
+    return PartialTeachers((KnownProba.of(known),), partial, is_sparse=True)
 
 
 def make_partial_teachers(values: FloatArray, partial: Partial) -> Teachers | PartialTeachers:

@@ -152,7 +152,7 @@ class MixtureLoss(nn.Module):
         if not mixed:
             return Residuals(loss, residual.T)
         d_temperature = da * teacher_residual
-        of_mean = self._mean_over_teachers(_jacobian_product(proba, logits), share)
+        of_mean = self._mean_over_teachers(jacobian_product(proba, logits), share)
         minus_t2_dq, minus_t2_dmass = _weigh_classes(of_mean, c, 0.0)
         d_temperature.add_(minus_t2_dq - minus_t2_dmass * gradient, alpha=a / temperature**2)
         if dT_:  # with T' = 1 the student's part does not depend on T
@@ -193,7 +193,7 @@ class MixtureLoss(nn.Module):
         c = self._class_weights(table)
         proba = torch.softmax(softened(logits, temperature), 1)
         q, mass = _weigh_classes(self._mean_over_teachers(proba, share), c)
-        of_mean = self._mean_over_teachers(_jacobian_product(proba, logits), share)
+        of_mean = self._mean_over_teachers(jacobian_product(proba, logits), share)
         dq, dmass = _weigh_classes(of_mean / -(temperature**2), c, 0.0)
         u = softened(z, T_)
         log_p_soft = torch.log_softmax(u, 0)
@@ -260,13 +260,13 @@ class MixtureLoss(nn.Module):
     def _hessian_product(self, u: Tensor, gradient: Tensor) -> Tensor:
         """Return ∇²φ(u) u, given ∇φ(u)."""
         if self.regularizer is None:
-            return _jacobian_product(gradient, u)  # without r the gradient is p
+            return jacobian_product(gradient, u)  # without r the gradient is p
         with torch.enable_grad():
             leaf = u.detach().requires_grad_()
             r = regularizer_of(self.regularizer, leaf.T)
             (r_gradient,) = torch.autograd.grad(r.sum(), leaf, create_graph=True)
             (product,) = torch.autograd.grad((r_gradient * u).sum(), leaf)
-        return _jacobian_product(torch.softmax(u, 0), u) + product
+        return jacobian_product(torch.softmax(u, 0), u) + product
 
 
 def _weigh_classes(
@@ -279,8 +279,19 @@ def _weigh_classes(
     return q, q.sum(0)
 
 
-def _jacobian_product(p: Tensor, v: Tensor) -> Tensor:
-    """Return J(p)v = (diag p − pp^⊤)v of softmax; classes are the last dimension but one."""
+def jacobian_product(p: Tensor, v: Tensor) -> Tensor:
+    """Return J(p)v = (diag p − pp^⊤)v of softmax.
+
+    Parameters
+    ----------
+    p, v : Tensor of shape (..., n_classes, n_rows)
+        Probabilities and vectors.
+
+    Returns
+    -------
+    Tensor of shape (..., n_classes, n_rows)
+        The products.
+    """
     pv = p * v
     return pv.addcmul_(p, pv.sum(-2, keepdim=True), value=-1)
 

@@ -15,6 +15,7 @@ from sklearn_distill._validation.targets import check_class_targets
 from sklearn_distill.nets._custom_loss import CustomLoss, custom_table
 from sklearn_distill.nets.losses import SoftTargetLoss, Terms, target_table
 from sklearn_distill.nets.mixture_loss import MixtureLoss, mixture_table
+from sklearn_distill.nets.partial_mixture_loss import PartialMixtureLoss, partial_mixture_table
 from sklearn_distill.nets.sparse_losses import SparseTargetLoss, label_targets, sparse_table
 from sklearn_distill.students._neural_targets import NeuralTargets
 from sklearn_distill.students._problem import LossParams, TrainingTargets
@@ -107,19 +108,28 @@ def tunable_targets(targets: TrainingTargets, loss_params: LossParams) -> Neural
 
     They must include a teacher.
     """
-    _check_complete(targets, "metaparameter_optimizer")
     teachers = targets.teachers
-    assert isinstance(teachers, Teachers)
-    loss = MixtureLoss(
+    assert teachers is not None
+    if isinstance(teachers, PartialTeachers) and teachers.is_sparse:
+        raise ValueError(
+            "metaparameter_optimizer needs a dense teacher_proba, of which unknown classes are "
+            "NaN: pass an array, or leave out metaparameter_optimizer"
+        )
+    kind = MixtureLoss if isinstance(teachers, Teachers) else PartialMixtureLoss
+    loss = kind(
         targets.labels.n_classes,
-        len(teachers.logits),
+        teachers.n_teachers,
         soften_student=loss_params.soften_student,
         t_squared=loss_params.t_squared,
         regularizer=loss_params.regularizer,
         class_weight=targets.weight_by_class,
     )
     weight = label_weights(targets.sample_weight, targets.weight_by_class, targets.labels)
-    return _validated_by_labels(targets, loss, mixture_table(targets.labels, teachers, weight))
+    if isinstance(teachers, PartialTeachers):
+        table = partial_mixture_table(targets.labels, teachers, weight)
+    else:
+        table = mixture_table(targets.labels, teachers, weight)
+    return _validated_by_labels(targets, loss, table)
 
 
 def _check_complete(targets: TrainingTargets, param: str) -> None:
@@ -238,7 +248,7 @@ def _validated_by_labels(
     table: FloatArray,
 ) -> NeuralTargets:
     """Add the loss and the table of the labels alone, for validation."""
-    if isinstance(targets.teachers, PartialTeachers):
+    if isinstance(loss, SparseTargetLoss):
         of_labels = label_targets(targets.labels, targets.weight)
     else:
         of_labels = TargetMixture(targets.labels, None, targets.weight, imitation=0.0).targets()

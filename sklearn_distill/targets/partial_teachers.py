@@ -152,6 +152,8 @@ class PartialTeachers(WeightedTeachers):
         Whether the unknown classes of a row share its rest as one class, or each has a part.
     weight : ndarray of shape (n_teachers, n_rows) or None, default=None
         Weights of the teachers, as those of :class:`Teachers`.
+    is_sparse : bool, default=False
+        Whether they were passed as a sparse matrix, which must not be made dense.
 
     Examples
     --------
@@ -163,6 +165,7 @@ class PartialTeachers(WeightedTeachers):
     known: tuple[KnownProba, ...]
     partial: Literal["rest", "spread"]
     weight: FloatArray | None = None
+    is_sparse: bool = False
 
     @cached_property
     def _mask_by_teacher(self) -> BoolArray:

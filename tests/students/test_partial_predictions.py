@@ -21,6 +21,7 @@ from sklearn_distill.losses import ScoreLoss
 from sklearn_distill.search._cv_loss import CrossValidatedLoss
 from sklearn_distill.search._space import Space
 from sklearn_distill.students._problem import LossParams, TrainingTargets
+from sklearn_distill.targets import label_weights
 from tests.helpers import central_difference
 from tests.targets.test_partial import Problem, both, every_form, top_k
 
@@ -230,16 +231,49 @@ def mixed(batch):
     return 0.7 * batch + 0.3 * batch[order], order, torch.tensor(0.7)
 
 
-def test_networks_refuse_what_needs_all_classes():
-    for params in (
-        {"metaparameter_optimizer": sd.GreedyHypergradient()},
-        {"distillation_loss": lambda scores, logits, labels, weights: scores.sum(1)},
-    ):
-        student = clone(STUDENTS[2]).set_params(**params)
-        with pytest.raises(ValueError, match="needs predictions for all classes"):
-            student.fit(X, CODES, teacher_proba=stored(TOP))
-        # an array whose unknown classes are spread has predictions for all
-        student.set_params(partial="spread").fit(X, CODES, teacher_proba=TOP)
+@every_form
+@pytest.mark.parametrize("M", [1, 2])
+def test_networks_that_tune_have_the_same_loss_and_exact_derivatives(M, form):
+    torch = pytest.importorskip("torch")
+    from sklearn_distill.nets.partial_mixture_loss import PartialMixtureLoss, partial_mixture_table
+    from sklearn_distill.nets.sparse_losses import SparseTargetLoss, sparse_table
+
+    problem = Problem("rest", form, M=M)
+    n_classes, at = problem.labels.n_classes, {"imitation": 0.4, "temperature": 2.0}
+    loss = PartialMixtureLoss(n_classes, M, **form)
+    weight = label_weights(problem.s, form.get("class_weight"), problem.labels)
+    table = torch.tensor(partial_mixture_table(problem.labels, problem.teachers, weight))
+    z = torch.tensor(2 * np.random.default_rng(1).normal(size=(len(weight), n_classes)))
+    found = loss.residuals(z, table, **at, mixed=True)
+    targets = problem.mixture(**at).targets()
+    leaf = z.clone().requires_grad_()
+    expected = SparseTargetLoss.of(targets)(leaf, torch.tensor(sparse_table(targets)))
+    expected.backward()
+    torch.testing.assert_close(found.loss, expected.detach())
+    torch.testing.assert_close(found.scores, leaf.grad)
+    gradient = loss.metaparameter_gradient(z, table, **at)
+    for (name, value), mixed, derivative in zip(at.items(), found.mixed, gradient, strict=True):
+        residuals = [
+            loss.residuals(z, table, **at | {name: value + step}) for step in (1e-5, -1e-5)
+        ]
+        difference = (residuals[0].scores - residuals[1].scores) / 2e-5
+        np.testing.assert_allclose(mixed, difference, rtol=1e-6, atol=1e-9)
+        of_loss = float(residuals[0].loss - residuals[1].loss) / 2e-5
+        assert derivative == pytest.approx(of_loss, rel=1e-6, abs=1e-9)
+
+
+def test_networks_refuse_what_they_cannot_read():
+    student = clone(STUDENTS[2])
+    student.set_params(metaparameter_optimizer=sd.GreedyHypergradient())
+    student.fit(X, CODES, teacher_proba=TOP)
+    with pytest.raises(ValueError, match="metaparameter_optimizer needs a dense teacher_proba"):
+        student.fit(X, CODES, teacher_proba=stored(TOP))
+    custom = clone(STUDENTS[2])
+    custom.set_params(distillation_loss=lambda scores, logits, labels, weights: scores.sum(1))
+    with pytest.raises(ValueError, match="needs predictions for all classes"):
+        custom.fit(X, CODES, teacher_proba=TOP)
+    # an array whose unknown classes are spread has predictions for all
+    custom.set_params(partial="spread").fit(X, CODES, teacher_proba=TOP)
 
 
 @both
