@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scipy.special import softmax
 from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
@@ -35,6 +36,8 @@ X = RNG.normal(size=(N, 4))
 SCORES = np.column_stack([X[:, 0], X[:, 1], -X[:, 0]]) + RNG.normal(size=(N, 3))
 Y = SCORES.argmax(axis=1)
 LOGITS = 2 * (SCORES + RNG.normal(size=(N, 3)))
+PROBA = softmax(LOGITS, axis=1)
+TOP_1 = np.where(PROBA.max(axis=1, keepdims=True) == PROBA, PROBA, np.nan)
 SOME_Y = np.where(np.arange(N) % 3 == 0, np.nan, Y)
 NUMBERS = X @ [1.0, -2.0, 0.5, 0.0] + RNG.normal(size=N)
 PREDICTIONS = NUMBERS + 0.3 * RNG.normal(size=N)
@@ -48,10 +51,11 @@ DOMAIN, SOURCE = RNG.random((40, 9)), RNG.random((40, 9))
 
 @dataclass(frozen=True)
 class With:
-    """Another value of a parameter, and the parameters without which it does nothing."""
+    """Another value of a parameter, and the parameters or the fit that it needs to matter."""
 
     value: Any
     needed: dict[str, Any] = field(default_factory=dict)
+    fit: Any = None
 
 
 class Zero(Callback):
@@ -95,6 +99,12 @@ def logits_for(estimator):
 
 def classifier(estimator):
     fit_twice(estimator, SOME_Y, teacher_logits=logits_for(estimator))
+    return estimator.predict_proba(X_VAL)
+
+
+def partly_taught(estimator):
+    """Fit on the probability of the most probable class alone."""
+    estimator.fit(X, SOME_Y, teacher_proba=TOP_1)
     return estimator.predict_proba(X_VAL)
 
 
@@ -176,6 +186,7 @@ LOSS = {
     "t_squared": With(True, {"temperature": 3.0}),
     "regularizer": "continuous_categorical",
     "class_weight": {0: 5.0},
+    "partial": With("spread", fit=partly_taught),
 }
 LINEAR = {"C": 0.01, "fit_intercept": False, "tol": 0.1, "max_iter": With(1, {"tol": 1e-12})}
 NEURAL = {
@@ -283,6 +294,7 @@ CASES = {
             "temperature": 3.0,
             "soften_student": With(False, {"temperature": 3.0}),
             "t_squared": With(True, {"temperature": 3.0}),
+            "partial": With("spread", fit=partly_taught),
             "classes": [0, 1, 2, 3],
             "class_weight": "balanced",
             "random_state": With(
@@ -466,8 +478,9 @@ def estimators():
     return {kind for kind in kinds if issubclass(kind, BaseEstimator)}
 
 
-def fitted(kind, **changes):
+def fitted(kind, other_fit=None, **changes):
     base, fit, _ = CASES[kind]
+    fit = fit if other_fit is None else other_fit
     with warnings.catch_warnings():
         # a tolerance or a number of iterations that changes the result does not converge
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -504,8 +517,9 @@ def test_the_same_parameters_give_the_same_result(kind):
 def test_every_parameter_changes_the_result(kind, name):
     change = CASES[kind][2][name]
     change = change if isinstance(change, With) else With(change)
-    with_default = fitted(kind, **change.needed)
-    assert differs(fitted(kind, **change.needed | {name: change.value}), with_default)
+    with_default = fitted(kind, change.fit, **change.needed)
+    changed = fitted(kind, change.fit, **change.needed | {name: change.value})
+    assert differs(changed, with_default)
 
 
 @pytest.mark.parametrize(

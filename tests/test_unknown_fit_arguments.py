@@ -32,8 +32,8 @@ ROUTING = {
     sd.BornAgainClassifier: "pass student__foo",
     sd.TeacherStudentClassifier: "pass teacher__foo or student__foo",
     sd.TeacherStudentRegressor: "pass teacher__foo or student__foo",
-    sd.DistilledLogisticRegressionCV: "fit takes teacher_proba, teacher_logits and, for the",
-    sd.PrivilegedLinearRegressionCV: "fit takes teacher_prediction, teacher_std and, for the",
+    sd.DistilledLogisticRegressionCV: "fit takes teacher_proba, teacher_logits, teacher_weight and",
+    sd.PrivilegedLinearRegressionCV: "fit takes teacher_prediction, teacher_std, teacher_weight",
 }
 KINDS = [
     kind

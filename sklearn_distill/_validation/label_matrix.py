@@ -176,8 +176,9 @@ def mean_of_teachers(matrix: FloatArray) -> FloatArray:
     if matrix.ndim == 2:
         return matrix
     n_known = (~np.isnan(matrix)).sum(axis=1)
-    mean: FloatArray = np.where(n_known > 0, np.nansum(matrix, axis=1), np.nan)
-    return mean / np.maximum(n_known, 1)
+    total = np.where(n_known > 0, np.nansum(matrix, axis=1), np.nan)
+    mean: FloatArray = total / np.maximum(n_known, 1)
+    return mean
 
 
 def _of_second_classes(given: Any) -> Any:

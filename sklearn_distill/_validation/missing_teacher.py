@@ -23,6 +23,7 @@ def check_teacher_used(
     n_taught_rows: int,
     *,
     embedding: FloatArray | None = None,
+    teacher_weight: Any = None,
     **teachers: TeacherLike,
 ) -> None:
     """Warn if a student that imitates was given no teacher, and refuse one without predictions.
@@ -35,6 +36,8 @@ def check_teacher_used(
         Number of rows with a teacher's prediction.
     embedding : ndarray or None, default=None
         The teacher's embedding, if the student is trained on one: then it has a teacher.
+    teacher_weight : array-like or None, default=None
+        Weights of the predictions, which may all be 0.
     **teachers : array-like or None
         The teacher arguments of ``fit``, by name.
 
@@ -51,6 +54,7 @@ def check_teacher_used(
     if imitation == 0 or n_taught_rows:
         return
     given = _given(teachers)
+    cause = _missing(given, teacher_weight) if given else ""
     if not given and embedding is None:
         warn_user(
             f"no {' or '.join(teachers)}: fitted on the labels alone; pass imitation=0 to say so",
@@ -58,14 +62,16 @@ def check_teacher_used(
         )
     elif given and imitation == 1:
         raise ValueError(
-            f"{_missing(given)}, but imitation={imitation:g}: pass the teacher's predictions, or "
+            f"{cause}, but imitation={imitation:g}: pass the teacher's predictions, or "
             "imitation=0 to fit on the labels alone"
         )
     elif given:
-        warn_user(f"{_missing(given)}: fitted on the labels alone", TeacherMissingWarning)
+        warn_user(f"{cause}: fitted on the labels alone", TeacherMissingWarning)
 
 
-def check_teacher_searched(searched_by: str, n_taught_rows: int, **teachers: TeacherLike) -> None:
+def check_teacher_searched(
+    searched_by: str, n_taught_rows: int, *, teacher_weight: Any = None, **teachers: TeacherLike
+) -> None:
     """Require a prediction for a search over λ or T, which have no effect without one.
 
     Parameters
@@ -74,6 +80,8 @@ def check_teacher_searched(searched_by: str, n_taught_rows: int, **teachers: Tea
         The argument that asks for the search, with its value, for the message.
     n_taught_rows : int
         Number of rows with a teacher's prediction.
+    teacher_weight : array-like or None, default=None
+        Weights of the predictions, which may all be 0.
     **teachers : array-like or None
         The teacher arguments of ``fit``, by name.
 
@@ -85,7 +93,7 @@ def check_teacher_searched(searched_by: str, n_taught_rows: int, **teachers: Tea
     if n_taught_rows:
         return
     given = _given(teachers)
-    cause = _missing(given) if given else f"there is no {' or '.join(teachers)}"
+    cause = _missing(given, teacher_weight) if given else f"there is no {' or '.join(teachers)}"
     raise ValueError(_void_search(searched_by, cause))
 
 
@@ -132,5 +140,6 @@ def _given(teachers: Mapping[str, Any]) -> list[str]:
     return [name for name, values in teachers.items() if values is not None]
 
 
-def _missing(given: list[str]) -> str:
-    return f"{given[0]} is missing (NaN) in every row"
+def _missing(given: list[str], teacher_weight: Any) -> str:
+    distrusted = "" if teacher_weight is None else " or has teacher_weight 0"
+    return f"{given[0]} is missing (NaN){distrusted} in every row"

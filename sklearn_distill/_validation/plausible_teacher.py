@@ -30,7 +30,7 @@ from sklearn_distill._typing import FloatArray, IntArray
 from sklearn_distill._validation.numbers import list_values
 from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.exceptions import ImplausibleTeacherWarning
-from sklearn_distill.targets import Labels, Teachers
+from sklearn_distill.targets import Labels, PartialTeachers, Teachers
 from sklearn_distill.targets.labels import MISSING
 
 MIN_ROWS = 50
@@ -107,7 +107,7 @@ class TeacherSample:
 def check_plausible_teacher(
     classes: NDArray[Any],
     labels: Labels,
-    teachers: Teachers | None,
+    teachers: Teachers | PartialTeachers | None,
     *,
     is_proba: bool,
     weight: FloatArray | None = None,
@@ -122,7 +122,7 @@ def check_plausible_teacher(
         Class labels, in ascending order.
     labels : Labels
         Class number of each row.
-    teachers : Teachers or None
+    teachers : Teachers, PartialTeachers or None
         The teachers' logits; None without a teacher.
     is_proba : bool
         Whether they were passed as ``teacher_proba``, not as ``teacher_logits``.
@@ -141,7 +141,7 @@ def check_plausible_teacher(
 
 def sample_teacher(
     labels: Labels,
-    teachers: Teachers | None,
+    teachers: Teachers | PartialTeachers | None,
     *,
     is_proba: bool,
     weight: FloatArray | None = None,
@@ -153,7 +153,7 @@ def sample_teacher(
     ----------
     labels : Labels
         Class number of each row.
-    teachers : Teachers or None
+    teachers : Teachers, PartialTeachers or None
         The teachers' logits; without them there are no rows.
     is_proba : bool
         Whether they were passed as ``teacher_proba``.
@@ -170,15 +170,21 @@ def sample_teacher(
     n_classes = labels.n_classes
     if teachers is None:
         return TeacherSample(np.empty(0, np.intp), np.empty((1, n_classes, 0)), is_proba)
-    everything = TeacherSample(labels.codes, teachers.logits, is_proba)
     usable = teachers.teacher_mask if weight is None else teachers.teacher_mask & (weight > 0)
     n_rows = max(MIN_ROWS, int(share * MAX_ENTRIES / n_classes))
     if len(usable) <= n_rows and usable.all() and labels.present.all():
-        return everything
+        return TeacherSample(labels.codes, _logits(teachers), is_proba)
     rows = np.flatnonzero(usable & labels.present)
     if len(rows) < MIN_ROWS * share:
         rows = np.flatnonzero(usable)
-    return everything.take(rows[:: -(-len(rows) // n_rows) or 1])
+    rows = rows[:: -(-len(rows) // n_rows) or 1]
+    return TeacherSample(labels.codes[rows], _logits(teachers.take(rows)), is_proba)
+
+
+def _logits(teachers: Teachers | PartialTeachers) -> FloatArray:
+    """Return logits, of unknown classes those of an even rest."""
+    complete = teachers if isinstance(teachers, Teachers) else teachers.as_teachers()
+    return complete.logits
 
 
 def warn_if_implausible(

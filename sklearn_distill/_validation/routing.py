@@ -147,9 +147,9 @@ def split_params(search: BaseEstimator, params: Params) -> Params:
         return dict(process_routing(search, "fit", **params)["splitter"]["split"])
     unknown = sorted(set(params) - {"groups"})
     if unknown:
-        given = "teacher_proba, teacher_logits"
+        given = "teacher_proba, teacher_logits, teacher_weight"
         if not is_classifier(search):
-            given = "teacher_prediction, teacher_std"
+            given = "teacher_prediction, teacher_std, teacher_weight"
         raise_unrouted(search, unknown[0], f"fit takes {given} and, for the splitter, groups")
     return params
 

@@ -21,8 +21,19 @@ from sklearn_distill._validation.numbers import (
     check_rows_complete,
     refuse_rows,
 )
-from sklearn_distill._validation.teacher import check_teacher, read_teacher
-from sklearn_distill.targets import Labels, Teachers
+from sklearn_distill._validation.partial_teacher import (
+    Partial,
+    check_sparse_teacher,
+    is_sparse,
+)
+from sklearn_distill._validation.teacher import (
+    SUM_TOLERANCE,
+    TeacherOutput,
+    check_teacher_in_part,
+    read_teacher,
+)
+from sklearn_distill._validation.teacher_weight import check_teacher_weight
+from sklearn_distill.targets import Labels, PartialTeachers, Teachers
 
 OutputColumns: TypeAlias = NDArray[np.float64]  # (n_rows, n_outputs); a row of NaN is missing
 
@@ -35,8 +46,10 @@ def check_class_targets(
     teacher_logits: TeacherLike,
     absent: BoolArray | None = None,
     *,
+    teacher_weight: ArrayLike | None = None,
+    partial: Partial | None = None,
     min_classes: int = 2,
-) -> tuple[NDArray[Any], Labels, Teachers | None]:
+) -> tuple[NDArray[Any], Labels, Teachers | PartialTeachers | None]:
     """Check the labels and the teachers of a classifier.
 
     Parameters
@@ -52,6 +65,10 @@ def check_class_targets(
         The teachers' probabilities or logits; at most one of the two.
     absent : ndarray of bool of shape (n_rows,) or None
         Rows of weight 0, whose predictions are not checked and become missing; None for none.
+    teacher_weight : array-like of shape (n_rows,) or (n_rows, n_teachers), or None, default=None
+        Weights of the teachers.
+    partial : {"rest", "spread"} or None, default=None
+        What becomes of classes that ``teacher_proba`` leaves unknown; None refuses them.
     min_classes : {1, 2}, default=2
         Smallest number of classes that the estimator can be fitted on.
 
@@ -61,7 +78,7 @@ def check_class_targets(
         Class labels in ascending order.
     labels : Labels
         Class numbers, with missing ones marked.
-    teachers : Teachers or None
+    teachers : Teachers, PartialTeachers or None
         Logits by teacher, class and row.
 
     Raises
@@ -70,16 +87,34 @@ def check_class_targets(
         If one of them is wrong, or a row has neither a label nor a teacher's prediction.
     """
     # the teacher is read first: its columns may name the classes; its check needs the classes
-    output = read_teacher(teacher_proba, teacher_logits, n_rows)
+    known = partial is not None and teacher_logits is None and is_sparse(teacher_proba)
+    output = None if known else read_teacher(teacher_proba, teacher_logits, n_rows)
     if output is not None:
         output = replace(output, values=blank_absent(output.values, absent))
+    unnamed = TeacherOutput("teacher_proba", np.empty((0, 0)), None) if known else None
     classes_, labels = check_labels(
-        y, n_rows, check_classes(classes), output, min_classes=min_classes
+        y, n_rows, check_classes(classes), output or unnamed, min_classes=min_classes
     )
-    teachers = None if output is None else check_teacher(output, classes_)
+    teachers: Teachers | PartialTeachers | None = None
+    if output is not None:
+        teachers = check_teacher_in_part(output, classes_, partial)
+    elif known and partial is not None:
+        teachers = check_sparse_teacher(
+            teacher_proba, n_rows, classes_, absent, partial=partial, tolerance=SUM_TOLERANCE
+        )
+    weight = check_teacher_weight(
+        teacher_weight,
+        n_rows,
+        None if teachers is None else teachers.n_teachers,
+        absent,
+        needs="teacher_proba or teacher_logits",
+    )
     without_target = ~labels.present
     if teachers is not None:
-        without_target &= ~teachers.teacher_mask
+        if weight is not None:
+            teachers = replace(teachers, weight=np.ascontiguousarray(weight.T))
+        # a row whose teachers have weight 0 has weight 0 itself, and is left out
+        without_target &= ~(teachers.teacher_mask | teachers.distrusted)
     _check_some_target(without_target, absent)
     return classes_, labels, teachers
 
@@ -91,8 +126,9 @@ def check_regression_targets(
     absent: BoolArray | None = None,
     *,
     several_teachers: bool = False,
-) -> tuple[OutputColumns | None, OutputColumns | None, bool]:
-    """Check the labels and the teacher's predictions of a regressor.
+    teacher_weight: ArrayLike | None = None,
+) -> tuple[OutputColumns | None, OutputColumns | None, bool, FloatArray | None]:
+    r"""Check the labels and the teacher's predictions of a regressor.
 
     Parameters
     ----------
@@ -104,13 +140,19 @@ def check_regression_targets(
         Rows of weight 0, which are not checked; None for none.
     several_teachers : bool, default=False
         Whether predictions of shape (n_rows, n_teachers, n_outputs) are averaged.
+    teacher_weight : array-like of shape (n_rows,) or (n_rows, n_teachers), or None, default=None
+        Weights of the teachers, with which they are averaged.
 
     Returns
     -------
     labels, predictions : ndarray of shape (n_rows, n_outputs) or None
-        The numbers as columns; None if the argument is None.
+        The numbers as columns; None if the argument is None. Predictions are missing where all of
+        their teachers have weight 0.
     flat : bool
         Whether y, or the prediction if y is None, is one-dimensional.
+    trust : ndarray of shape (n_rows,) or None
+        Mean :math:`\bar w_i` of the weights of the available predictions, 0 without any; None
+        without ``teacher_weight``.
 
     Raises
     ------
@@ -120,13 +162,22 @@ def check_regression_targets(
     """
     labels, flat = check_regression_outputs("y", blank_absent(y, absent), n_rows)
     teacher_prediction = blank_absent(teacher_prediction, absent)
-    if several_teachers:
-        teacher_prediction = _mean_of_teachers(teacher_prediction)
+    weight = check_teacher_weight(
+        teacher_weight, n_rows, _n_teachers(teacher_prediction, several_teachers), absent
+    )
+    trust = None
+    if several_teachers and np.ndim(teacher_prediction) == 3:
+        teacher_prediction, trust = _mean_of_teachers(teacher_prediction, weight)
     predictions, teacher_flat = check_regression_outputs(
         "teacher_prediction", teacher_prediction, n_rows
     )
+    if weight is not None and predictions is not None and trust is None:
+        trust = np.where(np.isnan(predictions[:, 0]), 0.0, weight[:, 0])
     check_regression_target_available(labels, predictions, absent)
-    return labels, predictions, teacher_flat if labels is None else flat
+    if trust is not None and predictions is not None:
+        # after the check: a row without a label then has weight 0, and is left out
+        predictions = np.where(trust[:, None] > 0, predictions, np.nan)
+    return labels, predictions, teacher_flat if labels is None else flat, trust
 
 
 def relative_precision(variance: FloatArray) -> FloatArray:
@@ -211,10 +262,20 @@ def check_teacher_variance(
     return variance
 
 
-def _mean_of_teachers(teacher_prediction: TeacherLike) -> Any:
-    """Return the mean of the available predictions of each row; other arrays as they are."""
-    if teacher_prediction is None or np.ndim(teacher_prediction) != 3:
-        return teacher_prediction
+def _n_teachers(teacher_prediction: TeacherLike, several: bool) -> int | None:
+    if teacher_prediction is None:
+        return None
+    shape = np.shape(np.asarray(nan_where_masked(teacher_prediction)))
+    return shape[1] if several and len(shape) == 3 else 1
+
+
+def _mean_of_teachers(
+    teacher_prediction: TeacherLike, weight: FloatArray | None
+) -> tuple[OutputColumns, FloatArray | None]:
+    """Return the mean of the available predictions of each row, and their mean weight.
+
+    The mean of predictions that all have weight 0 is that without weights.
+    """
     name = "teacher_prediction"
     array = np.asarray(nan_where_masked(teacher_prediction))
     n_rows, n_teachers, n_outputs = array.shape
@@ -226,11 +287,15 @@ def _mean_of_teachers(teacher_prediction: TeacherLike) -> Any:
     for teacher in range(n_teachers):
         part = f"{name}[:, {teacher}]"
         check_rows_complete(part, values[:, teacher], "a number for each output or missing")
-    available = ~np.isnan(values)
-    n_available = available.sum(axis=1)
-    total = np.where(available, values, 0.0).sum(axis=1)
-    mean = np.full((n_rows, n_outputs), np.nan)
-    return np.divide(total, n_available, out=mean, where=n_available > 0)
+    available = ~np.isnan(values[:, :, 0])
+    share, trust = available.astype(np.float64), None
+    if weight is not None and len(weight) == n_rows:  # another length has an error of its own
+        share = np.where(available, weight, 0.0)
+        trust = share.sum(axis=1) / np.maximum(available.sum(axis=1), 1)
+        share = np.where(trust[:, None] > 0, share, available)
+    total = share[:, :, None] * np.nan_to_num(values)
+    mean, sum_of_shares = np.full((n_rows, n_outputs), np.nan), share.sum(axis=1)[:, None]
+    return np.divide(total.sum(axis=1), sum_of_shares, out=mean, where=sum_of_shares > 0), trust
 
 
 def check_regression_outputs(

@@ -15,7 +15,12 @@ from sklearn_distill._typing import BoolArray, FloatArray, TeacherLike
 from sklearn_distill._validation.absent_rows import blank_absent
 from sklearn_distill._validation.masks import nan_where_masked
 from sklearn_distill._validation.numbers import check_rows_complete, list_values
-from sklearn_distill.targets import Teachers
+from sklearn_distill._validation.partial_teacher import (
+    SUPPORTED,
+    Partial,
+    make_partial_teachers,
+)
+from sklearn_distill.targets import PartialTeachers, Teachers
 
 # How far a row's sum may be from 1: percentages with two decimals, float16 and bfloat16. Metrics,
 # which do not renormalise, have a tolerance of their own.
@@ -94,7 +99,7 @@ def read_teacher(
 
 
 def check_teacher(output: TeacherOutput, classes: NDArray[Any]) -> Teachers:
-    """Check a teacher's outputs against the classes.
+    """Check a teacher's complete outputs against the classes.
 
     Parameters
     ----------
@@ -114,11 +119,45 @@ def check_teacher(output: TeacherOutput, classes: NDArray[Any]) -> Teachers:
         If the columns are not the classes, or a row is neither missing nor a distribution; it
         names the first such row.
     """
+    teachers = check_teacher_in_part(output, classes, None)
+    assert isinstance(teachers, Teachers)
+    return teachers
+
+
+def check_teacher_in_part(
+    output: TeacherOutput, classes: NDArray[Any], partial: Partial | None
+) -> Teachers | PartialTeachers:
+    """Check a teacher's outputs against the classes, some of which may be unknown in a row.
+
+    Parameters
+    ----------
+    output : TeacherOutput
+        The outputs, as :func:`read_teacher` returns them.
+    classes : ndarray of shape (n_classes,)
+        The student's classes in ascending order.
+    partial : {"rest", "spread"} or None
+        What becomes of probabilities that are NaN for some classes; None refuses them.
+
+    Returns
+    -------
+    Teachers or PartialTeachers
+        The predictions.
+
+    Raises
+    ------
+    ValueError
+        As :func:`check_teacher`.
+    """
     values = _align_columns(output, classes)
     logits = np.ascontiguousarray(values.transpose(1, 2, 0))
     if logits.base is not None:  # a view of the user's array, which np.log would overwrite
         logits = logits.copy()
-    _check_rows(output, logits)
+    partial = partial if output.is_proba else None
+    _check_rows(output, logits, may_be_partial=partial is not None)
+    if partial is not None:
+        nan = np.isnan(logits)
+        if (nan.any(axis=1) & ~nan.all(axis=1)).any():
+            return make_partial_teachers(logits, partial)
     if output.is_proba:
         with np.errstate(divide="ignore"):  # log 0 = -inf is a probability of exactly zero
             np.log(logits, out=logits)
@@ -129,7 +168,8 @@ def _check_container(name: str, output: Any, n_rows: int) -> None:
     if sparse.issparse(output):
         raise ValueError(
             f"{name} is a sparse {type(output).__name__}: pass {name}.toarray() if entries that "
-            "are not stored are 0, and an array with NaN rows if they are missing"
+            "are not stored are 0, and an array with NaN rows if they are missing; as unknown "
+            f"classes of teacher_proba they are read by {SUPPORTED}"
         )
     teachers = list(output.values()) if isinstance(output, dict) else output
     if not isinstance(teachers, list | tuple) or len(teachers) in (0, n_rows):
@@ -269,7 +309,9 @@ def _without_fraction(label: Any) -> str:
     return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
 
 
-def _check_rows(output: TeacherOutput, values: NDArray[np.float64]) -> None:
+def _check_rows(
+    output: TeacherOutput, values: NDArray[np.float64], *, may_be_partial: bool
+) -> None:
     """Raise for the first row that is neither missing nor valid.
 
     ``values`` are class-major, (n_teachers, n_classes, n_rows).
@@ -281,9 +323,10 @@ def _check_rows(output: TeacherOutput, values: NDArray[np.float64]) -> None:
     impossible = "0" if output.is_proba else "-inf"
     partly = (
         "has NaN for some classes only (a missing prediction is NaN in every class, and an "
-        f"impossible class has {impossible})"
+        f"impossible class has {impossible}{_who_reads_nan(output)})"
     )
-    faults[partly] = _any_class(nan)
+    if not may_be_partial:
+        faults[partly] = _any_class(nan)
     missing = nan.all(axis=1)
     bad_rows = {fault: (mask & ~missing).any(axis=0) for fault, mask in faults.items()}
     first = {fault: int(np.argmax(bad)) for fault, bad in bad_rows.items() if bad.any()}
@@ -299,6 +342,15 @@ def _are_distributions(values: NDArray[np.float64]) -> bool:
     with np.errstate(invalid="ignore"):
         low, distance = values.min(initial=0.0), np.abs(values.sum(axis=1) - 1).max(initial=0.0)
     return bool(low >= 0 and distance <= SUM_TOLERANCE)
+
+
+def _who_reads_nan(output: TeacherOutput) -> str:
+    if output.is_proba:
+        return f"; {SUPPORTED} read NaN as an unknown probability"
+    return (
+        "; unknown classes are known to be so in teacher_proba only, which is np.exp of "
+        "log-probabilities"
+    )
 
 
 def _advice(output: TeacherOutput) -> str:
@@ -327,10 +379,12 @@ def _proba_faults(values: NDArray[np.float64]) -> dict[str, BoolArray]:
     """Return, by fault, a mask of shape (n_teachers, n_rows)."""
     with np.errstate(invalid="ignore"):  # inf - inf: reported as infinite
         distance = np.abs(values.sum(axis=1) - 1)
+        excess = np.nansum(values, axis=1) - 1  # of the known classes, where some are NaN
     return {
         "has an infinite probability": _any_class(np.isinf(values)),
         "has a negative probability": _any_class(values < 0),
         f"does not sum to 1 within {SUM_TOLERANCE:.2g}": distance > SUM_TOLERANCE,
+        "sums to more than 1 in its known classes": np.isnan(distance) & (excess > SUM_TOLERANCE),
     }
 
 

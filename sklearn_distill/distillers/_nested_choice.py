@@ -17,9 +17,9 @@ import numpy as np
 
 from sklearn_distill._typing import FloatArray
 from sklearn_distill._validation.fit_params import fit_param_name, student_param_name
+from sklearn_distill._validation.last_step import last_step
 from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.distillers._nested_folds import NestedPredictions
-from sklearn_distill.distillers._student_data import last_step
 
 CHOSEN = "chosen"  # the use of the samples that the final student is trained on
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import is_regressor
 
-from sklearn_distill._typing import ArrayLike, CheckedX, FloatArray, IntArray
+from sklearn_distill._typing import CheckedX, FloatArray, IntArray
 from sklearn_distill._validation.fit_params import fit_param_name
 from sklearn_distill._validation.indexing import take_aligned, take_rows
 from sklearn_distill._validation.labels import mark_missing
@@ -81,11 +81,13 @@ class StudentData:
         return StudentData(take_rows(self.X, rows), self.y[rows], predictions, params)
 
     def extended(self, X: CheckedX, predictions: FloatArray) -> StudentData:
-        """Append samples without labels, each with the mean weight of the present ones."""
+        """Append samples without labels, each with the mean weight of the present ones.
+
+        The teacher is trusted in them as in a sample of ``teacher_weight`` 1.
+        """
         n_extra = len(predictions)
         params = {
-            name: _with_mean(value, n_extra) if _is_weight(name) else value
-            for name, value in self.fit_params.items()
+            name: _extended_param(name, value, n_extra) for name, value in self.fit_params.items()
         }
         # any label keeps the type of y until mark_missing replaces it
         y = np.concatenate([self.y, np.repeat(self.y[:1], n_extra, axis=0)])
@@ -101,6 +103,9 @@ def _is_weight(name: str) -> bool:
     return name.endswith("sample_weight")  # with the prefixes of a pipeline
 
 
-def _with_mean(weight: ArrayLike, n_extra: int) -> FloatArray:
-    weight = np.asarray(weight, dtype=np.float64)
-    return np.concatenate([weight, np.full(n_extra, weight.mean())])
+def _extended_param(name: str, value: Any, n_extra: int) -> Any:
+    if not name.endswith(("sample_weight", "teacher_weight")):
+        return value
+    weight = np.asarray(value, dtype=np.float64)
+    of_extra = weight.mean() if _is_weight(name) else 1.0
+    return np.concatenate([weight, np.full((n_extra, *weight.shape[1:]), of_extra)])

@@ -179,7 +179,7 @@ def entries_test_set(
     TestSet
         The truth.
     """
-    _check_some(entries)
+    _check_some(entries, "y")
     own = np.unique(unit[entries], return_inverse=True)[1]
     return TestSet(entries, k, weight, own, len(unit), [0, 1], n_labels)
 

@@ -38,6 +38,8 @@ class ChunkSums:
         Names of the terms' regularisers.
     weight_sum : float
         Sum Σ s of the row weights.
+    is_partial : bool, default=False
+        Whether a term is over the unknown classes of each row only.
     dtype : dtype
         Precision of the products with X.
 
@@ -65,6 +67,7 @@ class ChunkSums:
     n_classes: int
     regularizers: set[str | None]
     weight_sum: float
+    is_partial: bool = False
     dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.float64))
 
     @property

@@ -8,11 +8,11 @@ All functions of a row's scores are stateless and class-major. They have ``value
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from sklearn_distill._typing import FloatArray
+from sklearn_distill._typing import FloatArray, IntArray
 from sklearn_distill.losses.regularizers import Regularizer
 
 Curvature = Callable[[FloatArray], FloatArray]
@@ -60,6 +60,61 @@ class SoftmaxLogPartition:
             pv: FloatArray = p * v
             pv -= p * pv.sum(axis=0)
             return pv
+
+        return product
+
+
+class UnknownLogPartition:
+    r"""The function :math:`\log\sum_{k \notin S} e^{u_k}` of the unknown classes of each row.
+
+    Gradient c, the softmax over the unknown classes, 0 for known ones, Hessian
+    :math:`J(c)v = c∘v - c(c·v)`. Of a row whose classes are all known, all three are 0.
+
+    Parameters
+    ----------
+    classes, rows : ndarray of int of shape (n_known,)
+        The pairs of a class and a row that are known.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> phi = UnknownLogPartition(np.array([0]), np.array([0]))
+    >>> value, c = phi.value_and_gradient(np.zeros((3, 1)))
+    >>> value.round(3), c.ravel()
+    (array([0.693]), array([0. , 0.5, 0.5]))
+    """
+
+    def __init__(self, classes: IntArray, rows: IntArray) -> None:
+        self.classes = classes
+        self.rows = rows
+
+    @classmethod
+    def of(cls, known: Any) -> UnknownLogPartition:
+        """Return the function for the stored entries of a csr_array (n_rows, n_classes)."""
+        return cls(known.indices, np.repeat(np.arange(known.shape[0]), np.diff(known.indptr)))
+
+    def value_and_gradient(self, u: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the log-partition over the unknown classes, and the softmax over them."""
+        c = u.copy()
+        c[self.classes, self.rows] = -np.inf
+        top = c.max(axis=0)
+        nothing = np.isneginf(top)  # all classes are known
+        top[nothing] = 0.0
+        c -= top
+        np.exp(c, out=c)
+        total = c.sum(axis=0)
+        total[nothing] = 1.0
+        c /= total
+        return top + np.log(total), c
+
+    def curvature(self, u: FloatArray) -> Curvature:
+        """Return v ↦ J(c) v."""
+        _, c = self.value_and_gradient(u)
+
+        def product(v: FloatArray) -> FloatArray:
+            cv: FloatArray = c * v
+            cv -= c * cv.sum(axis=0)
+            return cv
 
         return product
 

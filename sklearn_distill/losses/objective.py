@@ -52,6 +52,10 @@ class Sums(Protocol):
         """Names of the terms' regularisers."""
 
     @property
+    def is_partial(self) -> bool:
+        """Whether a term is over the unknown classes of each row only."""
+
+    @property
     def weight_sum(self) -> float:
         """Σ s."""
 
@@ -142,7 +146,9 @@ class SoftTargetObjective:
 
     @property
     def is_convex(self) -> bool:
-        """Whether the objective is convex with all regularisers."""
+        """Whether the objective is convex, with all regularisers and terms of unknown classes."""
+        if self.sums.is_partial:
+            return False
         regularizers = [make_regularizer(name) for name in self.sums.regularizers]
         return all(r is None or r.convex(self.sums.n_classes) for r in regularizers)
 
@@ -168,9 +174,12 @@ class SoftTargetObjective:
 
     @property
     def fits_in_cache(self) -> bool:
-        """Whether :meth:`in_cache` applies: X is in memory, and there is no regulariser."""
-        in_memory = isinstance(self.sums, RowSums) and isinstance(self.sums.design, IN_MEMORY)
-        return in_memory and self.sums.regularizers == {None}
+        """Whether :meth:`in_cache` applies: all is in memory, and each row has plain targets."""
+        if not isinstance(self.sums, RowSums) or not isinstance(self.sums.design, IN_MEMORY):
+            return False
+        targets = self.sums.targets
+        plain = isinstance(targets.linear, np.ndarray) and not targets.is_partial
+        return plain and self.sums.regularizers == {None}
 
     def in_cache(self) -> SmallObjective:
         """Return the same function of dense copies of few rows."""

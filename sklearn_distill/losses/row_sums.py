@@ -19,6 +19,7 @@ from sklearn_distill.losses.log_partition import (
     RowFunction,
     SoftmaxLogPartition,
     SumOf,
+    UnknownLogPartition,
 )
 from sklearn_distill.losses.regularizers import make_regularizer
 from sklearn_distill.targets import LogPartitionTerm, SoftTargets, TargetTangent, stack_targets
@@ -61,7 +62,7 @@ class RowSums:
         self.design = design
         self.targets = targets
         self.weight = weight
-        self.n_classes = len(targets.linear)
+        self.n_classes = targets.n_classes
         self.n_scores = 1 if self.n_classes == 2 else self.n_classes
 
     @property
@@ -89,6 +90,11 @@ class RowSums:
         """Names of the terms' regularisers."""
         return {term.regularizer for term in self.targets.terms}
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether a term is over the unknown classes of each row only."""
+        return self.targets.is_partial
+
     @cached_property
     def weight_sum(self) -> float:
         """Return Σ s."""
@@ -103,7 +109,7 @@ class RowSums:
         """
         result = np.zeros((self.n_scores, self.n_columns))
         for tile in self.design.tiles():
-            linear = self._free_scores(self.targets.linear[:, tile])
+            linear = self._free_scores(self.targets.dense_linear(tile))
             result += self.design.pull_back(linear, tile)
         return result
 
@@ -249,9 +255,16 @@ class RowSums:
         return scaled_back(totals, scale)
 
     def _curvatures_at_zero(self, tile: slice) -> FloatArray:
-        """Return the factor of P in the Hessian at W = 0 in the scores, of each row."""
+        """Return the factor of P in the Hessian at W = 0 in the scores, of each row.
+
+        The terms of unknown classes, whose Hessian is no multiple of P, are left out: their
+        curvature is negative, so that this is an upper bound.
+        """
         return sum(
-            (c * (self._curvature_at_zero(phi) / T_**2) for phi, c, T_ in self._terms_of(tile)),
+            (
+                c * (self._curvature_at_zero(phi) / T_**2)
+                for phi, c, T_ in self._terms_of(tile, partial=False)
+            ),
             np.zeros(tile.stop - tile.start, self.design.dtype),
         )
 
@@ -266,10 +279,10 @@ class RowSums:
         self, Z: FloatArray, tangent: TargetTangent, tile: slice
     ) -> tuple[float, FloatArray]:
         """Return the derivative of the loss of a tile's rows, and of its residuals G, in θ."""
-        R = -self._free_scores(tangent.direction.linear[:, tile])
+        R = -self._free_scores(tangent.direction.dense_linear(tile))
         value = float(np.vdot(R, Z))
         for base, direction in zip(tangent.base.terms, tangent.direction.terms, strict=True):
-            phi, T_ = self._row_function(base), base.temperature
+            phi, T_ = self._row_function(base, tile), base.temperature
             c, dc, rate = base.weight[tile], direction.weight[tile], direction.temperature / T_
             if not (rate or dc.any()):  # a term that does not depend on θ
                 continue
@@ -294,22 +307,38 @@ class RowSums:
             unit[k] = 1
             yield unit
 
-    def _terms_of(self, tile: slice) -> list[tuple[RowFunction, FloatArray, float]]:
-        return [(phi, c[tile], T_) for phi, c, T_ in self._terms]
+    def _terms_of(
+        self, tile: slice, *, partial: bool = True
+    ) -> list[tuple[RowFunction, FloatArray, float]]:
+        return [
+            (self._row_function(term, tile) if phi is None else phi, c[tile], term.temperature)
+            for term, phi, c in self._terms
+            if partial or phi is not None
+        ]
 
     @cached_property
-    def _terms(self) -> list[tuple[RowFunction, FloatArray, float]]:
-        """The terms with weights in X's dtype: mixed dtypes would convert X in each product."""
+    def _terms(self) -> list[tuple[LogPartitionTerm, RowFunction | None, FloatArray]]:
+        """The terms with weights in X's dtype: mixed dtypes would convert X in each product.
+
+        A term of unknown classes has a function for each tile, None here.
+        """
         return [
-            (self._row_function(t), t.weight.astype(self.design.dtype, copy=False), t.temperature)
-            for t in self.targets.terms
+            (
+                term,
+                None if term.known is not None else self._row_function(term, slice(None)),
+                term.weight.astype(self.design.dtype, copy=False),
+            )
+            for term in self.targets.terms
         ]
 
     def _free_scores(self, linear: FloatArray) -> FloatArray:
         """Drop the first class of (n_classes, n_rows) where z = (0, η) fixes its score at 0."""
         return linear[1:] if self.n_scores == 1 else linear
 
-    def _row_function(self, term: LogPartitionTerm) -> RowFunction:
+    def _row_function(self, term: LogPartitionTerm, tile: slice) -> RowFunction:
+        if term.known is not None:
+            unknown = UnknownLogPartition.of(term.known[tile])
+            return OneLogit(unknown) if self.n_scores == 1 else unknown
         phi: RowFunction = OneLogitLogPartition() if self.n_scores == 1 else SoftmaxLogPartition()
         regularizer = make_regularizer(term.regularizer)
         if regularizer is None:

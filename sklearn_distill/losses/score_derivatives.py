@@ -8,9 +8,14 @@ import numpy as np
 from scipy.special import logit
 
 from sklearn_distill._typing import FloatArray
-from sklearn_distill.losses.log_partition import OneLogitLogPartition, SoftmaxLogPartition
-from sklearn_distill.targets import SoftTargets
+from sklearn_distill.losses.log_partition import (
+    OneLogitLogPartition,
+    SoftmaxLogPartition,
+    UnknownLogPartition,
+)
+from sklearn_distill.targets import SoftTargets, SparseLinear
 
+_ALL = slice(None)
 # scores of a tile, whose temporary arrays then stay in the cache
 _TILE_SIZE = 1 << 15
 # below it, exp(-η) would overflow; the probability is 1e-16 there
@@ -34,7 +39,9 @@ class ScoreLoss:
         g = s\,[(1-λ_i)(p - y) + λ_i\,\tfrac{τ}{T'}(p' - q)], \qquad
         h = s\,[(1-λ_i)\,p∘(1-p) + λ_i\,\tfrac{τ}{T'^2}\,p'∘(1-p')].
 
-    Two classes have one score η, with z = (0, η).
+    Two classes have one score η, with z = (0, η). Where a teacher leaves classes unknown, q is
+    :math:`q_r c` for these, with :math:`c = \mathrm{softmax}(z_{k \notin S}/T')`; h stays that of
+    p', which keeps it positive.
 
     Parameters
     ----------
@@ -59,9 +66,17 @@ class ScoreLoss:
         self.weight = weight
         # divided by s, to multiply by it last: g of a one-hot row is then (p − y) s, as libraries
         # have it, and does not cancel as s p − s y would
-        self._linear = _over(targets.linear, weight)
-        self._terms = [(_over(t.weight, weight), t.temperature) for t in targets.terms]
-        self.n_classes, self.n_rows = targets.linear.shape
+        self._targets = targets
+        self._dense = None if _is_sparse(targets) else _over(targets.dense_linear(_ALL), weight)
+        self._terms = [
+            (_over(t.weight, weight), t.temperature) for t in targets.terms if t.known is None
+        ]
+        self._unknown = [
+            (_over(t.weight, weight), t.temperature, t.known)
+            for t in targets.terms
+            if t.known is not None
+        ]
+        self.n_classes, self.n_rows = targets.n_classes, targets.n_rows
         self.n_scores = 1 if self.n_classes == 2 else self.n_classes
 
     def mean(self, scores: FloatArray) -> float:
@@ -81,10 +96,13 @@ class ScoreLoss:
         total = 0.0
         for tile in self._tiles():
             z = np.asarray(scores[:, tile], dtype=np.float64)
-            linear = self._linear[-self.n_scores :, tile]
+            linear = self._linear(tile)[-self.n_scores :]
             value = -np.einsum("kn,kn->n", linear, z)
             for c, T_ in self._terms:
                 value += c[tile] * phi.value_and_gradient(z / T_)[0]
+            for c, T_, known in self._unknown:
+                of_unknown = UnknownLogPartition.of(known[tile])
+                value += c[tile] * of_unknown.value_and_gradient(z / T_)[0]
             total += float(value.sum() if self.weight is None else self.weight[tile] @ value)
         return total / self._weight_sum
 
@@ -118,12 +136,12 @@ class ScoreLoss:
         -------
         tuple of (target, weight), or None
             Probabilities of shape (n_classes, n_rows), for a library that takes them as labels, and
-            the weights of the rows. None if the student is softened.
+            the weights of the rows. None if the student is softened, or classes are unknown.
         """
-        if any(T_ != 1 for _, T_ in self._terms):
+        if self._dense is None or any(T_ != 1 for _, T_ in self._terms):
             return None
-        mass = self._linear.sum(axis=0)
-        return self._linear / mass, mass if self.weight is None else mass * self.weight
+        mass = self._dense.sum(axis=0)
+        return self._dense / mass, mass if self.weight is None else mass * self.weight
 
     def start(self) -> FloatArray:
         r"""Return the constant scores with the least loss.
@@ -135,9 +153,13 @@ class ScoreLoss:
         -------
         ndarray of shape (n_scores,)
             Scores with mean 0, or the log-odds of the second of two classes. Classes without
-            target mass have a share of 2e-16 of it.
+            target mass have a share of 2e-16 of it. Unknown classes count with even parts of the
+            rest.
         """
-        mass = np.array([_total(row, self.weight) for row in self._linear])
+        if self._dense is None:
+            mass = self._targets.class_mass()
+        else:
+            mass = np.array([_total(row, self.weight) for row in self._dense])
         terms = [(_total(c, self.weight), T_) for c, T_ in self._terms]
         share = mass / sum(c / T_ for c, T_ in terms)
         # scikit-learn's bounds, of which that of two classes is ten times as large
@@ -152,12 +174,23 @@ class ScoreLoss:
 
     def _derivatives(self, z: FloatArray, tile: slice) -> tuple[FloatArray, FloatArray]:
         """Return gradient and Hessian diagonal of rows of weight 1."""
-        linear = self._linear[:, tile]
+        linear = self._linear(tile)
         if self.n_scores > 1:
-            return _softmax_derivatives(z, linear, self._terms_of(tile))
+            g, h = _softmax_derivatives(z, linear, self._terms_of(tile))
+            for c, T_, known in self._unknown:
+                _, of_unknown = UnknownLogPartition.of(known[tile]).value_and_gradient(z / T_)
+                g += c[tile] / T_ * of_unknown
+            return g, h
         if len(self._terms) == 1:
             return _logit_derivatives(z, linear, *self._terms_of(tile)[0])
         return _two_term_logit_derivatives(z, linear, self._terms_of(tile))
+
+    def _linear(self, tile: slice) -> FloatArray:
+        """Return the linear form of rows of weight 1."""
+        if self._dense is not None:
+            return self._dense[:, tile]
+        weight = None if self.weight is None else self.weight[tile]
+        return _over(self._targets.dense_linear(tile), weight)
 
     def _terms_of(self, tile: slice) -> list[tuple[FloatArray, float]]:
         return [(c[tile], T_) for c, T_ in self._terms]
@@ -278,6 +311,10 @@ def _centred_log(share: FloatArray) -> FloatArray:
     # the geometric mean: as scikit-learn has it, to the last digit
     centred: FloatArray = np.log(share / np.exp(np.log(share).mean()))
     return centred
+
+
+def _is_sparse(targets: SoftTargets) -> bool:
+    return isinstance(targets.linear, SparseLinear)
 
 
 def _over(values: FloatArray, weight: FloatArray | None) -> FloatArray:

@@ -55,6 +55,8 @@ class SmallObjective:
         *,
         fit_intercept: bool,
     ) -> None:
+        if not isinstance(targets.linear, np.ndarray):
+            raise TypeError("targets of dense arrays are required")
         n_classes = len(targets.linear)
         self.Xt = np.ascontiguousarray(X.T)
         self.X = X

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from sklearn_distill.nets._batch import Batch
 from sklearn_distill.nets.losses import SoftTargetLoss, as_scores
+from sklearn_distill.nets.sparse_losses import SparseTargetLoss
 
 _CHUNK = 2**20  # numbers, of which a pass keeps at most so many at a time
 
@@ -22,7 +23,7 @@ class LossParts:
 
     Parameters
     ----------
-    loss : SoftTargetLoss
+    loss : SoftTargetLoss or SparseTargetLoss
         Loss of labels and teacher.
     table : Tensor of shape (n_rows, n_columns)
         Its table, perhaps with further columns.
@@ -32,7 +33,7 @@ class LossParts:
         Share of the label's term of the loss that all classes have alike.
     """
 
-    loss: SoftTargetLoss
+    loss: SoftTargetLoss | SparseTargetLoss
     table: Tensor
     parts: Tensor
     label_smoothing: float = 0.0
@@ -69,8 +70,7 @@ class LossParts:
         self._scores, self._rows, self._n_kept = [], [], 0
         table = self.table.index_select(0, rows)
         z = as_scores(scores, self.loss.n_classes).to(table.dtype)
-        n_columns = self.loss.n_classes + len(self.loss.terms)
-        total = self.loss.of_rows(z, table[:, :n_columns]).double()
+        total = self.loss.of_rows(z, table[:, : self.loss.n_columns]).double()
         code, a, label, b, entropy = self.parts.index_select(0, rows).double().unbind(1)
         log_p = torch.log_softmax(z, 1).double()
         cross_entropy = -log_p.gather(1, code.long()[:, None])[:, 0]

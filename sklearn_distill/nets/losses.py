@@ -50,9 +50,9 @@ def target_table(targets: SoftTargets, terms: Terms | None = None) -> FloatArray
            [1., 0., 1.]])
     """
     weights = {(term.temperature, term.regularizer): term.weight for term in targets.terms}
-    absent = np.zeros(targets.linear.shape[1])
+    absent = np.zeros(targets.n_rows)
     columns = [weights.get(term, absent) for term in (weights if terms is None else terms)]
-    return np.column_stack([targets.linear.T, *columns])
+    return np.column_stack([targets.dense_linear(slice(None)).T, *columns])
 
 
 class SoftTargetLoss(nn.Module):
@@ -100,7 +100,7 @@ class SoftTargetLoss(nn.Module):
             The loss, called with rows of ``target_table(targets)``.
         """
         terms = [(term.temperature, term.regularizer) for term in targets.terms]
-        return cls(terms, len(targets.linear))
+        return cls(terms, targets.n_classes)
 
     def forward(self, scores: Tensor, table: Tensor) -> Tensor:
         """Return the mean loss.
@@ -188,6 +188,11 @@ class SoftTargetLoss(nn.Module):
             The table.
         """
         return table * weight[:, None]
+
+    @property
+    def n_columns(self) -> int:
+        """Number of columns of the table."""
+        return self.n_classes + len(self.terms)
 
     @property
     def _is_regularized(self) -> bool:

@@ -1,9 +1,10 @@
 r"""The loss of a mini-batch as a function of λ and T, for schedules that move them.
 
 A row of the table holds the label and the teachers' logits of a sample, before λ and T mix them:
-``[weights (3) | one-hot label (K) | share of each teacher (M) | logits (M·K)]``. The sample weight
-is in the first column if the sample has a label and a teacher's prediction, in the second if it has
-only a label, in the third if it has only a prediction.
+``[weights (3) | trust | one-hot label (K) | share of each teacher (M) | logits (M·K)]``. The sample
+weight is in the first column if the sample has a label and a teacher's prediction, in the second if
+it has only a label, in the third if it has only a prediction. The trust is the mean weight of the
+teachers.
 """
 
 from __future__ import annotations
@@ -51,8 +52,9 @@ class MixtureLoss(nn.Module):
         ∂_λ G = a(\nablaφ - q) - (p - y), \qquad
         ∂_T G = λ_i\{\dot a(\nablaφ - q) - a[\tfrac{\dot T'}{T'}\nabla^2φ\,u - J(q)v/T^2]\},
 
-    where ∂_λ G is 0 unless the sample has a label and a teacher's prediction. Class weights c turn
-    the q of a sample without a label into c ∘ q, whose sum m(T) multiplies φ.
+    where ∂_λ G is 0 unless the sample has a label and a teacher's prediction; it is multiplied by
+    the derivative of :math:`λ_i = \min(1, λ \bar w_i)`, with the trust :math:`\bar w_i`. Class
+    weights c turn the q of a sample without a label into c ∘ q, whose sum m(T) multiplies φ.
 
     Parameters
     ----------
@@ -77,7 +79,7 @@ class MixtureLoss(nn.Module):
     Examples
     --------
     >>> loss = MixtureLoss(n_classes=2, n_teachers=1)
-    >>> table = torch.tensor([[1.0, 0, 0, 1, 0, 1, 0, 0]])  # label 0, teacher (0.5, 0.5)
+    >>> table = torch.tensor([[1.0, 0, 0, 1, 1, 0, 1, 0, 0]])  # label 0, teacher (0.5, 0.5)
     >>> z = torch.zeros(1, 2)
     >>> residuals = loss.residuals(z, table, imitation=0.5, temperature=1.0, mixed=True)
     >>> residuals.scores, residuals.mixed[0]
@@ -117,7 +119,7 @@ class MixtureLoss(nn.Module):
         ----------
         scores : Tensor of shape (n_rows, n_classes)
             Logits z; their graph is not followed.
-        table : Tensor of shape (n_rows, 3 + n_classes + n_teachers * (1 + n_classes))
+        table : Tensor of shape (n_rows, 4 + n_classes + n_teachers * (1 + n_classes))
             The mini-batch's rows of :func:`mixture_table`.
         imitation : float
             Imitation λ in [0, 1].
@@ -132,7 +134,7 @@ class MixtureLoss(nn.Module):
             Loss and derivatives, without a graph.
         """
         z = class_major(scores.detach())
-        both, label, teacher, y, share, logits = self._split(table, imitation)
+        moving, label, teacher, y, share, logits = self._split(table, imitation)
         T_, dT_, a, da = self._temperatures(temperature)
         c = self._class_weights(table)
         proba = torch.softmax(softened(logits, temperature), 1)
@@ -150,12 +152,12 @@ class MixtureLoss(nn.Module):
         if not mixed:
             return Residuals(loss, residual.T)
         d_temperature = da * teacher_residual
-        of_mean = self._mean_over_teachers(_jacobian_product(proba, logits), share)
+        of_mean = self._mean_over_teachers(jacobian_product(proba, logits), share)
         minus_t2_dq, minus_t2_dmass = _weigh_classes(of_mean, c, 0.0)
         d_temperature.add_(minus_t2_dq - minus_t2_dmass * gradient, alpha=a / temperature**2)
         if dT_:  # with T' = 1 the student's part does not depend on T
             d_temperature.sub_(mass * self._hessian_product(u, gradient), alpha=a * dT_ / T_)
-        d_imitation = both * (a * teacher_residual - label_residual)
+        d_imitation = moving * (a * teacher_residual - label_residual)
         return Residuals(loss, residual.T, (d_imitation.T, (teacher * d_temperature).T))
 
     def metaparameter_gradient(
@@ -172,7 +174,7 @@ class MixtureLoss(nn.Module):
         ----------
         scores : Tensor of shape (n_rows, n_classes)
             Logits z; their graph is not followed.
-        table : Tensor of shape (n_rows, 3 + n_classes + n_teachers * (1 + n_classes))
+        table : Tensor of shape (n_rows, 4 + n_classes + n_teachers * (1 + n_classes))
             The mini-batch's rows of :func:`mixture_table`.
         imitation : float
             Imitation λ in [0, 1].
@@ -185,13 +187,13 @@ class MixtureLoss(nn.Module):
             The two derivatives of the mean loss.
         """
         z = class_major(scores.detach())
-        both, _, teacher, y, share, logits = self._split(table, imitation)
+        moving, _, teacher, y, share, logits = self._split(table, imitation)
         T_, dT_, a, _ = self._temperatures(temperature)
         tau, dtau = a * T_, 2 * T_ * dT_ if self.t_squared else 0.0
         c = self._class_weights(table)
         proba = torch.softmax(softened(logits, temperature), 1)
         q, mass = _weigh_classes(self._mean_over_teachers(proba, share), c)
-        of_mean = self._mean_over_teachers(_jacobian_product(proba, logits), share)
+        of_mean = self._mean_over_teachers(jacobian_product(proba, logits), share)
         dq, dmass = _weigh_classes(of_mean / -(temperature**2), c, 0.0)
         u = softened(z, T_)
         log_p_soft = torch.log_softmax(u, 0)
@@ -202,24 +204,27 @@ class MixtureLoss(nn.Module):
         # dq·log softmax(u) is dq·u − dmass lse(u)
         d_agreement = (dT_ / T_ * (mass * gradient - q) * u + dq * log_p_soft).sum(0)
         d_agreement = d_agreement - dmass * r_value
-        d_imitation = (both * (tau * teacher_loss - label_loss)).sum()
+        d_imitation = (moving * (tau * teacher_loss - label_loss)).sum()
         d_temperature = (teacher * (dtau * teacher_loss - tau * d_agreement)).sum()
         return float(d_imitation), float(d_temperature)
 
     def _split(self, table: Tensor, imitation: float) -> tuple[Tensor, ...]:
         """Return the parts of the table, class-major, with λ and the mean in the weights.
 
-        The weights are those of samples with both sources, then of the label's and of the teacher's
-        part of the loss. One-hot labels, shares and logits of the teachers follow.
+        The weights are those that λ moves from label to teacher, then those of the label's and of
+        the teacher's part of the loss. One-hot labels, shares and logits of the teachers follow.
         """
         K, M = self.n_classes, self.n_teachers
-        parts = torch.split_with_sizes(class_major(table), [3, K, M, M * K])
-        weights, y, share, logits = parts
+        parts = torch.split_with_sizes(class_major(table), [3, 1, K, M, M * K])
+        weights, trust, y, share, logits = parts
         both, label, teacher = (weights * (1 / len(table))).unbind()
+        share_of_both = (imitation * trust[0]).clamp(max=1.0)
         # a sample with one source gives it the full weight, whatever λ is
-        label = torch.add(label, both, alpha=1 - imitation)
-        teacher = torch.add(teacher, both, alpha=imitation)
-        return both, label, teacher, y, share, logits.reshape(M, K, -1)
+        label = torch.addcmul(label, both, 1 - share_of_both)
+        teacher = torch.addcmul(teacher, both, share_of_both)
+        is_linear = (imitation * trust[0] < 1) | (trust[0] <= 1)
+        moving = torch.where(is_linear, both * trust[0], 0.0)
+        return moving, label, teacher, y, share, logits.reshape(M, K, -1)
 
     def _class_weights(self, table: Tensor) -> Tensor | None:
         """Return c for the samples without a label, 1 for others; None without class weights."""
@@ -255,13 +260,13 @@ class MixtureLoss(nn.Module):
     def _hessian_product(self, u: Tensor, gradient: Tensor) -> Tensor:
         """Return ∇²φ(u) u, given ∇φ(u)."""
         if self.regularizer is None:
-            return _jacobian_product(gradient, u)  # without r the gradient is p
+            return jacobian_product(gradient, u)  # without r the gradient is p
         with torch.enable_grad():
             leaf = u.detach().requires_grad_()
             r = regularizer_of(self.regularizer, leaf.T)
             (r_gradient,) = torch.autograd.grad(r.sum(), leaf, create_graph=True)
             (product,) = torch.autograd.grad((r_gradient * u).sum(), leaf)
-        return _jacobian_product(torch.softmax(u, 0), u) + product
+        return jacobian_product(torch.softmax(u, 0), u) + product
 
 
 def _weigh_classes(
@@ -274,8 +279,19 @@ def _weigh_classes(
     return q, q.sum(0)
 
 
-def _jacobian_product(p: Tensor, v: Tensor) -> Tensor:
-    """Return J(p)v = (diag p − pp^⊤)v of softmax; classes are the last dimension but one."""
+def jacobian_product(p: Tensor, v: Tensor) -> Tensor:
+    """Return J(p)v = (diag p − pp^⊤)v of softmax.
+
+    Parameters
+    ----------
+    p, v : Tensor of shape (..., n_classes, n_rows)
+        Probabilities and vectors.
+
+    Returns
+    -------
+    Tensor of shape (..., n_classes, n_rows)
+        The products.
+    """
     pv = p * v
     return pv.addcmul_(p, pv.sum(-2, keepdim=True), value=-1)
 
@@ -294,27 +310,27 @@ def mixture_table(labels: Labels, teachers: Teachers, weight: FloatArray) -> Flo
 
     Returns
     -------
-    ndarray of shape (n_rows, 3 + n_classes + n_teachers * (1 + n_classes))
+    ndarray of shape (n_rows, 4 + n_classes + n_teachers * (1 + n_classes))
         The table of :class:`MixtureLoss`. It is finite: logits of a missing prediction are 0.
 
     Examples
     --------
     >>> teachers = Teachers(np.log([[[0.5], [0.5]]]))
     >>> mixture_table(Labels(np.array([1]), 2), teachers, np.ones(1))
-    array([[1., 0., 0., 0., 1., 1., 0., 0.]])
+    array([[1., 0., 0., 1., 0., 1., 1., 0., 0.]])
     """
     n, present, has_teacher = len(weight), labels.present, teachers.teacher_mask
     sources = [present & has_teacher, present & ~has_teacher, has_teacher & ~present]
-    has_prediction = ~np.isnan(teachers.logits[:, 0, :])
-    share = has_prediction / np.maximum(has_prediction.sum(axis=0), 1)
+    trust = np.ones(n) if teachers.trust is None else teachers.trust
     logits = np.where(np.isnan(teachers.logits), 0.0, teachers.logits)
     # e^-1e4 is 0 in any precision, and unlike −inf it gives 0, not NaN, when multiplied by 0
     logits = np.maximum(logits - logits.max(axis=1, keepdims=True), -1e4)
     return np.column_stack(
         [
             *(weight * mask for mask in sources),
+            trust,
             labels.one_hot(np.ones(n)).T,
-            share.T,
+            teachers.share.T,
             logits.transpose(2, 0, 1).reshape(n, -1),
         ]
     )

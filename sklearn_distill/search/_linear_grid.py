@@ -69,8 +69,10 @@ class LinearGrid:
     def _alphas_for(self, statistics: Statistics) -> FloatArray:
         if isinstance(self.alphas, np.ndarray):
             return self.alphas
-        # rows that are split count once
-        weights = {source: float(source is not Source.SPLIT_TEACHER) for source in Source}
+        # rows that are split, and those that are partly trusted, count once
+        weights = dict.fromkeys(Source, 1.0)
+        weights |= dict.fromkeys((Source.PARTLY_TRUSTED, Source.PARTLY_LABEL), 2.0)
+        weights |= dict.fromkeys((Source.SPLIT_TEACHER, Source.PARTLY_TEACHER), 0.0)
         squares = statistics.features(weights).squares()[: statistics.n_features]
         scale = float(squares.mean()) or 1.0
         return np.append(0.0, scale * np.logspace(-6, 2, self.alphas - 1))

@@ -30,6 +30,7 @@ from sklearn_distill._validation.fitting import (
     validated_parameters,
 )
 from sklearn_distill._validation.missing_teacher import check_teacher_searched, check_teacher_used
+from sklearn_distill._validation.partial_teacher import Partial
 from sklearn_distill._validation.routing import make_router, split_params
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.splits import (
@@ -140,6 +141,9 @@ class DistilledLogisticRegressionCV(LogisticStudent):
     regularizer : {None, "grabovoy", "continuous_categorical"}, default=None
         r of the student's objective. With "grabovoy" and three or more classes the fits are
         stationary points, and so the derivatives are those of stationary points.
+    partial : {"rest", "spread"}, default="rest"
+        What becomes of classes that ``teacher_proba`` leaves unknown, as for
+        :class:`~sklearn_distill.DistilledLogisticRegression`.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes in training, as in
         :class:`~sklearn_distill.DistilledLogisticRegression`; "balanced" counts the training
@@ -241,7 +245,11 @@ class DistilledLogisticRegressionCV(LogisticStudent):
     """
 
     # requested by default, so that routing needs no set_fit_request
-    __metadata_request__fit: ClassVar = {"teacher_proba": True, "teacher_logits": True}
+    __metadata_request__fit: ClassVar = {
+        "teacher_proba": True,
+        "teacher_logits": True,
+        "teacher_weight": True,
+    }
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS | {
         "metaparameters": ["array-like", str],
@@ -281,6 +289,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         soften_student: bool = True,
         t_squared: bool = False,
         regularizer: str | None = None,
+        partial: Partial = "rest",
         class_weight: dict[Any, float] | str | None = None,
         classes: Any = None,
         solver: str = "auto",
@@ -306,6 +315,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         self.soften_student = soften_student
         self.t_squared = t_squared
         self.regularizer = regularizer
+        self.partial = partial
         self.class_weight = class_weight
         self.classes = classes
         self.solver = solver
@@ -324,6 +334,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         *,
         teacher_proba: TeacherLike = None,
         teacher_logits: TeacherLike = None,
+        teacher_weight: ArrayLike | None = None,
         fold_teacher_proba: ArrayLike | None = None,
         **params: Any,
     ) -> Self:
@@ -343,6 +354,10 @@ class DistilledLogisticRegressionCV(LogisticStudent):
             :class:`~sklearn_distill.DistilledLogisticRegression`.
         teacher_logits : array-like or DataFrame or None
             Logits instead of probabilities.
+        teacher_weight : array-like of shape (n_samples,) or (n_samples, n_teachers), or None
+            How far the teacher is trusted in each row, as for
+            :class:`~sklearn_distill.DistilledLogisticRegression`. Without any label the rows
+            validate with these weights, too.
         fold_teacher_proba : array-like of shape (n_splits_, n_samples, n_classes) or None
             For each fold of ``cv``, in its order, the teacher's probabilities that the fit to the
             fold's training samples uses instead of ``teacher_proba``, of which the fit to all
@@ -379,16 +394,25 @@ class DistilledLogisticRegressionCV(LogisticStudent):
             sample_weight=sample_weight,
             teacher_proba=teacher_proba,
             teacher_logits=teacher_logits,
+            teacher_weight=teacher_weight,
         )
         checked = self._validate_features(
             X, fill_absent(y, sample_weight), teacher_proba, teacher_logits
         )
         targets = TrainingTargets.read(
-            self, checked.shape[0], y, sample_weight, teacher_proba, teacher_logits
+            self,
+            checked.shape[0],
+            y,
+            sample_weight,
+            teacher_proba,
+            teacher_logits,
+            teacher_weight=teacher_weight,
         )
         self._check_method()
         space = Space.of(self.metaparameters, LossParams.of(self), self.bounds)
-        self._check_teacher(space, targets.n_taught_rows, teacher_proba, teacher_logits)
+        self._check_teacher(
+            space, targets.n_taught_rows, teacher_proba, teacher_logits, teacher_weight
+        )
         self._check_labels(space, targets)
         targets.warn_if_implausible(teacher_proba)
         folds = self._make_folds(
@@ -396,7 +420,9 @@ class DistilledLogisticRegressionCV(LogisticStudent):
             targets,
             split_params(self, params),
             weighted=sample_weight is not None,
-            fold_targets=self._read_fold_targets(targets, y, sample_weight, fold_teacher_proba),
+            fold_targets=self._read_fold_targets(
+                targets, y, sample_weight, fold_teacher_proba, teacher_weight
+            ),
         )
         cv_loss = self._search(folds, space)
         self._set_search_attributes(cv_loss)
@@ -477,6 +503,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         n_taught_rows: int,
         teacher_proba: TeacherLike,
         teacher_logits: TeacherLike,
+        teacher_weight: ArrayLike | None,
     ) -> None:
         """Require a teacher for a search over λ or T; warn if it is missing for one over C."""
         check: Callable[..., None]
@@ -484,7 +511,12 @@ class DistilledLogisticRegressionCV(LogisticStudent):
             check = partial(check_teacher_used, self.imitation)
         else:
             check = partial(check_teacher_searched, f"metaparameters={list(space.names)}")
-        check(n_taught_rows, teacher_proba=teacher_proba, teacher_logits=teacher_logits)
+        check(
+            n_taught_rows,
+            teacher_weight=teacher_weight,
+            teacher_proba=teacher_proba,
+            teacher_logits=teacher_logits,
+        )
 
     def _check_labels(self, space: Space, targets: TrainingTargets) -> None:
         """Require a label for a search over λ, the weight of the teacher beside it."""
@@ -501,6 +533,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         y: TargetLike,
         sample_weight: ArrayLike | None,
         fold_teacher_proba: ArrayLike | None,
+        teacher_weight: ArrayLike | None,
     ) -> list[TrainingTargets] | None:
         """Return the targets of each fold, which differ in the teacher's predictions."""
         if fold_teacher_proba is None:
@@ -518,7 +551,9 @@ class DistilledLogisticRegressionCV(LogisticStudent):
                 "teacher_proba for the fit to all samples: pass both"
             )
         return [
-            TrainingTargets.read(self, n_rows, y, sample_weight, of_fold, None)
+            TrainingTargets.read(
+                self, n_rows, y, sample_weight, of_fold, None, teacher_weight=teacher_weight
+            )
             for of_fold in by_fold
         ]
 

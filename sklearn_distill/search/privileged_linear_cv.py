@@ -167,7 +167,11 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
     """
 
     # requested by default: meta-estimators slice it by row with X, without set_fit_request
-    __metadata_request__fit: ClassVar = {"teacher_prediction": True, "teacher_std": True}
+    __metadata_request__fit: ClassVar = {
+        "teacher_prediction": True,
+        "teacher_std": True,
+        "teacher_weight": True,
+    }
     __metadata_request__partial_fit: ClassVar = __metadata_request__fit
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -212,6 +216,7 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
         *,
         teacher_prediction: TeacherLike = None,
         teacher_std: ArrayLike | None = None,
+        teacher_weight: ArrayLike | None = None,
         **params: Any,
     ) -> Self:
         """Choose α, λ and ρ, then fit the student to all rows.
@@ -232,6 +237,10 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
         teacher_std : array-like of shape (n_samples,) or None
             Standard deviations of the teacher's predictions. Only their ratios matter. They weight
             held-out predictions, too, where no row has a label.
+        teacher_weight : array-like of shape (n_samples,) or (n_samples, n_teachers), or None
+            Trust w in [0, 1] in the teacher in each row, as for
+            :class:`~sklearn_distill.PrivilegedLinearRegression`. Without any label the rows
+            validate with these weights, too.
         **params : dict
             ``groups`` for the splitter; with metadata routing, what the splitter requests.
 
@@ -263,9 +272,10 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
             sample_weight=sample_weight,
             teacher_prediction=teacher_prediction,
             teacher_std=teacher_std,
+            teacher_weight=teacher_weight,
         )
         grid = LinearGrid.of(self.alphas, self.imitations, self.noise_ratios)
-        arguments = (X, y, sample_weight, teacher_prediction, teacher_std)
+        arguments = (X, y, sample_weight, teacher_prediction, teacher_std, teacher_weight)
         to_split = split_params(self, params)
         if is_chunked(X):
             data = read_chunks(self, *arguments)
@@ -281,7 +291,7 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
             targets = FoldTargets.of(read)
             parts = [self._fold_rows(read.X, targets, to_split)]
             rows, shape, like = LocalChunks([lambda: read]), read.X.shape, read.X
-        self._check_teacher_used(grid, targets.n_taught_rows, teacher_prediction)
+        self._check_teacher_used(grid, targets.n_taught_rows, teacher_prediction, teacher_weight)
         check_plausible_prediction(targets.labels, targets.predictions, targets.std)
         self._stream: FoldStream | None = None
         folds = self._search(grid, partial(fold_statistics, rows, rows.with_values(parts)), shape)
@@ -296,6 +306,7 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
         *,
         teacher_prediction: TeacherLike = None,
         teacher_std: ArrayLike | None = None,
+        teacher_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
     ) -> Self:
         """Add rows to those of earlier calls, and choose α, λ and ρ by all of them.
@@ -318,6 +329,8 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
             The teacher's predictions; NaN for missing ones.
         teacher_std : array-like of shape (n_samples,) or None
             Standard deviations of the predictions, on the same scale in all calls.
+        teacher_weight : array-like of shape (n_samples,) or (n_samples, n_teachers), or None
+            How far the teacher is trusted in each row, as in :meth:`fit`.
         groups : array-like of shape (n_samples,) or None, default=None
             Group of each row, in all calls or in none. Its fold is computed from its name alone, so
             that a group is held out as a whole whichever calls bring its rows.
@@ -351,6 +364,7 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
             sample_weight=sample_weight,
             teacher_prediction=teacher_prediction,
             teacher_std=teacher_std,
+            teacher_weight=teacher_weight,
             groups=groups,
         )
         earlier: FoldStream | None = getattr(self, "_stream", None)
@@ -367,6 +381,7 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
             sample_weight,
             teacher_prediction,
             teacher_std,
+            teacher_weight,
             reset=earlier is None,
             may_lack_weight=earlier is not None,
         )
@@ -374,7 +389,7 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
             self._flat = flat
         self._stream = stream.add(read, groups, Root if self.solver == "tsqr" else Gram)
         total = self._stream.folds.total()
-        self._check_teacher_used(grid, total.n_taught_rows, teacher_prediction)
+        self._check_teacher_used(grid, total.n_taught_rows, teacher_prediction, teacher_weight)
         check_plausible_prediction(read.y, read.teacher, read.teacher_std)
         if self._score(grid, [self._stream.folds]).are_digits_lost and total.kind is Gram:
             warn_user(
@@ -409,12 +424,18 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
         return group_folds(with_unlabelled(splits, present, params.get("groups")), len(present))
 
     def _check_teacher_used(
-        self, grid: LinearGrid, n_taught_rows: int, teacher_prediction: TeacherLike
+        self,
+        grid: LinearGrid,
+        n_taught_rows: int,
+        teacher_prediction: TeacherLike,
+        teacher_weight: Any,
     ) -> None:
         if n_taught_rows or not grid.imitations.any():
             return
         if grid.imitations.min() == 1:  # an error if all predictions are missing
-            check_teacher_used(1.0, 0, teacher_prediction=teacher_prediction)
+            check_teacher_used(
+                1.0, 0, teacher_weight=teacher_weight, teacher_prediction=teacher_prediction
+            )
         else:
             warn_user(
                 "no teacher_prediction: only alpha is searched, on the labels alone; pass "

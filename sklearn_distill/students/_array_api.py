@@ -191,6 +191,7 @@ def regression_data(
     teacher: FloatArray | None = None,
     weight: FloatArray | None = None,
     teacher_variance: FloatArray | None = None,
+    trust: FloatArray | None = None,
 ) -> RegressionData:
     """Return the data of a least-squares fit, which computes on the device of X.
 
@@ -204,6 +205,8 @@ def regression_data(
         Nonnegative sample weights; None is 1 for all rows.
     teacher_variance : ndarray of shape (n_rows,) or None
         Variances of the predictions; None if all are the same.
+    trust : ndarray of shape (n_rows,) or None
+        Trust in the predictions; None is 1 for all.
 
     Returns
     -------
@@ -212,8 +215,8 @@ def regression_data(
     """
     if is_tensor(X):
         linalg = sys.modules["torch"].linalg
-        return TensorRegressionData(X, y, teacher, weight, teacher_variance, linalg=linalg)
-    return RegressionData(X, y, teacher, weight, teacher_variance)
+        return TensorRegressionData(X, y, teacher, weight, teacher_variance, trust, linalg=linalg)
+    return RegressionData(X, y, teacher, weight, teacher_variance, trust)
 
 
 def tensor_scores(X: Any, coef: Any, intercept: Any) -> Any:

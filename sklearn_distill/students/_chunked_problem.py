@@ -16,6 +16,7 @@ from sklearn_distill._validation.labels import (
     infer_classes,
     unique_labels,
 )
+from sklearn_distill._validation.partial_teacher import Partial
 from sklearn_distill._validation.plausible_teacher import (
     TeacherSample,
     sample_teacher,
@@ -40,6 +41,7 @@ class ChunkedStudent(HasLossParams, HasClassParams, Protocol):
     """A student that is fitted to chunks of the rows."""
 
     fit_intercept: bool
+    partial: Partial
 
     @property
     def class_weight(self) -> Any:
@@ -60,12 +62,15 @@ class ChunkReader:
         λ, T, C and the form of the loss.
     fit_intercept : bool
         Whether a column of ones follows the features.
+    partial : {"rest", "spread"}, default="rest"
+        What becomes of classes that the teacher leaves unknown.
     """
 
     classes: NDArray[Any]
     class_weight: dict[Any, float] | None
     loss_params: LossParams
     fit_intercept: bool
+    partial: Partial = "rest"
 
     def training_targets(self, args: FitArgs) -> TrainingTargets:
         """Return labels, teacher logits and weights of a chunk."""
@@ -77,6 +82,7 @@ class ChunkReader:
                 args.sample_weight,
                 args.teacher_proba,
                 args.teacher_logits,
+                teacher_weight=args.teacher_weight,
                 allow_zero_weight=True,
             )
 
@@ -87,7 +93,7 @@ class ChunkReader:
     def targets_without_linear(self, args: FitArgs) -> SoftTargets:
         """Return a chunk's targets without the linear form of each row."""
         targets = self.training_targets(args).mixture(self.loss_params).targets()
-        return replace(targets, linear=targets.linear[:, :0])
+        return targets.without_linear()
 
     def totals(self, X: CheckedX, args: FitArgs, n_rows: int) -> ChunkTotals:
         """Return what a chunk adds to the totals of all n_rows rows."""
@@ -99,6 +105,7 @@ class ChunkReader:
             sums.targets.class_mass(),
             sums.linear_form,  # of all classes: the active ones are not known yet
             frozenset(sums.regularizers),
+            sums.is_partial,
             sample_teacher(
                 targets.labels,
                 targets.teachers,
@@ -138,6 +145,8 @@ class ChunkTotals:
         The linear form L of the objective over all classes.
     regularizers : frozenset of str or None
         Names of the regularisers in use.
+    is_partial : bool
+        Whether a teacher leaves classes unknown.
     teacher_sample : TeacherSample
         Some rows, by which the order of the teacher's predictions is judged.
     """
@@ -147,6 +156,7 @@ class ChunkTotals:
     class_mass: FloatArray
     linear_form: FloatArray
     regularizers: frozenset[str | None]
+    is_partial: bool
     teacher_sample: TeacherSample
 
     def __add__(self, other: ChunkTotals) -> ChunkTotals:
@@ -156,6 +166,7 @@ class ChunkTotals:
             self.class_mass + other.class_mass,
             self.linear_form + other.linear_form,
             self.regularizers | other.regularizers,
+            self.is_partial or other.is_partial,
             self.teacher_sample + other.teacher_sample,
         )
 
@@ -198,7 +209,8 @@ def make_chunk_reader(student: ChunkedStudent, data: ChunkedData) -> ChunkReader
         if len(classes) < 2:
             classes = infer_classes(classes, _teacher_columns(data))
         check_two_classes(classes)
-    reader = ChunkReader(classes, None, LossParams.of(student), student.fit_intercept)
+    params = LossParams.of(student)
+    reader = ChunkReader(classes, None, params, student.fit_intercept, student.partial)
     if isinstance(student.class_weight, str):
         # "balanced" counts labels and predictions of all rows, which no chunk has
         mass = data.fit_args.map_reduce(partial(_class_mass, reader))
@@ -250,6 +262,7 @@ def make_chunked_problem(reader: ChunkReader, data: ChunkedData) -> tuple[Proble
         n_classes=int(active.sum()),
         regularizers=set(totals.regularizers),
         weight_sum=totals.weight_sum,
+        is_partial=totals.is_partial,
         dtype=data.dtype,
     )
     alpha = float(1 / (reader.loss_params.C * totals.weight_sum))

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 import numpy as np
+from scipy import sparse
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
@@ -45,7 +46,7 @@ class FitArgs:
         Number of rows of the chunk.
     y, sample_weight, teacher_proba, teacher_logits, teacher_prediction : array-like, number or None
         Rows of the argument with this name. A number stands for all rows.
-    teacher_std : array-like or None
+    teacher_std, teacher_weight : array-like or None
         Rows of the argument with this name.
     """
 
@@ -57,6 +58,7 @@ class FitArgs:
     teacher_logits: Any = None
     teacher_prediction: Any = None
     teacher_std: Any = None
+    teacher_weight: Any = None
 
     @contextmanager
     def locate_errors(self) -> Iterator[None]:
@@ -119,6 +121,7 @@ def chunk_data(
     teacher_logits: Any = None,
     teacher_prediction: Any = None,
     teacher_std: Any = None,
+    teacher_weight: Any = None,
 ) -> ChunkedData:
     """Split the arguments of ``fit`` into chunks of rows.
 
@@ -134,6 +137,8 @@ def chunk_data(
         The teacher's predictions, in the form that the argument's name states.
     teacher_std : array-like of shape (n_rows,) or None
         Standard deviations of the teacher's predictions.
+    teacher_weight : array-like of shape (n_rows,) or (n_rows, n_teachers), or None
+        Weights of the teacher's predictions.
 
     Returns
     -------
@@ -153,6 +158,7 @@ def chunk_data(
         "teacher_logits": teacher_logits,
         "teacher_prediction": teacher_prediction,
         "teacher_std": teacher_std,
+        "teacher_weight": teacher_weight,
     }
     sizes = _chunk_sizes(X)
     starts = np.cumsum(sizes) - sizes
@@ -199,6 +205,8 @@ def _check_rows(name: str, value: Any, X: CheckedX) -> Any:
     if value is None or np.isscalar(value):
         return value
     value = value if hasattr(value, "shape") else np.asarray(value)
+    if bool(sparse.issparse(value)):  # scipy's type guard would narrow the type
+        value = value.tocsr()  # other formats have no rows
     if is_dask(value) and np.isnan(value.shape[0]):
         raise ValueError(f"{name} has chunks of unknown length: call compute_chunk_sizes() first")
     if value.shape[:1] != X.shape[:1]:

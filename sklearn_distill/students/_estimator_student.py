@@ -106,6 +106,7 @@ def _repeated_rows(weight: FloatArray, regressor: BaseEstimator) -> NDArray[np.i
             return np.repeat(np.arange(len(weight)), counts // np.gcd.reduce(counts))
     raise ValueError(
         f"sample_weight was given, but the regressor, a {type(regressor).__name__}, has none in "
-        "its fit (or that of its last step): leave it out, pass whole numbers, which repeat rows, "
-        "or use a regressor with sample_weight"
+        "its fit (or that of its last step): leave it out, as well as teacher_weight in rows "
+        "without a label, pass whole numbers, which repeat rows, or use a regressor with "
+        "sample_weight"
     )

@@ -61,6 +61,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "soften_student": ["boolean"],
     "t_squared": ["boolean"],
     "regularizer": [StrOptions(set(REGULARIZER_NAMES)), None],
+    "partial": [StrOptions({"rest", "spread"})],
     "class_weight": [dict, StrOptions({"balanced"}), None],
     "classes": ["array-like", None],
     "solver": [StrOptions({"auto", "lbfgs", "newton-cg"})],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,23 @@ from sklearn_distill._validation.targets import check_class_targets
 from sklearn_distill.nets._custom_loss import CustomLoss, custom_table
 from sklearn_distill.nets.losses import SoftTargetLoss, Terms, target_table
 from sklearn_distill.nets.mixture_loss import MixtureLoss, mixture_table
+from sklearn_distill.nets.partial_mixture_loss import PartialMixtureLoss, partial_mixture_table
+from sklearn_distill.nets.sparse_losses import SparseTargetLoss, label_targets, sparse_table
 from sklearn_distill.students._neural_targets import NeuralTargets
 from sklearn_distill.students._problem import LossParams, TrainingTargets
 from sklearn_distill.students._stream_teacher import TeacherObserver
-from sklearn_distill.targets import Labels, SoftTargets, TargetMixture, Teachers, label_weights
+from sklearn_distill.targets import (
+    Labels,
+    PartialTeachers,
+    SoftTargets,
+    SparseLinear,
+    TargetMixture,
+    Teachers,
+    label_weights,
+)
 from sklearn_distill.targets.labels import MISSING
+
+TargetLoss: TypeAlias = SoftTargetLoss | SparseTargetLoss
 
 
 def static_targets(
@@ -29,12 +41,19 @@ def static_targets(
     mixture = targets.mixture(loss_params)
     soft_targets = smooth_labels(mixture, mixture.targets(), label_smoothing)
     codes = np.where(targets.labels.present, targets.labels.codes, 0)
-    loss, table = SoftTargetLoss.of(soft_targets), target_table(soft_targets)
+    loss, table = loss_and_table(soft_targets)
     return replace(
         _validated(targets, loss_params, loss, table),
         parts=np.column_stack([codes, mixture.loss_parts()]),
         label_smoothing=label_smoothing,
     )
+
+
+def loss_and_table(targets: SoftTargets) -> tuple[TargetLoss, FloatArray]:
+    """Return the loss of targets and the table that it reads, of the entries of sparse ones."""
+    if isinstance(targets.linear, SparseLinear):
+        return SparseTargetLoss.of(targets), sparse_table(targets)
+    return SoftTargetLoss.of(targets), target_table(targets)
 
 
 def smooth_labels(
@@ -44,6 +63,10 @@ def smooth_labels(
     if not label_smoothing:
         return soft_targets
     weight = mixture.loss_parts()[:, 0]
+    if isinstance(soft_targets.linear, SparseLinear):
+        entries = mixture.labels.sparse_one_hot(-label_smoothing * weight)
+        even = label_smoothing / mixture.labels.n_classes * weight
+        return replace(soft_targets, linear=soft_targets.linear.plus(entries, even))
     moved = weight / mixture.labels.n_classes - mixture.labels.one_hot(weight)
     return replace(soft_targets, linear=soft_targets.linear + label_smoothing * moved)
 
@@ -55,10 +78,11 @@ def custom_targets(
     label_smoothing: float,
 ) -> NeuralTargets:
     """Return targets for a teacher's term that is a function of the user."""
+    _check_complete(targets, "distillation_loss")
     mixture = targets.mixture(loss_params)
     parts, labels = mixture.loss_parts(), targets.labels
     logits = np.full((labels.n_classes, len(parts)), np.nan)
-    if targets.teachers is not None:
+    if isinstance(targets.teachers, Teachers):
         T = loss_params.temperature
         several = len(targets.teachers.logits) > 1
         # of several teachers the mean of their softened predictions, as in the built-in term
@@ -86,16 +110,35 @@ def tunable_targets(targets: TrainingTargets, loss_params: LossParams) -> Neural
     """
     teachers = targets.teachers
     assert teachers is not None
-    loss = MixtureLoss(
+    if isinstance(teachers, PartialTeachers) and teachers.is_sparse:
+        raise ValueError(
+            "metaparameter_optimizer needs a dense teacher_proba, of which unknown classes are "
+            "NaN: pass an array, or leave out metaparameter_optimizer"
+        )
+    kind = MixtureLoss if isinstance(teachers, Teachers) else PartialMixtureLoss
+    loss = kind(
         targets.labels.n_classes,
-        len(teachers.logits),
+        teachers.n_teachers,
         soften_student=loss_params.soften_student,
         t_squared=loss_params.t_squared,
         regularizer=loss_params.regularizer,
         class_weight=targets.weight_by_class,
     )
     weight = label_weights(targets.sample_weight, targets.weight_by_class, targets.labels)
-    return _validated_by_labels(targets, loss, mixture_table(targets.labels, teachers, weight))
+    if isinstance(teachers, PartialTeachers):
+        table = partial_mixture_table(targets.labels, teachers, weight)
+    else:
+        table = mixture_table(targets.labels, teachers, weight)
+    return _validated_by_labels(targets, loss, table)
+
+
+def _check_complete(targets: TrainingTargets, param: str) -> None:
+    """Require predictions for all classes."""
+    if isinstance(targets.teachers, PartialTeachers):
+        raise ValueError(
+            f"{param} needs predictions for all classes, but teacher_proba leaves some unknown: "
+            f"leave out {param}, or pass an array with partial='spread'"
+        )
 
 
 def streaming_targets(n_classes: int, loss_params: LossParams) -> NeuralTargets:
@@ -153,7 +196,9 @@ class BatchTable:
         )
 
 
-def _observed(labels: Labels, teachers: Teachers | None, weight: FloatArray) -> FloatArray:
+def _observed(
+    labels: Labels, teachers: Teachers | PartialTeachers | None, weight: FloatArray
+) -> FloatArray:
     """Return the columns for :class:`TeacherObserver`: class number, mean probabilities."""
     codes = np.where(weight > 0, labels.codes, MISSING)
     if teachers is None:
@@ -192,23 +237,27 @@ def _validated(
     return replace(
         by_labels,
         can_validate=np.ones(len(table), dtype=bool),
-        strata=targets.teachers.soften(1.0).argmax(axis=0),
-        taught=(SoftTargetLoss.of(taught), target_table(taught)),
+        strata=targets.teachers.most_probable(),
+        taught=loss_and_table(taught),
     )
 
 
 def _validated_by_labels(
     targets: TrainingTargets,
-    loss: SoftTargetLoss | MixtureLoss | CustomLoss,
+    loss: TargetLoss | MixtureLoss | CustomLoss,
     table: FloatArray,
 ) -> NeuralTargets:
     """Add the loss and the table of the labels alone, for validation."""
-    label_targets = TargetMixture(targets.labels, None, targets.weight, imitation=0.0).targets()
+    if isinstance(loss, SparseTargetLoss):
+        of_labels = label_targets(targets.labels, targets.weight)
+    else:
+        of_labels = TargetMixture(targets.labels, None, targets.weight, imitation=0.0).targets()
+    label_loss, label_table = loss_and_table(of_labels)
     return NeuralTargets(
         loss,
         table,
-        SoftTargetLoss.of(label_targets),
-        target_table(label_targets),
+        label_loss,
+        label_table,
         targets.labels.present,
         targets.labels.codes,
         n_outputs=len(targets.classes),

@@ -24,19 +24,24 @@ from sklearn_distill._validation.absent_rows import rows_to_fit
 from sklearn_distill._validation.indexing import take_rows
 from sklearn_distill._validation.missing_teacher import check_teacher_used
 from sklearn_distill._validation.numbers import list_values
+from sklearn_distill._validation.partial_teacher import Partial
 from sklearn_distill._validation.plausible_teacher import check_plausible_teacher
 from sklearn_distill._validation.sample_weight import check_sample_weight, read_sample_weight
 from sklearn_distill._validation.targets import check_class_targets
+from sklearn_distill._validation.teacher_weight import check_some_trust
 from sklearn_distill.losses import RowSums, SoftTargetObjective
 from sklearn_distill.losses.design import Design
 from sklearn_distill.losses.regularizers import make_regularizer
 from sklearn_distill.targets import (
     Labels,
+    PartialMixture,
+    PartialTeachers,
     TargetMixture,
     Teachers,
     expected_class_mass,
     mean_one,
     row_weights,
+    trusted_weights,
 )
 
 
@@ -115,12 +120,13 @@ class LossParams:
     def mixture(
         self,
         labels: Labels,
-        teachers: Teachers | None,
+        teachers: Teachers | PartialTeachers | None,
         weight: FloatArray,
         class_weight: FloatArray | None = None,
     ) -> TargetMixture:
         """Return the mixture of labels and teachers with sample weights s and class weights c."""
-        return TargetMixture(
+        kind = PartialMixture if isinstance(teachers, PartialTeachers) else TargetMixture
+        return kind(
             labels,
             teachers,
             weight,
@@ -143,10 +149,11 @@ class TrainingTargets:
         Class labels, in ascending order.
     labels : Labels
         Class number of each row, and which labels are missing.
-    teachers : Teachers or None
-        The teachers' logits; None without a teacher.
+    teachers : Teachers, PartialTeachers or None
+        The teachers' predictions; None without a teacher.
     sample_weight : ndarray of shape (n_rows,)
-        Nonnegative weights, before they are multiplied by class weights.
+        Nonnegative weights, before they are multiplied by class weights; those of rows without a
+        label are multiplied by the trust in their prediction.
     class_weight : dict, "balanced" or None
         The constructor parameter; "balanced" counts the labels of these rows, and the teacher's
         probabilities where there is none.
@@ -154,7 +161,7 @@ class TrainingTargets:
 
     classes: NDArray[Any]
     labels: Labels
-    teachers: Teachers | None
+    teachers: Teachers | PartialTeachers | None
     sample_weight: FloatArray
     class_weight: Any
 
@@ -169,13 +176,16 @@ class TrainingTargets:
         teacher_logits: TeacherLike,
         classes: ArrayLike | None = None,
         *,
+        teacher_weight: ArrayLike | None = None,
+        partial: Partial | None = None,
         allow_zero_weight: bool = False,
         min_classes: int = 2,
     ) -> Self:
         """Check the arguments of ``fit``.
 
         ``classes``, if given, replace those of the constructor. ``allow_zero_weight`` is for a
-        chunk of rows, whose weights may all be zero if those of other chunks are not.
+        chunk of rows, whose weights may all be zero if those of other chunks are not. ``partial``
+        is what becomes of unknown classes; None takes the parameter of the student, if it has one.
         ``min_classes`` is the smallest number of classes that the student can be fitted on.
         """
         requested = student.classes if classes is None else classes
@@ -188,8 +198,14 @@ class TrainingTargets:
             teacher_proba,
             teacher_logits,
             weight == 0,
+            teacher_weight=teacher_weight,
+            partial=partial or getattr(student, "partial", None),
             min_classes=min_classes,
         )
+        trust = None if teachers is None else teachers.trust
+        weight = trusted_weights(weight, labels.present, trust)
+        if not allow_zero_weight:
+            check_some_trust(weight)
         class_weight = getattr(student, "class_weight", None)  # any regressor has none
         return cls(classes_, labels, teachers, weight, class_weight)
 
@@ -199,7 +215,11 @@ class TrainingTargets:
         return 0 if self.teachers is None else int(self.teachers.teacher_mask.sum())
 
     def check_teacher(
-        self, imitation: float, teacher_proba: TeacherLike, teacher_logits: TeacherLike
+        self,
+        imitation: float,
+        teacher_proba: TeacherLike,
+        teacher_logits: TeacherLike,
+        teacher_weight: ArrayLike | None = None,
     ) -> None:
         """Warn of a teacher that is missing or implausible, and refuse one without predictions.
 
@@ -208,6 +228,7 @@ class TrainingTargets:
         check_teacher_used(
             imitation,
             self.n_taught_rows,
+            teacher_weight=teacher_weight,
             teacher_proba=teacher_proba,
             teacher_logits=teacher_logits,
         )
@@ -268,7 +289,15 @@ class TrainingTargets:
         if self.labels.present.any():
             return self.labels.one_hot(np.ones(len(self.sample_weight)))
         assert self.teachers is not None  # each row has a label or a prediction
-        return self.teachers.soften(1.0)
+        return self._complete_teachers("y has no labels, so that the rows validate on").soften(1.0)
+
+    def _complete_teachers(self, use: str) -> Teachers:
+        if not isinstance(self.teachers, Teachers):
+            raise ValueError(
+                f"{use} the teacher's predictions, which leave classes unknown in teacher_proba: "
+                "pass labels to validate on, or predictions for all classes"
+            )
+        return self.teachers
 
     def mean_teacher_proba(self) -> FloatArray | None:
         """Return the mean probabilities of the available teachers; NaN without a prediction.
@@ -280,7 +309,7 @@ class TrainingTargets:
         """
         if self.teachers is None:
             return None
-        q = self.teachers.soften(1.0).T
+        q = self._complete_teachers("scoring judges by").soften(1.0).T
         return np.asarray(np.where(self.teachers.teacher_mask[:, None], q, np.nan))
 
     def mixture(self, loss_params: LossParams) -> TargetMixture:
@@ -377,8 +406,8 @@ def check_some_weight(weight_sum: float, class_weight: Any) -> None:
     # class weights may be zero for all classes that occur; the objective divides by the sum
     if not weight_sum:
         raise ValueError(
-            f"class_weight={class_weight} and sample_weight leave no row any weight: pass weights "
-            "with a positive sum"
+            f"class_weight={class_weight}, sample_weight and teacher_weight leave no row any "
+            "weight: pass weights with a positive sum"
         )
 
 
@@ -402,7 +431,7 @@ def class_weights(
     class_weight: Any,
     classes: NDArray[Any],
     labels: Labels,
-    teachers: Teachers | None,
+    teachers: Teachers | PartialTeachers | None,
     sample_weight: FloatArray,
 ) -> FloatArray | None:
     r"""Return the weight of each class.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -21,11 +22,13 @@ from sklearn_distill._typing import (
 )
 from sklearn_distill._validation.absent_rows import fill_absent
 from sklearn_distill._validation.masks import nan_where_masked, refuse_mask
+from sklearn_distill._validation.numbers import refuse_rows
 from sklearn_distill._validation.sample_weight import check_sample_weight, read_sample_weight
 from sklearn_distill._validation.targets import (
     check_regression_targets,
     check_teacher_variance,
 )
+from sklearn_distill._validation.teacher_weight import check_some_trust
 from sklearn_distill._validation.tensors import to_numpy
 from sklearn_distill.chunks import Chunks
 from sklearn_distill.solvers.least_squares import RegressionData
@@ -36,6 +39,7 @@ from sklearn_distill.students._array_api import (
 )
 from sklearn_distill.students._chunks import FitArgs, chunk_data
 from sklearn_distill.students._linear_regressor import X_CHECKS
+from sklearn_distill.targets import trusted_weights
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ def read_rows(
     sample_weight: ArrayLike | None,
     teacher_prediction: TeacherLike,
     teacher_std: ArrayLike | None,
+    teacher_weight: ArrayLike | None = None,
     *,
     reset: bool = True,
     may_lack_weight: bool = False,
@@ -87,6 +92,8 @@ def read_rows(
         The teacher's predictions, or those of several teachers.
     teacher_std : array-like of shape (n_rows,) or None
         Standard deviations of the predictions.
+    teacher_weight : array-like of shape (n_rows,) or (n_rows, n_teachers), or None, default=None
+        Weights of the predictions, at most 1 in the mean of a row.
     reset : bool, default=True
         Whether to set the features (in ``fit``) or to compare them.
     may_lack_weight : bool, default=False
@@ -117,10 +124,12 @@ def read_rows(
     n_rows = checked.shape[0]
     read_weight = read_sample_weight if may_lack_weight else check_sample_weight
     weight = None if sample_weight is None else read_weight(sample_weight, n_rows)
-    labels, predictions, variance, flat = _read_targets(
-        y, teacher, to_numpy(teacher_std), n_rows, weight
+    targets = _read_targets(
+        y, teacher, to_numpy(teacher_std), to_numpy(teacher_weight), n_rows, weight
     )
-    return regression_data(checked, labels, predictions, weight, variance), flat
+    if not may_lack_weight and targets.weight is not None:
+        check_some_trust(targets.weight)
+    return regression_data(checked, *targets[:-1]), targets.flat
 
 
 def read_chunks(
@@ -130,6 +139,7 @@ def read_chunks(
     sample_weight: ArrayLike | None,
     teacher_prediction: TeacherLike,
     teacher_std: ArrayLike | None,
+    teacher_weight: ArrayLike | None = None,
 ) -> ChunkedRegression:
     """Split the arguments of ``fit`` into chunks of rows, as :func:`read_rows` reads all rows."""
     validate_data(estimator, X, skip_check_array=True)
@@ -137,7 +147,12 @@ def read_chunks(
     if target is None:
         raise ValueError("fit requires y or teacher_prediction, but both are None")
     data = chunk_data(
-        X, y, sample_weight, teacher_prediction=teacher_prediction, teacher_std=teacher_std
+        X,
+        y,
+        sample_weight,
+        teacher_prediction=teacher_prediction,
+        teacher_std=teacher_std,
+        teacher_weight=teacher_weight,
     )
     # without reading a chunk: predictions have the shape of y, or of the teacher without y
     rows = data.features.map(_read_chunk, data.fit_args)
@@ -155,23 +170,64 @@ def _read_chunk(X: CheckedX, args: FitArgs) -> RegressionData:
         weight = args.sample_weight
         # the weights of a chunk may all be zero if those of others are not
         weight = None if weight is None else read_sample_weight(weight, args.n_rows)
-        labels, predictions, variance, _ = _read_targets(
-            args.y, args.teacher_prediction, args.teacher_std, args.n_rows, weight
+        targets = _read_targets(
+            args.y,
+            args.teacher_prediction,
+            args.teacher_std,
+            args.teacher_weight,
+            args.n_rows,
+            weight,
         )
-    return RegressionData(X, labels, predictions, weight, variance)
+    return RegressionData(X, *targets[:-1])
+
+
+class _Targets(NamedTuple):
+    """The fields of RegressionData but X, and whether the targets are one-dimensional."""
+
+    labels: FloatArray | None
+    predictions: FloatArray | None
+    weight: FloatArray | None
+    variance: FloatArray | None
+    trust: FloatArray | None
+    flat: bool
 
 
 def _read_targets(
     y: TargetLike,
     teacher_prediction: TeacherLike,
     teacher_std: ArrayLike | None,
+    teacher_weight: ArrayLike | None,
     n_rows: int,
     weight: FloatArray | None,
-) -> tuple[FloatArray | None, FloatArray | None, FloatArray | None, bool]:
-    """Return labels, predictions, their variances, and whether they are one-dimensional."""
+) -> _Targets:
     absent: BoolArray | None = None if weight is None else weight == 0  # RegressionData skips these
-    labels, predictions, flat = check_regression_targets(
-        y, teacher_prediction, n_rows, absent, several_teachers=True
+    labels, predictions, flat, trust = check_regression_targets(
+        y,
+        teacher_prediction,
+        n_rows,
+        absent,
+        several_teachers=True,
+        teacher_weight=teacher_weight,
     )
     variance = check_teacher_variance(teacher_std, predictions, n_rows, absent)
-    return labels, predictions, variance, flat
+    if trust is None:
+        return _Targets(labels, predictions, weight, variance, None, flat)
+    labelled = np.zeros(n_rows, dtype=bool) if labels is None else ~np.isnan(labels[:, 0])
+    # min(1, λw) would not be a sum over the rows that serves every λ
+    refuse_rows(
+        labelled & (trust > 1 + 1e-9),
+        "teacher_weight",
+        trust,
+        "is",
+        "least squares need weights of at most 1 beside a label: divide all by the largest, and "
+        "multiply imitation by it",
+    )
+    s = np.ones(n_rows) if weight is None else weight
+    return _Targets(
+        labels,
+        predictions,
+        trusted_weights(s, labelled, trust),
+        variance,
+        np.minimum(trust, 1.0),
+        flat,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+import functools
 from numbers import Real
 from typing import Any, ClassVar, Self
 
@@ -21,6 +21,7 @@ from sklearn_distill._validation.fitting import (
     validated_parameters,
 )
 from sklearn_distill._validation.indexing import check_features
+from sklearn_distill._validation.partial_teacher import Partial
 from sklearn_distill._validation.passed_features import as_table, check_passed_features
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill.students._boosting.class_targets import ClassTargets
@@ -63,6 +64,9 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
     t_squared : bool, default=False
         Whether the teacher's term is multiplied by τ = T², which keeps the size of its gradient
         as T grows. Needs ``soften_student=True``.
+    partial : {"rest", "spread"}, default="rest"
+        What becomes of classes that ``teacher_proba`` leaves unknown in a row, as in
+        :class:`DistilledLogisticRegression`.
     classes : array-like of shape (n_classes,) or None, default=None
         All classes in ascending order, for y that does not contain them all: the student can then
         predict a class that only the teacher predicts. None uses the labels of y.
@@ -126,6 +130,7 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
     __metadata_request__fit: ClassVar = {
         "teacher_proba": True,
         "teacher_logits": True,
+        "teacher_weight": True,
         "X_val": True,
         "y_val": True,
         "sample_weight_val": True,
@@ -137,6 +142,7 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
         "temperature": [Interval(Real, 1e-10, 1e10, closed="both")],  # 1/T² fits float32
         "soften_student": ["boolean"],
         "t_squared": ["boolean"],
+        "partial": [StrOptions({"rest", "spread"})],
         "classes": ["array-like", None],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "random_state": ["random_state"],
@@ -150,6 +156,7 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
         temperature: float = 1.0,
         soften_student: bool = True,
         t_squared: bool = False,
+        partial: Partial = "rest",
         classes: Any = None,
         class_weight: dict[Any, float] | str | None = None,
         random_state: Any = None,
@@ -159,6 +166,7 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
         self.temperature = temperature
         self.soften_student = soften_student
         self.t_squared = t_squared
+        self.partial = partial
         self.classes = classes
         self.class_weight = class_weight
         self.random_state = random_state
@@ -173,6 +181,7 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
         *,
         teacher_proba: TeacherLike = None,
         teacher_logits: TeacherLike = None,
+        teacher_weight: ArrayLike | None = None,
         X_val: MatrixLike | tuple[MatrixLike] | None = None,
         y_val: TargetLike = None,
         sample_weight_val: ArrayLike | tuple[ArrayLike] | None = None,
@@ -190,14 +199,22 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
         sample_weight : array-like of shape (n_samples,) or None
             Sample weights, for both terms. A row of weight 0 is left out, and its prediction is
             not checked.
-        teacher_proba : array-like or DataFrame or None
+        teacher_proba : array-like, DataFrame, sparse matrix or None
             The teacher's probabilities: (n_samples, n_classes) in the order of ``classes_``, a
             DataFrame whose column names are the labels, (n_samples,) for the second of two
             classes, or for the one that a Series is named after, or (n_samples, n_teachers,
             n_classes): the teachers are softened by T, then averaged (combine_teachers has
-            weights). A row of NaN is a missing prediction.
+            weights). A row of NaN is a missing prediction, and NaN for some classes an unknown
+            probability. A sparse matrix (n_samples, n_classes) is never made dense: what is not
+            stored is unknown, a stored 0 is impossible, a row without an entry is missing.
         teacher_logits : array-like or DataFrame or None
             Logits instead of probabilities; -inf is a probability of exactly zero.
+        teacher_weight : array-like of shape (n_samples,) or (n_samples, n_teachers), or None
+            How far the teacher is trusted in each row: weights w, finite and 0 or more. Beside a
+            label the teacher has the share min(1, λ·w); without a label, the row's weight is
+            multiplied by min(1, w). 0 is a missing prediction, and leaves out a row without a
+            label. With a weight for each of several teachers, these are averaged with them, and w
+            is their mean over the available predictions.
         X_val, y_val, sample_weight_val : array-like or None
             Labelled rows, with their weights, for early stopping, or tuples of one, ``(V,)``. A
             Pipeline transforms ``X_val`` with ``transform_input=["X_val"]`` only. scikit-learn's
@@ -241,21 +258,25 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
             sample_weight=sample_weight,
             teacher_proba=teacher_proba,
             teacher_logits=teacher_logits,
+            teacher_weight=teacher_weight,
         )
         loss_params = LossParams.of(self)
         library = library_of(self._unfitted_estimator(), type(self).__name__, "Classifier")
         library.check_parameters(self._unfitted_estimator(), fit_params)
         X = as_table(X)
-        read = self._read_targets(X, y, sample_weight, teacher_proba, teacher_logits)
+        read = self._read_targets(
+            X, y, sample_weight, teacher_proba, teacher_logits, teacher_weight
+        )
         held_out = read_validation_set(
             self,
             X,
             X_val,
             y_val,
             sample_weight_val,
-            partial(ClassTargets.of_labels, self.classes_),
+            functools.partial(ClassTargets.of_labels, self.classes_),
         )
         weighted = sample_weight is not None or self.class_weight is not None
+        weighted |= bool((read.sample_weight != 1).any())  # by trust in rows without a label
         targets = ClassTargets.of(read, loss_params, weighted=weighted)
         clone, X, targets, held_out = self._prepare(library, X, targets, held_out, fit_params)
         task = BoostingTask(X, targets.loss(), self.classes_, held_out, fit_params)
@@ -288,6 +309,7 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
         sample_weight: ArrayLike | None,
         teacher_proba: TeacherLike,
         teacher_logits: TeacherLike,
+        teacher_weight: ArrayLike | None,
     ) -> TrainingTargets:
         """Check the arguments of ``fit``; set ``classes_`` and ``n_taught_rows_``."""
         n_rows = check_passed_features(
@@ -297,9 +319,15 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
             has_teacher=teacher_proba is not None or teacher_logits is not None,
         )
         targets = TrainingTargets.read(
-            self, n_rows, y, sample_weight, teacher_proba, teacher_logits
+            self,
+            n_rows,
+            y,
+            sample_weight,
+            teacher_proba,
+            teacher_logits,
+            teacher_weight=teacher_weight,
         )
         self.classes_ = targets.classes
         self.n_taught_rows_ = targets.n_taught_rows
-        targets.check_teacher(self.imitation, teacher_proba, teacher_logits)
+        targets.check_teacher(self.imitation, teacher_proba, teacher_logits, teacher_weight)
         return targets

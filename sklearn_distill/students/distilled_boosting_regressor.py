@@ -27,11 +27,12 @@ from sklearn_distill._validation.targets import (
     check_teacher_variance,
     relative_precision,
 )
+from sklearn_distill._validation.teacher_weight import check_some_trust
 from sklearn_distill.students._boosting.library import RegressionTask, library_of
 from sklearn_distill.students._boosting.number_targets import NumberTargets
 from sklearn_distill.students._boosting.student import BoostedStudent
 from sklearn_distill.students._boosting.validation_set import read_validation_set
-from sklearn_distill.targets import RegressionMixture
+from sklearn_distill.targets import RegressionMixture, trusted_weights
 
 
 class DistilledBoostingRegressor(RegressorMixin, BoostedStudent):
@@ -113,6 +114,7 @@ class DistilledBoostingRegressor(RegressorMixin, BoostedStudent):
     __metadata_request__fit: ClassVar = {
         "teacher_prediction": True,
         "teacher_std": True,
+        "teacher_weight": True,
         "X_val": True,
         "y_val": True,
         "sample_weight_val": True,
@@ -141,6 +143,7 @@ class DistilledBoostingRegressor(RegressorMixin, BoostedStudent):
         *,
         teacher_prediction: TeacherLike = None,
         teacher_std: ArrayLike | None = None,
+        teacher_weight: ArrayLike | None = None,
         X_val: MatrixLike | tuple[MatrixLike] | None = None,
         y_val: TargetLike = None,
         sample_weight_val: ArrayLike | tuple[ArrayLike] | None = None,
@@ -164,6 +167,13 @@ class DistilledBoostingRegressor(RegressorMixin, BoostedStudent):
         teacher_std : array-like of shape (n_samples,) or None
             Standard deviations σ of the teacher's predictions, positive wherever there is one. Only
             their ratios matter.
+        teacher_weight : array-like of shape (n_samples,) or (n_samples, n_teachers), or None
+            How far the teacher is trusted in each row: weights w, finite and 0 or more. Beside a
+            label the teacher has the share min(1, λ·w); without a label, the row's weight is
+            multiplied by min(1, w). 0 is a missing prediction, and leaves out a row without a
+            label. With a weight for each of several teachers, these are averaged with them, and w
+            is their mean over the available predictions. σ and w multiply: a
+            prediction beside a label has the weight min(1, λ·w)·r, and r is not changed by w.
         X_val, y_val, sample_weight_val : array-like or None
             Labelled rows, with their weights, for early stopping, or tuples of one, ``(V,)``. A
             Pipeline transforms ``X_val`` with ``transform_input=["X_val"]`` only. scikit-learn's
@@ -204,15 +214,21 @@ class DistilledBoostingRegressor(RegressorMixin, BoostedStudent):
             sample_weight=sample_weight,
             teacher_prediction=teacher_prediction,
             teacher_std=teacher_std,
+            teacher_weight=teacher_weight,
         )
         library = library_of(self._unfitted_estimator(), type(self).__name__, "Regressor")
         library.check_regressor(self._unfitted_estimator(), fit_params)
         squared_error = library.has_squared_error(self._unfitted_estimator())
         X = as_table(X)
-        targets = self._read_targets(X, y, sample_weight, teacher_prediction, teacher_std)
+        targets = self._read_targets(
+            X, y, sample_weight, teacher_prediction, teacher_std, teacher_weight
+        )
         self.n_taught_rows_ = int(targets.mixture.taught.sum())
         check_teacher_used(
-            self.imitation, self.n_taught_rows_, teacher_prediction=teacher_prediction
+            self.imitation,
+            self.n_taught_rows_,
+            teacher_weight=teacher_weight,
+            teacher_prediction=teacher_prediction,
         )
         std = None if teacher_std is None else as_floats(teacher_std, "teacher_std")
         mixture = targets.mixture
@@ -250,6 +266,7 @@ class DistilledBoostingRegressor(RegressorMixin, BoostedStudent):
         sample_weight: ArrayLike | None,
         teacher_prediction: TeacherLike,
         teacher_std: ArrayLike | None,
+        teacher_weight: ArrayLike | None,
     ) -> NumberTargets:
         """Check the arguments of ``fit``."""
         n_rows = check_passed_features(
@@ -261,12 +278,19 @@ class DistilledBoostingRegressor(RegressorMixin, BoostedStudent):
         )
         weight = check_sample_weight(sample_weight, n_rows)
         absent = weight == 0
-        labels, predictions, flat = check_regression_targets(
-            y, teacher_prediction, n_rows, absent, several_teachers=True
+        labels, predictions, flat, trust = check_regression_targets(
+            y,
+            teacher_prediction,
+            n_rows,
+            absent,
+            several_teachers=True,
+            teacher_weight=teacher_weight,
         )
         variance = check_teacher_variance(teacher_std, predictions, n_rows, absent)
         precision = None if variance is None else relative_precision(variance)
-        mixture = RegressionMixture.of(labels, predictions, float(self.imitation), precision)
+        mixture = RegressionMixture.of(labels, predictions, float(self.imitation), precision, trust)
+        weight = trusted_weights(weight, mixture.labelled, trust)
+        check_some_trust(weight)
         n_outputs = mixture.labels.shape[1]
         if n_outputs > 1:
             raise ValueError(
@@ -276,4 +300,5 @@ class DistilledBoostingRegressor(RegressorMixin, BoostedStudent):
             )
         if labels is not None and not flat:
             column_or_1d(labels, warn=True)
-        return NumberTargets(mixture, None if sample_weight is None else weight)
+        weighted = sample_weight is not None or (weight != 1).any()
+        return NumberTargets(mixture, weight if weighted else None)

@@ -18,6 +18,7 @@ from sklearn_distill._typing import (
 from sklearn_distill._validation.absent_rows import fill_absent
 from sklearn_distill._validation.fitting import all_or_nothing, validated_parameters
 from sklearn_distill._validation.missing_teacher import check_teacher_used
+from sklearn_distill._validation.partial_teacher import Partial
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.tensors import to_numpy
 from sklearn_distill.losses import as_design
@@ -72,6 +73,11 @@ class DistilledLogisticRegression(LogisticStudent):
     regularizer : {None, "grabovoy", "continuous_categorical"}, default=None
         r: none, the fourth term of Grabovoy and Strijov's eq. (17), or the exact normaliser of
         the density that their Theorem 1 needs.
+    partial : {"rest", "spread"}, default="rest"
+        What becomes of classes that ``teacher_proba`` leaves unknown in a row, such as all but the
+        k most probable ones. "rest": they share the rest of the probability as one class, whose
+        parts are left to the student; the objective is then not convex. "spread": each has an even
+        part of it.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes. A labelled row has that of its label, in both terms. A row without
         a label is one copy for each class, whose weight is the teacher's probability at T times the
@@ -170,7 +176,11 @@ class DistilledLogisticRegression(LogisticStudent):
     """
 
     # requested by default: meta-estimators slice them by row with X, without set_fit_request
-    __metadata_request__fit: ClassVar = {"teacher_proba": True, "teacher_logits": True}
+    __metadata_request__fit: ClassVar = {
+        "teacher_proba": True,
+        "teacher_logits": True,
+        "teacher_weight": True,
+    }
 
     _accepts_tensors: ClassVar[bool] = True
 
@@ -188,6 +198,7 @@ class DistilledLogisticRegression(LogisticStudent):
         soften_student: bool = True,
         t_squared: bool = False,
         regularizer: str | None = None,
+        partial: Partial = "rest",
         class_weight: dict[Any, float] | str | None = None,
         classes: Any = None,
         solver: str = "auto",
@@ -203,6 +214,7 @@ class DistilledLogisticRegression(LogisticStudent):
         self.soften_student = soften_student
         self.t_squared = t_squared
         self.regularizer = regularizer
+        self.partial = partial
         self.class_weight = class_weight
         self.classes = classes
         self.solver = solver
@@ -221,6 +233,7 @@ class DistilledLogisticRegression(LogisticStudent):
         *,
         teacher_proba: TeacherLike = None,
         teacher_logits: TeacherLike = None,
+        teacher_weight: ArrayLike | None = None,
     ) -> Self:
         """Fit the student.
 
@@ -236,14 +249,22 @@ class DistilledLogisticRegression(LogisticStudent):
         sample_weight : array-like of shape (n_samples,) or None
             Sample weights, for both terms. A row of weight 0 is left out, and its prediction is
             not checked.
-        teacher_proba : array-like or DataFrame or None
+        teacher_proba : array-like, DataFrame, sparse matrix or None
             The teacher's probabilities: (n_samples, n_classes) in the order of ``classes_``, a
             DataFrame whose column names are the labels, (n_samples,) for the second of two
             classes, or for the one that a Series is named after, or (n_samples, n_teachers,
             n_classes): the teachers are softened by T, then averaged (combine_teachers has
-            weights). A row of NaN is a missing prediction.
+            weights). A row of NaN is a missing prediction, and NaN for some classes an unknown
+            probability. A sparse matrix (n_samples, n_classes) is never made dense: what is not
+            stored is unknown, a stored 0 is impossible, a row without an entry is missing.
         teacher_logits : array-like or DataFrame or None
             Logits instead of probabilities; -inf is a probability of exactly zero.
+        teacher_weight : array-like of shape (n_samples,) or (n_samples, n_teachers), or None
+            How far the teacher is trusted in each row: weights w, finite and 0 or more. Beside a
+            label the teacher has the share min(1, λ·w); without a label, the row's weight is
+            multiplied by min(1, w). 0 is a missing prediction, and leaves out a row without a
+            label. With a weight for each of several teachers, these are averaged with them, and w
+            is their mean over the available predictions.
 
         Returns
         -------
@@ -276,14 +297,17 @@ class DistilledLogisticRegression(LogisticStudent):
             sample_weight=sample_weight,
             teacher_proba=teacher_proba,
             teacher_logits=teacher_logits,
+            teacher_weight=teacher_weight,
         )
         y, sample_weight = to_numpy(y), to_numpy(sample_weight)
         teacher_proba, teacher_logits = to_numpy(teacher_proba), to_numpy(teacher_logits)
+        teacher_weight = to_numpy(teacher_weight)
         make = self._problem_from_chunks if is_chunked(X) else self._problem_from_array
-        checked, problem = make(X, y, sample_weight, teacher_proba, teacher_logits)
+        checked, problem = make(X, y, sample_weight, teacher_proba, teacher_logits, teacher_weight)
         check_teacher_used(
             self.imitation,
             self.n_taught_rows_,
+            teacher_weight=teacher_weight,
             teacher_proba=teacher_proba,
             teacher_logits=teacher_logits,
         )
@@ -302,6 +326,7 @@ class DistilledLogisticRegression(LogisticStudent):
         sample_weight: ArrayLike | None,
         teacher_proba: TeacherLike,
         teacher_logits: TeacherLike,
+        teacher_weight: ArrayLike | None,
     ) -> tuple[CheckedX, Problem]:
         """Return X and the problem; set ``classes_`` and ``n_taught_rows_``.
 
@@ -312,7 +337,13 @@ class DistilledLogisticRegression(LogisticStudent):
         )
         loss_params = LossParams.of(self)
         targets = TrainingTargets.read(
-            self, checked.shape[0], y, sample_weight, teacher_proba, teacher_logits
+            self,
+            checked.shape[0],
+            y,
+            sample_weight,
+            teacher_proba,
+            teacher_logits,
+            teacher_weight=teacher_weight,
         )
         checked, targets = drop_absent(checked, targets)
         self.classes_ = targets.classes
@@ -327,11 +358,17 @@ class DistilledLogisticRegression(LogisticStudent):
         sample_weight: ArrayLike | None,
         teacher_proba: TeacherLike,
         teacher_logits: TeacherLike,
+        teacher_weight: ArrayLike | None,
     ) -> tuple[CheckedX, Problem]:
         """Return X and the problem of rows that are read chunk by chunk."""
         validate_data(self, X, skip_check_array=True)
         data = chunk_data(
-            X, y, sample_weight, teacher_proba=teacher_proba, teacher_logits=teacher_logits
+            X,
+            y,
+            sample_weight,
+            teacher_proba=teacher_proba,
+            teacher_logits=teacher_logits,
+            teacher_weight=teacher_weight,
         )
         reader = make_chunk_reader(self, data)
         self.classes_ = reader.classes

@@ -27,6 +27,7 @@ from sklearn_distill._validation.label_matrix import check_label_matrix, is_labe
 from sklearn_distill._validation.labels import check_classes, check_labels, refuse_soft_labels
 from sklearn_distill._validation.missing_teacher import check_teacher_used
 from sklearn_distill._validation.numbers import list_values
+from sklearn_distill._validation.partial_teacher import Partial
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.teacher import check_embedding
 from sklearn_distill.losses.regularizers import REGULARIZER_NAMES
@@ -97,6 +98,9 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         Whether the teacher's term is multiplied by τ = T². Needs ``soften_student=True``.
     regularizer : {None, "grabovoy", "continuous_categorical"}, default=None
         r, as in :class:`DistilledLogisticRegression`.
+    partial : {"rest", "spread"}, default="rest"
+        What becomes of classes that ``teacher_proba`` leaves unknown in a row, as in
+        :class:`DistilledLogisticRegression`.
     distillation_loss : callable or None, default=None
         Function that replaces the term τ[…] of the teacher: ``f(scores, teacher_logits, labels,
         weights)`` → a loss for each row, from tensors of the rows of a mini-batch that have a
@@ -246,6 +250,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         "teacher_proba": True,
         "teacher_logits": True,
         "teacher_embedding": True,
+        "teacher_weight": True,
     }
     __metadata_request__fit: ClassVar = {
         **__metadata_request__partial_fit,
@@ -260,6 +265,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         "soften_student": ["boolean"],
         "t_squared": ["boolean"],
         "regularizer": [StrOptions(set(REGULARIZER_NAMES)), None],
+        "partial": [StrOptions({"rest", "spread"})],
         "metaparameter_optimizer": [HasMethods("start"), None],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "distillation_loss": [callable, None],
@@ -277,6 +283,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         soften_student: bool = True,
         t_squared: bool = False,
         regularizer: str | None = None,
+        partial: Partial = "rest",
         distillation_loss: Any = None,
         label_smoothing: float = 0.0,
         class_weight: dict[Any, float] | str | None = None,
@@ -315,6 +322,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         self.soften_student = soften_student
         self.t_squared = t_squared
         self.regularizer = regularizer
+        self.partial = partial
         self.distillation_loss = distillation_loss
         self.label_smoothing = label_smoothing
         self.class_weight = class_weight
@@ -357,6 +365,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         teacher_proba: TeacherLike = None,
         teacher_logits: TeacherLike = None,
         teacher_embedding: TeacherLike = None,
+        teacher_weight: ArrayLike | None = None,
         X_val: NetworkInput | tuple[NetworkInput] | None = None,
         y_val: TargetLike | tuple[TargetLike] = None,
     ) -> Self:
@@ -383,17 +392,26 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         sample_weight : array-like of shape (n_samples,) or None
             Sample weights, for all terms. A row of weight 0 is left out, and its prediction is not
             checked.
-        teacher_proba : array-like or DataFrame or None
+        teacher_proba : array-like, DataFrame, sparse matrix or None
             The teacher's probabilities: (n_samples, n_classes) in the order of ``classes_``, a
             DataFrame whose column names are the labels, (n_samples,) for the second of two
             classes, or for the one that a Series is named after, or (n_samples, n_teachers,
             n_classes): the teachers are softened by T, then averaged (combine_teachers has
-            weights). A row of NaN is a missing prediction.
+            weights). A row of NaN is a missing prediction, and NaN for some classes an unknown
+            probability. A sparse matrix (n_samples, n_classes) is never made dense: what is not
+            stored is unknown, a stored 0 is impossible, a row without an entry is missing.
         teacher_logits : array-like or DataFrame or None
             Logits instead of probabilities; -inf is a probability of exactly zero.
         teacher_embedding : array-like of shape (n_samples, n_dimensions) or None
             A hidden representation of the teacher; a row of NaN is missing. Needs
             ``embedding_weight``.
+        teacher_weight : array-like of shape (n_samples,) or (n_samples, n_teachers), or None
+            How far the teacher is trusted in each row: weights w, finite and 0 or more. Beside a
+            label the teacher has the share min(1, λ·w); without a label, the row's weight is
+            multiplied by min(1, w). 0 is a missing prediction, and leaves out a row without a
+            label. With a weight for each of several teachers, these are averaged with them, and w
+            is their mean over the available predictions. Not for a
+            Dataset.
         X_val, y_val : array-like or None
             Labelled rows for the validation loss, or tuples of one, ``(V,)`` and ``(v,)``. A
             Pipeline transforms ``X_val`` with ``transform_input=["X_val"]`` only. scikit-learn's
@@ -441,6 +459,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             "teacher_proba": teacher_proba,
             "teacher_logits": teacher_logits,
             "teacher_embedding": teacher_embedding,
+            "teacher_weight": teacher_weight,
         }
         if is_dataset(X) and not holds_features_alone(X, **given):
             check_no_other_data(**given)
@@ -454,15 +473,17 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             teacher_proba=teacher_proba,
             teacher_logits=teacher_logits,
             teacher_embedding=teacher_embedding,
+            teacher_weight=teacher_weight,
         )
         X = self._validate_features(
             X, y, sample_weight, teacher_proba, teacher_logits, reset=previous is None
         )
-        teacher = teacher_proba, teacher_logits, teacher_embedding
+        teacher = teacher_proba, teacher_logits, teacher_embedding, teacher_weight
         X, targets = self._read_targets(X, y, sample_weight, *teacher, self.classes, previous)
         if previous is not None:
             _check_same_classes(self.classes_, previous_classes)
-        return self._train(X, targets, self._read_held_out(X_val, y_val), previous=previous)
+        held_out = self._read_held_out(X_val, y_val, targets)
+        return self._train(X, targets, held_out, previous=previous)
 
     @all_or_nothing
     @validated_parameters
@@ -476,6 +497,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         teacher_proba: TeacherLike = None,
         teacher_logits: TeacherLike = None,
         teacher_embedding: TeacherLike = None,
+        teacher_weight: ArrayLike | None = None,
     ) -> Self:
         """Continue training with one pass over these rows.
 
@@ -492,6 +514,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             checked. If all are 0 from the second call on, nothing changes.
         teacher_proba, teacher_logits, teacher_embedding : array-like, DataFrame or None
             The teacher's outputs, as in :meth:`fit`.
+        teacher_weight : array-like of shape (n_samples,) or (n_samples, n_teachers), or None
+            Trust in the teacher in each row, as in :meth:`fit`.
 
         Returns
         -------
@@ -525,12 +549,13 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             teacher_proba=teacher_proba,
             teacher_logits=teacher_logits,
             teacher_embedding=teacher_embedding,
+            teacher_weight=teacher_weight,
         )
         X = self._validate_features(
             X, y, sample_weight, teacher_proba, teacher_logits, reset=previous is None
         )
         classes = self._partial_fit_classes(classes)
-        teacher = teacher_proba, teacher_logits, teacher_embedding
+        teacher = teacher_proba, teacher_logits, teacher_embedding, teacher_weight
         X, targets = self._read_targets(X, y, sample_weight, *teacher, classes, previous)
         return self._train(X, targets, previous=previous, n_epochs=1)
 
@@ -664,6 +689,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         teacher_proba: TeacherLike,
         teacher_logits: TeacherLike,
         teacher_embedding: TeacherLike,
+        teacher_weight: ArrayLike | None,
         classes: ArrayLike | None,
         previous: Trained | None,
     ) -> tuple[Features, NeuralTargets]:
@@ -679,7 +705,14 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             )
         self._n_labels = 0
         targets = TrainingTargets.read(
-            self, len(X), y, sample_weight, teacher_proba, teacher_logits, classes
+            self,
+            len(X),
+            y,
+            sample_weight,
+            teacher_proba,
+            teacher_logits,
+            classes,
+            teacher_weight=teacher_weight,
         )
         weight = targets.sample_weight
         embedding = check_embedding(teacher_embedding, len(X), self.embedding_weight, weight == 0)
@@ -697,6 +730,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             0.5 if callable(self.imitation) else self.imitation,
             self.n_taught_rows_,
             embedding=embedding,
+            teacher_weight=teacher_weight,
             teacher_proba=teacher_proba,
             teacher_logits=teacher_logits,
         )
@@ -832,7 +866,9 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         """Temperature T at the end of the training."""
         return float(self.metaparameter_history_["temperature"].iloc[-1])
 
-    def _read_held_out(self, X_val: Any, y_val: Any) -> HeldOut | None:
+    def _read_held_out(
+        self, X_val: Any, y_val: Any, targets: NeuralTargets | None = None
+    ) -> HeldOut | None:
         """Check X_val and y_val; return the features and the table of the labels."""
         X_val, y_val = entry_of_single("X_val", X_val), entry_of_single("y_val", y_val)
         features = self._validate_held_out(X_val, y_val)
@@ -848,10 +884,18 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
                 "needs one for each row"
             )
         from sklearn_distill.nets.losses import target_table
+        from sklearn_distill.nets.sparse_losses import (
+            SparseTargetLoss,
+            label_targets,
+            sparse_table,
+        )
         from sklearn_distill.students._neural_class_targets import labels_of_codes
 
-        label_targets = TargetMixture(labels, None, np.ones(len(features)), imitation=0.0)
-        table = target_table(label_targets.targets())
+        weight = np.ones(len(features))
+        if targets is not None and isinstance(targets.label_loss, SparseTargetLoss):
+            table = sparse_table(label_targets(labels, weight))
+        else:
+            table = target_table(TargetMixture(labels, None, weight, imitation=0.0).targets())
         return features, table, labels_of_codes(labels, self.classes_)
 
     def _held_out_labels(self, features: Features, y_val: Any) -> HeldOut:

@@ -25,6 +25,7 @@ from sklearn_distill._validation.targets import (
     check_regression_targets,
 )
 from sklearn_distill._validation.teacher import check_embedding
+from sklearn_distill._validation.teacher_weight import check_some_trust
 from sklearn_distill.students._neural import HeldOut, NeuralStudent
 from sklearn_distill.students._neural_inputs import (
     Features,
@@ -43,7 +44,7 @@ from sklearn_distill.students._neural_stream import (
 )
 from sklearn_distill.students._neural_targets import NeuralTargets
 from sklearn_distill.students._stream_teacher import TeacherObserver
-from sklearn_distill.targets import RegressionMixture, mean_one
+from sklearn_distill.targets import RegressionMixture, mean_one, trusted_weights
 
 if TYPE_CHECKING:
     import torch
@@ -203,6 +204,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
     __metadata_request__partial_fit: ClassVar = {
         "teacher_prediction": True,
         "teacher_embedding": True,
+        "teacher_weight": True,
     }
     __metadata_request__fit: ClassVar = {
         **__metadata_request__partial_fit,
@@ -281,6 +283,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         *,
         teacher_prediction: TeacherLike = None,
         teacher_embedding: TeacherLike = None,
+        teacher_weight: ArrayLike | None = None,
         X_val: NetworkInput | tuple[NetworkInput] | None = None,
         y_val: TargetLike | tuple[TargetLike] = None,
     ) -> Self:
@@ -313,6 +316,13 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         teacher_embedding : array-like of shape (n_samples, n_dimensions) or None
             A hidden representation of the teacher; a row of NaN is missing. Needs
             ``embedding_weight``.
+        teacher_weight : array-like of shape (n_samples,) or (n_samples, n_teachers), or None
+            How far the teacher is trusted in each row: weights w, finite and 0 or more. Beside a
+            label the teacher has the share min(1, λ·w); without a label, the row's weight is
+            multiplied by min(1, w). 0 is a missing prediction, and leaves out a row without a
+            label. With a weight for each of several teachers, these are averaged with them, and w
+            is their mean over the available predictions. Not for a
+            Dataset.
         X_val, y_val : array-like or None
             Labelled rows for the validation loss, or tuples of one, ``(V,)`` and ``(v,)``. A
             Pipeline transforms ``X_val`` with ``transform_input=["X_val"]`` only. scikit-learn's
@@ -357,13 +367,14 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             "sample_weight": sample_weight,
             "teacher_prediction": teacher_prediction,
             "teacher_embedding": teacher_embedding,
+            "teacher_weight": teacher_weight,
         }
         if is_dataset(X) and not holds_features_alone(X, **given):
             check_no_other_data(**given)
             return self._fit_dataset(X, X_val, y_val)
         previous = self._previous_training()
         X, targets = self._read_data(
-            X, y, sample_weight, teacher_prediction, teacher_embedding, previous
+            X, y, sample_weight, teacher_prediction, teacher_embedding, teacher_weight, previous
         )
         held_out = self._read_held_out(X_val, y_val, targets)
         return self._train(X, targets, held_out, previous=previous)
@@ -378,6 +389,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         *,
         teacher_prediction: TeacherLike = None,
         teacher_embedding: TeacherLike = None,
+        teacher_weight: ArrayLike | None = None,
     ) -> Self:
         """Continue training with one pass over these rows.
 
@@ -392,6 +404,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             checked. If all are 0 from the second call on, nothing changes.
         teacher_prediction, teacher_embedding : array-like or None
             The teacher's outputs, as in :meth:`fit`.
+        teacher_weight : array-like of shape (n_samples,) or (n_samples, n_teachers), or None
+            Trust in the teacher in each row, as in :meth:`fit`.
 
         Returns
         -------
@@ -418,7 +432,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             return self
         previous = getattr(self, "_trained", None)
         X, targets = self._read_data(
-            X, y, sample_weight, teacher_prediction, teacher_embedding, previous
+            X, y, sample_weight, teacher_prediction, teacher_embedding, teacher_weight, previous
         )
         return self._train(X, targets, previous=previous, n_epochs=1)
 
@@ -513,6 +527,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         sample_weight: ArrayLike | None,
         teacher_prediction: TeacherLike,
         teacher_embedding: TeacherLike,
+        teacher_weight: ArrayLike | None,
         previous: Trained | None,
     ) -> tuple[Features, NeuralTargets]:
         """Check the arguments of ``fit``; return features and targets, set ``n_taught_rows_``."""
@@ -522,6 +537,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             sample_weight=sample_weight,
             teacher_prediction=teacher_prediction,
             teacher_embedding=teacher_embedding,
+            teacher_weight=teacher_weight,
         )
         features = self._validate_features(
             X, fill_absent(y, sample_weight), teacher_prediction, reset=previous is None
@@ -529,15 +545,24 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         n_rows = len(features)
         weight = check_sample_weight(sample_weight, n_rows)
         absent = weight == 0
-        labels, predictions, flat = check_regression_targets(
-            y, teacher_prediction, n_rows, absent, several_teachers=True
+        labels, predictions, flat, trust = check_regression_targets(
+            y,
+            teacher_prediction,
+            n_rows,
+            absent,
+            several_teachers=True,
+            teacher_weight=teacher_weight,
         )
         embedding = check_embedding(teacher_embedding, n_rows, self.embedding_weight, absent)
+        labelled = np.zeros(n_rows, dtype=bool) if labels is None else ~np.isnan(labels[:, 0])
+        weight = trusted_weights(weight, labelled, trust)
+        check_some_trust(weight)
+        absent = weight == 0
         if absent.any():
             features, weight = features[~absent], weight[~absent]
-            labels, predictions, embedding = (
+            labels, predictions, embedding, trust = (
                 None if values is None else values[~absent]
-                for values in (labels, predictions, embedding)
+                for values in (labels, predictions, embedding, trust)
             )
         self.n_taught_rows_ = (
             0 if predictions is None else int((~np.isnan(predictions[:, 0])).sum())
@@ -548,13 +573,15 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             0.5 if callable(self.imitation) else self.imitation,
             self.n_taught_rows_,
             embedding=embedding,
+            teacher_weight=teacher_weight,
             teacher_prediction=teacher_prediction,
         )
         check_plausible_prediction(labels, predictions)
 
         def at_epoch(epoch: int) -> NeuralTargets:
             values = self._metaparameters(epoch)
-            made = _regression_targets(labels, predictions, weight, values["imitation"], flat)
+            imitation = values["imitation"]
+            made = _regression_targets(labels, predictions, weight, imitation, flat, trust)
             with_embedding = made.with_embedding(embedding, self.embedding_weight, weight)
             return replace(with_embedding, metaparameters=values)
 
@@ -612,11 +639,12 @@ def _regression_targets(
     weight: FloatArray,
     imitation: float,
     flat: bool = True,
+    trust: FloatArray | None = None,
 ) -> NeuralTargets:
     """Return the mixture of labels and predictions, and for validation the labels alone, if any."""
     from sklearn_distill.nets.losses import SquaredLoss
 
-    mixture = RegressionMixture.of(labels, predictions, imitation)
+    mixture = RegressionMixture.of(labels, predictions, imitation, trust=trust)
     target, _ = mixture.mean()
     y, by_labels = np.where(mixture.labelled[:, None], mixture.labels, 0.0), mixture.labelled.any()
     table = np.column_stack([target, weight])

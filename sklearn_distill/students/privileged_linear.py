@@ -166,8 +166,12 @@ class PrivilegedLinearRegression(LinearRegressor):
     """
 
     # requested by default: meta-estimators slice it by row with X, without set_fit_request
-    __metadata_request__fit: ClassVar = {"teacher_prediction": True, "teacher_std": True}
-    __metadata_request__partial_fit: ClassVar = {"teacher_prediction": True, "teacher_std": True}
+    __metadata_request__fit: ClassVar = {
+        "teacher_prediction": True,
+        "teacher_std": True,
+        "teacher_weight": True,
+    }
+    __metadata_request__partial_fit: ClassVar = __metadata_request__fit
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "imitation": [Interval(Real, 0, 1, closed="both")],
@@ -205,6 +209,7 @@ class PrivilegedLinearRegression(LinearRegressor):
         *,
         teacher_prediction: TeacherLike = None,
         teacher_std: ArrayLike | None = None,
+        teacher_weight: ArrayLike | None = None,
     ) -> Self:
         """Fit the student; the data of earlier calls are discarded.
 
@@ -227,6 +232,13 @@ class PrivilegedLinearRegression(LinearRegressor):
         teacher_std : array-like of shape (n_samples,) or None
             Standard deviations σ_i of the teacher's predictions, positive wherever there is one,
             such as those of a Gaussian process. Only their ratios matter.
+        teacher_weight : array-like of shape (n_samples,) or (n_samples, n_teachers), or None
+            How far the teacher is trusted in each row: weights w in [0, 1]. Beside a label the
+            teacher has the share λ·w; without a label, the row's weight is multiplied by w. 0 is a
+            missing prediction, and leaves out a row without a label. With a weight for each of
+            several teachers, these are averaged with them, and w is their mean over the available
+            predictions. It multiplies the precision 1/σ_i², and in the estimate of σ_s² a
+            prediction counts as w of one.
 
         Returns
         -------
@@ -262,19 +274,23 @@ class PrivilegedLinearRegression(LinearRegressor):
             sample_weight=sample_weight,
             teacher_prediction=teacher_prediction,
             teacher_std=teacher_std,
+            teacher_weight=teacher_weight,
         )
+        arguments = (X, y, sample_weight, teacher_prediction, teacher_std, teacher_weight)
         if is_chunked(X):
-            chunks = read_chunks(self, X, y, sample_weight, teacher_prediction, teacher_std)
+            chunks = read_chunks(self, *arguments)
             self._flat = chunks.flat
             rows = SampledChunks(chunks.rows, chunks.shape[0])
             solution = _or_with_equal_variances(
                 partial(self._problem().fit_chunks, rows, chunks.shape, self.solver)
             )
             warn_if_implausible_prediction(rows.sample)
-            self._check_teacher_used(solution.statistics.n_taught_rows, teacher_prediction)
+            self._check_teacher_used(
+                solution.statistics.n_taught_rows, teacher_prediction, teacher_weight
+            )
             return self._set_solution(solution, X)
-        data, self._flat = read_rows(self, X, y, sample_weight, teacher_prediction, teacher_std)
-        self._check_teacher_used(int(data.taught.sum()), teacher_prediction)
+        data, self._flat = read_rows(self, *arguments)
+        self._check_teacher_used(int(data.taught.sum()), teacher_prediction, teacher_weight)
         check_plausible_prediction(data.y, data.teacher, data.teacher_std)
         fit = _or_with_equal_variances(partial(self._problem().fit, data, self.solver))
         return self._set_solution(fit, data.X)
@@ -289,6 +305,7 @@ class PrivilegedLinearRegression(LinearRegressor):
         *,
         teacher_prediction: TeacherLike = None,
         teacher_std: ArrayLike | None = None,
+        teacher_weight: ArrayLike | None = None,
     ) -> Self:
         """Add rows to those of earlier calls of ``fit`` and ``partial_fit``.
 
@@ -309,6 +326,8 @@ class PrivilegedLinearRegression(LinearRegressor):
         teacher_std : array-like of shape (n_samples,) or None
             Standard deviations of the predictions, on the same scale in all calls. The predictions
             of a call without them have the median one.
+        teacher_weight : array-like of shape (n_samples,) or (n_samples, n_teachers), or None
+            Trust in the predictions, as in :meth:`fit`; that of a call without it is 1.
 
         Returns
         -------
@@ -336,6 +355,7 @@ class PrivilegedLinearRegression(LinearRegressor):
             sample_weight=sample_weight,
             teacher_prediction=teacher_prediction,
             teacher_std=teacher_std,
+            teacher_weight=teacher_weight,
         )
         earlier: Statistics | None = getattr(self, "statistics_", None)
         data, flat = read_rows(
@@ -345,6 +365,7 @@ class PrivilegedLinearRegression(LinearRegressor):
             sample_weight,
             teacher_prediction,
             teacher_std,
+            teacher_weight,
             reset=earlier is None,
             may_lack_weight=earlier is not None,
         )
@@ -358,7 +379,7 @@ class PrivilegedLinearRegression(LinearRegressor):
             self.statistics_ = earlier.merge(Statistics.of(data, earlier.kind))
         # a call may bring labels only, as NaN, where earlier calls brought predictions
         n_taught_rows = 0 if teacher_prediction is None else self.statistics_.n_taught_rows
-        self._check_teacher_used(n_taught_rows, teacher_prediction)
+        self._check_teacher_used(n_taught_rows, teacher_prediction, teacher_weight)
         check_plausible_prediction(data.y, data.teacher, data.teacher_std)
         like = data.X if earlier is None else _wider(self.coef_, data.X)
         return self._set_solution(self._solve_statistics(), like)
@@ -388,8 +409,15 @@ class PrivilegedLinearRegression(LinearRegressor):
         self._solution.statistics.check_same_columns(self.statistics_)
         return self._set_solution(self._solve_statistics(), self.coef_)
 
-    def _check_teacher_used(self, n_taught_rows: int, teacher_prediction: TeacherLike) -> None:
-        check_teacher_used(self.imitation, n_taught_rows, teacher_prediction=teacher_prediction)
+    def _check_teacher_used(
+        self, n_taught_rows: int, teacher_prediction: TeacherLike, teacher_weight: Any
+    ) -> None:
+        check_teacher_used(
+            self.imitation,
+            n_taught_rows,
+            teacher_weight=teacher_weight,
+            teacher_prediction=teacher_prediction,
+        )
 
     def _check_n_outputs(self, data: RegressionData, earlier: Statistics) -> None:
         if data.n_outputs != earlier.n_outputs:

@@ -24,6 +24,7 @@ from sklearn_distill._validation.fitting import Interval, all_or_nothing, valida
 from sklearn_distill._validation.indexing import take_any_rows
 from sklearn_distill._validation.last_step import last_step, replace_last_step
 from sklearn_distill._validation.masks import refuse_mask
+from sklearn_distill._validation.partial_teacher import is_sparse
 from sklearn_distill._validation.passed_features import check_passed_features
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.soft_tree import SoftTree
@@ -36,7 +37,7 @@ from sklearn_distill.students._estimator_student import (
     fit_clone,
 )
 from sklearn_distill.students._problem import TrainingTargets
-from sklearn_distill.targets import Labels, TargetMixture, Teachers
+from sklearn_distill.targets import Labels, TargetMixture, WeightedTeachers
 
 # of a class with target mass: the smallest step of 1, at which log_loss clips probabilities, too
 _MIN_PROBA = float(np.finfo(np.float64).eps)
@@ -135,7 +136,11 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, EstimatorStudent
     """
 
     # requested by default: meta-estimators slice them by row with X, without set_fit_request
-    __metadata_request__fit: ClassVar = {"teacher_proba": True, "teacher_logits": True}
+    __metadata_request__fit: ClassVar = {
+        "teacher_proba": True,
+        "teacher_logits": True,
+        "teacher_weight": True,
+    }
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "estimator": "no_validation",  # clone raises a TypeError unless it is an estimator
@@ -167,6 +172,7 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, EstimatorStudent
         *,
         teacher_proba: TeacherLike = None,
         teacher_logits: TeacherLike = None,
+        teacher_weight: ArrayLike | None = None,
     ) -> Self:
         """Fit the student.
 
@@ -186,9 +192,16 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, EstimatorStudent
             DataFrame whose column names are the labels, (n_samples,) for the second of two
             classes, or for the one that a Series is named after, or (n_samples, n_teachers,
             n_classes): the teachers are softened by T, then averaged (combine_teachers has
-            weights). A row of NaN is a missing prediction.
+            weights). A row of NaN is a missing prediction. Where it is NaN for some classes, these
+            get even parts of the rest of the probability.
         teacher_logits : array-like or DataFrame or None
             Logits instead of probabilities; -inf is a probability of exactly zero.
+        teacher_weight : array-like of shape (n_samples,) or (n_samples, n_teachers), or None
+            How far the teacher is trusted in each row: weights w, finite and 0 or more. Beside a
+            label the teacher has the share min(1, λ·w); without a label, the row's weight is
+            multiplied by min(1, w). 0 is a missing prediction, and leaves out a row without a
+            label. With a weight for each of several teachers, these are averaged with them, and w
+            is their mean over the available predictions.
 
         Returns
         -------
@@ -221,6 +234,7 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, EstimatorStudent
             sample_weight=sample_weight,
             teacher_proba=teacher_proba,
             teacher_logits=teacher_logits,
+            teacher_weight=teacher_weight,
         )
         X, y = to_numpy(X), to_numpy(y)  # regressors need not support tensors
         n_rows = check_passed_features(
@@ -236,11 +250,14 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, EstimatorStudent
             sample_weight,
             teacher_proba,
             teacher_logits,
+            teacher_weight=teacher_weight,
+            # the regressor needs a number for each class: an even part of the rest
+            partial=None if is_sparse(teacher_proba) else "spread",
             min_classes=1,  # as trees and neighbours
         )
         self.classes_ = read.classes
         self.n_taught_rows_ = read.n_taught_rows
-        read.check_teacher(self.imitation, teacher_proba, teacher_logits)
+        read.check_teacher(self.imitation, teacher_proba, teacher_logits, teacher_weight)
         targets, weight = self._mixed_targets(read.labels, read.teachers), read.sample_weight
         # the projection would give classes that occur in no target a small probability
         self._active = (weight @ targets) > 0
@@ -248,7 +265,8 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, EstimatorStudent
         if rows is not None:
             X, targets, weight = take_any_rows(X, rows), targets[rows], weight[rows]
         fit_estimator = self._fit_trees if is_classifier(self.estimator) else self._fit_regressor
-        self.estimator_ = fit_estimator(X, targets, None if sample_weight is None else weight)
+        weighted = sample_weight is not None or (weight != 1).any()
+        self.estimator_ = fit_estimator(X, targets, weight if weighted else None)
         return self
 
     def predict_proba(self, X: MatrixLike) -> NDArray[np.float64]:
@@ -331,7 +349,9 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, EstimatorStudent
     def _with_floor(self, proba: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.maximum(proba, np.where(self._active, _MIN_PROBA, 0.0))
 
-    def _mixed_targets(self, labels: Labels, teachers: Teachers | None) -> NDArray[np.float64]:
+    def _mixed_targets(
+        self, labels: Labels, teachers: WeightedTeachers | None
+    ) -> NDArray[np.float64]:
         """Return the mixed targets m of shape (n_rows, n_classes)."""
         mixture = TargetMixture(
             labels,
@@ -342,7 +362,8 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, EstimatorStudent
             soften_student=False,
         )
         # at T' = 1 the linear form is the mixed target itself, stored class by class
-        return np.ascontiguousarray(mixture.targets().linear.T, dtype=np.float64)
+        linear = mixture.targets().dense_linear(slice(None))
+        return np.ascontiguousarray(linear.T, dtype=np.float64)
 
 
 def _fit_classes(

@@ -22,13 +22,14 @@ from sklearn_distill._validation.plausible_prediction import check_plausible_pre
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.targets import check_regression_targets
+from sklearn_distill._validation.teacher_weight import check_some_trust
 from sklearn_distill._validation.tensors import to_numpy
 from sklearn_distill.students._estimator_student import (
     EstimatorStudent,
     apply_weights,
     fit_clone,
 )
-from sklearn_distill.targets import RegressionMixture
+from sklearn_distill.targets import RegressionMixture, trusted_weights
 
 
 class SoftTargetRegressor(RegressorMixin, EstimatorStudent):
@@ -88,7 +89,7 @@ class SoftTargetRegressor(RegressorMixin, EstimatorStudent):
     """
 
     # requested by default: meta-estimators slice it by row with X, without set_fit_request
-    __metadata_request__fit: ClassVar = {"teacher_prediction": True}
+    __metadata_request__fit: ClassVar = {"teacher_prediction": True, "teacher_weight": True}
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "estimator": "no_validation",  # clone raises a TypeError unless it is an estimator
@@ -108,6 +109,7 @@ class SoftTargetRegressor(RegressorMixin, EstimatorStudent):
         sample_weight: ArrayLike | None = None,
         *,
         teacher_prediction: TeacherLike = None,
+        teacher_weight: ArrayLike | None = None,
     ) -> Self:
         """Fit the student.
 
@@ -126,6 +128,12 @@ class SoftTargetRegressor(RegressorMixin, EstimatorStudent):
             The teacher's predictions. A row of NaN is a missing prediction. Of several teachers, in
             an array of shape (n_samples, n_teachers, n_outputs), the mean of the available
             predictions is used.
+        teacher_weight : array-like of shape (n_samples,) or (n_samples, n_teachers), or None
+            How far the teacher is trusted in each row: weights w, finite and 0 or more. Beside a
+            label the teacher has the share min(1, λ·w); without a label, the row's weight is
+            multiplied by min(1, w). 0 is a missing prediction, and leaves out a row without a
+            label. With a weight for each of several teachers, these are averaged with them, and w
+            is their mean over the available predictions.
 
         Returns
         -------
@@ -149,7 +157,13 @@ class SoftTargetRegressor(RegressorMixin, EstimatorStudent):
             If the predictions are correlated with the labels no more than with their rows shuffled,
             or with the opposite sign, in 50 labelled rows or more.
         """
-        check_row_order(X, y, sample_weight=sample_weight, teacher_prediction=teacher_prediction)
+        check_row_order(
+            X,
+            y,
+            sample_weight=sample_weight,
+            teacher_prediction=teacher_prediction,
+            teacher_weight=teacher_weight,
+        )
         if is_classifier(self.estimator):
             raise ValueError(
                 f"estimator is a {type(self.estimator).__name__}, a classifier, which cannot be "
@@ -165,13 +179,23 @@ class SoftTargetRegressor(RegressorMixin, EstimatorStudent):
             is_class=False,
         )
         weight = check_sample_weight(sample_weight, n_rows)
-        labels, predictions, flat = check_regression_targets(
-            y, teacher_prediction, n_rows, weight == 0, several_teachers=True
+        labels, predictions, flat, trust = check_regression_targets(
+            y,
+            teacher_prediction,
+            n_rows,
+            weight == 0,
+            several_teachers=True,
+            teacher_weight=teacher_weight,
         )
-        mixture = RegressionMixture.of(labels, predictions, float(self.imitation))
+        mixture = RegressionMixture.of(labels, predictions, float(self.imitation), trust=trust)
+        weight = trusted_weights(weight, mixture.labelled, trust)
+        check_some_trust(weight)
         self.n_taught_rows_ = int(mixture.taught.sum())
         check_teacher_used(
-            self.imitation, self.n_taught_rows_, teacher_prediction=teacher_prediction
+            self.imitation,
+            self.n_taught_rows_,
+            teacher_weight=teacher_weight,
+            teacher_prediction=teacher_prediction,
         )
         check_plausible_prediction(labels, predictions)
         rows = rows_to_fit(weight)
@@ -182,7 +206,7 @@ class SoftTargetRegressor(RegressorMixin, EstimatorStudent):
             self.estimator,
             X,
             target[:, 0] if flat else target,
-            None if sample_weight is None else weight,
+            weight if sample_weight is not None or (weight != 1).any() else None,
         )
         self.estimator_ = fit_clone(self.estimator, X, target, fit_params)
         return self

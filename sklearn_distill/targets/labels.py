@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from sklearn_distill._typing import BoolArray, FloatArray, IntArray
 
@@ -46,6 +48,12 @@ class Labels:
         for k, mass_k in enumerate(mass):
             mass_k += weight * (self.codes == k)
         return mass
+
+    def sparse_one_hot(self, weight: FloatArray) -> Any:
+        """Return the weighted one-hot labels as a csr_array, (n_rows, n_classes)."""
+        rows = np.flatnonzero(self.present & (weight != 0))
+        shape = (len(self.codes), self.n_classes)
+        return sparse.csr_array((weight[rows], (rows, self.codes[rows])), shape=shape)
 
     def one_hot(self, weight: FloatArray) -> FloatArray:
         """Return the weighted one-hot labels, (n_classes, n_rows); 0 without a label."""

@@ -9,7 +9,8 @@ from scipy.special import xlogy
 from sklearn_distill._typing import BoolArray, FloatArray
 from sklearn_distill.targets.labels import Labels
 from sklearn_distill.targets.soft_targets import LogPartitionTerm, SoftTargets, TargetTangent
-from sklearn_distill.targets.teachers import Teachers
+from sklearn_distill.targets.teachers import Teachers, WeightedTeachers
+from sklearn_distill.targets.trust import imitation_shares
 from sklearn_distill.targets.weights import label_weights
 
 
@@ -26,7 +27,8 @@ class TargetMixture:
 
     where :math:`λ_i` is λ if label and teacher's prediction are available, 0 if the prediction is
     missing and 1 if the label is missing; T' is T or, with ``soften_student=False``, 1; τ is 1 or,
-    with ``t_squared``, T'².
+    with ``t_squared``, T'². With weights of the teachers, whose mean in a row is
+    :math:`\bar w_i`, λ is :math:`\min(1, λ \bar w_i)`.
 
     Class weights c multiply s by :math:`c_y` in both terms of a labelled row. A row without a label
     is K weighted copies, one for each class k, with the label k, the weight :math:`s\,q_k c_k` and
@@ -43,7 +45,8 @@ class TargetMixture:
     teachers : Teachers or None
         The teachers' logits; None if no row has a teacher's prediction.
     weight : ndarray of shape (n_rows,)
-        Sample weights s, before they are multiplied by class weights.
+        Sample weights s, before they are multiplied by class weights. Those of rows without a label
+        are :func:`~sklearn_distill.targets.trusted_weights`.
     imitation : float
         λ in [0, 1].
     temperature : float
@@ -72,7 +75,7 @@ class TargetMixture:
     """
 
     labels: Labels
-    teachers: Teachers | None
+    teachers: WeightedTeachers | None
     weight: FloatArray
     imitation: float
     temperature: float = 1.0
@@ -108,8 +111,12 @@ class TargetMixture:
         return np.column_stack([self._label_weight, label, b * self._mass(q), b * entropy])
 
     def imitation_tangent(self) -> TargetTangent:
-        """Return the derivative in λ; it is 0 on rows with a label or a prediction only."""
-        s = np.where(self._both_available, self._row_weight, 0.0)
+        r"""Return the derivative in λ; it is 0 on rows with a label or a prediction only.
+
+        With weights of the teachers, that of a row is :math:`\bar w_i`, or 0 where
+        :math:`λ \bar w_i \ge 1`.
+        """
+        s = np.where(self._both_available, self._row_weight * self._share_derivative, 0.0)
         label, teacher = -s, self._tau * s
         linear = self._linear(label, teacher / self._student_temperature, self._soft_labels())
         # λ moves the weights of the terms, not their temperatures.
@@ -168,6 +175,7 @@ class TargetMixture:
         """Return the derivative of :meth:`_soft_labels` in T, a new array."""
         if self.teachers is None:
             return np.zeros((self.labels.n_classes, len(self.weight)))
+        assert isinstance(self.teachers, Teachers)
         return self._weigh_classes(self.teachers.soften_derivative(self.temperature))
 
     def _weigh_classes(self, q: FloatArray) -> FloatArray:
@@ -190,6 +198,20 @@ class TargetMixture:
         return self._student_temperature**2 if self.t_squared else 1.0
 
     @property
+    def _trust(self) -> FloatArray | None:
+        return None if self.teachers is None else self.teachers.trust
+
+    @property
+    def _share(self) -> FloatArray | float:
+        """The share λ_i of the prediction in rows that have a label, too."""
+        return imitation_shares(self.imitation, self._trust)[0]
+
+    @property
+    def _share_derivative(self) -> FloatArray | float:
+        """The derivative of λ_i in λ."""
+        return imitation_shares(self.imitation, self._trust)[1]
+
+    @property
     def _both_available(self) -> BoolArray:
         if self.teachers is None:
             return np.zeros(len(self.weight), dtype=bool)
@@ -203,14 +225,14 @@ class TargetMixture:
     @cached_property
     def _label_weight(self) -> FloatArray:
         """Weight s (1 − λ_i) of each row's label."""
-        weight = np.where(self._both_available, 1.0 - self.imitation, self.labels.present)
+        weight = np.where(self._both_available, 1.0 - self._share, self.labels.present)
         weight *= self._row_weight
         return weight
 
     @cached_property
     def _teacher_weight(self) -> FloatArray:
         """Weight s λ_i τ of each row's prediction."""
-        weight = np.where(self._both_available, 1.0 * self.imitation, ~self.labels.present)
+        weight = np.where(self._both_available, 1.0 * self._share, ~self.labels.present)
         weight *= self._row_weight
         weight *= self._tau
         return weight

@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 
 from sklearn_distill._typing import BoolArray, FloatArray, IntArray
+from sklearn_distill.targets.trust import imitation_shares
 
 
 @dataclass(frozen=True)
@@ -15,8 +16,9 @@ class RegressionMixture:
     r"""Labels y and predictions t, of each of which a row needs at least one.
 
     A row has the weights :math:`1-λ_i` of its label and :math:`λ_i r_i` of its prediction, where
-    :math:`λ_i` is λ if both are available, 0 if the prediction is missing and 1 if the label is,
-    and :math:`r_i` is the precision of the prediction.
+    :math:`λ_i` is :math:`\min(1, λ \bar w_i)` if both are available, 0 if the prediction is missing
+    and 1 if the label is, :math:`r_i` is the precision of the prediction and :math:`\bar w_i` the
+    trust in it.
 
     Parameters
     ----------
@@ -26,6 +28,9 @@ class RegressionMixture:
         λ in [0, 1].
     precision : ndarray of shape (n_rows,) or None, default=None
         Positive precisions r of the predictions; anything where one is missing. None is 1.
+    trust : ndarray of shape (n_rows,) or None, default=None
+        Mean weights :math:`\bar w_i` of the teachers; None is 1. That of rows without a label is in
+        their sample weights, by :func:`~sklearn_distill.targets.trusted_weights`.
 
     Examples
     --------
@@ -39,6 +44,7 @@ class RegressionMixture:
     predictions: FloatArray
     imitation: float
     precision: FloatArray | None = None
+    trust: FloatArray | None = None
 
     @classmethod
     def of(
@@ -47,6 +53,7 @@ class RegressionMixture:
         predictions: FloatArray | None,
         imitation: float,
         precision: FloatArray | None = None,
+        trust: FloatArray | None = None,
     ) -> Self:
         """Return the mixture of arrays of which one may be None: all of it is missing."""
         available = next(values for values in (labels, predictions) if values is not None)
@@ -56,6 +63,7 @@ class RegressionMixture:
             missing if predictions is None else predictions,
             imitation,
             precision,
+            trust,
         )
 
     @property
@@ -112,18 +120,19 @@ class RegressionMixture:
 
     def take(self, rows: IntArray) -> RegressionMixture:
         """Return the mixture of some of the rows."""
-        precision = None if self.precision is None else self.precision[rows]
         return replace(
             self,
             labels=self.labels[rows],
             predictions=self.predictions[rows],
-            precision=precision,
+            precision=None if self.precision is None else self.precision[rows],
+            trust=None if self.trust is None else self.trust[rows],
         )
 
     def _weights(self) -> tuple[FloatArray, FloatArray]:
         """Return the weights of the labels and of the predictions."""
+        beside_label, _ = imitation_shares(self.imitation, self.trust)
         # λ_i: if only one of the two is available, it gets the full weight
-        share = np.where(self.taught, np.where(self.labelled, self.imitation, 1.0), 0.0)
+        share = np.where(self.taught, np.where(self.labelled, beside_label, 1.0), 0.0)
         if self.precision is None:
             return 1 - share, share
         return 1 - share, share * np.where(self.taught, self.precision, 1.0)

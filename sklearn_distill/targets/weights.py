@@ -4,14 +4,14 @@ import numpy as np
 
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.targets.labels import Labels
-from sklearn_distill.targets.teachers import Teachers
+from sklearn_distill.targets.teachers import WeightedTeachers
 
 
 def row_weights(
     sample_weight: FloatArray,
     class_weight: FloatArray | None,
     labels: Labels,
-    teachers: Teachers | None,
+    teachers: WeightedTeachers | None,
 ) -> FloatArray:
     r"""Return :math:`s_i` = sample weight × class weight, of which the objective is a mean.
 
@@ -28,7 +28,7 @@ def row_weights(
         Weight of each class; None for 1.
     labels : Labels
         The rows' labels, some of which may be missing.
-    teachers : Teachers or None
+    teachers : WeightedTeachers or None
         Source of the class probabilities of rows without a label.
 
     Returns
@@ -39,6 +39,7 @@ def row_weights(
     Examples
     --------
     >>> import numpy as np
+    >>> from sklearn_distill.targets import Teachers
     >>> labels = Labels(np.array([0, -1]), n_classes=2)
     >>> teachers = Teachers(np.log([[[0.5, 0.25], [0.5, 0.75]]]))
     >>> row_weights(np.ones(2), np.array([1.0, 5.0]), labels, teachers)
@@ -47,7 +48,7 @@ def row_weights(
     s = label_weights(sample_weight, class_weight, labels)
     missing = np.flatnonzero(~labels.present)
     if class_weight is not None and teachers is not None and len(missing):
-        s[missing] *= class_weight @ teachers.take(missing).soften(1.0)
+        s[missing] *= teachers.take(missing).expected_weight(class_weight)
     return s
 
 
@@ -83,7 +84,7 @@ def label_weights(
 
 
 def expected_class_mass(
-    labels: Labels, teachers: Teachers | None, sample_weight: FloatArray
+    labels: Labels, teachers: WeightedTeachers | None, sample_weight: FloatArray
 ) -> FloatArray:
     """Return the weight of each class: of its labels, and expected where a label is missing.
 
@@ -91,7 +92,7 @@ def expected_class_mass(
     ----------
     labels : Labels
         The rows' labels, some of which may be missing.
-    teachers : Teachers or None
+    teachers : WeightedTeachers or None
         A row without a label adds their probabilities at temperature 1, times its weight.
     sample_weight : ndarray of shape (n_rows,)
         Nonnegative weights of the samples.
@@ -104,6 +105,7 @@ def expected_class_mass(
     Examples
     --------
     >>> import numpy as np
+    >>> from sklearn_distill.targets import Teachers
     >>> labels = Labels(np.array([0, -1]), n_classes=2)
     >>> teachers = Teachers(np.log([[[0.5, 0.25], [0.5, 0.75]]]))
     >>> expected_class_mass(labels, teachers, np.ones(2))
@@ -112,7 +114,7 @@ def expected_class_mass(
     mass: FloatArray = labels.one_hot(sample_weight).sum(axis=1)
     missing = np.flatnonzero(~labels.present)
     if teachers is not None and len(missing):
-        mass += teachers.take(missing).soften(1.0) @ sample_weight[missing]
+        mass += teachers.take(missing).class_mass(sample_weight[missing])
     return mass
 
 

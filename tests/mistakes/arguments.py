@@ -123,9 +123,10 @@ GROUP = Group(
         ),
         Case(
             "A sparse teacher",
-            "An entry that is not stored could be 0 or missing.",
+            "Any regressor is fitted on a dense target. To the students that read a sparse matrix, "
+            "an entry that is not stored is unknown.",
             """
-            student = DistilledLogisticRegression()
+            student = SoftTargetClassifier(DecisionTreeRegressor(max_depth=3))
             student.fit(X, y, teacher_proba=sparse.csr_array(proba))
             """,
             (ValueError, "pass teacher_proba.toarray()"),

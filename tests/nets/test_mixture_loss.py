@@ -24,17 +24,20 @@ every_regularizer = pytest.mark.parametrize(
 every_class_weight = pytest.mark.parametrize(
     "class_weight", [None, [0.5, 3.0, 1.0, 2.0]], ids=["", "class_weight"]
 )
-every_size = pytest.mark.parametrize(("K", "M"), [(2, 1), (3, 1), (4, 2)])
+every_size = pytest.mark.parametrize(
+    ("K", "M", "trusted"), [(2, 1, False), (3, 1, True), (4, 2, False), (4, 2, True)]
+)
 
 
 class Problem:
     """Random labels and scores, and teachers with some missing predictions."""
 
-    def __init__(self, K, M, class_weight=None):
+    def __init__(self, K, M, class_weight=None, trusted=False):
         rng = np.random.default_rng(K)
         problem = random_problem(rng, n=N, K=K, M=M)
         logits = problem["teacher_logits"].transpose(1, 2, 0)
-        self.teachers = Teachers(np.ascontiguousarray(logits))
+        trust = rng.uniform(0, 5, size=(M, N)) if trusted else None
+        self.teachers = Teachers(np.ascontiguousarray(logits), trust)
         self.labels, self.weight = Labels(problem["codes"], K), problem["weight"]
         self.z = torch.tensor(3 * rng.normal(size=(N, K)))
         self.class_weight = None if class_weight is None else np.array(class_weight[:K])
@@ -46,8 +49,10 @@ class Problem:
 @every_regularizer
 @every_class_weight
 @every_size
-def test_loss_and_residual_are_those_of_fixed_values(K, M, class_weight, regularizer, form):
-    problem = Problem(K, M, class_weight)
+def test_loss_and_residual_are_those_of_fixed_values(
+    K, M, trusted, class_weight, regularizer, form
+):
+    problem = Problem(K, M, class_weight, trusted)
     form = {"class_weight": problem.class_weight, **form}
     options = {**VALUES, "regularizer": regularizer, **form}
     mixture = TargetMixture(problem.labels, problem.teachers, problem.weight, **options)
@@ -71,8 +76,8 @@ def test_loss_and_residual_are_those_of_fixed_values(K, M, class_weight, regular
 @every_regularizer
 @every_class_weight
 @every_size
-def test_derivatives_are_differences(K, M, class_weight, regularizer, form):
-    problem = Problem(K, M, class_weight)
+def test_derivatives_are_differences(K, M, trusted, class_weight, regularizer, form):
+    problem = Problem(K, M, class_weight, trusted)
     loss = MixtureLoss(K, M, regularizer=regularizer, class_weight=problem.class_weight, **form)
 
     def residual(name, value):

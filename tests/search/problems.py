@@ -25,13 +25,19 @@ def split(y, n_splits=3):
 
 
 def cross_validated_loss(
-    X, y, logits, weight, validation_temperature=1.0, n_splits=3, **parameters
+    X, y, logits, weight, validation_temperature=1.0, n_splits=3, trust=None, **parameters
 ):
     """Return, by definition, the mean over folds of the weighted cross-entropy at T_val."""
     losses = []
     for train, test in split(y, n_splits):
         student = DistilledLogisticRegression(**parameters)
-        student.fit(X[train], y[train], weight[train], teacher_logits=logits[train])
+        student.fit(
+            X[train],
+            y[train],
+            weight[train],
+            teacher_logits=logits[train],
+            teacher_weight=None if trust is None else trust[train],
+        )
         z = student.decision_function(X[test]) / validation_temperature
         z = np.column_stack([np.zeros(len(z)), z]) if z.ndim == 1 else z
         row_losses = logsumexp(z, axis=1) - z[np.arange(len(z)), y[test].astype(int)]

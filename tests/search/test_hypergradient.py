@@ -60,6 +60,33 @@ def test_hypergradient_is_the_finite_difference_of_refits(K, form, validation_te
     )
 
 
+@pytest.mark.parametrize("K", [2, 3])
+def test_hypergradient_with_trust_by_row(K):
+    """A row's λ is λ times its trust, up to 1; the weights of two teachers average them."""
+    X, y, logits, weight = make_problem(K)
+    trust = np.random.default_rng(1).uniform(0, 5, size=(len(X), 2))
+    params = METAPARAMETERS | {"tol": 1e-11, "max_iter": 1000}
+    search = DistilledLogisticRegressionCV(NAMES, cv=3, **params)
+    targets = TrainingTargets.read(search, len(X), y, weight, None, logits, teacher_weight=trust)
+    space = Space.of(NAMES, LossParams.of(search), None)
+    folds = search._make_folds(X, targets, {}, weighted=True)
+    cv_loss = CrossValidatedLoss(folds, space, None, lambda evaluation: None)
+    evaluation = cv_loss.evaluate(space.start_coordinates, "test", gradient=True)
+
+    def loss_at(name, value):
+        changed = params | {name: value}
+        return cross_validated_loss(X, y, logits, weight, trust=trust, **changed)
+
+    assert evaluation.loss == pytest.approx(loss_at("C", params["C"]), rel=1e-8)
+    expected = [
+        central_difference(lambda t, name=name: loss_at(name, t), params[name], 1e-5)
+        for name in NAMES
+    ]
+    np.testing.assert_allclose(
+        evaluation.gradient / evaluation.jacobian, expected, rtol=1e-4, atol=1e-8
+    )
+
+
 def test_the_loss_of_an_unconverged_fit_is_corrected():
     """The adjoint corrects, to first order, for a loose tolerance."""
     problem = make_problem(3)

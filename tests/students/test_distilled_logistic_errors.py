@@ -31,12 +31,12 @@ WRONG_TEACHERS = {
         "teacher_proba must be an array of numbers: got compl",
     ),
     "sparse": (
-        {"teacher_proba": sparse.csr_array(PROBA)},
-        "teacher_proba is a sparse csr_array.*toarray",
+        {"teacher_logits": sparse.csr_array(PROBA)},
+        "teacher_logits is a sparse csr_array.*toarray",
     ),
     "partly NaN": (
-        {"teacher_proba": changed(PROBA, 5, [np.nan, 0.5, 0.5])},
-        "teacher_proba: row 5 has NaN for some classes",
+        {"teacher_logits": changed(PROBA, 5, [np.nan, 0.5, 0.5])},
+        "teacher_logits: row 5 has NaN for some classes",
     ),
     "partly NaN logits": (
         {"teacher_logits": changed(LOGITS, 4, [np.nan, 0.5, 0.5])},

@@ -144,7 +144,10 @@ class GenerationData:
         where: str,
     ) -> Any:
         params = {
-            name: take_aligned(value, rows, self.n_rows) for name, value in self.fit_params.items()
+            name: take_aligned(value, rows, self.n_rows)
+            for name, value in self.fit_params.items()
+            # the generation that is fitted on labels alone has no teacher to be trusted
+            if teacher_params or not name.endswith("teacher_weight")
         }
         with _note_on_errors(student, where), own_predictions():
             unfitted = clone_without_teacher(student, teacher_params | params)

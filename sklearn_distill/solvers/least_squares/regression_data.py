@@ -30,10 +30,11 @@ _SPLIT = {
     Source.BOTH: [Source.SPLIT_LABEL, Source.SPLIT_TEACHER],
     Source.TEACHER: [Source.PRECISE_TEACHER],
 }
+# sources of the rows with both targets that are partly trusted, beside LABEL and the above
+_PARTLY = (Source.PARTLY_TRUSTED, Source.PARTLY_LABEL, Source.PARTLY_TEACHER)
 _WHOLE = {part: whole for whole, parts in _SPLIT.items() for part in parts}
 
-
-_BY_ROW = ("X", "y", "teacher", "weight", "teacher_variance")
+_BY_ROW = ("X", "y", "teacher", "weight", "teacher_variance", "trust")
 
 # The rows of a tile that a source has, and which of them are of which part.
 Selection: TypeAlias = tuple[slice | IntArray, list[tuple[int, slice]]]
@@ -55,6 +56,9 @@ class RegressionData:
         Nonnegative weights; None for 1.
     teacher_variance : ndarray of shape (n_rows,) or None
         Variances of the predictions, of which only the ratios matter; None if all are the same.
+    trust : ndarray of shape (n_rows,) or None
+        Trust in the predictions, in (0, 1] where there is a label, too; None for 1. That of rows
+        without a label is in their weight.
     """
 
     X: CheckedX
@@ -62,6 +66,7 @@ class RegressionData:
     teacher: FloatArray | None = None
     weight: FloatArray | None = None
     teacher_variance: FloatArray | None = None
+    trust: FloatArray | None = None
 
     def take(self, rows: slice | IntArray) -> Self:
         """Return some of the rows; a slice makes no copy."""
@@ -115,11 +120,24 @@ class RegressionData:
         """Return the sources that have rows."""
         both = [Source.BOTH] if self.teacher_variance is None else _SPLIT[Source.BOTH]
         teacher = [Source.TEACHER] if self.teacher_variance is None else _SPLIT[Source.TEACHER]
-        return [s for s in (Source.LABEL, *both, *teacher) if self.has_source(s).any()]
+        partly = _PARTLY[:1] if self.teacher_variance is None else _PARTLY[1:]
+        return [s for s in (Source.LABEL, *both, *teacher, *partly) if self.has_source(s).any()]
 
     def has_source(self, source: Source, rows: slice = slice(None)) -> BoolArray:
-        """Return a mask of the rows of a source."""
-        return np.asarray(self.source[rows] == _WHOLE.get(source, source))
+        """Return a mask of the rows of a source; a partly trusted row is of several."""
+        if source in _PARTLY:
+            return self._partly_trusted[rows]
+        has_source = self.source[rows] == _WHOLE.get(source, source)
+        if source is Source.LABEL and self.trust is not None:
+            has_source |= self._partly_trusted[rows]
+        return np.asarray(has_source)
+
+    @cached_property
+    def _partly_trusted(self) -> BoolArray:
+        """Rows with both targets, of which a part of the prediction's weight is the label's."""
+        if self.trust is None:
+            return np.zeros(len(self.source), dtype=bool)
+        return np.asarray((self.source == Source.BOTH) & (self.trust < 1))
 
     def weight_for(
         self, source: Source, rows: slice, selected: slice | BoolArray | IntArray
@@ -129,13 +147,27 @@ class RegressionData:
         None is 1 for all rows.
         """
         weight = None if self.weight is None else self.weight[rows][selected]
+        if self.trust is not None:
+            part = self._part_of_row(source, rows, selected)
+            weight = part if weight is None else weight * part
         if self.teacher_variance is None or source not in WITH_VARIANCE:
             return weight
         precision = 1 / self.teacher_variance[rows][selected]
         return precision if weight is None else weight * precision
 
+    def _part_of_row(
+        self, source: Source, rows: slice, selected: slice | BoolArray | IntArray
+    ) -> FloatArray:
+        """Return which part of the weight of a row is that of its copy of a source."""
+        assert self.trust is not None
+        w = np.where(self.source == Source.BOTH, self.trust, np.nan)[rows][selected]
+        part = (
+            (1 - w) ** 2 if source is Source.LABEL else w * (1 - w) if source in _PARTLY else w**2
+        )
+        return np.where(np.isnan(w), 1.0, part)  # a row with one target is one row
+
     def variances(self, among: BoolArray | None = None) -> VarianceHistogram | None:
-        """Return the variances of the predictions that have a weight, with this weight.
+        """Return the variances of the predictions that have a weight, with weight and trust.
 
         ``among`` is a mask of the rows to take; None for all.
         """
@@ -147,6 +179,9 @@ class RegressionData:
         if not rows.any():
             return None
         weight = None if self.weight is None else self.weight[rows]
+        if self.trust is not None:
+            trust = np.where(self.labelled, self.trust, 1.0)[rows]
+            weight = trust if weight is None else weight * trust
         return VarianceHistogram.of(self.teacher_variance[rows], weight)
 
     @property
@@ -281,6 +316,9 @@ class RegressionData:
             Source.SPLIT_LABEL: [self.y],
             Source.SPLIT_TEACHER: [self.teacher],
             Source.PRECISE_TEACHER: [self.teacher],
+            Source.PARTLY_TRUSTED: [self.y, self.teacher],
+            Source.PARTLY_LABEL: [self.y],
+            Source.PARTLY_TEACHER: [self.teacher],
         }[source]
         return [target for target in targets if target is not None]
 

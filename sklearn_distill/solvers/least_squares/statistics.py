@@ -148,9 +148,15 @@ class Statistics:
         return any(source in self.groups for source in sources)
 
     def n_repetitions(self, source_weights: SourceWeights) -> float:
-        """Return the sum of the sample weights of the rows whose source has a weight."""
+        """Return the sum of the sample weights of the rows whose target has a weight.
+
+        ``source_weights`` are LABELS_ONLY or TEACHER_ONLY. A prediction counts with its trust.
+        """
         used = {source for source in self.groups if sum(source_weights[source]) > 0}
-        total = sum(self.groups[source].weight for source in used - set(WITH_VARIANCE))
+        total = sum(
+            self.groups[source].weight * sum(source_weights[source])
+            for source in used - set(WITH_VARIANCE)
+        )
         if self.teacher_variances is not None and used & set(WITH_VARIANCE):
             # the weights of their groups are divided by variances
             total += self.teacher_variances.weight
@@ -267,7 +273,7 @@ def _counts(taught: BoolArray, parts: IntArray | None, n_parts: int) -> tuple[li
 
 def _mixing(source: Source, source_weights: SourceWeights, selection: FloatArray) -> FloatArray:
     """Return the matrix that maps the targets of a source to (c_y y + c_s s)/a."""
-    if source is not Source.BOTH:
+    if source not in (Source.BOTH, Source.PARTLY_TRUSTED):
         return selection
     c_y, c_s = source_weights[source]
     return np.vstack([c_y * selection, c_s * selection]) / (c_y + c_s)

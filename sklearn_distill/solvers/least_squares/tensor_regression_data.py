@@ -62,8 +62,8 @@ class TensorRegressionData(RegressionData):
         Features in float32 or float64, on any device.
     y, teacher : ndarray of shape (n_rows, n_outputs) or None
         Labels and predictions; a row of NaN is missing.
-    weight, teacher_variance : ndarray of shape (n_rows,) or None
-        Nonnegative weights, and variances of the predictions; None for 1.
+    weight, teacher_variance, trust : ndarray of shape (n_rows,) or None
+        Nonnegative weights, variances of the predictions, and trust in them; None for 1.
     linalg : module
         The module ``torch.linalg``, for the QR factorisations.
     """

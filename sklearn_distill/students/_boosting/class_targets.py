@@ -81,8 +81,8 @@ class ClassTargets:
         if labels.present.any():
             return labels.present, labels.codes
         assert teachers is not None  # each row has a label or a prediction
-        most_probable = teachers.soften(1.0).argmax(axis=0)
-        return np.ones(self.n_rows, dtype=bool), taught_strata(most_probable, fraction)
+        strata = taught_strata(teachers.most_probable(), fraction)
+        return np.ones(self.n_rows, dtype=bool), strata
 
     def held_out(self, X: CheckedX) -> HeldOut:
         """Return these rows as validation rows.
