@@ -48,6 +48,7 @@ from sklearn_distill.students._neural_targets import NeuralTargets
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
 BATCH_NORMS = nn.modules.batchnorm._BatchNorm  # that of one to three dimensions, and of processes
 VALIDATION_BATCH = 1024  # larger than in training: without gradients more rows fit into memory
+N_CHECKED = 64  # rows whose scores must be finite after a training
 
 
 def in_precision(values: NDArray[Any], precision: str) -> torch.Tensor:
@@ -376,7 +377,7 @@ def _check_finite_scores(net: StudentNet, features: torch.Tensor) -> None:
     network = net.module_.eval()
     device = next(network.parameters()).device
     with torch.no_grad():
-        scores = network(features[:VALIDATION_BATCH].to(device))
+        scores = network(features[:N_CHECKED].to(device))
     if not scores.isfinite().all():
         raise ValueError(
             f"training diverged: after {len(net.history)} epochs the scores of the network are not "
