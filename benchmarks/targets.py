@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from benchmarks import greedy, neural, passes, peer_searches, search, streaming
+from benchmarks import greedy, neural_speed, passes, peer_searches, search, streaming
 
 PICTURE = Path(__file__).parents[1] / "docs" / "_static" / "benchmarks.png"
 
@@ -53,7 +53,7 @@ def all_targets(results: dict[str, Any]) -> list[Target]:
     return [
         *_student_targets(results["threads"]["1"]),
         *_pass_targets(pd.read_csv(passes.CSV)),
-        *_network_targets(pd.read_csv(neural.SPEED)),
+        *_network_targets(pd.read_csv(neural_speed.CSV)),
         *_search_targets(pd.read_csv(search.CSV)),
         *_hypergradient_targets(pd.read_csv(greedy.CSV)),
         *_streaming_targets(pd.read_csv(streaming.CSV)),
@@ -83,11 +83,9 @@ def _pass_targets(results: pd.DataFrame) -> Iterator[Target]:
 
 
 def _network_targets(results: pd.DataFrame) -> Iterator[Target]:
-    groups = results.groupby("implementation")["seconds"]
-    seconds = {name: values.to_numpy() for name, values in groups}
-    for name, target in neural.TARGETS.items():
-        ratio = float(np.median(seconds[name] / seconds["ours"]))
-        yield Target(f"neural student: {name}, in multiples of ours", ratio, "≥", target)
+    for case, name, ratio in neural_speed.ratios(results):
+        words = f"neural student, {case}: {name}, in multiples of ours"
+        yield Target(words, float(np.median(ratio)), "≥", neural_speed.TARGETS[name])
 
 
 def _search_targets(results: pd.DataFrame) -> Iterator[Target]:
@@ -147,10 +145,10 @@ def speed_ratios(results: dict[str, Any]) -> dict[str, float]:
         for case in results["threads"]["1"]
         for peer, ratio in case["ratios"].items()
     }
-    seconds = pd.read_csv(neural.SPEED).groupby("implementation")["seconds"].median()
     ratios |= {
-        f"MLP 784-64-10: {name}": seconds[name] / seconds["ours"]
-        for name in seconds.index.drop("ours")
+        f"MLP {case}: {name}": float(np.median(ratio))
+        for case, name, ratio in neural_speed.ratios(pd.read_csv(neural_speed.CSV))
+        if case == neural_speed.MIDDLE.name
     }
     table = pd.read_csv(peer_searches.CSV).groupby(["data", "search"], sort=False)
     search_seconds = table["seconds"].median()

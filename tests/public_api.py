@@ -18,6 +18,7 @@ NEED_TORCH = frozenset(
         "nets._bilevel",
         "nets._callbacks",
         "nets._checkpoint",
+        "nets._closed_form",
         "nets._custom_loss",
         "nets._dataset_sample",
         "nets._embedding",

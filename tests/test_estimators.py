@@ -166,6 +166,13 @@ def test_a_student_for_each_label(estimator, check):
     check(estimator)
 
 
+@WITHOUT_TEACHER
+@parametrize_with_checks([DistilledNeuralRegressor()])
+def test_a_regression_is_learned_at_the_defaults(estimator, check):
+    if check.func.__name__ == "check_regressors_train":
+        check(estimator)
+
+
 class SearchAtOneSetting(PrivilegedLinearRegressionCV):
     """The search over one λ: the student that it fits in the end, with the parameter of one."""
 

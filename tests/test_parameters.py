@@ -277,6 +277,7 @@ CASES = {
         NEURAL
         | {
             "module": With(torch.nn.Linear(4, 1), {"hidden_layer_sizes": (64,)}),
+            "normalize_y": False,
             "scoring": With("neg_max_error", {"early_stopping": True, "max_epochs": 30, "lr": 0.3}),
         },
     ),

@@ -14,12 +14,12 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from sklearn_distill._optional import import_skorch
 from sklearn_distill.experiment._encoders import one_hot, ordinal_codes
-from sklearn_distill.experiment._scaled_network import ScaledNetworkRegressor
 from sklearn_distill.students import (
     DistilledBoostingClassifier,
     DistilledBoostingRegressor,
     DistilledLogisticRegression,
     DistilledNeuralClassifier,
+    DistilledNeuralRegressor,
     PrivilegedLinearRegression,
     SoftTargetClassifier,
     SoftTargetRegressor,
@@ -166,5 +166,5 @@ def _regressor(kind: str, random_state: int | None) -> tuple[Any, dict[str, list
         tree = DecisionTreeRegressor(random_state=random_state)
         return SoftTargetRegressor(tree), {"estimator__min_samples_leaf": LEAF_SIZES}
     if kind == "network":
-        return ScaledNetworkRegressor(random_state=random_state), {"max_epochs": N_EPOCHS}
+        return DistilledNeuralRegressor(random_state=random_state), {"max_epochs": N_EPOCHS}
     return PrivilegedLinearRegression(), {"alpha": ALPHAS}

@@ -227,7 +227,7 @@ def default_students(*, is_class: bool) -> dict[str, Any]:
     )
     if find_spec("torch") and find_spec("skorch"):
         kind = DistilledNeuralClassifier if is_class else DistilledNeuralRegressor
-        # the classes' own 20 epochs are few steps on a small table
+        # early stopping on few rows, too, which the class's own defaults do not hold out
         network = kind(max_epochs=200, lr=0.01, early_stopping=True)
         students["network"] = make_pipeline(StandardScaler(), network)
     return students

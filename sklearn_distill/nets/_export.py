@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_distill._atomic_file import atomic_file
+from sklearn_distill._typing import FloatArray
 from sklearn_distill.nets._inputs import Kinds
 from sklearn_distill.nets.losses import as_scores
 
@@ -86,6 +87,68 @@ class LabelProbabilities(nn.Module):
             Probabilities at temperature 1.
         """
         return torch.sigmoid(self.network(*args, **kwargs))
+
+
+class RestoredOutputs(nn.Module):
+    """A network whose outputs are in the units of the labels, made from a standardised one.
+
+    Parameters
+    ----------
+    network : Module
+        Network of outputs z.
+    center, scale : Tensor of shape (n_outputs,)
+        Mean and standard deviation of the labels.
+
+    Examples
+    --------
+    >>> RestoredOutputs(nn.Identity(), torch.tensor([1.0]), torch.tensor([2.0]))(torch.ones(1, 1))
+    tensor([[3.]])
+    """
+
+    center: Tensor
+    scale: Tensor
+
+    def __init__(self, network: nn.Module, center: Tensor, scale: Tensor) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("center", center)
+        self.register_buffer("scale", scale)
+
+    def forward(self, *args: Tensor, **kwargs: Tensor) -> Tensor:
+        """Return z · scale + center.
+
+        Parameters
+        ----------
+        *args, **kwargs : Tensor of shape (n_rows, ...)
+            Features of a mini-batch, as the network takes them.
+
+        Returns
+        -------
+        Tensor of shape (n_rows, n_outputs) or (n_rows,)
+            Outputs.
+        """
+        z: Tensor = self.network(*args, **kwargs)
+        return z * self.scale + self.center
+
+
+def restored_outputs(network: nn.Module, center: FloatArray, scale: FloatArray) -> nn.Module:
+    """Return a network that restores the units of the labels.
+
+    Parameters
+    ----------
+    network : Module
+        Network of standardised outputs.
+    center, scale : ndarray of shape (n_outputs,)
+        Mean and standard deviation of the labels.
+
+    Returns
+    -------
+    Module
+        The network, in evaluation mode.
+    """
+    dtype = next(network.parameters()).dtype
+    numbers = (torch.as_tensor(values, dtype=dtype) for values in (center, scale))
+    return RestoredOutputs(network, *numbers).eval()
 
 
 def plain_network(module: nn.Module, n_classes: int | None) -> nn.Module:

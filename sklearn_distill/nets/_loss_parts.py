@@ -52,6 +52,28 @@ class LossParts:
         if self._n_kept >= _CHUNK:
             self._reduce()
 
+    def add_losses(self, scores: Tensor, rows: Tensor, losses: Tensor) -> None:
+        """Add rows whose losses are known.
+
+        Parameters
+        ----------
+        scores : Tensor of shape (n_rows, n_classes), (n_rows, 1) or (n_rows,)
+            Their scores.
+        rows : Tensor of shape (n_rows,)
+            Their numbers.
+        losses : Tensor of shape (n_rows,)
+            Their losses, without those of further columns.
+        """
+        z = as_scores(scores, self.loss.n_classes).to(losses.dtype)
+        total = losses.double()
+        code, a, label, b, entropy = self.parts.index_select(0, rows).double().unbind(1)
+        log_p = torch.log_softmax(z, 1).double()
+        cross_entropy = -log_p.gather(1, code.long()[:, None])[:, 0]
+        eps = self.label_smoothing
+        teacher = total - a * ((1 - eps) * cross_entropy - eps * log_p.mean(1)) - entropy
+        sums = torch.stack([(label * cross_entropy).sum(), label.sum(), teacher.sum(), b.sum()])
+        self._sums = sums if self._sums is None else self._sums + sums
+
     def take_sums(self) -> Tensor:
         """Return the sums of the pass, and begin anew.
 
@@ -70,11 +92,4 @@ class LossParts:
         self._scores, self._rows, self._n_kept = [], [], 0
         table = self.table.index_select(0, rows)
         z = as_scores(scores, self.loss.n_classes).to(table.dtype)
-        total = self.loss.of_rows(z, table[:, : self.loss.n_columns]).double()
-        code, a, label, b, entropy = self.parts.index_select(0, rows).double().unbind(1)
-        log_p = torch.log_softmax(z, 1).double()
-        cross_entropy = -log_p.gather(1, code.long()[:, None])[:, 0]
-        eps = self.label_smoothing
-        teacher = total - a * ((1 - eps) * cross_entropy - eps * log_p.mean(1)) - entropy
-        sums = torch.stack([(label * cross_entropy).sum(), label.sum(), teacher.sum(), b.sum()])
-        self._sums = sums if self._sums is None else self._sums + sums
+        self.add_losses(z, rows, self.loss.of_rows(z, table[:, : self.loss.n_columns]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from typing import Any, cast
 
 import numpy as np
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.nets._callbacks import GradientClipping
+from sklearn_distill.nets._closed_form import closed_form_steps, has_closed_form
 from sklearn_distill.nets._embedding import Projection, WithEmbedding
 from sklearn_distill.nets._inputs import (
     Inputs,
@@ -257,12 +258,21 @@ class StudentNet(NeuralNet):
             Scores of the network.
         """
         if isinstance(X, RowTensors) and "forward_iter" not in self.__dict__:  # nothing cached
-            size = self.get_params_for("iterator_valid")["batch_size"]
-            outputs = (self.evaluation_step(batch) for batch in TensorLoader(X, size))
+            outputs = self._evaluate(X)
         else:
             outputs = self.forward_iter(X)
-        batches = [z.detach().double().cpu().numpy() for z in outputs]
+        batches = [z.double().numpy(force=True) for z in outputs]
         return batches[0] if len(batches) == 1 else np.concatenate(batches)
+
+    def _evaluate(self, rows: RowTensors) -> Iterator[Tensor]:
+        """Yield scores, as :meth:`evaluation_step`, but without its work for each mini-batch."""
+        if any(part.training for part in self.module_.modules()):
+            self._set_training(False)
+        size = self.iterator_valid__batch_size
+        with torch.no_grad():
+            for batch in [rows] if len(rows) <= size else TensorLoader(rows, size):
+                outputs = self.infer(batch.features)
+                yield outputs[0] if isinstance(outputs, tuple) else outputs
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return labels, or the predictions of a regressor.
@@ -405,8 +415,12 @@ class StudentNet(NeuralNet):
         Tensor or tuple of Tensor
             Scores; in training with a projection also the approximation of the embedding.
         """
+        if not (self.device == "cpu" and isinstance(x, Tensor) and x.is_cpu):
+            x = to_tensor(x, device=self.device)
+        if self.precision not in _PRECISIONS:
+            return call_network(self.trainee, x, **fit_params)
         with self._autocast():
-            return call_network(self.trainee, to_tensor(x, device=self.device), **fit_params)
+            return call_network(self.trainee, x, **fit_params)
 
     def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
         """Compute loss and gradients of a mini-batch.
@@ -550,8 +564,12 @@ class StudentNet(NeuralNet):
     def _steps(
         self, iterator: Any, training: bool, step_fn: Any, **fit_params: Any
     ) -> Iterator[tuple[Tensor, int]]:
-        """Yield loss and size of each mini-batch."""
-        for batch in self._observed(iterator, training):
+        """Yield loss and size of each mini-batch, or of several together."""
+        batches = self._observed(iterator, training)
+        if training and type(self) is StudentNet and has_closed_form(self):
+            yield from closed_form_steps(self, batches)
+            return
+        for batch in batches:
             yield self._step(batch, training, step_fn, **fit_params)["loss"], batch.size
 
     def _step(self, batch: Any, training: bool, step_fn: Any, **fit_params: Any) -> dict[str, Any]:
@@ -698,8 +716,6 @@ class StudentNet(NeuralNet):
         return "cpu" if self.device is None else torch.device(self.device).type
 
     def _autocast(self) -> AbstractContextManager[Any]:
-        if self.precision not in _PRECISIONS:
-            return nullcontext()
         return torch.autocast(self._device_type, _PRECISIONS[self.precision])
 
 

@@ -62,12 +62,17 @@ class NumberPredictions:
     ----------
     flat : bool
         Whether labels and predictions are one-dimensional.
+    center, scale : ndarray of shape (n_outputs,) or float, default=0.0 and 1.0
+        Mean and standard deviation of the labels, where the network learns standardised ones.
     """
 
     flat: bool
+    center: FloatArray | float = 0.0
+    scale: FloatArray | float = 1.0
 
     def predict(self, z: FloatArray) -> FloatArray:
-        """Return the predictions, in the shape of the labels."""
+        """Return the predictions, in the units and the shape of the labels."""
+        z = z.reshape(len(z), -1) * self.scale + self.center
         return z.reshape(len(z)) if self.flat else z.reshape(len(z), -1)
 
     def predict_proba(self, z: FloatArray) -> FloatArray:

@@ -18,10 +18,53 @@ from sklearn_distill._typing import FloatArray
 from sklearn_distill.losses.regularizers import make_regularizer
 from sklearn_distill.targets import SoftTargets
 
-__all__ = ["SoftTargetLoss", "SquaredLoss", "as_scores", "target_table"]
+__all__ = ["ClosedFormLoss", "SoftTargetLoss", "SquaredLoss", "as_scores", "target_table"]
 
 
 Terms = Sequence[tuple[float, str | None]]
+
+
+class ClosedFormLoss(nn.Module):
+    """Base class of the losses whose gradient with respect to the scores has a closed form."""
+
+    @property
+    def has_gradient(self) -> bool:
+        """Whether :meth:`gradient` is faster than autograd."""
+        return True
+
+    def gradient(self, scores: Tensor, table: Tensor) -> Tensor:
+        """Return the derivative of the mean loss with respect to the scores, in their shape.
+
+        Parameters
+        ----------
+        scores : Tensor of shape (n_rows, n_outputs), (n_rows, 1) or (n_rows,)
+            Output of the network, without a graph.
+        table : Tensor of shape (n_rows, n_columns)
+            The mini-batch's rows of the table.
+
+        Returns
+        -------
+        Tensor of the shape of scores
+            The derivative.
+        """
+        raise NotImplementedError
+
+    def of_rows(self, scores: Tensor, table: Tensor) -> Tensor:
+        """Return the loss of each row.
+
+        Parameters
+        ----------
+        scores : Tensor of shape (n_rows, n_outputs), (n_rows, 1) or (n_rows,)
+            Output of the network.
+        table : Tensor of shape (n_rows, n_columns)
+            The rows of the table.
+
+        Returns
+        -------
+        Tensor of shape (n_rows,)
+            The losses.
+        """
+        raise NotImplementedError
 
 
 def target_table(targets: SoftTargets, terms: Terms | None = None) -> FloatArray:
@@ -55,7 +98,7 @@ def target_table(targets: SoftTargets, terms: Terms | None = None) -> FloatArray
     return np.column_stack([targets.dense_linear(slice(None)).T, *columns])
 
 
-class SoftTargetLoss(nn.Module):
+class SoftTargetLoss(ClosedFormLoss):
     r"""The mean loss of a mini-batch with soft targets.
 
     .. math:: \frac1n \sum_i \Big\{ \sum_t c_{it}\,[\mathrm{lse}(z_i/T_t) + r_t(z_i/T_t)]
@@ -146,6 +189,31 @@ class SoftTargetLoss(nn.Module):
             (residual,) = torch.autograd.grad(self.of_rows(leaf, table).mean(), leaf)
         return residual
 
+    @property
+    def has_gradient(self) -> bool:
+        """Whether :meth:`gradient` is faster than autograd: not with a regulariser."""
+        return not self._is_regularized
+
+    def gradient(self, scores: Tensor, table: Tensor) -> Tensor:
+        """Return the derivative of the mean loss with respect to the scores, in their shape.
+
+        Parameters
+        ----------
+        scores : Tensor of shape (n_rows, n_classes), or (n_rows, 1) or (n_rows,) for two classes
+            Logits z, as in :meth:`forward`.
+        table : Tensor of shape (n_rows, n_classes + n_terms)
+            The mini-batch's rows of :func:`target_table`.
+
+        Returns
+        -------
+        Tensor of the shape of scores
+            The derivative.
+        """
+        residual = self.residual(scores, table)
+        if residual.shape != scores.shape:  # of a single logit, that of the second class
+            residual = residual[:, 1].reshape(scores.shape)
+        return residual.to(scores.dtype)
+
     def of_rows(self, scores: Tensor, table: Tensor) -> Tensor:
         """Return the loss of each row.
 
@@ -203,7 +271,7 @@ class SoftTargetLoss(nn.Module):
         return [temperature for temperature, _ in self.terms]
 
 
-class SquaredLoss(nn.Module):
+class SquaredLoss(ClosedFormLoss):
     r"""The mean over a mini-batch of :math:`s_i \|z_i - m_i\|^2 / \dim m`, for regression.
 
     A row of the table is ``[m | s]``: the mixture of the label and the teacher's prediction, and
@@ -230,9 +298,46 @@ class SquaredLoss(nn.Module):
         Tensor of shape ()
             The mean over the rows.
         """
+        return _apply(_MeanSquaredError, _in_table_precision(scores, table), table, self)
+
+    def gradient(self, scores: Tensor, table: Tensor) -> Tensor:
+        """Return the derivative of the mean loss with respect to the scores, in their shape.
+
+        Parameters
+        ----------
+        scores : Tensor of shape (n_rows, n_outputs) or (n_rows,)
+            Predictions z of the network.
+        table : Tensor of shape (n_rows, n_outputs + 1)
+            Targets m, then the weights s in the last column.
+
+        Returns
+        -------
+        Tensor of the shape of scores
+            The derivative.
+        """
+        targets, weight = table[:, :-1], table[:, -1:]
+        z = _in_table_precision(scores, table).reshape(targets.shape)
+        residual = (z - targets).mul_(weight * (2 / targets.numel()))
+        return residual.reshape(scores.shape).to(scores.dtype)
+
+    def of_rows(self, scores: Tensor, table: Tensor) -> Tensor:
+        """Return the loss of each row.
+
+        Parameters
+        ----------
+        scores : Tensor of shape (n_rows, n_outputs) or (n_rows,)
+            Predictions z of the network.
+        table : Tensor of shape (n_rows, n_outputs + 1)
+            Targets m, then the weights s in the last column.
+
+        Returns
+        -------
+        Tensor of shape (n_rows,)
+            The losses, of which :meth:`forward` returns the mean.
+        """
         targets, weight = table[:, :-1], table[:, -1]
         z = _in_table_precision(scores, table).reshape(targets.shape)
-        return (weight * (z - targets).square().mean(1)).mean()
+        return weight * (z - targets).square().mean(1)
 
     def weigh(self, table: Tensor, weight: Tensor) -> Tensor:
         """Return the table of rows with further weights.
@@ -324,6 +429,21 @@ class _MeanCrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, upstream: Tensor) -> Any:
         (residual,) = ctx.saved_tensors
         return residual * upstream, None, None, None
+
+
+class _MeanSquaredError(torch.autograd.Function):
+    """The mean squared loss with its closed-form gradient, to the last digit that of its method."""
+
+    @staticmethod
+    def forward(ctx: Any, z: Tensor, table: Tensor, loss: SquaredLoss) -> Tensor:
+        ctx.save_for_backward(loss.gradient(z, table))
+        return loss.of_rows(z, table).mean()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, upstream: Tensor) -> Any:
+        (residual,) = ctx.saved_tensors
+        return residual * upstream, None, None
 
 
 def _mean_cross_entropy(

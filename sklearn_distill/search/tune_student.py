@@ -161,7 +161,7 @@ def tune_student(
     best, n_students = _METHODS[method](problem)
     seconds = time.perf_counter() - start
     imitation, temperature, n_hypergradients = _final_metaparameters(best)
-    n_batches = -(-len(cast("Sized", X)) // best.batch_size)  # rounded up
+    n_batches = -(-len(cast("Sized", X)) // best.net_.batch_size)  # rounded up
     return Tuned(
         method=method,
         student=best,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from dataclasses import replace
 from numbers import Integral
@@ -30,6 +31,7 @@ from sklearn_distill.students._neural_inputs import (
     warn_if_far,
 )
 from sklearn_distill.students._neural_params import NeuralParams
+from sklearn_distill.students._neural_plan import MIN_ROWS_TO_HOLD_OUT, with_numbers
 from sklearn_distill.students._neural_targets import NeuralTargets
 
 if TYPE_CHECKING:
@@ -133,12 +135,18 @@ class NeuralStudent(NeuralParams):
         random_state = self._random_state()
         # drawn before the split, so that holding rows out does not change the initial weights
         seed = int(random_state.randint(2**31 - 1))
+        settled = with_numbers(
+            self,
+            len(X),
+            can_validate=held_out is not None or self._can_hold_out(targets),
+            one_pass=n_epochs is not None,
+        )
         checkpoint = self._make_checkpoint((X, targets.table, held_out), previous, n_epochs)
-        if held_out is None and self._needs_validation(n_epochs):
+        if held_out is None and settled._needs_validation(n_epochs):
             X, targets, held_out = self._hold_out(X, targets, random_state)
         train_data = row_tensors(X, targets.table, targets.labels, self._dtype)
         return self._train_network(
-            targets, train_data, held_out, seed, checkpoint, previous, n_epochs
+            settled, targets, train_data, held_out, seed, checkpoint, previous, n_epochs
         )
 
     def _train_on_stream(
@@ -146,15 +154,17 @@ class NeuralStudent(NeuralParams):
     ) -> Self:
         """Train a new network, or continue a warm start, on the items of a Dataset."""
         # an IterableDataset has no length, so that no fraction of it can be held out
-        if held_out is None and self.early_stopping:
+        settled = with_numbers(self, None)
+        if held_out is None and settled.early_stopping:
             raise ValueError("early_stopping=True with a Dataset needs X_val and y_val")
         seed = int(self._random_state().randint(2**31 - 1))
         previous = self._previous_training()
         checkpoint = self._make_checkpoint((stream.dataset, held_out), previous)
-        return self._train_network(targets, stream, held_out, seed, checkpoint, previous)
+        return self._train_network(settled, targets, stream, held_out, seed, checkpoint, previous)
 
     def _train_network(
         self,
+        settled: Self,
         targets: NeuralTargets,
         train_data: RowTensors | Stream,
         held_out: HeldOut | None,
@@ -170,14 +180,14 @@ class NeuralStudent(NeuralParams):
                 f"scoring={self.scoring!r} needs validation rows: pass X_val and y_val, or set "
                 "early_stopping=True"
             )
-        n_epochs = n_epochs or self.max_epochs
+        n_epochs = n_epochs or settled.max_epochs
         if n_epochs == 0 and previous is None:
             warn_user(
                 "max_epochs=0: the network keeps its initial weights; raise max_epochs to train it",
                 ConvergenceWarning,
             )
         self._trained = train_network(
-            self,
+            settled,
             targets,
             train_data,
             None if held_out is None else row_tensors(*held_out, self._dtype),
@@ -219,6 +229,13 @@ class NeuralStudent(NeuralParams):
         n_rows = len(read_features(self, X, reset=False))
         return not read_sample_weight(to_numpy(sample_weight), n_rows).any()
 
+    def _can_hold_out(self, targets: NeuralTargets) -> bool:
+        """Return whether early_stopping="auto" holds rows out."""
+        # a resumed fit must hold out the same rows
+        is_repeatable = self.checkpoint is None or isinstance(self.random_state, Integral)
+        n_rows = 0 if self.scoring is not None else MIN_ROWS_TO_HOLD_OUT
+        return is_repeatable and targets.can_hold_out(self.validation_fraction, n_rows)
+
     def _hold_out(
         self, X: Features, targets: NeuralTargets, random_state: Any
     ) -> tuple[Features, NeuralTargets, HeldOut]:
@@ -254,7 +271,8 @@ class NeuralStudent(NeuralParams):
         start = None if previous is None else previous.identity()
         values = self.get_params(deep=False) | {"data": data, "warm_start": (start, n_epochs)}
         # with another max_epochs a cosine has other learning rates from the first epoch on
-        free = _MAY_CHANGE_ON_RESUME - ({"max_epochs"} if self.lr_schedule == "cosine" else set())
+        fixes_length = self.lr_schedule == "cosine" or self.max_epochs == "auto"
+        free = _MAY_CHANGE_ON_RESUME - ({"max_epochs"} if fixes_length else set())
         identity = training_identity({k: v for k, v in values.items() if k not in free})
         path = Path(self.checkpoint)
         if self._is_clone:
@@ -276,12 +294,30 @@ class NeuralStudent(NeuralParams):
 
     def _predict_scores(self, X: Any) -> FloatArray:
         """Return the outputs of the network: logits, or regression predictions."""
-        check_is_fitted(self)
+        if not hasattr(self, "_trained"):
+            check_is_fitted(self)
         from sklearn_distill.students._neural_training import predict_scores, predict_stream
 
         if is_iterable_dataset(X):
             return predict_stream(self, X)
-        return predict_scores(self.net_, read_features(self, X, reset=False), self._dtype)
+        features: Features | None = self._plain_features(X)
+        if features is None:
+            features = read_features(self, X, reset=False)
+        return predict_scores(self._trained.net, features, self._dtype)
+
+    def _plain_features(self, X: Any) -> NDArray[Any] | None:
+        """Return an array that passes all checks, None for anything else.
+
+        scikit-learn's checks of a single row take several times as long as the network.
+        """
+        if type(X) is not np.ndarray or X.dtype.kind != "f" or not len(X):
+            return None
+        if not self._format.is_array_of(X) or hasattr(self, "feature_names_in_"):
+            return None
+        with np.errstate(over="ignore"):  # infinite in the precision of the weights
+            features = X.astype(self._array_dtype, copy=False)
+            is_finite = math.isfinite(features.sum())
+        return features if is_finite else None
 
     def __sklearn_clone__(self) -> Self:
         clone: Self = super().__sklearn_clone__()

@@ -89,6 +89,12 @@ class InputFormat:
             return None
         return self.shapes[None][0]
 
+    def is_array_of(self, X: NDArray[Any]) -> bool:
+        """Return whether the student was fitted on one array of floats, with rows of this shape."""
+        return (
+            not self.is_collated and self.kinds == {None: "f"} and self.shapes[None] == X.shape[1:]
+        )
+
     def with_floats(self) -> Self:
         """Return the format of an array whose integers the network reads as floats."""
         return replace(self, kinds={None: "f"})

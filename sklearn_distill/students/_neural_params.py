@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from sklearn_distill.nets._predictions import Predictions
 
+AUTO = StrOptions({"auto"})
 _PREFIXES = ("module__", "optimizer__", "iterator_train__")
 
 
@@ -38,11 +39,11 @@ class NeuralParams(DocLink, BaseEstimator):
     embedding_weight: float
     embedding_layer: Any
     optimizer: Any
-    lr: float
-    batch_size: int
+    lr: Any
+    batch_size: Any
     collate_fn: Any
-    max_epochs: int
-    early_stopping: bool
+    max_epochs: Any
+    early_stopping: Any
     validation_fraction: float
     n_iter_no_change: int
     tol: float
@@ -71,16 +72,16 @@ class NeuralParams(DocLink, BaseEstimator):
         "embedding_weight": [Interval(Real, 0, None, closed="left")],
         "embedding_layer": [str, dict, None],
         "optimizer": [StrOptions({"adam", "adamw", "sgd"}), callable],
-        "lr": [Interval(Real, 0, None, closed="neither")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "lr": [Interval(Real, 0, None, closed="neither"), AUTO],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), AUTO],
         "collate_fn": [callable, None],
-        "max_epochs": [Interval(Integral, 0, None, closed="left")],
+        "max_epochs": [Interval(Integral, 0, None, closed="left"), AUTO],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "early_stopping": ["boolean"],
+        "early_stopping": ["boolean", AUTO],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
         "scoring": [StrOptions(set(get_scorer_names())), callable, None],
-        "lr_schedule": [StrOptions({"cosine"}), callable, None],
+        "lr_schedule": [StrOptions({"auto", "cosine"}), callable, None],
         "gradient_clip": [Interval(Real, 0, None, closed="neither"), None],
         "augmentation": [callable, None],
         "callbacks": [list, tuple, None],

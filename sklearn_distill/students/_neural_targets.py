@@ -124,6 +124,26 @@ class NeuralTargets:
             at_epoch=None if at_epoch is None else lambda epoch: at_epoch(epoch).take(rows),
         )
 
+    def can_hold_out(self, fraction: float, n_rows: int) -> bool:
+        """Return whether enough rows can validate, in which no class is too rare to be split.
+
+        Parameters
+        ----------
+        fraction : float
+            Share of the rows in the validation set.
+        n_rows : int
+            Least number of rows that can validate.
+
+        Returns
+        -------
+        bool
+            Whether ``split`` can divide them.
+        """
+        if self.can_validate.sum() < n_rows:
+            return False
+        strata = None if self.strata is None else self.strata[self.can_validate]
+        return strata is None or taught_strata(strata, fraction) is not None
+
     def split(self, fraction: float, random_state: Any) -> tuple[IntArray, IntArray]:
         """Split the rows into a training set and a validation set.
 

@@ -60,6 +60,7 @@ from sklearn_distill.students._neural_targets import NeuralTargets
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
 BATCH_NORMS = nn.modules.batchnorm._BatchNorm  # that of one to three dimensions, and of processes
 VALIDATION_BATCH = 1024  # larger than in training: without gradients more rows fit into memory
+N_CHECKED = 64  # rows whose scores must be finite after a training
 
 
 def features_as_tensor(X: Features, dtype: torch.dtype) -> torch.Tensor | Inputs:
@@ -84,7 +85,8 @@ def predict_scores(net: StudentNet, X: Features, dtype: torch.dtype) -> FloatArr
 
 def predict_stream(estimator: NeuralParams, dataset: Any) -> FloatArray:
     """Return the scores of the items of an IterableDataset, read batch by batch."""
-    size = max(VALIDATION_BATCH, estimator.batch_size)
+    given = estimator.batch_size
+    size = VALIDATION_BATCH if isinstance(given, str) else max(VALIDATION_BATCH, given)
     items, scores = iter(dataset), []
     while batch := [features_of(item) for item in islice(items, size)]:
         rows = read_features(estimator, Items(batch), reset=False)
@@ -417,7 +419,7 @@ def _check_finite_scores(net: StudentNet, features: Any) -> None:
     network = net.module_.eval()
     device = next(network.parameters()).device
     with torch.no_grad():
-        x = map_tensors(lambda part: part.to(device), first_rows(features, VALIDATION_BATCH))
+        x = map_tensors(lambda part: part.to(device), first_rows(features, N_CHECKED))
         scores = call_network(network, x)
     if not scores.isfinite().all():
         raise ValueError(

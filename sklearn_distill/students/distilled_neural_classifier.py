@@ -123,22 +123,29 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         their positions. None is the input of the last linear layer that the network calls.
     optimizer : {"adam", "adamw", "sgd"} or class, default="adam"
         Optimiser: a class of torch.optim or one of these names; ``optimizer__x`` are its arguments.
-    lr : float, default=1e-3
-        Learning rate of the optimiser, positive.
-    batch_size : int, default=128
+    lr : float or "auto", default="auto"
+        Learning rate of the optimiser, positive. "auto" is 1e-3, or 5e-3 with
+        ``max_epochs="auto"``, Adam and the default network.
+    batch_size : int or "auto", default="auto"
         Number of rows in a mini-batch. If the network has batch normalisation, a last mini-batch
-        of a single row is joined to the one before it. Not used with a ``batch_sampler``.
+        of a single row is joined to the one before it. Not used with a ``batch_sampler``. "auto" is
+        128, or with ``max_epochs="auto"`` at most an eighth of the rows and at least 16.
     collate_fn : callable or None, default=None
         Function from a list of samples to the network's input, arrays or tensors, or a mapping of
         them by name: for sequences of different lengths, texts or other samples that are no rows
         of one array. ``fit`` and the predictions call it for each mini-batch.
-    max_epochs : int, default=20
+    max_epochs : int or "auto", default="auto"
         Maximum number of passes over the rows; 0 keeps the initial weights, with a
-        ConvergenceWarning.
-    early_stopping : bool, default=False
+        ConvergenceWarning. "auto" makes half as many steps as there are rows, but 250 to 2,000
+        and at least 20 passes, and chooses those of ``lr``, ``batch_size``, ``lr_schedule`` and
+        ``early_stopping`` that are "auto" too. It is 20, and they are as with a number, for a
+        Dataset and with ``metaparameter_optimizer``.
+    early_stopping : bool or "auto", default="auto"
         Whether to monitor the label cross-entropy of held-out rows (X_val, or a part of X), stop
         when it no longer decreases and restore the weights of its minimum. If no row has a label,
         it is the cross-entropy with the teacher's predictions at T.
+        "auto" is False, or with ``max_epochs="auto"`` True if there are X_val or 2,000 rows to
+        choose from.
     validation_fraction : float, default=0.1
         Share of the labelled rows that early stopping holds out if there is no X_val; of all rows
         if none has a label.
@@ -150,8 +157,9 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         A scikit-learn scorer, or a callable of (net, X, y), of the validation rows: the column
         ``valid_score`` of ``history_``, and what early stopping monitors. The net has ``predict``
         and, for classes, ``predict_proba`` and ``classes_``. None monitors the validation loss.
-    lr_schedule : {"cosine"}, callable or None, default=None
-        Learning rates of the epochs. "cosine" decreases to 0 at ``max_epochs``; a callable returns
+    lr_schedule : {"auto", "cosine"}, callable or None, default="auto"
+        Learning rates of the epochs. "cosine" decreases to 0 at ``max_epochs``; "auto" is None, or
+        with ``max_epochs="auto"`` the cosine; a callable returns
         a scheduler of torch.optim.lr_scheduler for the optimiser it is given. OneCycleLR, CyclicLR
         and what a callable of (optimizer, n_steps) returns, with the number of all steps, change it
         after each step instead. ReduceLROnPlateau monitors the validation loss or, if no rows are
@@ -291,16 +299,16 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         embedding_weight: float = 0.0,
         embedding_layer: str | dict[str, int] | None = None,
         optimizer: Any = "adam",
-        lr: float = 1e-3,
-        batch_size: int = 128,
+        lr: float | str = "auto",
+        batch_size: int | str = "auto",
         collate_fn: Any = None,
-        max_epochs: int = 20,
-        early_stopping: bool = False,
+        max_epochs: int | str = "auto",
+        early_stopping: bool | str = "auto",
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
         tol: float = 0.0,
         scoring: Any = None,
-        lr_schedule: Any = None,
+        lr_schedule: Any = "auto",
         gradient_clip: float | None = None,
         augmentation: Any = None,
         metaparameter_optimizer: Any = None,

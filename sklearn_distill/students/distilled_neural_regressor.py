@@ -43,6 +43,7 @@ from sklearn_distill.students._neural_stream import (
     without_losses,
 )
 from sklearn_distill.students._neural_targets import NeuralTargets
+from sklearn_distill.students._output_units import OutputUnits
 from sklearn_distill.students._stream_teacher import TeacherObserver
 from sklearn_distill.targets import RegressionMixture, mean_one, trusted_weights
 
@@ -64,13 +65,12 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         \frac1n \sum_i s_i \big\{ \tfrac1m \|z_i - (1-λ_i)\,y_i - λ_i\,t_i\|^2
         + μ\,\|A h_i + a - e_i\|^2 \big\},
 
-    where t is the teacher's prediction of the m outputs, and the weights s have mean 1.
+    where t is the teacher's prediction of the m outputs, and the weights s have mean 1. Labels and
+    predictions of the teacher are those in units of the labels' standard deviation, see
+    ``normalize_y``.
     :math:`λ_i` is λ if both label and prediction are available, 0 if the prediction is missing, and
     1 if the label is missing. Up to a constant this is the sum of both squared errors with the
     weights 1 − λ and λ. The last term is that of :class:`DistilledNeuralClassifier`.
-
-    Labels should have a scale of about 1: standardise them, for example with
-    :class:`~sklearn.compose.TransformedTargetRegressor`.
 
     Parameters
     ----------
@@ -85,6 +85,12 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
     imitation : float or callable, default=0.5
         λ in [0, 1], the weight of the teacher in rows that have a label, too; or a function of the
         epoch, whose number begins with 1 as in ``history_``.
+    normalize_y : bool, default=True
+        Whether each output is standardised: mean and standard deviation of the labels (of the
+        teacher's predictions without any label) are removed from both, so that
+        λ means the same, and undone by ``predict``. Losses are in units of the variance,
+        those in ``history_`` included. A warm start keeps both numbers; a Dataset, whose items are
+        read one by one, is not standardised.
     embedding_weight : float, default=0.0
         μ ≥ 0, the weight of the distance to ``teacher_embedding``.
     embedding_layer : str, dict or None, default=None
@@ -94,22 +100,29 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         their positions. None is the input of the last linear layer that the network calls.
     optimizer : {"adam", "adamw", "sgd"} or class, default="adam"
         Optimiser: a class of torch.optim or one of these names; ``optimizer__x`` are its arguments.
-    lr : float, default=1e-3
-        Learning rate of the optimiser, positive.
-    batch_size : int, default=128
+    lr : float or "auto", default="auto"
+        Learning rate of the optimiser, positive. "auto" is 1e-3, or 5e-3 with
+        ``max_epochs="auto"``, Adam and the default network.
+    batch_size : int or "auto", default="auto"
         Number of rows in a mini-batch. If the network has batch normalisation, a last mini-batch
-        of a single row is joined to the one before it. Not used with a ``batch_sampler``.
+        of a single row is joined to the one before it. Not used with a ``batch_sampler``. "auto" is
+        128, or with ``max_epochs="auto"`` at most an eighth of the rows and at least 16.
     collate_fn : callable or None, default=None
         Function from a list of samples to the network's input, arrays or tensors, or a mapping of
         them by name: for sequences of different lengths, texts or other samples that are no rows
         of one array. ``fit`` and the predictions call it for each mini-batch.
-    max_epochs : int, default=20
+    max_epochs : int or "auto", default="auto"
         Maximum number of passes over the rows; 0 keeps the initial weights, with a
-        ConvergenceWarning.
-    early_stopping : bool, default=False
+        ConvergenceWarning. "auto" makes half as many steps as there are rows, but 250 to 2,000
+        and at least 20 passes, and chooses those of ``lr``, ``batch_size``, ``lr_schedule`` and
+        ``early_stopping`` that are "auto" too. It is 20, and they are as with a number, for a
+        Dataset.
+    early_stopping : bool or "auto", default="auto"
         Whether to monitor the squared error of held-out rows (X_val, or a part of X), stop when it
         no longer decreases and restore the weights of its minimum. If no row has a label, it is
         that of the teacher's predictions.
+        "auto" is False, or with ``max_epochs="auto"`` True if there are X_val or 2,000 rows to
+        choose from.
     validation_fraction : float, default=0.1
         Share of the labelled rows that early stopping holds out if there is no X_val; of all rows
         if none has a label.
@@ -121,8 +134,9 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         A scikit-learn scorer, or a callable of (net, X, y), of the validation rows: the column
         ``valid_score`` of ``history_``, and what early stopping monitors. The net has ``predict``
         and, for classes, ``predict_proba`` and ``classes_``. None monitors the validation loss.
-    lr_schedule : {"cosine"}, callable or None, default=None
-        Learning rates of the epochs. "cosine" decreases to 0 at ``max_epochs``; a callable returns
+    lr_schedule : {"auto", "cosine"}, callable or None, default="auto"
+        Learning rates of the epochs. "cosine" decreases to 0 at ``max_epochs``; "auto" is None, or
+        with ``max_epochs="auto"`` the cosine; a callable returns
         a scheduler of torch.optim.lr_scheduler for the optimiser it is given. OneCycleLR, CyclicLR
         and what a callable of (optimizer, n_steps) returns, with the number of all steps, change it
         after each step instead. ReduceLROnPlateau monitors the validation loss or, if no rows are
@@ -199,6 +213,12 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
 
     _flat: bool  # whether y, or else the teacher's prediction, is one-dimensional
     _n_outputs: int
+    _units: OutputUnits | None
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **NeuralStudent._parameter_constraints,
+        "normalize_y": ["boolean"],
+    }
 
     # requested by default: meta-estimators slice them by row with X, without set_fit_request
     __metadata_request__partial_fit: ClassVar = {
@@ -218,19 +238,20 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         *,
         hidden_layer_sizes: Any = (64,),
         imitation: Any = 0.5,
+        normalize_y: bool = True,
         embedding_weight: float = 0.0,
         embedding_layer: str | dict[str, int] | None = None,
         optimizer: Any = "adam",
-        lr: float = 1e-3,
-        batch_size: int = 128,
+        lr: float | str = "auto",
+        batch_size: int | str = "auto",
         collate_fn: Any = None,
-        max_epochs: int = 20,
-        early_stopping: bool = False,
+        max_epochs: int | str = "auto",
+        early_stopping: bool | str = "auto",
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
         tol: float = 0.0,
         scoring: Any = None,
-        lr_schedule: Any = None,
+        lr_schedule: Any = "auto",
         gradient_clip: float | None = None,
         augmentation: Any = None,
         callbacks: Any = None,
@@ -247,6 +268,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         self.module = module
         self.hidden_layer_sizes = hidden_layer_sizes
         self.imitation = imitation
+        self.normalize_y = normalize_y
         self.embedding_weight = embedding_weight
         self.embedding_layer = embedding_layer
         self.optimizer = optimizer
@@ -452,22 +474,33 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         z = self._predict_scores(X)
         return self._predictions().predict(z)
 
-    def to_torch(self) -> torch.nn.Module:
-        """Return the trained network as a torch module, whose output is that of ``predict``.
+    def to_torch(self, *, restore_y: bool = True) -> torch.nn.Module:
+        """Return the trained network as a torch module.
+
+        Parameters
+        ----------
+        restore_y : bool, default=True
+            Whether its output is that of ``predict``. False returns the network alone, whose output
+            is standardised (see ``normalize_y``) and whose ``state_dict()`` is that of ``module``.
 
         Returns
         -------
         Module
-            A copy on the CPU, in evaluation mode, whose ``state_dict()`` is that of ``module``.
+            A copy on the CPU, in evaluation mode.
         """
-        from sklearn_distill.nets._export import plain_network
+        from sklearn_distill.nets._export import plain_network, restored_outputs
 
-        return plain_network(self.net_.module_, None)
+        network = plain_network(self.net_.module_, None)
+        if self._units is None or not restore_y:
+            return network
+        return restored_outputs(network, self._units.center, self._units.scale)
 
     def _predictions(self) -> NumberPredictions:
         from sklearn_distill.nets._predictions import NumberPredictions
 
-        return NumberPredictions(self._flat)
+        if self._units is None:
+            return NumberPredictions(self._flat)
+        return NumberPredictions(self._flat, self._units.center, self._units.scale)
 
     def _fit_dataset(self, dataset: Dataset[Any], X_val: Any, y_val: Any) -> Self:
         """Train on a Dataset of (x, y, teacher's prediction)."""
@@ -488,9 +521,11 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         flat = np.ndim(targets_of_first[0]) == 0
         n_outputs = int(np.size(targets_of_first[0]))
         self._set_outputs(n_outputs, flat, reset=self._previous_training() is None)
+        if self._previous_training() is None:
+            self._units = None
         # without the network of an earlier fit, as workers of a DataLoader pickle it
         table_maker = clone(self)
-        table_maker._n_outputs = n_outputs
+        table_maker._n_outputs, table_maker._units = n_outputs, self._units
         stream = make_stream(
             dataset,
             table_maker._batch_table,
@@ -517,7 +552,9 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         absent = weight == 0
         labels, predictions = blank_absent(labels, absent), blank_absent(predictions, absent)
         check_regression_target_available(labels, predictions, absent)
-        table = _regression_targets(labels, predictions, weight, float(self.imitation)).table
+        # a warm start keeps the units of its first fit
+        scaled = self._in_units(labels), self._in_units(predictions)
+        table = _regression_targets(*scaled, weight, float(self.imitation)).table
         return np.column_stack([table, labels, predictions])
 
     def _read_data(
@@ -564,6 +601,9 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
                 None if values is None else values[~absent]
                 for values in (labels, predictions, embedding, trust)
             )
+        if previous is None:
+            units = OutputUnits.of(labels, predictions, weight) if self.normalize_y else None
+            self._units = units
         self.n_taught_rows_ = (
             0 if predictions is None else int((~np.isnan(predictions[:, 0])).sum())
         )
@@ -578,17 +618,30 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         )
         check_plausible_prediction(labels, predictions)
 
+        scaled_labels, scaled_predictions = (
+            None if given is None else self._in_units(given) for given in (labels, predictions)
+        )
+        # callbacks read those of the user
+        seen = np.full_like(predictions, np.nan) if labels is None else labels
+        seen = seen[:, 0] if flat else seen
+
         def at_epoch(epoch: int) -> NeuralTargets:
             values = self._metaparameters(epoch)
             imitation = values["imitation"]
-            made = _regression_targets(labels, predictions, weight, imitation, flat, trust)
+            made = _regression_targets(scaled_labels, scaled_predictions, weight, imitation, trust)
             with_embedding = made.with_embedding(embedding, self.embedding_weight, weight)
-            return replace(with_embedding, metaparameters=values)
+            return replace(with_embedding, metaparameters=values, labels=seen)
 
         targets = at_epoch(self._first_epoch(previous))
         targets = replace(targets, at_epoch=at_epoch) if self._moves() else targets
         self._set_outputs(targets.n_outputs, flat, reset=previous is None)
         return features, targets
+
+    def _in_units(self, values: OutputColumns) -> OutputColumns:
+        """Return labels or predictions as the network learns them."""
+        if self._units is None:
+            return values
+        return np.asarray(self._units.normalize(values), dtype=np.float64)
 
     def _validate_features(
         self,
@@ -623,7 +676,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
                 f"y_val must give a number for each row and each of {targets.n_outputs} outputs: "
                 "the validation loss needs them"
             )
-        table = np.column_stack([labels, np.ones(len(labels))])
+        table = np.column_stack([self._in_units(labels), np.ones(len(labels))])
         return features, table, labels[:, 0] if self._flat else labels
 
 
@@ -638,7 +691,6 @@ def _regression_targets(
     predictions: OutputColumns | None,
     weight: FloatArray,
     imitation: float,
-    flat: bool = True,
     trust: FloatArray | None = None,
 ) -> NeuralTargets:
     """Return the mixture of labels and predictions, and for validation the labels alone, if any."""
@@ -657,5 +709,4 @@ def _regression_targets(
         strata=None,
         n_outputs=target.shape[1],
         taught=None if by_labels else (SquaredLoss(), table),
-        labels=mixture.labels[:, 0] if flat else mixture.labels,
     )

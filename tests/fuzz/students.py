@@ -372,7 +372,7 @@ def networks_of_numbers(seed):
     lr, n_steps = float(rng.choice([0.001, 0.01])), 4
     student = DistilledNeuralRegressor(
         module, optimizer="sgd", lr=lr, max_epochs=n_steps, batch_size=1000, precision="float64",
-        imitation=imitation, random_state=0,
+        imitation=imitation, normalize_y=False, random_state=0,
     ).fit(X, y, weight, teacher_prediction=as_argument(t))  # fmt: skip
     X_copies, numbers, weights = number_copies(X, y, t, weight, imitation, rows)
     ones = np.column_stack([X_copies, np.ones(len(X_copies))])

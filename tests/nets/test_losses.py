@@ -84,6 +84,27 @@ def test_a_table_of_named_terms_has_zeros_for_those_that_targets_lack():
     np.testing.assert_array_equal(table[:, 5], own.get(1.0, 0))
 
 
+@pytest.mark.parametrize("shape", [(20, 3), (20, 1), (20,)])
+def test_closed_form_gradients_are_those_of_autograd(shape):
+    rng = np.random.default_rng(6)
+    K = 2 if shape[1:] in [(), (1,)] else 3
+    problem = random_problem(rng, n=20, K=K)
+    targets = mixture_of(problem, K, imitation=0.4, temperature=2.0).targets()
+    n_outputs = int(np.prod(shape[1:]))
+    numbers = np.column_stack([rng.normal(size=(20, n_outputs)), rng.uniform(size=20)])
+    for loss, table in (
+        (SoftTargetLoss.of(targets), target_table(targets)),
+        (SquaredLoss(), numbers),
+    ):
+        z, table = torch.tensor(rng.normal(size=shape), requires_grad=True), torch.tensor(table)
+        (exact,) = torch.autograd.grad(loss.of_rows(z, table).mean(), z)
+        (of_mean,) = torch.autograd.grad(loss(z, table), z)
+        closed = loss.gradient(z.detach(), table)
+        assert closed.shape == z.shape
+        torch.testing.assert_close(closed, exact)
+        torch.testing.assert_close(closed, of_mean, rtol=0, atol=0)
+
+
 def test_scores_of_half_precision_give_a_loss_in_the_tables():
     problem = random_problem(np.random.default_rng(0), n=50, K=3)
     targets = mixture_of(problem, 3, imitation=0.5, temperature=2.0).targets()

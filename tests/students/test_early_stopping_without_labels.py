@@ -63,7 +63,9 @@ def test_a_network_stops_at_the_least_loss_of_the_teachers_predictions(temperatu
 
 
 def test_a_networks_regression_does_too():
-    student = DistilledNeuralRegressor(early_stopping=True, n_iter_no_change=5, **NETWORK)
+    student = DistilledNeuralRegressor(
+        early_stopping=True, n_iter_no_change=5, normalize_y=False, **NETWORK
+    )
     spy, rows = held_out_rows(student, X, teacher_prediction=NUMBERS)
     error = np.mean((spy.predict(X[rows]) - NUMBERS[rows]) ** 2)
     assert_allclose(spy.history_["valid_loss"].min(), error, rtol=1e-4)
@@ -80,7 +82,9 @@ def test_with_a_label_the_labels_alone_are_watched():
 
 def test_weights_count_on_the_held_out_rows():
     weight = np.where(np.arange(80) % 2 == 0, 1.0, 1e-6)
-    student = DistilledNeuralRegressor(early_stopping=True, n_iter_no_change=5, **NETWORK)
+    student = DistilledNeuralRegressor(
+        early_stopping=True, n_iter_no_change=5, normalize_y=False, **NETWORK
+    )
     spy, rows = held_out_rows(student, X, teacher_prediction=NUMBERS, sample_weight=weight)
     error = np.average((spy.predict(X[rows]) - NUMBERS[rows]) ** 2, weights=weight[rows])
     assert_allclose(
