@@ -24,6 +24,9 @@ from sklearn_distill.losses.log_partition import (
 from sklearn_distill.losses.regularizers import make_regularizer
 from sklearn_distill.targets import LogPartitionTerm, SoftTargets, TargetTangent, stack_targets
 
+# Scores of as many rows and classes, whose probabilities are kept between products: 256 MB.
+MAX_KEPT_SCORES = 2**25
+
 
 class RowSums:
     r"""Sums over the rows of one design.
@@ -133,7 +136,10 @@ class RowSums:
 
     def hessian_operator(self, W: FloatArray) -> Callable[[FloatArray], FloatArray]:
         """Return V ↦ ∇²Φ(W) V; each product is one pass over X."""
-        # Probabilities are computed once and serve all products at W.
+        # Probabilities are computed once and serve all products at W, unless that would take the
+        # memory of a dense teacher that was not passed as one.
+        if self.is_partial and self.n_rows * self.n_scores > MAX_KEPT_SCORES:
+            return lambda V: self._hessian_product(W, V)
         curvatures = [(tile, self._curvature(W, tile)) for tile in self.design.tiles()]
 
         def product(V: FloatArray) -> FloatArray:
@@ -145,6 +151,15 @@ class RowSums:
             return scaled_back(result, scale)
 
         return product
+
+    def _hessian_product(self, W: FloatArray, V: FloatArray) -> FloatArray:
+        """Return ∇²Φ(W) V, with the probabilities of a tile at a time."""
+        result = np.zeros(V.shape)
+        V, scale = within_range(V, self.design.dtype)
+        for tile in self.design.tiles():
+            dR = self._curvature(W, tile)(self.design.scores(V, tile))
+            result += self.design.pull_back(dR, tile)
+        return scaled_back(result, scale)
 
     def hessian(self, W: FloatArray) -> FloatArray:
         """Return ∇²Φ(W) of shape (n_scores, n_columns, n_scores, n_columns).
