@@ -14,7 +14,6 @@ from sklearn_distill._validation.fit_params import fit_param_name
 from sklearn_distill._validation.indexing import take_aligned, take_rows
 from sklearn_distill._validation.labels import mark_missing
 from sklearn_distill._validation.last_step import last_step
-from sklearn_distill._validation.soft_tree import TREES
 from sklearn_distill.distillers._extra_samples import stack
 
 
@@ -42,6 +41,8 @@ def _suited_student(model: Any) -> str:
         return f", such as DistilledBoosting{kind}({name}(...))"
     if is_regressor(model):
         return f", such as SoftTargetRegressor({name}(...))"
+    from sklearn_distill._validation.soft_tree import TREES  # slow to import
+
     return f", such as SoftTargetClassifier({name}(...))" if type(model) in TREES else ""
 
 

@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import ArrayLike, MatrixLike, TargetLike, TeacherLike
@@ -124,8 +123,6 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
     'HistGradientBoostingClassifier'
     """
 
-    _default_estimator = HistGradientBoostingClassifier
-
     # requested by default: meta-estimators slice them by row with X, without set_fit_request
     __metadata_request__fit: ClassVar = {
         "teacher_proba": True,
@@ -170,6 +167,12 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
         self.classes = classes
         self.class_weight = class_weight
         self.random_state = random_state
+
+    @staticmethod
+    def _default_estimator() -> Any:
+        from sklearn.ensemble import HistGradientBoostingClassifier  # slow to import
+
+        return HistGradientBoostingClassifier()
 
     @all_or_nothing
     @validated_parameters

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
-from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
@@ -108,8 +107,6 @@ class DistilledBoostingRegressor(RegressorMixin, BoostedStudent):
     'HistGradientBoostingRegressor'
     """
 
-    _default_estimator = HistGradientBoostingRegressor
-
     # requested by default: meta-estimators slice them by row with X, without set_fit_request
     __metadata_request__fit: ClassVar = {
         "teacher_prediction": True,
@@ -132,6 +129,12 @@ class DistilledBoostingRegressor(RegressorMixin, BoostedStudent):
         self.estimator = estimator
         self.imitation = imitation
         self.random_state = random_state
+
+    @staticmethod
+    def _default_estimator() -> Any:
+        from sklearn.ensemble import HistGradientBoostingRegressor  # slow to import
+
+        return HistGradientBoostingRegressor()
 
     @all_or_nothing
     @validated_parameters

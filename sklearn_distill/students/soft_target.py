@@ -27,9 +27,7 @@ from sklearn_distill._validation.masks import refuse_mask
 from sklearn_distill._validation.partial_teacher import is_sparse
 from sklearn_distill._validation.passed_features import check_passed_features
 from sklearn_distill._validation.row_order import check_row_order
-from sklearn_distill._validation.soft_tree import SoftTree
 from sklearn_distill._validation.tensors import to_numpy
-from sklearn_distill._validation.tree_classifier import tree_classifier
 from sklearn_distill.students._class_probabilities import ClassProbabilities
 from sklearn_distill.students._estimator_student import (
     EstimatorStudent,
@@ -310,6 +308,8 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, EstimatorStudent
         if is_classifier(self.estimator_):
             return deepcopy(self.estimator_)
         last = last_step(self.estimator_)
+        from sklearn_distill._validation.tree_classifier import tree_classifier  # slow to import
+
         classifier = tree_classifier(last, self.classes_, self._to_proba)
         if classifier is None:
             raise TypeError(
@@ -324,6 +324,8 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, EstimatorStudent
 
     def _fit_trees(self, X: MatrixLike, targets: FloatArray, weight: FloatArray | None) -> Any:
         """Return a fitted clone of a tree or forest, or of a Pipeline that ends in one."""
+        from sklearn_distill._validation.soft_tree import SoftTree  # slow to import
+
         tree = SoftTree.of(self.estimator, len(self.classes_))
         if tree is None:
             raise ValueError(_describe_classifier(self.estimator))

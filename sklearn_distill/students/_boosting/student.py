@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 from sklearn.utils.validation import check_is_fitted
 
@@ -23,9 +24,12 @@ T = TypeVar("T", bound=BoostingTargets[Any])
 class BoostedStudent(EstimatorStudent):
     """Base of students that have a boosting library's model."""
 
-    _default_estimator: ClassVar[type]
-
     random_state: Any
+
+    @staticmethod
+    @abstractmethod
+    def _default_estimator() -> Any:
+        """Return the model for ``estimator=None``."""
 
     def to_sklearn(self) -> Any:
         """Return the fitted model of the library, ``estimator_``.
