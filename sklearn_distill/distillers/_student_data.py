@@ -27,13 +27,13 @@ def required_teacher_param(student: Any, name: str) -> str:
         raise ValueError(
             f"student {type(student).__name__} cannot learn from a teacher: its fit takes no "
             f"{name}, nor does the last step of a pipeline. Use a student of sklearn_distill"
-            f"{_suited_student(last_step(student))}, and search over its parameters outside of "
+            f"{suited_student(last_step(student))}, and search over its parameters outside of "
             "this estimator, as student__imitation"
         )
     return teacher_param
 
 
-def _suited_student(model: Any) -> str:
+def suited_student(model: Any) -> str:
     """Return which student contains a model, for the message."""
     name = type(model).__name__
     if name.startswith(("HistGradientBoosting", "LGBM", "XGB", "CatBoost")):

@@ -24,7 +24,7 @@ from sklearn_distill._validation.partial_teacher import Partial
 from sklearn_distill._validation.passed_features import as_table, check_passed_features
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill.students._boosting.class_targets import ClassTargets
-from sklearn_distill.students._boosting.library import BoostingTask, library_of
+from sklearn_distill.students._boosting.library import ClassificationTask, library_of
 from sklearn_distill.students._boosting.student import BoostedStudent
 from sklearn_distill.students._boosting.validation_set import read_validation_set
 from sklearn_distill.students._class_probabilities import ClassProbabilities
@@ -265,7 +265,7 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
         )
         loss_params = LossParams.of(self)
         library = library_of(self._unfitted_estimator(), type(self).__name__, "Classifier")
-        library.check_parameters(self._unfitted_estimator(), fit_params)
+        library.check_classifier(self._unfitted_estimator(), fit_params)
         X = as_table(X)
         read = self._read_targets(
             X, y, sample_weight, teacher_proba, teacher_logits, teacher_weight
@@ -282,9 +282,9 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
         weighted |= bool((read.sample_weight != 1).any())  # by trust in rows without a label
         targets = ClassTargets.of(read, loss_params, weighted=weighted)
         clone, X, targets, held_out = self._prepare(library, X, targets, held_out, fit_params)
-        task = BoostingTask(X, targets.loss(), self.classes_, held_out, fit_params)
+        task = ClassificationTask(X, targets.loss(), self.classes_, held_out, fit_params)
         del read, targets  # the library can use their memory
-        self.estimator_ = library.fit_task(clone, task)
+        self.estimator_ = library.fit_classifier(clone, task)
         return self
 
     def predict_proba(self, X: MatrixLike) -> NDArray[np.float64]:

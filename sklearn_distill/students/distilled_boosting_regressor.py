@@ -28,7 +28,7 @@ from sklearn_distill._validation.targets import (
 )
 from sklearn_distill._validation.teacher_weight import check_some_trust
 from sklearn_distill.students._boosting.library import RegressionTask, library_of
-from sklearn_distill.students._boosting.number_targets import NumberTargets
+from sklearn_distill.students._boosting.regression_targets import RegressionTargets
 from sklearn_distill.students._boosting.student import BoostedStudent
 from sklearn_distill.students._boosting.validation_set import read_validation_set
 from sklearn_distill.targets import RegressionMixture, trusted_weights
@@ -237,12 +237,12 @@ class DistilledBoostingRegressor(RegressorMixin, BoostedStudent):
         mixture = targets.mixture
         check_plausible_prediction(mixture.labels, mixture.predictions, std)
         held_out = read_validation_set(
-            self, X, X_val, y_val, sample_weight_val, NumberTargets.of_labels
+            self, X, X_val, y_val, sample_weight_val, RegressionTargets.of_labels
         )
         clone, X, targets, held_out = self._prepare(library, X, targets, held_out, fit_params)
         train = targets.rows(X, squared_error=squared_error)
         task = RegressionTask(train, targets.n_rows, held_out, fit_params)
-        self.estimator_ = library.fit_regression(clone, task)
+        self.estimator_ = library.fit_regressor(clone, task)
         return self
 
     def predict(self, X: MatrixLike) -> NDArray[np.float64]:
@@ -270,7 +270,7 @@ class DistilledBoostingRegressor(RegressorMixin, BoostedStudent):
         teacher_prediction: TeacherLike,
         teacher_std: ArrayLike | None,
         teacher_weight: ArrayLike | None,
-    ) -> NumberTargets:
+    ) -> RegressionTargets:
         """Check the arguments of ``fit``."""
         n_rows = check_passed_features(
             self,
@@ -304,4 +304,4 @@ class DistilledBoostingRegressor(RegressorMixin, BoostedStudent):
         if labels is not None and not flat:
             column_or_1d(labels, warn=True)
         weighted = sample_weight is not None or (weight != 1).any()
-        return NumberTargets(mixture, weight if weighted else None)
+        return RegressionTargets(mixture, weight if weighted else None)

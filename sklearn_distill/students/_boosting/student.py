@@ -63,7 +63,7 @@ class BoostedStudent(EstimatorStudent):
             Features.
         targets : BoostingTargets
             The targets of the same rows.
-        held_out : HeldOut, NumberRows or None
+        held_out : HeldOut, RegressionRows or None
             Validation rows of the user; without them, early stopping holds out some of the rows.
         fit_params : mapping
             Further parameters of the library's ``fit``.
@@ -74,7 +74,7 @@ class BoostedStudent(EstimatorStudent):
             A clone of the estimator to use up.
         X, targets : tuple
             The training rows of positive weight.
-        held_out : HeldOut, NumberRows or None
+        held_out : HeldOut, RegressionRows or None
             Validation rows, if anything stops early.
         """
         X, targets = drop_absent(X, targets)
