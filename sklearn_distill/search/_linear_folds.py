@@ -116,7 +116,7 @@ class FoldStream:
         ------
         ValueError
             If `cv` is no number of folds, only some calls have groups, the numbers of outputs
-            differ, or a fold has no row to test on.
+            differ, or fewer than two folds have a row to test on.
         """
         self._check(groups)
         earlier = self.statistics
@@ -125,11 +125,12 @@ class FoldStream:
         rows = self._rows(present, groups)
         new = FoldStatistics.of(data, rows, kind if earlier is None else earlier.kind)
         merged = new if earlier is None else earlier.merge(new)
-        if not all(test.groups for test in merged.tests):
-            units = "rows" if groups is None else "groups, which their names put into folds,"
+        if sum(bool(test.groups) for test in merged.tests) < 2:
+            units = "rows" if groups is None else "groups"
             raise ValueError(
-                f"cv={self.cv} folds of {self.n_tested + np.count_nonzero(present)} labelled rows: "
-                f"a fold has none to test on; pass more {units} in the first call, or fewer folds"
+                f"{self.n_tested + np.count_nonzero(present)} labelled rows so far: pass two "
+                f"{units} or more in the first call of partial_fit, of which each can be predicted "
+                "from the others" + (", in other folds" if groups is not None else "")
             )
         return replace(
             self,
