@@ -92,6 +92,13 @@ class FoldStream:
     n_tested: int = 0
     has_groups: bool = False
 
+    @classmethod
+    def after_fit(cls, cv: Any, folds: list[FoldStatistics]) -> FoldStream | None:
+        """Return the folds of ``fit``, to which rows can be added; None if they are not KFold's."""
+        if not isinstance(cv, int | np.integer) or len(folds) > 1:
+            return None
+        return cls(cv, folds[0], sum(test.n_rows for test in folds[0].tests))
+
     @property
     def folds(self) -> FoldStatistics:
         """Statistics of the rows of at least one call."""

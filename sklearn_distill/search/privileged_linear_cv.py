@@ -148,7 +148,8 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
     predictions do not suffice.
 
     Folds that hold out overlapping rows, as those of ShuffleSplit, take a pass each. Statistics of
-    each fold are (n_features + 2 n_outputs)² numbers. ``partial_fit`` keeps them; ``fit`` does not.
+    each fold are (n_features + 2 n_outputs)² numbers, and are kept for ``partial_fit`` if ``cv`` is
+    a number; :meth:`to_sklearn` is without them.
 
     References
     ----------
@@ -283,8 +284,8 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
             rows, shape, like = LocalChunks([lambda: read]), read.X.shape, read.X
         self._check_teacher_used(grid, targets.n_taught_rows, teacher_prediction)
         check_plausible_prediction(targets.labels, targets.predictions, targets.std)
-        self._stream: FoldStream | None = None
         folds = self._search(grid, partial(fold_statistics, rows, rows.with_values(parts)), shape)
+        self._stream = FoldStream.after_fit(self.cv, folds)
         return self._refit(folds[0].total(), like)
 
     @all_or_nothing
@@ -332,8 +333,7 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
         ------
         ValueError
             As in :meth:`fit`; if ``cv`` is not a number of folds; if fewer than two folds have a
-            row to test on; or after ``fit``, which keeps no statistics of folds. The estimator is
-            then unchanged.
+            row to test on; or after a ``fit`` with a splitter. The estimator is then unchanged.
 
         Warns
         -----
@@ -357,7 +357,8 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
         earlier: FoldStream | None = getattr(self, "_stream", None)
         if earlier is None and hasattr(self, "coef_"):
             raise ValueError(
-                "partial_fit after fit, which keeps no statistics of folds: begin with partial_fit"
+                "partial_fit after a fit with a splitter: rows can be added to folds only if cv is "
+                "a number in fit, too"
             )
         stream = FoldStream(self.cv) if earlier is None else earlier
         grid = LinearGrid.of(self.alphas, self.imitations, self.noise_ratios)

@@ -567,13 +567,25 @@ def test_what_a_stream_cannot_split(cv, n_rows, message):
         search.partial_fit(X[:n_rows], y[:n_rows], teacher_prediction=s[:n_rows])
 
 
-def test_a_stream_does_not_go_on_from_a_fit():
+@pytest.mark.parametrize("gaps", ["none", "both"])
+def test_a_stream_goes_on_from_a_fit(gaps):
+    X, y, s = problem(1, gaps)
+    search = streamed(X, y, s)  # which fit resets
+    search.fit(X[:50], y[:50], teacher_prediction=s[:50])
+    search.partial_fit(X[50:], y[50:], teacher_prediction=s[50:])
+    present = ~np.isnan(y[:, 0])
+    fold = np.where(present, (np.cumsum(present) - 1) % 4, -1)
+    of_fit = np.flatnonzero(present[:50])
+    for k, (_, test) in enumerate(KFold(4).split(of_fit)):
+        fold[of_fit[test]] = k
+    whole = PrivilegedLinearRegressionCV(**GRID, cv=PredefinedSplit(fold))
+    assert_same_search(search, whole.fit(X, y, teacher_prediction=s))
+
+
+def test_a_stream_does_not_go_on_from_the_folds_of_a_splitter():
     X, y, s = problem()
-    search = PrivilegedLinearRegressionCV(**GRID).fit(X, y, teacher_prediction=s)
-    with pytest.raises(ValueError, match="begin with partial_fit"):
-        search.partial_fit(X, y, teacher_prediction=s)
-    search = streamed(X, y, s).fit(X, y, teacher_prediction=s)
-    with pytest.raises(ValueError, match="begin with partial_fit"):
+    search = PrivilegedLinearRegressionCV(**GRID, cv=KFold(3)).fit(X, y, teacher_prediction=s)
+    with pytest.raises(ValueError, match="after a fit with a splitter"):
         search.partial_fit(X, y, teacher_prediction=s)
 
 
