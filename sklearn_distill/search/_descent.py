@@ -30,8 +30,8 @@ EDGES = (
 )
 # points that are not farther apart along any edge, as a share of it, are neighbours
 NEIGHBOURHOOD = 0.33
-# largest number of descents in the exploration, and of evaluations in each of them before only the
-# best one goes on
+# largest number of descents in the exploration (one less where the first folds are not all folds:
+# few samples have more minima), and of evaluations in each before only the best one goes on
 MAX_DESCENTS = 3
 FIRST_EVALUATIONS = 4
 # longest first step of a descent, in coordinates
@@ -137,7 +137,7 @@ def promising_starts(coarse: list[Evaluation], space: Space) -> list[Evaluation]
         is_neighbour = any((distance <= NEIGHBOURHOOD).all() for distance in distances)
         if not is_neighbour and not _is_clearly_worse(evaluation, best):
             starts.append(evaluation)
-    return starts[:MAX_DESCENTS]
+    return starts[: MAX_DESCENTS if best.all_folds else MAX_DESCENTS - 1]
 
 
 class Descent:

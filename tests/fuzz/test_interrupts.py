@@ -11,6 +11,7 @@ import sys
 import zlib
 from copy import deepcopy
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -28,12 +29,15 @@ from sklearn_distill import (
     DistilledLogisticRegressionCV,
     DistilledNeuralClassifier,
     DistilledNeuralRegressor,
+    GreedyHypergradient,
     PrivilegedLinearRegression,
+    PrivilegedLinearRegressionCV,
     SoftTargetClassifier,
     SoftTargetRegressor,
     TeacherStudentClassifier,
     TeacherStudentRegressor,
 )
+from tests.students import boosting_data
 
 torch = pytest.importorskip("torch", reason="torch is an extra")
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -72,8 +76,18 @@ ESTIMATORS = {
         early_stopping=True, n_iter_no_change=2, lr_schedule="cosine", **SMALL
     ),
     "network, warm start": DistilledNeuralClassifier(warm_start=True, **SMALL),
+    "network, hypergradient": DistilledNeuralClassifier(
+        metaparameter_optimizer=GreedyHypergradient(), **SMALL
+    ),
     "network of numbers": DistilledNeuralRegressor(module__dropout=0.3, **SMALL),
+    "search of numbers": PrivilegedLinearRegressionCV(cv=2),
 }
+# a missing library has no estimators here
+for make in (boosting_data.light, boosting_data.extreme, boosting_data.cat):
+    if find_spec(boosting_data.LIBRARY[make]):
+        ESTIMATORS[f"boosting, {make.__name__}"] = DistilledBoostingClassifier(
+            make(), soften_student=False, random_state=0
+        )
 MAKE_THEIR_TEACHER = BornAgainClassifier, TeacherStudentClassifier, TeacherStudentRegressor
 NETWORKS = [name for name in ESTIMATORS if name.startswith("network")]
 N_INTERRUPTS = int(os.environ.get("FUZZ_PROBLEMS", "0"))
@@ -196,7 +210,7 @@ def test_a_resumed_training_is_an_uninterrupted_one(name, tmp_path):
 def student(name, file):
     """Return a student with a checkpoint in this file: not a clone, whose file has another name."""
     kind = type(ESTIMATORS[name])
-    return kind(**ESTIMATORS[name].get_params() | {"checkpoint": file})
+    return kind(**ESTIMATORS[name].get_params(deep=False) | {"checkpoint": file})
 
 
 def test_the_interrupts_are_spread_over_the_fit():
