@@ -444,6 +444,20 @@ def test_datasets_of_features_are_read_as_arrays(kind):
 
 
 @KINDS
+def test_items_with_inputs_by_name(kind):
+    y, proba = y_of(kind), 1 / (1 + np.exp(-LOGITS))
+    told = np.column_stack([1 - proba, proba]) if kind == "classifier" else LOGITS
+    options = {"classes": [0, 1]} if kind == "classifier" else {}
+    student = new(kind, **options).fit(Items(DICTS, y, told), X_val=BOTH, y_val=y)
+    other = new(kind, Joined, **options).fit(Items(np.hstack([A, B]), y, told))
+    assert_equal_students(student, other)
+    expected = predictions(student, BOTH)
+    np.testing.assert_array_equal(predictions(student, Items(DICTS, y, told)), expected)
+    with pytest.raises(ValueError, match=r"lacks the inputs \['b'\], on which"):
+        student.predict(SliceDataset(Items([{"a": a} for a in A])))
+
+
+@KINDS
 def test_searches_slice_datasets_and_named_inputs(kind):
     y, params = y_of(kind), teacher(kind)
     X = np.hstack([A, B])
