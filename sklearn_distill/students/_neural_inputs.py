@@ -432,7 +432,7 @@ def _is_integer_dtype(dtype: Any) -> bool:
 def _dtype_of_check(X: Any) -> Any:
     """Return the type that keeps integers exactly; floats are read to find fractions."""
     kind = getattr(getattr(X, "dtype", None), "kind", "i")
-    return np.float64 if kind == "f" else None if kind in "iub" else np.int64
+    return None if kind in "iub" else np.float64
 
 
 def _as_int64(features: NDArray[Any], name: str) -> NDArray[np.int64]:

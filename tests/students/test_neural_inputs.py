@@ -11,7 +11,7 @@ from scipy import sparse
 from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, EpochScoring
 from skorch.helper import SliceDataset, SliceDict
 from torch import nn
 from torch.utils.data import Dataset, IterableDataset, TensorDataset
@@ -322,6 +322,17 @@ def changed(X):
     if isinstance(X, SliceDataset):
         return SliceDataset(Items(X.dataset.columns[0] + 1))
     return [[1, *row[1:]] for row in X] if isinstance(X, list) else 2 * X
+
+
+@pytest.mark.parametrize("caching", [False, True])
+def test_callbacks_score_structured_inputs(caching):
+    for module, X, options in STRUCTURED.values():
+        score = EpochScoring("accuracy", use_caching=caching, name="score", lower_is_better=False)
+        on_train = EpochScoring("accuracy", use_caching=caching, on_train=True, name="trained")
+        student = new(module=module, callbacks=[score, ("trained", on_train)], **options)
+        student.fit(X, Y, teacher_logits=LOGITS, X_val=X, y_val=Y)
+        assert student.history_["score"].iloc[-1] == student.score(X, Y)
+        assert student.history_["trained"].notna().all()
 
 
 @pytest.mark.parametrize("steps", [1, 2])
