@@ -893,11 +893,6 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             LabelPredictions(self._n_labels) if self._n_labels else ClassPredictions(self.classes_)
         )
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
-        return tags
-
 
 def _check_same_classes(classes: NDArray[Any], previous_classes: NDArray[Any]) -> None:
     if not np.array_equal(classes, previous_classes):
