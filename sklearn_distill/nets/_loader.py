@@ -67,8 +67,10 @@ class RowTensors(Dataset[tuple[Tensor, Tensor]]):
     ) -> None:
         self.features = features
         self.labels = labels
-        device = getattr(features, "device", None)
-        self.table = torch.zeros(len(features), 0, device=device) if table is None else table
+        if table is None:
+            like = features if isinstance(features, Tensor) else torch.empty(0)
+            table = like.new_zeros(len(features), 0)
+        self.table = table
 
     def __len__(self) -> int:
         return len(self.features)
