@@ -22,6 +22,7 @@ from tqdm import tqdm
 from benchmarks import (
     boosting,
     boosting_cost,
+    choice,
     covertype,
     greedy,
     least_squares,
@@ -30,6 +31,7 @@ from benchmarks import (
     passes,
     peer_searches,
     search,
+    small_fits,
     streaming,
 )
 from benchmarks.measure import measure
@@ -45,6 +47,8 @@ PARTS = {
         covertype,
         boosting,
         boosting_cost,
+        small_fits,
+        choice,
         passes,
         neural,
         search,
