@@ -32,8 +32,7 @@ def measured() -> dict[str, float]:
         "PER_SCORE": scored / (N * K),
         "PER_GRAM_MULTIPLICATION": fastest(lambda: dsyrk(1.0, X.T)) / (N * D**2),
         "PER_FACTOR_MULTIPLICATION": fastest(lambda: dpotrf(A, lower=1)) / (D**3 / 3),
-        "PER_SOLVED_ENTRY": fastest(lambda: dtrsv(L, dtrsv(L, v, lower=1), lower=1, trans=1))
-        / D**2,
+        "PER_SOLVED_ENTRY": solved / D**2,
     }
 
 
