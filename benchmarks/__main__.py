@@ -22,6 +22,7 @@ from tqdm import tqdm
 from benchmarks import (
     boosting,
     boosting_cost,
+    choice,
     covertype,
     greedy,
     least_squares,
@@ -33,6 +34,7 @@ from benchmarks import (
     passes,
     peer_searches,
     search,
+    small_fits,
     streaming,
     tree_criteria,
 )
@@ -50,7 +52,12 @@ PARTS = {
         linear_search,
         boosting,
         boosting_cost,
+<<<<<<< HEAD
         tree_criteria,
+=======
+        small_fits,
+        choice,
+>>>>>>> wt_speed
         passes,
         neural,
         neural_defaults,
