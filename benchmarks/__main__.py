@@ -52,12 +52,9 @@ PARTS = {
         linear_search,
         boosting,
         boosting_cost,
-<<<<<<< HEAD
         tree_criteria,
-=======
         small_fits,
         choice,
->>>>>>> wt_speed
         passes,
         neural,
         neural_defaults,

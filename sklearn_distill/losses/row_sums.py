@@ -111,13 +111,8 @@ class RowSums:
         only: it is computed once, not in each pass over X.
         """
         result = np.zeros((self.n_scores, self.n_columns))
-<<<<<<< HEAD
-        for tile in self.design.tiles():
-            linear = self._free_scores(self.targets.dense_linear(tile))
-=======
         for tile in self.design.tiles(self.n_scores):
-            linear = self._free_scores(self.targets.linear[:, tile])
->>>>>>> wt_speed
+            linear = self._free_scores(self.targets.dense_linear(tile))
             result += self.design.pull_back(linear, tile)
         return result
 
@@ -138,17 +133,11 @@ class RowSums:
 
     def hessian_operator(self, W: FloatArray) -> Callable[[FloatArray], FloatArray]:
         """Return V ↦ ∇²Φ(W) V; each product is one pass over X."""
-<<<<<<< HEAD
         # Probabilities are computed once and serve all products at W, unless that would take the
         # memory of a dense teacher that was not passed as one.
         if self.is_partial and self.n_rows * self.n_scores > MAX_KEPT_SCORES:
             return lambda V: self._hessian_product(W, V)
-        curvatures = [(tile, self._curvature(W, tile)) for tile in self.design.tiles()]
-=======
-        # Probabilities are computed once and serve all products at W.
-        tiles = self.design.tiles(self.n_scores)
-        curvatures = [(tile, self._curvature(W, tile)) for tile in tiles]
->>>>>>> wt_speed
+        curvatures = [(tile, self._curvature(W, tile)) for tile in self.design.tiles(self.n_scores)]
 
         def product(V: FloatArray) -> FloatArray:
             result = np.zeros(V.shape)

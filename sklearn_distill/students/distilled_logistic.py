@@ -42,150 +42,137 @@ from sklearn_distill.students._problem import (
 class DistilledLogisticRegression(LogisticStudent):
     r"""Logistic regression on labels and on a teacher's probabilities.
 
-        Minimises, over linear scores z = Wx + b with one temperature T for student and teacher,
+    Minimises, over linear scores z = Wx + b with one temperature T for student and teacher,
 
-        .. math::
+    .. math::
 
-            C \sum_i s_i \big\{ (1-λ_i)\,CE(y_i, \mathrm{softmax}\,z_i)
-            + λ_i\,τ\,[CE(q_i, \mathrm{softmax}(z_i/T')) + r(z_i/T')] \big\} + \tfrac12 \|W\|^2,
+        C \sum_i s_i \big\{ (1-λ_i)\,CE(y_i, \mathrm{softmax}\,z_i)
+        + λ_i\,τ\,[CE(q_i, \mathrm{softmax}(z_i/T')) + r(z_i/T')] \big\} + \tfrac12 \|W\|^2,
 
-        where q is the teacher's softened prediction. Each row's weight is shared between its sources:
-        1 − λ for the label and λ for the teacher. If only one of them is available, it gets the full
-        weight. Without a teacher, or with ``imitation=0`` and every row labelled, this is
-        scikit-learn's LogisticRegression.
+    where q is the teacher's softened prediction. Each row's weight is shared between its sources:
+    1 − λ for the label and λ for the teacher. If only one of them is available, it gets the full
+    weight. Without a teacher, or with ``imitation=0`` and every row labelled, this is
+    scikit-learn's LogisticRegression.
 
-        Parameters
-        ----------
-        imitation : float, default=0.5
-            λ in [0, 1], the weight of the teacher in rows that have a label, too.
-        temperature : float, default=1.0
-            T > 0. The teacher's and the student's logits are divided by it in the teacher's term;
-            predictions are always made at temperature 1.
-        C : float, default=1.0
-            Inverse strength of the ridge penalty, in (0, inf]; inf for no penalty.
-        fit_intercept : bool, default=True
-            Whether to fit the (unpenalised) intercept.
-        soften_student : bool, default=True
-            Whether the student's logits are divided by T too (T' = T), or only the teacher's (T' = 1).
-        t_squared : bool, default=False
-            Whether the teacher's term is multiplied by τ = T², which keeps the size of its gradient
-            as T grows. Needs ``soften_student=True``.
-        regularizer : {None, "grabovoy", "continuous_categorical"}, default=None
-            r: none, the fourth term of Grabovoy and Strijov's eq. (17), or the exact normaliser of
-            the density that their Theorem 1 needs.
-        partial : {"rest", "spread"}, default="rest"
-            What becomes of classes that ``teacher_proba`` leaves unknown in a row, such as all but the
-            k most probable ones. "rest": they share the rest of the probability as one class, whose
-            parts are left to the student; the objective is then not convex. "spread": each has an even
-            part of it.
-        class_weight : dict, "balanced" or None, default=None
-            Weights of the classes. A labelled row has that of its label, in both terms. A row without
-            a label is one copy for each class, whose weight is the teacher's probability at T times the
-            class weight: at T = 1, LogisticRegression on these copies. "balanced" counts labels and, in
-            rows without one, the teacher's probabilities at temperature 1.
-        classes : array-like of shape (n_classes,) or None, default=None
-            All classes in ascending order, for y that does not contain them all: the student can then
-            predict a class that only the teacher predicts, and every fold of a cross-validation has
-            the same classes. None uses the labels of y or, if it has fewer than two, the names of the
-            teacher's columns.
-        solver : {"auto", "lbfgs", "newton-cg"}, default="auto"
-            Minimiser. "lbfgs" solves on a subsample of the rows, then on all, preconditioned by a
-            Gram matrix and, near the minimum, by the Hessian; "newton-cg" is Newton's method in a trust
-    <<<<<<< HEAD
-            region with conjugate gradients. For a dense X in memory of more than 100 columns and 1.5
-            times as many columns as rows (more beyond 1,000 rows), "auto" is one of them on an n × n
-            factor of the Gram matrix of the rows, and "newton-cg" works on it too; ``solver_`` is
-            "row-space" then. Otherwise "auto" is "newton-cg" for a
-            regulariser that makes the objective non-convex, and for more than 250 columns if X is
-            sparse, has less than two rows per column, or so many columns that a Gram matrix would take
-            more than 1 GB. For so little data that Hessians are cheap, up to about 1,000 × 30 of two
-            classes, it is Newton's method with their Cholesky factors ("newton-cholesky"). Otherwise it
-            is "lbfgs". If the preconditioner of "lbfgs" fails, the fit
-            continues with "newton-cg", as ``solver_`` then shows.
-    =======
-            region with conjugate gradients. "auto" is, for a dense X in memory of more than 100 columns
-            and 1.5 times as many columns as rows (more beyond 1,000 rows), one of them on an n × n
-            factor of the Gram matrix of the rows ("row-space"); for so little data that Hessians are
-            cheap, up to about 1,000 × 30 of two classes, Newton's method with their Cholesky factors
-            ("newton-cholesky"); "newton-cg" for a regulariser that makes the objective non-convex, and
-            for more than 250 columns if X is sparse, or in chunks with less than two rows per column;
-            otherwise "lbfgs". That begins without a Gram matrix where this costs more than a few
-            passes over X in memory, and makes one where the steps that are left would cost more.
-            If the preconditioner of "lbfgs" fails, the fit continues with "newton-cg", as ``solver_``
-            then shows.
-    >>>>>>> wt_speed
-        tol : float, default=1e-4
-            Stop when max|∇| / Σ s_i ≤ tol, with ∇ the gradient of the objective divided by C, which
-            is scikit-learn's scale, and the estimated distance to the minimum is at most tol / 1000
-            (see Notes).
-        max_iter : int, default=200
-            Maximum number of iterations; 0 returns the initial point, with a ConvergenceWarning.
-        warm_start : bool, default=False
-            Whether a repeated fit starts from the coefficients of the previous one.
-        verbose : int, default=0
-            Above 0, show a progress bar over the iterations.
+    Parameters
+    ----------
+    imitation : float, default=0.5
+        λ in [0, 1], the weight of the teacher in rows that have a label, too.
+    temperature : float, default=1.0
+        T > 0. The teacher's and the student's logits are divided by it in the teacher's term;
+        predictions are always made at temperature 1.
+    C : float, default=1.0
+        Inverse strength of the ridge penalty, in (0, inf]; inf for no penalty.
+    fit_intercept : bool, default=True
+        Whether to fit the (unpenalised) intercept.
+    soften_student : bool, default=True
+        Whether the student's logits are divided by T too (T' = T), or only the teacher's (T' = 1).
+    t_squared : bool, default=False
+        Whether the teacher's term is multiplied by τ = T², which keeps the size of its gradient
+        as T grows. Needs ``soften_student=True``.
+    regularizer : {None, "grabovoy", "continuous_categorical"}, default=None
+        r: none, the fourth term of Grabovoy and Strijov's eq. (17), or the exact normaliser of
+        the density that their Theorem 1 needs.
+    partial : {"rest", "spread"}, default="rest"
+        What becomes of classes that ``teacher_proba`` leaves unknown in a row, such as all but the
+        k most probable ones. "rest": they share the rest of the probability as one class, whose
+        parts are left to the student; the objective is then not convex. "spread": each has an even
+        part of it.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes. A labelled row has that of its label, in both terms. A row without
+        a label is one copy for each class, whose weight is the teacher's probability at T times the
+        class weight: at T = 1, LogisticRegression on these copies. "balanced" counts labels and, in
+        rows without one, the teacher's probabilities at temperature 1.
+    classes : array-like of shape (n_classes,) or None, default=None
+        All classes in ascending order, for y that does not contain them all: the student can then
+        predict a class that only the teacher predicts, and every fold of a cross-validation has
+        the same classes. None uses the labels of y or, if it has fewer than two, the names of the
+        teacher's columns.
+    solver : {"auto", "lbfgs", "newton-cg"}, default="auto"
+        Minimiser. "lbfgs" solves on a subsample of the rows, then on all, preconditioned by a
+        Gram matrix and, near the minimum, by the Hessian; "newton-cg" is Newton's method in a trust
+        region with conjugate gradients. "auto" is, for a dense X in memory of more than 100 columns
+        and 1.5 times as many columns as rows (more beyond 1,000 rows), one of them on an n × n
+        factor of the Gram matrix of the rows ("row-space"), on which "newton-cg" works too; for
+        so little data that Hessians are cheap, up to about 1,000 × 30 of two classes, Newton's method with their Cholesky factors
+        ("newton-cholesky"); "newton-cg" for a regulariser that makes the objective non-convex, and
+        for more than 250 columns if X is sparse, or in chunks with less than two rows per column;
+        otherwise "lbfgs". That begins without a Gram matrix where this costs more than a few
+        passes over X in memory, and makes one where the steps that are left would cost more.
+        If the preconditioner of "lbfgs" fails, the fit continues with "newton-cg", as ``solver_``
+        then shows.
+    tol : float, default=1e-4
+        Stop when max|∇| / Σ s_i ≤ tol, with ∇ the gradient of the objective divided by C, which
+        is scikit-learn's scale, and the estimated distance to the minimum is at most tol / 1000
+        (see Notes).
+    max_iter : int, default=200
+        Maximum number of iterations; 0 returns the initial point, with a ConvergenceWarning.
+    warm_start : bool, default=False
+        Whether a repeated fit starts from the coefficients of the previous one.
+    verbose : int, default=0
+        Above 0, show a progress bar over the iterations.
 
-        Attributes
-        ----------
-        coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
-            Coefficients; one row for two classes.
-        intercept_ : ndarray of shape (1,) or (n_classes,)
-            Intercepts; -inf for a class without target mass, that is, one that neither a label nor a
-            teacher's prediction contains.
-        classes_ : ndarray of shape (n_classes,)
-            Class labels, in ascending order.
-        n_iter_ : ndarray of shape (1,)
-            Iterations of the solver over all rows.
-        solver_ : {"newton-cholesky", "lbfgs", "newton-cg", "row-space", ""}
-            The solver that found the coefficients; empty if one class has all the target mass, so
-            that no solver was needed.
-        n_taught_rows_ : int
-            Number of rows with a teacher's prediction.
-        n_features_in_ : int
-            Number of features seen during ``fit``.
-        feature_names_in_ : ndarray of shape (n_features,)
-            Names of the features, if X has string names.
+    Attributes
+    ----------
+    coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
+        Coefficients; one row for two classes.
+    intercept_ : ndarray of shape (1,) or (n_classes,)
+        Intercepts; -inf for a class without target mass, that is, one that neither a label nor a
+        teacher's prediction contains.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels, in ascending order.
+    n_iter_ : ndarray of shape (1,)
+        Iterations of the solver over all rows.
+    solver_ : {"newton-cholesky", "lbfgs", "newton-cg", "row-space", ""}
+        The solver that found the coefficients; empty if one class has all the target mass, so
+        that no solver was needed.
+    n_taught_rows_ : int
+        Number of rows with a teacher's prediction.
+    n_features_in_ : int
+        Number of features seen during ``fit``.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of the features, if X has string names.
 
-        Notes
-        -----
-        The distance to the minimum is estimated by the Newton decrement, :math:`\sqrt{g^T H^{-1} g}`
-        with g and H the gradient and the Hessian of the objective divided by C Σ s_i. It is small only
-        if the probabilities are near those at the minimum, whatever the scales of the columns. At the
-        default ``tol`` they agreed to 1e-6 for the same rows given dense or sparse, weighted or
-        repeated, for C from 1 to 1e4: with 6 columns (scaled or not) and 2 to 10 classes, and with 130
-        columns and 2 or 5 classes. The exceptions are float32, which ends where rounding hides further
-        progress, and ``solver="newton-cg"`` at large C or a T far below 1, which may need more than 200
-        iterations and then warns.
+    Notes
+    -----
+    The distance to the minimum is estimated by the Newton decrement, :math:`\sqrt{g^T H^{-1} g}`
+    with g and H the gradient and the Hessian of the objective divided by C Σ s_i. It is small only
+    if the probabilities are near those at the minimum, whatever the scales of the columns. At the
+    default ``tol`` they agreed to 1e-6 for the same rows given dense or sparse, weighted or
+    repeated, for C from 1 to 1e4: with 6 columns (scaled or not) and 2 to 10 classes, and with 130
+    columns and 2 or 5 classes. The exceptions are float32, which ends where rounding hides further
+    progress, and ``solver="newton-cg"`` at large C or a T far below 1, which may need more than 200
+    iterations and then warns.
 
-        With "row-space" X is centred and replaced by a square root of its n × n Gram matrix, in
-        float64: the ridge penalty keeps the coefficients in the row space of X, in which the objective
-        is the same. ``tol`` holds for the gradient in X nevertheless. Without a penalty, the
-        coefficients are the smallest of all minimisers.
+    With "row-space" X is centred and replaced by a square root of its n × n Gram matrix, in
+    float64: the ridge penalty keeps the coefficients in the row space of X, in which the objective
+    is the same. ``tol`` holds for the gradient in X nevertheless. Without a penalty, the
+    coefficients are the smallest of all minimisers.
 
-        With ``sklearn.set_config(array_api_dispatch=True)`` a torch tensor X stays on its device, and
-        so do products with it. Labels, weights and the teacher's predictions, on whatever device, are
-        copied to NumPy once, and so is X if it is small ("newton-cholesky"). In each pass over X the
-        scores and their residuals (one number for each row and class) are copied between device and
-        NumPy, where the loss is computed, and with them weights, gradients and Gram matrices, whose
-        size does not depend on the number of rows.
-        ``coef_``, ``intercept_`` and ``n_iter_`` are then tensors on the device of X, and ``classes_``
-        is a NumPy array.
+    With ``sklearn.set_config(array_api_dispatch=True)`` a torch tensor X stays on its device, and
+    so do products with it. Labels, weights and the teacher's predictions, on whatever device, are
+    copied to NumPy once, and so is X if it is small ("newton-cholesky"). In each pass over X the
+    scores and their residuals (one number for each row and class) are copied between device and
+    NumPy, where the loss is computed, and with them weights, gradients and Gram matrices, whose
+    size does not depend on the number of rows.
+    ``coef_``, ``intercept_`` and ``n_iter_`` are then tensors on the device of X, and ``classes_``
+    is a NumPy array.
 
-        References
-        ----------
-        Grabovoy and Strijov 2022, "Probabilistic interpretation of the distillation problem",
-        eq. (17); Lopez-Paz et al. 2016, "Unifying distillation and privileged information", eq. (6);
-        Hinton, Vinyals and Dean 2015.
+    References
+    ----------
+    Grabovoy and Strijov 2022, "Probabilistic interpretation of the distillation problem",
+    eq. (17); Lopez-Paz et al. 2016, "Unifying distillation and privileged information", eq. (6);
+    Hinton, Vinyals and Dean 2015.
 
-        Examples
-        --------
-        >>> import numpy as np
-        >>> X = np.array([[-1.0], [0.0], [1.0], [2.0]])
-        >>> y = np.array(["no", "yes", "no", "yes"])
-        >>> teacher_proba = np.array([[0.9, 0.1], [0.6, 0.4], [0.4, 0.6], [0.1, 0.9]])
-        >>> student = DistilledLogisticRegression(imitation=0.8)
-        >>> student.fit(X, y, teacher_proba=teacher_proba).predict([[-2.0], [2.0]])
-        array(['no', 'yes'], dtype='<U3')
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.array([[-1.0], [0.0], [1.0], [2.0]])
+    >>> y = np.array(["no", "yes", "no", "yes"])
+    >>> teacher_proba = np.array([[0.9, 0.1], [0.6, 0.4], [0.4, 0.6], [0.1, 0.9]])
+    >>> student = DistilledLogisticRegression(imitation=0.8)
+    >>> student.fit(X, y, teacher_proba=teacher_proba).predict([[-2.0], [2.0]])
+    array(['no', 'yes'], dtype='<U3')
     """
 
     # requested by default: meta-estimators slice them by row with X, without set_fit_request
