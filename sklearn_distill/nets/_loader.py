@@ -66,7 +66,18 @@ class RowTensors(Dataset[tuple[Tensor, Tensor]]):
     ) -> None:
         self.features = features
         self.labels = labels
-        self.table = features.new_zeros(len(features), 0) if table is None else table
+        self._table = table
+
+    @property
+    def table(self) -> Tensor:
+        """The table; without columns for prediction, where it is seldom read."""
+        if self._table is None:
+            self._table = self.features.new_zeros(len(self.features), 0)
+        return self._table
+
+    @table.setter
+    def table(self, table: Tensor) -> None:
+        self._table = table
 
     def __len__(self) -> int:
         return len(self.features)

@@ -567,14 +567,14 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         )
         check_plausible_prediction(labels, predictions)
 
-        scaled = self._in_units(labels), self._in_units(predictions)
+        scaled = [None if y is None else self._in_units(y) for y in (labels, predictions)]
         # callbacks read those of the user
-        seen = np.full_like(scaled[1], np.nan) if labels is None else labels
+        seen = RegressionMixture.of(labels, predictions, 0.0).labels
         seen = seen[:, 0] if flat else seen
 
         def at_epoch(epoch: int) -> NeuralTargets:
             values = self._metaparameters(epoch)
-            made = _regression_targets(*scaled, weight, values["imitation"])
+            made = _regression_targets(scaled[0], scaled[1], weight, values["imitation"])
             with_embedding = made.with_embedding(embedding, self.embedding_weight, weight)
             return replace(with_embedding, metaparameters=values, labels=seen)
 
@@ -583,9 +583,9 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         self._set_outputs(targets.n_outputs, flat, reset=previous is None)
         return features, targets
 
-    def _in_units(self, values: OutputColumns | None) -> OutputColumns | None:
+    def _in_units(self, y: OutputColumns) -> OutputColumns:
         """Return labels or predictions as the network learns them."""
-        return values if self._units is None or values is None else self._units.normalize(values)
+        return y if self._units is None else self._units.normalize(y)
 
     def _validate_features(
         self,
