@@ -618,17 +618,14 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         )
         check_plausible_prediction(labels, predictions)
 
-        scaled_labels, scaled_predictions = (
-            None if given is None else self._in_units(given) for given in (labels, predictions)
-        )
+        scaled = [None if y is None else self._in_units(y) for y in (labels, predictions)]
         # callbacks read those of the user
-        seen = np.full_like(predictions, np.nan) if labels is None else labels
+        seen = RegressionMixture.of(labels, predictions, 0.0).labels
         seen = seen[:, 0] if flat else seen
 
         def at_epoch(epoch: int) -> NeuralTargets:
             values = self._metaparameters(epoch)
-            imitation = values["imitation"]
-            made = _regression_targets(scaled_labels, scaled_predictions, weight, imitation, trust)
+            made = _regression_targets(scaled[0], scaled[1], weight, values["imitation"], trust)
             with_embedding = made.with_embedding(embedding, self.embedding_weight, weight)
             return replace(with_embedding, metaparameters=values, labels=seen)
 
@@ -637,11 +634,9 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         self._set_outputs(targets.n_outputs, flat, reset=previous is None)
         return features, targets
 
-    def _in_units(self, values: OutputColumns) -> OutputColumns:
+    def _in_units(self, y: OutputColumns) -> OutputColumns:
         """Return labels or predictions as the network learns them."""
-        if self._units is None:
-            return values
-        return np.asarray(self._units.normalize(values), dtype=np.float64)
+        return y if self._units is None else self._units.normalize(y)
 
     def _validate_features(
         self,
