@@ -55,6 +55,11 @@ def fit_classifier(estimator: Any, task: ClassificationTask) -> Any:
 
     _check_version(__version__)
     K = len(task.classes)
+    if task.loss.n_rows < K:  # it counts the classes among the labels that it is given
+        raise ValueError(
+            f"X has {task.loss.n_rows} rows to train on, and XGBClassifier needs as many as there "
+            f"are classes, {K}: pass more rows, or another estimator"
+        )
     # beside a callable the library sets its own objective, which the saved model then has
     estimator.set_params(objective=_objective(task.loss))
     fit_params = {"verbose": False} | dict(task.fit_params)
