@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks import (
+    answers,
     boosting,
     boosting_cost,
     choice,
@@ -26,12 +27,15 @@ from benchmarks import (
     tree_criteria,
 )
 
-INTRODUCTION = """\
+TITLE = """\
 # Benchmarks
 
 This page compares the estimators of this package with what you would write instead, on the same
 problem and to the same precision. `make bench` runs the scripts in `benchmarks/` and writes the
 page.
+"""
+INTRODUCTION = """\
+## How it is measured
 
 The competitors run in one process, in turn and in several rounds, so that load on the machine
 affects all of them equally. A ratio is the time of the competitor divided by ours in the same
@@ -82,8 +86,7 @@ def write_page(results: dict[str, Any], path: Path) -> None:
         File to write.
     """
     machine = ", ".join(f"{key} {value}" for key, value in results["machine"].items())
-    parts = [INTRODUCTION, f"Measured on: {machine}.\n", targets.section(results)]
-    targets.draw(results)
+    parts = [TITLE, answers.section(results), INTRODUCTION, f"Measured on: {machine}.\n"]
     for n_threads, cases in results["threads"].items():
         word = "One thread" if n_threads == "1" else "Two threads"
         parts += [f"## {word}\n", _ratios(cases), _limits(cases)]
@@ -105,7 +108,9 @@ def write_page(results: dict[str, Any], path: Path) -> None:
         peer_searches.section(pd.read_csv(peer_searches.CSV)),
         greedy.section(pd.read_csv(greedy.CSV)),
         streaming.section(pd.read_csv(streaming.CSV)),
+        targets.section(results),
     ]
+    targets.draw(results)
     path.write_text("\n".join(parts))
 
 

@@ -1,0 +1,97 @@
+"""The first section of the page: answers in short, with numbers from the other sections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks import boosting_cost, covertype, deployment, neural_speed, search
+from docs.draw_covertype import sentence, summarise
+
+LARGE = "100,000 × 100, K = 5"  # the linear problem that is quoted
+
+
+def section(results: dict[str, Any]) -> str:
+    """Return the section; each line names the section with its measurement."""
+    lines = [
+        "## In short\n",
+        *_line("What does a student gain?", _gain(), "Distilling boosting into small students"),
+        *_line(
+            "How fast does it predict?", _prediction(), "the guide [Deploy](user_guide/deploy.md)"
+        ),
+        *_line("What does a linear student cost?", _linear(results), "One thread"),
+        *_line("A boosted one?", _boosted(), "Cost of boosting with a teacher"),
+        *_line("A network?", _network(), "Cost of a neural student"),
+        *_line("Choosing λ and T?", _search(), "Cost of a search for λ, T and C"),
+        "",
+        "Behind are the targets that are missed: [All targets](#all-targets), at the end, lists "
+        "them among all.\n",
+    ]
+    return "\n".join(lines)
+
+
+def _line(question: str, answer: str, where: str) -> Iterator[str]:
+    link = where if "](" in where else f"[{where}](#{_anchor(where)})"
+    yield f"- **{question}** {answer} ({link})."
+
+
+def _anchor(title: str) -> str:
+    kept = "".join(letter for letter in title.lower() if letter.isalnum() or letter in " -")
+    return kept.replace(" ", "-")
+
+
+def _gain() -> str:
+    tree = summarise(pd.read_csv(covertype.CSV), "tree of depth 8")
+    return f"On Covertype with 1,000 labels, a tree of depth 8 is {sentence(tree)}"
+
+
+def _prediction() -> str:
+    rows = pd.read_csv(deployment.CSV).set_index(["model", "format"])["one_row_us"]
+    teacher = rows["teacher", "joblib"] / 1000
+    onnx = rows.xs("ONNX", level="format").drop("teacher", errors="ignore")
+    students = ", ".join(f"{name} {time:.0f} µs" for name, time in onnx.items())
+    return f"A row as ONNX file: {students}; its teacher takes {teacher:.0f} ms"
+
+
+def _linear(results: dict[str, Any]) -> str:
+    case = next(c for c in results["threads"]["1"] if c["case"].startswith(LARGE))
+    seconds, ratio = case["seconds"]["ours"]["median"], case["ratios"]["scipy L-BFGS"]["median"]
+    return (
+        f"{LARGE}: {seconds:.2g} s, {ratio:.0f} times as fast as the same objective by scipy's "
+        "L-BFGS"
+    )
+
+
+def _boosted() -> str:
+    costs = pd.read_csv(boosting_cost.CSV)
+    costs = (
+        costs[costs["what"] == "time"].groupby(["against", "classes"])[["ours", "theirs"]].median()
+    )
+    ratio = costs["ours"] / costs["theirs"]
+    return (
+        f"{ratio.min():.2f} to {ratio.max():.2f} times the library's own fit on hard labels with "
+        "the same trees"
+    )
+
+
+def _network() -> str:
+    ratios = [
+        float(np.median(ratio))
+        for case, name, ratio in neural_speed.ratios(pd.read_csv(neural_speed.CSV))
+        if name == "hand-written loop"
+    ]
+    return f"A hand-written torch loop takes {min(ratios):.2f} to {max(ratios):.2f} times as long"
+
+
+def _search() -> str:
+    results = pd.read_csv(search.CSV)
+    ratios = [
+        search.grid_over_search(results, data, "grid of ours") for data in results["data"].unique()
+    ]
+    return (
+        f"By exact hypergradients {min(ratios):.0f} to {max(ratios):.0f} times as fast as a grid "
+        "of fits of the same student"
+    )
