@@ -155,3 +155,10 @@ def test_tiles_are_consecutive_and_cover_all_rows(n_classes: int) -> None:
     assert len(tiles) == 3
     numbers = np.concatenate([np.arange(n_rows)[rows] for rows in tiles])
     np.testing.assert_array_equal(numbers, np.arange(n_rows))
+
+
+def test_the_printed_constant_of_theorem_1_does_not_normalise():
+    g, K = np.array([0.5, 0.3, 0.2]), 3
+    log_integral, _, _ = moments_by_quadrature(np.log(g))
+    printed = (-1) ** K * K ** (K / 2) / 2 ** (K * (K - 1) / 2) * np.prod(g * np.log(g))
+    assert printed * np.exp(log_integral) == pytest.approx(0.0041, abs=5e-5)
