@@ -59,8 +59,22 @@ class PartialMixtureLoss(MixtureLoss):
         \dot D = \dot q_U·u - \dot q_r\,\mathrm{lse}_U + E·\dot u, \qquad
         \dot E = \dot q_U - \dot q_r c - q_r J(c)\,\dot u.
 
-    Its parameters are those of :class:`MixtureLoss`; its table is
-    :func:`partial_mixture_table`.
+    Its table is :func:`partial_mixture_table`.
+
+    Parameters
+    ----------
+    n_classes : int
+        Number of classes K.
+    n_teachers : int
+        Number of teachers M.
+    soften_student : bool, default=True
+        Whether T' is T; otherwise T' is 1.
+    t_squared : bool, default=False
+        Whether τ is T'²; otherwise τ is 1.
+    regularizer : {"grabovoy", "continuous_categorical"} or None, default=None
+        Name of the regulariser r; None is r = 0.
+    class_weight : ndarray of shape (n_classes,) or None, default=None
+        Class weights c of samples without a label; None is 1.
     """
 
     def residuals(

@@ -185,7 +185,11 @@ class LogisticStudent(LinearClassifier):
         """Minimise, and go on with products in float64 where those of float32 come to an end."""
         if objective.n_rows * objective.n_columns <= FEW_ENTRIES:
             objective = objective.in_double()
-        run = partial(minimise, tol=self.tol, distance_tol=DISTANCE_TOL * self.tol)
+        # the intercept of a class that is nearly always unknown may go to −∞, at no distance
+        far = objective.sums.is_partial
+        run = partial(
+            minimise, tol=self.tol, distance_tol=np.inf if far else DISTANCE_TOL * self.tol
+        )
         solution = run(
             objective,
             start,

@@ -144,6 +144,10 @@ class DistilledLogisticRegression(LogisticStudent):
     progress, and ``solver="newton-cg"`` at large C or a T far below 1, which may need more than 200
     iterations and then warns.
 
+    Where a teacher leaves classes unknown and ``partial="rest"``, the gradient alone decides: the
+    objective is not convex, and a class that is unknown in nearly all rows may have its minimum at
+    an intercept of -∞.
+
     With "row-space" X is centred and replaced by a square root of its n × n Gram matrix, in
     float64: the ridge penalty keeps the coefficients in the row space of X, in which the objective
     is the same. ``tol`` holds for the gradient in X nevertheless. Without a penalty, the
