@@ -68,7 +68,8 @@ def minimise_in_row_space(
     >>> targets = SoftTargets(np.array([[1.0, 0.0], [0.0, 1.0]]), terms)
     >>> design = as_design(np.array([[-3.0, 0.0, -4.0], [3.0, 0.0, 4.0]]), fit_intercept=True)
     >>> objective = SoftTargetObjective(RowSums(design, targets, np.ones(2)), alpha=0.5)
-    >>> minimise_in_row_space(objective, objective.zeros(), tol=1e-8, max_iter=20).w.round(4)
+    >>> w = minimise_in_row_space(objective, objective.zeros(), tol=1e-8, max_iter=20).w
+    >>> w.round(4) + 0.0
     array([0.3382, 0.    , 0.4509, 0.    ])
     """
     space = objective.row_space()
