@@ -44,6 +44,7 @@ from sklearn_distill.solvers.least_squares import (
     FoldStatistics,
     Gram,
     PrivilegedLeastSquares,
+    RegressionData,
     Root,
     Statistics,
     fold_statistics,
@@ -145,7 +146,8 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
     -----
     Predictions of a teacher that was fitted to the same rows, or to held-out ones among them, make
     the choice of λ optimistic: pass those of a teacher that has not seen them. Out-of-fold
-    predictions do not suffice.
+    predictions do not suffice; :class:`~sklearn_distill.TeacherStudentRegressor` around this search
+    passes predictions that do.
 
     Folds that hold out overlapping rows, as those of ShuffleSplit, take a pass each. Statistics of
     each fold are (n_features + 2 n_outputs)² numbers, and are kept for ``partial_fit`` if ``cv`` is
@@ -218,6 +220,7 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
         teacher_prediction: TeacherLike = None,
         teacher_std: ArrayLike | None = None,
         teacher_weight: ArrayLike | None = None,
+        fold_teacher_prediction: ArrayLike | None = None,
         **params: Any,
     ) -> Self:
         """Choose α, λ and ρ, then fit the student to all rows.
@@ -242,6 +245,14 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
             Trust w in [0, 1] in the teacher in each row, as for
             :class:`~sklearn_distill.PrivilegedLinearRegression`. Without any label the rows
             validate with these weights, too.
+        fold_teacher_prediction : array-like of shape (n_splits_, n_samples) or (n_splits_, \
+                n_samples, n_outputs), or None
+            For each fold of ``cv``, in its order, the teacher's predictions that the fit to the
+            fold's training samples uses instead of ``teacher_prediction``, of which the fit to all
+            samples is then the only use. Choosing λ is leakage-free if they come from teachers that
+            were fitted neither on the sample itself nor on the fold's test samples.
+            :class:`~sklearn_distill.TeacherStudentRegressor` passes such predictions. Each fold
+            takes a pass over the data. Not for data that are read in chunks.
         **params : dict
             ``groups`` for the splitter; with metadata routing, what the splitter requests.
 
@@ -279,6 +290,10 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
         arguments = (X, y, sample_weight, teacher_prediction, teacher_std, teacher_weight)
         to_split = split_params(self, params)
         if is_chunked(X):
+            if fold_teacher_prediction is not None:
+                raise ValueError(
+                    "fold_teacher_prediction with an X that is read in chunks: pass X as an array"
+                )
             data = read_chunks(self, *arguments)
             targets = FoldTargets.concatenate(data.rows.map_to_list(FoldTargets.of))
             groups = self._fold_rows(None, targets, to_split)
@@ -294,7 +309,13 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
             rows, shape, like = LocalChunks([lambda: read]), read.X.shape, read.X
         self._check_teacher_used(grid, targets.n_taught_rows, teacher_prediction, teacher_weight)
         check_plausible_prediction(targets.labels, targets.predictions, targets.std)
-        folds = self._search(grid, partial(fold_statistics, rows, rows.with_values(parts)), shape)
+        all_rows = partial(fold_statistics, rows, rows.with_values(parts))
+        if fold_teacher_prediction is not None:
+            self._stream = None
+            nested = self._nested_statistics(fold_teacher_prediction, arguments, parts[0])
+            kind = self._search(grid, nested, shape)[0].total().kind
+            return self._refit(all_rows(kind)[0].total(), like)
+        folds = self._search(grid, all_rows, shape)
         self._stream = FoldStream.after_fit(self.cv, folds)
         return self._refit(folds[0].total(), like)
 
@@ -426,6 +447,31 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
         splits = labelled_splits(self.cv, X, y, present, params, is_class=False)
         return group_folds(with_unlabelled(splits, present, params.get("groups")), len(present))
 
+    def _nested_statistics(
+        self, fold_teacher_prediction: ArrayLike, arguments: tuple[Any, ...], groups: list[FoldRows]
+    ) -> Callable[[type[Gram] | type[Root]], list[FoldStatistics]]:
+        """Return a function that computes the statistics of folds with predictions of their own."""
+        by_fold = np.asarray(fold_teacher_prediction)
+        alone = [fold for group in groups for fold in group.each()]
+        n_rows = len(alone[0].parts)
+        if by_fold.ndim < 2 or by_fold.shape[:2] != (len(alone), n_rows):
+            raise ValueError(
+                f"fold_teacher_prediction has the shape {by_fold.shape}: pass predictions for the "
+                f"{len(alone)} folds of cv, and in each for the {n_rows} samples of X"
+            )
+        X, y, sample_weight, _, teacher_std, teacher_weight = arguments
+
+        def compute(kind: type[Gram] | type[Root]) -> list[FoldStatistics]:
+            statistics = []
+            for fold, prediction in zip(alone, by_fold, strict=True):
+                given = (prediction, teacher_std, teacher_weight)
+                data, _ = read_rows(self, X, y, sample_weight, *given, reset=False)
+                rows = LocalChunks([partial(_itself, data)])
+                statistics += fold_statistics(rows, rows.with_values([[fold]]), kind)
+            return statistics
+
+        return compute
+
     def _check_teacher_used(
         self,
         grid: LinearGrid,
@@ -492,6 +538,10 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
     def _refit(self, statistics: Statistics, like: Any) -> Self:
         problem = PrivilegedLeastSquares(self.imitation_, self.alpha_, bool(self.fit_intercept))
         return self._set_solution(problem.solve_at(statistics, self.noise_ratio_), like)
+
+
+def _itself(data: RegressionData) -> RegressionData:
+    return data
 
 
 def _may_read_features(cv: Any) -> bool:

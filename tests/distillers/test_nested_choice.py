@@ -1,12 +1,14 @@
 """A student that chooses λ, T and C inside a teacher-student estimator: its folds do not leak."""
 
+from functools import wraps
+
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import log_loss
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -18,7 +20,10 @@ from sklearn_distill import (
     DistilledLogisticRegressionCV,
     DistilledNeuralClassifier,
     LinearTrajectory,
+    PrivilegedLinearRegression,
+    PrivilegedLinearRegressionCV,
     TeacherStudentClassifier,
+    TeacherStudentRegressor,
 )
 
 RNG = np.random.default_rng(0)
@@ -175,3 +180,61 @@ def test_on_random_labels_the_chosen_loss_is_not_below_the_priors(teacher):
         ).fit(features, labels)
         gains.append(np.log(2) + model.student_.best_score_)  # balanced: each fold's prior is ½
     assert np.mean(gains) < 2 * np.std(gains, ddof=1) / np.sqrt(len(gains))
+
+
+class TestRegression:
+    """The same of numbers: PrivilegedLinearRegressionCV in TeacherStudentRegressor."""
+
+    FOLDS = KFold(4)
+    NUMBERS = X[:, 0] + RNG.normal(size=60)
+
+    def test_each_fold_gets_predictions_without_its_test_rows(self, monkeypatch):
+        passed = {}
+        fit = PrivilegedLinearRegressionCV.fit
+
+        @wraps(fit)
+        def noted(self, *args, **params):
+            passed.update(params)
+            return fit(self, *args, **params)
+
+        monkeypatch.setattr(PrivilegedLinearRegressionCV, "fit", noted)
+        student = PrivilegedLinearRegressionCV([1.0], imitations=[0.0, 0.5, 1.0])
+        TeacherStudentRegressor(Ridge(), student, cv=self.FOLDS).fit(X, self.NUMBERS)
+        tests = [test for _, test in self.FOLDS.split(X)]
+        for k, by_fold in enumerate(passed["fold_teacher_prediction"]):
+            for j, test in enumerate(tests):
+                if j != k:
+                    train = np.setdiff1d(np.arange(60), np.union1d(test, tests[k]))
+                    teacher = Ridge().fit(X[train], self.NUMBERS[train])
+                    np.testing.assert_allclose(by_fold[test], teacher.predict(X[test]))
+
+    def test_scores_are_those_of_the_student_fitted_in_each_fold(self):
+        right = self.NUMBERS + 0.3 * RNG.normal(size=(4, 60))
+        splits = list(self.FOLDS.split(X))
+        search = PrivilegedLinearRegressionCV([1.0], imitations=[0.3, 0.8], cv=self.FOLDS)
+        search.fit(X, self.NUMBERS, teacher_prediction=right[0], fold_teacher_prediction=right)
+        for i, imitation in enumerate(search.imitations_):
+            for k, (train, test) in enumerate(splits):
+                student = PrivilegedLinearRegression(
+                    imitation, alpha=1.0, noise_variance=1.0, teacher_noise_variance=1.0
+                )
+                student.fit(X[train], self.NUMBERS[train], teacher_prediction=right[k][train])
+                error = np.mean((student.predict(X[test]) - self.NUMBERS[test]) ** 2)
+                score = search.cv_results_[f"split{k}_test_score"][i]
+                assert -score == pytest.approx(error, rel=1e-9)
+
+    def test_equal_predictions_in_all_folds_are_the_usual_search(self):
+        right = self.NUMBERS + 0.3 * RNG.normal(size=60)
+        usual = PrivilegedLinearRegressionCV(5, cv=self.FOLDS)
+        by_fold = clone(usual)
+        usual.fit(X, self.NUMBERS, teacher_prediction=right)
+        by_fold.fit(X, self.NUMBERS, teacher_prediction=right, fold_teacher_prediction=[right] * 4)
+        mean = "mean_test_score"
+        np.testing.assert_allclose(by_fold.cv_results_[mean], usual.cv_results_[mean], rtol=1e-10)
+        np.testing.assert_allclose(by_fold.coef_, usual.coef_, rtol=1e-10)
+
+    def test_wrong_shapes(self):
+        search = PrivilegedLinearRegressionCV(3, cv=self.FOLDS)
+        given = {"teacher_prediction": self.NUMBERS, "fold_teacher_prediction": np.ones((3, 60))}
+        with pytest.raises(ValueError, match=r"has the shape \(3, 60\): pass .* the 4 folds"):
+            search.fit(X, self.NUMBERS, **given)

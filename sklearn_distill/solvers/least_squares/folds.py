@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Self
@@ -41,6 +41,13 @@ class FoldRows:
     def within(self, start: int, stop: int) -> FoldRows:
         """Return the rows of a chunk."""
         return FoldRows(self.n_folds, self.parts[start:stop])
+
+    def each(self) -> Iterator[FoldRows]:
+        """Yield the folds one by one, each with all rows that it is trained on."""
+        K = self.n_folds
+        for k in range(K):
+            alone = np.where(self.parts == k, 0, np.where(self.parts == K + k, 1, 2))
+            yield FoldRows(1, alone.astype(_number_type(1)))
 
 
 def _number_type(n_folds: int) -> type[np.signedinteger]:
