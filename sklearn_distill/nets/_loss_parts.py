@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from sklearn_distill.nets._batch import Batch
+from sklearn_distill.nets._live_loss import LiveSoftTargetLoss
 from sklearn_distill.nets.losses import SoftTargetLoss, as_scores
 
 _CHUNK = 2**20  # numbers, of which a pass keeps at most so many at a time
@@ -22,7 +23,7 @@ class LossParts:
 
     Parameters
     ----------
-    loss : SoftTargetLoss
+    loss : SoftTargetLoss or LiveSoftTargetLoss
         Loss of labels and teacher.
     table : Tensor of shape (n_rows, n_columns)
         Its table, perhaps with further columns.
@@ -32,21 +33,24 @@ class LossParts:
         Share of the label's term of the loss that all classes have alike.
     """
 
-    loss: SoftTargetLoss
+    loss: SoftTargetLoss | LiveSoftTargetLoss
     table: Tensor
     parts: Tensor
     label_smoothing: float = 0.0
     _scores: list[Tensor] = field(default_factory=list)
     _rows: list[Tensor] = field(default_factory=list)
+    _predictions: list[Tensor] = field(default_factory=list)
     _sums: Tensor | None = None
     _n_kept: int = 0
 
-    def add(self, scores: Tensor, batch: Batch) -> None:
-        """Keep the scores of a mini-batch."""
+    def add(self, scores: Tensor, batch: Batch, predictions: Tensor | None = None) -> None:
+        """Keep the scores of a mini-batch, and the predictions of a live teacher."""
         if batch.rows is None or not batch.size:
             return
         self._scores.append(scores.detach())
         self._rows.append(batch.rows)
+        if predictions is not None:
+            self._predictions.append(predictions)
         self._n_kept += scores.numel()
         if self._n_kept >= _CHUNK:
             self._reduce()
@@ -66,12 +70,16 @@ class LossParts:
 
     def _reduce(self) -> None:
         scores, rows = torch.cat(self._scores), torch.cat(self._rows)
-        self._scores, self._rows, self._n_kept = [], [], 0
-        table = self.table.index_select(0, rows)
-        z = as_scores(scores, self.loss.n_classes).to(table.dtype)
-        n_columns = self.loss.n_classes + len(self.loss.terms)
-        total = self.loss.of_rows(z, table[:, :n_columns]).double()
+        table = self.table[:, : self.loss.n_columns].index_select(0, rows)
         code, a, label, b, entropy = self.parts.index_select(0, rows).double().unbind(1)
+        loss = self.loss
+        if isinstance(loss, LiveSoftTargetLoss):
+            table = torch.cat([torch.cat(self._predictions).to(table.dtype), table], dim=1)
+            b, entropy = (values.double() for values in loss.teacher_parts(table))
+            loss, table = loss.loss, loss.complete(table)
+        self._scores, self._rows, self._predictions, self._n_kept = [], [], [], 0
+        z = as_scores(scores, loss.n_classes).to(table.dtype)
+        total = loss.of_rows(z, table).double()
         log_p = torch.log_softmax(z, 1).double()
         cross_entropy = -log_p.gather(1, code.long()[:, None])[:, 0]
         eps = self.label_smoothing

@@ -190,6 +190,11 @@ class SoftTargetLoss(nn.Module):
         return table * weight[:, None]
 
     @property
+    def n_columns(self) -> int:
+        """Number of columns of the table."""
+        return self.n_classes + len(self.terms)
+
+    @property
     def _is_regularized(self) -> bool:
         return any(regularizer is not None for _, regularizer in self.terms)
 

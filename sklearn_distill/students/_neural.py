@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from numbers import Integral
 from os import PathLike
@@ -16,7 +17,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_distill._typing import FloatArray, TargetLike
+from sklearn_distill._typing import FloatArray, TargetLike, TeacherLike
 from sklearn_distill._validation.extra_sets import (
     name_validation_set_in_errors,
     warn_if_out_of_range,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from sklearn_distill.nets._checkpoint import Checkpoint
     from sklearn_distill.nets._loader import RowTensors, Stream
     from sklearn_distill.nets._net import StudentNet
+    from sklearn_distill.students._neural_live import AskedTeacher
     from sklearn_distill.students._neural_training import Trained
 
 # parameters that may differ between an interrupted fit and the one that resumes it
@@ -212,6 +214,32 @@ class NeuralStudent(NeuralParams):
             previous=previous,
         )
         return self
+
+    def _ask_teacher(
+        self, X: NDArray[Any] | torch.Tensor, **given: TeacherLike
+    ) -> AskedTeacher | None:
+        """Return a live teacher, asked about rows as they are; None without one."""
+        if self.teacher is None:
+            return None
+        repeated = [name for name, values in given.items() if values is not None]
+        if repeated:
+            raise ValueError(
+                f"{repeated[0]} and the parameter teacher, which is asked instead: pass one of "
+                "the two"
+            )
+        from sklearn_distill.students._neural_live import ask_teacher
+        from sklearn_distill.students._neural_training import in_precision
+
+        features = in_precision(X, self.precision) if isinstance(X, np.ndarray) else X
+        return ask_teacher(self, features)
+
+    def _named_teacher(self) -> AbstractContextManager[Any]:
+        """Return a context whose errors say that a live teacher made the predictions."""
+        if self.teacher is None:
+            return nullcontext()
+        from sklearn_distill.nets._live_teacher import name_teacher_in_errors
+
+        return name_teacher_in_errors()
 
     def _first_epoch(self, previous: Trained | None) -> int:
         """Return the number of the first epoch of a training, after those of a warm start."""

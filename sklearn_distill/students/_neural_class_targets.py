@@ -31,7 +31,7 @@ def static_targets(
     codes = np.where(targets.labels.present, targets.labels.codes, 0)
     loss, table = SoftTargetLoss.of(soft_targets), target_table(soft_targets)
     return replace(
-        _validated(targets, loss_params, loss, table),
+        validated_targets(targets, loss_params, loss, table),
         parts=np.column_stack([codes, mixture.loss_parts()]),
         label_smoothing=label_smoothing,
     )
@@ -76,7 +76,7 @@ def custom_targets(
         label_smoothing,
     )
     table = custom_table(logits.T, codes, parts[:, [0, 2]], weight)
-    return _validated(targets, loss_params, loss, table)
+    return validated_targets(targets, loss_params, loss, table)
 
 
 def tunable_targets(targets: TrainingTargets, loss_params: LossParams) -> NeuralTargets:
@@ -102,7 +102,7 @@ def streaming_targets(n_classes: int, loss_params: LossParams) -> NeuralTargets:
     """Return the losses for rows that are read batch by batch; their tables are empty."""
     empty = np.empty((0, 0))
     return NeuralTargets(
-        SoftTargetLoss(_terms(loss_params), n_classes),
+        SoftTargetLoss(loss_terms(loss_params), n_classes),
         empty,
         SoftTargetLoss([(1.0, None)], n_classes),
         empty,
@@ -143,7 +143,7 @@ class BatchTable:
         mixture = self.loss_params.mixture(labels, teachers, weight)
         # the same columns for every mini-batch, even if all its labels or predictions are missing
         soft_targets = smooth_labels(mixture, mixture.targets(), self.label_smoothing)
-        table = target_table(soft_targets, _terms(self.loss_params))
+        table = target_table(soft_targets, loss_terms(self.loss_params))
         return np.column_stack([table, _observed(labels, teachers, weight)])
 
     def observer(self) -> TeacherObserver:
@@ -165,12 +165,17 @@ def _observed(labels: Labels, teachers: Teachers | None, weight: FloatArray) -> 
 def _judge(classes: NDArray[Any], rows: FloatArray) -> None:
     """Warn if the teacher is implausible, by the columns of :func:`_observed`."""
     with np.errstate(divide="ignore"):  # log(0) is -inf: exactly no probability
-        logits = np.log(np.ascontiguousarray(rows[:, 1:].T))[None]
+        judge_logits(classes, np.column_stack([rows[:, :1], np.log(rows[:, 1:])]))
+
+
+def judge_logits(classes: NDArray[Any], rows: FloatArray) -> None:
+    """Warn if the teacher is implausible, by its class numbers, then its logits."""
+    logits = np.ascontiguousarray(rows[:, 1:].T)[None]
     labels = Labels(rows[:, 0].astype(np.intp), len(classes))
     check_plausible_teacher(classes, labels, Teachers(logits), is_proba=True)
 
 
-def _terms(loss_params: LossParams) -> Terms:
+def loss_terms(loss_params: LossParams) -> Terms:
     """Return the log-partition terms of the loss of any mini-batch."""
     label = (1.0, None)
     temperature = loss_params.temperature if loss_params.soften_student else 1.0
@@ -179,7 +184,7 @@ def _terms(loss_params: LossParams) -> Terms:
     return [label] if teacher == label else [label, teacher]
 
 
-def _validated(
+def validated_targets(
     targets: TrainingTargets, loss_params: LossParams, loss: Any, table: FloatArray
 ) -> NeuralTargets:
     """Add what validates: the labels alone or, without any, the teacher's term."""

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from torch.utils.data import Dataset
 
     from sklearn_distill.nets._batch import Batch
-    from sklearn_distill.nets._loader import Stream
-    from sklearn_distill.students._stream_teacher import TeacherObserver
+    from sklearn_distill.nets._loader import Observer, Stream
 
 # from labels, teacher's predictions and weights of a mini-batch to rows of the loss's table
 MakeTable = Callable[[NDArray[Any], FloatArray, FloatArray], FloatArray]
@@ -46,11 +45,12 @@ def check_no_other_data(**arguments: object) -> None:
 def make_stream(
     dataset: Dataset[Any],
     make_table: MakeTable,
-    observer: TeacherObserver,
+    observer: Observer,
     *,
     n_outputs: int,
     precision: str,
     loader_params: dict[str, Any],
+    without_teacher: bool = False,
 ) -> Stream:
     """Return the stream of mini-batches of a Dataset.
 
@@ -61,7 +61,7 @@ def make_stream(
     make_table : callable
         Function from labels, teacher's predictions and weights to rows of the loss's table, whose
         last columns are for the observer.
-    observer : TeacherObserver
+    observer : Observer
         Reads and removes these columns before the loss.
     n_outputs : int
         Number of classes or outputs, the length of a teacher's prediction.
@@ -69,6 +69,8 @@ def make_stream(
         Precision of the network, as in the estimator's ``precision``.
     loader_params : dict
         Arguments of torch's DataLoader.
+    without_teacher : bool, default=False
+        Whether the items have no predictions, since a live teacher makes them.
 
     Returns
     -------
@@ -79,18 +81,26 @@ def make_stream(
     from sklearn_distill.nets._loader import Stream
 
     options = dict(loader_params)
-    collate = Collate(make_table, n_outputs, precision, options.pop("collate_fn", None))
-    features = collate([first_item(dataset)]).features
+    collate = Collate(
+        make_table,
+        n_outputs,
+        precision,
+        options.pop("collate_fn", None),
+        without_teacher=without_teacher,
+    )
+    features = collate([first_item(dataset, without_teacher=without_teacher)]).features
     return Stream(dataset, collate, features, options, observer)
 
 
-def first_item(dataset: Dataset[Any]) -> Sequence[Any]:
+def first_item(dataset: Dataset[Any], *, without_teacher: bool = False) -> Sequence[Any]:
     """Return a Dataset's first item.
 
     Parameters
     ----------
     dataset : torch.utils.data.Dataset
         A Dataset by index or an IterableDataset.
+    without_teacher : bool, default=False
+        Whether the items have no predictions.
 
     Returns
     -------
@@ -105,8 +115,7 @@ def first_item(dataset: Dataset[Any]) -> Sequence[Any]:
     first = dataset.peek(1) if hasattr(dataset, "peek") else list(islice(iter(dataset), 1))
     if not first:
         raise ValueError("X is a Dataset without any items: fit needs at least one")
-    _check_items(first)
-    item: Sequence[Any] = first[0]
+    item: Sequence[Any] = _check_items(first, without_teacher)[0]
     return item
 
 
@@ -148,24 +157,34 @@ class Collate:
     collate_fn : callable or None, default=None
         The user's function from items to (x, y, teacher) or (x, y, teacher, weight) of a
         mini-batch.
+    without_teacher : bool, default=False
+        Whether the items have no predictions.
     """
 
     def __init__(
-        self, make_table: MakeTable, n_outputs: int, precision: str, collate_fn: Any = None
+        self,
+        make_table: MakeTable,
+        n_outputs: int,
+        precision: str,
+        collate_fn: Any = None,
+        *,
+        without_teacher: bool = False,
     ) -> None:
         self.make_table = make_table
         self.collate_fn = collate_fn
         self.n_outputs = n_outputs
         self.precision = precision
+        self.without_teacher = without_teacher
 
     def __call__(self, items: Sequence[Any]) -> Batch:
         """Return features, rows of the table, and labels."""
         from sklearn_distill.nets._batch import Batch
         from sklearn_distill.students._neural_training import in_precision
 
-        _check_items(items)
+        checked = _check_items(items, self.without_teacher)
         if self.collate_fn is not None:
-            items = _rows_of(self.collate_fn(list(items)), len(items))
+            checked = _rows_of(self.collate_fn(list(items)), len(items), self.without_teacher)
+        items = checked
         check_network_input("the first element of a Dataset's item", items[0][0])
         for item in items:
             refuse_mask("the Dataset's x", item[0])
@@ -187,8 +206,10 @@ class Collate:
         return _stack("teacher's predictions", rows).astype(np.float64)
 
 
-def _rows_of(batch: Any, n_items: int) -> list[tuple[Any, ...]]:
+def _rows_of(batch: Any, n_items: int, without_teacher: bool) -> Sequence[tuple[Any, ...]]:
     """Return the rows of a mini-batch that the user's function made, None for what is missing."""
+    if without_teacher:
+        batch = _with_missing_prediction(batch)
     if not isinstance(batch, (tuple, list)) or len(batch) not in (3, 4):
         raise ValueError(
             f"iterator_train__collate_fn returned a {type(batch).__name__}: it must return the "
@@ -205,7 +226,10 @@ def _rows_of(batch: Any, n_items: int) -> list[tuple[Any, ...]]:
     return list(zip(*columns, strict=True))
 
 
-def _check_items(items: Sequence[Any]) -> None:
+def _check_items(items: Sequence[Any], without_teacher: bool) -> Sequence[Any]:
+    """Return the items, with None for the prediction of a live teacher."""
+    if without_teacher:
+        items = [_with_missing_prediction(item) for item in items]
     for item in items:
         is_sequence = isinstance(item, (tuple, list))
         if not is_sequence or len(item) not in (3, 4):
@@ -214,6 +238,19 @@ def _check_items(items: Sequence[Any]) -> None:
                 f"the Dataset yields items {what}: an item must be (x, y, teacher) or "
                 "(x, y, teacher, weight), with None for a missing label or prediction"
             )
+    return items
+
+
+def _with_missing_prediction(item: Any) -> Any:
+    """Return an item (x, y) as (x, y, None); a longer one must have None there."""
+    if not isinstance(item, (tuple, list)) or len(item) < 2:
+        return item
+    if len(item) > 2 and item[2] is not None:
+        raise ValueError(
+            "the Dataset yields a teacher's prediction, and the student has the parameter teacher, "
+            "which is asked instead: yield (x, y) or None for the prediction"
+        )
+    return (*item, None) if len(item) == 2 else item
 
 
 def _stack(what: str, rows: list[NDArray[Any]]) -> NDArray[Any]:

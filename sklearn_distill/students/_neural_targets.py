@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sklearn_distill._typing import BoolArray, FloatArray, IntArray
 from sklearn_distill._validation.splits import hold_out, taught_strata
+
+if TYPE_CHECKING:
+    from sklearn_distill.nets._live_teacher import LiveTeacher
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ class NeuralTargets:
     taught : tuple of (Module, ndarray) or None
         Without any label: loss and table of the teacher's term, by which a part of these rows
         validates. None with a label.
+    teacher : LiveTeacher or None, default=None
+        Who is asked about each mini-batch, whose predictions the table lacks; None if it has them.
     """
 
     loss: Any
@@ -67,6 +72,7 @@ class NeuralTargets:
     at_epoch: Callable[[int], NeuralTargets] | None = None
     n_dimensions: int = 0
     taught: tuple[Any, FloatArray] | None = None
+    teacher: LiveTeacher | None = None
 
     def with_embedding(
         self, embedding: FloatArray | None, weight: float, row_weight: FloatArray

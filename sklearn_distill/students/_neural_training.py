@@ -312,7 +312,7 @@ def _run_epochs(
     train_data = train_data.to(device)
     validation_data = None if validation_data is None else validation_data.to(device)
     net.train_split = None if validation_data is None else predefined_split(validation_data)
-    net.observer = train_data.observer
+    net.observer, net.teacher = train_data.observer, targets.teacher
     # a warm start counts its own epochs, after those in the history
     n_before, net.max_epochs = len(net.history), n_epochs
     net.train_rows = train_data.dataset

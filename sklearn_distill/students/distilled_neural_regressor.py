@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import MultiOutputMixin, RegressorMixin, clone
+from sklearn.base import MultiOutputMixin, RegressorMixin
 
 from sklearn_distill._typing import FloatArray, TargetLike, TeacherLike
-from sklearn_distill._validation.absent_rows import blank_absent, fill_absent
+from sklearn_distill._validation.absent_rows import fill_absent
 from sklearn_distill._validation.extra_sets import entry_of_single
 from sklearn_distill._validation.fitting import all_or_nothing, validated_parameters
 from sklearn_distill._validation.missing_teacher import check_teacher_used
@@ -21,7 +21,6 @@ from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.targets import (
     OutputColumns,
     check_regression_outputs,
-    check_regression_target_available,
     check_regression_targets,
 )
 from sklearn_distill._validation.teacher import check_embedding
@@ -34,14 +33,15 @@ from sklearn_distill.students._neural_stream import (
     without_losses,
 )
 from sklearn_distill.students._neural_targets import NeuralTargets
-from sklearn_distill.students._stream_teacher import TeacherObserver
-from sklearn_distill.targets import RegressionMixture, mean_one
+from sklearn_distill.targets import mean_one
 
 if TYPE_CHECKING:
     import torch
     from torch.utils.data import Dataset
 
+    from sklearn_distill.nets._live_teacher import LiveTeacher
     from sklearn_distill.nets._predictions import NumberPredictions
+    from sklearn_distill.students._neural_live import AskedTeacher
     from sklearn_distill.students._neural_training import Trained
 
 
@@ -76,6 +76,12 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
     imitation : float or callable, default=0.5
         λ in [0, 1], the weight of the teacher in rows that have a label, too; or a function of the
         epoch, whose number begins with 1 as in ``history_``.
+    teacher : torch.nn.Module, callable, FrozenEstimator or None, default=None
+        A live teacher, instead of ``teacher_prediction``: a torch module, which is asked in
+        evaluation mode on the student's device and does not change; a function from a tensor of
+        features to predictions; or a fitted estimator in
+        :class:`~sklearn.frozen.FrozenEstimator`. With ``augmentation`` or a Dataset it is asked
+        about each mini-batch as the student sees it, else once about all rows.
     embedding_weight : float, default=0.0
         μ ≥ 0, the weight of the distance to ``teacher_embedding``.
     embedding_layer : str, dict or None, default=None
@@ -120,9 +126,10 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         ``augmentation(features, generator)`` or ``augmentation(features)`` → features, for each
         mini-batch of training, such as those of :mod:`sklearn_distill.augmentation`, whose
         description has the rule for the two signatures. The teacher's predictions are those of the
-        original rows. If it returns (features, permutation, weight), as mixup does, labels and
-        predictions are mixed too: the loss of row i is w_i that of its own targets plus 1 - w_i
-        that of row permutation[i]. The weight is a number or one for each row.
+        original rows, unless ``teacher`` is asked about the augmented ones. If it returns
+        (features, permutation, weight), as mixup does, labels and predictions are mixed too: the
+        loss of row i is w_i that of its own targets plus 1 - w_i that of row permutation[i]. The
+        weight is a number or one for each row.
     callbacks : list of skorch callbacks or None, default=None
         Additional callbacks or pairs (name, callback), which are copied. Their parameters are
         ``callbacks__name__x``, where the name of a callback without one is that of its class;
@@ -203,6 +210,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         *,
         hidden_layer_sizes: Any = (64,),
         imitation: Any = 0.5,
+        teacher: Any = None,
         embedding_weight: float = 0.0,
         embedding_layer: str | dict[str, int] | None = None,
         optimizer: Any = "adam",
@@ -231,6 +239,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         self.module = module
         self.hidden_layer_sizes = hidden_layer_sizes
         self.imitation = imitation
+        self.teacher = teacher
         self.embedding_weight = embedding_weight
         self.embedding_layer = embedding_layer
         self.optimizer = optimizer
@@ -276,8 +285,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         X : array-like of shape (n_samples, n_features) or (n_samples, channels, height, width)
             Features. For data larger than memory, a torch Dataset whose items are (x, y,
             teacher's prediction) or (x, y, teacher's prediction, weight), with None for a
-            missing value. Its weights are not scaled to mean 1, and ``iterator_train__x`` are
-            arguments of torch's DataLoader.
+            missing value; (x, y) if the student has a ``teacher``. Its weights are not scaled to
+            mean 1, and ``iterator_train__x`` are arguments of torch's DataLoader.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), or None
             Labels. A row of NaN is a missing label; these rows need a teacher's prediction. None
             instead of an array means that all labels are missing.
@@ -440,7 +449,9 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             )
         loader_params = self._params_for("iterator_train")
         dataset = without_losses(dataset, loader_params)
-        targets_of_first = [value for value in first_item(dataset)[1:3] if value is not None]
+        has_teacher = self.teacher is not None
+        item = first_item(dataset, without_teacher=has_teacher)
+        targets_of_first = [value for value in item[1:3] if value is not None]
         if not targets_of_first:
             raise ValueError(
                 "the Dataset's first item has neither a label nor a prediction: the number of "
@@ -449,37 +460,34 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         flat = np.ndim(targets_of_first[0]) == 0
         n_outputs = int(np.size(targets_of_first[0]))
         self._set_outputs(n_outputs, flat, reset=self._previous_training() is None)
-        # without the network of an earlier fit, as workers of a DataLoader pickle it
-        table_maker = clone(self)
-        table_maker._n_outputs = n_outputs
+        from sklearn_distill.students._neural_regression_targets import (
+            RegressionBatchTable,
+            regression_targets,
+        )
+
+        imitation = float(self.imitation)
+        # without the network and the teacher, as workers of a DataLoader pickle it
+        make_table = RegressionBatchTable(n_outputs, imitation, live=has_teacher)
         stream = make_stream(
             dataset,
-            table_maker._batch_table,
-            TeacherObserver(2 * n_outputs, float(self.imitation), _judge),
+            make_table,
+            make_table.observer(),
             n_outputs=n_outputs,
             precision=self.precision,
             loader_params=loader_params,
+            without_teacher=has_teacher,
         )
         self._set_shape(stream.features)
+        asked = self._ask_teacher(stream.features)
         no_labels = np.full((0, n_outputs), np.nan)
-        targets = _regression_targets(no_labels, None, np.ones(0), float(self.imitation))
-        targets = replace(targets, metaparameters=self._metaparameters(1))
+        targets = regression_targets(no_labels, None, np.ones(0), imitation, live=has_teacher)
+        targets = replace(
+            targets,
+            metaparameters=self._metaparameters(1),
+            teacher=None if asked is None else asked.live(n_outputs),
+        )
         held_out = self._read_held_out(X_val, y_val, targets)
         return self._train_on_stream(stream, targets, held_out)
-
-    def _batch_table(
-        self, y: NDArray[Any], teacher_prediction: FloatArray, weight: FloatArray
-    ) -> FloatArray:
-        """Return the rows of the loss's table for a mini-batch, and the columns to observe."""
-        missing = np.full(self._n_outputs, np.nan)
-        rows = [missing if label is None else np.atleast_1d(label) for label in y]
-        labels: OutputColumns = np.array(rows, dtype=np.float64)
-        predictions = np.asarray(teacher_prediction.reshape(labels.shape), dtype=np.float64)
-        absent = weight == 0
-        labels, predictions = blank_absent(labels, absent), blank_absent(predictions, absent)
-        check_regression_target_available(labels, predictions, absent)
-        table = _regression_targets(labels, predictions, weight, float(self.imitation)).table
-        return np.column_stack([table, labels, predictions])
 
     def _read_data(
         self,
@@ -491,6 +499,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         previous: Trained | None,
     ) -> tuple[NDArray[Any], NeuralTargets]:
         """Check the arguments of ``fit``; return features and targets, set ``n_taught_rows_``."""
+        from sklearn_distill.students._neural_regression_targets import regression_targets
+
         check_row_order(
             X,
             y,
@@ -504,9 +514,12 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         n_rows = len(features)
         weight = check_sample_weight(sample_weight, n_rows)
         absent = weight == 0
-        labels, predictions, flat = check_regression_targets(
-            y, teacher_prediction, n_rows, absent, several_teachers=True
-        )
+        asked = self._ask_teacher(features, teacher_prediction=teacher_prediction)
+        teacher_prediction = teacher_prediction if asked is None else asked.outputs
+        with self._named_teacher():
+            labels, predictions, flat = check_regression_targets(
+                y, teacher_prediction, n_rows, absent, several_teachers=True
+            )
         embedding = check_embedding(teacher_embedding, n_rows, self.embedding_weight, absent)
         if absent.any():
             features, weight = features[~absent], weight[~absent]
@@ -526,17 +539,39 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             teacher_prediction=teacher_prediction,
         )
         check_plausible_prediction(labels, predictions)
+        live = self._live_teacher(asked, labels, predictions)
 
         def at_epoch(epoch: int) -> NeuralTargets:
             values = self._metaparameters(epoch)
-            made = _regression_targets(labels, predictions, weight, values["imitation"], flat)
+            made = regression_targets(
+                labels,
+                predictions,
+                weight,
+                values["imitation"],
+                flat=flat,
+                live=live is not None,
+            )
             with_embedding = made.with_embedding(embedding, self.embedding_weight, weight)
-            return replace(with_embedding, metaparameters=values)
+            return replace(with_embedding, metaparameters=values, teacher=live)
 
         targets = at_epoch(self._first_epoch(previous))
         targets = replace(targets, at_epoch=at_epoch) if self._moves() else targets
         self._set_outputs(targets.n_outputs, flat, reset=previous is None)
         return features, targets
+
+    def _live_teacher(
+        self,
+        asked: AskedTeacher | None,
+        labels: OutputColumns | None,
+        predictions: OutputColumns | None,
+    ) -> LiveTeacher | None:
+        """Return the teacher if it is asked about each mini-batch, else None."""
+        # at λ = 0 its predictions would not count
+        labels_alone = labels is not None and not np.isnan(labels).any() and self.imitation == 0
+        if asked is None or self.augmentation is None or labels_alone:
+            return None
+        assert predictions is not None
+        return asked.live(predictions.shape[1])
 
     def _validate_features(
         self,
@@ -546,7 +581,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         *,
         reset: bool,
     ) -> NDArray[Any]:
-        if teacher_prediction is None:
+        if self.teacher is None and teacher_prediction is None:
             # without a teacher scikit-learn's own errors are raised, as for a missing label
             return self._validate_array(X, y, reset=reset, multi_output=True, y_numeric=True)
         return self._validate_array(X, reset=reset)
@@ -573,36 +608,3 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             )
         table = np.column_stack([labels, np.ones(len(labels))])
         return features, table, labels[:, 0] if self._flat else labels
-
-
-def _judge(rows: FloatArray) -> None:
-    """Warn if the teacher is implausible, by rows of labels and predictions."""
-    labels, predictions = np.hsplit(rows, 2)
-    check_plausible_prediction(labels, predictions)
-
-
-def _regression_targets(
-    labels: OutputColumns | None,
-    predictions: OutputColumns | None,
-    weight: FloatArray,
-    imitation: float,
-    flat: bool = True,
-) -> NeuralTargets:
-    """Return the mixture of labels and predictions, and for validation the labels alone, if any."""
-    from sklearn_distill.nets.losses import SquaredLoss
-
-    mixture = RegressionMixture.of(labels, predictions, imitation)
-    target, _ = mixture.mean()
-    y, by_labels = np.where(mixture.labelled[:, None], mixture.labels, 0.0), mixture.labelled.any()
-    table = np.column_stack([target, weight])
-    return NeuralTargets(
-        SquaredLoss(),
-        table,
-        SquaredLoss(),
-        np.column_stack([y, weight]),
-        mixture.labelled if by_labels else ~mixture.labelled,
-        strata=None,
-        n_outputs=target.shape[1],
-        taught=None if by_labels else (SquaredLoss(), table),
-        labels=mixture.labels[:, 0] if flat else mixture.labels,
-    )

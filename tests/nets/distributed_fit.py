@@ -36,6 +36,18 @@ class Lines(torch.utils.data.IterableDataset):
         yield from zip(X, Y, TEACHER, strict=True)
 
 
+class Pairs(Rows):
+    """The rows above, without predictions."""
+
+    def __getitem__(self, row):
+        return super().__getitem__(row)[:2]
+
+
+def live(rows):
+    """Return the log-odds of the second class, as TEACHER's."""
+    return 3 * rows[:, 0]
+
+
 class Interrupt(Callback):
     """Stop the training as an error would."""
 
@@ -72,6 +84,8 @@ def fits(accelerator, folder):
         "frozen": student(accelerator, **groups).fit(X, Y, teacher_embedding=X[:, :3], **arrays),
         "dataset": student(accelerator, **rows, lr_schedule="cosine").fit(Rows(), **held_out),
         "lines": student(accelerator, **rows).fit(Lines(), **held_out),
+        "live": student(accelerator, teacher=live, augmentation=torch.sin).fit(X, Y, **held_out),
+        "live dataset": student(accelerator, teacher=live, **rows).fit(Pairs(), **held_out),
         "split": student(accelerator, early_stopping=True).fit(X, Y, teacher_proba=TEACHER),
     }
     file = Path(folder) / "resumed.pt"
