@@ -19,6 +19,7 @@ from torch import nn
 from torch.nn import functional
 
 from sklearn_distill import (
+    DistilledLogisticRegression,
     DistilledNeuralClassifier,
     DistilledNeuralRegressor,
     GreedyHypergradient,
@@ -560,6 +561,13 @@ def test_an_accelerator():
     options = {"teacher": TEACHER, "augmentation": changed, "temperature": 2.0}
     live = student(accelerator=accelerate.Accelerator(cpu=True), **options).fit(X, SOME_Y)
     assert_same(live, student(**options).fit(X, SOME_Y))
+
+
+def test_a_student_with_a_live_teacher_is_a_teacher():
+    """It is cloned as it is, while one without a teacher is fitted with λ = 0."""
+    asking = student(teacher=TEACHER, augmentation=changed, imitation=1.0)
+    model = TeacherStudentClassifier(asking, DistilledLogisticRegression(), cv=2).fit(X, Y)
+    assert model.teacher_.imitation == 1.0
 
 
 # --- errors ---------------------------------------------------------------------------------------
