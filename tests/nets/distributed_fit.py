@@ -48,6 +48,14 @@ def live(rows):
     return 3 * rows[:, 0]
 
 
+def decreasing(epoch):
+    return 0.8**epoch
+
+
+def increasing(epoch):
+    return 1.0 + epoch
+
+
 class Interrupt(Callback):
     """Stop the training as an error would."""
 
@@ -86,6 +94,9 @@ def fits(accelerator, folder):
         "lines": student(accelerator, **rows).fit(Lines(), **held_out),
         "live": student(accelerator, teacher=live, augmentation=torch.sin).fit(X, Y, **held_out),
         "live dataset": student(accelerator, teacher=live, **rows).fit(Pairs(), **held_out),
+        "moving": student(accelerator, imitation=decreasing, temperature=increasing).fit(
+            X, Y, **arrays
+        ),
         "split": student(accelerator, early_stopping=True).fit(X, Y, teacher_proba=TEACHER),
     }
     file = Path(folder) / "resumed.pt"
