@@ -272,6 +272,7 @@ CASES = {
         | {
             "module": With(torch.nn.Linear(4, 1), {"hidden_layer_sizes": (64,)}),
             "teacher": linear_teacher(1),
+            "distillation_loss": lambda z, t, y, w: (z - t).abs().mean(1),
             "scoring": With("neg_max_error", {"early_stopping": True, "max_epochs": 30, "lr": 0.3}),
         },
     ),

@@ -1,7 +1,8 @@
-"""The parts of a classifier's training loss by epoch: that of the labels, that of the teacher."""
+"""The parts of the training loss by epoch: that of the labels, that of the teacher."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
 import torch
@@ -15,33 +16,21 @@ _CHUNK = 2**20  # numbers, of which a pass keeps at most so many at a time
 
 
 @dataclass
-class LossParts:
-    r"""Sums over the rows of an epoch, from scores that the training has computed anyway.
-
-    With the weights a of the label's term, b of the teacher's, and the entropy H of the softened
-    prediction, the sum of the losses is :math:`\sum_i a_i CE_i + b_i (KL_i + r_i + H_i)`.
+class LossParts(ABC):
+    """Sums over the rows of an epoch, from scores that the training has computed anyway.
 
     Parameters
     ----------
-    loss : SoftTargetLoss or LiveSoftTargetLoss
-        Loss of labels and teacher.
-    table : Tensor of shape (n_rows, n_columns)
-        Its table, perhaps with further columns.
-    parts : Tensor of shape (n_rows, 5)
-        Class code of the label, a, the weight of the label whatever λ is, b, and b H.
-    label_smoothing : float, default=0.0
-        Share of the label's term of the loss that all classes have alike.
+    parts : Tensor of shape (n_rows, n_parts)
+        What separates the losses of label and teacher.
     """
 
-    loss: SoftTargetLoss | LiveSoftTargetLoss
-    table: Tensor
     parts: Tensor
-    label_smoothing: float = 0.0
-    _scores: list[Tensor] = field(default_factory=list)
-    _rows: list[Tensor] = field(default_factory=list)
-    _predictions: list[Tensor] = field(default_factory=list)
-    _sums: Tensor | None = None
-    _n_kept: int = 0
+    _scores: list[Tensor] = field(default_factory=list, kw_only=True)
+    _rows: list[Tensor] = field(default_factory=list, kw_only=True)
+    _predictions: list[Tensor] = field(default_factory=list, kw_only=True)
+    _sums: Tensor | None = field(default=None, kw_only=True)
+    _n_kept: int = field(default=0, kw_only=True)
 
     def add(self, scores: Tensor, batch: Batch, predictions: Tensor | None = None) -> None:
         """Keep the scores of a mini-batch, and the predictions of a live teacher."""
@@ -68,21 +57,72 @@ class LossParts:
         sums, self._sums = self._sums, None
         return torch.zeros(4, dtype=torch.float64) if sums is None else sums
 
+    @abstractmethod
+    def _sum(self, scores: Tensor, rows: Tensor, predictions: Tensor | None) -> Tensor:
+        """Return the four sums over some rows."""
+
     def _reduce(self) -> None:
-        scores, rows = torch.cat(self._scores), torch.cat(self._rows)
+        predictions = torch.cat(self._predictions) if self._predictions else None
+        sums = self._sum(torch.cat(self._scores), torch.cat(self._rows), predictions)
+        self._scores, self._rows, self._predictions, self._n_kept = [], [], [], 0
+        self._sums = sums if self._sums is None else self._sums + sums
+
+
+@dataclass
+class ClassLossParts(LossParts):
+    r"""The parts of the loss of a classifier.
+
+    With the weights a of the label's term, b of the teacher's, and the entropy H of the softened
+    prediction, the sum of the losses is :math:`\sum_i a_i CE_i + b_i (KL_i + r_i + H_i)`. The
+    columns of ``parts`` are class code of the label, a, the weight of the label whatever λ is, b,
+    and b H.
+
+    Parameters
+    ----------
+    loss : SoftTargetLoss or LiveSoftTargetLoss
+        Loss of labels and teacher.
+    table : Tensor of shape (n_rows, n_columns)
+        Its table, perhaps with further columns.
+    label_smoothing : float, default=0.0
+        Share of the label's term of the loss that all classes have alike.
+    """
+
+    loss: SoftTargetLoss | LiveSoftTargetLoss
+    table: Tensor
+    label_smoothing: float = 0.0
+
+    def _sum(self, scores: Tensor, rows: Tensor, predictions: Tensor | None) -> Tensor:
         table = self.table[:, : self.loss.n_columns].index_select(0, rows)
         code, a, label, b, entropy = self.parts.index_select(0, rows).double().unbind(1)
-        loss = self.loss
-        if isinstance(loss, LiveSoftTargetLoss):
-            table = torch.cat([torch.cat(self._predictions).to(table.dtype), table], dim=1)
-            b, entropy = (values.double() for values in loss.teacher_parts(table))
-            loss, table = loss.loss, loss.complete(table)
-        self._scores, self._rows, self._predictions, self._n_kept = [], [], [], 0
+        if isinstance(self.loss, LiveSoftTargetLoss):
+            assert predictions is not None
+            table = torch.cat([predictions.to(table.dtype), table], dim=1)
+            b, entropy = (values.double() for values in self.loss.teacher_parts(table))
+            loss, table = self.loss.loss, self.loss.complete(table)
+        else:
+            loss = self.loss
         z = as_scores(scores, loss.n_classes).to(table.dtype)
         total = loss.of_rows(z, table).double()
         log_p = torch.log_softmax(z, 1).double()
         cross_entropy = -log_p.gather(1, code.long()[:, None])[:, 0]
         eps = self.label_smoothing
         teacher = total - a * ((1 - eps) * cross_entropy - eps * log_p.mean(1)) - entropy
-        sums = torch.stack([(label * cross_entropy).sum(), label.sum(), teacher.sum(), b.sum()])
-        self._sums = sums if self._sums is None else self._sums + sums
+        return torch.stack([(label * cross_entropy).sum(), label.sum(), teacher.sum(), b.sum()])
+
+
+@dataclass
+class SquaredLossParts(LossParts):
+    """The parts of the loss of a regressor: squared distances to labels and to predictions.
+
+    The columns of ``parts`` are the m labels, the m predictions, unless a live teacher makes them,
+    the weight of the label whatever λ is, and that of the prediction.
+    """
+
+    def _sum(self, scores: Tensor, rows: Tensor, predictions: Tensor | None) -> Tensor:
+        parts = self.parts.index_select(0, rows).double()
+        m = (parts.shape[1] - 2) // 2 if predictions is None else parts.shape[1] - 2
+        t = parts[:, m : 2 * m] if predictions is None else predictions.double()
+        y, (label, teacher) = parts[:, :m], parts[:, -2:].unbind(1)
+        z = scores.double().reshape(y.shape)
+        losses = [w * (z - v).square().mean(1) for w, v in ((label, y), (teacher, t))]
+        return torch.stack([losses[0].sum(), label.sum(), losses[1].sum(), teacher.sum()])

@@ -61,6 +61,7 @@ class NeuralParams(BaseEstimator):
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "module": "no_validation",
         "teacher": "no_validation",  # fit names what is wrong with it
+        "distillation_loss": [callable, None],
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "imitation": [Interval(Real, 0, 1, closed="both"), callable],
         "embedding_weight": [Interval(Real, 0, None, closed="left")],

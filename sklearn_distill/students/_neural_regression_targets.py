@@ -12,6 +12,7 @@ from sklearn_distill._typing import FloatArray
 from sklearn_distill._validation.absent_rows import blank_absent
 from sklearn_distill._validation.plausible_prediction import check_plausible_prediction
 from sklearn_distill._validation.targets import OutputColumns, check_regression_target_available
+from sklearn_distill.nets._custom_loss import CustomSquaredLoss
 from sklearn_distill.nets._live_loss import LiveSquaredLoss
 from sklearn_distill.nets._loader import Observer
 from sklearn_distill.nets.losses import SquaredLoss
@@ -29,10 +30,12 @@ def regression_targets(
     *,
     flat: bool = True,
     live: bool = False,
+    distillation_loss: Any = None,
 ) -> NeuralTargets:
     """Return the mixture of labels and predictions, and for validation the labels alone, if any.
 
-    With ``live``, the table lacks the predictions: those of each mini-batch follow.
+    With ``live``, the table lacks the predictions: those of each mini-batch follow. A
+    ``distillation_loss`` replaces the distance to the predictions.
     """
     mixture = RegressionMixture.of(labels, predictions, imitation)
     target, _ = mixture.mean()
@@ -49,11 +52,20 @@ def regression_targets(
         taught=None if by_labels else (SquaredLoss(), table),
         labels=mixture.labels[:, 0] if flat else mixture.labels,
     )
-    if not live:
-        return made
     of_label, of_prediction = mixture.term_weights()
+    t = np.where(mixture.taught[:, None], mixture.predictions, 0.0)
+    m = made.n_outputs
+    if distillation_loss is not None:
+        weights = np.column_stack([weight * of_label, weight * of_prediction, weight])
+        table = np.column_stack([t, y, mixture.labelled, weights])
+        loss: Any = CustomSquaredLoss(distillation_loss, imitation)
+        return replace(made, loss=loss, table=table[:, m:] if live else table)
+    parts = np.column_stack([y, t, weight * mixture.labelled, weight * of_prediction])
+    if not live:
+        return replace(made, parts=parts)
     table = np.column_stack([of_label[:, None] * y, of_prediction, weight])
-    return replace(made, loss=LiveSquaredLoss(), table=table)
+    parts = np.delete(parts, np.s_[m : 2 * m], axis=1)
+    return replace(made, loss=LiveSquaredLoss(), table=table, parts=parts)
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ class NeuralTargets:
     labels : ndarray of shape (n_rows,) or (n_rows, n_outputs), or None, default=None
         Labels for callbacks, None or NaN where they are missing; None if they are read batch by
         batch.
-    parts : ndarray of shape (n_rows, 5) or None, default=None
+    parts : ndarray of shape (n_rows, n_parts) or None, default=None
         What separates the losses of label and teacher; None if they are not separated.
     label_smoothing : float, default=0.0
         Share of the label's term that all classes have alike.

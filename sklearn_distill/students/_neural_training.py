@@ -28,12 +28,14 @@ from sklearn_distill.nets._callbacks import (
     is_early_stop,
 )
 from sklearn_distill.nets._checkpoint import Checkpoint
+from sklearn_distill.nets._live_loss import LiveSquaredLoss
 from sklearn_distill.nets._loader import RowTensors, Stream, TensorLoader, as_tensor
-from sklearn_distill.nets._loss_parts import LossParts
+from sklearn_distill.nets._loss_parts import ClassLossParts, LossParts, SquaredLossParts
 from sklearn_distill.nets._net import StudentNet
 from sklearn_distill.nets._patterns import check_patterns
 from sklearn_distill.nets._share import Share
 from sklearn_distill.nets.device import resolve_device
+from sklearn_distill.nets.losses import SquaredLoss
 from sklearn_distill.students._neural_callbacks import without_switched_off
 from sklearn_distill.students._neural_network import (
     Parts,
@@ -368,7 +370,10 @@ def _loss_parts(targets: NeuralTargets, train_data: RowTensors | Stream) -> Loss
         return None
     loss = targets.loss.loss if targets.n_dimensions else targets.loss
     table = train_data.table
-    return LossParts(loss, table, table.new_tensor(targets.parts), targets.label_smoothing)
+    parts = table.new_tensor(targets.parts)
+    if isinstance(loss, SquaredLoss | LiveSquaredLoss):
+        return SquaredLossParts(parts)
+    return ClassLossParts(parts, loss, table, targets.label_smoothing)
 
 
 def _check_finite_scores(net: StudentNet, features: torch.Tensor) -> None:

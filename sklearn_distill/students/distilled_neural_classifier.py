@@ -259,7 +259,6 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         "regularizer": [StrOptions(set(REGULARIZER_NAMES)), None],
         "metaparameter_optimizer": [HasMethods("start"), None],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
-        "distillation_loss": [callable, None],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "classes": ["array-like", None],
     }

@@ -82,6 +82,12 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         features to predictions; or a fitted estimator in
         :class:`~sklearn.frozen.FrozenEstimator`. With ``augmentation`` or a Dataset it is asked
         about each mini-batch as the student sees it, else once about all rows.
+    distillation_loss : callable or None, default=None
+        Function that replaces the squared distance to the teacher's prediction: ``f(predictions,
+        teacher_predictions, labels, weights)`` → a loss for each row, from tensors of the rows of a
+        mini-batch that have a prediction: (n, n_outputs) three times, NaN for a missing label, and
+        s (n,). It gets ``imitation`` if it has such a parameter; the losses are multiplied by λ_i
+        and s.
     embedding_weight : float, default=0.0
         μ ≥ 0, the weight of the distance to ``teacher_embedding``.
     embedding_layer : str, dict or None, default=None
@@ -168,7 +174,9 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
     net_ : skorch.NeuralNet
         The skorch net, with the trained network in ``net_.module_``.
     history_ : DataFrame
-        Losses, λ, learning rates and durations in seconds of the epochs.
+        Losses, λ, learning rates and durations in seconds of the epochs. ``label_loss`` and
+        ``teacher_loss`` are the mean squared distances to labels and to the teacher's predictions
+        during the epoch; not available for a Dataset or ``distillation_loss``.
     n_taught_rows_ : int
         Number of rows with a teacher's prediction; not available for a Dataset.
     n_features_in_ : int
@@ -211,6 +219,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         hidden_layer_sizes: Any = (64,),
         imitation: Any = 0.5,
         teacher: Any = None,
+        distillation_loss: Any = None,
         embedding_weight: float = 0.0,
         embedding_layer: str | dict[str, int] | None = None,
         optimizer: Any = "adam",
@@ -240,6 +249,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.imitation = imitation
         self.teacher = teacher
+        self.distillation_loss = distillation_loss
         self.embedding_weight = embedding_weight
         self.embedding_layer = embedding_layer
         self.optimizer = optimizer
@@ -442,6 +452,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
     def _fit_dataset(self, dataset: Dataset[Any], X_val: Any, y_val: Any) -> Self:
         """Train on a Dataset of (x, y, teacher's prediction)."""
         self._refuse_moving("needs X as an array")
+        if self.distillation_loss is not None:
+            raise ValueError("X is a Dataset: distillation_loss needs X as an array")
         if self.embedding_weight > 0:
             raise ValueError(
                 f"embedding_weight={self.embedding_weight}, but X is a Dataset, whose items have "
@@ -550,6 +562,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
                 values["imitation"],
                 flat=flat,
                 live=live is not None,
+                distillation_loss=self.distillation_loss,
             )
             with_embedding = made.with_embedding(embedding, self.embedding_weight, weight)
             return replace(with_embedding, metaparameters=values, teacher=live)

@@ -112,7 +112,7 @@ class TargetMixture:
 
         Returns
         -------
-        label, teacher : ndarray of shape (n_rows,)
+        tuple of ndarray of shape (n_rows,)
             s (1 − λ_i) and s λ_i τ.
         """
         return self._label_weight, self._teacher_weight

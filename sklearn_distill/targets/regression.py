@@ -73,8 +73,8 @@ class RegressionMixture:
 
         Returns
         -------
-        label, prediction : ndarray of shape (n_rows,)
-            The weights.
+        tuple of ndarray of shape (n_rows,)
+            Those of the labels, then those of the predictions.
         """
         return self._weights()
 

@@ -9,7 +9,7 @@ import torch
 from skorch.callbacks import Callback, EpochScoring, Freezer
 from torch import nn
 
-from sklearn_distill import DistilledNeuralClassifier
+from sklearn_distill import DistilledNeuralClassifier, DistilledNeuralRegressor
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(67, 5)).astype(np.float32)
@@ -79,6 +79,12 @@ def student(accelerator, **options):
     return DistilledNeuralClassifier(module, accelerator=accelerator, **defaults | options)
 
 
+def regressor(accelerator):
+    torch.manual_seed(0)
+    options = {"lr": 0.05, "batch_size": 22, "max_epochs": 4, "random_state": 0}
+    return DistilledNeuralRegressor(nn.Linear(5, 1), accelerator=accelerator, **options)
+
+
 def fits(accelerator, folder):
     """Return the students whose weights and losses must not depend on the number of processes."""
     held_out = {"X_val": X_VAL, "y_val": Y_VAL}
@@ -97,6 +103,7 @@ def fits(accelerator, folder):
         "moving": student(accelerator, imitation=decreasing, temperature=increasing).fit(
             X, Y, **arrays
         ),
+        "numbers": regressor(accelerator).fit(X, X[:, 0], teacher_prediction=X[:, 1] + X[:, 0]),
         "split": student(accelerator, early_stopping=True).fit(X, Y, teacher_proba=TEACHER),
     }
     file = Path(folder) / "resumed.pt"
