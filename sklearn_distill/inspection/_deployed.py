@@ -8,13 +8,16 @@ from io import BytesIO
 from typing import Any
 
 from sklearn_distill._typing import MatrixLike
+from sklearn_distill.students import DistilledNeuralClassifier, DistilledNeuralRegressor
+
+_NETWORKS = (DistilledNeuralClassifier, DistilledNeuralRegressor)
 
 
 def deployed(model: Any) -> Any:
     """Return the part of a fitted model that predicts.
 
     Of a teacher-student estimator this is the student, of generations the one that predicts, of a
-    search the best estimator.
+    search the best estimator, of a network the network without its live teacher.
 
     Parameters
     ----------
@@ -29,6 +32,10 @@ def deployed(model: Any) -> Any:
     for attribute in ("best_estimator_", "student_"):
         if hasattr(model, attribute):
             return deployed(getattr(model, attribute))
+    if isinstance(model, _NETWORKS) and model.teacher is not None:
+        network = copy(model)
+        network.teacher = None
+        return network
     # many estimators have an estimator_, few of which predict alone
     return deployed(model.estimator_) if hasattr(model, "best_generation_") else model
 

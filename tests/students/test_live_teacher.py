@@ -13,6 +13,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 from skorch.callbacks import Callback
 from torch import nn
@@ -26,6 +27,8 @@ from sklearn_distill import (
     TeacherStudentClassifier,
 )
 from sklearn_distill.exceptions import ImplausibleTeacherWarning
+from sklearn_distill.inspection._deployed import deployed_pickle
+from sklearn_distill.inspection.size import count_bytes
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 5)).astype(np.float32)
@@ -561,6 +564,15 @@ def test_an_accelerator():
     options = {"teacher": TEACHER, "augmentation": changed, "temperature": 2.0}
     live = student(accelerator=accelerate.Accelerator(cpu=True), **options).fit(X, SOME_Y)
     assert_same(live, student(**options).fit(X, SOME_Y))
+
+
+def test_what_is_deployed_has_no_teacher():
+    fitted = student(teacher=Counting()).fit(X, Y)
+    alone = student().fit(X, Y, teacher_logits=logits(X))
+    for model in (fitted, make_pipeline("passthrough", fitted)):
+        assert b"Counting" not in deployed_pickle(model)
+    assert abs(count_bytes(fitted) - count_bytes(alone)) < 1000
+    assert fitted.teacher is not None
 
 
 def test_a_student_with_a_live_teacher_is_a_teacher():

@@ -313,3 +313,14 @@ def test_an_ensemble_of_regressors():
     both = np.stack([t - 0.1, t + 0.1], 1)[:, :, None]
     mean = DistilledNeuralRegressor(module, **options).fit(rows, y, teacher_prediction=both)
     assert difference(one, mean) < 1e-6
+
+
+def test_lazy_layers():
+    def make():
+        return nn.Sequential(nn.LazyLinear(8), nn.LazyBatchNorm1d(), nn.ReLU(), nn.LazyLinear(10))
+
+    with pytest.raises(ValueError, match="uninitialized") as caught:
+        DistilledNeuralClassifier(make(), imitation=0, random_state=0).fit(X, Y)
+    assert "pass its class or a function that creates it" in caught.value.__notes__[0]
+    model = DistilledNeuralClassifier(make, imitation=0, lr=0.01, random_state=0).fit(X, Y)
+    assert model.score(X_TEST, Y_TEST) > 0.8
