@@ -401,6 +401,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             prediction, every prediction is missing at ``imitation=1``, the module does not return
             one score for each class, parameters contradict each other, or the training diverged:
             its loss or weights are not finite. The estimator is then unchanged.
+        TypeError
+            If ``teacher`` is an estimator that is not frozen, or cannot be asked.
         ImportError
             If torch or skorch is missing.
         OSError

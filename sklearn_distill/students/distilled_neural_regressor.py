@@ -328,6 +328,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             is missing at ``imitation=1``, the module does not return one number for each output,
             or the training diverged: its loss or weights are not finite. The estimator is then
             unchanged.
+        TypeError
+            If ``teacher`` is an estimator that is not frozen, or cannot be asked.
         ImportError
             If torch or skorch is missing.
         OSError

@@ -256,13 +256,32 @@ def probabilities(rows):
         probabilities,
         lambda rows: probabilities(rows).numpy(),
         lambda rows: TEACHER(rows).double(),
+        copy.deepcopy(TEACHER).double(),
     ],
-    ids=["module", "softmax", "log-softmax", "function", "array", "double"],
+    ids=["module", "softmax", "log-softmax", "function", "array", "double", "double module"],
 )
 def test_logits_and_probabilities(teacher):
     model = student(teacher=teacher, augmentation=changed, temperature=2.0).fit(X, Y)
     passed = student(temperature=2.0).fit(CHANGED, Y, teacher_logits=logits(CHANGED))
     assert_same(model, passed, 1e-5)
+
+
+def test_half_precision_is_that_of_the_student():
+    """The teacher computes under the student's autocast, the loss in single precision."""
+    seen = []
+
+    class Linear(nn.Linear):
+        def forward(self, rows):
+            seen.append(super().forward(rows).dtype)
+            return super().forward(rows)
+
+    teacher = Linear(5, 3)
+    teacher.load_state_dict(TEACHER.state_dict())
+    options = {"augmentation": changed, "precision": "bfloat16"}
+    half = student(teacher=teacher, **options).fit(X, Y)
+    assert set(seen) == {torch.bfloat16}
+    single = student(teacher=TEACHER, augmentation=changed).fit(X, Y)
+    assert_same(half, single, 1e-2)
 
 
 NAMES = np.array(["z", "a", "m"])
