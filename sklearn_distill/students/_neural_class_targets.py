@@ -168,11 +168,11 @@ def _judge(classes: NDArray[Any], rows: FloatArray) -> None:
         judge_logits(classes, np.column_stack([rows[:, :1], np.log(rows[:, 1:])]))
 
 
-def judge_logits(classes: NDArray[Any], rows: FloatArray) -> None:
+def judge_logits(classes: NDArray[Any], rows: FloatArray, name: str | None = None) -> None:
     """Warn if the teacher is implausible, by its class numbers, then its logits."""
     logits = np.ascontiguousarray(rows[:, 1:].T)[None]
     labels = Labels(rows[:, 0].astype(np.intp), len(classes))
-    check_plausible_teacher(classes, labels, Teachers(logits), is_proba=True)
+    check_plausible_teacher(classes, labels, Teachers(logits), is_proba=True, name=name)
 
 
 def loss_terms(loss_params: LossParams) -> Terms:

@@ -113,7 +113,7 @@ class LiveBatchTable:
 
     def observer(self) -> LiveObserver:
         """Return what reads the last column of the tables, and the predictions."""
-        return LiveObserver(1, partial(judge_logits, self.classes))
+        return LiveObserver(1, partial(judge_logits, self.classes, name="teacher"))
 
 
 class LiveObserver:

@@ -690,7 +690,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         # mean 1, as the scale of the weights would change the learning rate
         targets = targets.with_mean_weight_one()
         self.classes_, self.n_taught_rows_ = targets.classes, targets.n_taught_rows
-        targets.warn_if_implausible(teacher_proba)
+        targets.warn_if_implausible(teacher_proba, None if asked is None else "teacher")
         live = self._live_teacher(asked, targets)
         if self.metaparameter_optimizer is not None:
             self._check_tunable(targets)
