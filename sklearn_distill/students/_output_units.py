@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sklearn_distill._typing import FloatArray
 
@@ -67,3 +68,8 @@ class OutputUnits:
     def restore(self, z: FloatArray) -> FloatArray:
         """Return outputs in the units of the labels."""
         return z * self.scale + self.center
+
+
+def in_units(y: NDArray[np.float64], units: OutputUnits | None) -> NDArray[np.float64]:
+    """Return outputs in units, or as they are without any."""
+    return y if units is None else np.asarray(units.normalize(y), dtype=np.float64)
