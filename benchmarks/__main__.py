@@ -22,6 +22,7 @@ from tqdm import tqdm
 from benchmarks import (
     boosting,
     boosting_cost,
+    choice,
     covertype,
     greedy,
     least_squares,
@@ -33,6 +34,7 @@ from benchmarks import (
     passes,
     peer_searches,
     search,
+    small_fits,
     streaming,
     tree_criteria,
 )
@@ -51,6 +53,8 @@ PARTS = {
         boosting,
         boosting_cost,
         tree_criteria,
+        small_fits,
+        choice,
         passes,
         neural,
         neural_defaults,

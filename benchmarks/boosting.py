@@ -367,7 +367,13 @@ def _notes(results: pd.DataFrame) -> Iterator[str]:
         yield f"- {table}: the labels choose T = {counts}."
     yield (
         "\nWhere the labels choose T < 1, the teacher is underconfident, and a student at T = 1 "
-        "learns to be so as well."
+        "learns to be so as well. Where they choose T > 1, the teacher is overconfident by the "
+        "noise of its predictions, over which the student averages, so that T = 1 does as well."
+    )
+    yield (
+        "\nOn adult a regressor a class loses too little for an interval above 0: of two classes, "
+        "its squared error has its minimum at the same probabilities, and its steps differ from "
+        "those of the cross-entropy where p(1 − p) is far from ¼."
     )
 
 

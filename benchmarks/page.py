@@ -10,6 +10,7 @@ import pandas as pd
 from benchmarks import (
     boosting,
     boosting_cost,
+    choice,
     covertype,
     greedy,
     linear_search,
@@ -19,6 +20,7 @@ from benchmarks import (
     passes,
     peer_searches,
     search,
+    small_fits,
     streaming,
     targets,
     tree_criteria,
@@ -88,6 +90,8 @@ def write_page(results: dict[str, Any], path: Path) -> None:
     parts.append("## Missed targets with one thread\n")
     parts += [_reason(case) for case in results["threads"]["1"] if _misses(case)]
     parts += [
+        small_fits.section(pd.read_csv(small_fits.CSV)),
+        choice.section(pd.read_csv(choice.CSV)),
         passes.section(pd.read_csv(passes.CSV)),
         covertype.section(pd.read_csv(covertype.CSV)),
         linear_search.section(pd.read_csv(linear_search.CSV)),

@@ -16,7 +16,7 @@ from benchmarks.record import versions
 from sklearn_distill import DistilledLogisticRegression
 
 CSV = Path(__file__).with_suffix(".csv")
-N_ROUNDS = 9
+N_ROUNDS = 3
 TOL = 1e-4
 # samples, features, classes, fits a round
 SIZES = ((100, 5, 2, 20), (300, 10, 2, 10), (1_000, 30, 2, 5), (300, 10, 3, 10), (1_000, 10, 3, 5))

@@ -102,3 +102,25 @@ def test_every_public_name_has_a_docstring():
         if inspect.isclass(thing) or inspect.isroutine(thing)
     }
     assert [name for name, thing in documentable.items() if not thing.__doc__] == []
+
+
+def test_the_package_loads_what_is_used():
+    code = "import sys, sklearn_distill; print('sklearn' in sys.modules, {})"
+    assert run_python(code.format("0")).split() == ["False", "0"]
+    assert (
+        run_python(code.format("sklearn_distill.metrics.__name__")).split()[1].endswith("metrics")
+    )
+    with pytest.raises(AttributeError, match="has no attribute 'Distilled'"):
+        sklearn_distill.Distilled  # noqa: B018
+
+
+@pytest.mark.parametrize("name", sklearn_distill.__all__)
+def test_a_name_is_imported_from_the_first_of_its_homes(name):
+    assert getattr(sklearn_distill, name).__module__.startswith("sklearn_distill.")
+    assert name in dir(sklearn_distill)
+
+
+def test_an_estimator_loads_neither_trees_nor_decompositions():
+    """scikit-learn's trees import its neighbours, and these its decompositions."""
+    code = "import sys; from sklearn_distill import *; print(*{'sklearn.tree'} & {*sys.modules})"
+    assert run_python(code).split() == []

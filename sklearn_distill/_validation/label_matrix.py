@@ -31,15 +31,8 @@ def is_label_matrix(y: Any) -> bool:
     """
     if y is None or isinstance(y, str):
         return False
-    shape = y.shape if hasattr(y, "shape") else _shape_of_list(y)
+    shape = y.shape if hasattr(y, "shape") else np.asarray(y, dtype=object).shape
     return len(shape) == 2 and shape[1] > 1
-
-
-def _shape_of_list(y: Any) -> tuple[int, ...]:
-    try:
-        return np.shape(y)
-    except ValueError:  # lists of different lengths
-        return ()
 
 
 def check_label_matrix(y: Any, n_rows: int, name: str = "y") -> FloatArray:
@@ -177,8 +170,7 @@ def mean_of_teachers(matrix: FloatArray) -> FloatArray:
         return matrix
     n_known = (~np.isnan(matrix)).sum(axis=1)
     total = np.where(n_known > 0, np.nansum(matrix, axis=1), np.nan)
-    mean: FloatArray = total / np.maximum(n_known, 1)
-    return mean
+    return np.asarray(total / np.maximum(n_known, 1))
 
 
 def _of_second_classes(given: Any) -> Any:

@@ -207,7 +207,8 @@ def refuse_soft_labels(y: Any) -> None:
     shape = y.shape if hasattr(y, "shape") else np.asarray(y, dtype=object).shape
     if len(shape) == 2 and shape[1] > 1:
         raise ValueError(
-            f"y has shape {tuple(shape)}, but labels have one dimension. {_SOFT_LABELS}"
+            f"y has shape {tuple(shape)}, but labels have one dimension. {_SOFT_LABELS}. Rows with "
+            "several labels need MultiLabelStudent or DistilledNeuralClassifier"
         )
 
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_random_state
 
 from sklearn_distill._typing import FloatArray
@@ -138,6 +137,8 @@ def _nearest_different_row(table: EncodedTable) -> NDArray[np.intp]:
         )
     # on distinct rows only, so that the neighbour of a row is never its copy
     metric = "nan_euclidean" if missing.any() else "euclidean"
+    from sklearn.neighbors import NearestNeighbors  # slow to import
+
     search = NearestNeighbors(n_neighbors=1, metric=metric).fit(_coordinates(table)[first])
     nearest = search.kneighbors(return_distance=False)[
         :, 0

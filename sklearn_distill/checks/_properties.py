@@ -191,11 +191,11 @@ def _wrong_teachers(data: CheckData) -> dict[str, NDArray[Any]]:
     wrong = {"a row too few": data.teacher[:-1], "infinite predictions": infinite}
     if data.teacher_param == "teacher_proba":
         half, negative, unnormalised = (data.teacher.copy() for _ in range(3))
-        half[3, 0] = np.nan
+        half[3, :2] = [np.nan, 1.5]  # the students that read NaN as unknown refuse this one
         negative[3, :2] = [-0.5, 1.5]
         unnormalised[3] *= 1.1
         wrong |= {
-            "a row that is half NaN": half,
+            "a row that is half NaN, and above 1 in the other half": half,
             "a negative probability": negative,
             "a row that does not sum to 1": unnormalised,
             "a column too many": np.column_stack([data.teacher, np.zeros(len(data.y))]),

@@ -14,7 +14,6 @@ from sklearn_distill._validation.fit_params import fit_param_name
 from sklearn_distill._validation.indexing import take_aligned, take_rows
 from sklearn_distill._validation.labels import mark_missing
 from sklearn_distill._validation.last_step import last_step
-from sklearn_distill._validation.soft_tree import TREES
 from sklearn_distill.distillers._extra_samples import stack
 
 
@@ -28,13 +27,13 @@ def required_teacher_param(student: Any, name: str) -> str:
         raise ValueError(
             f"student {type(student).__name__} cannot learn from a teacher: its fit takes no "
             f"{name}, nor does the last step of a pipeline. Use a student of sklearn_distill"
-            f"{_suited_student(last_step(student))}, and search over its parameters outside of "
+            f"{suited_student(last_step(student))}, and search over its parameters outside of "
             "this estimator, as student__imitation"
         )
     return teacher_param
 
 
-def _suited_student(model: Any) -> str:
+def suited_student(model: Any) -> str:
     """Return which student contains a model, for the message."""
     name = type(model).__name__
     if name.startswith(("HistGradientBoosting", "LGBM", "XGB", "CatBoost")):
@@ -42,6 +41,8 @@ def _suited_student(model: Any) -> str:
         return f", such as DistilledBoosting{kind}({name}(...))"
     if is_regressor(model):
         return f", such as SoftTargetRegressor({name}(...))"
+    from sklearn_distill._validation.soft_tree import TREES  # slow to import
+
     return f", such as SoftTargetClassifier({name}(...))" if type(model) in TREES else ""
 
 

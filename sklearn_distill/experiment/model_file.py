@@ -21,8 +21,7 @@ def save_model(model: Any, path: str, X: Any) -> None:
         A fitted student, or a Pipeline that ends in one.
     path : str
         A file that ends in ``.onnx``; or in ``.skops``, which then holds scikit-learn's estimators
-        (:func:`~sklearn_distill.deployment.to_sklearn`), or the student itself where there are none
-        with its predictions.
+        (:func:`~sklearn_distill.deployment.to_sklearn`).
     X : DataFrame or matrix
         Some rows, for the types of an ONNX file's inputs.
 
@@ -31,7 +30,7 @@ def save_model(model: Any, path: str, X: Any) -> None:
     ImportError
         If a package is missing.
     TypeError
-        If the model cannot be converted to ONNX.
+        If the model cannot be converted, such as a network.
     OSError
         If the file cannot be written.
     """
@@ -40,11 +39,4 @@ def save_model(model: Any, path: str, X: Any) -> None:
         return
     content = import_skops("--save")
     with atomic_file(path) as file:
-        file.write(content.dumps(_plain(model)))
-
-
-def _plain(model: Any) -> Any:
-    try:
-        return to_sklearn(model)
-    except TypeError:  # a network
-        return model
+        file.write(content.dumps(to_sklearn(model)))

@@ -8,7 +8,6 @@ from typing import Any
 from warnings import catch_warnings, simplefilter
 
 from sklearn.base import clone
-from sklearn.pipeline import Pipeline
 
 from sklearn_distill.experiment._metric import search_scorer
 from sklearn_distill.experiment.data import ExperimentData
@@ -51,11 +50,6 @@ def _try_metric(scorer: Any, model: Any, X: Any, y: Any, metric: str | None) -> 
 
 
 def _try_saving(model: Any, X: Any, save: str, name: str) -> None:
-    if hasattr(_last(model), "to_torch"):
-        raise ValueError(
-            f"--save {save}: {name} cannot be saved with the encoding of its columns; pass another "
-            "--student"
-        )
     with TemporaryDirectory() as folder, catch_warnings():
         simplefilter("error", UserWarning)  # an ONNX file with other predictions
         try:
@@ -67,7 +61,3 @@ def _try_saving(model: Any, X: Any, save: str, name: str) -> None:
             raise ValueError(
                 f"--save {save}: {name} of this table cannot be saved in this format{hint}: {error}"
             ) from error
-
-
-def _last(model: Any) -> Any:
-    return model[-1] if isinstance(model, Pipeline) else model

@@ -149,7 +149,7 @@ def _check_columns(predicted: ModelProba) -> ModelProba:
     return predicted
 
 
-def all_classes(y: ArrayLike | None, models: Iterable[ModelProba]) -> list[Any]:
+def all_classes(y: ArrayLike | None, models: Iterable[ModelProba], name: str = "y") -> list[Any]:
     """Return every class that occurs in y or that a model knows, sorted.
 
     Parameters
@@ -158,6 +158,8 @@ def all_classes(y: ArrayLike | None, models: Iterable[ModelProba]) -> list[Any]:
         Test labels, if there are any.
     models : iterable of ModelProba
         The predicted probabilities of each model.
+    name : str, default="y"
+        The name of the argument `y`, for error messages.
 
     Returns
     -------
@@ -171,7 +173,7 @@ def all_classes(y: ArrayLike | None, models: Iterable[ModelProba]) -> list[Any]:
     """
     classes_by_source = {model.name: model.classes for model in models}
     if y is not None:
-        classes_by_source["y"] = label_list(y, "y")
+        classes_by_source[name] = label_list(y, name)
     with_strings = {
         name
         for name, labels in classes_by_source.items()

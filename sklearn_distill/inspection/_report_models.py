@@ -259,19 +259,30 @@ def read_prior(y_train: ArrayLike, student: Model, n_labels: int = 0) -> Model:
     -------
     ModelProba or ModelNumbers
         Class frequencies, or the mean, in every test row.
+
+    Raises
+    ------
+    ValueError
+        If there is no value, or these are not of the student's kind.
     """
     n_train = len(np.asarray(y_train))
+    if not n_train:
+        raise ValueError("y_train has no values; pass y_train=None.")
     n_rows = len(student.present)
     if n_labels:
         return training_prior(y_train, n_rows, n_labels)
     if isinstance(student, ModelProba):
         uniform = np.full((n_train, len(student.classes)), 1 / len(student.classes))
-        train = class_test_set(
-            y_train, [ModelProba("y_train", student.classes, uniform)], None, None, name="y_train"
-        )
+        models = [ModelProba(student.name, student.classes, uniform)]
+        train = class_test_set(y_train, models, None, None, name="y_train")
         assert train.classes is not None
         return ModelProba("y_train", train.classes, prior(train).values[:1].repeat(n_rows, axis=0))
     train = number_test_set(y_train, n_train, None, None, name="y_train")
+    if train.y.shape[1] != student.values.shape[1]:
+        raise ValueError(
+            f"y_train has {train.y.shape[1]} outputs and {student.name} predicts "
+            f"{student.values.shape[1]}; pass one column for each output."
+        )
     return ModelNumbers("y_train", prior(train).values[:1].repeat(n_rows, axis=0))
 
 

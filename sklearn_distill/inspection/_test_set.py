@@ -135,7 +135,7 @@ def class_test_set(
     check_same_length(name, len(labels), "X", n_rows)
     rows: IntArray = np.flatnonzero((s > 0) & ~np.asarray(pd.isna(labels), dtype=bool))
     _check_some(rows, name)
-    classes = all_classes(labels[rows], models)
+    classes = all_classes(labels[rows], models, name)
     index = class_index(labels[rows], classes, len(classes), name)
     return _test_set(rows, index, s[rows], s, groups, classes)
 

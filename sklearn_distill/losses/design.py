@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
 from scipy import sparse
 from scipy.linalg import get_blas_funcs
 
-from sklearn_distill._typing import CheckedX, FloatArray, RowIndexer
+from sklearn_distill._typing import CheckedX, FloatArray, IntArray, RowIndexer
 from sklearn_distill.losses._float_range import scaled_back, within_range
 from sklearn_distill.losses.tensor_design import TensorDesign
 
@@ -31,8 +32,8 @@ class Design(Protocol):
     fit_intercept: bool
     dtype: np.dtype[Any]
 
-    def tiles(self) -> Iterator[slice]:
-        """Yield consecutive tiles of rows that cover all rows."""
+    def tiles(self, n_scores: int = 0) -> Iterator[slice]:
+        """Yield consecutive tiles of rows that cover all rows, for products with so many scores."""
 
     def scores(self, W: FloatArray, tile: slice) -> FloatArray:
         """Return Z of shape (n_scores, n_rows of the tile) for W of shape (n_scores, n_columns)."""
@@ -75,9 +76,9 @@ class DenseDesign:
         self.n_columns = X.shape[1] + fit_intercept
         self.dtype = X.dtype if dtype is None else dtype
 
-    def tiles(self) -> Iterator[slice]:
-        """Yield tiles of about ``TILE_BYTES``."""
-        yield from _dense_tiles(self.X)
+    def tiles(self, n_scores: int = 0) -> Iterator[slice]:
+        """Yield tiles of about ``TILE_BYTES``, with the scores of the rows and their residuals."""
+        yield from _dense_tiles(self.X, n_scores)
 
     def scores(self, W: FloatArray, tile: slice) -> FloatArray:
         """Return W Xᵀ + b 1ᵀ on the tile."""
@@ -165,7 +166,7 @@ class SparseDesign:
         self.n_columns = X.shape[1] + fit_intercept
         self.dtype = X.dtype
 
-    def tiles(self) -> Iterator[slice]:
+    def tiles(self, n_scores: int = 0) -> Iterator[slice]:
         """Yield all rows as one tile, since a slice of a sparse matrix is a copy."""
         yield slice(0, self.n_rows)
 
@@ -182,7 +183,9 @@ class SparseDesign:
     def pull_back(self, R: FloatArray, tile: slice) -> FloatArray:
         """Return R [X 1] on the tile."""
         result = np.empty((len(R), self.n_columns))
-        result[:, : self.X.shape[1]] = (self._rows(tile).T @ R.astype(self.dtype, copy=False).T).T
+        # a copy of X pays for several residuals
+        Xt = self._transpose if len(R) > 1 and self._is_all(tile) else self._rows(tile).T
+        result[:, : self.X.shape[1]] = (Xt @ R.astype(self.dtype, copy=False).T).T
         if self.fit_intercept:
             result[:, -1] = R.sum(axis=1, dtype=np.float64)
         return result
@@ -212,9 +215,30 @@ class SparseDesign:
         """Return a dense copy of [X 1] in float64."""
         return _with_ones(self.X.toarray(), self.fit_intercept)
 
+    def used_columns(self) -> IntArray:
+        """Return the numbers of the features that have a stored entry, and of the intercept."""
+        X = self.X
+        if X.format == "csr":
+            used = np.bincount(X.indices, minlength=X.shape[1]) > 0
+        else:
+            used = np.diff(X.indptr) > 0
+        return np.flatnonzero(np.append(used, [True] * self.fit_intercept))
+
+    def take_columns(self, columns: IntArray) -> SparseDesign:
+        """Return the design of the given columns, of which the intercept is the last."""
+        features = columns[:-1] if self.fit_intercept else columns
+        return SparseDesign(self.X[:, features], self.fit_intercept)
+
+    @cached_property
+    def _transpose(self) -> CheckedX:
+        # in rows, which a product writes one after the other
+        return self.X.T.tocsr()
+
     def _rows(self, tile: slice) -> CheckedX:
-        all_rows = tile.start == 0 and tile.stop == self.n_rows
-        return self.X if all_rows else self.X[tile]
+        return self.X if self._is_all(tile) else self.X[tile]
+
+    def _is_all(self, tile: slice) -> bool:
+        return bool(tile.start == 0 and tile.stop == self.n_rows)
 
 
 def _with_ones(X: FloatArray, fit_intercept: bool) -> FloatArray:
@@ -250,10 +274,11 @@ def _gram_of_dense_tiles(X: CheckedX, c: FloatArray) -> FloatArray:
     return product
 
 
-def _dense_tiles(X: CheckedX) -> Iterator[slice]:
+def _dense_tiles(X: CheckedX, n_scores: int = 0) -> Iterator[slice]:
     """Yield tiles of rows of about ``TILE_BYTES``, if they are dense."""
     # Wide X: tiles of a few rows would lose the speed of matrix products.
-    size = max(256, TILE_BYTES // max(1, X.shape[1] * X.dtype.itemsize))
+    entries = X.shape[1] + (2 * n_scores if n_scores > 1 else 0)
+    size = max(256, TILE_BYTES // max(1, entries * X.dtype.itemsize))
     for start in range(0, X.shape[0], size):
         yield slice(start, min(start + size, X.shape[0]))
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from sklearn_distill._typing import FloatArray, RowIndexer
+from sklearn_distill._typing import FloatArray, IntArray, RowIndexer
 from sklearn_distill.losses.design import DenseDesign, SparseDesign
 from sklearn_distill.losses.regularizers import make_regularizer
 from sklearn_distill.losses.row_space import RowSpace
@@ -17,6 +17,8 @@ from sklearn_distill.losses.small_objective import SmallObjective
 from sklearn_distill.losses.tensor_design import TensorDesign
 from sklearn_distill.targets import TargetTangent
 
+# with more columns that have an entry, leaving out the others does not pay for a copy of X
+USED_SHARE = 0.8
 IN_MEMORY = (DenseDesign, SparseDesign, TensorDesign)
 
 
@@ -171,6 +173,27 @@ class SoftTargetObjective:
             return self
         design, targets, weight = self.sums.design, self.sums.targets, self.sums.weight
         return SoftTargetObjective(RowSums(design.in_double(), targets, weight), self.alpha)
+
+    @cached_property
+    def used_columns(self) -> IntArray | None:
+        """Columns of a sparse X in memory that have an entry; None if nearly all have.
+
+        It is None for one score as well, whose weights take less time than a copy of X.
+        """
+        if not isinstance(self.sums, RowSums) or self.shape[0] == 1:
+            return None
+        if not isinstance(self.sums.design, SparseDesign):
+            return None
+        used = self.sums.design.used_columns()
+        return used if len(used) < USED_SHARE * self.n_columns else None
+
+    def take_columns(self, columns: IntArray) -> SoftTargetObjective:
+        """Return the objective of the weights of some columns of a sparse X; the others are 0."""
+        sums = self._row_sums
+        if not isinstance(sums.design, SparseDesign):
+            raise TypeError(f"columns are taken of a sparse X, got {type(sums.design)}")
+        design = sums.design.take_columns(columns)
+        return SoftTargetObjective(RowSums(design, sums.targets, sums.weight), self.alpha)
 
     @property
     def fits_in_cache(self) -> bool:

@@ -24,6 +24,9 @@ from sklearn_distill.losses.log_partition import (
 from sklearn_distill.losses.regularizers import make_regularizer
 from sklearn_distill.targets import LogPartitionTerm, SoftTargets, TargetTangent, stack_targets
 
+# Scores of as many rows and classes, whose probabilities are kept between products: 256 MB.
+MAX_KEPT_SCORES = 2**25
+
 
 class RowSums:
     r"""Sums over the rows of one design.
@@ -108,7 +111,7 @@ class RowSums:
         only: it is computed once, not in each pass over X.
         """
         result = np.zeros((self.n_scores, self.n_columns))
-        for tile in self.design.tiles():
+        for tile in self.design.tiles(self.n_scores):
             linear = self._free_scores(self.targets.dense_linear(tile))
             result += self.design.pull_back(linear, tile)
         return result
@@ -120,21 +123,21 @@ class RowSums:
     def value_and_gradient(self, W: FloatArray) -> tuple[float, FloatArray]:
         """Return Φ and ∇Φ in one pass over X."""
         value, gradient = 0.0, np.zeros(W.shape)
-        for tile in self.design.tiles():
+        residuals = _at_one_and_two if self._is_at_one_and_two else _residuals
+        for tile in self.design.tiles(self.n_scores):
             Z = self.design.scores(W, tile)
-            R: FloatArray | None = None  # residuals dΦ/dZ
-            for phi, c, T_ in self._terms_of(tile):
-                phi_value, phi_gradient = phi.value_and_gradient(Z / T_ if T_ != 1 else Z)
-                value += _dot(c, phi_value)
-                phi_gradient *= c / T_ if T_ != 1 else c
-                R = phi_gradient if R is None else np.add(R, phi_gradient, out=R)
-            gradient += self.design.pull_back(np.zeros_like(Z) if R is None else R, tile)
+            tile_value, R = residuals(Z, self._terms_of(tile))
+            value += tile_value
+            gradient += self.design.pull_back(R, tile)
         return value, gradient
 
     def hessian_operator(self, W: FloatArray) -> Callable[[FloatArray], FloatArray]:
         """Return V ↦ ∇²Φ(W) V; each product is one pass over X."""
-        # Probabilities are computed once and serve all products at W.
-        curvatures = [(tile, self._curvature(W, tile)) for tile in self.design.tiles()]
+        # Probabilities are computed once and serve all products at W, unless that would take the
+        # memory of a dense teacher that was not passed as one.
+        if self.is_partial and self.n_rows * self.n_scores > MAX_KEPT_SCORES:
+            return lambda V: self._hessian_product(W, V)
+        curvatures = [(tile, self._curvature(W, tile)) for tile in self.design.tiles(self.n_scores)]
 
         def product(V: FloatArray) -> FloatArray:
             result = np.zeros(V.shape)
@@ -145,6 +148,15 @@ class RowSums:
             return scaled_back(result, scale)
 
         return product
+
+    def _hessian_product(self, W: FloatArray, V: FloatArray) -> FloatArray:
+        """Return ∇²Φ(W) V, with the probabilities of a tile at a time."""
+        result = np.zeros(V.shape)
+        V, scale = within_range(V, self.design.dtype)
+        for tile in self.design.tiles():
+            dR = self._curvature(W, tile)(self.design.scores(V, tile))
+            result += self.design.pull_back(dR, tile)
+        return scaled_back(result, scale)
 
     def hessian(self, W: FloatArray) -> FloatArray:
         """Return ∇²Φ(W) of shape (n_scores, n_columns, n_scores, n_columns).
@@ -331,6 +343,12 @@ class RowSums:
             for term in self.targets.terms
         ]
 
+    @cached_property
+    def _is_at_one_and_two(self) -> bool:
+        """Whether the terms are softmaxes at the temperatures 1 and 2."""
+        temperatures = [term.temperature for term in self.targets.terms]
+        return temperatures == [1.0, 2.0] and self.n_scores > 1 and self.regularizers == {None}
+
     def _free_scores(self, linear: FloatArray) -> FloatArray:
         """Drop the first class of (n_classes, n_rows) where z = (0, η) fixes its score at 0."""
         return linear[1:] if self.n_scores == 1 else linear
@@ -345,6 +363,37 @@ class RowSums:
             return phi
         r = RegularizerFunction(regularizer)
         return SumOf(phi, OneLogit(r) if self.n_scores == 1 else r)
+
+
+Terms = list[tuple[RowFunction, FloatArray, float]]
+
+
+def _residuals(Z: FloatArray, terms: Terms) -> tuple[float, FloatArray]:
+    """Return Φ and its derivatives in the scores."""
+    value, R = 0.0, None
+    for phi, c, T_ in terms:
+        phi_value, phi_gradient = phi.value_and_gradient(Z / T_ if T_ != 1 else Z)
+        value += _dot(c, phi_value)
+        phi_gradient *= c / T_ if T_ != 1 else c
+        R = phi_gradient if R is None else np.add(R, phi_gradient, out=R)
+    return value, np.zeros_like(Z) if R is None else R
+
+
+def _at_one_and_two(Z: FloatArray, terms: Terms) -> tuple[float, FloatArray]:
+    """Return the same of softmaxes at T' = 1 and 2, with one exponential; Z is overwritten."""
+    (_, c, _), (_, c2, _) = terms
+    top = Z.max(axis=0)
+    Z -= top
+    Z *= 0.5
+    p2 = np.exp(Z, out=Z)
+    total2 = p2.sum(axis=0)
+    p = p2 * p2
+    total = p.sum(axis=0)
+    value = _dot(c, top + np.log(total)) + _dot(c2, 0.5 * top + np.log(total2))
+    p *= c / total
+    p2 *= c2 / (2 * total2)
+    p += p2
+    return value, p
 
 
 def stack_sums(parts: Sequence[RowSums]) -> RowSums:

@@ -44,7 +44,7 @@ class TensorDesign:
         self.n_columns = int(X.shape[1]) + fit_intercept
         self.dtype: np.dtype[Any] = np.dtype(str(X.dtype).removeprefix("torch."))
 
-    def tiles(self) -> Iterator[slice]:
+    def tiles(self, n_scores: int = 0) -> Iterator[slice]:
         """Yield tiles of about ``TILE_BYTES``."""
         size = max(256, TILE_BYTES // max(1, self.X.shape[1] * self.dtype.itemsize))
         for start in range(0, self.n_rows, size):

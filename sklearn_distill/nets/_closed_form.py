@@ -6,27 +6,24 @@ In small networks, autograd's passes through the loss cost as much as those thro
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 import torch
+from skorch import NeuralNet
 from torch import Tensor
 
 from sklearn_distill.nets._batch import Batch
 from sklearn_distill.nets.losses import ClosedFormLoss
 
-if TYPE_CHECKING:
-    from sklearn_distill.nets._net import StudentNet
-
 _KEPT = 2**20  # numbers of the tables whose losses are computed at once
 
 
-def has_closed_form(net: StudentNet) -> bool:
+def has_closed_form(net: NeuralNet) -> bool:
     """Return whether a training can step on closed-form gradients of its loss.
 
     Parameters
     ----------
-    net : StudentNet
-        The net.
+    net : NeuralNet
+        The net of a student.
 
     Returns
     -------
@@ -47,12 +44,12 @@ def has_closed_form(net: StudentNet) -> bool:
     )
 
 
-def closed_form_steps(net: StudentNet, batches: Iterable[Batch]) -> Iterator[tuple[Tensor, int]]:
+def closed_form_steps(net: NeuralNet, batches: Iterable[Batch]) -> Iterator[tuple[Tensor, int]]:
     """Make the steps of an epoch; yield mean losses, each of the rows of several mini-batches.
 
     Parameters
     ----------
-    net : StudentNet
+    net : NeuralNet
         A net for which :func:`has_closed_form` is true.
     batches : iterable of Batch
         The mini-batches.
@@ -76,7 +73,7 @@ def closed_form_steps(net: StudentNet, batches: Iterable[Batch]) -> Iterator[tup
         yield _mean_loss(net, kept)
 
 
-def _step(net: StudentNet, weights: list[Tensor], batch: Batch) -> Tensor:
+def _step(net: NeuralNet, weights: list[Tensor], batch: Batch) -> Tensor:
     """Make a step, and return the scores at the weights before it."""
     if not net.module_.training:  # a callback may have predicted in between
         net._set_training(True)
@@ -91,7 +88,7 @@ def _step(net: StudentNet, weights: list[Tensor], batch: Batch) -> Tensor:
     return kept
 
 
-def _mean_loss(net: StudentNet, kept: list[Batch]) -> tuple[Tensor, int]:
+def _mean_loss(net: NeuralNet, kept: list[Batch]) -> tuple[Tensor, int]:
     """Return the mean loss of mini-batches of scores, and their number of rows."""
     scores = torch.cat([batch.features for batch in kept])
     table = torch.cat([batch.table for batch in kept]).to(scores.device)

@@ -67,8 +67,19 @@ class RowTensors(Dataset[tuple[Tensor, Tensor]]):
     ) -> None:
         self.features = features
         self.labels = labels
-        device = getattr(features, "device", None)
-        self.table = torch.zeros(len(features), 0, device=device) if table is None else table
+        self._table = table
+
+    @property
+    def table(self) -> Tensor:
+        """The table; without columns for prediction, where it is seldom read."""
+        if self._table is None:
+            like = self.features if isinstance(self.features, Tensor) else torch.empty(0)
+            self._table = like.new_zeros(len(self.features), 0)
+        return self._table
+
+    @table.setter
+    def table(self, table: Tensor) -> None:
+        self._table = table
 
     def __len__(self) -> int:
         return len(self.features)

@@ -310,9 +310,9 @@ class CountedDesign:
         """Let each later product raise SearchInterruptedError, in whatever thread."""
         self._work.cancelled = True
 
-    def tiles(self) -> Iterator[slice]:
-        """Yield the tiles of rows."""
-        return self._design.tiles()
+    def tiles(self, n_scores: int = 0) -> Iterator[slice]:
+        """Yield the tiles of rows, for products with so many scores."""
+        return self._design.tiles(n_scores)
 
     def scores(self, W: FloatArray, rows: slice) -> FloatArray:
         """Return W Xᵀ + b 1ᵀ of the given rows."""

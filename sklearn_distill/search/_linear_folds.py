@@ -92,6 +92,13 @@ class FoldStream:
     n_tested: int = 0
     has_groups: bool = False
 
+    @classmethod
+    def after_fit(cls, cv: Any, folds: list[FoldStatistics]) -> FoldStream | None:
+        """Return the folds of ``fit``, to which rows can be added; None if they are not KFold's."""
+        if not isinstance(cv, int | np.integer) or len(folds) > 1:
+            return None
+        return cls(cv, folds[0], sum(test.n_rows for test in folds[0].tests))
+
     @property
     def folds(self) -> FoldStatistics:
         """Statistics of the rows of at least one call."""
@@ -116,7 +123,7 @@ class FoldStream:
         ------
         ValueError
             If `cv` is no number of folds, only some calls have groups, the numbers of outputs
-            differ, or a fold has no row to test on.
+            differ, or fewer than two folds have a row to test on.
         """
         self._check(groups)
         earlier = self.statistics
@@ -125,11 +132,12 @@ class FoldStream:
         rows = self._rows(present, groups)
         new = FoldStatistics.of(data, rows, kind if earlier is None else earlier.kind)
         merged = new if earlier is None else earlier.merge(new)
-        if not all(test.groups for test in merged.tests):
-            units = "rows" if groups is None else "groups, which their names put into folds,"
+        if sum(bool(test.groups) for test in merged.tests) < 2:
+            units = "rows" if groups is None else "groups"
             raise ValueError(
-                f"cv={self.cv} folds of {self.n_tested + np.count_nonzero(present)} labelled rows: "
-                f"a fold has none to test on; pass more {units} in the first call, or fewer folds"
+                f"{self.n_tested + np.count_nonzero(present)} labelled rows so far: pass two "
+                f"{units} or more in the first call of partial_fit, of which each can be predicted "
+                "from the others" + (", in other folds" if groups is not None else "")
             )
         return replace(
             self,

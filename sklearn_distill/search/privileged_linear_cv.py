@@ -63,9 +63,9 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
     Of all combinations of the given values it takes the one with the best mean score of held-out
     labels over folds, and fits :class:`~sklearn_distill.PrivilegedLinearRegression` with it to all
     rows. Nothing is fitted row by row: the statistics of each fold are computed in one pass over
-    the data, and those of its training rows are the sum of the other folds'. With many rows, a
+    the data, and those of its training rows are the sum of the other folds'. With a million rows, a
     thousand settings in ten folds take about as long as one fit if every row has a label and a
-    prediction, and two or three times as long if some lack one, or if folds are shuffled.
+    prediction, and 1.6 times as long if some lack one, or if folds are shuffled.
 
     Where every row has a label and a prediction, λ and the ratio ρ of the variances act as one
     number, the weight of the prediction relative to the label: then λ is searched at ρ = 1.
@@ -148,7 +148,8 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
     predictions do not suffice.
 
     Folds that hold out overlapping rows, as those of ShuffleSplit, take a pass each. Statistics of
-    each fold are (n_features + 2 n_outputs)² numbers.
+    each fold are (n_features + 2 n_outputs)² numbers, and are kept for ``partial_fit`` if ``cv`` is
+    a number; :meth:`to_sklearn` is without them.
 
     References
     ----------
@@ -293,8 +294,8 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
             rows, shape, like = LocalChunks([lambda: read]), read.X.shape, read.X
         self._check_teacher_used(grid, targets.n_taught_rows, teacher_prediction, teacher_weight)
         check_plausible_prediction(targets.labels, targets.predictions, targets.std)
-        self._stream: FoldStream | None = None
         folds = self._search(grid, partial(fold_statistics, rows, rows.with_values(parts)), shape)
+        self._stream = FoldStream.after_fit(self.cv, folds)
         return self._refit(folds[0].total(), like)
 
     @all_or_nothing
@@ -314,7 +315,8 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
         Labelled rows are dealt out to the folds in turn, the first row of all calls to the first
         fold: the result does not depend on how the rows are split into calls, and is that of one
         ``fit`` with these folds. Where neighbouring rows resemble each other, as those of a time
-        series do, pass ``groups``. Only the statistics of each fold are kept.
+        series do, pass ``groups``. Only the statistics of each fold are kept. A fold
+        that has no row to test on yet is left out.
 
         Parameters
         ----------
@@ -343,9 +345,8 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
         Raises
         ------
         ValueError
-            As in :meth:`fit`; if ``cv`` is not a number of folds; if a fold has no row to test on,
-            as in a first call of few rows or few groups; or after ``fit``, which keeps no
-            statistics of folds. The estimator is then unchanged.
+            As in :meth:`fit`; if ``cv`` is not a number of folds; if fewer than two folds have a
+            row to test on; or after a ``fit`` with a splitter. The estimator is then unchanged.
 
         Warns
         -----
@@ -370,7 +371,8 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
         earlier: FoldStream | None = getattr(self, "_stream", None)
         if earlier is None and hasattr(self, "coef_"):
             raise ValueError(
-                "partial_fit after fit, which keeps no statistics of folds: begin with partial_fit"
+                "partial_fit after a fit with a splitter: rows can be added to folds only if cv is "
+                "a number in fit, too"
             )
         stream = FoldStream(self.cv) if earlier is None else earlier
         grid = LinearGrid.of(self.alphas, self.imitations, self.noise_ratios)
@@ -391,7 +393,8 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
         total = self._stream.folds.total()
         self._check_teacher_used(grid, total.n_taught_rows, teacher_prediction, teacher_weight)
         check_plausible_prediction(read.y, read.teacher, read.teacher_std)
-        if self._score(grid, [self._stream.folds]).are_digits_lost and total.kind is Gram:
+        folds = [self._stream.folds.that_test()]
+        if self._score(grid, folds).are_digits_lost and total.kind is Gram:
             warn_user(
                 "the normal equations lose digits of the scores: pass solver='tsqr' before the "
                 "first call of partial_fit",

@@ -18,6 +18,7 @@ from sklearn_distill.solvers.row_space import minimise_in_row_space, minimiser_o
 from sklearn_distill.solvers.scaled_newton import scaled_newton
 from sklearn_distill.solvers.solution import Objective, Progress, RowwiseObjective, Solution
 from sklearn_distill.solvers.subsampling import coarse_to_fine, hessian_factor
+from sklearn_distill.solvers.used_columns import newton_on_used_columns
 
 __all__ = [
     "BlockFactor",
@@ -41,6 +42,7 @@ __all__ = [
     "minimiser_of_coordinates",
     "newton_cg",
     "newton_cholesky",
+    "newton_on_used_columns",
     "newton_pays",
     "row_space_pays",
     "scaled_newton",

@@ -6,8 +6,6 @@ Only their ratios matter, which differ little between machines.
 
 from __future__ import annotations
 
-import numpy as np
-
 # per byte of X that a pass reads from memory, and per multiplication of its products with K scores
 PER_BYTE = 6e-11
 PER_MULTIPLICATION = 5e-11
@@ -64,28 +62,3 @@ def factor_cost(n_rows: int, n_columns: int, itemsize: int = 8) -> float:
 def solve_cost(n_columns: int, n_scores: int, itemsize: int = 8) -> float:
     """Return the cost of the solves with a factor for all scores, in seconds."""
     return n_scores * n_columns**2 * PER_SOLVED_ENTRY * itemsize / 8
-
-
-def spread(n_rows: int, n_columns: int) -> float:
-    r"""Return the root of the condition that the factor of a sample of the rows leaves.
-
-    The spectrum of the sample's Gram matrix, relative to that of all rows, spreads over
-    :math:`(1 \pm \sqrt{d/m})^2` (Marchenko and Pastur 1967).
-
-    Parameters
-    ----------
-    n_rows, n_columns : int
-        Numbers m of rows of the sample and d of columns.
-
-    Returns
-    -------
-    float
-        At least 1; infinite for no more rows than columns.
-
-    Examples
-    --------
-    >>> round(spread(1600, 100), 3)
-    1.667
-    """
-    ratio = float(np.sqrt(n_columns / n_rows))
-    return (1 + ratio) / (1 - ratio) if ratio < 1 else np.inf

@@ -12,12 +12,15 @@ from sklearn_distill.solvers.row_space import minimise_in_row_space
 from sklearn_distill.solvers.scaled_newton import GRAM_COLUMNS, scaled_newton
 from sklearn_distill.solvers.solution import Solution
 from sklearn_distill.solvers.subsampling import coarse_rows, coarse_to_fine
+from sklearn_distill.solvers.used_columns import newton_on_used_columns
 
 Minimiser = Callable[..., Solution]
 
 MAX_GRAM_BYTES = 2**30
 # A factor is made before the first step if it costs no more passes than this: it saves as many.
+# With several scores there are more steps, and the blocks of a Hessian, made later, save some.
 FACTOR_PASSES = 8
+FACTOR_PASSES_OF_SCORES = 30
 # The Gram matrix of the rows pays from so many columns per row (measured), and from as many times
 # more as there are times more rows than these: its cost per pass over X grows with the rows.
 MIN_WIDE_COLUMNS = 100
@@ -39,9 +42,9 @@ def choose_minimiser(objective: SoftTargetObjective, *, dense: bool) -> Minimise
     -------
     callable
         ``minimise_in_row_space`` for dense X with more columns than rows, ``newton_cholesky`` for
-        small data, ``scaled_newton`` for objectives that are not convex and where a Gram matrix
-        would cost too much, ``coarse_to_fine`` where it costs little, and else, for dense X in
-        memory, ``lbfgs_with_late_factor``.
+        small data, ``scaled_newton`` for objectives that are not convex, and where a Gram matrix
+        would cost too much (or ``newton_on_used_columns`` of a sparse X), ``coarse_to_fine`` where
+        it costs little, and else, for dense X in memory, ``lbfgs_with_late_factor``.
     """
     n_rows, n_columns = objective.n_rows, objective.n_columns
     if objective.has_row_space and row_space_pays(n_rows, n_columns):
@@ -55,6 +58,8 @@ def choose_minimiser(objective: SoftTargetObjective, *, dense: bool) -> Minimise
     if objective.has_row_space:
         early = factor_pays_first(n_rows, *objective.shape, objective.sums.dtype.itemsize)
         return coarse_to_fine if early else lbfgs_with_late_factor
+    if objective.used_columns is not None:
+        return newton_on_used_columns
     return coarse_to_fine if dense and gram_pays(n_rows, n_columns) else scaled_newton
 
 
@@ -79,8 +84,9 @@ def factor_pays_first(n_rows: int, n_scores: int, n_columns: int, itemsize: int 
     (True, False)
     """
     n_coarse = min(n_rows, coarse_rows(n_rows, n_columns))
-    of_passes = FACTOR_PASSES * pass_cost(n_rows, n_columns, n_scores, itemsize)
-    return factor_cost(n_coarse, n_columns, itemsize) <= of_passes
+    n_passes = FACTOR_PASSES if n_scores == 1 else FACTOR_PASSES_OF_SCORES
+    cost_of_passes = n_passes * pass_cost(n_rows, n_columns, n_scores, itemsize)
+    return factor_cost(n_coarse, n_columns, itemsize) <= cost_of_passes
 
 
 def gram_pays(n_rows: int, n_columns: int) -> bool:

@@ -52,8 +52,15 @@ def lbfgs_with_late_factor(
         Convex objective over the rows of a dense X.
     start : ndarray of shape (n_weights,)
         Initial weights.
-    tol, distance_tol, max_iter, precision, progress
-        As in :func:`coarse_to_fine`.
+    tol, distance_tol : float
+        Stop when max|∇F| and the estimated distance to the minimiser are within these tolerances;
+        see :func:`lbfgs`.
+    max_iter : int
+        Maximum number of iterations.
+    precision : float
+        Relative rounding error of F.
+    progress : callable or None
+        Called after each iteration with (n_iter, value, max|∇F|).
 
     Returns
     -------

@@ -143,7 +143,8 @@ def truncated_step(
     iteration converges superlinearly.
     """
     residual = -gradient
-    direction = preconditioned = _apply(precondition, residual)
+    preconditioned = _apply(precondition, residual)
+    direction, scratch = preconditioned.copy(), np.empty_like(gradient)
     squared_norm = float(residual @ preconditioned)
     threshold = squared_norm * min(0.1, squared_norm**0.25) ** 2
     p, Hp = np.zeros_like(gradient), np.zeros_like(gradient)
@@ -159,19 +160,27 @@ def truncated_step(
         if at_boundary:
             # Negative curvature in an infinite region: take a step of about unit length.
             length = to_boundary if np.isfinite(to_boundary) else 1.0 / np.sqrt(squared_norm)
-        p, Hp = p + length * direction, Hp + length * Hd
+        _add(length, direction, to=p, scratch=scratch)
+        _add(length, Hd, to=Hp, scratch=scratch)
         pp += 2 * length * pd + length**2 * dd
         if at_boundary:
             break
-        residual = residual - length * Hd
+        _add(-length, Hd, to=residual, scratch=scratch)
         preconditioned = _apply(precondition, residual)
         squared_norm, previous = float(residual @ preconditioned), squared_norm
         if squared_norm <= threshold:
             break
         beta = squared_norm / previous
         pd, dd = beta * (pd + length * dd), squared_norm + beta**2 * dd
-        direction = preconditioned + beta * direction
+        direction *= beta
+        direction += preconditioned
     return p, -float(gradient @ p + 0.5 * (p @ Hp)), float(np.sqrt(pp))
+
+
+def _add(factor: float, v: FloatArray, *, to: FloatArray, scratch: FloatArray) -> None:
+    """Add a multiple of v in place: many weights take longer to allocate than to add."""
+    np.multiply(v, factor, out=scratch)
+    to += scratch
 
 
 def _apply(precondition: LinearMap | None, v: FloatArray) -> FloatArray:

@@ -400,12 +400,11 @@ def _read_array(
     features: Any = checked if isinstance(y, str) else checked[0]
     if is_integer:
         features = _as_int64(features, name)
-    found = InputFormat.of(features)
     if reset:
-        student._format = found
-    else:
+        student._format = InputFormat.of(features)
+    elif student._format.shapes.get(None) != features.shape[1:]:  # a cheap test for single rows
         # scikit-learn has compared the number of features
-        student._format.check("X", type(student).__name__, found)
+        student._format.check("X", type(student).__name__, InputFormat.of(features))
     return CsrRows(features, student._dtype) if is_sparse(features) else features
 
 
@@ -438,7 +437,7 @@ def _is_integer_dtype(dtype: Any) -> bool:
 def _dtype_of_check(X: Any) -> Any:
     """Return the type that keeps integers exactly; floats are read to find fractions."""
     kind = getattr(getattr(X, "dtype", None), "kind", "i")
-    return np.float64 if kind == "f" else None if kind in "iub" else np.int64
+    return None if kind in "iub" else np.float64
 
 
 def _as_int64(features: NDArray[Any], name: str) -> NDArray[np.int64]:

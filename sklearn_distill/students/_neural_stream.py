@@ -29,6 +29,11 @@ MakeTable = Callable[[NDArray[Any], FloatArray, FloatArray], FloatArray]
 def check_no_other_data(**arguments: object) -> None:
     """Require that no argument of ``fit`` repeats what the items of a Dataset contain."""
     repeated = [name for name, value in arguments.items() if value is not None]
+    if "teacher_weight" in repeated:
+        raise ValueError(
+            "X is a Dataset, whose items have no trust in the teacher: leave out teacher_weight, "
+            "or pass arrays"
+        )
     if repeated:
         raise ValueError(
             "X is a Dataset, whose items (x, y, teacher) or (x, y, teacher, weight) contain all "

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sklearn_distill._typing import FloatArray
+from sklearn_distill._validation.targets import OutputColumns
 
 _CONSTANT = 10 * np.finfo(np.float64).eps  # deviations, in means, that are rounding
 
@@ -34,7 +34,7 @@ class OutputUnits:
 
     @classmethod
     def of(
-        cls, labels: FloatArray | None, predictions: FloatArray | None, weight: FloatArray
+        cls, labels: OutputColumns | None, predictions: OutputColumns | None, weight: FloatArray
     ) -> Self:
         """Return the units of the labels or, without any, of the predictions.
 
@@ -61,15 +61,12 @@ class OutputUnits:
         scale = unit * np.sqrt(np.average((deviation / unit) ** 2, axis=0, weights=weight))
         return cls(center, np.where(largest > 0, scale, 1.0))
 
-    def normalize(self, y: FloatArray) -> FloatArray:
+    def normalize(self, y: OutputColumns) -> OutputColumns:
         """Return outputs in these units."""
-        return (y - self.center) / self.scale
-
-    def restore(self, z: FloatArray) -> FloatArray:
-        """Return outputs in the units of the labels."""
-        return z * self.scale + self.center
+        normalized: OutputColumns = (y - self.center) / self.scale
+        return normalized
 
 
-def in_units(y: NDArray[np.float64], units: OutputUnits | None) -> NDArray[np.float64]:
+def in_units(y: OutputColumns, units: OutputUnits | None) -> OutputColumns:
     """Return outputs in units, or as they are without any."""
-    return y if units is None else np.asarray(units.normalize(y), dtype=np.float64)
+    return y if units is None else units.normalize(y)

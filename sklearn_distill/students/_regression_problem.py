@@ -219,8 +219,8 @@ def _read_targets(
         "teacher_weight",
         trust,
         "is",
-        "least squares need weights of at most 1 beside a label: divide all by the largest, and "
-        "multiply imitation by it",
+        "least squares need weights of at most 1 beside a label: imitation=1 with "
+        "min(1, imitation * teacher_weight) is the same",
     )
     s = np.ones(n_rows) if weight is None else weight
     return _Targets(

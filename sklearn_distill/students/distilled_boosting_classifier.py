@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import ArrayLike, MatrixLike, TargetLike, TeacherLike
@@ -25,7 +24,7 @@ from sklearn_distill._validation.partial_teacher import Partial
 from sklearn_distill._validation.passed_features import as_table, check_passed_features
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill.students._boosting.class_targets import ClassTargets
-from sklearn_distill.students._boosting.library import BoostingTask, library_of
+from sklearn_distill.students._boosting.library import ClassificationTask, library_of
 from sklearn_distill.students._boosting.student import BoostedStudent
 from sklearn_distill.students._boosting.validation_set import read_validation_set
 from sklearn_distill.students._class_probabilities import ClassProbabilities
@@ -124,8 +123,6 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
     'HistGradientBoostingClassifier'
     """
 
-    _default_estimator = HistGradientBoostingClassifier
-
     # requested by default: meta-estimators slice them by row with X, without set_fit_request
     __metadata_request__fit: ClassVar = {
         "teacher_proba": True,
@@ -170,6 +167,12 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
         self.classes = classes
         self.class_weight = class_weight
         self.random_state = random_state
+
+    @staticmethod
+    def _default_estimator() -> Any:
+        from sklearn.ensemble import HistGradientBoostingClassifier  # slow to import
+
+        return HistGradientBoostingClassifier()
 
     @all_or_nothing
     @validated_parameters
@@ -262,7 +265,7 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
         )
         loss_params = LossParams.of(self)
         library = library_of(self._unfitted_estimator(), type(self).__name__, "Classifier")
-        library.check_parameters(self._unfitted_estimator(), fit_params)
+        library.check_classifier(self._unfitted_estimator(), fit_params)
         X = as_table(X)
         read = self._read_targets(
             X, y, sample_weight, teacher_proba, teacher_logits, teacher_weight
@@ -279,9 +282,9 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
         weighted |= bool((read.sample_weight != 1).any())  # by trust in rows without a label
         targets = ClassTargets.of(read, loss_params, weighted=weighted)
         clone, X, targets, held_out = self._prepare(library, X, targets, held_out, fit_params)
-        task = BoostingTask(X, targets.loss(), self.classes_, held_out, fit_params)
+        task = ClassificationTask(X, targets.loss(), self.classes_, held_out, fit_params)
         del read, targets  # the library can use their memory
-        self.estimator_ = library.fit_task(clone, task)
+        self.estimator_ = library.fit_classifier(clone, task)
         return self
 
     def predict_proba(self, X: MatrixLike) -> NDArray[np.float64]:

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
-from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
@@ -29,7 +28,7 @@ from sklearn_distill._validation.targets import (
 )
 from sklearn_distill._validation.teacher_weight import check_some_trust
 from sklearn_distill.students._boosting.library import RegressionTask, library_of
-from sklearn_distill.students._boosting.number_targets import NumberTargets
+from sklearn_distill.students._boosting.regression_targets import RegressionTargets
 from sklearn_distill.students._boosting.student import BoostedStudent
 from sklearn_distill.students._boosting.validation_set import read_validation_set
 from sklearn_distill.targets import RegressionMixture, trusted_weights
@@ -108,8 +107,6 @@ class DistilledBoostingRegressor(RegressorMixin, BoostedStudent):
     'HistGradientBoostingRegressor'
     """
 
-    _default_estimator = HistGradientBoostingRegressor
-
     # requested by default: meta-estimators slice them by row with X, without set_fit_request
     __metadata_request__fit: ClassVar = {
         "teacher_prediction": True,
@@ -132,6 +129,12 @@ class DistilledBoostingRegressor(RegressorMixin, BoostedStudent):
         self.estimator = estimator
         self.imitation = imitation
         self.random_state = random_state
+
+    @staticmethod
+    def _default_estimator() -> Any:
+        from sklearn.ensemble import HistGradientBoostingRegressor  # slow to import
+
+        return HistGradientBoostingRegressor()
 
     @all_or_nothing
     @validated_parameters
@@ -234,12 +237,12 @@ class DistilledBoostingRegressor(RegressorMixin, BoostedStudent):
         mixture = targets.mixture
         check_plausible_prediction(mixture.labels, mixture.predictions, std)
         held_out = read_validation_set(
-            self, X, X_val, y_val, sample_weight_val, NumberTargets.of_labels
+            self, X, X_val, y_val, sample_weight_val, RegressionTargets.of_labels
         )
         clone, X, targets, held_out = self._prepare(library, X, targets, held_out, fit_params)
         train = targets.rows(X, squared_error=squared_error)
         task = RegressionTask(train, targets.n_rows, held_out, fit_params)
-        self.estimator_ = library.fit_regression(clone, task)
+        self.estimator_ = library.fit_regressor(clone, task)
         return self
 
     def predict(self, X: MatrixLike) -> NDArray[np.float64]:
@@ -267,7 +270,7 @@ class DistilledBoostingRegressor(RegressorMixin, BoostedStudent):
         teacher_prediction: TeacherLike,
         teacher_std: ArrayLike | None,
         teacher_weight: ArrayLike | None,
-    ) -> NumberTargets:
+    ) -> RegressionTargets:
         """Check the arguments of ``fit``."""
         n_rows = check_passed_features(
             self,
@@ -301,4 +304,4 @@ class DistilledBoostingRegressor(RegressorMixin, BoostedStudent):
         if labels is not None and not flat:
             column_or_1d(labels, warn=True)
         weighted = sample_weight is not None or (weight != 1).any()
-        return NumberTargets(mixture, weight if weighted else None)
+        return RegressionTargets(mixture, weight if weighted else None)

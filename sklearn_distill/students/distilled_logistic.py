@@ -91,16 +91,16 @@ class DistilledLogisticRegression(LogisticStudent):
     solver : {"auto", "lbfgs", "newton-cg"}, default="auto"
         Minimiser. "lbfgs" solves on a subsample of the rows, then on all, preconditioned by a
         Gram matrix and, near the minimum, by the Hessian; "newton-cg" is Newton's method in a trust
-        region with conjugate gradients. For a dense X in memory of more than 100 columns and 1.5
-        times as many columns as rows (more beyond 1,000 rows), "auto" is one of them on an n × n
-        factor of the Gram matrix of the rows, and "newton-cg" works on it too; ``solver_`` is
-        "row-space" then. Otherwise "auto" is "newton-cg" for a
-        regulariser that makes the objective non-convex, and for more than 250 columns if X is
-        sparse, has less than two rows per column, or so many columns that a Gram matrix would take
-        more than 1 GB. For so little data that Hessians are cheap, up to about 1,000 × 30 of two
-        classes, it is Newton's method with their Cholesky factors ("newton-cholesky"). Otherwise it
-        is "lbfgs". If the preconditioner of "lbfgs" fails, the fit
-        continues with "newton-cg", as ``solver_`` then shows.
+        region with conjugate gradients. "auto" is, for a dense X in memory of more than 100 columns
+        and 1.5 times as many columns as rows (more beyond 1,000 rows), one of them on an n × n
+        factor of the Gram matrix of the rows ("row-space"), on which "newton-cg" works too; for so
+        little data that Hessians are cheap, up to about 1,000 × 30 of two classes, Newton's method
+        with their Cholesky factors ("newton-cholesky"); "newton-cg" for a regulariser that makes
+        the objective non-convex, and for more than 250 columns if X is sparse, or in chunks with
+        less than two rows per column; otherwise "lbfgs". That begins without a Gram matrix where
+        this costs more than a few passes over X in memory, and makes one where the steps that are
+        left would cost more. If the preconditioner of "lbfgs" fails, the fit continues with
+        "newton-cg", as ``solver_`` then shows.
     tol : float, default=1e-4
         Stop when max|∇| / Σ s_i ≤ tol, with ∇ the gradient of the objective divided by C, which
         is scikit-learn's scale, and the estimated distance to the minimum is at most tol / 1000

@@ -79,6 +79,10 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
     e and a linear map, trained with the network, of the student's last hidden representation h. The
     network is trained by a skorch net, the attribute ``net_``.
 
+    With y of shape (n_samples, n_labels), each label has a logit :math:`z_l`, and the loss is the
+    sum over the labels of that of two classes with the log-odds :math:`z_l`; λ, labels and
+    predictions are those of each entry.
+
     Parameters
     ----------
     module : torch.nn.Module, its class or None, default=None
@@ -225,14 +229,15 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
-        Class labels, in ascending order.
+    classes_ : ndarray of shape (n_classes,) or list of ndarray
+        Class labels, in ascending order; [0, 1] for each of several labels.
     net_ : skorch.NeuralNet
         The skorch net, with the trained network in ``net_.module_``.
     history_ : DataFrame
         Losses, λ, T, learning rates and durations in seconds of the epochs. ``label_loss`` and
         ``teacher_loss`` are the means of the label's cross-entropy and of KL(q, softmax(z/T')) + r
-        during the epoch; not available for a Dataset or ``metaparameter_optimizer``.
+        during the epoch; not available for a Dataset whose items hold labels, several labels or
+        ``metaparameter_optimizer``.
     imitation_, temperature_ : float
         λ and T at the end of a training with ``metaparameter_optimizer``.
     metaparameter_history_ : DataFrame
@@ -408,9 +413,10 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             weight), with None for a missing value; (x, y) if the student has a ``teacher``. The
             latter needs the parameter ``classes``, and its weights are not scaled to mean 1.
             ``iterator_train__x`` are arguments of torch's DataLoader.
-        y : array-like of shape (n_samples,) or None
+        y : array-like of shape (n_samples,) or (n_samples, n_labels), or None
             Labels. NaN, None and pd.NA are missing labels; these rows need a teacher's
-            prediction. None instead of an array means that all labels are missing.
+            prediction. None instead of an array means that all labels are missing. Columns of 0,
+            1 and NaN are several labels, of which each row needs one entry or prediction.
         sample_weight : array-like of shape (n_samples,) or None
             Sample weights, for all terms. A row of weight 0 is left out, and its prediction is not
             checked.
@@ -422,6 +428,9 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             weights). A row of NaN is a missing prediction, and NaN for some classes an unknown
             probability. A sparse matrix (n_samples, n_classes) is never made dense: what is not
             stored is unknown, a stored 0 is impossible, a row without an entry is missing.
+            Of several labels, the probability of each, (n_samples, n_labels) or (n_samples,
+            n_teachers, n_labels), any entry of which may be NaN; or a list of n_labels arrays
+            (n_samples, 2).
         teacher_logits : array-like or DataFrame or None
             Logits instead of probabilities; -inf is a probability of exactly zero.
         teacher_embedding : array-like of shape (n_samples, n_dimensions) or None
@@ -597,8 +606,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
 
         Returns
         -------
-        ndarray of shape (n_samples, n_classes)
-            Probabilities in the order of ``classes_``.
+        ndarray of shape (n_samples, n_classes) or (n_samples, n_labels)
+            Probabilities in the order of ``classes_``; of several labels, that of each.
         """
         z = self._predict_scores(X)
         return self._predictions().predict_proba(z)
@@ -613,15 +622,15 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
 
         Returns
         -------
-        ndarray of shape (n_samples, n_classes)
+        ndarray of shape (n_samples, n_classes) or (n_samples, n_labels)
             Log-probabilities in the order of ``classes_``, which can be passed to another student
-            as ``teacher_logits``.
+            as ``teacher_logits``; of several labels, that of each.
         """
         z = self._predict_scores(X)
         return self._predictions().predict_log_proba(z)
 
     def predict(self, X: NetworkInput) -> NDArray[Any]:
-        """Return the most probable class of each row.
+        """Return the most probable class of each row, or which labels it has.
 
         Parameters
         ----------
@@ -630,8 +639,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
 
         Returns
         -------
-        ndarray of shape (n_samples,)
-            Labels from ``classes_``.
+        ndarray of shape (n_samples,) or (n_samples, n_labels)
+            Labels from ``classes_``; of several labels, 1 for those that a row has.
         """
         z = self._predict_scores(X)
         return self._predictions().predict(z)
@@ -1011,11 +1020,6 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         return (
             LabelPredictions(self._n_labels) if self._n_labels else ClassPredictions(self.classes_)
         )
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
-        return tags
 
 
 def _check_same_classes(classes: NDArray[Any], previous_classes: NDArray[Any]) -> None:

@@ -43,7 +43,7 @@ from sklearn_distill.students._neural_stream import (
 )
 from sklearn_distill.students._neural_targets import NeuralTargets
 from sklearn_distill.students._output_units import OutputUnits, in_units
-from sklearn_distill.targets import mean_one, trusted_weights
+from sklearn_distill.targets import RegressionMixture, mean_one, trusted_weights
 
 if TYPE_CHECKING:
     import torch
@@ -645,18 +645,16 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         check_plausible_prediction(labels, predictions)
         live = self._live_teacher(asked, labels, predictions)
 
-        scaled_labels, scaled_predictions = (
-            None if given is None else self._in_units(given) for given in (labels, predictions)
-        )
+        scaled = [None if y is None else self._in_units(y) for y in (labels, predictions)]
         # callbacks read those of the user
-        seen = np.full_like(predictions, np.nan) if labels is None else labels
+        seen = RegressionMixture.of(labels, predictions, 0.0).labels
         seen = seen[:, 0] if flat else seen
 
         def at_epoch(epoch: int) -> NeuralTargets:
             values = self._metaparameters(epoch)
             made = regression_targets(
-                scaled_labels,
-                scaled_predictions,
+                scaled[0],
+                scaled[1],
                 weight,
                 values["imitation"],
                 trust=trust,
@@ -671,9 +669,9 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         self._set_outputs(targets.n_outputs, flat, reset=previous is None)
         return features, targets
 
-    def _in_units(self, values: OutputColumns) -> OutputColumns:
+    def _in_units(self, y: OutputColumns) -> OutputColumns:
         """Return labels or predictions as the network learns them."""
-        return in_units(values, self._units)
+        return in_units(y, self._units)
 
     def _live_teacher(
         self,

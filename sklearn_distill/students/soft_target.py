@@ -27,9 +27,7 @@ from sklearn_distill._validation.masks import refuse_mask
 from sklearn_distill._validation.partial_teacher import is_sparse
 from sklearn_distill._validation.passed_features import check_passed_features
 from sklearn_distill._validation.row_order import check_row_order
-from sklearn_distill._validation.soft_tree import SoftTree
 from sklearn_distill._validation.tensors import to_numpy
-from sklearn_distill._validation.tree_classifier import tree_classifier
 from sklearn_distill.students._class_probabilities import ClassProbabilities
 from sklearn_distill.students._estimator_student import (
     EstimatorStudent,
@@ -91,7 +89,7 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, EstimatorStudent
     Attributes
     ----------
     estimator_ : estimator
-        The fitted clone of ``estimator``.
+        The fitted clone of ``estimator``; a classifier predicts the labels of ``classes_``.
     classes_ : ndarray of shape (n_classes,)
         Class labels, in ascending order.
     n_taught_rows_ : int
@@ -111,6 +109,9 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, EstimatorStudent
     λ = .5, and .961 and .111 without the teacher; HistGradientBoostingClassifier on the labels
     alone reaches .967 and .053, in less time. On the same data a tree (``min_samples_leaf=5``)
     benefits from the teacher: accuracy .828 against .817, log loss .76 against 1.71.
+
+    By entropy the targets are rounded to multiples of 2⁻³⁰, about 1e-9. scikit-learn's trees do not
+    round; where two splits are equally good up to this, the other one may be chosen.
 
     A row with weight 2 is equivalent to that row twice for linear models and for trees without a
     minimum number of rows in a leaf; not for a bootstrap, for boosting (which bins rows and counts
@@ -310,6 +311,8 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, EstimatorStudent
         if is_classifier(self.estimator_):
             return deepcopy(self.estimator_)
         last = last_step(self.estimator_)
+        from sklearn_distill._validation.tree_classifier import tree_classifier  # slow to import
+
         classifier = tree_classifier(last, self.classes_, self._to_proba)
         if classifier is None:
             raise TypeError(
@@ -324,6 +327,8 @@ class SoftTargetClassifier(ClassProbabilities, ClassifierMixin, EstimatorStudent
 
     def _fit_trees(self, X: MatrixLike, targets: FloatArray, weight: FloatArray | None) -> Any:
         """Return a fitted clone of a tree or forest, or of a Pipeline that ends in one."""
+        from sklearn_distill._validation.soft_tree import SoftTree  # slow to import
+
         tree = SoftTree.of(self.estimator, len(self.classes_))
         if tree is None:
             raise ValueError(_describe_classifier(self.estimator))

@@ -1,7 +1,6 @@
 """Principal axes of a representation before its encoder, and the mean of several codes."""
 
 import numpy as np
-from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -25,6 +24,8 @@ def principal_axes(representation: FloatArray, n_principal: int, seed: int) -> P
     Pipeline
         StandardScaler and PCA, fitted.
     """
+    from sklearn.decomposition import PCA  # slow to import
+
     available = representation[~np.isnan(representation[:, 0])]
     pca = PCA(min(n_principal, *available.shape), random_state=seed)
     return make_pipeline(StandardScaler(), pca).fit(available)

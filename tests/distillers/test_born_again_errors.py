@@ -40,7 +40,7 @@ def fitted_attributes(estimator):
         (
             {"student": RandomForestClassifier()},
             "RandomForestClassifier cannot learn from probabilities.*labels='hard', or use a "
-            r"student of sklearn_distill or SoftTargetClassifier\(regressor\)",
+            r"student of sklearn_distill, such as SoftTargetClassifier\(RandomForestClassifier",
         ),
         ({"student": make_pipeline(StandardScaler(), SVC())}, "Pipeline cannot learn from prob"),
         ({"student": SpyStudent()}, "labels='soft' needs probabilities, and student SpyStudent"),

@@ -89,7 +89,12 @@ for make in (boosting_data.light, boosting_data.extreme, boosting_data.cat):
             make(), soften_student=False, random_state=0
         )
 MAKE_THEIR_TEACHER = BornAgainClassifier, TeacherStudentClassifier, TeacherStudentRegressor
-NETWORKS = [name for name in ESTIMATORS if name.startswith("network")]
+NETWORKS = [
+    name
+    for name, estimator in ESTIMATORS.items()
+    # of moving λ and T there are no checkpoints
+    if name.startswith("network") and estimator.get_params().get("metaparameter_optimizer") is None
+]
 N_INTERRUPTS = int(os.environ.get("FUZZ_PROBLEMS", "0"))
 SHORT_RUN = ["logistic", "grid", "least squares", "generations", "boosting", "network"]
 INTERRUPTED = list(ESTIMATORS) if N_INTERRUPTS else SHORT_RUN

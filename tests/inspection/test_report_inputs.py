@@ -226,6 +226,8 @@ def test_without_labels_the_teacher_is_the_truth(case):
         ({"y": ["ant"] * 299}, "y has 299 rows and X has 300"),
         ({"sample_weight": np.ones(3)}, "sample_weight has shape"),
         ({"groups": np.ones(3)}, "groups has shape"),
+        ({"y_train": []}, "y_train has no values; pass y_train=None"),
+        ({"y_train": [1, 2]}, r"strings in \['baseline'\] and not in \['y_train'\]"),
         ({"n_repeats": 0}, "n_repeats=0"),
         ({"n_threads": 0}, "n_threads=0"),
         ({"confidence_level": 1.5}, "confidence_level=1.5"),
@@ -350,6 +352,14 @@ def test_regression_of_several_outputs(numbers):
     assert report.table.loc["baseline", "r2"] == pytest.approx(model.score(numbers["X"], y))
     expected = np.sqrt(((y - f) ** 2).mean(axis=0)).mean()
     assert report.table.loc["teacher", "root_mean_squared_error"] == pytest.approx(expected)
+
+
+def test_the_prior_of_a_regression_is_the_mean_of_the_training_rows(numbers):
+    report = distillation_report(**numbers, y_train=[1.0, np.nan, 4.0])
+    expected = np.sqrt(np.mean((numbers["y"] - 2.5) ** 2))
+    assert report.table.loc["prior", "root_mean_squared_error"] == pytest.approx(expected)
+    with pytest.raises(ValueError, match="y_train has 2 outputs and baseline predicts 1"):
+        distillation_report(**numbers, y_train=np.zeros((5, 2)))
 
 
 def test_a_regression_needs_the_teachers_numbers(numbers):

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from skorch.callbacks import Callback, EpochScoring, Freezer
+from skorch.helper import SliceDataset
 from torch import nn
 
 from sklearn_distill import DistilledNeuralClassifier, DistilledNeuralRegressor
@@ -56,6 +57,17 @@ def increasing(epoch):
     return 1.0 + epoch
 
 
+class Joined(nn.Sequential):
+    """The network below, on two inputs by name."""
+
+    def forward(self, left, right):
+        return super().forward(torch.cat([left, right], 1))
+
+
+def by_name(rows):
+    return {"left": rows[:, :2], "right": rows[:, 2:]}
+
+
 class Interrupt(Callback):
     """Stop the training as an error would."""
 
@@ -64,9 +76,9 @@ class Interrupt(Callback):
             raise RuntimeError("interrupted")
 
 
-def student(accelerator, **options):
+def student(accelerator, kind=nn.Sequential, **options):
     torch.manual_seed(0)
-    module = nn.Sequential(nn.Linear(5, 7), nn.Tanh(), nn.Linear(7, 2))
+    module = kind(nn.Linear(5, 7), nn.Tanh(), nn.Linear(7, 2))
     defaults = {
         "lr": 0.3,
         "optimizer": "sgd",
@@ -104,6 +116,13 @@ def fits(accelerator, folder):
             X, Y, **arrays
         ),
         "numbers": regressor(accelerator).fit(X, X[:, 0], teacher_prediction=X[:, 1] + X[:, 0]),
+        "named": student(accelerator, Joined).fit(
+            by_name(X), Y, teacher_proba=TEACHER, X_val=by_name(X_VAL), y_val=Y_VAL
+        ),
+        "features": student(accelerator).fit(SliceDataset(Rows()), Y, **arrays),
+        "several labels": student(accelerator).fit(
+            X, np.column_stack([Y, X[:, 0] > 0.5]), teacher_proba=TEACHER[:, [1, 1]]
+        ),
         "split": student(accelerator, early_stopping=True).fit(X, Y, teacher_proba=TEACHER),
     }
     file = Path(folder) / "resumed.pt"

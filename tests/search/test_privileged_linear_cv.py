@@ -528,6 +528,21 @@ def test_a_stream_without_labels_holds_predictions_out_until_there_are_some():
     assert sum(test.n_rows for test in search._stream.folds.tests) == N
 
 
+def test_folds_that_have_no_row_yet_are_left_out():
+    X, y, s = problem(1, "labels")
+    search = PrivilegedLinearRegressionCV(**GRID, cv=40)
+    groups = np.arange(N) // 6
+    search.partial_fit(X[:30], y[:30], teacher_prediction=s[:30], groups=groups[:30])
+    fold = _linear_folds.folds_of_groups(groups[:30], 40)
+    present = ~np.isnan(y[:30, 0])
+    splits = [(np.flatnonzero(fold != k), np.flatnonzero((fold == k) & present)) for k in set(fold)]
+    values = {"imitations": IMITATIONS, "ratios": RATIOS, "alphas": ALPHAS}
+    expected = -brute_force(X[:30], y[:30], s[:30], sorted(splits, key=str), **values)
+    found = scores_of(search)
+    assert 2 <= search.n_splits_ == len(splits) < 6
+    np.testing.assert_allclose(np.sort(found.sum(axis=1)), np.sort(expected.sum(axis=1)), rtol=1e-8)
+
+
 def test_a_refused_call_leaves_a_stream_as_it_was():
     X, y, s = problem()
     search = streamed(X, y, s)
@@ -541,7 +556,7 @@ def test_a_refused_call_leaves_a_stream_as_it_was():
     ("cv", "n_rows", "message"),
     [
         (KFold(3), N, "number of folds, 2 or more"),
-        (5, 4, "a fold has none to test on; pass more rows"),
+        (5, 1, "1 labelled rows so far: pass two rows or more"),
     ],
     ids=["splitter", "few"],
 )
@@ -552,13 +567,25 @@ def test_what_a_stream_cannot_split(cv, n_rows, message):
         search.partial_fit(X[:n_rows], y[:n_rows], teacher_prediction=s[:n_rows])
 
 
-def test_a_stream_does_not_go_on_from_a_fit():
+@pytest.mark.parametrize("gaps", ["none", "both"])
+def test_a_stream_goes_on_from_a_fit(gaps):
+    X, y, s = problem(1, gaps)
+    search = streamed(X, y, s)  # which fit resets
+    search.fit(X[:50], y[:50], teacher_prediction=s[:50])
+    search.partial_fit(X[50:], y[50:], teacher_prediction=s[50:])
+    present = ~np.isnan(y[:, 0])
+    fold = np.where(present, (np.cumsum(present) - 1) % 4, -1)
+    of_fit = np.flatnonzero(present[:50])
+    for k, (_, test) in enumerate(KFold(4).split(of_fit)):
+        fold[of_fit[test]] = k
+    whole = PrivilegedLinearRegressionCV(**GRID, cv=PredefinedSplit(fold))
+    assert_same_search(search, whole.fit(X, y, teacher_prediction=s))
+
+
+def test_a_stream_does_not_go_on_from_the_folds_of_a_splitter():
     X, y, s = problem()
-    search = PrivilegedLinearRegressionCV(**GRID).fit(X, y, teacher_prediction=s)
-    with pytest.raises(ValueError, match="begin with partial_fit"):
-        search.partial_fit(X, y, teacher_prediction=s)
-    search = streamed(X, y, s).fit(X, y, teacher_prediction=s)
-    with pytest.raises(ValueError, match="begin with partial_fit"):
+    search = PrivilegedLinearRegressionCV(**GRID, cv=KFold(3)).fit(X, y, teacher_prediction=s)
+    with pytest.raises(ValueError, match="after a fit with a splitter"):
         search.partial_fit(X, y, teacher_prediction=s)
 
 

@@ -650,6 +650,14 @@ def test_x_val_far_from_x_is_a_warning():
 
 
 @needs("xgboost")
+@needs("xgboost")
+def test_fewer_rows_than_classes_of_xgboost_are_an_error():
+    X, teacher = np.arange(3.0)[:, None], np.full((3, 4), 0.25)
+    student = DistilledBoostingClassifier(extreme(), classes=range(4))
+    with pytest.raises(ValueError, match="X has 3 rows to train on, and XGBClassifier needs"):
+        student.fit(X, [0, 1, 2], teacher_proba=teacher)
+
+
 def test_an_old_xgboost_is_named(monkeypatch):
     X, y, teacher = data(2)
     monkeypatch.setattr("xgboost.__version__", "2.1.4")

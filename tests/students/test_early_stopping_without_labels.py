@@ -33,9 +33,9 @@ def held_out_rows(student, X, **teacher):
     seen = []
 
     class Spy(type(student)):
-        def _train_network(self, targets, train_data, held_out, *args):
+        def _train_network(self, settled, targets, train_data, held_out, *args):
             seen.append(held_out)
-            return super()._train_network(targets, train_data, held_out, *args)
+            return super()._train_network(settled, targets, train_data, held_out, *args)
 
     spy = Spy(**student.get_params(deep=False)).fit(X, **teacher)
     [(features, _, _)] = seen

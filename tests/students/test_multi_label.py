@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from joblib import parallel_config
 from scipy import sparse
 from scipy.special import expit, logit
 from sklearn import config_context
@@ -149,7 +150,7 @@ ESTIMATORS = {
 @pytest.mark.parametrize("routing", [False, True])
 @pytest.mark.parametrize("estimator", ESTIMATORS.values(), ids=ESTIMATORS.keys())
 def test_every_student_fits_each_label(estimator, routing):
-    with config_context(enable_metadata_routing=routing):
+    with config_context(enable_metadata_routing=routing), parallel_config("threading"):
         student = MultiLabelStudent(
             estimator, n_jobs=2 if estimator is ESTIMATORS["tree"] else None
         )

@@ -11,7 +11,7 @@ from scipy import sparse
 from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, EpochScoring
 from skorch.helper import SliceDataset, SliceDict
 from torch import nn
 from torch.utils.data import Dataset, IterableDataset, TensorDataset
@@ -324,6 +324,17 @@ def changed(X):
     return [[1, *row[1:]] for row in X] if isinstance(X, list) else 2 * X
 
 
+@pytest.mark.parametrize("caching", [False, True])
+def test_callbacks_score_structured_inputs(caching):
+    for module, X, options in STRUCTURED.values():
+        score = EpochScoring("accuracy", use_caching=caching, name="score", lower_is_better=False)
+        on_train = EpochScoring("accuracy", use_caching=caching, on_train=True, name="trained")
+        student = new(module=module, callbacks=[score, ("trained", on_train)], **options)
+        student.fit(X, Y, teacher_logits=LOGITS, X_val=X, y_val=Y)
+        assert student.history_["score"].iloc[-1] == student.score(X, Y)
+        assert student.history_["trained"].notna().all()
+
+
 @pytest.mark.parametrize("steps", [1, 2])
 def test_an_accelerator_reads_structured_inputs(steps):
     accelerator = Accelerator(cpu=True, gradient_accumulation_steps=steps)
@@ -441,6 +452,20 @@ def test_datasets_of_features_are_read_as_arrays(kind):
     for data in (features, dataset, Items(X), Items(X, y, y, y), Stream(list(X)), Stream(dataset)):
         np.testing.assert_array_equal(predictions(student, data), expected)
     assert student.score(features, y) == other.score(X, y)
+
+
+@KINDS
+def test_items_with_inputs_by_name(kind):
+    y, proba = y_of(kind), 1 / (1 + np.exp(-LOGITS))
+    told = np.column_stack([1 - proba, proba]) if kind == "classifier" else LOGITS
+    options = {"classes": [0, 1]} if kind == "classifier" else {}
+    student = new(kind, **options).fit(Items(DICTS, y, told), X_val=BOTH, y_val=y)
+    other = new(kind, Joined, **options).fit(Items(np.hstack([A, B]), y, told))
+    assert_equal_students(student, other)
+    expected = predictions(student, BOTH)
+    np.testing.assert_array_equal(predictions(student, Items(DICTS, y, told)), expected)
+    with pytest.raises(ValueError, match=r"lacks the inputs \['b'\], on which"):
+        student.predict(SliceDataset(Items([{"a": a} for a in A])))
 
 
 @KINDS

@@ -7,7 +7,7 @@ from scipy.special import softmax
 from sklearn import config_context
 from sklearn.base import clone, is_regressor
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, KFold, cross_validate
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsRegressor
@@ -373,6 +373,14 @@ def test_other_settings_from_the_same_statistics():
 
 
 def test_least_squares_refuse_more_than_one_beside_a_label():
+    """The weights that the message names are those of the definition."""
+    trust, known = 3 * TRUST, {"noise_variance": 1.0, "teacher_noise_variance": 0.5}
+    student = sd.PrivilegedLinearRegression(1.0, **known)
+    student.fit(X, Y, teacher_prediction=S, teacher_weight=np.minimum(1, 0.6 * trust))
+    share = np.minimum(1, 0.6 * trust)
+    target, weight = (1 - share) * Y + 2 * share * S, 1 + share
+    plain = LinearRegression().fit(X, target / weight, weight)
+    np.testing.assert_allclose(student.coef_, plain.coef_, rtol=1e-9)
     for student in (STUDENTS[5], STUDENTS[6]):
         with pytest.raises(
             ValueError, match=r"row 4 is 1\.5; least squares need weights of at most"

@@ -1,5 +1,7 @@
 """More columns than rows: the same student as on X itself, in coordinates of the row space."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -75,6 +77,17 @@ def test_newtons_method_works_in_the_row_space_too(kind, monkeypatch):
     np.testing.assert_allclose(
         student.predict_proba(X), by_default.predict_proba(X), rtol=0, atol=1e-6
     )
+
+
+@pytest.mark.parametrize("solver", ["auto", "newton-cg"])
+def test_memory_is_that_of_X(solver):
+    """A matrix of n_features² numbers would be a hundred times as large."""
+    X = np.random.default_rng(0).normal(size=(N_ROWS, 3000))
+    tracemalloc.start()
+    DistilledLogisticRegression(imitation=0, solver=solver).fit(X, np.arange(N_ROWS) % 3)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * X.nbytes
 
 
 def test_float32_is_fitted_in_double_precision():

@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 from scipy.special import logsumexp
 
-from sklearn_distill.losses import RowSums, SoftTargetObjective, as_design
+from sklearn_distill.losses import RowSums, SoftTargetObjective, as_design, row_sums
 from sklearn_distill.students._problem import LossParams
 from sklearn_distill.targets import (
     KnownProba,
@@ -158,6 +158,15 @@ def test_derivatives_are_differences(partial, form):
         assert d_value == pytest.approx(differences[0], rel=1e-6, abs=1e-8)
         np.testing.assert_allclose(d_gradient, differences[1], atol=1e-7)
         assert objective.tangents_along(w, v, [tangent])[0] == pytest.approx(d_gradient @ v)
+
+
+def test_large_problems_keep_no_probabilities(monkeypatch):
+    problem = Problem("rest", {})
+    objective, w = problem.objective(problem.mixture().targets()), problem.W.ravel()
+    v = np.random.default_rng(1).normal(size=w.shape)
+    expected = objective.hessian_operator(w)(v)
+    monkeypatch.setattr(row_sums, "MAX_KEPT_SCORES", 1)
+    np.testing.assert_allclose(objective.hessian_operator(w)(v), expected, rtol=1e-12)
 
 
 @both

@@ -7,6 +7,8 @@ from typing import Any
 from sklearn.base import is_classifier
 
 from sklearn_distill._validation.fit_params import fit_param_name, student_param_name
+from sklearn_distill._validation.last_step import last_step
+from sklearn_distill.distillers._student_data import suited_student
 from sklearn_distill.teachers._cross_fit import class_name
 
 
@@ -65,7 +67,6 @@ def _check_soft(student: Any, teacher_param: str | None) -> None:
         raise ValueError(
             f"student {class_name(student)} cannot learn from probabilities: its fit takes no "
             "teacher_proba, nor does the last step of a pipeline. Set labels='hard', or use a "
-            "student of sklearn_distill or SoftTargetClassifier around a tree, a forest or a "
-            "regressor of the same kind"
+            f"student of sklearn_distill{suited_student(last_step(student))}"
         )
     check_proba(student, "labels='soft'")

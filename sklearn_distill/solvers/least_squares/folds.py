@@ -147,6 +147,16 @@ class FoldStatistics:
         """Whether some row has a label."""
         return self.total().has_rows_of(*WITH_LABEL)
 
+    def that_test(self) -> FoldStatistics:
+        """Return the folds that have rows to test on; what the others leave out, all train on."""
+        tested = [k for k, test in enumerate(self.tests) if test.groups]
+        others = [omitted for k, omitted in enumerate(self.omitted) if k not in tested]
+        return FoldStatistics(
+            tuple(self.tests[k] for k in tested),
+            tuple(self.omitted[k] for k in tested),
+            reduce(Statistics.merge, others, self.rest),
+        )
+
     @property
     def held_out(self) -> list[Statistics]:
         """Statistics of the rows on which each fold is not trained."""

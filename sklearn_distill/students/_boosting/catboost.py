@@ -14,15 +14,17 @@ import numpy as np
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.losses import ScoreLoss
 from sklearn_distill.students._boosting.library import (
-    OBJECTIVE,
     VALIDATION_FRACTION,
-    WEIGHTS,
-    BoostingTask,
+    ClassificationTask,
     RegressionTask,
+    unfitted_copy,
+)
+from sklearn_distill.students._boosting.refusals import (
+    OBJECTIVE,
+    WEIGHTS,
     refuse_fit_params,
     refuse_own_loss,
     refuse_params,
-    unfitted_copy,
 )
 
 _WEIGHT_PARAMS = {
@@ -37,7 +39,7 @@ _EARLY_STOPPING_PARAMS = ("early_stopping_rounds", "od_wait", "od_type", "od_pva
 _VERBOSITY = ("verbose", "verbose_eval", "silent", "logging_level", "metric_period")
 
 
-def check_parameters(estimator: Any, fit_params: Mapping[str, Any]) -> None:
+def check_classifier(estimator: Any, fit_params: Mapping[str, Any]) -> None:
     """Raise for parameters that depend on labels, for objectives and metrics."""
     params = estimator.get_params()
     refuse_params(params, _WEIGHT_PARAMS, WEIGHTS)
@@ -54,7 +56,7 @@ def validation_fraction(estimator: Any, n_rows: int, fit_params: Mapping[str, An
     return VALIDATION_FRACTION if stops else None
 
 
-def fit_task(estimator: Any, task: BoostingTask) -> Any:
+def fit_classifier(estimator: Any, task: ClassificationTask) -> Any:
     """Return a plain fitted CatBoostClassifier, which predicts class numbers, not labels."""
     target, weight = _second_class(task.loss)
     validation = None if task.held_out is None else _second_class(task.held_out.loss)
@@ -95,7 +97,7 @@ def has_squared_error(estimator: Any) -> bool:
     return all(loss in {None, "RMSE"} for loss in losses)
 
 
-def fit_regression(estimator: Any, task: RegressionTask) -> Any:
+def fit_regressor(estimator: Any, task: RegressionTask) -> Any:
     """Return a fitted CatBoostRegressor."""
     fit_params, cat_features = _fit_params(estimator.get_params(), task.fit_params)
     held_out = task.held_out

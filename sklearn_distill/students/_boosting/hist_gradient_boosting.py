@@ -12,10 +12,12 @@ from sklearn_distill._validation.hist_gradient_boosting import (
     fit_hist_gradient_regression,
 )
 from sklearn_distill.students._boosting.library import (
+    ClassificationTask,
+    RegressionTask,
+)
+from sklearn_distill.students._boosting.refusals import (
     OBJECTIVE,
     WEIGHTS,
-    BoostingTask,
-    RegressionTask,
     refuse_fit_params,
     refuse_params,
 )
@@ -24,7 +26,7 @@ HistGradientBoosting: TypeAlias = HistGradientBoostingClassifier | HistGradientB
 _AUTO_ROWS = 10_000  # early_stopping="auto" stops early above this number of rows
 
 
-def check_parameters(
+def check_classifier(
     estimator: HistGradientBoostingClassifier, fit_params: Mapping[str, Any]
 ) -> None:
     """Raise for parameters that depend on labels, and for ``warm_start``."""
@@ -43,7 +45,7 @@ def validation_fraction(
     return fraction if _stops_early(estimator, n_rows) else None
 
 
-def fit_task(estimator: HistGradientBoostingClassifier, task: BoostingTask) -> Any:
+def fit_classifier(estimator: HistGradientBoostingClassifier, task: ClassificationTask) -> Any:
     """Return a plain fitted HistGradientBoostingClassifier."""
     held_out = task.held_out
     _check_can_stop(estimator, held_out)
@@ -70,7 +72,7 @@ def has_squared_error(estimator: HistGradientBoostingRegressor) -> bool:
     return bool(estimator.loss == "squared_error")
 
 
-def fit_regression(estimator: HistGradientBoostingRegressor, task: RegressionTask) -> Any:
+def fit_regressor(estimator: HistGradientBoostingRegressor, task: RegressionTask) -> Any:
     """Return a plain fitted HistGradientBoostingRegressor."""
     held_out = task.held_out
     _check_can_stop(estimator, held_out)

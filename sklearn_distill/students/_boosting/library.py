@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol, cast
 
-import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
 from sklearn_distill._optional import import_boosting
 from sklearn_distill._typing import CheckedX, FloatArray
-from sklearn_distill._validation.numbers import list_values
 from sklearn_distill.losses import ScoreLoss
 
 # share of the rows that early stopping holds out in libraries that leave the split to their user
@@ -37,7 +35,7 @@ class HeldOut:
 
 
 @dataclass(frozen=True)
-class BoostingTask:
+class ClassificationTask:
     """What a library is to fit.
 
     Parameters
@@ -62,7 +60,7 @@ class BoostingTask:
 
 
 @dataclass(frozen=True)
-class NumberRows:
+class RegressionRows:
     """Rows of a regression.
 
     Parameters
@@ -86,26 +84,26 @@ class RegressionTask:
 
     Parameters
     ----------
-    train : NumberRows
+    train : RegressionRows
         The training rows; some may be repeated, with another target.
     n_rows : int
         Number of different training rows.
-    held_out : NumberRows or None
+    held_out : RegressionRows or None
         Validation rows, if there are any.
     fit_params : mapping
         Further parameters of the library's ``fit``.
     """
 
-    train: NumberRows
+    train: RegressionRows
     n_rows: int
-    held_out: NumberRows | None
+    held_out: RegressionRows | None
     fit_params: Mapping[str, Any]
 
 
 class BoostingLibrary(Protocol):
     """An adapter of one library: a module with these functions."""
 
-    def check_parameters(self, estimator: Any, fit_params: Mapping[str, Any]) -> None:
+    def check_classifier(self, estimator: Any, fit_params: Mapping[str, Any]) -> None:
         """Raise a ValueError for what would be silently wrong with targets that are no labels."""
 
     def validation_fraction(
@@ -113,7 +111,7 @@ class BoostingLibrary(Protocol):
     ) -> float | None:
         """Return the share of the rows to hold out, or None if nothing stops early."""
 
-    def fit_task(self, estimator: Any, task: BoostingTask) -> Any:
+    def fit_classifier(self, estimator: Any, task: ClassificationTask) -> Any:
         """Return the library's plain fitted classifier; ``estimator`` is a clone to use up."""
 
     def check_regressor(self, estimator: Any, fit_params: Mapping[str, Any]) -> None:
@@ -125,7 +123,7 @@ class BoostingLibrary(Protocol):
         Raises a ValueError for a loss that is not the library's own.
         """
 
-    def fit_regression(self, estimator: Any, task: RegressionTask) -> Any:
+    def fit_regressor(self, estimator: Any, task: RegressionTask) -> Any:
         """Return the library's plain fitted regressor; ``estimator`` is a clone to use up."""
 
 
@@ -177,6 +175,11 @@ def library_of(estimator: Any, who: str, kind: str) -> BoostingLibrary:
     return cast("BoostingLibrary", module)
 
 
+def by_class(scores: FloatArray) -> FloatArray:
+    """Return scores of shape (n_rows,) or (n_rows, n_scores) as (n_scores, n_rows)."""
+    return scores[None, :] if scores.ndim == 1 else scores.T
+
+
 def unfitted_copy(estimator: Any) -> Any:
     """Return what scikit-learn's ``clone`` returns, also of a CatBoost model with a list.
 
@@ -184,93 +187,3 @@ def unfitted_copy(estimator: Any) -> Any:
     """
     params = estimator.get_params(deep=False)
     return type(estimator)(**{name: clone(one, safe=False) for name, one in params.items()})
-
-
-def refuse_params(params: Mapping[str, Any], neutral: Mapping[str, Any], why: str) -> None:
-    """Require that parameters of a library have a value without effect.
-
-    Parameters
-    ----------
-    params : mapping
-        All parameters of the library's model.
-    neutral : mapping
-        For each refused parameter, a tuple of the values that are allowed.
-    why : str
-        What to do instead, for the message.
-
-    Raises
-    ------
-    ValueError
-        If a parameter has another value; the message names it.
-    """
-    for name, allowed in neutral.items():
-        value = params.get(name, allowed[0])
-        if not any(value is one or value == one for one in allowed):
-            raise ValueError(f"estimator has {name}={value!r}: {why}")
-
-
-WEIGHTS = (
-    "its labels are not those of y, on which such weights depend; pass class_weight= to the "
-    "student, or sample_weight= to fit"
-)
-NO_CLASSES = "a regression has no classes, whose weights it would set; leave it out"
-OBJECTIVE = "the student has its own objective, the cross-entropy; leave it out"
-
-
-def refuse_own_loss(name: str, loss: Any) -> None:
-    """Raise a ValueError if a regressor's loss has no name: it may ignore the weights."""
-    if loss is not None and not isinstance(loss, str):
-        raise ValueError(
-            f"estimator has {name}={loss!r}, which may ignore the weights of the two targets of a "
-            "row: pass the name of one of the library's own losses"
-        )
-
-
-def refuse_fit_params(
-    fit_params: Mapping[str, Any], accepted: Any = None, *, takes_metric: bool = False
-) -> None:
-    """Refuse parameters of ``fit`` that the student sets itself, or that the library lacks.
-
-    Parameters
-    ----------
-    fit_params : mapping
-        Further parameters of ``fit``.
-    accepted : collection of str or None
-        Names that the library takes; None for no check.
-    takes_metric : bool, default=False
-        Whether the library may have an ``eval_metric`` of the user.
-
-    Raises
-    ------
-    TypeError
-        If there is such a parameter; the message names it.
-    """
-    for name in fit_params:
-        if name in _OURS and not (takes_metric and name == "eval_metric"):
-            raise TypeError(f"fit got {name}=: {_OURS[name]}")
-        if accepted is not None and name not in accepted:
-            raise TypeError(
-                f"fit got an unexpected keyword argument {name!r}; the library takes "
-                f"{list_values(np.array(sorted(accepted)))}"
-                if len(accepted)
-                else f"fit got an unexpected keyword argument {name!r}"
-            )
-
-
-_VALIDATION = "pass X_val=, y_val= and sample_weight_val="
-_START = "the scores start at the best constant; init_model= or xgb_model= continues a model"
-_OURS = {
-    "eval_set": _VALIDATION,
-    "eval_names": _VALIDATION,
-    "eval_sample_weight": _VALIDATION,
-    "sample_weight_eval_set": _VALIDATION,
-    "eval_class_weight": _VALIDATION,
-    "eval_init_score": _VALIDATION,
-    "base_margin_eval_set": _VALIDATION,
-    "eval_X": _VALIDATION,
-    "eval_y": _VALIDATION,
-    "eval_metric": "the metric is the cross-entropy of the validation rows",
-    "init_score": _START,
-    "base_margin": _START,
-    "baseline": _START,
-}

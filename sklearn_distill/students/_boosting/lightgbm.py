@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 from sklearn_distill._typing import CheckedX, FloatArray
 from sklearn_distill.losses import ScoreLoss
 from sklearn_distill.students._boosting.library import (
+    VALIDATION_FRACTION,
+    ClassificationTask,
+    RegressionTask,
+    by_class,
+)
+from sklearn_distill.students._boosting.refusals import (
     NO_CLASSES,
     OBJECTIVE,
-    VALIDATION_FRACTION,
     WEIGHTS,
-    BoostingTask,
-    RegressionTask,
     refuse_fit_params,
     refuse_own_loss,
     refuse_params,
@@ -54,7 +57,7 @@ _EARLY_STOPPING_PARAMS = (
 )
 
 
-def check_parameters(estimator: Any, fit_params: Mapping[str, Any]) -> None:
+def check_classifier(estimator: Any, fit_params: Mapping[str, Any]) -> None:
     """Raise for parameters that depend on labels, for objectives and random forests."""
     params = estimator.get_params(deep=False)
     refuse_params(params, _WEIGHT_PARAMS, WEIGHTS)
@@ -73,7 +76,7 @@ def validation_fraction(estimator: Any, n_rows: int, fit_params: Mapping[str, An
     return VALIDATION_FRACTION if by_parameter or "_EarlyStoppingCallback" in names else None
 
 
-def fit_task(estimator: Any, task: BoostingTask) -> Any:
+def fit_classifier(estimator: Any, task: ClassificationTask) -> Any:
     """Return a plain fitted LGBMClassifier."""
     from lightgbm import LGBMModel
 
@@ -114,7 +117,7 @@ def _objective(loss: ScoreLoss) -> Callable[..., tuple[FloatArray, FloatArray]]:
     gradient, hessian = np.empty((2, loss.n_scores, loss.n_rows), dtype=np.float32)
 
     def derivatives(y_true: Any, scores: FloatArray) -> tuple[FloatArray, FloatArray]:
-        loss.derivatives(_by_class(scores), gradient, hessian)
+        loss.derivatives(by_class(scores), gradient, hessian)
         if factor != 1:
             np.multiply(hessian, factor, out=hessian)
         return _by_row(gradient), _by_row(hessian)
@@ -122,13 +125,13 @@ def _objective(loss: ScoreLoss) -> Callable[..., tuple[FloatArray, FloatArray]]:
     return derivatives
 
 
-def _validation_params(task: BoostingTask, start: FloatArray) -> dict[str, Any]:
+def _validation_params(task: ClassificationTask, start: FloatArray) -> dict[str, Any]:
     held_out = task.held_out
     assert held_out is not None
     n_rows = held_out.X.shape[0]
 
     def cross_entropy(y_true: Any, scores: FloatArray) -> tuple[str, float, bool]:
-        return "cross_entropy", held_out.loss.mean(_by_class(scores)), False
+        return "cross_entropy", held_out.loss.mean(by_class(scores)), False
 
     return {
         **_validation_rows(held_out.X, np.zeros(n_rows)),
@@ -154,7 +157,7 @@ def has_squared_error(estimator: Any) -> bool:
     return squared and not params.get("reg_sqrt")
 
 
-def fit_regression(estimator: Any, task: RegressionTask) -> Any:
+def fit_regressor(estimator: Any, task: RegressionTask) -> Any:
     """Return a fitted LGBMRegressor."""
     fit_params = dict(task.fit_params)
     if task.held_out is not None:
@@ -178,10 +181,6 @@ def _validation_rows(X: CheckedX, y: FloatArray) -> dict[str, Any]:
 
     takes = signature(LGBMModel.fit).parameters  # LightGBM 4.7 deprecates eval_set
     return {"eval_X": X, "eval_y": y} if "eval_X" in takes else {"eval_set": [(X, y)]}
-
-
-def _by_class(scores: FloatArray) -> FloatArray:
-    return scores[None, :] if scores.ndim == 1 else scores.T
 
 
 def _by_row(values: FloatArray) -> FloatArray:

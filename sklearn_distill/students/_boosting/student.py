@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 from sklearn.utils.validation import check_is_fitted
 
@@ -23,9 +24,12 @@ T = TypeVar("T", bound=BoostingTargets[Any])
 class BoostedStudent(EstimatorStudent):
     """Base of students that have a boosting library's model."""
 
-    _default_estimator: ClassVar[type]
-
     random_state: Any
+
+    @staticmethod
+    @abstractmethod
+    def _default_estimator() -> Any:
+        """Return the model for ``estimator=None``."""
 
     def to_sklearn(self) -> Any:
         """Return the fitted model of the library, ``estimator_``.
@@ -59,7 +63,7 @@ class BoostedStudent(EstimatorStudent):
             Features.
         targets : BoostingTargets
             The targets of the same rows.
-        held_out : HeldOut, NumberRows or None
+        held_out : HeldOut, RegressionRows or None
             Validation rows of the user; without them, early stopping holds out some of the rows.
         fit_params : mapping
             Further parameters of the library's ``fit``.
@@ -70,7 +74,7 @@ class BoostedStudent(EstimatorStudent):
             A clone of the estimator to use up.
         X, targets : tuple
             The training rows of positive weight.
-        held_out : HeldOut, NumberRows or None
+        held_out : HeldOut, RegressionRows or None
             Validation rows, if anything stops early.
         """
         X, targets = drop_absent(X, targets)

@@ -70,7 +70,7 @@ def read_validation_set(
 
     Returns
     -------
-    HeldOut, NumberRows or None
+    HeldOut, RegressionRows or None
         The rows of positive weight.
 
     Raises
@@ -121,7 +121,7 @@ def split_off(X: CheckedX, targets: T, fraction: float, seed: Any) -> tuple[Chec
     -------
     X, targets : tuple
         Those of the training rows.
-    held_out : HeldOut or NumberRows
+    held_out : HeldOut or RegressionRows
         The validation rows.
     """
     may_be_held_out, strata = targets.strata(fraction)

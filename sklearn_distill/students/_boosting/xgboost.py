@@ -11,12 +11,15 @@ from scipy.special import expit
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.losses import ScoreLoss
 from sklearn_distill.students._boosting.library import (
+    VALIDATION_FRACTION,
+    ClassificationTask,
+    RegressionTask,
+    by_class,
+)
+from sklearn_distill.students._boosting.refusals import (
     NO_CLASSES,
     OBJECTIVE,
-    VALIDATION_FRACTION,
     WEIGHTS,
-    BoostingTask,
-    RegressionTask,
     refuse_fit_params,
     refuse_own_loss,
     refuse_params,
@@ -27,7 +30,7 @@ _MIN_VERSION = (3, 2)
 _MIN_PRIOR = 1e-7  # the library's start of two classes is a float32 inside (0, 1)
 
 
-def check_parameters(estimator: Any, fit_params: Mapping[str, Any]) -> None:
+def check_classifier(estimator: Any, fit_params: Mapping[str, Any]) -> None:
     """Raise for parameters that depend on labels, and for objectives."""
     params = estimator.get_params(deep=False)
     refuse_params(params, {"scale_pos_weight": (None, 1)}, WEIGHTS)
@@ -46,12 +49,17 @@ def validation_fraction(estimator: Any, n_rows: int, fit_params: Mapping[str, An
     return VALIDATION_FRACTION if stops else None
 
 
-def fit_task(estimator: Any, task: BoostingTask) -> Any:
+def fit_classifier(estimator: Any, task: ClassificationTask) -> Any:
     """Return a plain fitted XGBClassifier, which predicts class numbers instead of labels."""
     from xgboost import __version__
 
     _check_version(__version__)
     K = len(task.classes)
+    if task.loss.n_rows < K:  # it counts the classes among the labels that it is given
+        raise ValueError(
+            f"X has {task.loss.n_rows} rows to train on, and XGBClassifier needs as many as there "
+            f"are classes, {K}: pass more rows, or another estimator"
+        )
     # beside a callable the library sets its own objective, which the saved model then has
     estimator.set_params(objective=_objective(task.loss))
     fit_params = {"verbose": False} | dict(task.fit_params)
@@ -90,7 +98,7 @@ def has_squared_error(estimator: Any) -> bool:
     return estimator.objective in {None, "reg:squarederror"}
 
 
-def fit_regression(estimator: Any, task: RegressionTask) -> Any:
+def fit_regressor(estimator: Any, task: RegressionTask) -> Any:
     """Return a fitted XGBRegressor."""
     fit_params = {"verbose": False} | dict(task.fit_params)
     if task.held_out is not None:
@@ -116,7 +124,7 @@ def _objective(loss: ScoreLoss) -> Callable[..., tuple[FloatArray, FloatArray]]:
     def derivatives(
         y_true: Any, scores: FloatArray, sample_weight: Any = None
     ) -> tuple[FloatArray, FloatArray]:
-        loss.derivatives(_by_class(scores), gradient.T, hessian.T)
+        loss.derivatives(by_class(scores), gradient.T, hessian.T)
         if factor != 1:
             np.multiply(hessian, factor, out=hessian)
         return gradient, hessian
@@ -126,13 +134,9 @@ def _objective(loss: ScoreLoss) -> Callable[..., tuple[FloatArray, FloatArray]]:
 
 def _cross_entropy(loss: ScoreLoss) -> Callable[..., float]:
     def cross_entropy(y_true: Any, scores: FloatArray) -> float:
-        return loss.mean(_by_class(scores))
+        return loss.mean(by_class(scores))
 
     return cross_entropy
-
-
-def _by_class(scores: FloatArray) -> FloatArray:
-    return scores[None, :] if scores.ndim == 1 else scores.T
 
 
 def _base_score(start: FloatArray) -> float | list[float]:

@@ -10,12 +10,12 @@ import numpy as np
 from sklearn_distill._typing import BoolArray, CheckedX, FloatArray, IntArray
 from sklearn_distill._validation.indexing import take_any_rows
 from sklearn_distill._validation.targets import check_regression_outputs
-from sklearn_distill.students._boosting.library import NumberRows
+from sklearn_distill.students._boosting.library import RegressionRows
 from sklearn_distill.targets import RegressionMixture
 
 
 @dataclass(frozen=True)
-class NumberTargets:
+class RegressionTargets:
     """What the rows of a regression are fitted on, or watched for.
 
     Parameters
@@ -52,12 +52,12 @@ class NumberTargets:
         labelled = self.mixture.labelled
         return labelled if labelled.any() else ~labelled, None
 
-    def held_out(self, X: CheckedX) -> NumberRows:
+    def held_out(self, X: CheckedX) -> RegressionRows:
         """Return these rows as validation rows, of labels or, without a label, of predictions."""
         of_labels = replace(self.mixture, imitation=0.0)
         return replace(self, mixture=of_labels).rows(X, squared_error=True)
 
-    def rows(self, X: CheckedX, *, squared_error: bool) -> NumberRows:
+    def rows(self, X: CheckedX, *, squared_error: bool) -> RegressionRows:
         """Return rows of one target, whose loss is that of the labels and of the predictions.
 
         Parameters
@@ -70,17 +70,17 @@ class NumberTargets:
 
         Returns
         -------
-        NumberRows
+        RegressionRows
             Rows, targets and weights.
         """
         if squared_error:
             target, share = self.mixture.mean()
-            return NumberRows(X, target[:, 0], _product(self.weight, share))
+            return RegressionRows(X, target[:, 0], _product(self.weight, share))
         rows, target, share = self.mixture.copies()
         if len(rows) == self.n_rows and (np.diff(rows) > 0).all():
-            return NumberRows(X, target[:, 0], _product(self.weight, share))
+            return RegressionRows(X, target[:, 0], _product(self.weight, share))
         weight = None if self.weight is None else self.weight[rows]
-        return NumberRows(take_any_rows(X, rows), target[:, 0], _product(weight, share))
+        return RegressionRows(take_any_rows(X, rows), target[:, 0], _product(weight, share))
 
 
 def _product(weight: FloatArray | None, share: FloatArray | None) -> FloatArray | None:

@@ -1,0 +1,25 @@
+"""The section of the page of benchmarks on searches is that of the file of results."""
+
+import pandas as pd
+
+from benchmarks import linear_search
+from benchmarks.__main__ import PAGE
+
+RESULTS = pd.read_csv(linear_search.CSV)
+
+
+def test_the_page_has_the_section_of_the_file():
+    assert linear_search.section(RESULTS) in PAGE.read_text("utf-8")
+
+
+def test_searches_cost_little_more_than_a_fit():
+    searches = RESULTS[RESULTS["compared_with"] != "Ridge"]
+    ratio = searches["seconds"] / searches["its_seconds"]
+    assert len(searches) == 3
+    assert (ratio < 1.8).all()
+
+
+def test_a_benchmark_runs(monkeypatch):
+    monkeypatch.setattr(linear_search, "N_ROUNDS", 1)
+    rows = [*linear_search.searches(2000, 3), *linear_search.wide((5, 8))]
+    assert {row[3] for row in rows} == {"one fit", "one fit, labels missing", "Ridge"}
