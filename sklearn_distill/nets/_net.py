@@ -272,8 +272,9 @@ class StudentNet(NeuralNet):
         if any(part.training for part in self.module_.modules()):
             self._set_training(False)
         size = self.iterator_valid__batch_size
+        is_batch = isinstance(rows.features, Tensor) and len(rows) <= size
         with torch.no_grad():
-            for batch in [rows] if len(rows) <= size else TensorLoader(rows, size):
+            for batch in [rows] if is_batch else TensorLoader(rows, size):
                 outputs = self.infer(batch.features)
                 yield outputs[0] if isinstance(outputs, tuple) else outputs
 

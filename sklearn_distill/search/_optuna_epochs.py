@@ -13,7 +13,7 @@ from sklearn.metrics import check_scoring
 from sklearn_distill.students.distilled_neural_classifier import DistilledNeuralClassifier
 from sklearn_distill.students.distilled_neural_regressor import DistilledNeuralRegressor
 
-Report = Callable[[float, int], None]  # the score, and the number of epochs
+Report = Callable[[float, int, int], None]  # the score, the number of epochs, and that of all
 
 
 class ReportingEstimator:
@@ -28,7 +28,7 @@ class ReportingEstimator:
     test : tuple of (X, y)
         Test rows.
     report : callable
-        Function of the score and the number of epochs, starting with 1.
+        Function of the score, the number of epochs, starting with 1, and that of all.
     """
 
     def __init__(self, estimator: Any, scoring: Any, test: tuple[Any, Any], report: Report) -> None:
@@ -43,9 +43,9 @@ class ReportingEstimator:
 
         scorer = check_scoring(self.estimator, scoring=self.scoring)
 
-        def use(student: Any, n_epochs: int) -> None:
+        def use(student: Any, n_done: int, n_epochs: int) -> None:
             fitted = _with_last_step(self.estimator, student)
-            self.report(float(scorer(fitted, *self.test)), n_epochs)
+            self.report(float(scorer(fitted, *self.test)), n_done, n_epochs)
 
         probe_epochs(last_step(self.estimator), use)
         self.estimator.fit(X, y, **params)
@@ -96,6 +96,23 @@ def is_network(estimator: Any) -> bool:
     return isinstance(last_step(estimator), DistilledNeuralClassifier | DistilledNeuralRegressor)
 
 
+def length_params(network: Any) -> list[str]:
+    """Return the parameters on which the number of epochs of a network depends.
+
+    Parameters
+    ----------
+    network : estimator
+        A neural student; any other estimator has no epochs.
+
+    Returns
+    -------
+    list of str
+        Names of parameters.
+    """
+    is_planned = getattr(network, "max_epochs", None) == "auto"
+    return ["max_epochs", "batch_size"] if is_planned else ["max_epochs"]
+
+
 def reports_by_epoch(report: str, estimator: Any, space: Any, *, several: bool) -> bool:
     """Return whether scores are reported after each epoch.
 
@@ -125,12 +142,13 @@ def reports_by_epoch(report: str, estimator: Any, space: Any, *, several: bool) 
     if report == "fold":
         return False
     searched = () if callable(space) else space
-    changes_length = any(name.rpartition("__")[2] == "max_epochs" for name in searched)
+    last_names = {name.rpartition("__")[2] for name in searched}
+    changed = sorted(last_names & set(length_params(last_step(estimator))))
     obstacles = {
         "the estimator is no neural student, nor a pipeline that ends in one": not is_network(
             estimator
         ),
-        "space changes max_epochs, so that the steps of trials differ": changes_length,
+        f"space changes {', '.join(changed)}, so that the steps of trials differ": bool(changed),
         "Optuna takes no reports of several objectives": several,
         "metadata routing is enabled": get_config()["enable_metadata_routing"],
     }

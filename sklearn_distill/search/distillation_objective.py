@@ -22,6 +22,7 @@ from sklearn_distill._validation.missing_teacher import check_search_params
 from sklearn_distill.search._optuna_epochs import (
     ReportingEstimator,
     last_step,
+    length_params,
     reports_by_epoch,
 )
 from sklearn_distill.search._optuna_folds import OneFold, fixed_folds
@@ -93,9 +94,9 @@ def distillation_objective(
         Groups for the splitter. With metadata routing, pass them in `params`.
     report : {"auto", "epoch", "fold"}, default="auto"
         When a trial reports its score. "epoch" is for a neural student, also as the last step of a
-        pipeline, without metadata routing and with the same ``max_epochs`` in all trials; its step
-        k · ``max_epochs`` + e is that after epoch e + 1 of fold k, both counted from 0. "auto" is
-        "epoch" where that is possible.
+        pipeline, without metadata routing and with the same ``max_epochs`` in all trials (if it is
+        "auto", the same ``batch_size``, too); its step k · ``max_epochs`` + e is that after epoch
+        e + 1 of fold k, both counted from 0. "auto" is "epoch" where that is possible.
 
     Returns
     -------
@@ -242,11 +243,8 @@ class DistillationObjective:
         chosen = suggest(trial, self.space)
         student = clone(self.estimator).set_params(**chosen)
         imitation = student_param_name(student, "imitation")
-        if self.by_epoch and last_step(student).max_epochs != last_step(self.estimator).max_epochs:
-            raise ValueError(
-                f"space sets max_epochs={last_step(student).max_epochs}, so that the reports after "
-                "each epoch of trials cannot be compared: pass report='fold'"
-            )
+        if self.by_epoch:
+            self._check_same_length(last_step(student), last_step(self.estimator))
         if callable(self.space) and student.get_params().get(imitation) != 0:  # 0: a baseline
             check_search_params("space", student, chosen, self.params)
         return student
@@ -274,9 +272,10 @@ class DistillationObjective:
         self._check_directions(trial)
         student = self.student(trial)
         scores: list[list[float]] = []
+        lengths: list[int] = []
         try:
             for fold in self.folds:
-                report = partial(self._report, trial, student, scores)
+                report = partial(self._report, trial, student, scores, lengths)
                 scores.append(self._scores(student, fold, report))
                 if not (self.several or self.by_epoch):
                     report(None, len(scores))
@@ -285,31 +284,45 @@ class DistillationObjective:
         means = np.mean(scores, axis=0).tolist()
         return tuple(means) if self.several else float(means[0])
 
+    def _check_same_length(self, network: Any, usual: Any) -> None:
+        """Require the parameters on which the number of epochs depends."""
+        for name in length_params(usual):
+            if getattr(network, name) != getattr(usual, name):
+                raise ValueError(
+                    f"space sets {name}={getattr(network, name)}, so that the reports after each "
+                    "epoch of trials cannot be compared: pass report='fold'"
+                )
+
     def _report(
         self,
         trial: BaseTrial,
         student: Any,
         scores: list[list[float]],
+        lengths: list[int],
         score: float | None,
         n_done: int,
+        n_epochs: int = 1,
     ) -> None:
         """Report the mean over folds after a fold, or after an epoch with its score.
 
-        Raise TrialPruned if the pruner stops the trial.
+        ``lengths`` get the numbers of epochs of the folds. Raise TrialPruned if the pruner stops
+        the trial.
         """
         so_far = [s for (s,) in scores]
         if score is None:
-            n_steps, step = len(self.folds), n_done - 1
+            step, is_last = n_done - 1, n_done == len(self.folds)
         else:
             self._check_score(score, self.scorers[0], student)
-            n_epochs = last_step(student).max_epochs
-            n_steps, step = n_epochs * len(self.folds), n_epochs * len(so_far) + n_done - 1
+            # with max_epochs="auto", folds of other sizes have other numbers of epochs
+            lengths[len(so_far) :] = [n_epochs]
+            step = sum(lengths) - n_epochs + n_done - 1
+            is_last = len(lengths) == len(self.folds) and n_done == n_epochs
             so_far.append(score)
         trial.report(float(np.mean(so_far)), step)
         # not after the last step: pruning would save nothing there
-        if step + 1 < n_steps and trial.should_prune():
+        if not is_last and trial.should_prune():
             pruned = import_optuna("distillation_objective").TrialPruned
-            raise pruned(f"after {step + 1} of {n_steps} steps")
+            raise pruned(f"after {step + 1} steps")
 
     def _scores(self, student: Any, fold: OneFold, report: Callable[..., None]) -> list[float]:
         """Return the scores of a fold; report that of each epoch of a network."""

@@ -15,11 +15,11 @@ from sklearn_distill.students._neural import NeuralStudent
 from sklearn_distill.students._neural_inputs import InputFormat
 from sklearn_distill.students._neural_training import Trained
 
-Use = Callable[[NeuralStudent, int], None]
+Use = Callable[[NeuralStudent, int, int], None]  # number of epochs so far, and of all
 
 
 class EpochProbe(Callback):
-    """Call a function with the student as it is, and the number of its epochs.
+    """Call a function with the student as it is, the number of its epochs, and that of all.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class EpochProbe(Callback):
         probe = copy(self.student)
         probe._format = _format_of(net, self.student)
         probe._trained = Trained(net, torch.get_rng_state(), {})
-        self.use(probe, len(net.history))
+        self.use(probe, len(net.history), net.max_epochs)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> EpochProbe:
         return self  # fit copies callbacks, but this one is about that very fit
@@ -64,6 +64,6 @@ def probe_epochs(student: NeuralStudent, use: Use) -> None:
     student : NeuralStudent
         The student, whose ``callbacks`` are changed.
     use : callable
-        Function of the student and of the number of epochs.
+        Function of the student, the number of epochs so far, and that of all.
     """
     student.callbacks = [*(student.callbacks or ()), ("epoch_probe", EpochProbe(student, use))]

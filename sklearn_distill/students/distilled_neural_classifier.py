@@ -486,16 +486,14 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             the first epoch or after 5,000 of its predictions.
         """
         self._check_requirements()
-        given = {
-            "y": y,
-            "sample_weight": sample_weight,
-            "teacher_proba": teacher_proba,
-            "teacher_logits": teacher_logits,
-            "teacher_embedding": teacher_embedding,
-            "teacher_weight": teacher_weight,
-        }
+        given = {"y": y, "teacher_proba": teacher_proba, "teacher_logits": teacher_logits}
         if is_dataset(X) and not holds_features_alone(X, **given):
-            check_no_other_data(**given)
+            check_no_other_data(
+                **given,
+                sample_weight=sample_weight,
+                teacher_embedding=teacher_embedding,
+                teacher_weight=teacher_weight,
+            )
             return self._fit_dataset(X, X_val, y_val)
         previous = self._previous_training()
         previous_classes = np.asarray(getattr(self, "classes_", ()))

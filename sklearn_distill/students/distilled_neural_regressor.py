@@ -406,15 +406,14 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             the first epoch or after 5,000 of its predictions.
         """
         self._check_requirements()
-        given = {
-            "y": y,
-            "sample_weight": sample_weight,
-            "teacher_prediction": teacher_prediction,
-            "teacher_embedding": teacher_embedding,
-            "teacher_weight": teacher_weight,
-        }
+        given = {"y": y, "teacher_prediction": teacher_prediction}
         if is_dataset(X) and not holds_features_alone(X, **given):
-            check_no_other_data(**given)
+            check_no_other_data(
+                **given,
+                sample_weight=sample_weight,
+                teacher_embedding=teacher_embedding,
+                teacher_weight=teacher_weight,
+            )
             return self._fit_dataset(X, X_val, y_val)
         previous = self._previous_training()
         X, targets = self._read_data(

@@ -5,11 +5,13 @@ import time
 import numpy as np
 import optuna
 import pytest
+import torch
 from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.pruners import MedianPruner, ThresholdPruner
 from optuna.samplers import RandomSampler
 from optuna.trial import FixedTrial, TrialState
 from sklearn import config_context
+from sklearn.base import clone
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -155,6 +157,37 @@ def test_steps_of_other_lengths_are_not_mixed():
     with pytest.raises(ValueError, match=r"space sets max_epochs=\d, so that the reports"):
         maximize().optimize(objective_of(space=set_epochs), n_trials=1)
     maximize().optimize(objective_of(space=set_epochs, report="fold"), n_trials=1)
+
+
+def test_a_number_of_epochs_that_depends_on_the_fold():
+    """Their steps follow each other; one that depends on the trial has no steps in common."""
+    folds = [(np.arange(40), np.arange(40, 60)), (np.arange(40, 60), np.arange(40))]
+    planned = network(max_epochs="auto")
+    study = maximize()
+    study.optimize(objective_of(planned, cv=folds), n_trials=1)
+    [trial] = study.trials
+    lengths = [
+        len(clone(planned).fit(X[rows], Y[rows], teacher_proba=P[rows]).history_)
+        for rows, _ in folds
+    ]
+    assert lengths[0] != lengths[1]
+    assert list(trial.intermediate_values) == list(range(sum(lengths)))
+    assert trial.value == trial.intermediate_values[sum(lengths) - 1]
+    searched = {"batch_size": IntDistribution(8, 16), **SPACE}
+    with pytest.raises(ValueError, match="'epoch', but space changes batch_size, so that"):
+        objective_of(planned, space=searched, report="epoch")
+    objective_of(network(), space=searched, report="epoch")
+
+
+def test_counts_that_layers_read_as_floats_are_reported():
+    counts = np.random.default_rng(0).integers(0, 5, size=(60, 4))
+    y = counts[:, :3].argmax(1)
+    linear = DistilledNeuralClassifier(torch.nn.Linear(4, 3), max_epochs=2, random_state=0)
+    study = maximize()
+    params = {"teacher_proba": np.eye(3)[y]}
+    study.optimize(distillation_objective(linear, counts, y, SPACE, cv=2, params=params), 1)
+    [trial] = study.trials
+    assert trial.value == trial.intermediate_values[3]
 
 
 def test_with_metadata_routing_folds_are_reported():
