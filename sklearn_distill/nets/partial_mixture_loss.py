@@ -59,8 +59,18 @@ class PartialMixtureLoss(MixtureLoss):
         \dot D = \dot q_U·u - \dot q_r\,\mathrm{lse}_U + E·\dot u, \qquad
         \dot E = \dot q_U - \dot q_r c - q_r J(c)\,\dot u.
 
-    Its parameters are those of :class:`MixtureLoss`; its table is
-    :func:`partial_mixture_table`.
+    Its table is :func:`partial_mixture_table`.
+
+    Parameters
+    ----------
+    n_classes, n_teachers : int
+        Numbers K of classes and M of teachers.
+    soften_student, t_squared : bool
+        Whether T' is T, and τ is T'².
+    regularizer : {"grabovoy", "continuous_categorical"} or None
+        Name of the regulariser r.
+    class_weight : ndarray of shape (n_classes,) or None
+        Class weights c of samples without a label.
     """
 
     def residuals(

@@ -111,10 +111,11 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         :class:`DistilledLogisticRegression`.
     teacher : torch.nn.Module, callable, FrozenEstimator or None, default=None
         A live teacher, instead of ``teacher_proba``: a torch module, which is asked in evaluation
-        mode on the student's device and does not change; a function from a tensor of features to
-        predictions; or a fitted estimator in :class:`~sklearn.frozen.FrozenEstimator`. With
-        ``augmentation`` or a Dataset it is asked about each mini-batch as the student sees it, else
-        once about all rows. It returns logits or, if no number is negative and each row sums to 1,
+        mode on the student's device and does not change; a function from a tensor of features (a
+        dict of them for inputs by name) to predictions; or a fitted estimator in
+        :class:`~sklearn.frozen.FrozenEstimator`. With ``augmentation`` or a Dataset of (x, y) it is
+        asked about each mini-batch as the student sees it, else once about all rows. Not for y of
+        several labels. It returns logits or, if no number is negative and each row sums to 1,
         probabilities, in the order of ``classes_``; an estimator's columns are aligned by its
         classes.
     distillation_loss : callable or None, default=None

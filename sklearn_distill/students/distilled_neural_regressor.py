@@ -94,9 +94,10 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
     teacher : torch.nn.Module, callable, FrozenEstimator or None, default=None
         A live teacher, instead of ``teacher_prediction``: a torch module, which is asked in
         evaluation mode on the student's device and does not change; a function from a tensor of
-        features to predictions; or a fitted estimator in
-        :class:`~sklearn.frozen.FrozenEstimator`. With ``augmentation`` or a Dataset it is asked
-        about each mini-batch as the student sees it, else once about all rows.
+        features (a dict of them for inputs by name) to predictions; or a fitted estimator in
+        :class:`~sklearn.frozen.FrozenEstimator`. With ``augmentation`` or a Dataset of (x, y) it is
+        asked about each mini-batch as the student sees it, else once about all rows. Its
+        predictions are in the units of y.
     distillation_loss : callable or None, default=None
         Function that replaces the squared distance to the teacher's prediction: ``f(predictions,
         teacher_predictions, labels, weights)`` → a loss for each row, from tensors of the rows of a
