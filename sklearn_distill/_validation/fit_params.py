@@ -63,6 +63,12 @@ def student_param_name(estimator: BaseEstimator, name: str) -> str | None:
     return None if param is None else f"{last_step}__{param}"
 
 
+def has_live_teacher(student: BaseEstimator) -> bool:
+    """Return whether a network asks a teacher of its own, and needs no predictions in ``fit``."""
+    name = student_param_name(student, "teacher")
+    return name is not None and student.get_params().get(name) is not None
+
+
 def clone_without_teacher(estimator: BaseEstimator, fit_params: Collection[str]) -> Any:
     """Return a clone to fit on labels alone; a student's λ is 0, which says that this is meant.
 
@@ -72,8 +78,8 @@ def clone_without_teacher(estimator: BaseEstimator, fit_params: Collection[str])
         Any model. If it is a student, or a pipeline that ends in one, λ is set to 0, and a search
         over λ, T and C is restricted to C.
     fit_params : collection of str
-        Names of the further parameters of its ``fit``; with a teacher's predictions among them
-        the student is cloned as it is.
+        Names of the further parameters of its ``fit``; with a teacher's predictions among them,
+        or a live teacher of its own, the student is cloned as it is.
 
     Returns
     -------
@@ -90,7 +96,7 @@ def clone_without_teacher(estimator: BaseEstimator, fit_params: Collection[str])
     """
     cloned = clone(estimator)
     takes = set(teacher_params(cloned))
-    if takes and not takes & set(fit_params):
+    if takes and not takes & set(fit_params) and not has_live_teacher(cloned):
         cloned.set_params(**_params_of_baseline(cloned))
     return cloned
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sklearn_distill._typing import FloatArray, TeacherLike
 from sklearn_distill._validation.fit_params import (
     TEACHER_PARAMS,
+    has_live_teacher,
     student_param_name,
     teacher_params,
 )
@@ -111,7 +112,7 @@ def check_search_params(
         The argument that asks for the search, for the message.
     student : estimator
         A student or a pipeline that ends in one. An estimator that makes the teacher's predictions
-        itself takes none, and is not checked.
+        itself takes none, and is not checked; nor is a network with a live ``teacher``.
     searched : collection of str
         Names of the constructor parameters that are searched.
     fit_params : mapping
@@ -125,6 +126,8 @@ def check_search_params(
     takes = teacher_params(student)
     tunable = {student_param_name(student, name) for name in ("imitation", "temperature")}
     given = {name.rpartition("__")[2] for name in _given(fit_params)}
+    if has_live_teacher(student):
+        return
     if takes and tunable & set(searched) and not given & set(TEACHER_PARAMS):
         raise ValueError(_void_search(searched_by, f"there is no {' or '.join(takes)}"))
 

@@ -111,6 +111,7 @@ def check_plausible_teacher(
     *,
     is_proba: bool,
     weight: FloatArray | None = None,
+    name: str | None = None,
 ) -> None:
     """Warn if a teacher's rows or columns seem to be in another order, or logits to be none.
 
@@ -128,6 +129,8 @@ def check_plausible_teacher(
         Whether they were passed as ``teacher_proba``, not as ``teacher_logits``.
     weight : ndarray of shape (n_rows,) or None, default=None
         Sample weights; rows of weight 0 are left out.
+    name : str or None, default=None
+        Whose predictions they are, as in :func:`warn_if_implausible`.
 
     Warns
     -----
@@ -136,7 +139,7 @@ def check_plausible_teacher(
     """
     if teachers is not None and not are_own_predictions():
         sample = sample_teacher(labels, teachers, is_proba=is_proba, weight=weight)
-        warn_if_implausible(sample, classes)
+        warn_if_implausible(sample, classes, name)
 
 
 def sample_teacher(
@@ -215,7 +218,7 @@ def warn_if_implausible(
     classes : ndarray of shape (n_classes,)
         Class labels, for the message.
     name : str or None, default=None
-        What the message calls the predictions; None is the argument of ``fit``.
+        Name of the argument, for the message; None is "teacher_proba" or "teacher_logits".
 
     Warns
     -----
@@ -235,8 +238,8 @@ def warn_if_implausible(
         return
     fault = _fault(labelled, classes)
     if fault is not None:
-        argument = "teacher_proba" if sample.is_proba else "teacher_logits"
-        warn_user(f"{name or argument} {fault}", ImplausibleTeacherWarning)
+        name = name or ("teacher_proba" if sample.is_proba else "teacher_logits")
+        warn_user(f"{name} {fault}", ImplausibleTeacherWarning)
 
 
 def _look_like_proba(logits: FloatArray) -> bool:

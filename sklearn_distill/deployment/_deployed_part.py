@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 
@@ -17,11 +18,16 @@ def deployed_part(model: Any) -> Any:
     -------
     object or None
         Of a teacher-student estimator the student, of generations the one that predicts, of a
-        search the best estimator; None if the model predicts by itself.
+        search the best estimator, of a network with a live teacher a copy without it; None if the
+        model predicts by itself.
     """
     for attribute in ("best_estimator_", "student_"):
         if hasattr(model, attribute):
             return getattr(model, attribute)
+    if getattr(model, "teacher", None) is not None and hasattr(model, "net_"):
+        network = copy(model)
+        network.teacher = None
+        return network
     # many estimators have an estimator_, few of which predict alone
     return model.estimator_ if hasattr(model, "best_generation_") else None
 

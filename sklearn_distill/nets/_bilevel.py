@@ -102,6 +102,7 @@ class BilevelNet(StudentNet):
                 "augmentation returned a mixture, which metaparameter_optimizer does not support: "
                 "leave one of the two out"
             )
+        table = self._with_predictions(to_device(table, self.device), self._ask_teacher(augmented))
         scores = self.infer(augmented, **fit_params)
         z = as_scores(scores, self.criterion_.n_classes)
         residuals = self._residuals(z, table, mixed=is_exact)
@@ -109,7 +110,7 @@ class BilevelNet(StudentNet):
         if is_exact:
             gradient = self._exact_step(z, residuals)
         elif needs_gradient:
-            gradient = self._finite_difference_step(z, residuals, features, table)
+            gradient = self._finite_difference_step(z, residuals, augmented, table)
         else:
             self._backward(z, residuals)
             self.optimizer_.step()
@@ -121,6 +122,12 @@ class BilevelNet(StudentNet):
         }
         self.schedule_history_.append({"step": len(self.schedule_history_), **schedule.state()})
         return {"loss": residuals.loss, "y_pred": scores}
+
+    def _with_predictions(self, table: Tensor, predictions: Tensor | None) -> Tensor:
+        """Return rows of the table of MixtureLoss, whose last columns are logits."""
+        if predictions is None:
+            return table
+        return torch.cat([table, predictions.to(table.dtype)], dim=1)
 
     def close(self) -> None:
         """Release what only the training needs."""

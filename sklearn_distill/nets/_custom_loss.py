@@ -1,4 +1,4 @@
-"""The loss of a classifier whose teacher's term is a function of the user."""
+"""The losses of networks whose teacher's term is a function of the user."""
 
 from __future__ import annotations
 
@@ -11,6 +11,50 @@ from torch import Tensor, nn
 
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.nets.losses import as_scores
+
+
+class UserTerm:
+    """A function of the user for the rows that have a prediction.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(scores, teacher, labels, weights)`` → a loss for each row.
+    **values : float
+        Arguments by name, which it is given if it has such parameters.
+    """
+
+    def __init__(self, function: Any, **values: float) -> None:
+        self.function = function
+        self.arguments = {name: values[name] for name in _accepted(function) if name in values}
+
+    def add_to(self, loss: Tensor, weight: Tensor, *values: Tensor) -> Tensor:
+        """Add the weighted loss of the rows that have a weight.
+
+        Parameters
+        ----------
+        loss : Tensor of shape (n_rows,)
+            Loss of the labels.
+        weight : Tensor of shape (n_rows,)
+            Weights, 0 without a prediction.
+        *values : Tensor of shape (n_rows, ...)
+            Arguments of the function.
+
+        Returns
+        -------
+        Tensor of shape (n_rows,)
+            The sum.
+        """
+        taught = torch.nonzero(weight).squeeze(1)
+        if not len(taught):
+            return loss
+        rows = self.function(*(v.index_select(0, taught) for v in values), **self.arguments)
+        if getattr(rows, "shape", None) != taught.shape:
+            raise ValueError(
+                f"distillation_loss returned {_describe(rows)} for {len(taught)} rows: it must "
+                "return a loss for each row, of shape (n_rows,)"
+            )
+        return loss.index_add(0, taught, weight.index_select(0, taught) * rows)
 
 
 class CustomLoss(nn.Module):
@@ -46,11 +90,9 @@ class CustomLoss(nn.Module):
         label_smoothing: float = 0.0,
     ) -> None:
         super().__init__()
-        self.function = function
+        self.term = UserTerm(function, temperature=temperature, imitation=imitation)
         self.n_classes = n_classes
         self.label_smoothing = label_smoothing
-        values = {"temperature": temperature, "imitation": imitation}
-        self.arguments = {name: values[name] for name in _accepted(function) if name in values}
 
     def forward(self, scores: Tensor, table: Tensor) -> Tensor:
         """Return the mean loss.
@@ -73,18 +115,73 @@ class CustomLoss(nn.Module):
         label_loss = nn.functional.cross_entropy(
             z, labels.clamp(min=0), reduction="none", label_smoothing=self.label_smoothing
         )
-        loss = a * label_loss
-        taught = torch.nonzero(b).squeeze(1)
-        if len(taught):
-            given = (values.index_select(0, taught) for values in (z, logits, labels, s))
-            rows = self.function(*given, **self.arguments)
-            if getattr(rows, "shape", None) != taught.shape:
-                raise ValueError(
-                    f"distillation_loss returned {_describe(rows)} for {len(taught)} rows: it must "
-                    "return a loss for each row, of shape (n_rows,)"
-                )
-            loss = loss.index_add(0, taught, b.index_select(0, taught) * rows)
-        return loss.mean()
+        return self.term.add_to(a * label_loss, b, z, logits, labels, s).mean()
+
+    def weigh(self, table: Tensor, weight: Tensor) -> Tensor:
+        """Return the table of rows with further weights.
+
+        Parameters
+        ----------
+        table : Tensor of shape (n_rows, n_columns)
+            Rows of the table.
+        weight : Tensor of shape (n_rows,)
+            Their weights.
+
+        Returns
+        -------
+        Tensor of shape (n_rows, n_columns)
+            The table.
+        """
+        return torch.cat([table[:, :-3], table[:, -3:] * weight[:, None]], dim=1)
+
+
+class CustomSquaredLoss(nn.Module):
+    r"""The mean of :math:`a_i \|z_i - y_i\|^2 / m + b_i D_i` over a mini-batch, for regression.
+
+    A row of the table is ``[teacher's predictions (m) | label (m) | 1 with a label, else 0 | a | b
+    | s]``.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(predictions, teacher_predictions, labels, weights)`` → D of each row that has a
+        prediction of the teacher, with NaN for a missing label; it is given ``imitation`` if it has
+        such a parameter.
+    imitation : float
+        λ.
+
+    Examples
+    --------
+    >>> loss = CustomSquaredLoss(lambda z, t, y, w: (z - t).abs().mean(1), 0.5)
+    >>> loss(torch.zeros(1, 1), torch.tensor([[3.0, 1.0, 1.0, 0.5, 0.5, 1.0]])).item()
+    2.0
+    """
+
+    def __init__(self, function: Any, imitation: float) -> None:
+        super().__init__()
+        self.term = UserTerm(function, imitation=imitation)
+
+    def forward(self, scores: Tensor, table: Tensor) -> Tensor:
+        """Return the mean loss.
+
+        Parameters
+        ----------
+        scores : Tensor of shape (n_rows, n_outputs) or (n_rows,)
+            Predictions z of the network.
+        table : Tensor of shape (n_rows, 2 * n_outputs + 4)
+            The mini-batch's rows of the table.
+
+        Returns
+        -------
+        Tensor of shape ()
+            The mean over the rows.
+        """
+        m = (table.shape[1] - 4) // 2
+        t, y, (present, a, b, s) = table[:, :m], table[:, m : 2 * m], table[:, 2 * m :].unbind(1)
+        z = scores.to(table.dtype).reshape(t.shape)
+        label_loss = (z - y).square().mean(1)
+        labels = torch.where(present[:, None] > 0, y, torch.nan)
+        return self.term.add_to(a * label_loss, b, z, t, labels, s).mean()
 
     def weigh(self, table: Tensor, weight: Tensor) -> Tensor:
         """Return the table of rows with further weights.

@@ -213,6 +213,9 @@ class Observer(Protocol):
     def __call__(self, table: Tensor) -> Tensor:
         """Return the columns that the loss reads."""
 
+    def see(self, predictions: Tensor) -> None:
+        """Notice the predictions of a live teacher for the mini-batch."""
+
     def end_epoch(self) -> None:
         """Notice that a pass over the mini-batches has ended."""
 

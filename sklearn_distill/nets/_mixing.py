@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +27,13 @@ class Mixing:
     permutation: Tensor
     weight: Tensor
 
-    def loss(self, criterion: Any, outputs: Any, table: Tensor) -> Tensor:
+    def loss(
+        self,
+        criterion: Any,
+        outputs: Any,
+        table: Tensor,
+        with_predictions: Callable[[Tensor], Tensor] = lambda table: table,
+    ) -> Tensor:
         """Return the mean loss: that of two weighted copies of each row.
 
         Parameters
@@ -37,6 +44,8 @@ class Mixing:
             Outputs of the network for the mixed features.
         table : Tensor of shape (n_rows, n_columns)
             The table of the rows.
+        with_predictions : callable, default=lambda table: table
+            Adds a live teacher's predictions for the mixed features, which both copies have.
 
         Returns
         -------
@@ -45,7 +54,8 @@ class Mixing:
         """
         weight = self.weight.to(table).expand(len(table))
         other = table.index_select(0, self.permutation.to(table.device))
-        copies = [criterion.weigh(table, weight), criterion.weigh(other, 1 - weight)]
+        pairs = ((table, weight), (other, 1 - weight))
+        copies = [criterion.weigh(with_predictions(rows), w) for rows, w in pairs]
         twice = (
             tuple(torch.cat([z, z]) for z in outputs)
             if isinstance(outputs, tuple)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -27,6 +28,7 @@ from sklearn_distill.nets._inputs import (
     n_rows_of,
     tensors_of,
 )
+from sklearn_distill.nets._live_teacher import LiveTeacher, name_teacher_in_errors
 from sklearn_distill.nets._loader import Observer, RowTensors, TensorLoader
 from sklearn_distill.nets._loss_parts import LossParts
 from sklearn_distill.nets._mixing import Mixing, read_mixing
@@ -100,6 +102,7 @@ class StudentNet(NeuralNet):
         self.reads_integers = False  # of arrays that are passed to the net itself
         super().__init__(*args, **kwargs)
         self.observer: Observer | None = None  # during the training on a Dataset
+        self.teacher: LiveTeacher | None = None  # during a training
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
@@ -269,8 +272,9 @@ class StudentNet(NeuralNet):
         if any(part.training for part in self.module_.modules()):
             self._set_training(False)
         size = self.iterator_valid__batch_size
+        is_batch = isinstance(rows.features, Tensor) and len(rows) <= size
         with torch.no_grad():
-            for batch in [rows] if len(rows) <= size else TensorLoader(rows, size):
+            for batch in [rows] if is_batch else TensorLoader(rows, size):
                 outputs = self.infer(batch.features)
                 yield outputs[0] if isinstance(outputs, tuple) else outputs
 
@@ -441,14 +445,35 @@ class StudentNet(NeuralNet):
             self._set_training(True)
         features, table = batch[:2]
         features, mixing = self.augmented(features)
+        predictions = self._ask_teacher(features, mixing)
         y_pred = self.infer(features, **fit_params)
+        table = to_device(table, self.device)
+        with_predictions = partial(self._with_predictions, predictions=predictions)
         if mixing is None:
-            loss = self.get_loss(y_pred, table, training=True)
+            loss = self.get_loss(y_pred, with_predictions(table), training=True)
         else:
-            loss = mixing.loss(self.criterion_, y_pred, to_device(table, self.device))
+            loss = mixing.loss(self.criterion_, y_pred, table, with_predictions)
             self.loss_parts = None  # which are those of single labels
         self._backward_loss(loss)
-        return {"loss": loss, "y_pred": y_pred[0] if self.projection is not None else y_pred}
+        scores = y_pred[0] if self.projection is not None else y_pred
+        return {"loss": loss, "y_pred": scores, "predictions": predictions}
+
+    def _ask_teacher(self, features: Any, mixing: Mixing | None = None) -> Tensor | None:
+        """Return the predictions of a live teacher for augmented features."""
+        if self.teacher is None:
+            return None
+        with name_teacher_in_errors():
+            predictions = self.teacher(to_device(features, self.device))
+        # a mixed row has two labels, which show nothing about the order of the columns
+        if mixing is None and self.observer is not None:
+            self.observer.see(predictions)
+        return predictions
+
+    def _with_predictions(self, table: Tensor, predictions: Tensor | None) -> Tensor:
+        """Return rows of the table with the predictions of a live teacher."""
+        if predictions is None:
+            return table
+        return torch.cat([predictions.to(table.dtype), table], dim=1)
 
     def _backward_loss(self, loss: Tensor) -> None:
         """Compute the gradients."""
@@ -576,7 +601,7 @@ class StudentNet(NeuralNet):
         """Make a step, and add what it shows of the parts of the training loss."""
         step: dict[str, Any] = step_fn(batch, **fit_params)
         if training and self.loss_parts is not None:
-            self.loss_parts.add(step["y_pred"], batch)
+            self.loss_parts.add(step["y_pred"], batch, step.get("predictions"))
         return step
 
     def _record_state(self) -> None:
@@ -703,7 +728,7 @@ class StudentNet(NeuralNet):
 
     def close(self) -> None:
         """Release what only the training needs."""
-        self.loss_parts = self.train_rows = None
+        self.loss_parts = self.train_rows = self.teacher = None
 
     def _callbacks_with(self, hook: str) -> list[Callback]:
         """Return the callbacks that implement a hook."""
@@ -716,7 +741,27 @@ class StudentNet(NeuralNet):
         return "cpu" if self.device is None else torch.device(self.device).type
 
     def _autocast(self) -> AbstractContextManager[Any]:
-        return torch.autocast(self._device_type, _PRECISIONS[self.precision])
+        return autocast(self.precision, self._device_type)
+
+
+def autocast(precision: str, device_type: str) -> AbstractContextManager[Any]:
+    """Return the context of a forward pass.
+
+    Parameters
+    ----------
+    precision : {"float32", "float64", "bfloat16", "float16"}
+        Precision; the half precisions are mixed with float32.
+    device_type : str
+        Type of the device.
+
+    Returns
+    -------
+    context manager
+        torch's autocast, or nothing.
+    """
+    if precision not in _PRECISIONS:
+        return nullcontext()
+    return torch.autocast(device_type, _PRECISIONS[precision])
 
 
 def _check_every_row(features: Any, augmented: Any) -> None:

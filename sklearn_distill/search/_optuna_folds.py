@@ -68,7 +68,7 @@ def fixed_folds(
     X: CheckedX,
     y: Any,
     *,
-    scoring: Any,
+    scorers: list[Any],
     params: dict[str, Any],
     groups: ArrayLike | None,
 ) -> list[OneFold]:
@@ -85,8 +85,8 @@ def fixed_folds(
         Features of the samples to split.
     y : array-like of shape (n_samples,) or None
         Labels of the samples to split.
-    scoring : str, callable or None
-        The scorer, which may request some of the parameters if metadata routing is enabled.
+    scorers : list of callable or None
+        The scorers, which may request some of the parameters if metadata routing is enabled.
     params : dict
         Parameters; with metadata routing, those that the splitter requests are passed to it.
     groups : array-like of shape (n_samples,) or None
@@ -103,7 +103,7 @@ def fixed_folds(
         If the splitter draws other folds in each call, or no fold.
     """
     splitter = _splitter(cv, y, n_samples(X), stratify=is_classifier(estimator))
-    split_params = _split_params(splitter, estimator, scoring, params, groups)
+    split_params = _split_params(splitter, estimator, scorers, params, groups)
     # a second draw shows whether other processes would get the same folds
     splits, again = (draw_splits(splitter, X, y, split_params) for _ in range(2))
     if not splits:
@@ -130,7 +130,7 @@ def _splitter(cv: Any, y: Any, n_rows: int, *, stratify: bool) -> Any:
 def _split_params(
     splitter: Any,
     estimator: BaseEstimator,
-    scoring: Any,
+    scorers: list[Any],
     params: dict[str, Any],
     groups: ArrayLike | None,
 ) -> dict[str, Any]:
@@ -142,14 +142,16 @@ def _split_params(
             "groups is given with metadata routing enabled: pass it in params, as "
             "params={'groups': groups}"
         )
-    # estimator and scorer too: routing rejects parameters that no object requests
-    scorer = check_scoring(estimator, scoring=scoring)
+    # estimator and scorers too: routing rejects parameters that no object requests
     router = (
         MetadataRouter(owner="distillation_objective")
         .add(splitter=splitter, method_mapping=MethodMapping().add(caller="fit", callee="split"))
         .add(estimator=estimator, method_mapping=MethodMapping().add(caller="fit", callee="fit"))
-        .add(scorer=scorer, method_mapping=MethodMapping().add(caller="fit", callee="score"))
     )
+    for i, scoring in enumerate(scorers):
+        scorer = check_scoring(estimator, scoring=scoring)
+        mapping = MethodMapping().add(caller="fit", callee="score")
+        router.add(method_mapping=mapping, **{f"scorer{i}": scorer})
     return dict(process_routing(router, "fit", **params)["splitter"]["split"])
 
 

@@ -9,7 +9,36 @@ from typing import Any
 from sklearn import get_config
 
 from sklearn_distill._validation.indexing import take_aligned
+from sklearn_distill.metrics import get_scorer
 from sklearn_distill.search._optuna_folds import OneFold
+
+
+def read_scorers(scoring: Any) -> list[Any]:
+    """Return the scorers of a study.
+
+    Parameters
+    ----------
+    scoring : str, callable, sequence of these, or None
+        One scorer or several; None is the estimator's own score.
+
+    Returns
+    -------
+    list of callable or None
+        The scorers.
+
+    Raises
+    ------
+    TypeError
+        If it is none of these.
+    """
+    several = list(scoring) if isinstance(scoring, list | tuple) else [scoring]
+    is_named = [isinstance(one, str) or callable(one) for one in several]
+    if not several or not (all(is_named) or scoring is None):
+        raise TypeError(
+            f"scoring={scoring!r}: give a name or a scorer, or a list of them for a study with "
+            "several objectives"
+        )
+    return [None if one is None else get_scorer(one) for one in several]
 
 
 def check_judged(scorer: Callable[..., float] | None, y: Any, params: Mapping[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from numbers import Integral
 from os import PathLike
@@ -17,7 +18,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_distill._typing import FloatArray, TargetLike
+from sklearn_distill._typing import FloatArray, TargetLike, TeacherLike
 from sklearn_distill._validation.extra_sets import name_validation_set_in_errors
 from sklearn_distill._validation.sample_weight import read_sample_weight
 from sklearn_distill._validation.tensors import to_numpy
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from sklearn_distill.nets._checkpoint import Checkpoint
     from sklearn_distill.nets._loader import RowTensors, Stream
     from sklearn_distill.nets._net import StudentNet
+    from sklearn_distill.students._neural_live import AskedTeacher
     from sklearn_distill.students._neural_training import Trained
 
 # parameters that may differ between an interrupted fit and the one that resumes it
@@ -199,6 +201,31 @@ class NeuralStudent(NeuralParams):
         if not self._trained.reads_integers:
             self._format = self._format.with_floats()
         return self
+
+    def _ask_teacher(
+        self, X: Features | torch.Tensor | dict[str, torch.Tensor], **given: TeacherLike
+    ) -> AskedTeacher | None:
+        """Return a live teacher, asked about rows as they are; None without one."""
+        if self.teacher is None:
+            return None
+        repeated = [name for name, values in given.items() if values is not None]
+        if repeated:
+            raise ValueError(
+                f"{repeated[0]} and the parameter teacher, which is asked instead: pass one of "
+                "the two"
+            )
+        from sklearn_distill.students._neural_live import ask_teacher
+        from sklearn_distill.students._neural_training import features_as_tensor
+
+        return ask_teacher(self, features_as_tensor(X, self._dtype))
+
+    def _named_teacher(self) -> AbstractContextManager[Any]:
+        """Return a context whose errors say that a live teacher made the predictions."""
+        if self.teacher is None:
+            return nullcontext()
+        from sklearn_distill.nets._live_teacher import name_teacher_in_errors
+
+        return name_teacher_in_errors()
 
     def _first_epoch(self, previous: Trained | None) -> int:
         """Return the number of the first epoch of a training, after those of a warm start."""

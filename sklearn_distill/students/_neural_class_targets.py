@@ -43,7 +43,7 @@ def static_targets(
     codes = np.where(targets.labels.present, targets.labels.codes, 0)
     loss, table = loss_and_table(soft_targets)
     return replace(
-        _validated(targets, loss_params, loss, table),
+        validated_targets(targets, loss_params, loss, table),
         parts=np.column_stack([codes, mixture.loss_parts()]),
         label_smoothing=label_smoothing,
     )
@@ -100,7 +100,7 @@ def custom_targets(
         label_smoothing,
     )
     table = custom_table(logits.T, codes, parts[:, [0, 2]], weight)
-    return _validated(targets, loss_params, loss, table)
+    return validated_targets(targets, loss_params, loss, table)
 
 
 def tunable_targets(targets: TrainingTargets, loss_params: LossParams) -> NeuralTargets:
@@ -210,9 +210,14 @@ def _observed(
 def _judge(classes: NDArray[Any], rows: FloatArray) -> None:
     """Warn if the teacher is implausible, by the columns of :func:`_observed`."""
     with np.errstate(divide="ignore"):  # log(0) is -inf: exactly no probability
-        logits = np.log(np.ascontiguousarray(rows[:, 1:].T))[None]
+        judge_logits(classes, np.column_stack([rows[:, :1], np.log(rows[:, 1:])]))
+
+
+def judge_logits(classes: NDArray[Any], rows: FloatArray, name: str | None = None) -> None:
+    """Warn if the teacher is implausible, by its class numbers, then its logits."""
+    logits = np.ascontiguousarray(rows[:, 1:].T)[None]
     labels = Labels(rows[:, 0].astype(np.intp), len(classes))
-    check_plausible_teacher(classes, labels, Teachers(logits), is_proba=True)
+    check_plausible_teacher(classes, labels, Teachers(logits), is_proba=True, name=name)
 
 
 def loss_terms(loss_params: LossParams) -> Terms:
@@ -224,7 +229,7 @@ def loss_terms(loss_params: LossParams) -> Terms:
     return [label] if teacher == label else [label, teacher]
 
 
-def _validated(
+def validated_targets(
     targets: TrainingTargets, loss_params: LossParams, loss: Any, table: FloatArray
 ) -> NeuralTargets:
     """Add what validates: the labels alone or, without any, the teacher's term."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from sklearn_distill.nets._fingerprint import fingerprint
+from sklearn_distill.nets._live_teacher import evaluating
 from sklearn_distill.students._neural_network import random_stream
 
 
@@ -24,8 +28,11 @@ def training_identity(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _fingerprint(name: str, value: Any) -> str:
+    # a teacher is asked in evaluation mode, whatever mode it is in
+    is_teacher = name == "teacher" and isinstance(value, nn.Module)
     try:
-        return fingerprint(value)
+        with evaluating(value) if is_teacher else nullcontext():
+            return fingerprint(value)
     except Exception as error:  # objects that cannot be pickled raise various types
         raise ValueError(
             f"checkpoint must recognise its training, but {name}={value!r} contains what cannot be "

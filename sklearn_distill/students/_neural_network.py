@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from sklearn.base import is_classifier
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from sklearn_distill._validation.numbers import check_hidden_layer_sizes
 from sklearn_distill._validation.user_warning import warn_user
@@ -128,7 +129,7 @@ def _build(estimator: NeuralParams, X: ModelInput, n_outputs: int) -> nn.Module:
                 f"module is an instance, so {', '.join(f'module__{name}' for name in params)} "
                 "cannot be set: pass its class"
             )
-        network = deepcopy(module)  # fit does not change its parameters
+        network = _copy(module)  # fit does not change its parameters
     else:
         numbers: dict[str, int] = {"n_outputs": n_outputs}
         if isinstance(X, torch.Tensor) and X.ndim > 1:
@@ -140,6 +141,19 @@ def _build(estimator: NeuralParams, X: ModelInput, n_outputs: int) -> nn.Module:
             "weights, or set requires_grad=True for some"
         )
     return network
+
+
+def _copy(module: nn.Module) -> nn.Module:
+    try:
+        return deepcopy(module)
+    except ValueError as error:
+        # torch copies uninitialised parameters, but no buffers, as those of batch normalisation
+        if any(is_lazy(buffer) for buffer in module.buffers()):
+            error.add_note(
+                "raised by a copy of module: pass its class or a function that creates it, or call "
+                "it once before fit, so that its lazy layers know their sizes"
+            )
+        raise
 
 
 def _check_sizes_unset(estimator: NeuralParams) -> None:

@@ -36,6 +36,7 @@ class NeuralParams(DocLink, BaseEstimator):
     hidden_layer_sizes: Any
     imitation: float
     temperature: float  # classifier only
+    teacher: Any
     embedding_weight: float
     embedding_layer: Any
     optimizer: Any
@@ -67,6 +68,8 @@ class NeuralParams(DocLink, BaseEstimator):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "module": "no_validation",
+        "teacher": "no_validation",  # fit names what is wrong with it
+        "distillation_loss": [callable, None],
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "imitation": [Interval(Real, 0, 1, closed="both"), callable],
         "embedding_weight": [Interval(Real, 0, None, closed="left")],

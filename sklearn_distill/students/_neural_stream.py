@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 
     from sklearn_distill.nets._batch import Batch
     from sklearn_distill.nets._inputs import Collate as FeatureCollate
-    from sklearn_distill.nets._loader import Stream
-    from sklearn_distill.students._stream_teacher import TeacherObserver
+    from sklearn_distill.nets._loader import Observer, Stream
 
 # from labels, teacher's predictions and weights of a mini-batch to rows of the loss's table
 MakeTable = Callable[[NDArray[Any], FloatArray, FloatArray], FloatArray]
@@ -54,11 +54,12 @@ def refuse_whole_items(X: Any, **targets: object) -> None:
 def make_stream(
     dataset: Dataset[Any],
     make_table: MakeTable,
-    observer: TeacherObserver,
+    observer: Observer,
     features: FeatureCollate,
     *,
     n_outputs: int,
     loader_params: dict[str, Any],
+    without_teacher: bool = False,
 ) -> Stream:
     """Return the stream of mini-batches of a Dataset.
 
@@ -69,7 +70,7 @@ def make_stream(
     make_table : callable
         Function from labels, teacher's predictions and weights to rows of the loss's table, whose
         last columns are for the observer.
-    observer : TeacherObserver
+    observer : Observer
         Reads and removes these columns before the loss.
     features : Collate
         Makes the network's input from the features of several items.
@@ -77,6 +78,8 @@ def make_stream(
         Number of classes or outputs, the length of a teacher's prediction.
     loader_params : dict
         Arguments of torch's DataLoader.
+    without_teacher : bool, default=False
+        Whether the items have no predictions, since a live teacher makes them.
 
     Returns
     -------
@@ -87,18 +90,26 @@ def make_stream(
     from sklearn_distill.nets._loader import Stream
 
     options = dict(loader_params)
-    collate = Collate(make_table, n_outputs, features, options.pop("collate_fn", None))
-    sample = collate([first_item(dataset)]).features
+    collate = Collate(
+        make_table,
+        n_outputs,
+        features,
+        options.pop("collate_fn", None),
+        without_teacher=without_teacher,
+    )
+    sample = collate([first_item(dataset, without_teacher=without_teacher)]).features
     return Stream(dataset, collate, sample, options, observer)
 
 
-def first_item(dataset: Dataset[Any]) -> Sequence[Any]:
+def first_item(dataset: Dataset[Any], *, without_teacher: bool = False) -> Sequence[Any]:
     """Return a Dataset's first item.
 
     Parameters
     ----------
     dataset : torch.utils.data.Dataset
         A Dataset by index or an IterableDataset.
+    without_teacher : bool, default=False
+        Whether the items have no predictions.
 
     Returns
     -------
@@ -113,8 +124,7 @@ def first_item(dataset: Dataset[Any]) -> Sequence[Any]:
     first = dataset.peek(1) if hasattr(dataset, "peek") else list(islice(iter(dataset), 1))
     if not first:
         raise ValueError("X is a Dataset without any items: fit needs at least one")
-    _check_items(first)
-    item: Sequence[Any] = first[0]
+    item: Sequence[Any] = _check_items(first, without_teacher)[0]
     return item
 
 
@@ -156,6 +166,8 @@ class Collate:
     collate_fn : callable or None, default=None
         The user's function from items to (x, y, teacher) or (x, y, teacher, weight) of a
         mini-batch.
+    without_teacher : bool, default=False
+        Whether the items have no predictions.
     """
 
     def __init__(
@@ -164,32 +176,35 @@ class Collate:
         n_outputs: int,
         features: FeatureCollate,
         collate_fn: Any = None,
+        *,
+        without_teacher: bool = False,
     ) -> None:
         self.make_table = make_table
         self.collate_fn = collate_fn
         self.n_outputs = n_outputs
         self.features = features
+        self.without_teacher = without_teacher
 
     def with_floats(self) -> Collate:
         """Return a function that makes floats of integers if they are one tensor."""
-        return Collate(
-            self.make_table, self.n_outputs, self.features.with_floats(), self.collate_fn
-        )
+        other = copy(self)
+        other.features = self.features.with_floats()
+        return other
 
     def __call__(self, items: Sequence[Any]) -> Batch:
         """Return features, rows of the table, and labels."""
         from sklearn_distill.nets._batch import Batch
         from sklearn_distill.nets._loader import as_tensor
 
-        _check_items(items)
+        checked = _check_items(items, self.without_teacher)
         if self.collate_fn is None:
-            features = self._features([item[0] for item in items])
+            features = self._features([item[0] for item in checked])
         else:
-            x, *targets = _check_batch(self.collate_fn(list(items)))
+            x, *targets = _check_batch(self.collate_fn(list(items)), self.without_teacher)
             features = self.features.to_input(x)
-            items = _rows_of(features, targets, len(items))
-        labels = _labels(items)
-        table = self.make_table(labels, self._teacher_rows(items), _weights(items))
+            checked = _rows_of(features, targets, len(items))
+        labels = _labels(checked)
+        table = self.make_table(labels, self._teacher_rows(checked), _weights(checked))
         return Batch(features, as_tensor(table, self.features.to_input.dtype), labels)
 
     def _features(self, samples: list[Any]) -> Any:
@@ -209,8 +224,10 @@ class Collate:
         return _stack("teacher's predictions", rows).astype(np.float64)
 
 
-def _check_batch(batch: Any) -> Sequence[Any]:
+def _check_batch(batch: Any, without_teacher: bool) -> Sequence[Any]:
     """Require what the user's function must make of items."""
+    if without_teacher:
+        batch = _with_missing_prediction(batch)
     if not isinstance(batch, (tuple, list)) or len(batch) not in (3, 4):
         raise ValueError(
             f"iterator_train__collate_fn returned a {type(batch).__name__}: it must return the "
@@ -234,7 +251,10 @@ def _rows_of(features: Any, targets: Sequence[Any], n_items: int) -> list[tuple[
     return list(zip([None] * n_items, *columns, strict=True))
 
 
-def _check_items(items: Sequence[Any]) -> None:
+def _check_items(items: Sequence[Any], without_teacher: bool) -> Sequence[Any]:
+    """Return the items, with None for the prediction of a live teacher."""
+    if without_teacher:
+        items = [_with_missing_prediction(item) for item in items]
     for item in items:
         is_sequence = isinstance(item, (tuple, list))
         if not is_sequence or len(item) not in (3, 4):
@@ -243,6 +263,19 @@ def _check_items(items: Sequence[Any]) -> None:
                 f"the Dataset yields items {what}: an item must be (x, y, teacher) or "
                 "(x, y, teacher, weight), with None for a missing label or prediction"
             )
+    return items
+
+
+def _with_missing_prediction(item: Any) -> Any:
+    """Return an item (x, y) as (x, y, None); a longer one must have None there."""
+    if not isinstance(item, (tuple, list)) or len(item) < 2:
+        return item
+    if len(item) > 2 and item[2] is not None:
+        raise ValueError(
+            "the Dataset yields a teacher's prediction, and the student has the parameter teacher, "
+            "which is asked instead: yield (x, y) or None for the prediction"
+        )
+    return (*item, None) if len(item) == 2 else item
 
 
 def _stack(what: str, rows: list[NDArray[Any]]) -> NDArray[Any]:

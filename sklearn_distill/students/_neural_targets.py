@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sklearn_distill._typing import BoolArray, FloatArray, IntArray
 from sklearn_distill._validation.splits import hold_out, taught_strata
+
+if TYPE_CHECKING:
+    from sklearn_distill.nets._live_teacher import LiveTeacher
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class NeuralTargets:
     labels : ndarray of shape (n_rows,) or (n_rows, n_outputs), or None, default=None
         Labels for callbacks, None or NaN where they are missing; None if they are read batch by
         batch.
-    parts : ndarray of shape (n_rows, 5) or None, default=None
+    parts : ndarray of shape (n_rows, n_parts) or None, default=None
         What separates the losses of label and teacher; None if they are not separated.
     label_smoothing : float, default=0.0
         Share of the label's term that all classes have alike.
@@ -53,6 +56,8 @@ class NeuralTargets:
     taught : tuple of (Module, ndarray) or None
         Without any label: loss and table of the teacher's term, by which a part of these rows
         validates. None with a label.
+    teacher : LiveTeacher or None, default=None
+        Who is asked about each mini-batch, whose predictions the table lacks; None if it has them.
     """
 
     loss: Any
@@ -70,6 +75,7 @@ class NeuralTargets:
     n_dimensions: int = 0
     n_labels: int = 0
     taught: tuple[Any, FloatArray] | None = None
+    teacher: LiveTeacher | None = None
 
     def with_embedding(
         self, embedding: FloatArray | None, weight: float, row_weight: FloatArray

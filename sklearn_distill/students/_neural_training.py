@@ -31,7 +31,6 @@ from sklearn_distill.nets._callbacks import (
 )
 from sklearn_distill.nets._checkpoint import Checkpoint
 from sklearn_distill.nets._inputs import (
-    Inputs,
     ItemRows,
     Items,
     call_network,
@@ -39,12 +38,14 @@ from sklearn_distill.nets._inputs import (
     first_rows,
     map_tensors,
 )
+from sklearn_distill.nets._live_loss import LiveSquaredLoss
 from sklearn_distill.nets._loader import RowTensors, Stream, TensorLoader, as_tensor
-from sklearn_distill.nets._loss_parts import LossParts
+from sklearn_distill.nets._loss_parts import ClassLossParts, LossParts, SquaredLossParts
 from sklearn_distill.nets._net import StudentNet
 from sklearn_distill.nets._patterns import check_patterns
 from sklearn_distill.nets._share import Share
 from sklearn_distill.nets.device import resolve_device
+from sklearn_distill.nets.losses import SquaredLoss
 from sklearn_distill.students._neural_callbacks import without_switched_off
 from sklearn_distill.students._neural_inputs import Features, read_features
 from sklearn_distill.students._neural_network import (
@@ -63,9 +64,9 @@ VALIDATION_BATCH = 1024  # larger than in training: without gradients more rows 
 N_CHECKED = 64  # rows whose scores must be finite after a training
 
 
-def features_as_tensor(X: Features, dtype: torch.dtype) -> torch.Tensor | Inputs:
+def features_as_tensor(X: Any, dtype: torch.dtype) -> Any:
     """Return an array as a tensor, of integers if it holds these; other features as they are."""
-    if isinstance(X, Inputs):
+    if not isinstance(X, np.ndarray):
         return X
     return as_tensor(X, torch.int64 if X.dtype.kind == "i" else dtype)
 
@@ -355,7 +356,7 @@ def _run_epochs(
     train_data = train_data.to(device)
     validation_data = None if validation_data is None else validation_data.to(device)
     net.train_split = None if validation_data is None else predefined_split(validation_data)
-    net.observer = train_data.observer
+    net.observer, net.teacher = train_data.observer, targets.teacher
     # a warm start counts its own epochs, after those in the history
     n_before, net.max_epochs = len(net.history), n_epochs
     net.train_rows = train_data.dataset
@@ -411,7 +412,10 @@ def _loss_parts(targets: NeuralTargets, train_data: RowTensors | Stream) -> Loss
         return None
     loss = targets.loss.loss if targets.n_dimensions else targets.loss
     table = train_data.table
-    return LossParts(loss, table, table.new_tensor(targets.parts), targets.label_smoothing)
+    parts = table.new_tensor(targets.parts)
+    if isinstance(loss, SquaredLoss | LiveSquaredLoss):
+        return SquaredLossParts(parts)
+    return ClassLossParts(parts, loss, table, targets.label_smoothing)
 
 
 def _check_finite_scores(net: StudentNet, features: Any) -> None:

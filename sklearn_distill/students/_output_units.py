@@ -65,3 +65,8 @@ class OutputUnits:
         """Return outputs in these units."""
         normalized: OutputColumns = (y - self.center) / self.scale
         return normalized
+
+
+def in_units(y: OutputColumns, units: OutputUnits | None) -> OutputColumns:
+    """Return outputs in units, or as they are without any."""
+    return y if units is None else units.normalize(y)

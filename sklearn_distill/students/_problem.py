@@ -234,10 +234,11 @@ class TrainingTargets:
         )
         self.warn_if_implausible(teacher_proba)
 
-    def warn_if_implausible(self, teacher_proba: TeacherLike) -> None:
+    def warn_if_implausible(self, teacher_proba: TeacherLike, name: str | None = None) -> None:
         """Warn if the teacher seems to be in another order, by the rows of positive weight.
 
-        ``teacher_proba`` is that of :meth:`read`; None says that logits were passed.
+        ``teacher_proba`` is that of :meth:`read`; None says that logits were passed. ``name`` is
+        that of the argument, if it is neither.
         """
         check_plausible_teacher(
             self.classes,
@@ -245,6 +246,7 @@ class TrainingTargets:
             self.teachers,
             is_proba=teacher_proba is not None,
             weight=self.sample_weight,
+            name=name,
         )
 
     @cached_property

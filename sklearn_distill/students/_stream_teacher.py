@@ -49,6 +49,9 @@ class TeacherObserver:
             self._add(table[:, -self._n_columns :].cpu().numpy())
         return table[:, : -self._n_columns]
 
+    def see(self, predictions: torch.Tensor) -> None:
+        """Do nothing: the teacher's predictions are in the table."""
+
     def end_epoch(self) -> None:
         """Judge the teacher by the rows so far, unless it was; warn or fail if there is none."""
         if not self._is_first_epoch:

@@ -54,7 +54,11 @@ if TYPE_CHECKING:
     import torch
     from torch.utils.data import Dataset
 
+    from sklearn_distill.nets._live_teacher import LiveTeacher
     from sklearn_distill.nets._predictions import ClassPredictions, LabelPredictions
+    from sklearn_distill.students._neural_class_targets import BatchTable
+    from sklearn_distill.students._neural_live import AskedTeacher
+    from sklearn_distill.students._neural_live_targets import LiveBatchTable
     from sklearn_distill.students._neural_training import Trained
 
 
@@ -105,6 +109,15 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
     partial : {"rest", "spread"}, default="rest"
         What becomes of classes that ``teacher_proba`` leaves unknown in a row, as in
         :class:`DistilledLogisticRegression`.
+    teacher : torch.nn.Module, callable, FrozenEstimator or None, default=None
+        A live teacher, instead of ``teacher_proba``: a torch module, which is asked in evaluation
+        mode on the student's device and does not change; a function from a tensor of features (a
+        dict of them for inputs by name) to predictions; or a fitted estimator in
+        :class:`~sklearn.frozen.FrozenEstimator`. With ``augmentation`` or a Dataset of (x, y) it is
+        asked about each mini-batch as the student sees it, else once about all rows. Not for y of
+        several labels. It returns logits or, if no number is negative and each row sums to 1,
+        probabilities, in the order of ``classes_``; an estimator's columns are aligned by its
+        classes.
     distillation_loss : callable or None, default=None
         Function that replaces the term τ[…] of the teacher: ``f(scores, teacher_logits, labels,
         weights)`` → a loss for each row, from tensors of the rows of a mini-batch that have a
@@ -174,9 +187,10 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         ``augmentation(features, generator)`` or ``augmentation(features)`` → features, for each
         mini-batch of training, such as those of :mod:`sklearn_distill.augmentation`, whose
         description has the rule for the two signatures. The teacher's predictions are those of the
-        original rows. If it returns (features, permutation, weight), as mixup does, labels and
-        predictions are mixed too: the loss of row i is w_i that of its own targets plus 1 - w_i
-        that of row permutation[i]. The weight is a number or one for each row.
+        original rows, unless ``teacher`` is asked about the augmented ones. If it returns
+        (features, permutation, weight), as mixup does, labels and predictions are mixed too: the
+        loss of row i is w_i that of its own targets plus 1 - w_i that of row permutation[i]. The
+        weight is a number or one for each row.
     metaparameter_optimizer : object or None, default=None
         Optimises λ and T while the weights are trained, on the loss of held-out labels (X_val, or
         ``validation_fraction`` of X): :class:`~sklearn_distill.GreedyHypergradient` or
@@ -281,7 +295,6 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         "partial": [StrOptions({"rest", "spread"})],
         "metaparameter_optimizer": [HasMethods("start"), None],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
-        "distillation_loss": [callable, None],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "classes": ["array-like", None],
     }
@@ -297,6 +310,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         t_squared: bool = False,
         regularizer: str | None = None,
         partial: Partial = "rest",
+        teacher: Any = None,
         distillation_loss: Any = None,
         label_smoothing: float = 0.0,
         class_weight: dict[Any, float] | str | None = None,
@@ -336,6 +350,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         self.t_squared = t_squared
         self.regularizer = regularizer
         self.partial = partial
+        self.teacher = teacher
         self.distillation_loss = distillation_loss
         self.label_smoothing = label_smoothing
         self.class_weight = class_weight
@@ -396,9 +411,9 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             For data larger than memory, a torch Dataset by number whose items are the features
             alone (skorch's SliceDataset), beside y and the teacher's predictions as arrays; or one
             whose items are (x, y, teacher's probabilities) or (x, y, teacher's probabilities,
-            weight), with None for a missing value. The latter needs the parameter ``classes``, and
-            its weights are not scaled to mean 1. ``iterator_train__x`` are arguments of torch's
-            DataLoader.
+            weight), with None for a missing value; (x, y) if the student has a ``teacher``. The
+            latter needs the parameter ``classes``, and its weights are not scaled to mean 1.
+            ``iterator_train__x`` are arguments of torch's DataLoader.
         y : array-like of shape (n_samples,) or (n_samples, n_labels), or None
             Labels. NaN, None and pd.NA are missing labels; these rows need a teacher's
             prediction. None instead of an array means that all labels are missing. Columns of 0,
@@ -448,6 +463,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             one score for each class or has other inputs than X, parameters contradict each other,
             or the training diverged: its loss or weights are not finite. The estimator is then
             unchanged.
+        TypeError
+            If ``teacher`` is an estimator that is not frozen, or cannot be asked.
         ImportError
             If torch or skorch is missing.
         OSError
@@ -470,16 +487,14 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             the first epoch or after 5,000 of its predictions.
         """
         self._check_requirements()
-        given = {
-            "y": y,
-            "sample_weight": sample_weight,
-            "teacher_proba": teacher_proba,
-            "teacher_logits": teacher_logits,
-            "teacher_embedding": teacher_embedding,
-            "teacher_weight": teacher_weight,
-        }
+        given = {"y": y, "teacher_proba": teacher_proba, "teacher_logits": teacher_logits}
         if is_dataset(X) and not holds_features_alone(X, **given):
-            check_no_other_data(**given)
+            check_no_other_data(
+                **given,
+                sample_weight=sample_weight,
+                teacher_embedding=teacher_embedding,
+                teacher_weight=teacher_weight,
+            )
             return self._fit_dataset(X, X_val, y_val)
         previous = self._previous_training()
         previous_classes = np.asarray(getattr(self, "classes_", ()))
@@ -495,8 +510,11 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         X = self._validate_features(
             X, y, sample_weight, teacher_proba, teacher_logits, reset=previous is None
         )
+        asked = self._ask_about(X, y, teacher_proba, teacher_logits)
         teacher = teacher_proba, teacher_logits, teacher_embedding, teacher_weight
-        X, targets = self._read_targets(X, y, sample_weight, *teacher, self.classes, previous)
+        X, targets = self._read_targets(
+            X, y, sample_weight, *teacher, self.classes, previous, asked
+        )
         if previous is not None:
             _check_same_classes(self.classes_, previous_classes)
         held_out = self._read_held_out(X_val, y_val, targets)
@@ -572,8 +590,9 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             X, y, sample_weight, teacher_proba, teacher_logits, reset=previous is None
         )
         classes = self._partial_fit_classes(classes)
+        asked = self._ask_about(X, y, teacher_proba, teacher_logits)
         teacher = teacher_proba, teacher_logits, teacher_embedding, teacher_weight
-        X, targets = self._read_targets(X, y, sample_weight, *teacher, classes, previous)
+        X, targets = self._read_targets(X, y, sample_weight, *teacher, classes, previous, asked)
         return self._train(X, targets, previous=previous, n_epochs=1)
 
     def predict_proba(self, X: NetworkInput) -> FloatArray:
@@ -647,8 +666,6 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
 
     def _fit_dataset(self, dataset: Dataset[Any], X_val: Any, y_val: Any) -> Self:
         """Train on a Dataset of (x, y, teacher's probabilities)."""
-        from sklearn_distill.students._neural_class_targets import BatchTable, streaming_targets
-
         loader_params = self._params_for("iterator_train")
         dataset = without_losses(dataset, loader_params)
         self._refuse_moving("needs X as an array")
@@ -665,8 +682,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         if self._previous_training() is not None:
             _check_same_classes(classes, self.classes_)
         self.classes_, self._n_labels = classes, 0
-        loss_params = LossParams.of(self)
-        make_table = BatchTable(classes, loss_params, float(self.label_smoothing))
+        make_table, targets = self._streaming_targets()
         stream = make_stream(
             dataset,
             make_table,
@@ -674,12 +690,32 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             feature_collate(self, "the Dataset's x", reset=self._previous_training() is None),
             n_outputs=len(classes),
             loader_params=loader_params,
+            without_teacher=self.teacher is not None,
         )
         self._set_stream_format(stream.features)
+        asked = self._ask_teacher(stream.features)
         held_out = self._read_held_out(X_val, y_val)
-        targets = streaming_targets(len(classes), loss_params)
-        targets = replace(targets, metaparameters=self._metaparameters(1))
+        targets = replace(
+            targets,
+            metaparameters=self._metaparameters(1),
+            teacher=None if asked is None else asked.live(len(classes), classes),
+        )
         return self._train_on_stream(stream, targets, held_out)
+
+    def _streaming_targets(self) -> tuple[BatchTable | LiveBatchTable, NeuralTargets]:
+        """Return what makes the table of a mini-batch of a Dataset, and the losses."""
+        from sklearn_distill.students._neural_class_targets import BatchTable, streaming_targets
+        from sklearn_distill.students._neural_live_targets import (
+            LiveBatchTable,
+            live_streaming_targets,
+        )
+
+        params, smoothing = LossParams.of(self), float(self.label_smoothing)
+        if self.teacher is None:
+            made = streaming_targets(len(self.classes_), params)
+            return BatchTable(self.classes_, params, smoothing), made
+        made = live_streaming_targets(len(self.classes_), params)
+        return LiveBatchTable(self.classes_, params, smoothing), made
 
     def _validate_features(
         self,
@@ -691,8 +727,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         *,
         reset: bool,
     ) -> Features:
-        has_teacher = teacher_proba is not None or teacher_logits is not None
-        if not has_teacher and not is_label_matrix(y):
+        teachers = (self.teacher, teacher_proba, teacher_logits)
+        if all(one is None for one in teachers) and not is_label_matrix(y):
             # without a teacher scikit-learn's own errors are raised, as for a missing label
             refuse_soft_labels(y)
             return read_features(self, X, fill_absent(y, sample_weight), reset=reset)
@@ -709,28 +745,30 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         teacher_weight: ArrayLike | None,
         classes: ArrayLike | None,
         previous: Trained | None,
+        asked: AskedTeacher | None,
     ) -> tuple[Features, NeuralTargets]:
         """Check the arguments of ``fit``; set ``classes_`` and ``n_taught_rows_``.
 
         Features and targets are returned without the rows of weight 0.
         """
-        from sklearn_distill.students._neural_class_targets import tunable_targets
-
         if is_label_matrix(y):
             return self._read_multi_label(
                 X, y, sample_weight, teacher_proba, teacher_logits, teacher_embedding, previous
             )
         self._n_labels = 0
-        targets = TrainingTargets.read(
-            self,
-            len(X),
-            y,
-            sample_weight,
-            teacher_proba,
-            teacher_logits,
-            classes,
-            teacher_weight=teacher_weight,
-        )
+        if asked is not None:
+            teacher_proba, teacher_logits = asked.class_params()
+        with self._named_teacher():
+            targets = TrainingTargets.read(
+                self,
+                len(X),
+                y,
+                sample_weight,
+                teacher_proba,
+                teacher_logits,
+                classes,
+                teacher_weight=teacher_weight,
+            )
         weight = targets.sample_weight
         embedding = check_embedding(teacher_embedding, len(X), self.embedding_weight, weight == 0)
         embedding = None if embedding is None else embedding[weight > 0]
@@ -738,11 +776,11 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         # mean 1, as the scale of the weights would change the learning rate
         targets = targets.with_mean_weight_one()
         self.classes_, self.n_taught_rows_ = targets.classes, targets.n_taught_rows
-        targets.warn_if_implausible(teacher_proba)
+        targets.warn_if_implausible(teacher_proba, None if asked is None else "teacher")
+        live = self._live_teacher(asked, targets)
         if self.metaparameter_optimizer is not None:
             self._check_tunable(targets)
-            tunable = tunable_targets(targets, LossParams.of(self))
-            return X, replace(tunable, metaparameters=self._metaparameters(1))
+            return X, self._tunable_targets(targets, live)
         check_teacher_used(
             0.5 if callable(self.imitation) else self.imitation,
             self.n_taught_rows_,
@@ -755,7 +793,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             self._check_custom_loss()
 
         def at_epoch(epoch: int) -> NeuralTargets:
-            neural_targets = self._targets_at(epoch, targets)
+            neural_targets = self._targets_at(epoch, targets, live)
             return neural_targets.with_embedding(embedding, self.embedding_weight, targets.weight)
 
         first = at_epoch(self._first_epoch(previous))
@@ -814,17 +852,53 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         first = at_epoch(self._first_epoch(previous))
         return X, replace(first, at_epoch=at_epoch) if self._moves() else first
 
-    def _targets_at(self, epoch: int, targets: TrainingTargets) -> NeuralTargets:
+    def _targets_at(
+        self, epoch: int, targets: TrainingTargets, live: LiveTeacher | None
+    ) -> NeuralTargets:
         """Return the targets at λ and T of an epoch."""
         from sklearn_distill.students._neural_class_targets import custom_targets, static_targets
+        from sklearn_distill.students._neural_live_targets import live_targets, without_predictions
 
         values, smoothing = self._metaparameters(epoch), float(self.label_smoothing)
         loss_params = LossParams.of(self, **values)
-        if self.distillation_loss is None:
-            made = static_targets(targets, loss_params, smoothing)
-        else:
+        if self.distillation_loss is not None:
             made = custom_targets(targets, loss_params, self.distillation_loss, smoothing)
-        return replace(made, metaparameters=values)
+            made = made if live is None else without_predictions(made, first=True)
+        else:
+            make = static_targets if live is None else live_targets
+            made = make(targets, loss_params, smoothing)
+        return replace(made, metaparameters=values, teacher=live)
+
+    def _tunable_targets(self, targets: TrainingTargets, live: LiveTeacher | None) -> NeuralTargets:
+        """Return the targets of a training that changes λ and T after each step."""
+        from sklearn_distill.students._neural_class_targets import tunable_targets
+        from sklearn_distill.students._neural_live_targets import without_predictions
+
+        made = tunable_targets(targets, LossParams.of(self))
+        made = made if live is None else without_predictions(made, first=False)
+        return replace(made, metaparameters=self._metaparameters(1), teacher=live)
+
+    def _ask_about(
+        self, X: Features, y: TargetLike, teacher_proba: TeacherLike, teacher_logits: TeacherLike
+    ) -> AskedTeacher | None:
+        """Return a live teacher, asked about the rows of ``fit``; None without one."""
+        if self.teacher is not None and is_label_matrix(y):
+            raise ValueError(
+                "the parameter teacher with y of several labels, whose probabilities cannot be "
+                "told from logits: pass its predictions as teacher_proba or teacher_logits"
+            )
+        return self._ask_teacher(X, teacher_proba=teacher_proba, teacher_logits=teacher_logits)
+
+    def _live_teacher(
+        self, asked: AskedTeacher | None, targets: TrainingTargets
+    ) -> LiveTeacher | None:
+        """Return the teacher if it is asked about each mini-batch, else None."""
+        # at λ = 0 its predictions would not count
+        labels_alone = targets.labels.present.all() and self.imitation == 0
+        tuned = self.metaparameter_optimizer is not None
+        if asked is None or self.augmentation is None or (labels_alone and not tuned):
+            return None
+        return asked.live(len(targets.classes), targets.classes)
 
     def _check_custom_loss(self) -> None:
         """Require the defaults of the parameters that only the built-in teacher's term reads."""

@@ -7,11 +7,11 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import MultiOutputMixin, RegressorMixin, clone
+from numpy.typing import ArrayLike
+from sklearn.base import MultiOutputMixin, RegressorMixin
 
 from sklearn_distill._typing import FloatArray, TargetLike, TeacherLike
-from sklearn_distill._validation.absent_rows import blank_absent, fill_absent
+from sklearn_distill._validation.absent_rows import fill_absent
 from sklearn_distill._validation.extra_sets import entry_of_single
 from sklearn_distill._validation.fitting import all_or_nothing, validated_parameters
 from sklearn_distill._validation.missing_teacher import check_teacher_used
@@ -21,7 +21,6 @@ from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.targets import (
     OutputColumns,
     check_regression_outputs,
-    check_regression_target_available,
     check_regression_targets,
 )
 from sklearn_distill._validation.teacher import check_embedding
@@ -43,15 +42,16 @@ from sklearn_distill.students._neural_stream import (
     without_losses,
 )
 from sklearn_distill.students._neural_targets import NeuralTargets
-from sklearn_distill.students._output_units import OutputUnits
-from sklearn_distill.students._stream_teacher import TeacherObserver
+from sklearn_distill.students._output_units import OutputUnits, in_units
 from sklearn_distill.targets import RegressionMixture, mean_one, trusted_weights
 
 if TYPE_CHECKING:
     import torch
     from torch.utils.data import Dataset
 
+    from sklearn_distill.nets._live_teacher import LiveTeacher
     from sklearn_distill.nets._predictions import NumberPredictions
+    from sklearn_distill.students._neural_live import AskedTeacher
     from sklearn_distill.students._neural_training import Trained
 
 
@@ -91,6 +91,19 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         λ means the same, and undone by ``predict``. Losses are in units of the variance,
         those in ``history_`` included. A warm start keeps both numbers; a Dataset, whose items are
         read one by one, is not standardised.
+    teacher : torch.nn.Module, callable, FrozenEstimator or None, default=None
+        A live teacher, instead of ``teacher_prediction``: a torch module, which is asked in
+        evaluation mode on the student's device and does not change; a function from a tensor of
+        features (a dict of them for inputs by name) to predictions; or a fitted estimator in
+        :class:`~sklearn.frozen.FrozenEstimator`. With ``augmentation`` or a Dataset of (x, y) it is
+        asked about each mini-batch as the student sees it, else once about all rows. Its
+        predictions are in the units of y.
+    distillation_loss : callable or None, default=None
+        Function that replaces the squared distance to the teacher's prediction: ``f(predictions,
+        teacher_predictions, labels, weights)`` → a loss for each row, from tensors of the rows of a
+        mini-batch that have a prediction: (n, n_outputs) three times, in the units of
+        ``normalize_y``, NaN for a missing label, and s (n,). It gets ``imitation`` if it has such a
+        parameter; the losses are multiplied by λ_i and s.
     embedding_weight : float, default=0.0
         μ ≥ 0, the weight of the distance to ``teacher_embedding``.
     embedding_layer : str, dict or None, default=None
@@ -147,9 +160,10 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         ``augmentation(features, generator)`` or ``augmentation(features)`` → features, for each
         mini-batch of training, such as those of :mod:`sklearn_distill.augmentation`, whose
         description has the rule for the two signatures. The teacher's predictions are those of the
-        original rows. If it returns (features, permutation, weight), as mixup does, labels and
-        predictions are mixed too: the loss of row i is w_i that of its own targets plus 1 - w_i
-        that of row permutation[i]. The weight is a number or one for each row.
+        original rows, unless ``teacher`` is asked about the augmented ones. If it returns
+        (features, permutation, weight), as mixup does, labels and predictions are mixed too: the
+        loss of row i is w_i that of its own targets plus 1 - w_i that of row permutation[i]. The
+        weight is a number or one for each row.
     callbacks : list of skorch callbacks or None, default=None
         Additional callbacks or pairs (name, callback), which are copied. Their parameters are
         ``callbacks__name__x``, where the name of a callback without one is that of its class;
@@ -188,7 +202,10 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
     net_ : skorch.NeuralNet
         The skorch net, with the trained network in ``net_.module_``.
     history_ : DataFrame
-        Losses, λ, learning rates and durations in seconds of the epochs.
+        Losses, λ, learning rates and durations in seconds of the epochs. ``label_loss`` and
+        ``teacher_loss`` are the mean squared distances to labels and to the teacher's predictions
+        during the epoch; not available for a Dataset or ``distillation_loss``. Losses are in the
+        units of ``normalize_y``.
     n_taught_rows_ : int
         Number of rows with a teacher's prediction; not available for a Dataset.
     n_features_in_ : int
@@ -239,6 +256,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         hidden_layer_sizes: Any = (64,),
         imitation: Any = 0.5,
         normalize_y: bool = True,
+        teacher: Any = None,
+        distillation_loss: Any = None,
         embedding_weight: float = 0.0,
         embedding_layer: str | dict[str, int] | None = None,
         optimizer: Any = "adam",
@@ -269,6 +288,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.imitation = imitation
         self.normalize_y = normalize_y
+        self.teacher = teacher
+        self.distillation_loss = distillation_loss
         self.embedding_weight = embedding_weight
         self.embedding_layer = embedding_layer
         self.optimizer = optimizer
@@ -323,8 +344,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             For data larger than memory, a torch Dataset by number whose items are the features
             alone (skorch's SliceDataset), beside y and the teacher's predictions as arrays; or one
             whose items are (x, y, teacher's prediction) or (x, y, teacher's prediction, weight),
-            with None for a missing value, whose weights are not scaled to mean 1.
-            ``iterator_train__x`` are arguments of torch's DataLoader.
+            with None for a missing value, whose weights are not scaled to mean 1; (x, y) if the
+            student has a ``teacher``. ``iterator_train__x`` are arguments of torch's DataLoader.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), or None
             Labels. A row of NaN is a missing label; these rows need a teacher's prediction. None
             instead of an array means that all labels are missing.
@@ -363,6 +384,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             is missing at ``imitation=1``, the module does not return one number for each output,
             or the training diverged: its loss or weights are not finite. The estimator is then
             unchanged.
+        TypeError
+            If ``teacher`` is an estimator that is not frozen, or cannot be asked.
         ImportError
             If torch or skorch is missing.
         OSError
@@ -384,15 +407,14 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             the first epoch or after 5,000 of its predictions.
         """
         self._check_requirements()
-        given = {
-            "y": y,
-            "sample_weight": sample_weight,
-            "teacher_prediction": teacher_prediction,
-            "teacher_embedding": teacher_embedding,
-            "teacher_weight": teacher_weight,
-        }
+        given = {"y": y, "teacher_prediction": teacher_prediction}
         if is_dataset(X) and not holds_features_alone(X, **given):
-            check_no_other_data(**given)
+            check_no_other_data(
+                **given,
+                sample_weight=sample_weight,
+                teacher_embedding=teacher_embedding,
+                teacher_weight=teacher_weight,
+            )
             return self._fit_dataset(X, X_val, y_val)
         previous = self._previous_training()
         X, targets = self._read_data(
@@ -505,6 +527,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
     def _fit_dataset(self, dataset: Dataset[Any], X_val: Any, y_val: Any) -> Self:
         """Train on a Dataset of (x, y, teacher's prediction)."""
         self._refuse_moving("needs X as an array")
+        if self.distillation_loss is not None:
+            raise ValueError("X is a Dataset: distillation_loss needs X as an array")
         if self.embedding_weight > 0:
             raise ValueError(
                 f"embedding_weight={self.embedding_weight}, but X is a Dataset, whose items have "
@@ -512,7 +536,9 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             )
         loader_params = self._params_for("iterator_train")
         dataset = without_losses(dataset, loader_params)
-        targets_of_first = [value for value in first_item(dataset)[1:3] if value is not None]
+        has_teacher = self.teacher is not None
+        item = first_item(dataset, without_teacher=has_teacher)
+        targets_of_first = [value for value in item[1:3] if value is not None]
         if not targets_of_first:
             raise ValueError(
                 "the Dataset's first item has neither a label nor a prediction: the number of "
@@ -523,39 +549,34 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         self._set_outputs(n_outputs, flat, reset=self._previous_training() is None)
         if self._previous_training() is None:
             self._units = None
-        # without the network of an earlier fit, as workers of a DataLoader pickle it
-        table_maker = clone(self)
-        table_maker._n_outputs, table_maker._units = n_outputs, self._units
+        from sklearn_distill.students._neural_regression_targets import (
+            RegressionBatchTable,
+            regression_targets,
+        )
+
+        imitation = float(self.imitation)
+        # without the network and the teacher, as workers of a DataLoader pickle it
+        make_table = RegressionBatchTable(n_outputs, imitation, has_teacher, self._units)
         stream = make_stream(
             dataset,
-            table_maker._batch_table,
-            TeacherObserver(2 * n_outputs, float(self.imitation), _judge),
+            make_table,
+            make_table.observer(),
             feature_collate(self, "the Dataset's x", reset=self._previous_training() is None),
             n_outputs=n_outputs,
             loader_params=loader_params,
+            without_teacher=has_teacher,
         )
         self._set_stream_format(stream.features)
+        asked = self._ask_teacher(stream.features)
         no_labels = np.full((0, n_outputs), np.nan)
-        targets = _regression_targets(no_labels, None, np.ones(0), float(self.imitation))
-        targets = replace(targets, metaparameters=self._metaparameters(1))
+        targets = regression_targets(no_labels, None, np.ones(0), imitation, live=has_teacher)
+        targets = replace(
+            targets,
+            metaparameters=self._metaparameters(1),
+            teacher=None if asked is None else asked.live(n_outputs, units=self._units),
+        )
         held_out = self._read_held_out(X_val, y_val, targets)
         return self._train_on_stream(stream, targets, held_out)
-
-    def _batch_table(
-        self, y: NDArray[Any], teacher_prediction: FloatArray, weight: FloatArray
-    ) -> FloatArray:
-        """Return the rows of the loss's table for a mini-batch, and the columns to observe."""
-        missing = np.full(self._n_outputs, np.nan)
-        rows = [missing if label is None else np.atleast_1d(label) for label in y]
-        labels: OutputColumns = np.array(rows, dtype=np.float64)
-        predictions = np.asarray(teacher_prediction.reshape(labels.shape), dtype=np.float64)
-        absent = weight == 0
-        labels, predictions = blank_absent(labels, absent), blank_absent(predictions, absent)
-        check_regression_target_available(labels, predictions, absent)
-        # a warm start keeps the units of its first fit
-        scaled = self._in_units(labels), self._in_units(predictions)
-        table = _regression_targets(*scaled, weight, float(self.imitation)).table
-        return np.column_stack([table, labels, predictions])
 
     def _read_data(
         self,
@@ -568,6 +589,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         previous: Trained | None,
     ) -> tuple[Features, NeuralTargets]:
         """Check the arguments of ``fit``; return features and targets, set ``n_taught_rows_``."""
+        from sklearn_distill.students._neural_regression_targets import regression_targets
+
         check_row_order(
             X,
             y,
@@ -582,14 +605,17 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         n_rows = len(features)
         weight = check_sample_weight(sample_weight, n_rows)
         absent = weight == 0
-        labels, predictions, flat, trust = check_regression_targets(
-            y,
-            teacher_prediction,
-            n_rows,
-            absent,
-            several_teachers=True,
-            teacher_weight=teacher_weight,
-        )
+        asked = self._ask_teacher(features, teacher_prediction=teacher_prediction)
+        teacher_prediction = teacher_prediction if asked is None else asked.outputs
+        with self._named_teacher():
+            labels, predictions, flat, trust = check_regression_targets(
+                y,
+                teacher_prediction,
+                n_rows,
+                absent,
+                several_teachers=True,
+                teacher_weight=teacher_weight,
+            )
         embedding = check_embedding(teacher_embedding, n_rows, self.embedding_weight, absent)
         labelled = np.zeros(n_rows, dtype=bool) if labels is None else ~np.isnan(labels[:, 0])
         weight = trusted_weights(weight, labelled, trust)
@@ -617,6 +643,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             teacher_prediction=teacher_prediction,
         )
         check_plausible_prediction(labels, predictions)
+        live = self._live_teacher(asked, labels, predictions)
 
         scaled = [None if y is None else self._in_units(y) for y in (labels, predictions)]
         # callbacks read those of the user
@@ -625,9 +652,17 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
 
         def at_epoch(epoch: int) -> NeuralTargets:
             values = self._metaparameters(epoch)
-            made = _regression_targets(scaled[0], scaled[1], weight, values["imitation"], trust)
-            with_embedding = made.with_embedding(embedding, self.embedding_weight, weight)
-            return replace(with_embedding, metaparameters=values, labels=seen)
+            made = regression_targets(
+                scaled[0],
+                scaled[1],
+                weight,
+                values["imitation"],
+                trust=trust,
+                live=live is not None,
+                distillation_loss=self.distillation_loss,
+            )
+            made = made.with_embedding(embedding, self.embedding_weight, weight)
+            return replace(made, metaparameters=values, labels=seen, teacher=live)
 
         targets = at_epoch(self._first_epoch(previous))
         targets = replace(targets, at_epoch=at_epoch) if self._moves() else targets
@@ -636,7 +671,21 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
 
     def _in_units(self, y: OutputColumns) -> OutputColumns:
         """Return labels or predictions as the network learns them."""
-        return y if self._units is None else self._units.normalize(y)
+        return in_units(y, self._units)
+
+    def _live_teacher(
+        self,
+        asked: AskedTeacher | None,
+        labels: OutputColumns | None,
+        predictions: OutputColumns | None,
+    ) -> LiveTeacher | None:
+        """Return the teacher if it is asked about each mini-batch, else None."""
+        # at λ = 0 its predictions would not count
+        labels_alone = labels is not None and not np.isnan(labels).any() and self.imitation == 0
+        if asked is None or self.augmentation is None or labels_alone:
+            return None
+        assert predictions is not None
+        return asked.live(predictions.shape[1], units=self._units)
 
     def _validate_features(
         self,
@@ -646,7 +695,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         *,
         reset: bool,
     ) -> Features:
-        if teacher_prediction is None:
+        if self.teacher is None and teacher_prediction is None:
             # without a teacher scikit-learn's own errors are raised, as for a missing label
             return read_features(self, X, y, reset=reset, multi_output=True, y_numeric=True)
         return read_features(self, X, reset=reset)
@@ -673,35 +722,3 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             )
         table = np.column_stack([self._in_units(labels), np.ones(len(labels))])
         return features, table, labels[:, 0] if self._flat else labels
-
-
-def _judge(rows: FloatArray) -> None:
-    """Warn if the teacher is implausible, by rows of labels and predictions."""
-    labels, predictions = np.hsplit(rows, 2)
-    check_plausible_prediction(labels, predictions)
-
-
-def _regression_targets(
-    labels: OutputColumns | None,
-    predictions: OutputColumns | None,
-    weight: FloatArray,
-    imitation: float,
-    trust: FloatArray | None = None,
-) -> NeuralTargets:
-    """Return the mixture of labels and predictions, and for validation the labels alone, if any."""
-    from sklearn_distill.nets.losses import SquaredLoss
-
-    mixture = RegressionMixture.of(labels, predictions, imitation, trust=trust)
-    target, _ = mixture.mean()
-    y, by_labels = np.where(mixture.labelled[:, None], mixture.labels, 0.0), mixture.labelled.any()
-    table = np.column_stack([target, weight])
-    return NeuralTargets(
-        SquaredLoss(),
-        table,
-        SquaredLoss(),
-        np.column_stack([y, weight]),
-        mixture.labelled if by_labels else ~mixture.labelled,
-        strata=None,
-        n_outputs=target.shape[1],
-        taught=None if by_labels else (SquaredLoss(), table),
-    )

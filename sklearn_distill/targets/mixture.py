@@ -110,6 +110,16 @@ class TargetMixture:
         entropy = -xlogy(q, q / mass).sum(axis=0)
         return np.column_stack([self._label_weight, label, b * self._mass(q), b * entropy])
 
+    def term_weights(self) -> tuple[FloatArray, FloatArray]:
+        """Return the weights of each row's terms, without class weights of rows without a label.
+
+        Returns
+        -------
+        tuple of ndarray of shape (n_rows,)
+            s (1 − λ_i) and s λ_i τ.
+        """
+        return self._label_weight, self._teacher_weight
+
     def imitation_tangent(self) -> TargetTangent:
         r"""Return the derivative in λ; it is 0 on rows with a label or a prediction only.
 

@@ -76,6 +76,16 @@ class RegressionMixture:
         """Rows with a prediction, of shape (n_rows,)."""
         return np.asarray(~np.isnan(self.predictions[:, 0]))
 
+    def term_weights(self) -> tuple[FloatArray, FloatArray]:
+        """Return the weights 1 − λ_i and λ_i r_i of each row's terms.
+
+        Returns
+        -------
+        tuple of ndarray of shape (n_rows,)
+            Those of the labels, then those of the predictions.
+        """
+        return self._weights()
+
     def mean(self) -> tuple[FloatArray, FloatArray | None]:
         r"""Return the target and weight of rows whose squared error differs by a constant.
 

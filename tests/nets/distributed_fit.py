@@ -10,7 +10,7 @@ from skorch.callbacks import Callback, EpochScoring, Freezer
 from skorch.helper import SliceDataset
 from torch import nn
 
-from sklearn_distill import DistilledNeuralClassifier
+from sklearn_distill import DistilledNeuralClassifier, DistilledNeuralRegressor
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(67, 5)).astype(np.float32)
@@ -35,6 +35,26 @@ class Lines(torch.utils.data.IterableDataset):
 
     def __iter__(self):
         yield from zip(X, Y, TEACHER, strict=True)
+
+
+class Pairs(Rows):
+    """The rows above, without predictions."""
+
+    def __getitem__(self, row):
+        return super().__getitem__(row)[:2]
+
+
+def live(rows):
+    """Return the log-odds of the second class, as TEACHER's."""
+    return 3 * rows[:, 0]
+
+
+def decreasing(epoch):
+    return 0.8**epoch
+
+
+def increasing(epoch):
+    return 1.0 + epoch
 
 
 class Joined(nn.Sequential):
@@ -71,6 +91,12 @@ def student(accelerator, kind=nn.Sequential, **options):
     return DistilledNeuralClassifier(module, accelerator=accelerator, **defaults | options)
 
 
+def regressor(accelerator):
+    torch.manual_seed(0)
+    options = {"lr": 0.05, "batch_size": 22, "max_epochs": 4, "random_state": 0}
+    return DistilledNeuralRegressor(nn.Linear(5, 1), accelerator=accelerator, **options)
+
+
 def fits(accelerator, folder):
     """Return the students whose weights and losses must not depend on the number of processes."""
     held_out = {"X_val": X_VAL, "y_val": Y_VAL}
@@ -84,6 +110,12 @@ def fits(accelerator, folder):
         "frozen": student(accelerator, **groups).fit(X, Y, teacher_embedding=X[:, :3], **arrays),
         "dataset": student(accelerator, **rows, lr_schedule="cosine").fit(Rows(), **held_out),
         "lines": student(accelerator, **rows).fit(Lines(), **held_out),
+        "live": student(accelerator, teacher=live, augmentation=torch.sin).fit(X, Y, **held_out),
+        "live dataset": student(accelerator, teacher=live, **rows).fit(Pairs(), **held_out),
+        "moving": student(accelerator, imitation=decreasing, temperature=increasing).fit(
+            X, Y, **arrays
+        ),
+        "numbers": regressor(accelerator).fit(X, X[:, 0], teacher_prediction=X[:, 1] + X[:, 0]),
         "named": student(accelerator, Joined).fit(
             by_name(X), Y, teacher_proba=TEACHER, X_val=by_name(X_VAL), y_val=Y_VAL
         ),

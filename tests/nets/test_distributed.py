@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from torch import nn
 
-from sklearn_distill import DistilledNeuralClassifier
+from sklearn_distill import DistilledNeuralClassifier, GreedyHypergradient
 from tests.nets.distributed_fit import TEACHER, X, Y, fits, results, student
 
 accelerate = pytest.importorskip("accelerate", reason="accelerate is not installed")
@@ -109,6 +109,13 @@ def test_sharded_weights_are_refused():
             student(accelerator).fit(X, Y, teacher_proba=TEACHER)
     finally:
         accelerator.state.distributed_type = accelerate.DistributedType.NO
+
+
+def test_hypergradients_are_refused():
+    model = student(accelerate.Accelerator(cpu=True), metaparameter_optimizer=GreedyHypergradient())
+    message = r"metaparameter_optimizer with accelerator=.*: hypergradients do not support it"
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, Y, teacher_proba=TEACHER, **held_out())
 
 
 @pytest.mark.parametrize("n_rows", [21, 67])

@@ -11,6 +11,7 @@ from torch import nn
 from torch.optim import lr_scheduler
 
 from sklearn_distill import DistilledNeuralClassifier, DistilledNeuralRegressor, GreedyHypergradient
+from sklearn_distill.students._output_units import OutputUnits
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 5)).astype(np.float32)
@@ -134,11 +135,47 @@ def test_the_teachers_loss_is_zero_for_its_own_network():
     assert "label_loss" not in history
 
 
+@pytest.mark.parametrize("n_outputs", [1, 2])
+@pytest.mark.parametrize("live", [False, True], ids=["passed", "live"])
+def test_the_losses_of_labels_and_predictions(n_outputs, live):
+    """Squared distances at the initial weights, at which the only mini-batch is evaluated.
+
+    They are in units of the variance of the labels, as the network learns them.
+    """
+    labelled = np.arange(40) % 4 > 0
+    taught = ~labelled | (np.arange(40) % 5 > 0) | live
+    y, t = X[:, :n_outputs].astype(float), X[:, 1 : 1 + n_outputs] + 0.5 * X[:, :n_outputs]
+    y[~labelled], s = np.nan, RNG.uniform(0.5, 2, size=40)
+    torch.manual_seed(0)
+    module = nn.Linear(5, n_outputs)
+    model = DistilledNeuralRegressor(
+        module, imitation=0.3, batch_size=40, max_epochs=1, random_state=0
+    )
+    if live:
+        model.set_params(
+            teacher=lambda x: x[:, 1 : 1 + n_outputs] + 0.5 * x[:, :n_outputs],
+            augmentation=torch.clone,
+        )
+        model.fit(X, y, s)
+    else:
+        model.fit(X, y, s, teacher_prediction=np.where(taught[:, None], t, np.nan))
+    with torch.no_grad():
+        z = module(torch.tensor(X)).numpy()
+    units = OutputUnits.of(y, None, s)
+    y, t = units.normalize(y), units.normalize(t)
+    history = model.history_.iloc[0]
+    found = (np.square(z - y).mean(1)[labelled] * s[labelled]).sum() / s[labelled].sum()
+    np.testing.assert_allclose(history["label_loss"], found, rtol=1e-5)
+    w = s * taught * np.where(labelled, 0.3, 1)
+    found = (w * np.square(z - t).mean(1)).sum() / w.sum()
+    np.testing.assert_allclose(history["teacher_loss"], found, rtol=1e-5)
+
+
 def test_what_the_history_lacks():
     numbers = DistilledNeuralRegressor(imitation=0.25, max_epochs=2, random_state=0)
     history = numbers.fit(X, X[:, 0], teacher_prediction=X[:, 1]).history_
     assert history["imitation"].tolist() == [0.25, 0.25]
-    assert not {"temperature", "label_loss"} & {*history}
+    assert "temperature" not in history
     moving = student(metaparameter_optimizer=GreedyHypergradient(lr=1.0)).fit(
         X, Y, teacher_logits=LOGITS
     )

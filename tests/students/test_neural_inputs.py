@@ -411,7 +411,8 @@ def test_sparse_rows_become_dense_by_mini_batch(kind, form, monkeypatch):
         return wrapped(rows, numbers)
 
     monkeypatch.setattr(_inputs.CsrRows, "take", take)
-    monkeypatch.setattr("sklearn_distill.students._neural_training.VALIDATION_BATCH", 8)
+    for name in ("VALIDATION_BATCH", "N_CHECKED"):
+        monkeypatch.setattr(f"sklearn_distill.students._neural_training.{name}", 8)
     given = teacher(kind) | {"sample_weight": WEIGHT * (WEIGHT > 0.2)}
     for module in (None, Joined):
         options = {"module": module, "early_stopping": True}

@@ -5,10 +5,12 @@ import copy
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 from torch import nn
 from torch.nn import functional
 
 from sklearn_distill import DistilledNeuralClassifier, DistilledNeuralRegressor, GreedyHypergradient
+from sklearn_distill.students._output_units import OutputUnits
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 5)).astype(np.float32)
@@ -256,6 +258,51 @@ def test_errors_of_a_loss_of_the_user(options, message):
         student(**options).fit(X, Y, teacher_logits=LOGITS)
 
 
+def absolute(z, t, y, w, imitation):
+    """Distances, of less weight where the teacher is farther from the label than the student."""
+    worse = (t - y).abs() > (z - y).abs()
+    return torch.where(worse, imitation, 1.0).mul((z - t).abs()).mean(1)
+
+
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_a_loss_of_the_user_for_numbers_equals_a_loop(n_outputs):
+    t = X[:, :n_outputs] + 0.2 * X[:, 2 : 2 + n_outputs]
+    y = X[:, :n_outputs].astype(float)
+    y[::4] = np.nan
+    taught = torch.arange(40) % 5 > 0
+    taught[::4] = True
+    units = OutputUnits.of(y, None, np.ones(40))  # the network learns standardised labels
+    labels, teacher = (torch.tensor(units.normalize(values)).float() for values in (y, t))
+    known = ~torch.isnan(labels[:, 0])
+
+    def loss(z):
+        share = torch.where(known, torch.where(taught, 0.7, 0.0), 1.0)
+        hard = (z - labels.nan_to_num()).square().mean(1) * (1 - share)
+        soft = absolute(z[taught], teacher[taught], labels[taught], None, 0.7)
+        return (hard.sum() + (share[taught] * soft).sum()) / 40
+
+    module = network(n_outputs)
+    expected = trained_by_hand(loss, module)
+    prediction = np.where(taught[:, None], t, np.nan)
+    if n_outputs == 1:
+        y, prediction = y[:, 0], prediction[:, 0]
+    model = DistilledNeuralRegressor(module, imitation=0.7, distillation_loss=absolute, **SGD)
+    assert_same(model.fit(X, y, teacher_prediction=prediction), expected)
+    assert "teacher_loss" not in model.history_
+    asked = DistilledNeuralRegressor(
+        module,
+        imitation=0.7,
+        distillation_loss=absolute,
+        teacher=lambda x: x[:, :n_outputs] + 0.2 * x[:, 2 : 2 + n_outputs],
+        augmentation=torch.clone,
+        **SGD,
+    ).fit(X, y)
+    passed = clone(asked).set_params(teacher=None, augmentation=None)
+    assert_same(asked, passed.fit(X, y, teacher_prediction=t).net_.module_)
+
+
 def test_a_dataset_and_a_loss_of_the_user_are_refused():
+    with pytest.raises(ValueError, match="distillation_loss needs X as an array"):
+        DistilledNeuralRegressor(distillation_loss=absolute).fit(Rows())
     with pytest.raises(ValueError, match="distillation_loss needs X as an array"):
         student(distillation_loss=correlation, classes=[0, 1, 2]).fit(Rows())
