@@ -205,7 +205,7 @@ class TeacherStudent(MetaEstimatorMixin, DocLink, BaseEstimator):
         check_reproducible(self.memory, self.random_state, self.cv)
         self._check_y_given(y)
         teacher_param = required_teacher_param(self.student, self._prediction_param)
-        self._check_checkable()
+        self._check_settings()
         check_row_order(X, y, sample_weight=sample_weight)
         X_checked, unlabeled = self._check_features(X, X_unlabeled)
         if sample_weight is not None:
@@ -375,7 +375,7 @@ class TeacherStudent(MetaEstimatorMixin, DocLink, BaseEstimator):
                 "teacher is fitted on y. Without any label, pass a fitted teacher and cv='prefit'"
             )
 
-    def _check_checkable(self) -> None:
+    def _check_settings(self) -> None:
         if self.check_teacher and self.cv is None:
             raise ValueError(
                 "check_teacher=True needs predictions for samples that the teacher was not fitted "

@@ -276,8 +276,8 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
         n_trained = {len(np.unique(data.y[train])) for train, _ in splits}
         return hasattr(self.student, "predict_proba") and n_trained == {n_classes}
 
-    def _check_checkable(self) -> None:
-        super()._check_checkable()
+    def _check_settings(self) -> None:
+        super()._check_settings()
         if self.check_teacher and not hasattr(self.student, "predict_proba"):
             raise ValueError(
                 "check_teacher=True compares cross-entropies, and student "
