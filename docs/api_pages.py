@@ -37,7 +37,7 @@ ESTIMATORS = {
         "StyleTransfer",
         "TwoDecoderVAE",
     ],
-    "Warnings": ["ImplausibleTeacherWarning", "TeacherMissingWarning"],
+    "Warnings": ["ImplausibleTeacherWarning", "TeacherMissingWarning", "WorseTeacherWarning"],
 }
 # The modules whose names appear in the user guide, and those that a user calls by other names.
 USERS = (

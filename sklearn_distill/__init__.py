@@ -3,7 +3,11 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from sklearn_distill.exceptions import ImplausibleTeacherWarning, TeacherMissingWarning
+from sklearn_distill.exceptions import (
+    ImplausibleTeacherWarning,
+    TeacherMissingWarning,
+    WorseTeacherWarning,
+)
 
 if TYPE_CHECKING:
     from sklearn_distill.distillers import (
@@ -60,6 +64,7 @@ __all__ = [
     "TeacherStudentClassifier",
     "TeacherStudentRegressor",
     "TwoDecoderVAE",
+    "WorseTeacherWarning",
 ]
 __version__ = "0.1.0.dev0"
 

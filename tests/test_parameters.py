@@ -474,6 +474,7 @@ COST_ONLY = {
     "device": "where it is computed",
     "memory": "a cache of fitted teachers",
     "keep_teacher": "what is kept after the fit",
+    "check_teacher": "a comparison, of which the student learns nothing",
     "checkpoint": "a file, from which an interrupted training continues",
     "compile": "the same network, compiled",
     "accelerator": "who computes the mini-batches",

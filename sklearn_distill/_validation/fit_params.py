@@ -76,7 +76,7 @@ def clone_without_teacher(estimator: BaseEstimator, fit_params: Collection[str])
     ----------
     estimator : estimator
         Any model. If it is a student, or a pipeline that ends in one, λ is set to 0, and a search
-        over λ, T and C is restricted to C.
+        over λ, T and C is restricted to C, one over λ, α and the noise ratio to the last two.
     fit_params : collection of str
         Names of the further parameters of its ``fit``; with a teacher's predictions among them,
         or a live teacher of its own, the student is cloned as it is.
@@ -102,6 +102,9 @@ def clone_without_teacher(estimator: BaseEstimator, fit_params: Collection[str])
 
 
 def _params_of_baseline(student: BaseEstimator) -> dict[str, Any]:
+    grid = student_param_name(student, "imitations")  # of a search
+    if grid is not None:
+        return {grid: [0.0]}
     params = student.get_params()
     imitation = student_param_name(student, "imitation")
     if imitation is None or imitation not in params:  # a frozen pipeline has steps, not their λ

@@ -16,7 +16,14 @@ from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._doc_link import DocLink
-from sklearn_distill._typing import ArrayLike, CheckedX, IntArray, MatrixLike, TargetLike
+from sklearn_distill._typing import (
+    ArrayLike,
+    CheckedX,
+    FloatArray,
+    IntArray,
+    MatrixLike,
+    TargetLike,
+)
 from sklearn_distill._validation.absent_rows import PresentRows
 from sklearn_distill._validation.extra_sets import entry_of_single, warn_if_out_of_range
 from sklearn_distill._validation.fitting import Interval, StrOptions, all_or_nothing
@@ -57,6 +64,12 @@ from sklearn_distill.distillers._nested_folds import (
     nest_folds,
 )
 from sklearn_distill.distillers._student_data import StudentData, required_teacher_param
+from sklearn_distill.distillers._teacher_check import (
+    BaselineComparison,
+    TeacherCheck,
+    predictions_by_fold,
+    warn_if_worse,
+)
 from sklearn_distill.distillers._teacher_fit import TeacherData, TeacherFit
 from sklearn_distill.teachers._cross_fit import FoldFit, fold_fits
 
@@ -80,6 +93,7 @@ class TeacherStudent(MetaEstimatorMixin, DocLink, BaseEstimator):
     student_: Any
     augmentation_gain_: float | None
     augmentation_gain_se_: float | None
+    teacher_check_: TeacherCheck | None
     _feature_split: FeatureSplit
     _prediction_param: ClassVar[str]  # the student's fit parameter for the teacher's predictions
     _loss_name: ClassVar[str]
@@ -95,6 +109,7 @@ class TeacherStudent(MetaEstimatorMixin, DocLink, BaseEstimator):
         "cv": ["cv_object", StrOptions({"prefit"})],
         "augmentation": [StrOptions({"munge"}), callable, None],
         "n_augmented": [Interval(Integral, 0, None, closed="left")],
+        "check_teacher": ["boolean"],
         "memory": "no_validation",
         "keep_teacher": ["boolean"],
         "random_state": ["random_state"],
@@ -110,6 +125,7 @@ class TeacherStudent(MetaEstimatorMixin, DocLink, BaseEstimator):
         cv: Any = 5,
         augmentation: Any = None,
         n_augmented: int = 0,
+        check_teacher: bool = False,
         memory: Any = None,
         keep_teacher: bool = True,
         random_state: Any = None,
@@ -121,6 +137,7 @@ class TeacherStudent(MetaEstimatorMixin, DocLink, BaseEstimator):
         self.cv = cv
         self.augmentation = augmentation
         self.n_augmented = n_augmented
+        self.check_teacher = check_teacher
         self.memory = memory
         self.keep_teacher = keep_teacher
         self.random_state = random_state
@@ -180,11 +197,15 @@ class TeacherStudent(MetaEstimatorMixin, DocLink, BaseEstimator):
             synthetic samples hurt, if a class is in no training row of a fold, whose teacher
             then predicts probability 0 for it, or if the student chooses its metaparameters on
             labels that its teachers know.
+        WorseTeacherWarning
+            With ``check_teacher=True``, if the teacher predicts worse than the student does
+            without it, by more than two standard errors.
         """
         self._validate_params()  # all checks come before the first fit, which may take long
         check_reproducible(self.memory, self.random_state, self.cv)
         self._check_y_given(y)
         teacher_param = required_teacher_param(self.student, self._prediction_param)
+        self._check_settings()
         check_row_order(X, y, sample_weight=sample_weight)
         X_checked, unlabeled = self._check_features(X, X_unlabeled)
         if sample_weight is not None:
@@ -211,6 +232,7 @@ class TeacherStudent(MetaEstimatorMixin, DocLink, BaseEstimator):
             teacher_fit.predictions,
             params.student,
         )
+        self._set_teacher_check(student, student_data, teacher_fit, seed)
         fit_student = partial(self._fit_student, student, teacher_param, data)
         with own_predictions():
             self._set_augmentation_gain(
@@ -332,6 +354,12 @@ class TeacherStudent(MetaEstimatorMixin, DocLink, BaseEstimator):
     def _sample_losses(self, student: Any, X: CheckedX, y: NDArray[Any]) -> NDArray[np.float64]:
         """Return the loss of a fitted student for each sample."""
 
+    @abstractmethod
+    def _prediction_losses(
+        self, data: TeacherData, predictions: FloatArray, y: NDArray[Any]
+    ) -> NDArray[np.float64]:
+        """Return the loss of the teacher's predictions for each sample."""
+
     def _can_compare(self, data: TeacherData, splits: Splits) -> bool:
         """Return whether students can be fitted in each fold, and predict what the loss needs."""
         return True
@@ -345,6 +373,13 @@ class TeacherStudent(MetaEstimatorMixin, DocLink, BaseEstimator):
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None: the "
                 "teacher is fitted on y. Without any label, pass a fitted teacher and cv='prefit'"
+            )
+
+    def _check_settings(self) -> None:
+        if self.check_teacher and self.cv is None:
+            raise ValueError(
+                "check_teacher=True needs predictions for samples that the teacher was not fitted "
+                "on, and cv=None makes none: set cv to folds or 'prefit', or check_teacher=False"
             )
 
     def _check_features(
@@ -477,6 +512,26 @@ class TeacherStudent(MetaEstimatorMixin, DocLink, BaseEstimator):
                 f"{gain.standard_error:.2g}; leave them out, generate fewer, or use another "
                 "augmentation",
             )
+
+    def _set_teacher_check(
+        self, student: Any, student_data: StudentData, teacher_fit: TeacherFit, seed: int
+    ) -> None:
+        """Compare the teacher with the baseline, and warn if it is worse."""
+        self.teacher_check_ = None
+        if not self.check_teacher:
+            return
+        data, predictions = teacher_fit.data, teacher_fit.predictions
+        if self._is_prefit():  # the teacher was fitted on no row: any folds will do
+            splits = default_splits(data, seed, is_class=is_classifier(self))
+            by_fold = [predictions[test] for _, test in splits]
+        else:
+            splits = [(fold.train, fold.test) for fold in teacher_fit.folds]
+            by_fold = predictions_by_fold(teacher_fit)
+        if self._can_compare(data, splits):
+            losses = partial(self._prediction_losses, data)
+            comparison = BaselineComparison(student, student_data, self._sample_losses, losses)
+            self.teacher_check_ = comparison.check(splits, by_fold)
+            warn_if_worse(self.teacher_check_, self.teacher, self._loss_name)
 
     def _prefit_predictions(
         self, teacher_fit: TeacherFit, extra: ExtraSamples

@@ -12,7 +12,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_distill._typing import CheckedX, MatrixLike
+from sklearn_distill._typing import CheckedX, FloatArray, MatrixLike
 from sklearn_distill._validation.fitting import available_if
 from sklearn_distill._validation.labels import (
     check_any_label,
@@ -31,6 +31,17 @@ from sklearn_distill.teachers._cross_fit import PredictAligned
 
 def _student_has(method: str) -> Callable[[Any], bool]:
     return lambda self: hasattr(getattr(self, "student_", self.student), method)
+
+
+def _cross_entropies(
+    proba: FloatArray, classes: NDArray[Any], y: NDArray[Any]
+) -> NDArray[np.float64]:
+    # y may be of objects, as labels are where some are missing
+    codes = np.searchsorted(classes, y.astype(classes.dtype))
+    of_labels = proba[np.arange(len(y)), codes]
+    # with the floor of scikit-learn's log_loss
+    losses: NDArray[np.float64] = -np.log(np.maximum(of_labels, np.finfo(np.float64).eps))
+    return losses
 
 
 class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
@@ -74,6 +85,11 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
         the samples of X. Needs ``n_augmented``.
     n_augmented : int, default=0
         Number of synthetic samples.
+    check_teacher : bool, default=False
+        Whether to compare the teacher with the student trained on the labels alone, as
+        ``teacher_check_``, and to issue a :class:`~sklearn_distill.WorseTeacherWarning` if the
+        teacher is worse. This takes K further fits of the student for K folds, and none of the
+        teacher. Its result does not depend on λ and T, so that a search need not repeat it.
     memory : str, path-like, joblib.Memory or None, default=None
         Caches fitted teachers and their predictions, so that a search over the student's
         parameters fits each teacher once. Needs an integer ``random_state`` and a deterministic
@@ -107,6 +123,13 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
         fewer than five labels of a class.
     augmentation_gain_se_ : float or None
         Standard error of ``augmentation_gain_``, given the fitted students.
+    teacher_check_ : TeacherCheck or None
+        With ``check_teacher=True``, the mean cross-entropy (nats) of the teacher (``teacher_loss``)
+        and of the student trained on the labels alone (``baseline_loss``), on samples that neither
+        was fitted on; their ``difference`` and its ``standard_error``; and whether the difference
+        is larger than two standard errors (``is_worse``). None without, for folds whose
+        training samples lack a class, and for a fitted teacher if y has fewer than five labels of a
+        class.
     n_features_in_ : int
         Number of features of fit's X, including the privileged ones; not set for texts.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -253,13 +276,23 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
         n_trained = {len(np.unique(data.y[train])) for train, _ in splits}
         return hasattr(self.student, "predict_proba") and n_trained == {n_classes}
 
+    def _check_settings(self) -> None:
+        super()._check_settings()
+        if self.check_teacher and not hasattr(self.student, "predict_proba"):
+            raise ValueError(
+                "check_teacher=True compares cross-entropies, and student "
+                f"{type(self.student).__name__} has no predict_proba: set check_teacher=False, or "
+                "use a student of probabilities"
+            )
+
     def _sample_losses(self, student: Any, X: CheckedX, y: NDArray[Any]) -> NDArray[np.float64]:
-        # with the floor of scikit-learn's log_loss
-        proba = np.maximum(student.predict_proba(X), np.finfo(np.float64).eps)
-        # y may be of objects, as labels are where some are missing
-        codes = np.searchsorted(student.classes_, y.astype(student.classes_.dtype))
-        losses: NDArray[np.float64] = -np.log(proba[np.arange(len(y)), codes])
-        return losses
+        return _cross_entropies(student.predict_proba(X), student.classes_, y)
+
+    def _prediction_losses(
+        self, data: TeacherData, predictions: FloatArray, y: NDArray[Any]
+    ) -> NDArray[np.float64]:
+        assert isinstance(data.predict, PredictAligned)
+        return _cross_entropies(predictions, data.predict.classes, y)
 
     def _format_predictions(self, student_data: StudentData, data: TeacherData) -> Any:
         if data.labelled.any():

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
 
-from sklearn_distill._typing import CheckedX
+from sklearn_distill._typing import CheckedX, FloatArray
+from sklearn_distill._validation.fit_params import student_param_name
 from sklearn_distill._validation.labels import check_regression_labels
 from sklearn_distill.distillers._teacher_fit import TeacherData
 from sklearn_distill.distillers._teacher_student import TeacherStudent
@@ -51,6 +52,11 @@ class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
         the samples of X. Needs ``n_augmented``.
     n_augmented : int, default=0
         Number of synthetic samples.
+    check_teacher : bool, default=False
+        Whether to compare the teacher with the student trained on the labels alone, as
+        ``teacher_check_``, and to issue a :class:`~sklearn_distill.WorseTeacherWarning` if the
+        teacher is worse. This takes K further fits of the student for K folds, and none of the
+        teacher. Its result does not depend on λ and T, so that a search need not repeat it.
     memory : str, path-like, joblib.Memory or None, default=None
         Caches fitted teachers and their predictions, so that a search over the student's
         parameters fits each teacher once. Needs an integer ``random_state`` and a deterministic
@@ -80,6 +86,12 @@ class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
         five labels.
     augmentation_gain_se_ : float or None
         Standard error of ``augmentation_gain_``, given the fitted students.
+    teacher_check_ : TeacherCheck or None
+        With ``check_teacher=True``, the mean squared error of the teacher (``teacher_loss``)
+        and of the student trained on the labels alone (``baseline_loss``), on samples that neither
+        was fitted on; their ``difference`` and its ``standard_error``; and whether the difference
+        is larger than two standard errors (``is_worse``). None without, for fewer than two
+        test samples, and for a fitted teacher if y has fewer than five labels.
     n_features_in_ : int
         Number of features of fit's X, including the privileged ones; not set for texts.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -124,6 +136,18 @@ class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
     _prediction_param: ClassVar[str] = "teacher_prediction"
     _loss_name: ClassVar[str] = "squared error"
 
+    def _check_settings(self) -> None:
+        super()._check_settings()
+        name = student_param_name(self.student, "imitation")
+        is_auto = name is not None and self.student.get_params().get(name) == "auto"
+        if is_auto and not self._is_prefit():
+            raise ValueError(
+                "imitation='auto' of the student needs a teacher that was not fitted on y, and "
+                "out-of-fold predictions come from teachers that were fitted on the label that is "
+                "left out, so that λ would be too large: search over the whole estimator, as "
+                "student__imitation, which refits the teacher for each fold, or use cv='prefit'"
+            )
+
     def _read_teacher_data(self, X: CheckedX, y: Any, fit_params: dict[str, Any]) -> TeacherData:
         if y is None and self._is_prefit():
             # the number of outputs is the teacher's
@@ -137,6 +161,16 @@ class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
         return data.y  # NaN marks missing targets already
 
     def _sample_losses(self, student: Any, X: CheckedX, y: NDArray[Any]) -> NDArray[np.float64]:
-        squares = np.square(np.asarray(student.predict(X)).reshape(y.shape) - y)
-        losses: NDArray[np.float64] = squares.reshape(len(y), -1).mean(axis=1)
-        return losses
+        return _squared_errors(np.asarray(student.predict(X)), y)
+
+    def _prediction_losses(
+        self, data: TeacherData, predictions: FloatArray, y: NDArray[Any]
+    ) -> NDArray[np.float64]:
+        return _squared_errors(predictions, y)
+
+
+def _squared_errors(predictions: FloatArray, y: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the squared error of each sample, the mean over its outputs."""
+    squares = np.square(predictions.reshape(y.shape) - y)
+    losses: NDArray[np.float64] = squares.reshape(len(y), -1).mean(axis=1)
+    return losses

@@ -132,7 +132,7 @@ def _entries_of(
         yield Entry(name, name, "baseline", student, _settings(grid))
         return
     settings = _small_grid(student) if grid is None else _settings(grid)
-    baseline = _baseline(student)
+    baseline = clone_without_teacher(student, [])
     yield Entry(f"{name}: baseline", name, "baseline", baseline, _without(student, settings))
     yield Entry(name, name, "distilled", student, settings)
     if controls:
@@ -164,12 +164,6 @@ def _small_grid(student: Any) -> list[Setting]:
     temperature = student_param_name(student, "temperature")
     softened = {} if temperature is None else {temperature: [1.0, 3.0]}
     return list(ParameterGrid([{imitation: [0.0]}, {imitation: [0.5, 1.0]} | softened]))
-
-
-def _baseline(student: Any) -> Any:
-    baseline = clone_without_teacher(student, [])
-    ratios = student_param_name(student, "imitations")
-    return baseline if ratios is None else baseline.set_params(**{ratios: [0.0]})
 
 
 def _without(student: Any, settings: list[Setting]) -> list[Setting]:

@@ -43,8 +43,11 @@ from sklearn_distill.solvers.least_squares import (
 )
 from sklearn_distill.students._chunked_regression import SampledChunks
 from sklearn_distill.students._chunks import is_chunked
+from sklearn_distill.students._imitation_choice import check_choosable, choose_imitation
 from sklearn_distill.students._linear_regressor import LinearRegressor
 from sklearn_distill.students._regression_problem import read_chunks, read_rows
+
+_ANY_IMITATION = 0.5  # of a fit whose statistics and variances do not depend on λ
 
 
 class PrivilegedLinearRegression(LinearRegressor):
@@ -76,8 +79,9 @@ class PrivilegedLinearRegression(LinearRegressor):
 
     Parameters
     ----------
-    imitation : float in [0, 1], default=0.5
-        λ, the weight of the teacher in rows that have a label, too.
+    imitation : float in [0, 1] or "auto", default=0.5
+        λ, the weight of the teacher in rows that have a label, too. "auto" chooses the λ of the
+        smallest leave-one-out error, in closed form; see Notes.
     noise_variance : float > 0 or "auto", default="auto"
         Noise variance σ² of the labels. "auto" estimates it by the residual variance
         RSS/(n − rank) of the least squares of y on the rows with a label. Sample weights count as
@@ -121,6 +125,8 @@ class PrivilegedLinearRegression(LinearRegressor):
         weights differ, which depend on the variances of each.
     noise_variance_, teacher_noise_variance_ : float or ndarray of shape (n_outputs,)
         σ² and σ_s², given or estimated, computed on access. NaN if they cannot be estimated.
+    imitation_ : float
+        λ, given or chosen.
     statistics_ : Statistics
         Sufficient statistics, whose size does not depend on the number of rows.
         ``a.statistics_.merge(b.statistics_)`` are the statistics of the data of both students;
@@ -141,6 +147,24 @@ class PrivilegedLinearRegression(LinearRegressor):
     -----
     Each output is fitted separately, with its own variances. Sparse X is made dense tile by tile,
     so it takes little memory but as much time as dense X.
+
+    With ``imitation="auto"`` let :math:`u_i` and :math:`v_i` be the predictions for row i by least
+    squares of y and of s, fitted without this row. With :math:`w = λρ/((1−λ) + λρ)`, the student
+    that is fitted without it predicts :math:`(1−w) u_i + w v_i`, and the squared error of the
+    labels is smallest at
+
+    .. math::
+
+        w^* = \frac{Σ_i w_i (y_i - u_i)(v_i - u_i)}{Σ_i w_i (v_i - u_i)^2}, \qquad
+        λ^* = \frac{w^*}{w^* + ρ (1 - w^*)},
+
+    clipped to [0, 1]. ``fit`` then needs a label and a prediction in every row, one output, equal
+    trust in all predictions, X in memory, and, with a penalty, the two variances set to the same
+    number (ρ = 1): otherwise the error is not quadratic. It takes a dense X and its singular
+    values. **The teacher must not have been fitted on these labels**, nor on some of them in turn:
+    out-of-fold predictions make λ too large.
+    :class:`~sklearn_distill.PrivilegedLinearRegressionCV` has none of these conditions but the
+    last.
 
     With ``sklearn.set_config(array_api_dispatch=True)`` a torch tensor X stays on its device.
     Labels, weights and predictions, on whatever device, are copied to NumPy once, and then to the
@@ -174,7 +198,7 @@ class PrivilegedLinearRegression(LinearRegressor):
     __metadata_request__partial_fit: ClassVar = __metadata_request__fit
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "imitation": [Interval(Real, 0, 1, closed="both")],
+        "imitation": [Interval(Real, 0, 1, closed="both"), StrOptions({"auto"})],
         "noise_variance": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "teacher_noise_variance": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "alpha": [Interval(Real, 0, None, closed="left"), "array-like"],
@@ -184,7 +208,7 @@ class PrivilegedLinearRegression(LinearRegressor):
 
     def __init__(
         self,
-        imitation: float = 0.5,
+        imitation: float | str = 0.5,
         *,
         noise_variance: float | str = "auto",
         teacher_noise_variance: float | str = "auto",
@@ -254,8 +278,8 @@ class PrivilegedLinearRegression(LinearRegressor):
             If lengths or outputs differ, ``alpha`` has another length than outputs, a row is NaN in
             some outputs but not in all, has neither a label nor a prediction or has a prediction
             whose standard deviation is not a positive number (the message names the first such
-            row), or every prediction is missing at ``imitation=1``. The estimator is then
-            unchanged.
+            row), every prediction is missing at ``imitation=1``, or ``imitation="auto"`` cannot
+            choose. The estimator is then unchanged.
 
         Warns
         -----
@@ -278,11 +302,12 @@ class PrivilegedLinearRegression(LinearRegressor):
         )
         arguments = (X, y, sample_weight, teacher_prediction, teacher_std, teacher_weight)
         if is_chunked(X):
+            problem = self._problem()
             chunks = read_chunks(self, *arguments)
             self._flat = chunks.flat
             rows = SampledChunks(chunks.rows, chunks.shape[0])
             solution = _or_with_equal_variances(
-                partial(self._problem().fit_chunks, rows, chunks.shape, self.solver)
+                partial(problem.fit_chunks, rows, chunks.shape, self.solver)
             )
             warn_if_implausible_prediction(rows.sample)
             self._check_teacher_used(
@@ -290,9 +315,16 @@ class PrivilegedLinearRegression(LinearRegressor):
             )
             return self._set_solution(solution, X)
         data, self._flat = read_rows(self, *arguments)
-        self._check_teacher_used(int(data.taught.sum()), teacher_prediction, teacher_weight)
+        if self.imitation == "auto":
+            problem = self._problem(_ANY_IMITATION)
+            check_choosable(problem, data)
+        else:
+            self._check_teacher_used(int(data.taught.sum()), teacher_prediction, teacher_weight)
+            problem = self._problem()
         check_plausible_prediction(data.y, data.teacher, data.teacher_std)
-        fit = _or_with_equal_variances(partial(self._problem().fit, data, self.solver))
+        fit = _or_with_equal_variances(partial(problem.fit, data, self.solver))
+        if self.imitation == "auto":
+            fit = choose_imitation(fit, data)
         return self._set_solution(fit, data.X)
 
     @all_or_nothing
@@ -409,11 +441,17 @@ class PrivilegedLinearRegression(LinearRegressor):
         self._solution.statistics.check_same_columns(self.statistics_)
         return self._set_solution(self._solve_statistics(), self.coef_)
 
+    @property
+    def imitation_(self) -> float:
+        """Weight λ of the teacher, given or chosen by ``imitation="auto"``."""
+        check_is_fitted(self)
+        return self._solution.problem.imitation
+
     def _check_teacher_used(
         self, n_taught_rows: int, teacher_prediction: TeacherLike, teacher_weight: Any
     ) -> None:
         check_teacher_used(
-            self.imitation,
+            self._problem().imitation,
             n_taught_rows,
             teacher_weight=teacher_weight,
             teacher_prediction=teacher_prediction,
@@ -427,9 +465,15 @@ class PrivilegedLinearRegression(LinearRegressor):
                 "the earlier data"
             )
 
-    def _problem(self) -> PrivilegedLeastSquares:
+    def _problem(self, imitation: float | None = None) -> PrivilegedLeastSquares:
+        if imitation is None and isinstance(self.imitation, str):
+            raise ValueError(
+                "imitation='auto' needs all rows in memory, in one call of fit: pass imitation as "
+                "a number, such as imitation_ of a fit to some rows, or use "
+                "PrivilegedLinearRegressionCV"
+            )
         return PrivilegedLeastSquares(
-            float(self.imitation),
+            float(self.imitation if imitation is None else imitation),
             _penalty(self.alpha),
             bool(self.fit_intercept),
             _number_or_none(self.noise_variance),

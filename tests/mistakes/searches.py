@@ -1,5 +1,6 @@
 """Searches, cross-validations and their folds."""
 
+from sklearn_distill import WorseTeacherWarning
 from tests.mistakes.case import Case, Group
 
 GROUP = Group(
@@ -8,10 +9,10 @@ GROUP = Group(
     import numpy as np
     from sklearn import config_context
     from sklearn.datasets import make_classification
-    from sklearn.ensemble import BaggingClassifier
+    from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, cross_val_score
-    from sklearn.tree import DecisionTreeRegressor
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
     from sklearn_distill import (
         DistilledLogisticRegression,
@@ -132,6 +133,25 @@ GROUP = Group(
             model.fit(X, y_rare)
             """,
             "list(model.classes_) == ['a', 'b', 'rare']",
+        ),
+        Case(
+            "A teacher that predicts worse than the student",
+            "Strong models overfit few labels, and naive Bayes is too sure of itself. Let the "
+            "estimator compare the teacher with the student without it, on samples that neither "
+            "was fitted on.",
+            """
+            student = DistilledLogisticRegression()
+            model = TeacherStudentClassifier(
+                DecisionTreeClassifier(random_state=0), student, check_teacher=True
+            )
+            model.fit(X, y)
+            """,
+            (WorseTeacherWarning, "predicts worse than the student does without it"),
+            """
+            model.set_params(teacher=RandomForestClassifier(min_samples_leaf=5, random_state=0))
+            model.fit(X, y)
+            """,
+            "not model.teacher_check_.is_worse",
         ),
         Case(
             "Folds by groups inside a search",

@@ -11,6 +11,10 @@ from sklearn_distill.solvers.least_squares.folds import (
     group_folds,
 )
 from sklearn_distill.solvers.least_squares.gram import Gram
+from sklearn_distill.solvers.least_squares.leave_one_out import (
+    leave_one_out_imitation,
+    leave_one_out_predictions,
+)
 from sklearn_distill.solvers.least_squares.noise import NoNoiseEstimateError
 from sklearn_distill.solvers.least_squares.privileged import PrivilegedFit, PrivilegedLeastSquares
 from sklearn_distill.solvers.least_squares.regression_data import RegressionData
@@ -35,4 +39,6 @@ __all__ = [
     "TensorRegressionData",
     "fold_statistics",
     "group_folds",
+    "leave_one_out_imitation",
+    "leave_one_out_predictions",
 ]
