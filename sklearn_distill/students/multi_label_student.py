@@ -12,6 +12,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_distill._doc_link import DocLink
 from sklearn_distill._typing import ArrayLike, FloatArray, MatrixLike, TargetLike, TeacherLike
 from sklearn_distill._validation.extra_sets import entry_of_single, name_validation_set_in_errors
 from sklearn_distill._validation.fit_params import fit_param_name, student_param_name
@@ -44,7 +45,7 @@ def _predicts_proba(student: MultiLabelStudent) -> bool:
     return hasattr(fitted[0] if fitted else student.estimator, "predict_proba")
 
 
-class MultiLabelStudent(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class MultiLabelStudent(ClassifierMixin, MetaEstimatorMixin, DocLink, BaseEstimator):
     """A student of two classes for each of several labels, any of which a row may have.
 
     As scikit-learn's :class:`~sklearn.multioutput.MultiOutputClassifier`, but each student also

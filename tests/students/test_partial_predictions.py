@@ -133,7 +133,7 @@ def test_a_linear_student_minimises_the_written_formula(partial):
     w = np.column_stack([student.coef_, student.intercept_]).ravel()
     found = minimize(written, w + 0.05, args=(partial,), method="BFGS", options={"gtol": 1e-6})
     assert written(w, partial) <= found.fun + 1e-7
-    assert student.solver_ == ("newton-cg" if partial == "rest" else "lbfgs")
+    assert student.solver_ == ("newton-cg" if partial == "rest" else "newton-cholesky")
 
 
 @pytest.mark.parametrize("solver", ["lbfgs", "newton-cg"])
