@@ -364,7 +364,12 @@ CASES = {
     sd.TeacherStudentClassifier: (
         sd.TeacherStudentClassifier(FOREST, sd.DistilledLogisticRegression(), random_state=0),
         teacher_and_student,
-        PAIR | {"teacher": LogisticRegression(), "student": sd.DistilledLogisticRegression(0.9)},
+        PAIR
+        | {
+            "teacher": LogisticRegression(),
+            "student": sd.DistilledLogisticRegression(0.9),
+            "calibrate_teacher": "temperature",
+        },
     ),
     sd.TeacherStudentRegressor: (
         sd.TeacherStudentRegressor(

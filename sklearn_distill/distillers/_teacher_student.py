@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from numbers import Integral
 from typing import Any, ClassVar, Self
@@ -44,6 +45,7 @@ from sklearn_distill.distillers._augmentation_gain import (
     default_splits,
     prefit_predictions,
 )
+from sklearn_distill.distillers._calibration import TemperatureCalibration, calibrated
 from sklearn_distill.distillers._extra_samples import (
     ExtraSamples,
     check_same_kind,
@@ -94,6 +96,7 @@ class TeacherStudent(MetaEstimatorMixin, DocLink, BaseEstimator):
     augmentation_gain_: float | None
     augmentation_gain_se_: float | None
     teacher_check_: TeacherCheck | None
+    _teacher_temperature: float | None
     _feature_split: FeatureSplit
     _prediction_param: ClassVar[str]  # the student's fit parameter for the teacher's predictions
     _loss_name: ClassVar[str]
@@ -225,6 +228,7 @@ class TeacherStudent(MetaEstimatorMixin, DocLink, BaseEstimator):
         teacher_fit = self._fit_teacher(teacher, data, folds)
         self.teacher_ = teacher_fit.teacher
         nested = cross_fitted_predictions(teacher_fit, teacher, self.memory)
+        compared = nested or self._prefit_predictions(teacher_fit, extra)
 
         student_data = StudentData(
             self._feature_split.for_student(rows.X),
@@ -232,15 +236,22 @@ class TeacherStudent(MetaEstimatorMixin, DocLink, BaseEstimator):
             teacher_fit.predictions,
             params.student,
         )
-        self._set_teacher_check(student, student_data, teacher_fit, seed)
+        calibration = self._calibration(data, student_data.weight)
+        self._set_teacher_check(student, student_data, teacher_fit, seed, calibration)
+        self._teacher_temperature = None
+        if calibration is not None:
+            compared = calibration.nested(compared)
+            nested = compared if nested else []
+            self._teacher_temperature = calibration.temperature(
+                student_data.predictions, np.arange(data.n_rows)
+            )
+            student_data = replace(
+                student_data,
+                predictions=calibrated(student_data.predictions, self._teacher_temperature),
+            )
         fit_student = partial(self._fit_student, student, teacher_param, data)
         with own_predictions():
-            self._set_augmentation_gain(
-                nested or self._prefit_predictions(teacher_fit, extra),
-                extra,
-                student_data,
-                fit_student,
-            )
+            self._set_augmentation_gain(compared, extra, student_data, fit_student)
             student_data = self._add_extra_samples(student_data, data, extra)
             self.student_ = fit_student(
                 student_data, choice.settings(nested, student_data.predictions)
@@ -364,6 +375,10 @@ class TeacherStudent(MetaEstimatorMixin, DocLink, BaseEstimator):
         """Return whether students can be fitted in each fold, and predict what the loss needs."""
         return True
 
+    def _calibration(self, data: TeacherData, weight: FloatArray) -> TemperatureCalibration | None:
+        """Return how the teacher's predictions are calibrated; None to leave them as they are."""
+        return None
+
     def _format_predictions(self, student_data: StudentData, data: TeacherData) -> Any:
         """Return the teacher's predictions in the form that the student's fit takes."""
         return student_data.predictions
@@ -486,7 +501,9 @@ class TeacherStudent(MetaEstimatorMixin, DocLink, BaseEstimator):
         samples = extra.for_rows(np.arange(data.n_rows))
         if samples is None:
             return student_data
-        predictions = data.predict_extra(self.teacher_, samples)
+        predictions = calibrated(
+            data.predict_extra(self.teacher_, samples), self._teacher_temperature
+        )
         return student_data.extended(self._feature_split.for_student(samples), predictions)
 
     def _set_augmentation_gain(
@@ -514,7 +531,12 @@ class TeacherStudent(MetaEstimatorMixin, DocLink, BaseEstimator):
             )
 
     def _set_teacher_check(
-        self, student: Any, student_data: StudentData, teacher_fit: TeacherFit, seed: int
+        self,
+        student: Any,
+        student_data: StudentData,
+        teacher_fit: TeacherFit,
+        seed: int,
+        calibration: TemperatureCalibration | None,
     ) -> None:
         """Compare the teacher with the baseline, and warn if it is worse."""
         self.teacher_check_ = None
@@ -527,6 +549,8 @@ class TeacherStudent(MetaEstimatorMixin, DocLink, BaseEstimator):
         else:
             splits = [(fold.train, fold.test) for fold in teacher_fit.folds]
             by_fold = predictions_by_fold(teacher_fit)
+        if calibration is not None:
+            by_fold = calibration.of_tests(predictions, splits, by_fold)
         if self._can_compare(data, splits):
             losses = partial(self._prediction_losses, data)
             comparison = BaselineComparison(student, student_data, self._sample_losses, losses)

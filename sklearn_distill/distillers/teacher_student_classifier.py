@@ -13,16 +13,18 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import CheckedX, FloatArray, MatrixLike
-from sklearn_distill._validation.fitting import available_if
+from sklearn_distill._validation.fitting import StrOptions, available_if
 from sklearn_distill._validation.labels import (
     check_any_label,
     check_classes,
     check_labels,
+    check_some_label,
     mark_missing,
 )
 from sklearn_distill._validation.last_step import last_step
 from sklearn_distill._validation.masks import none_where_masked
 from sklearn_distill._validation.splits import Splits
+from sklearn_distill.distillers._calibration import TemperatureCalibration
 from sklearn_distill.distillers._student_data import StudentData
 from sklearn_distill.distillers._teacher_fit import TeacherData
 from sklearn_distill.distillers._teacher_student import TeacherStudent
@@ -85,6 +87,12 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
         the samples of X. Needs ``n_augmented``.
     n_augmented : int, default=0
         Number of synthetic samples.
+    calibrate_teacher : {"temperature"} or None, default=None
+        Whether to divide the logarithms of the teacher's probabilities by one temperature τ, that
+        of the smallest cross-entropy of the labels, before the student's own T. τ is fitted on the
+        out-of-fold predictions of all labelled samples; where something is chosen or compared on
+        the test samples of a fold, on those of the fold's training samples. A probability of 0
+        counts as 2e-16.
     check_teacher : bool, default=False
         Whether to compare the teacher with the student trained on the labels alone, as
         ``teacher_check_``, and to issue a :class:`~sklearn_distill.WorseTeacherWarning` if the
@@ -123,6 +131,9 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
         fewer than five labels of a class.
     augmentation_gain_se_ : float or None
         Standard error of ``augmentation_gain_``, given the fitted students.
+    teacher_temperature_ : float or None
+        τ with ``calibrate_teacher="temperature"``: above 1 for a teacher that is too sure of its
+        predictions. ``teacher_`` itself is not calibrated.
     teacher_check_ : TeacherCheck or None
         With ``check_teacher=True``, the mean cross-entropy (nats) of the teacher (``teacher_loss``)
         and of the student trained on the labels alone (``baseline_loss``), on samples that neither
@@ -180,11 +191,53 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
     _prediction_param: ClassVar[str] = "teacher_proba"
     _loss_name: ClassVar[str] = "cross-entropy"
 
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **TeacherStudent._parameter_constraints,
+        "calibrate_teacher": [StrOptions({"temperature"}), None],
+    }
+
+    def __init__(
+        self,
+        teacher: Any,
+        student: Any,
+        *,
+        privileged_features: Any = None,
+        teacher_features: str = "all",
+        cv: Any = 5,
+        augmentation: Any = None,
+        n_augmented: int = 0,
+        calibrate_teacher: str | None = None,
+        check_teacher: bool = False,
+        memory: Any = None,
+        keep_teacher: bool = True,
+        random_state: Any = None,
+    ) -> None:
+        super().__init__(
+            teacher,
+            student,
+            privileged_features=privileged_features,
+            teacher_features=teacher_features,
+            cv=cv,
+            augmentation=augmentation,
+            n_augmented=n_augmented,
+            check_teacher=check_teacher,
+            memory=memory,
+            keep_teacher=keep_teacher,
+            random_state=random_state,
+        )
+        self.calibrate_teacher = calibrate_teacher
+
     @property
     def classes_(self) -> NDArray[Any]:
         """The class labels, those of the fitted student."""
         check_is_fitted(self)
         return np.asarray(self.student_.classes_)
+
+    @property
+    def teacher_temperature_(self) -> float | None:
+        """Temperature that calibrates the teacher; None without ``calibrate_teacher``."""
+        check_is_fitted(self)
+        return self._teacher_temperature
 
     @available_if(_student_has("predict_proba"))
     def predict_proba(self, X: MatrixLike) -> NDArray[Any]:
@@ -278,12 +331,25 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
 
     def _check_settings(self) -> None:
         super()._check_settings()
+        if self.calibrate_teacher is not None and self.cv is None:
+            raise ValueError(
+                "calibrate_teacher needs predictions for samples that the teacher was not fitted "
+                "on, and cv=None makes none: set cv to folds or 'prefit', or calibrate_teacher=None"
+            )
         if self.check_teacher and not hasattr(self.student, "predict_proba"):
             raise ValueError(
                 "check_teacher=True compares cross-entropies, and student "
                 f"{type(self.student).__name__} has no predict_proba: set check_teacher=False, or "
                 "use a student of probabilities"
             )
+
+    def _calibration(self, data: TeacherData, weight: FloatArray) -> TemperatureCalibration | None:
+        if self.calibrate_teacher is None:
+            return None
+        check_some_label(data.labelled, "calibrate_teacher fits a temperature on some")
+        assert isinstance(data.predict, PredictAligned)
+        codes = np.searchsorted(data.predict.classes, data.y)
+        return TemperatureCalibration(codes, np.where(data.labelled, weight, 0.0))
 
     def _sample_losses(self, student: Any, X: CheckedX, y: NDArray[Any]) -> NDArray[np.float64]:
         return _cross_entropies(student.predict_proba(X), student.classes_, y)
