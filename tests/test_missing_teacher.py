@@ -296,6 +296,7 @@ def test_the_first_generation_has_no_teacher(imitation, cv):
 
 def test_a_first_generation_that_searches_chooses_its_penalty_only():
     student = DistilledLogisticRegressionCV(cv=2, max_evaluations=2)
-    first, second = BornAgainClassifier(student, n_generations=2).fit(X, Y).estimators_
+    with pytest.warns(UserWarning, match="chooses its metaparameters on labels"):
+        first, second = BornAgainClassifier(student, n_generations=2).fit(X, Y).estimators_
     assert first.metaparameters == "C"
     assert second.metaparameters == ("imitation", "temperature", "C")

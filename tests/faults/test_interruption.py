@@ -43,8 +43,10 @@ LINEAR = {"imitation": 0, "tol": 1e-9, "C": 100.0}
         DistilledLogisticRegression(solver="lbfgs", **LINEAR),
         DistilledLogisticRegression(solver="newton-cg", warm_start=True, **LINEAR),
         DistilledLogisticRegressionCV("C", imitation=0),
-        BornAgainClassifier(DistilledLogisticRegression(), n_generations=2),
-        TeacherStudentClassifier(TeacherOfClasses(), DistilledLogisticRegression(), cv=2),
+        BornAgainClassifier(DistilledLogisticRegression(solver="lbfgs"), n_generations=2),
+        TeacherStudentClassifier(
+            TeacherOfClasses(), DistilledLogisticRegression(solver="lbfgs"), cv=2
+        ),
     ],
     ids=lambda value: (
         f"{type(value).__name__} {getattr(value, 'solver', '')}"
