@@ -7,6 +7,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import make_classification
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
@@ -160,6 +161,21 @@ def test_a_fitted_teacher_is_calibrated_by_the_given_labels():
 def test_without_labels_that_the_teacher_does_not_know_it_says_so(cv, y, message):
     with pytest.raises(ValueError, match=message):
         calibrated(GaussianNB().fit(X, Y), cv=cv).fit(X, y)
+
+
+@pytest.mark.slow
+def test_on_random_labels_a_given_setting_is_not_better_than_the_prior():
+    """Of several settings the best one is a little better, by the choice alone."""
+    rng = np.random.default_rng(0)
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    one = DistilledLogisticRegressionCV(("C",), imitation=1.0, max_evaluations=1)
+    gains = []
+    for _ in range(16):
+        features, labels = rng.normal(size=(200, 8)), rng.permutation(np.arange(200) % 2)
+        forest = RandomForestClassifier(20, random_state=0)
+        model = calibrated(forest, one, cv=folds).fit(features, labels)
+        gains.append(np.log(2) + model.student_.best_score_)  # balanced: each fold's prior is ½
+    assert np.mean(gains) < 2 * np.std(gains, ddof=1) / np.sqrt(len(gains))
 
 
 def test_the_guide_shows_the_measured_figures():
