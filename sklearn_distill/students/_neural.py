@@ -86,8 +86,8 @@ class NeuralStudent(NeuralParams):
         """Write the trained network to an ONNX file that accepts any number of samples.
 
         The input is called ``X`` (float32, or int64 if the network reads integers), several inputs
-        have their own names, and integers by name have any length. The output is called
-        ``answers`` and is that of :meth:`to_torch`.
+        have their own names, and integers have any length that the network reads. The output is
+        called ``answers`` and is that of :meth:`to_torch`.
 
         Parameters
         ----------

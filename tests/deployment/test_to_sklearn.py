@@ -1,8 +1,6 @@
-"""Models without this package: the same predictions, from a process that cannot import it."""
+"""Models without this package: the same predictions; those of a process: test_formats."""
 
 import pickle
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -143,22 +141,6 @@ def test_what_has_no_equal_is_an_error(model, message):
 def test_other_estimators_are_returned_as_they_are():
     model = Ridge().fit(X, NUMBERS)
     assert to_sklearn(model) is model
-
-
-def test_a_process_without_this_package_predicts_the_same(tmp_path):
-    students = [fitted_classifier(name) for name in CLASSIFIERS]
-    file = tmp_path / "models.pickle"
-    file.write_bytes(pickle.dumps([X, [to_sklearn(student) for student in students]]))
-    code = (
-        "import pickle, sys; sys.modules['sklearn_distill'] = None\n"
-        "X, models = pickle.load(open(sys.argv[1], 'rb'))\n"
-        "pickle.dump([m.predict_proba(X) for m in models], sys.stdout.buffer)"
-    )
-    run = subprocess.run(
-        [sys.executable, "-c", code, file], capture_output=True, check=True, cwd=tmp_path
-    )
-    for student, proba in zip(students, pickle.loads(run.stdout), strict=True):
-        np.testing.assert_allclose(proba, student.predict_proba(X), atol=1e-12)
 
 
 @pytest.mark.parametrize("keep", [True, False])
