@@ -64,8 +64,8 @@ def to_onnx(
     TypeError
         If the model cannot be converted.
     ValueError
-        If X is None, and the model is a Pipeline fitted on a DataFrame, or does not know how many
-        features it has.
+        If X is None, and the model is a Pipeline fitted on a DataFrame, or has features that are
+        not one array of floats.
 
     Warns
     -----
@@ -85,7 +85,7 @@ def to_onnx(
     if hasattr(inner, "to_torch"):
         rows = _normal_rows(inner) if X is None else _first_rows(X)
         _check_classes(model, inner)
-        inner.to_onnx(path)
+        inner._write_onnx(path)
         output = None
     else:
         plain = to_sklearn(model)
@@ -108,16 +108,25 @@ def to_onnx(
 
 def _normal_rows(model: Any) -> NDArray[np.float64] | pd.DataFrame:
     """Return rows for a model of numbers, which float32 represents exactly."""
-    n_features = getattr(model, "n_features_in_", None)
     names = getattr(model, "feature_names_in_", None)
-    if n_features is None or (names is not None and isinstance(model, Pipeline)):
+    shape = _shape_of_floats(model)
+    if shape is None or (names is not None and isinstance(model, Pipeline)):
         raise ValueError(
-            "X=None: the types of the model's columns are not known, which the file's inputs have; "
-            "pass some of its rows as X"
+            "X=None: which values the model's features have is not known; pass some of its rows as "
+            "X"
         )
-    rows = np.random.default_rng(0).standard_normal((N_DRAWN, n_features), dtype=np.float32)
+    rows = np.random.default_rng(0).standard_normal((N_DRAWN, *shape), dtype=np.float32)
     numbers = rows.astype(np.float64)
     return numbers if names is None else pd.DataFrame(numbers, columns=names)
+
+
+def _shape_of_floats(model: Any) -> tuple[int, ...] | None:
+    """Return the shape of a sample, None for a model whose features may be no floats."""
+    if hasattr(model, "to_torch"):
+        shape: tuple[int, ...] | None = model._format.shape_of_floats
+        return shape
+    n_features = getattr(model, "n_features_in_", None)
+    return None if n_features is None else (n_features,)
 
 
 def _first_rows(X: Any) -> Any:

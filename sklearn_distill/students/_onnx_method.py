@@ -42,8 +42,8 @@ class OnnxMethod:
         TypeError
             If the model cannot be converted.
         ValueError
-            If X is None, and the student is a Pipeline fitted on a DataFrame, or does not know how
-            many features it has.
+            If X is None, and the student is a Pipeline fitted on a DataFrame, or has features that
+            are not one array of floats.
         """
         check_is_fitted(self)
         from sklearn_distill.deployment import to_onnx  # slow to import

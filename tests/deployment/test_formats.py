@@ -30,7 +30,7 @@ from sklearn_distill import (
     TeacherStudentClassifier,
     TeacherStudentRegressor,
 )
-from sklearn_distill.deployment import to_onnx, to_sklearn
+from sklearn_distill.deployment import to_sklearn
 
 lightgbm = pytest.importorskip("lightgbm", reason="the extra boosting is not installed")
 xgboost = pytest.importorskip("xgboost", reason="the extra boosting is not installed")
@@ -168,7 +168,7 @@ def test_networks_by_onnx_without_this_package(tmp_path):
     network = DistilledNeuralClassifier(**NETWORK)
     models["pair"] = TeacherStudentClassifier(FOREST, network, privileged_features=[3]).fit(X, Y)
     for name, model in models.items():
-        assert to_onnx(model, tmp_path / name) < 2e-6
+        assert model.to_onnx(tmp_path / name) < 2e-6
     rows = {name: student_rows(model) for name, model in models.items()}
     files = {name: (tmp_path / name).read_bytes() for name in models}
     of_process = predictions_without_this_package(rows, {}, files)

@@ -141,7 +141,7 @@ def test_a_student_of_a_frame_has_one_input(tmp_path):
 )
 def test_rows_that_cannot_be_drawn_are_asked_for(step, rows, tmp_path):
     student = SoftTargetClassifier(make_pipeline(step, TREE)).fit(rows, Y, teacher_proba=S)
-    with pytest.raises(ValueError, match=r"X=None: the types of .* pass some of its rows as X"):
+    with pytest.raises(ValueError, match=r"X=None: which values .* pass some of its rows as X"):
         student.to_onnx(tmp_path / "student.onnx")
 
 
@@ -163,7 +163,7 @@ def test_a_network_of_words_takes_texts_of_any_length(tmp_path):
         BiLSTM, **sizes, module__n_layers=2, max_epochs=1, imitation=0, random_state=0
     ).fit(words, np.arange(60) % 2)
     path = tmp_path / "student.onnx"
-    assert to_onnx(student, path, words) < 1e-6
+    assert student.to_onnx(path, words) < 1e-6
     padded = np.pad(words, ((0, 0), (0, 3)))
     for rows, expected in [
         (padded, student.predict_proba(words)),
