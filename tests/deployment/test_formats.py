@@ -49,6 +49,7 @@ NETWORK = {"hidden_layer_sizes": (4,), "max_epochs": 1, "random_state": 0}
 FOREST = RandomForestClassifier(5, random_state=0)
 
 PROBA = {"teacher_proba": S}
+LABELS = (S > 0.3).astype(int)
 FEW = {"n_estimators": 3}
 CLASSIFIERS = {
     "logistic": LOGISTIC,
@@ -81,12 +82,14 @@ CASES = {
     **{name: (student, Y, PROBA) for name, student in CLASSIFIERS.items()},
     **{name: (student, NUMBERS, {}) for name, student in REGRESSORS.items()},
     **{name: (model, y, {}) for name, (model, y) in TOGETHER.items()},
+    "labels": (MultiLabelStudent(LOGISTIC), LABELS, PROBA),
+    "labels by trees": (MultiLabelStudent(SoftTargetClassifier(TREE)), LABELS, PROBA),
+    "labels by boosting": (MultiLabelStudent(DistilledBoostingClassifier()), LABELS, PROBA),
 }
 NETWORKS = {
     "network": (DistilledNeuralClassifier(**NETWORK), Y, PROBA),
     "network of numbers": (DistilledNeuralRegressor(**NETWORK), NUMBERS, {}),
 }
-LABELS = (MultiLabelStudent(LOGISTIC), (S > 0.3).astype(int), PROBA)
 
 CODE = """
 import pickle, sys
@@ -151,10 +154,9 @@ def test_a_process_without_this_package_predicts_the_same(name, file_format, fit
     np.testing.assert_allclose(of_process, expected, rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", [*CASES, *NETWORKS, "labels"])
+@pytest.mark.parametrize("name", [*CASES, *NETWORKS])
 def test_joblib(name, fitted):
-    cases = {**NETWORKS, "labels": LABELS}
-    model = fitted[name] if name in fitted else fit(cases[name])
+    model = fitted[name] if name in fitted else fit(NETWORKS[name])
     file = io.BytesIO()
     joblib.dump(model, file)
     file.seek(0)

@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import (
     BaggingClassifier,
     ExtraTreesRegressor,
@@ -22,6 +23,7 @@ from sklearn_distill import (
     DistilledBoostingRegressor,
     DistilledLogisticRegression,
     DistilledLogisticRegressionCV,
+    MultiLabelStudent,
     PrivilegedLinearRegression,
     SoftTargetClassifier,
     SoftTargetRegressor,
@@ -136,6 +138,22 @@ def test_what_has_no_equal_is_an_error(model, message):
     params = {"teacher_proba": S} if isinstance(model, SoftTargetClassifier) else {}
     with pytest.raises(TypeError, match=message):
         to_sklearn(model.fit(X, Y, **params))
+
+
+def test_several_labels_are_one_versus_rest():
+    labels = (S > 0.3).astype(int)
+    student = MultiLabelStudent(LOGISTIC).fit(X, labels, teacher_proba=S)
+    plain = student.to_sklearn()
+    assert type(plain).__name__ == "OneVsRestClassifier"
+    np.testing.assert_allclose(plain.predict_proba(X), student.predict_proba(X), rtol=1e-13)
+    np.testing.assert_array_equal(plain.predict(X), student.predict(X))
+    alone = MultiLabelStudent(LOGISTIC).fit(X, labels[:, :1], teacher_proba=S[:, :1])
+    with pytest.raises(TypeError, match=r"single label: convert estimators_\[0\]"):
+        alone.to_sklearn()
+    labels[:, 1] = 1
+    student = MultiLabelStudent(DummyClassifier()).fit(X, labels)
+    with pytest.raises(TypeError, match="student of label 1 knows only the classes"):
+        student.to_sklearn()
 
 
 def test_other_estimators_are_returned_as_they_are():
