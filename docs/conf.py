@@ -57,6 +57,10 @@ html_theme_options = {
     "footer_end": [],
 }
 
+# A notebook's first cell installs the package of the page, for Colab, Binder and other hosts.
+NEEDED = "sklearn-distill[plot,neural,search]"
+PINNED = f"{NEEDED} @ git+{SOURCE}" if "dev" in release else f"{NEEDED}=={release}"
+
 # The inventories are on the network, which a build here does not need; Read the Docs has it.
 intersphinx_mapping = {
     name: (url, None)
@@ -92,6 +96,7 @@ sphinx_gallery_conf = {
     "run_stale_examples": True,
     "parallel": 2,
     "doc_module": ("sklearn_distill",),
+    "first_notebook_cell": f'%pip install --quiet "{PINNED}"',
     "backreferences_dir": "auto_examples/backreferences",
     "download_all_examples": False,
     "show_memory": False,

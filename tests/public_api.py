@@ -34,6 +34,7 @@ NEED_TORCH = frozenset(
         "nets._mixing",
         "nets._multi_label_loss",
         "nets._net",
+        "nets._padded_lstm",
         "nets._patterns",
         "nets._seen",
         "nets._share",

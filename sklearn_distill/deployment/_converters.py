@@ -14,6 +14,7 @@ from skl2onnx.common.shape_calculator import (
 )
 from sklearn.base import is_classifier
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline
 
 from sklearn_distill._optional import import_onnx
@@ -54,6 +55,8 @@ def convert(plain: Any, rows: NDArray[Any] | pd.DataFrame) -> bytes:
 
 def _register(model: Any) -> None:
     """Tell skl2onnx how to convert a boosted model, if it does not know."""
+    if isinstance(model, OneVsRestClassifier):
+        model = model.estimators_[0]
     library = next((name for start, name in _NAMES.items() if _is_of(model, start)), None)
     if library is not None:
         import_onnx("onnxmltools", "to_onnx")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -9,27 +10,34 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from pandas.api.types import is_float_dtype
+from pandas.api.types import is_float_dtype, is_numeric_dtype
 from sklearn.base import is_classifier
+from sklearn.pipeline import Pipeline
 
 from sklearn_distill._atomic_file import atomic_file
 from sklearn_distill._optional import import_onnx
 from sklearn_distill._validation.user_warning import warn_user
+from sklearn_distill.deployment._deployed_part import deployed
 from sklearn_distill.deployment.to_sklearn import to_sklearn
 
 __all__ = ["to_onnx"]
 
 LARGE_DIFFERENCE = 1e-4  # far above the rounding of float32
 N_COMPARED = 1000
+N_DRAWN = 100
+_TYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(bool)": np.bool_}
 
 
-def to_onnx(model: Any, path: str | PathLike[str], X: ArrayLike | pd.DataFrame) -> float:
+def to_onnx(
+    model: Any, path: str | PathLike[str], X: ArrayLike | pd.DataFrame | None = None
+) -> float:
     """Write a fitted model to an ONNX file, and compare the file's predictions with the model's.
 
-    Numbers are float32 in the file. The first input of an array is called ``X``; a frame has an
-    input of shape (n, 1) for each column, by its name. The outputs are those of skl2onnx:
-    ``label`` and ``probabilities`` of a classifier, ``variable`` of a regressor. A network has one
-    output, of :meth:`~sklearn_distill.DistilledNeuralClassifier.to_torch`.
+    Numbers are float32 in the file. Its input is called ``X``; the file of a Pipeline fitted on a
+    frame has an input of shape (n, 1) for each column, by its name. The outputs are those of
+    skl2onnx: ``label`` and ``probabilities`` of a classifier, ``variable`` of a regressor. A
+    network has its own inputs, and one output, of
+    :meth:`~sklearn_distill.DistilledNeuralClassifier.to_torch`.
 
     Parameters
     ----------
@@ -38,8 +46,10 @@ def to_onnx(model: Any, path: str | PathLike[str], X: ArrayLike | pd.DataFrame) 
         network of this package.
     path : str or path-like
         Path of the file to write.
-    X : {array-like, DataFrame} of shape (n_samples, n_features)
-        Rows to compare on, of the kind that the file will be given; the first 1000 are used.
+    X : {array-like, DataFrame, dict of array} of shape (n_samples, n_features), default=None
+        Rows to compare on, of the kind that the file will be given; the first 1000 are used. A
+        dict is of a network with several inputs by name. None draws 100 rows of standard normal
+        numbers: pass rows if the features are not about that large, or have categories.
 
     Returns
     -------
@@ -53,6 +63,9 @@ def to_onnx(model: Any, path: str | PathLike[str], X: ArrayLike | pd.DataFrame) 
         If onnxruntime or a converter is missing.
     TypeError
         If the model cannot be converted.
+    ValueError
+        If X is None, and the model is a Pipeline fitted on a DataFrame, or has features that are
+        not one array of floats.
 
     Warns
     -----
@@ -68,17 +81,20 @@ def to_onnx(model: Any, path: str | PathLike[str], X: ArrayLike | pd.DataFrame) 
     >>> to_onnx(student, "student.onnx", X) < 1e-6  # doctest: +SKIP
     True
     """
-    rows = X.head(N_COMPARED) if isinstance(X, pd.DataFrame) else np.asarray(X)[:N_COMPARED]
-    as_given_to_file = _as_float32(rows)
-    if hasattr(model, "to_torch"):
-        model.to_onnx(path)
+    inner = deployed(model)
+    if hasattr(inner, "to_torch"):
+        rows = _normal_rows(inner) if X is None else _first_rows(X)
+        _check_classes(model, inner)
+        inner._write_onnx(path)
         output = None
     else:
+        plain = to_sklearn(model)
+        rows = _normal_rows(plain) if X is None else _first_rows(X)
         output = "probabilities" if is_classifier(model) else "variable"
-        content = _convert(to_sklearn(model), as_given_to_file)
+        content = _convert(plain, rows)
         with atomic_file(path) as file:
             file.write(content)
-    of_file = _run(path, as_given_to_file, output)
+    of_file = _run(path, rows, output)
     predict = model.predict_proba if is_classifier(model) else model.predict
     expected = np.asarray(predict(rows), dtype=np.float64)
     difference = float(np.abs(of_file.reshape(expected.shape) - expected).max())
@@ -90,12 +106,43 @@ def to_onnx(model: Any, path: str | PathLike[str], X: ArrayLike | pd.DataFrame) 
     return difference
 
 
-def _as_float32(rows: NDArray[Any] | pd.DataFrame) -> NDArray[Any] | pd.DataFrame:
-    """Return the rows with floats as the file takes them."""
-    if not isinstance(rows, pd.DataFrame):
-        return rows.astype(np.float32)
-    floats = [name for name in rows.columns if is_float_dtype(rows[name])]
-    return rows.astype(dict.fromkeys(floats, np.float32))
+def _normal_rows(model: Any) -> NDArray[np.float64] | pd.DataFrame:
+    """Return rows for a model of numbers, which float32 represents exactly."""
+    names = getattr(model, "feature_names_in_", None)
+    shape = _shape_of_floats(model)
+    if shape is None or (names is not None and isinstance(model, Pipeline)):
+        raise ValueError(
+            "X=None: which values the model's features have is not known; pass some of its rows as "
+            "X"
+        )
+    rows = np.random.default_rng(0).standard_normal((N_DRAWN, *shape), dtype=np.float32)
+    numbers = rows.astype(np.float64)
+    return numbers if names is None else pd.DataFrame(numbers, columns=names)
+
+
+def _shape_of_floats(model: Any) -> tuple[int, ...] | None:
+    """Return the shape of a sample, None for a model whose features may be no floats."""
+    if hasattr(model, "to_torch"):
+        shape: tuple[int, ...] | None = model._format.shape_of_floats
+        return shape
+    n_features = getattr(model, "n_features_in_", None)
+    return None if n_features is None else (n_features,)
+
+
+def _first_rows(X: Any) -> Any:
+    if isinstance(X, Mapping):
+        return {name: np.asarray(part)[:N_COMPARED] for name, part in X.items()}
+    return X.head(N_COMPARED) if isinstance(X, pd.DataFrame) else np.asarray(X)[:N_COMPARED]
+
+
+def _check_classes(model: Any, network: Any) -> None:
+    """Require that the network has a column for each class of the model around it."""
+    if is_classifier(model) and len(network.classes_) < len(model.classes_):
+        raise TypeError(
+            f"the network inside {type(model).__name__} knows {len(network.classes_)} of "
+            f"{len(model.classes_)} classes, so that its own predictions have fewer columns: save "
+            "the model itself"
+        )
 
 
 def _convert(plain: Any, rows: NDArray[Any] | pd.DataFrame) -> bytes:
@@ -103,18 +150,27 @@ def _convert(plain: Any, rows: NDArray[Any] | pd.DataFrame) -> bytes:
     import_onnx("skl2onnx", "to_onnx")
     from sklearn_distill.deployment._converters import convert
 
-    return convert(plain, rows)
+    if not isinstance(rows, pd.DataFrame):
+        return convert(plain, rows.astype(np.float32))
+    if not isinstance(plain, Pipeline) and all(map(is_numeric_dtype, rows.dtypes)):
+        return convert(plain, rows.to_numpy(np.float32))  # only a transformer selects columns
+    floats = [name for name in rows.columns if is_float_dtype(rows[name])]
+    return convert(plain, rows.astype(dict.fromkeys(floats, np.float32)))
 
 
-def _run(
-    path: str | PathLike[str], rows: NDArray[Any] | pd.DataFrame, output: str | None
-) -> NDArray[Any]:
+def _run(path: str | PathLike[str], rows: Any, output: str | None) -> NDArray[Any]:
     """Return an output of the file for these rows; None for the only one."""
     onnxruntime = import_onnx("onnxruntime", "to_onnx")
     session = onnxruntime.InferenceSession(Path(path).read_bytes())
-    if isinstance(rows, pd.DataFrame):
-        inputs = {name: rows[[name]].to_numpy() for name in rows.columns}
+    types = {node.name: node.type for node in session.get_inputs()}
+    if isinstance(rows, Mapping):
+        given = rows
+    elif isinstance(rows, pd.DataFrame) and set(types) != {"X"}:
+        given = {name: rows[[name]].to_numpy() for name in rows.columns}
     else:
-        inputs = {"X": rows}
+        given = {"X": np.asarray(rows)}
+    inputs = {
+        name: part.astype(_TYPES.get(types[name], part.dtype)) for name, part in given.items()
+    }
     outputs = session.run(None if output is None else [output], inputs)
     return np.asarray(outputs[0], dtype=np.float64)

@@ -73,6 +73,7 @@ from sklearn_distill.distillers._teacher_check import (
     warn_if_worse,
 )
 from sklearn_distill.distillers._teacher_fit import TeacherData, TeacherFit
+from sklearn_distill.students._onnx_method import OnnxMethod
 from sklearn_distill.teachers._cross_fit import FoldFit, fold_fits
 
 # kinds of X, by scikit-learn's tags, that both teacher and student have to accept
@@ -88,7 +89,7 @@ _INPUT_KINDS = (
 )
 
 
-class TeacherStudent(MetaEstimatorMixin, DocLink, BaseEstimator):
+class TeacherStudent(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
     """A meta-estimator that fits a teacher, and a student on labels and out-of-fold predictions."""
 
     teacher_: Any

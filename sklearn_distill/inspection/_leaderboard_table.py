@@ -12,10 +12,10 @@ from sklearn_distill.inspection._entries import STUDENT_KINDS, Entry
 from sklearn_distill.inspection._entry_fit import ComparisonData
 from sklearn_distill.inspection._fold_runs import FoldRun
 from sklearn_distill.inspection._fold_scores import SplitSizes, pareto
-from sklearn_distill.inspection._latency import COLUMNS as LATENCY
-from sklearn_distill.inspection._latency import measure_latency
 from sklearn_distill.inspection._scoring import Metric
-from sklearn_distill.inspection.size import count_bytes, count_parameters
+from sklearn_distill.inspection.latency import COLUMNS as LATENCY
+from sklearn_distill.inspection.latency import predict_latency
+from sklearn_distill.inspection.size import count_parameters, student_size
 
 COSTS = ("n_parameters", "n_bytes", *LATENCY)
 
@@ -149,9 +149,9 @@ def measure_costs(
         if entry.kind == "prior":
             rows[entry.name] = dict.fromkeys(COSTS, math.nan)
             continue
-        size = {"n_parameters": count_parameters(run.model), "n_bytes": count_bytes(run.model)}
+        size = {"n_parameters": count_parameters(run.model), "n_bytes": student_size(run.model)}
         X = data.features_of(entry, test)
-        rows[entry.name] = size | measure_latency(
-            run.model, X, method, n_repeats=n_repeats, n_threads=n_threads
+        rows[entry.name] = size | predict_latency(
+            run.model, X, method=method, n_repeats=n_repeats, n_threads=n_threads
         )
     return pd.DataFrame.from_dict(rows, orient="index", columns=list(COSTS), dtype=np.float64)

@@ -188,7 +188,7 @@ def evaluated_settings(search: BaseEstimator, name: str = "search") -> Settings:
 def best_setting(search: BaseEstimator) -> tuple[float, float]:
     """Return (λ, T) of the best setting."""
     params = search.cv_results_["params"][search.best_index_]
-    lam, T = (float(params[_full_name(params, key, "search")]) for key in NAMES)
+    lam, T = (float(params[full_name(params, key, "search")]) for key in NAMES)
     return lam, T
 
 
@@ -197,8 +197,19 @@ def _is_loss(search: BaseEstimator) -> bool:
 
 
 def score_name(search: BaseEstimator) -> str:
-    """Return the name of the score or loss, for the colour bar."""
-    words = _scoring_name(search).removeprefix("neg_").replace("_", " ")
+    """Return the name of the score or loss of a search, for the colour bar."""
+    return scoring_label(_scoring_name(search))
+
+
+def scoring_label(scoring: str) -> str:
+    """Return the name of a scorer's score or loss, for the colour bar.
+
+    Examples
+    --------
+    >>> scoring_label("neg_log_loss")
+    'cross-validated log loss'
+    """
+    words = scoring.removeprefix("neg_").replace("_", " ")
     return f"cross-validated {words}" if words else "cross-validated score"
 
 
@@ -218,11 +229,31 @@ def _score_key(search: BaseEstimator) -> str:
 
 def _evaluated(results: Mapping[str, Any], key: str, name: str) -> FloatArray:
     params = {column.removeprefix("param_") for column in results if column.startswith("param_")}
-    return np.asarray(results[f"param_{_full_name(params, key, name)}"], dtype=np.float64)
+    return np.asarray(results[f"param_{full_name(params, key, name)}"], dtype=np.float64)
 
 
-def _full_name(params: Iterable[str], key: str, name: str) -> str:
-    """Return the parameter's name, with the steps of a pipeline before it."""
+def full_name(params: Iterable[str], key: str, name: str) -> str:
+    """Return the parameter's name, with the steps of a pipeline before it.
+
+    Parameters
+    ----------
+    params : iterable of str
+        Names of the parameters that were searched.
+    key : {"imitation", "temperature"}
+        The parameter.
+    name : str
+        Name of the search, for the error message.
+
+    Returns
+    -------
+    str
+        One of the names.
+
+    Raises
+    ------
+    ValueError
+        If none or several of them are the parameter.
+    """
     # a pipeline prefixes its steps: student__imitation
     found = [param for param in params if param.split("__")[-1] == key]
     if len(found) != 1:

@@ -18,7 +18,9 @@ from sklearn_distill.inspection._metaparameter_values import (
     read_path,
     read_settings,
     score_name,
+    scoring_label,
 )
+from sklearn_distill.inspection._study_values import setting_of_trial, study_settings
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.colorbar import Colorbar
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
+    from optuna.study import Study
     from sklearn.base import BaseEstimator
 
 # red is visible on every colour of viridis and on white
@@ -46,8 +49,8 @@ class MetaparameterDisplay:
 
     The axis of T is logarithmic. A full grid of settings is plotted as one cell per setting,
     other settings as one coloured point each: nothing is interpolated. Create one with
-    :meth:`from_estimator`, :meth:`from_values` or :meth:`from_probability`; :meth:`plot` plots it
-    again.
+    :meth:`from_estimator`, :meth:`from_study`, :meth:`from_values` or :meth:`from_probability`;
+    :meth:`plot` plots it again.
 
     Parameters
     ----------
@@ -171,6 +174,52 @@ class MetaparameterDisplay:
             # the path of a grid search is the grid, which is plotted anyway
             path=None if path is None or (path["stage"] == "grid").all() else path,
             value_name=score_name(search if surface is None else surface),
+        )
+        return display.plot(ax=ax, **surface_kw)
+
+    @classmethod
+    def from_study(
+        cls,
+        study: Study,
+        *,
+        scoring: str | None = None,
+        ax: Axes | None = None,
+        **surface_kw: Any,
+    ) -> Self:
+        """Plot the finished trials of an Optuna study.
+
+        Of trials with the same λ and T the best value is plotted; pruned and failed trials, and
+        those of a conditional space that drew only one of the two, are left out.
+
+        Parameters
+        ----------
+        study : optuna.study.Study
+            A study of one objective whose parameters are imitation and temperature, of a pipeline
+            ``step__imitation``, as those of
+            :func:`~sklearn_distill.search.distillation_objective`. Its best trial is marked.
+        scoring : str, default=None
+            Name of the objective's scorer. A negative loss ("neg_log_loss") is plotted as the loss.
+            None plots the values as they are.
+        ax : matplotlib Axes, default=None
+            Axes to plot on; None creates a figure.
+        **surface_kw : dict
+            Keyword arguments of the cells or points, such as ``cmap`` and ``norm``.
+
+        Returns
+        -------
+        MetaparameterDisplay
+            The plot, with its figure.
+
+        Raises
+        ------
+        ValueError
+            If the study has several objectives, or no finished trial with both λ and T.
+        """
+        as_loss = scoring is not None and scoring.startswith("neg_")
+        display = cls(
+            **vars(study_settings(study, as_loss=as_loss)),
+            best=setting_of_trial(study.best_trial),
+            value_name="objective" if scoring is None else scoring_label(scoring),
         )
         return display.plot(ax=ax, **surface_kw)
 

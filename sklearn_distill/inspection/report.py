@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
-from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +21,6 @@ from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.inspection._comparison import Comparison
 from sklearn_distill.inspection._decision import decide
 from sklearn_distill.inspection._html import html_page
-from sklearn_distill.inspection._latency import COLUMNS as LATENCY
-from sklearn_distill.inspection._latency import measure_latency
 from sklearn_distill.inspection._report_models import (
     align,
     name_students,
@@ -38,8 +35,10 @@ from sklearn_distill.inspection._report_models import (
 from sklearn_distill.inspection._scoring import Scoring, read_scoring
 from sklearn_distill.inspection._test_set import TestSet
 from sklearn_distill.inspection.intervals import MIN_UNITS, check_level
+from sklearn_distill.inspection.latency import COLUMNS as LATENCY
+from sklearn_distill.inspection.latency import check_counts, predict_latency
 from sklearn_distill.inspection.report_display import ReportDisplay
-from sklearn_distill.inspection.size import count_bytes, count_parameters
+from sklearn_distill.inspection.size import count_parameters, student_size
 from sklearn_distill.metrics._multi_label import has_several_labels
 
 if TYPE_CHECKING:
@@ -211,7 +210,7 @@ def distillation_report(
     >>> report.table["n_parameters"].tolist()[2:]
     [15.0, 15.0]
     """
-    _check_options(n_repeats, n_threads, n_bins)
+    check_counts(n_repeats=n_repeats, n_threads=n_threads, n_bins=n_bins)
     check_level(confidence_level)
     _check_teacher(teacher, teacher_proba, teacher_prediction)
     check_row_order(
@@ -290,8 +289,8 @@ def _costs(
 ) -> dict[str, float]:
     if model is None:
         return dict.fromkeys(("n_parameters", "n_bytes", *LATENCY), math.nan)
-    size = {"n_parameters": count_parameters(model), "n_bytes": count_bytes(model)}
-    return size | measure_latency(model, X, method, n_repeats=n_repeats, n_threads=n_threads)
+    size = {"n_parameters": count_parameters(model), "n_bytes": student_size(model)}
+    return size | predict_latency(model, X, method=method, n_repeats=n_repeats, n_threads=n_threads)
 
 
 def _check_teacher(*forms: object) -> None:
@@ -299,13 +298,6 @@ def _check_teacher(*forms: object) -> None:
     if passed != 1:
         names = "teacher, teacher_proba and teacher_prediction"
         raise ValueError(f"{passed} of {names} were passed; pass exactly one.")
-
-
-def _check_options(n_repeats: int, n_threads: int, n_bins: int) -> None:
-    options = {"n_repeats": n_repeats, "n_threads": n_threads, "n_bins": n_bins}
-    for name, value in options.items():
-        if not isinstance(value, Integral) or value < 1:
-            raise ValueError(f"{name}={value!r}; pass a whole number, 1 or more.")
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -85,8 +85,11 @@ def count_parameters(model: object) -> float:
     return 0.0 if _is_stateless(model) else math.nan
 
 
-def count_bytes(model: object) -> float:
-    """Return the length of the pickle of what would be deployed: no teacher, no search.
+def student_size(model: object) -> float:
+    """Return the number of bytes of what would be deployed of a fitted model, as a pickle.
+
+    Of a teacher-student estimator that is its student, of a search the best estimator, also where
+    they are inside another model, such as a Pipeline: no teacher, no search.
 
     Parameters
     ----------
@@ -97,6 +100,17 @@ def count_bytes(model: object) -> float:
     -------
     float
         Number of bytes; NaN for None and for a model that cannot be pickled.
+
+    Examples
+    --------
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from sklearn_distill import DistilledLogisticRegression, TeacherStudentClassifier
+    >>> from sklearn_distill.inspection import student_size
+    >>> teacher = RandomForestClassifier(random_state=0)
+    >>> model = TeacherStudentClassifier(teacher, DistilledLogisticRegression(), cv=2)
+    >>> model = model.fit([[0.0], [0.1], [0.2], [0.8], [0.9], [1.0]], [0, 0, 0, 1, 1, 1])
+    >>> student_size(model) == student_size(model.student_) < student_size(model.teacher_) / 20
+    True
     """
     if model is None:
         return math.nan

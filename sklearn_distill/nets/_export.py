@@ -184,10 +184,10 @@ class _Positional(nn.Module):
         return scores
 
 
-def _axes(name: str | None, values: Tensor) -> dict[int, Any]:
+def _axes(values: Tensor) -> dict[int, Any]:
     """Return which axes have any length: that of the rows and, if possible, of sequences."""
     axes = {0: torch.export.Dim.DYNAMIC}
-    if name is not None and not values.is_floating_point() and values.ndim > 1:
+    if not values.is_floating_point() and values.ndim > 1:
         axes[1] = torch.export.Dim.AUTO  # a network may fix it, as by embedding the positions
     return axes
 
@@ -227,13 +227,13 @@ def write_onnx(
     inputs = {
         name: torch.zeros(2, *shapes[name], dtype=_TYPES[kind]) for name, kind in kinds.items()
     }
-    network = _Positional(deepcopy(network).float(), list(kinds)).eval()
+    network = _Positional(deepcopy(network).float().requires_grad_(False), list(kinds)).eval()
     program = torch.onnx.export(
         network,
         tuple(inputs.values()),
         input_names=["X" if name is None else name for name in kinds],
         output_names=["answers"],
-        dynamic_shapes=(tuple(_axes(name, part) for name, part in inputs.items()),),
+        dynamic_shapes=(tuple(_axes(part) for part in inputs.values()),),
         dynamo=True,
         verbose=False,
     )

@@ -7,7 +7,10 @@ its input, the last hidden representation.
 from collections.abc import Sequence
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
+
+from sklearn_distill.nets._padded_lstm import last_states
 
 
 class ScoreNetwork(nn.Module):
@@ -288,11 +291,12 @@ class BiLSTM(ScoreNetwork):
             The forward state, then the backward state, after dropout.
         """
         words = x.long()
-        # torch packs only sequences of length 1 or more, and takes the lengths from the CPU
-        lengths = (words != self.padding).sum(1).clamp(min=1).cpu()
+        lengths = (words != self.padding).sum(1).clamp(min=1)  # torch packs no empty sequence
         vectors = self.dropout(self.embedding(words))
+        if torch.onnx.is_in_onnx_export():
+            return last_states(self.lstm, vectors, lengths)
         packed = nn.utils.rnn.pack_padded_sequence(
-            vectors, lengths, batch_first=True, enforce_sorted=False
+            vectors, lengths.cpu(), batch_first=True, enforce_sorted=False
         )
         _, (states, _) = self.lstm(packed)
         representation: Tensor = self.dropout(states[-2:].transpose(0, 1).flatten(1))

@@ -358,7 +358,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
             How far the teacher is trusted in each row, as for
             :class:`~sklearn_distill.DistilledLogisticRegression`. Without any label the rows
             validate with these weights, too.
-        fold_teacher_proba : array-like of shape (n_splits_, n_samples, n_classes) or None
+        fold_teacher_proba : array-like of shape (n_folds, n_samples, n_classes) or None
             For each fold of ``cv``, in its order, the teacher's probabilities that the fit to the
             fold's training samples uses instead of ``teacher_proba``, of which the fit to all
             samples is then the only use. Choosing λ is leakage-free if they come from teachers that

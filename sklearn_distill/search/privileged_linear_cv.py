@@ -245,7 +245,7 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
             Trust w in [0, 1] in the teacher in each row, as for
             :class:`~sklearn_distill.PrivilegedLinearRegression`. Without any label the rows
             validate with these weights, too.
-        fold_teacher_prediction : array-like of shape (n_splits_, n_samples) or (n_splits_, \
+        fold_teacher_prediction : array-like of shape (n_folds, n_samples) or (n_folds, \
                 n_samples, n_outputs), or None
             For each fold of ``cv``, in its order, the teacher's predictions that the fit to the
             fold's training samples uses instead of ``teacher_prediction``, of which the fit to all

@@ -15,9 +15,10 @@ from sklearn_distill._doc_link import DocLink
 from sklearn_distill._typing import FloatArray, MatrixLike
 from sklearn_distill._validation.fit_params import fit_param_name
 from sklearn_distill._validation.indexing import as_samples, take_rows
+from sklearn_distill.students._onnx_method import OnnxMethod
 
 
-class EstimatorStudent(DocLink, BaseEstimator):
+class EstimatorStudent(OnnxMethod, DocLink, BaseEstimator):
     """Base of students that fit a clone of ``estimator``, ``estimator_``."""
 
     estimator: Any

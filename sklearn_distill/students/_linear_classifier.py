@@ -26,9 +26,10 @@ from sklearn_distill.students._array_api import (
     validate_features,
 )
 from sklearn_distill.students._chunks import X_CHECKS, map_chunks
+from sklearn_distill.students._onnx_method import OnnxMethod
 
 
-class LinearClassifier(ClassifierMixin, DocLink, BaseEstimator):
+class LinearClassifier(OnnxMethod, ClassifierMixin, DocLink, BaseEstimator):
     """Predictions from ``coef_``, ``intercept_`` and ``classes_``, as those of LogisticRegression.
 
     A class with intercept ``-inf`` has probability 0. If X is a torch tensor, so are the

@@ -29,11 +29,12 @@ from sklearn_distill.students._array_api import (
     validate_features,
 )
 from sklearn_distill.students._chunks import map_chunks
+from sklearn_distill.students._onnx_method import OnnxMethod
 
 X_CHECKS: dict[str, Any] = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}
 
 
-class LinearRegressor(MultiOutputMixin, RegressorMixin, DocLink, BaseEstimator):
+class LinearRegressor(OnnxMethod, MultiOutputMixin, RegressorMixin, DocLink, BaseEstimator):
     """Predictions from ``coef_`` and ``intercept_``, standard deviations from ``statistics_``."""
 
     coef_: NDArray[Any]

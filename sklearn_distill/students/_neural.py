@@ -84,23 +84,39 @@ class NeuralStudent(NeuralParams):
     def to_torch(self) -> torch.nn.Module:
         """Return the trained network as a torch module."""
 
-    def to_onnx(self, path: str | PathLike[str]) -> None:
+    def to_onnx(self, path: str | PathLike[str], X: Any = None) -> float:
         """Write the trained network to an ONNX file that accepts any number of samples.
 
         The input is called ``X`` (float32, or int64 if the network reads integers), several inputs
-        have their own names, and integers by name have any length. The output is called
-        ``answers`` and is that of :meth:`to_torch`.
+        have their own names, and integers have any length that the network reads. The output is
+        called ``answers`` and is that of :meth:`to_torch`.
 
         Parameters
         ----------
         path : str or path-like
             Path of the file to write.
+        X : array-like, DataFrame or dict of array, default=None
+            Samples on which onnxruntime is compared with the network. None draws 100 samples of
+            standard normal numbers, for a network of one array of floats.
+
+        Returns
+        -------
+        float
+            The largest difference between the file's and the network's predictions.
 
         Raises
         ------
         ImportError
-            If onnx or onnxscript is missing.
+            If onnx, onnxscript or onnxruntime is missing.
+        ValueError
+            If X is None, and the network reads integers or several inputs.
         """
+        check_is_fitted(self)
+        from sklearn_distill.deployment import to_onnx  # slow to import
+
+        return to_onnx(self, path, X)
+
+    def _write_onnx(self, path: str | PathLike[str]) -> None:
         from sklearn_distill.nets._export import write_onnx
 
         write_onnx(self.to_torch(), self._format.kinds, self._format.shapes, path)

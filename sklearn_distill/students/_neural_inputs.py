@@ -89,11 +89,15 @@ class InputFormat:
             return None
         return self.shapes[None][0]
 
+    @property
+    def shape_of_floats(self) -> tuple[int, ...] | None:
+        """Shape of a sample in one array of floats, None for other inputs."""
+        is_array = self.kinds == {None: "f"} and not self.is_collated
+        return self.shapes[None] if is_array else None
+
     def is_array_of(self, X: NDArray[Any]) -> bool:
         """Return whether the student was fitted on one array of floats, with rows of this shape."""
-        return (
-            not self.is_collated and self.kinds == {None: "f"} and self.shapes[None] == X.shape[1:]
-        )
+        return self.shape_of_floats == X.shape[1:]
 
     def with_floats(self) -> Self:
         """Return the format of an array whose integers the network reads as floats."""

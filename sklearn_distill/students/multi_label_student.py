@@ -36,6 +36,7 @@ from sklearn_distill._validation.label_matrix import (
     naming_label,
 )
 from sklearn_distill._validation.row_order import check_row_order
+from sklearn_distill.students._onnx_method import OnnxMethod
 
 _FIT_PARAMS = ("sample_weight", "teacher_proba", "teacher_logits", "X_val", "y_val")
 
@@ -45,7 +46,7 @@ def _predicts_proba(student: MultiLabelStudent) -> bool:
     return hasattr(fitted[0] if fitted else student.estimator, "predict_proba")
 
 
-class MultiLabelStudent(ClassifierMixin, MetaEstimatorMixin, DocLink, BaseEstimator):
+class MultiLabelStudent(OnnxMethod, ClassifierMixin, MetaEstimatorMixin, DocLink, BaseEstimator):
     """A student of two classes for each of several labels, any of which a row may have.
 
     As scikit-learn's :class:`~sklearn.multioutput.MultiOutputClassifier`, but each student also
@@ -216,6 +217,48 @@ class MultiLabelStudent(ClassifierMixin, MetaEstimatorMixin, DocLink, BaseEstima
         """
         X = self._checked(X)
         return np.column_stack([_proba_of_label(one, X) for one in self.estimators_])
+
+    def to_sklearn(self) -> Any:
+        """Convert to a scikit-learn OneVsRestClassifier with the same predictions.
+
+        Returns
+        -------
+        OneVsRestClassifier
+            Fitted; it no longer depends on this package.
+
+        Raises
+        ------
+        TypeError
+            If scikit-learn has no estimator with the predictions of a label's student, that student
+            knows only one class, or there is only one label.
+        """
+        check_is_fitted(self)
+        from sklearn.multiclass import OneVsRestClassifier
+        from sklearn.preprocessing import LabelBinarizer
+
+        from sklearn_distill.deployment import to_sklearn  # slow to import
+
+        if len(self.estimators_) == 1:
+            raise TypeError(
+                "scikit-learn's OneVsRestClassifier has two columns for a single label: convert "
+                "estimators_[0]"
+            )
+        students = [to_sklearn(one) for one in self.estimators_]
+        for label, student in enumerate(students):
+            if list(student.classes_) != [0, 1]:
+                raise TypeError(
+                    f"the student of label {label} knows only the classes {student.classes_}, so "
+                    "that its predictions have fewer columns: save the model itself"
+                )
+        plain = OneVsRestClassifier(students[0])
+        plain.estimators_ = students
+        indicators = np.eye(len(students) + 1, len(students), dtype=int)
+        plain.label_binarizer_ = LabelBinarizer(sparse_output=True).fit(indicators)
+        plain.classes_ = plain.label_binarizer_.classes_
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(self, name):
+                setattr(plain, name, getattr(self, name))
+        return plain
 
     def _checked(self, X: MatrixLike) -> Any:
         check_is_fitted(self)

@@ -3,7 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 from sklearn.linear_model import Ridge
 from sklearn.tree import DecisionTreeRegressor
 
@@ -13,6 +17,7 @@ from sklearn_distill import (
     DistilledBoostingRegressor,
     DistilledLogisticRegression,
     DistilledLogisticRegressionCV,
+    MultiLabelStudent,
     PrivilegedLinearRegression,
     PrivilegedLinearRegressionCV,
     SoftTargetClassifier,
@@ -22,6 +27,8 @@ from sklearn_distill import (
 )
 
 skops = pytest.importorskip("skops.io", reason="skops is not installed")
+lightgbm = pytest.importorskip("lightgbm", reason="the extra boosting is not installed")
+xgboost = pytest.importorskip("xgboost", reason="the extra boosting is not installed")
 
 RNG = np.random.default_rng(0)
 X = pd.DataFrame(RNG.normal(size=(90, 4)), columns=list("abcd"))
@@ -31,15 +38,23 @@ Y = np.array(["x", "y", "z"])[S.argmax(axis=1)]
 NUMBERS = X.to_numpy() @ [1.0, 2.0, 0.0, -1.0] + 0.3 * RNG.normal(size=90)
 LOGISTIC = DistilledLogisticRegression()
 TREE = DecisionTreeRegressor(max_depth=3)
-OF_SKLEARN = {  # compiled or private classes that skops does not trust by itself
+TRUSTED = {  # those of the guide, besides this package's
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.tree._tree.Tree",
+    "collections.OrderedDict",
+    "lightgbm.basic.Booster",
+    "lightgbm.sklearn.LGBMClassifier",
+    "xgboost.core.Booster",
+    "xgboost.sklearn.XGBClassifier",
 }
 CLASSIFIERS = [
     LOGISTIC,
     DistilledLogisticRegressionCV(("imitation",), cv=2),
     DistilledBoostingClassifier(HistGradientBoostingClassifier(max_iter=3)),
+    DistilledBoostingClassifier(lightgbm.LGBMClassifier(n_estimators=3, verbose=-1)),
+    DistilledBoostingClassifier(xgboost.XGBClassifier(n_estimators=3)),
     SoftTargetClassifier(TREE),
+    SoftTargetClassifier(RandomForestRegressor(3)),
 ]
 REGRESSORS = [
     PrivilegedLinearRegression(),
@@ -56,6 +71,7 @@ CASES = [
     *((student, Y, {"teacher_proba": S}) for student in CLASSIFIERS),
     *((student, NUMBERS, {"teacher_prediction": NUMBERS + 0.1 * X["a"]}) for student in REGRESSORS),
     *((model, y, {}) for model, y in META),
+    (MultiLabelStudent(LOGISTIC), (S > 0.3).astype(int), {"teacher_proba": S}),
 ]
 
 
@@ -64,7 +80,7 @@ def test_models_load_with_their_own_classes_trusted(model, y, params):
     saved = skops.dumps(model.fit(X, y, **params))
     untrusted = skops.get_untrusted_types(data=saved)
     foreign = {name for name in untrusted if not name.startswith("sklearn_distill.")}
-    assert foreign <= OF_SKLEARN
+    assert foreign <= TRUSTED
     loaded = skops.loads(saved, trusted=untrusted)
     np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
 

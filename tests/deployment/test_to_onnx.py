@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestRegressor
+from sklearn.exceptions import NotFittedError
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import Ridge
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
@@ -117,6 +119,58 @@ def test_a_large_difference_is_said(tmp_path):
     student.fit(features, Y, distilledlogisticregression__teacher_proba=S)
     with pytest.warns(UserWarning, match="differ by up to .* more digits than float32 has"):
         assert to_onnx(student, tmp_path / "student.onnx", features) > 0.1
+
+
+def test_a_student_of_a_frame_has_one_input(tmp_path):
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    student = DistilledLogisticRegression().fit(frame, Y, teacher_proba=S)
+    path = tmp_path / "student.onnx"
+    for rows in (None, frame):
+        assert student.to_onnx(path, rows) < 1e-6
+        of_file = probabilities_of_file(path, X)
+        np.testing.assert_allclose(of_file, student.predict_proba(frame), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("step", "rows"),
+    [
+        (CountVectorizer(), [f"w{word}" for word in Y]),
+        (StandardScaler(), pd.DataFrame(X, columns=list("abcd"))),
+    ],
+    ids=["texts", "columns"],
+)
+def test_rows_that_cannot_be_drawn_are_asked_for(step, rows, tmp_path):
+    student = SoftTargetClassifier(make_pipeline(step, TREE)).fit(rows, Y, teacher_proba=S)
+    with pytest.raises(ValueError, match=r"X=None: which values .* pass some of its rows as X"):
+        student.to_onnx(tmp_path / "student.onnx")
+
+
+def test_an_unfitted_student_is_not_exported(tmp_path):
+    with pytest.raises(NotFittedError):
+        DistilledLogisticRegression().to_onnx(tmp_path / "student.onnx")
+
+
+@torch_warns
+@pytest.mark.slow  # torch exports a network in seconds
+def test_a_network_of_words_takes_texts_of_any_length(tmp_path):
+    from sklearn_distill.nets import BiLSTM
+
+    words = RNG.integers(1, 20, size=(60, 7))
+    words[:30, 4:] = 0
+    words[3] = 0
+    sizes = {"module__n_words": 20, "module__embedding_size": 6, "module__hidden_size": 5}
+    student = DistilledNeuralClassifier(
+        BiLSTM, **sizes, module__n_layers=2, max_epochs=1, imitation=0, random_state=0
+    ).fit(words, np.arange(60) % 2)
+    path = tmp_path / "student.onnx"
+    assert student.to_onnx(path, words) < 1e-6
+    padded = np.pad(words, ((0, 0), (0, 3)))
+    for rows, expected in [
+        (padded, student.predict_proba(words)),
+        (words[:1], student.predict_proba(words[:1])),
+        (words[:30, :4], student.predict_proba(words[:30])),
+    ]:
+        np.testing.assert_allclose(probabilities_of_file(path, rows), expected, atol=1e-6)
 
 
 def test_catboost_writes_its_own_file(tmp_path):

@@ -1,11 +1,10 @@
-"""Models without this package: the same predictions, from a process that cannot import it."""
+"""Models without this package: the same predictions; those of a process: test_formats."""
 
 import pickle
-import subprocess
-import sys
 
 import numpy as np
 import pytest
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import (
     BaggingClassifier,
     ExtraTreesRegressor,
@@ -24,6 +23,7 @@ from sklearn_distill import (
     DistilledBoostingRegressor,
     DistilledLogisticRegression,
     DistilledLogisticRegressionCV,
+    MultiLabelStudent,
     PrivilegedLinearRegression,
     SoftTargetClassifier,
     SoftTargetRegressor,
@@ -140,25 +140,25 @@ def test_what_has_no_equal_is_an_error(model, message):
         to_sklearn(model.fit(X, Y, **params))
 
 
+def test_several_labels_are_one_versus_rest():
+    labels = (S > 0.3).astype(int)
+    student = MultiLabelStudent(LOGISTIC).fit(X, labels, teacher_proba=S)
+    plain = student.to_sklearn()
+    assert type(plain).__name__ == "OneVsRestClassifier"
+    np.testing.assert_allclose(plain.predict_proba(X), student.predict_proba(X), rtol=1e-13)
+    np.testing.assert_array_equal(plain.predict(X), student.predict(X))
+    alone = MultiLabelStudent(LOGISTIC).fit(X, labels[:, :1], teacher_proba=S[:, :1])
+    with pytest.raises(TypeError, match=r"single label: convert estimators_\[0\]"):
+        alone.to_sklearn()
+    labels[:, 1] = 1
+    student = MultiLabelStudent(DummyClassifier()).fit(X, labels)
+    with pytest.raises(TypeError, match="student of label 1 knows only the classes"):
+        student.to_sklearn()
+
+
 def test_other_estimators_are_returned_as_they_are():
     model = Ridge().fit(X, NUMBERS)
     assert to_sklearn(model) is model
-
-
-def test_a_process_without_this_package_predicts_the_same(tmp_path):
-    students = [fitted_classifier(name) for name in CLASSIFIERS]
-    file = tmp_path / "models.pickle"
-    file.write_bytes(pickle.dumps([X, [to_sklearn(student) for student in students]]))
-    code = (
-        "import pickle, sys; sys.modules['sklearn_distill'] = None\n"
-        "X, models = pickle.load(open(sys.argv[1], 'rb'))\n"
-        "pickle.dump([m.predict_proba(X) for m in models], sys.stdout.buffer)"
-    )
-    run = subprocess.run(
-        [sys.executable, "-c", code, file], capture_output=True, check=True, cwd=tmp_path
-    )
-    for student, proba in zip(students, pickle.loads(run.stdout), strict=True):
-        np.testing.assert_allclose(proba, student.predict_proba(X), atol=1e-12)
 
 
 @pytest.mark.parametrize("keep", [True, False])

@@ -19,9 +19,8 @@ from sklearn_distill.distillers import (
     TeacherStudentClassifier,
     TeacherStudentRegressor,
 )
-from sklearn_distill.inspection import count_parameters, distillation_report
+from sklearn_distill.inspection import count_parameters, distillation_report, student_size
 from sklearn_distill.inspection._deployed import deployed_with_features
-from sklearn_distill.inspection.size import count_bytes
 from sklearn_distill.students import SoftTargetClassifier
 from tests.inspection.data import labelled_samples
 
@@ -59,22 +58,22 @@ WRAPPED = {
 @pytest.mark.parametrize(("model", "part"), WRAPPED.values(), ids=WRAPPED.keys())
 def test_size_and_time_are_those_of_the_part_that_predicts(model, part):
     expected = part(model.fit(X, Y))
-    assert count_bytes(model) == len(pickle.dumps(expected, protocol=5))
+    assert student_size(model) == len(pickle.dumps(expected, protocol=5))
     assert count_parameters(model) == count_parameters(expected) == 27
     assert deployed_with_features(model, X)[0] is expected
 
 
 def test_models_inside_others():
     model = teacher_student().fit(X, Y)
-    n_bytes = count_bytes(model)
+    n_bytes = student_size(model)
     pipeline = make_pipeline(StandardScaler(), model).fit(X, Y)
-    assert count_bytes(pipeline) < n_bytes + 2000 < len(pickle.dumps(model))
+    assert student_size(pipeline) < n_bytes + 2000 < len(pickle.dumps(model))
     assert count_parameters(pipeline) == 16 + 27
     part, _ = deployed_with_features(pipeline, X)
     assert part[-1] is pipeline[-1].student_
     np.testing.assert_array_equal(part.predict_proba(X), pipeline.predict_proba(X))
     votes = VotingClassifier([("a", model), ("b", STUDENT)]).fit(X, Y)
-    assert count_bytes(votes) < 4 * n_bytes
+    assert student_size(votes) < 4 * n_bytes
 
 
 def test_privileged_features_are_no_part_of_it():
@@ -103,7 +102,7 @@ def test_the_report_has_these_numbers():
 def test_ensembles_of_generations_and_regressors_as_classifiers():
     mean = generations(ensemble=True).fit(X, Y)
     assert count_parameters(mean) == 3 * 27
-    assert count_bytes(mean) == len(pickle.dumps(mean.estimator_, protocol=5))
+    assert student_size(mean) == len(pickle.dumps(mean.estimator_, protocol=5))
     soft = SoftTargetClassifier(DecisionTreeRegressor(max_leaf_nodes=4), imitation=0).fit(X, Y)
     assert count_parameters(soft) == 7
 
@@ -113,5 +112,5 @@ def test_regression():
     model = TeacherStudentRegressor(LinearRegression(), PrivilegedLinearRegression()).fit(
         X, numbers
     )
-    assert count_bytes(model) == len(pickle.dumps(model.student_, protocol=5))
+    assert student_size(model) == len(pickle.dumps(model.student_, protocol=5))
     assert count_parameters(model) == 9

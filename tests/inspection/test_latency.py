@@ -8,8 +8,7 @@ import pytest
 import scipy.sparse
 from threadpoolctl import threadpool_info
 
-from sklearn_distill.inspection import _latency
-from sklearn_distill.inspection._latency import measure_latency
+from sklearn_distill.inspection import latency, predict_latency
 
 
 class Counting:
@@ -25,11 +24,11 @@ class Counting:
 def measure(monkeypatch, seconds, n_rows, **options):
     """Return the times of a model whose timed calls take these seconds."""
     readings = accumulate(step for call in seconds for step in (1.0, call))
-    monkeypatch.setattr(_latency, "perf_counter", lambda: next(readings))
+    monkeypatch.setattr(latency, "perf_counter", lambda: next(readings))
     model = Counting()
     X = np.zeros((n_rows, 2))
     options = {"n_repeats": 3, "n_threads": 1} | options
-    return model, measure_latency(model, X, "predict_proba", **options)
+    return model, predict_latency(model, X, **options)
 
 
 @pytest.mark.parametrize(("n_rows", "size"), [(10, 10), (2500, 1000)])
@@ -57,9 +56,35 @@ def test_threads_are_limited(monkeypatch):
     assert measure(monkeypatch, [0.1] * 6, 10)[0].threads == {1}
 
 
-@pytest.mark.parametrize("form", [pd.DataFrame, scipy.sparse.coo_array, np.asarray])
+@pytest.mark.parametrize(
+    "form", [pd.DataFrame, scipy.sparse.coo_array, np.asarray, np.ndarray.tolist]
+)
 def test_forms_of_X(form):
     model = Counting()
     X = form(np.ones((1500, 3)))
-    measure_latency(model, X, "predict_proba", n_repeats=2, n_threads=1)
+    predict_latency(model, X, n_repeats=2)
     assert model.n_rows == [1] * 3 + [1000] * 3
+
+
+@pytest.mark.parametrize("name", ["n_repeats", "n_threads"])
+def test_counts_are_whole_numbers(name):
+    with pytest.raises(ValueError, match=f"{name}=0; pass a whole number, 1 or more"):
+        predict_latency(Counting(), np.ones((3, 1)), **{name: 0})
+
+
+def test_probabilities_are_timed_if_there_are_any():
+    calls = []
+
+    class Regressor:
+        def predict(self, X):
+            calls.append("predict")
+
+    class Classifier(Regressor):
+        def predict_proba(self, X):
+            calls.append("predict_proba")
+
+    X = np.ones((3, 1))
+    predict_latency(Regressor(), X, n_repeats=1)
+    predict_latency(Classifier(), X, n_repeats=1)
+    predict_latency(Classifier(), X, method="predict", n_repeats=1)
+    assert calls == ["predict"] * 4 + ["predict_proba"] * 4 + ["predict"] * 4

@@ -28,8 +28,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from sklearn_distill import DistilledBoostingClassifier, DistilledNeuralClassifier
-from sklearn_distill.inspection import count_parameters
-from sklearn_distill.inspection.size import count_bytes
+from sklearn_distill.inspection import count_parameters, student_size
 from tests.students.boosting_data import (
     cat,
     cat_numbers,
@@ -132,11 +131,11 @@ def test_unknown_models_are_nan():
 
 def test_bytes_are_the_pickles():
     model = LINEAR.fit(X, Y)
-    assert count_bytes(model) == len(pickle.dumps(model, protocol=5))
-    assert math.isnan(count_bytes(None))
-    assert math.isnan(count_bytes(lambda: None))
+    assert student_size(model) == len(pickle.dumps(model, protocol=5))
+    assert math.isnan(student_size(None))
+    assert math.isnan(student_size(lambda: None))
     frame = pd.DataFrame(X)
-    assert count_bytes(frame) > 8 * X.size
+    assert student_size(frame) > 8 * X.size
 
 
 def test_networks_count_the_parameters_of_their_module():

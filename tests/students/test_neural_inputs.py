@@ -563,7 +563,9 @@ def test_exported_networks_take_the_same_inputs(tmp_path):
     X, later = encode(texts), encode([text + " w0 w3 w1" for text in texts])
     student = DistilledNeuralClassifier(Student, module__n_words=22, random_state=0, max_epochs=1)
     student.fit(X, y, teacher_logits=logits)
-    student.to_onnx(tmp_path / "student.onnx")
+    assert student.to_onnx(tmp_path / "student.onnx", X) < 1e-5
+    with pytest.raises(ValueError, match="X=None: which values"):
+        student.to_onnx(tmp_path / "student.onnx")
     session = onnxruntime.InferenceSession(tmp_path / "student.onnx")
     module = student.to_torch()
     for data in (X, later):
@@ -574,7 +576,7 @@ def test_exported_networks_take_the_same_inputs(tmp_path):
         np.testing.assert_allclose(module(**tensors).detach(), expected, atol=1e-6)
     ids = padded(ROWS)
     bag = new(module=Bag).fit(ids, Y, teacher_logits=LOGITS)
-    bag.to_onnx(tmp_path / "bag.onnx")
+    assert bag.to_onnx(tmp_path / "bag.onnx", ids) < 1e-5
     (found,) = onnxruntime.InferenceSession(tmp_path / "bag.onnx").run(None, {"X": ids})
     np.testing.assert_allclose(found, bag.predict_proba(ids), atol=1e-5)
 

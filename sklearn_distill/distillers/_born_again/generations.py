@@ -44,10 +44,11 @@ from sklearn_distill.distillers._born_again.validation_split import (
     evaluation_set,
     given_validation_set,
 )
+from sklearn_distill.students._onnx_method import OnnxMethod
 from sklearn_distill.teachers._cross_fit import class_name, warn_of_unseen_classes
 
 
-class Generations(MetaEstimatorMixin, DocLink, BaseEstimator):
+class Generations(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
     """The steps of fit; parameters and attributes are those of BornAgainClassifier."""
 
     student: Any

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import islice
+from numbers import Integral
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from sklearn_distill._typing import CheckedX, FloatArray
+from sklearn_distill._typing import CheckedX, FloatArray, MatrixLike
+from sklearn_distill._validation.indexing import as_samples
 from sklearn_distill.inspection._deployed import deployed_with_features
+
+__all__ = ["predict_latency"]
 
 BATCH_ROWS = 1000  # all models predict a batch of one size: the time per row depends on it
 N_BATCHES = 5
@@ -19,22 +23,30 @@ MAX_SECONDS = 2.0  # of single rows, and of batches: a slow teacher is called le
 COLUMNS = ("latency_p50_us", "latency_p99_us", "rows_per_second")
 
 
-def measure_latency(
-    model: Any, X: CheckedX, method: str, *, n_repeats: int, n_threads: int
+def predict_latency(
+    model: Any,
+    X: MatrixLike,
+    *,
+    method: str | None = None,
+    n_repeats: int = 100,
+    n_threads: int = 1,
 ) -> dict[str, float]:
-    """Measure the prediction time of what would be deployed.
+    """Measure the prediction time of what would be deployed of a fitted model.
+
+    Of a teacher-student estimator that is its student, with the student's features; of a search
+    the best estimator. Calls end after two seconds of single rows, and of batches.
 
     Parameters
     ----------
     model : estimator
         A fitted model.
-    X : array-like of shape (n_rows, n_features)
-        Test samples; the first 1000 are the batch, and its rows the single rows.
-    method : {"predict_proba", "predict"}
-        What is timed.
-    n_repeats : int
+    X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
+        Samples; the first 1000 are the batch, and its rows the single rows.
+    method : {"predict_proba", "predict"}, default=None
+        What is timed. None is ``predict_proba`` of a model that has it, else ``predict``.
+    n_repeats : int, default=100
         Number of timed predictions of a single row.
-    n_threads : int
+    n_threads : int, default=1
         Number of threads of BLAS and of OpenMP.
 
     Returns
@@ -42,9 +54,27 @@ def measure_latency(
     dict of str to float
         ``latency_p50_us`` and ``latency_p99_us``, quantiles of the time of one row in microseconds,
         and ``rows_per_second`` of the median batch.
+
+    Raises
+    ------
+    ValueError
+        If n_repeats or n_threads is not a whole number, 1 or more, or X has no samples.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_distill.inspection import predict_latency
+    >>> X, y = [[0.0, 1.0], [1.0, 0.0]], [0, 1]
+    >>> times = predict_latency(LogisticRegression().fit(X, y), X, n_repeats=5)
+    >>> times["latency_p50_us"] <= times["latency_p99_us"]
+    True
     """
-    size = min(_n_rows(X), BATCH_ROWS)
-    part, batch = deployed_with_features(model, _take(X, slice(0, size)))
+    check_counts(n_repeats=n_repeats, n_threads=n_threads)
+    rows = as_samples(X)
+    size = min(_n_rows(rows), BATCH_ROWS)
+    part, batch = deployed_with_features(model, _take(rows, slice(0, size)))
+    if method is None:
+        method = "predict_proba" if hasattr(part, "predict_proba") else "predict"
     predict: Callable[[Any], Any] = getattr(part, method)
     single = [_take(batch, slice(i, i + 1)) for i in range(min(size, n_repeats))]
     with threadpool_limits(n_threads):
@@ -54,6 +84,13 @@ def measure_latency(
     return dict(
         zip(COLUMNS, (float(median), float(slow), size / float(np.median(many))), strict=True)
     )
+
+
+def check_counts(**counts: int) -> None:
+    """Raise a ValueError that names the argument if one is not a whole number, 1 or more."""
+    for name, value in counts.items():
+        if not isinstance(value, Integral) or value < 1:
+            raise ValueError(f"{name}={value!r}; pass a whole number, 1 or more.")
 
 
 def _seconds(predict: Callable[[Any], Any], batches: Iterator[Any]) -> FloatArray:
