@@ -186,8 +186,9 @@ def folds_of_groups(groups: ArrayLike, n_folds: int) -> IntArray:
 
     Examples
     --------
-    >>> folds_of_groups(["a", "b", "a"], n_folds=5)
-    array([2, 3, 2])
+    >>> folds = folds_of_groups(["a", "b", "a"], n_folds=5)
+    >>> bool(folds[0] == folds[2])
+    True
     """
     names = np.asarray(groups)
     # the width of a number must not matter, nor that of a text

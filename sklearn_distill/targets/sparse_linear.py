@@ -28,6 +28,7 @@ class SparseLinear:
 
     Examples
     --------
+    >>> from scipy import sparse
     >>> entries = sparse.csr_array(np.array([[0.5, 0.0, 0.0]]))
     >>> linear = SparseLinear(entries, np.ones((1, 3)), np.array([[0.25]]))
     >>> linear.dense(slice(None)).T

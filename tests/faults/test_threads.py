@@ -67,6 +67,9 @@ ESTIMATORS = {
 }
 
 
+WITH_OWN_TEACHER = (TeacherStudentClassifier, TeacherStudentRegressor, BornAgainClassifier)
+
+
 def fitted(estimator, seed):
     """Return what an estimator answers after a fit to other rows for each seed."""
     rng = np.random.default_rng(seed)
@@ -76,13 +79,12 @@ def fitted(estimator, seed):
     if "random_state" in estimator.get_params(deep=False):
         estimator.set_params(random_state=seed)
     if not is_classifier(estimator):
-        teacher = (
-            {} if hasattr(estimator, "teacher") else {"teacher_prediction": np.tanh(table[:, 0])}
-        )
+        prediction = {"teacher_prediction": np.tanh(table[:, 0])}
+        teacher = {} if isinstance(estimator, WITH_OWN_TEACHER) else prediction
         return estimator.fit(table, y, **teacher).predict(X)
     teacher = 1 / (1 + np.exp(-table[:, 0]))
-    fits_teacher = hasattr(estimator, "teacher") or isinstance(estimator, BornAgainClassifier)
-    teacher = {} if fits_teacher else {"teacher_proba": np.stack([1 - teacher, teacher], axis=1)}
+    proba = {"teacher_proba": np.stack([1 - teacher, teacher], axis=1)}
+    teacher = {} if isinstance(estimator, WITH_OWN_TEACHER) else proba
     return estimator.fit(table, (y > 0).astype(int), **teacher).predict_proba(X)
 
 
