@@ -219,11 +219,13 @@ def _descend_on_all_folds(
 def _measure_curvature(cv_loss: CrossValidatedLoss, evaluation: Evaluation) -> FloatArray:
     """Return the Hessian of the first folds' loss, by differences of its gradient."""
     low, high = cv_loss.space.box
-    H = np.empty((len(low), len(low)))
+    H = np.eye(len(low))
     for j in range(len(low)):
         u = evaluation.u.copy()
-        u[j] += PROBE_STEP if u[j] + PROBE_STEP <= high[j] else -PROBE_STEP
-        u = u.clip(low, high)
+        up, down = high[j] - u[j], u[j] - low[j]
+        u[j] += PROBE_STEP if up >= PROBE_STEP else -min(PROBE_STEP, down) if down > up else up
+        if u[j] == evaluation.u[j]:  # bounds that leave no room: any curvature will do
+            continue
         probe = cv_loss.evaluate(u, "probe", gradient=True, all_folds=False)
         H[j] = (probe.gradient - evaluation.gradient) / (u[j] - evaluation.u[j])
     return (H + H.T) / 2

@@ -241,3 +241,13 @@ def test_no_convergence_is_one_warning_for_all_folds():
         search.fit(X, y, teacher_proba=teacher)
     assert "10 of 10 fits in folds" in str(caught[0].message)
     assert len(caught) == 2  # the last fit's own too
+
+
+def test_bounds_that_leave_little_room():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 2))
+    y = (X[:, 0] + rng.normal(size=60) > 0).astype(int)
+    p = 1 / (1 + np.exp(-X[:, 0]))
+    search = DistilledLogisticRegressionCV(("imitation",), bounds={"imitation": (0.4, 0.4 + 1e-6)})
+    search.fit(X, y, teacher_proba=p)  # and no division by zero
+    assert search.imitation_ == pytest.approx(0.4, abs=1e-6)
