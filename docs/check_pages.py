@@ -129,7 +129,7 @@ async def look_at(page: Page, url: str, name: str, shots: Path | None) -> list[s
 async def look_at_all(root: Path, names: list[str], shots: Path | None) -> list[str]:
     """Look at several pages at a time; nothing outside of the site is loaded."""
     handler = partial(_Quiet, directory=str(root))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = _Server(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     site = f"http://127.0.0.1:{server.server_port}/"
     queue = asyncio.Queue[str]()
@@ -159,6 +159,13 @@ async def _in_own_tab(browser: Browser, site: str, name: str, shots: Path | None
         return await look_at(await context.new_page(), site + name, name, shots)
     finally:
         await context.close()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Ignore a browser that closes a page while it is read."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Quiet(SimpleHTTPRequestHandler):
