@@ -27,8 +27,8 @@ from sklearn_distill import (
     TeacherStudentClassifier,
 )
 from sklearn_distill.exceptions import ImplausibleTeacherWarning
+from sklearn_distill.inspection import student_size
 from sklearn_distill.inspection._deployed import deployed_pickle
-from sklearn_distill.inspection.size import count_bytes
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 5)).astype(np.float32)
@@ -595,7 +595,7 @@ def test_what_is_deployed_has_no_teacher():
     alone = student().fit(X, Y, teacher_logits=logits(X))
     for model in (fitted, make_pipeline("passthrough", fitted)):
         assert b"Counting" not in deployed_pickle(model)
-    assert abs(count_bytes(fitted) - count_bytes(alone)) < 1000
+    assert abs(student_size(fitted) - student_size(alone)) < 1000
     assert fitted.teacher is not None
 
 
