@@ -1,6 +1,7 @@
 """Ctrl-C in the midst of a fit: the estimator is as before, and the next fit as if nothing was."""
 
 import _thread
+import signal
 import threading
 import time
 
@@ -82,6 +83,15 @@ def test_in_a_fold_of_a_search(n_jobs):
     assert threading.active_count() <= alone + n_jobs
 
 
+@pytest.fixture
+def listens_to_ctrl_c():
+    """A process in the background of a shell ignores Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("listens_to_ctrl_c")
 def test_no_thread_of_an_interrupted_search_goes_on(monkeypatch):
     original, alone = SoftTargetObjective.value_and_gradient, threading.active_count()
     deadline = time.monotonic() + 30
