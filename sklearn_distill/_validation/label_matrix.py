@@ -16,6 +16,7 @@ from sklearn_distill._typing import BoolArray, FloatArray, IntArray
 from sklearn_distill._validation.masks import nan_where_masked
 from sklearn_distill._validation.numbers import list_values
 from sklearn_distill._validation.sample_weight import check_sample_weight
+from sklearn_distill._validation.teacher_weight import check_teacher_weight
 from sklearn_distill._validation.user_warning import warn_user
 
 _MIN_ROWS_OF_ONE_HOT = 20
@@ -294,6 +295,8 @@ class LabelColumn:
         Sample weights.
     proba, logits : ndarray of shape (n_present,) or (n_present, n_teachers, 2), or None
         The teacher's probabilities or log-odds, of which one is None.
+    teacher_weight : ndarray of shape (n_present, n_teachers) or None
+        How far the teachers are trusted.
     """
 
     rows: IntArray
@@ -302,6 +305,7 @@ class LabelColumn:
     weight: FloatArray
     proba: FloatArray | None
     logits: FloatArray | None
+    teacher_weight: FloatArray | None
 
 
 @dataclass(frozen=True)
@@ -320,6 +324,8 @@ class LabelData:
         Whether they are probabilities.
     present : ndarray of bool of shape (n_rows, n_labels)
         Which entries have a label or a prediction.
+    teacher_weight : ndarray of shape (n_rows, n_teachers) or None
+        How far the teachers are trusted in each row, whatever the label.
     """
 
     labels: FloatArray
@@ -327,10 +333,17 @@ class LabelData:
     teacher: FloatArray | None
     is_proba: bool
     present: BoolArray
+    teacher_weight: FloatArray | None
 
     @classmethod
     def read(
-        cls, y: Any, n_rows: int, sample_weight: Any, teacher_proba: Any, teacher_logits: Any
+        cls,
+        y: Any,
+        n_rows: int,
+        sample_weight: Any,
+        teacher_proba: Any,
+        teacher_logits: Any,
+        teacher_weight: Any = None,
     ) -> LabelData:
         """Check the arguments of ``fit``.
 
@@ -345,7 +358,11 @@ class LabelData:
         teacher = check_teacher_matrix(teacher_proba, teacher_logits, y, labels)
         present = present_entries(labels, teacher)
         check_some_entry(present, np.flatnonzero(weight))
-        return cls(labels, weight, teacher, teacher_proba is not None, present)
+        n_teachers = None if teacher is None else teacher.shape[1] if teacher.ndim == 3 else 1
+        trust = check_teacher_weight(
+            teacher_weight, n_rows, n_teachers, weight == 0, needs="teacher_proba or teacher_logits"
+        )
+        return cls(labels, weight, teacher, teacher_proba is not None, present, trust)
 
     def column(self, label: int) -> LabelColumn:
         """Return the data of one label."""
@@ -364,4 +381,5 @@ class LabelData:
             self.weight[rows],
             teacher if self.is_proba else None,
             None if self.is_proba else teacher,
+            None if self.teacher_weight is None else self.teacher_weight[rows],
         )

@@ -61,16 +61,20 @@ class MultiLabelTargets:
         sample_weight: ArrayLike | None,
         teacher_proba: TeacherLike,
         teacher_logits: TeacherLike,
+        teacher_weight: ArrayLike | None,
         class_weight: Any,
     ) -> tuple[MultiLabelTargets, FloatArray]:
         """Check the arguments of ``fit``; return the targets of rows of positive weight.
 
         The second value are the weights of all rows, as they were passed.
         """
-        data = LabelData.read(y, n_rows, sample_weight, teacher_proba, teacher_logits)
+        data = LabelData.read(
+            y, n_rows, sample_weight, teacher_proba, teacher_logits, teacher_weight
+        )
         rows = np.flatnonzero(data.weight)
         labels, present, weight = data.labels[rows], data.present[rows], mean_one(data.weight[rows])
         teacher = None if data.teacher is None else data.teacher[rows]
+        trust = None if data.teacher_weight is None else data.teacher_weight[rows]
         columns = []
         for label in range(labels.shape[1]):
             predictions = column_of(teacher, label, is_proba=teacher_proba is not None)
@@ -83,6 +87,7 @@ class MultiLabelTargets:
                     predictions if teacher_proba is not None else None,
                     predictions if teacher_proba is None else None,
                     BINARY,
+                    teacher_weight=trust,
                     allow_zero_weight=True,
                 )
                 column.warn_if_implausible(teacher_proba)

@@ -752,9 +752,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         Features and targets are returned without the rows of weight 0.
         """
         if is_label_matrix(y):
-            return self._read_multi_label(
-                X, y, sample_weight, teacher_proba, teacher_logits, teacher_embedding, previous
-            )
+            teacher = teacher_proba, teacher_logits, teacher_embedding, teacher_weight
+            return self._read_multi_label(X, y, sample_weight, *teacher, previous)
         self._n_labels = 0
         if asked is not None:
             teacher_proba, teacher_logits = asked.class_params()
@@ -807,6 +806,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         teacher_proba: TeacherLike,
         teacher_logits: TeacherLike,
         teacher_embedding: TeacherLike,
+        teacher_weight: ArrayLike | None,
         previous: Trained | None,
     ) -> tuple[Features, NeuralTargets]:
         """Check the arguments of ``fit`` for several labels, as :meth:`_read_targets`."""
@@ -822,7 +822,13 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
                     "meaning: leave it out"
                 )
         targets, weight = MultiLabelTargets.read(
-            y, len(X), sample_weight, teacher_proba, teacher_logits, self.class_weight
+            y,
+            len(X),
+            sample_weight,
+            teacher_proba,
+            teacher_logits,
+            teacher_weight,
+            self.class_weight,
         )
         embedding = check_embedding(teacher_embedding, len(X), self.embedding_weight, weight == 0)
         if (weight == 0).any():

@@ -97,6 +97,7 @@ class MultiLabelStudent(OnnxMethod, ClassifierMixin, MetaEstimatorMixin, DocLink
     __metadata_request__fit: ClassVar = {
         "teacher_proba": True,
         "teacher_logits": True,
+        "teacher_weight": True,
         "X_val": True,
         "y_val": True,
     }
@@ -120,6 +121,7 @@ class MultiLabelStudent(OnnxMethod, ClassifierMixin, MetaEstimatorMixin, DocLink
         *,
         teacher_proba: TeacherLike = None,
         teacher_logits: TeacherLike = None,
+        teacher_weight: ArrayLike | None = None,
         X_val: Any = None,
         y_val: Any = None,
     ) -> Self:
@@ -140,6 +142,9 @@ class MultiLabelStudent(OnnxMethod, ClassifierMixin, MetaEstimatorMixin, DocLink
             forests. A DataFrame is aligned with a DataFrame y by its names.
         teacher_logits : array-like or DataFrame, or None
             Log-odds instead of probabilities.
+        teacher_weight : array-like of shape (n_samples,) or (n_samples, n_teachers), or None
+            How far the teacher is trusted in each sample, for all of its labels, as for
+            ``estimator``.
         X_val, y_val : array-like or None
             Validation samples of students that take them, with labels of shape (n_val, n_labels).
 
@@ -160,15 +165,18 @@ class MultiLabelStudent(OnnxMethod, ClassifierMixin, MetaEstimatorMixin, DocLink
             sample_weight=sample_weight,
             teacher_proba=teacher_proba,
             teacher_logits=teacher_logits,
+            teacher_weight=teacher_weight,
         )
         X = as_samples(X)
         set_features(self, X)
-        data = LabelData.read(y, n_samples(X), sample_weight, teacher_proba, teacher_logits)
+        teacher = teacher_proba, teacher_logits, teacher_weight
+        data = LabelData.read(y, n_samples(X), sample_weight, *teacher)
         held_out = _read_held_out(X_val, y_val, data.labels.shape[1])
         given = {
             "sample_weight": sample_weight,
             "teacher_proba": teacher_proba,
             "teacher_logits": teacher_logits,
+            "teacher_weight": teacher_weight,
             "X_val": X_val,
             "y_val": y_val,
         }
@@ -320,6 +328,7 @@ def _fit_label(
         "sample_weight": column.weight,
         "teacher_proba": column.proba,
         "teacher_logits": column.logits,
+        "teacher_weight": column.teacher_weight,
     }
     if held_out is not None:
         X_val, labels = held_out

@@ -367,3 +367,68 @@ def test_further_errors_and_warnings():
     with pytest.warns(ImplausibleTeacherWarning) as caught:
         network(max_epochs=1).fit(X, Y, teacher_proba=1 - PROBA)
     assert str(caught[0].message).startswith("label 0: ")
+
+
+TRUST = np.random.default_rng(1).uniform(0, 1.5, len(X))
+BOTH_KINDS = pytest.mark.parametrize(
+    "student",
+    [MultiLabelStudent(DistilledLogisticRegression()), network()],
+    ids=["each", "network"],
+)
+
+
+@BOTH_KINDS
+def test_trust_of_one_is_none_and_of_none_is_a_missing_prediction(student):
+    fit_args = {"sample_weight": WEIGHT}
+    plain = student.fit(X, Y, **fit_args, teacher_proba=PROBA).predict_proba(X)
+    trusted = student.fit(X, Y, **fit_args, teacher_proba=PROBA, teacher_weight=np.ones(len(X)))
+    np.testing.assert_allclose(trusted.predict_proba(X), plain, atol=1e-12)
+    mask = TRUST > 0.7
+    missing = np.where(mask[:, None], PROBA, np.nan)
+    expected = student.fit(X, Y, **fit_args, teacher_proba=missing).predict_proba(X)
+    student.fit(X, Y, **fit_args, teacher_proba=PROBA, teacher_weight=mask.astype(float))
+    np.testing.assert_allclose(student.predict_proba(X), expected, atol=1e-12)
+
+
+def test_trust_is_that_of_the_student_of_each_label():
+    student = MultiLabelStudent(DistilledLogisticRegression())
+    student.fit(X, SOME_Y, WEIGHT, teacher_proba=SOME_PROBA, teacher_weight=TRUST)
+    for label, found in enumerate(student.estimators_):
+        rows = ~(np.isnan(SOME_Y[:, label]) & np.isnan(SOME_PROBA[:, label]))
+        alone = DistilledLogisticRegression(classes=[0, 1]).fit(
+            X[rows],
+            SOME_Y[rows, label],
+            WEIGHT[rows],
+            teacher_proba=SOME_PROBA[rows, label],
+            teacher_weight=TRUST[rows],
+        )
+        np.testing.assert_allclose(found.coef_, alone.coef_, atol=1e-12)
+
+
+def test_a_step_of_a_network_has_the_trust_of_each_row():
+    """λ of a row is min(1, λw): one fit with two values is a step for each, of its rows."""
+    trust = np.where(np.arange(len(X)) % 2, 0.5, 1.6)
+    student = network(**ONE_STEP, hidden_layer_sizes=())
+    student.fit(X, Y, teacher_proba=PROBA, teacher_weight=trust)
+    start = network(**ONE_STEP | {"lr": 1e-300}, hidden_layer_sizes=())
+    W, b = start.fit(X, Y, teacher_proba=PROBA).to_torch(probabilities=False).parameters()
+    z = torch.as_tensor(X) @ W.detach().T + b.detach()
+    share = torch.as_tensor(np.minimum(1, 0.5 * trust))[:, None]
+    target = (1 - share) * torch.as_tensor(Y) + share * torch.as_tensor(PROBA)
+    gradient = (torch.sigmoid(z) - target).T @ torch.as_tensor(X) / len(X)
+    step = next(iter(student.to_torch(probabilities=False).parameters())).detach() - W.detach()
+    np.testing.assert_allclose(step, -0.1 * gradient, atol=1e-12)
+
+
+@BOTH_KINDS
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"teacher_weight": TRUST}, "teacher_weight is given without teacher_proba"),
+        ({"teacher_proba": PROBA, "teacher_weight": -TRUST}, "teacher_weight"),
+        ({"teacher_proba": PROBA, "teacher_weight": TRUST[1:]}, "teacher_weight has shape"),
+    ],
+)
+def test_wrong_trust(student, given, message):
+    with pytest.raises(ValueError, match=message):
+        student.fit(X, Y, **given)
