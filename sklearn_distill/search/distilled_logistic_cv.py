@@ -550,12 +550,15 @@ class DistilledLogisticRegressionCV(LogisticStudent):
                 "fold_teacher_proba takes the place of teacher_proba in the folds, and there is no "
                 "teacher_proba for the fit to all samples: pass both"
             )
-        return [
+        fold_targets = [
             TrainingTargets.read(
                 self, n_rows, y, sample_weight, of_fold, None, teacher_weight=teacher_weight
             )
             for of_fold in by_fold
         ]
+        for of_fold in fold_targets:
+            of_fold.warn_if_implausible(fold_teacher_proba, "fold_teacher_proba")
+        return fold_targets
 
     def _make_folds(
         self,

@@ -155,10 +155,10 @@ def _reading(
     as_floats = AskAboutFloats(ask, dtype)
     try:
         ask_batch(ask, few)
-    except Exception as error:
+    except Exception as error:  # a module may raise anything about a type that it cannot read
         try:
             ask_batch(as_floats, few)
-        except Exception:
+        except Exception:  # the type was not the cause: the first error says more
             raise error from None
         return as_floats
     return ask

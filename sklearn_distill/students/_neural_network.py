@@ -211,10 +211,10 @@ def _check_scores_or_floats(
         return _check_scores(network, X, n_outputs), X
     try:
         return _check_scores(network, X, n_outputs), X
-    except Exception as error:
+    except Exception as error:  # a module may raise anything about a type that it cannot read
         try:
             return _check_scores(network, X.to(dtype), n_outputs), X.to(dtype)
-        except Exception:
+        except Exception:  # the type was not the cause: the first error says more
             raise error from None
 
 
@@ -267,7 +267,7 @@ def _scores_of_copy(network: nn.Module, sample: ModelInput) -> torch.Tensor:
     try:
         with torch.no_grad():
             scores = call_network(network, sample)
-    except Exception as error:
+    except Exception as error:  # any, for it is raised again with what was given
         error.add_note(f"raised by module, given features of {_describe(sample)}")
         raise
     if not isinstance(scores, torch.Tensor):

@@ -19,6 +19,7 @@ from sklearn_distill import (
     DistilledLogisticRegression,
     DistilledLogisticRegressionCV,
     DistilledNeuralClassifier,
+    ImplausibleTeacherWarning,
     LinearTrajectory,
     PrivilegedLinearRegression,
     PrivilegedLinearRegressionCV,
@@ -128,6 +129,15 @@ def test_wrong_predictions_by_fold(by_fold, message):
     with pytest.raises(ValueError, match=message):
         search.fit(X, Y, teacher_proba=proba, fold_teacher_proba=by_fold)
     assert not hasattr(search, "coef_")
+
+
+def test_swapped_columns_of_one_fold_are_noticed():
+    proba = TEACHER.fit(X, Y).predict_proba(X)
+    search = DistilledLogisticRegressionCV(("C",), cv=list(FOLDS.split(X, Y)))
+    by_fold = [proba, proba, proba[:, ::-1], proba]
+    with pytest.warns(ImplausibleTeacherWarning, match="fold_teacher_proba") as caught:
+        search.fit(X, Y, teacher_proba=proba, fold_teacher_proba=by_fold)
+    assert len(caught) == 1
 
 
 def test_predictions_by_fold_alone_are_not_enough():
