@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-CONFIDENCE = 0.95
+from examples.papers.claims import CONFIDENCE
+
 AGREES, TOO_FEW, BETTER, WORSE, DIFFERS = "agrees", "too few runs", "better", "worse", "differs"
 
 # Whether a larger value is better; other measures can only differ.

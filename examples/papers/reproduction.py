@@ -13,6 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -131,13 +132,13 @@ class Table:
         """The name of its page: that of the paper, and that of the script."""
         return "-".join(self.module.split(".")[-2:])
 
-    @property
+    @cached_property
     def verdicts(self) -> Counter[str]:
         """How many claims hold, do not hold, and are undecided, adjusted for their number."""
         evaluated = evaluate_claims(self.experiment.claims, self.runs)
         return Counter(evaluated["verdict_holm"] if len(evaluated) else [])
 
-    @property
+    @cached_property
     def agreements(self) -> Counter[str]:
         """How many figures agree with the published ones, differ, and have too few runs."""
         rows = aggregate(self.experiment, self.runs).to_dict("records") if self.scale else []

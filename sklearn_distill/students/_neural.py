@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -20,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import FloatArray, TargetLike, TeacherLike
 from sklearn_distill._validation.extra_sets import name_validation_set_in_errors
+from sklearn_distill._validation.plain_arrays import is_finite
 from sklearn_distill._validation.sample_weight import read_sample_weight
 from sklearn_distill._validation.tensors import to_numpy
 from sklearn_distill._validation.user_warning import warn_user
@@ -359,8 +359,7 @@ class NeuralStudent(NeuralParams):
             return None
         with np.errstate(over="ignore"):  # infinite in the precision of the weights
             features = X.astype(self._array_dtype, copy=False)
-            is_finite = math.isfinite(features.sum())
-        return features if is_finite else None
+        return features if is_finite(features) else None
 
     def __sklearn_clone__(self) -> Self:
         clone: Self = super().__sklearn_clone__()
