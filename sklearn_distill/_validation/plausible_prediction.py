@@ -60,6 +60,7 @@ def check_plausible_prediction(
     labels: FloatArray | None,
     predictions: FloatArray | None,
     std: FloatArray | None = None,
+    name: str = "teacher_prediction",
 ) -> None:
     """Warn if the rows of a regressor's teacher seem to be in another order, or its sign reversed.
 
@@ -71,6 +72,8 @@ def check_plausible_prediction(
         Labels and the teacher's predictions; a row of NaN is missing, or has weight 0.
     std : ndarray of shape (n_rows,) or None, default=None
         Standard deviations of the predictions.
+    name : str, default="teacher_prediction"
+        What the message calls the predictions.
 
     Warns
     -----
@@ -79,7 +82,7 @@ def check_plausible_prediction(
     """
     if labels is None or predictions is None or _correlate(labels, predictions):
         return
-    warn_if_implausible_prediction(sample_predictions(labels, predictions, std))
+    warn_if_implausible_prediction(sample_predictions(labels, predictions, std), name)
 
 
 def sample_predictions(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -13,6 +14,29 @@ from sklearn_distill._validation.indexing import take_aligned, take_rows
 from sklearn_distill._validation.masks import refuse_mask
 
 Splits: TypeAlias = list[tuple[IntArray, IntArray]]  # training and test rows of each fold
+
+
+def check_repeatable(cv: Any, name: str) -> None:
+    """Require that a splitter has the same folds in each call.
+
+    Parameters
+    ----------
+    cv : int, splitter or iterable of (train, test)
+        As in scikit-learn.
+    name : str
+        The argument that has an entry for each fold.
+
+    Raises
+    ------
+    ValueError
+        If it draws its folds anew in each call.
+    """
+    draws = hasattr(cv, "random_state") and getattr(cv, "shuffle", True)
+    if draws and not isinstance(cv.random_state, Integral):
+        raise ValueError(
+            f"{name} with cv={cv}, which draws other folds in each call: give it a number as "
+            f"random_state, or pass as cv the list of splits that {name} was made with"
+        )
 
 
 def labelled_splits(

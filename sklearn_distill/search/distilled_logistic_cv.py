@@ -34,6 +34,7 @@ from sklearn_distill._validation.partial_teacher import Partial
 from sklearn_distill._validation.routing import make_router, split_params
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.splits import (
+    check_repeatable,
     check_weighted_splits,
     labelled_splits,
     with_unlabelled,
@@ -538,6 +539,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         """Return the targets of each fold, which differ in the teacher's predictions."""
         if fold_teacher_proba is None:
             return None
+        check_repeatable(self.cv, "fold_teacher_proba")
         by_fold = np.asarray(fold_teacher_proba)
         n_rows = len(targets.sample_weight)
         if by_fold.ndim < 3 or by_fold.shape[1] != n_rows:

@@ -29,6 +29,7 @@ from sklearn_distill._validation.plausible_prediction import check_plausible_pre
 from sklearn_distill._validation.routing import make_router, split_params
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.splits import (
+    check_repeatable,
     labelled_splits,
     partition_by_k_fold,
     with_unlabelled,
@@ -44,7 +45,6 @@ from sklearn_distill.solvers.least_squares import (
     FoldStatistics,
     Gram,
     PrivilegedLeastSquares,
-    RegressionData,
     Root,
     Statistics,
     fold_statistics,
@@ -451,6 +451,7 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
         self, fold_teacher_prediction: ArrayLike, arguments: tuple[Any, ...], groups: list[FoldRows]
     ) -> Callable[[type[Gram] | type[Root]], list[FoldStatistics]]:
         """Return a function that computes the statistics of folds with predictions of their own."""
+        check_repeatable(self.cv, "fold_teacher_prediction")
         by_fold = np.asarray(fold_teacher_prediction)
         alone = [fold for group in groups for fold in group.each()]
         n_rows = len(alone[0].parts)
@@ -459,16 +460,21 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
                 f"fold_teacher_prediction has the shape {by_fold.shape}: pass predictions for the "
                 f"{len(alone)} folds of cv, and in each for the {n_rows} samples of X"
             )
-        X, y, sample_weight, _, teacher_std, teacher_weight = arguments
+        X, y, sample_weight, _, *of_teacher = arguments
+        data = [
+            read_rows(self, X, y, sample_weight, prediction, *of_teacher, reset=False)[0]
+            for prediction in by_fold
+        ]
+        for targets in map(FoldTargets.of, data):
+            check_plausible_prediction(
+                targets.labels, targets.predictions, targets.std, "fold_teacher_prediction"
+            )
 
         def compute(kind: type[Gram] | type[Root]) -> list[FoldStatistics]:
-            statistics = []
-            for fold, prediction in zip(alone, by_fold, strict=True):
-                given = (prediction, teacher_std, teacher_weight)
-                data, _ = read_rows(self, X, y, sample_weight, *given, reset=False)
-                rows = LocalChunks([partial(_itself, data)])
-                statistics += fold_statistics(rows, rows.with_values([[fold]]), kind)
-            return statistics
+            return [
+                FoldStatistics.of(of_fold, rows, kind)
+                for of_fold, rows in zip(data, alone, strict=True)
+            ]
 
         return compute
 
@@ -538,10 +544,6 @@ class PrivilegedLinearRegressionCV(LinearRegressor):
     def _refit(self, statistics: Statistics, like: Any) -> Self:
         problem = PrivilegedLeastSquares(self.imitation_, self.alpha_, bool(self.fit_intercept))
         return self._set_solution(problem.solve_at(statistics, self.noise_ratio_), like)
-
-
-def _itself(data: RegressionData) -> RegressionData:
-    return data
 
 
 def _may_read_features(cv: Any) -> bool:

@@ -1,6 +1,6 @@
 """A student that chooses λ, T and C inside a teacher-student estimator: its folds do not leak."""
 
-from functools import wraps
+from functools import partial, wraps
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import log_loss
-from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -140,6 +140,16 @@ def test_swapped_columns_of_one_fold_are_noticed():
     assert len(caught) == 1
 
 
+@pytest.mark.parametrize("drawn", [partial(KFold, 4, shuffle=True), partial(ShuffleSplit, 4)])
+def test_folds_drawn_anew_are_not_those_of_the_predictions(drawn):
+    proba = TEACHER.fit(X, Y).predict_proba(X)
+    search = DistilledLogisticRegressionCV(("C",), cv=drawn())
+    with pytest.raises(ValueError, match="fold_teacher_proba with cv="):
+        search.fit(X, Y, teacher_proba=proba, fold_teacher_proba=[proba] * 4)
+    search.set_params(cv=drawn(random_state=0))
+    search.fit(X, Y, teacher_proba=proba, fold_teacher_proba=[proba] * 4)
+
+
 def test_predictions_by_fold_alone_are_not_enough():
     search = DistilledLogisticRegressionCV(("C",), cv=list(FOLDS.split(X, Y)), imitation=0)
     with pytest.raises(ValueError, match="there is no teacher_proba"):
@@ -248,3 +258,21 @@ class TestRegression:
         given = {"teacher_prediction": self.NUMBERS, "fold_teacher_prediction": np.ones((3, 60))}
         with pytest.raises(ValueError, match=r"has the shape \(3, 60\): pass .* the 4 folds"):
             search.fit(X, self.NUMBERS, **given)
+
+    def test_other_folds_in_each_call(self):
+        search = PrivilegedLinearRegressionCV(3, cv=KFold(4, shuffle=True))
+        given = {"teacher_prediction": self.NUMBERS, "fold_teacher_prediction": np.ones((4, 60))}
+        with pytest.raises(ValueError, match="fold_teacher_prediction with cv=KFold"):
+            search.fit(X, self.NUMBERS, **given)
+
+    def test_a_fold_in_another_order_is_noticed(self):
+        rng = np.random.default_rng(1)
+        features = rng.normal(size=(200, 2))
+        numbers = features[:, 0] + 0.1 * rng.normal(size=200)
+        by_fold = [numbers, numbers, rng.permutation(numbers), numbers]
+        search = PrivilegedLinearRegressionCV(3, cv=self.FOLDS)
+        with pytest.warns(ImplausibleTeacherWarning, match="fold_teacher_prediction is") as caught:
+            search.fit(
+                features, numbers, teacher_prediction=numbers, fold_teacher_prediction=by_fold
+            )
+        assert len(caught) == 1
