@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import boosting_cost, covertype, deployment, neural_speed, search
-from docs.draw_covertype import sentence, summarise
 
 LARGE = "100,000 × 100, K = 5"  # the linear problem that is quoted
 
@@ -44,8 +43,8 @@ def _anchor(title: str) -> str:
 
 
 def _gain() -> str:
-    tree = summarise(pd.read_csv(covertype.CSV), "tree of depth 8")
-    return f"On Covertype with 1,000 labels, a tree of depth 8 is {sentence(tree)}"
+    tree = covertype.summarise(pd.read_csv(covertype.CSV), "tree of depth 8")
+    return f"On Covertype with 1,000 labels, a tree of depth 8 is {covertype.sentence(tree)}"
 
 
 def _prediction() -> str:

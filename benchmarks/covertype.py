@@ -116,6 +116,43 @@ def interval(
     return split_interval(differences, n_train=n_train, n_test=n_test, confidence_level=CONFIDENCE)
 
 
+class Summary(NamedTuple):
+    """A student on the ten splits, against its baseline and the teacher."""
+
+    teacher: float
+    baseline: float
+    distilled: float
+    gain: tuple[float, float, float]
+    times_as_fast: float
+
+    @property
+    def gap_closed(self) -> float:
+        """The share of the gap between baseline and teacher."""
+        return (self.distilled - self.baseline) / (self.teacher - self.baseline)
+
+
+def summarise(results: pd.DataFrame, student: str) -> Summary:
+    """Return mean accuracies, the gain with its interval, and the median ratio of times."""
+    accuracies = [float(by_split(results, student, model, "accuracy").mean()) for model in MODELS]
+    gains = gain(results, student, "accuracy")
+    times = [by_split(results, student, model, TIME) for model in ("teacher", "distilled")]
+    limits = interval(gains)
+    return Summary(
+        *accuracies, (float(gains.mean()), *limits), float(np.median(times[0] / times[1]))
+    )
+
+
+def sentence(summary: Summary) -> str:
+    """Return the claim of the README about the tree; a test holds both together."""
+    gain, low, high = summary.gain
+    return (
+        f"**{summary.times_as_fast:.0f} times as fast** as its boosting teacher, and "
+        f"**{gain:+.3f} accuracy** ({low:+.3f} … {high:+.3f}) over the same tree trained on the "
+        f"labels alone: {summary.gap_closed:.0%} of the gap between the tree "
+        f"({summary.baseline:.3f}) and the teacher ({summary.teacher:.3f}) closed"
+    ).replace("%", " %")
+
+
 def section(results: pd.DataFrame) -> str:
     """Return the section of the page of benchmarks."""
     tables = (_figures(results), _gains(results), _speeds(results))

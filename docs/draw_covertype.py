@@ -4,7 +4,6 @@ Run ``python docs/draw_covertype.py``: it draws ``benchmarks/covertype.csv``.
 """
 
 from pathlib import Path
-from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -18,49 +17,6 @@ COLOURS = {"logistic regression": "#1b9e77", "tree of depth 8": "#d95f02"}
 ABOVE = {"logistic regression": -7, "tree of depth 8": 9}  # of two labels that would overlap
 
 
-class Summary(NamedTuple):
-    """A student on the ten splits, against its baseline and the teacher."""
-
-    teacher: float
-    baseline: float
-    distilled: float
-    gain: tuple[float, float, float]
-    times_as_fast: float
-
-    @property
-    def gap_closed(self) -> float:
-        """The share of the gap between baseline and teacher."""
-        return (self.distilled - self.baseline) / (self.teacher - self.baseline)
-
-
-def summarise(results: pd.DataFrame, student: str) -> Summary:
-    """Return mean accuracies, the gain with its interval, and the median ratio of times."""
-    accuracies = [
-        float(covertype.by_split(results, student, model, "accuracy").mean())
-        for model in covertype.MODELS
-    ]
-    gains = covertype.gain(results, student, "accuracy")
-    times = [
-        covertype.by_split(results, student, model, covertype.TIME)
-        for model in ("teacher", "distilled")
-    ]
-    interval = covertype.interval(gains)
-    return Summary(
-        *accuracies, (float(gains.mean()), *interval), float(np.median(times[0] / times[1]))
-    )
-
-
-def sentence(summary: Summary) -> str:
-    """Return the claim of the README about the tree; a test holds both together."""
-    gain, low, high = summary.gain
-    return (
-        f"**{summary.times_as_fast:.0f} times as fast** as its boosting teacher, and "
-        f"**{gain:+.3f} accuracy** ({low:+.3f} … {high:+.3f}) over the same tree trained on the "
-        f"labels alone: {summary.gap_closed:.0%} of the gap between the tree "
-        f"({summary.baseline:.3f}) and the teacher ({summary.teacher:.3f}) closed"
-    ).replace("%", " %")
-
-
 def draw(results: pd.DataFrame, ax: Axes) -> None:
     """Draw the teacher, and an arrow from each baseline to its distilled student."""
     teacher = _point(results, "tree of depth 8", "teacher")
@@ -71,7 +27,7 @@ def draw(results: pd.DataFrame, ax: Axes) -> None:
     )  # fmt: skip
     for student, colour in COLOURS.items():
         before, after = (_point(results, student, model) for model in ("baseline", "distilled"))
-        gain, low, high = summarise(results, student).gain
+        gain, low, high = covertype.summarise(results, student).gain
         ax.errorbar(
             *after, [[gain - low], [high - gain]], fmt="o", color=colour, markersize=8, capsize=3
         )
@@ -105,7 +61,8 @@ def main() -> None:
     figure, ax = plt.subplots(figsize=(7.5, 3.6), layout="constrained")
     draw(pd.read_csv(covertype.CSV), ax)
     figure.savefig(FIGURE, dpi=150)
-    print(sentence(summarise(pd.read_csv(covertype.CSV), "tree of depth 8")))  # noqa: T201
+    summary = covertype.summarise(pd.read_csv(covertype.CSV), "tree of depth 8")
+    print(covertype.sentence(summary))  # noqa: T201
 
 
 if __name__ == "__main__":

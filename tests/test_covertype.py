@@ -10,7 +10,6 @@ import pytest
 from benchmarks import __main__ as bench
 from benchmarks import covertype
 from benchmarks.page import write_page
-from docs.draw_covertype import sentence, summarise
 
 
 @pytest.fixture(scope="module")
@@ -47,5 +46,5 @@ def test_the_page_is_generated_from_the_files(tmp_path):
 
 def test_the_claim_of_the_readme_is_that_of_the_file():
     readme = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
-    claim = sentence(summarise(pd.read_csv(covertype.CSV), "tree of depth 8"))
+    claim = covertype.sentence(covertype.summarise(pd.read_csv(covertype.CSV), "tree of depth 8"))
     assert claim in " ".join(readme.split())
