@@ -177,7 +177,7 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
         "--save",
         metavar="PATH",
         help="where to save the distilled student, which takes rows as the table has them: .skops "
-        "or .onnx; not of a network",
+        "or .onnx",
     )
     group.add_argument(
         "--quiet", action="store_true", help="print the first line of the report, no progress"
@@ -195,12 +195,6 @@ def _check_arguments(parser: argparse.ArgumentParser, parsed: argparse.Namespace
             parser.error(f"--{given[0]} is only used with a table, not with --data {parsed.data}")
     elif parsed.target is None:
         parser.error(f"--data {parsed.data}: pass the column to predict with --target COLUMN")
-    if parsed.save is not None and parsed.student == "network":
-        parser.error(
-            f"--save {parsed.save}: a network cannot be saved with the encoding of its columns; "
-            "pass another --student, or fit a DistilledNeuralClassifier (or Regressor) in Python, "
-            "which has to_onnx"
-        )
     if parsed.target in parsed.privileged:
         parser.error(f"--privileged {parsed.target}: this is the target")
     for option in ENDINGS:

@@ -30,7 +30,7 @@ def save_model(model: Any, path: str, X: Any) -> None:
     ImportError
         If a package is missing.
     TypeError
-        If the model cannot be converted, such as a network.
+        If the model cannot be converted, such as a network with a module of the user.
     OSError
         If the file cannot be written.
     """

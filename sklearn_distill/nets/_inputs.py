@@ -73,6 +73,35 @@ def join_inputs(inputs: Sequence[Any]) -> Any:
     return {name: torch.cat([x[name] for x in inputs]) for name in inputs[0]}
 
 
+def try_with_floats(read: Callable[[Any], Any], x: Any, with_floats: Callable[[Any], Any]) -> Any:
+    """Return what is read from integers as they are, or from floats where they cannot be read.
+
+    Embeddings read integers; linear layers and convolutions do not.
+
+    Parameters
+    ----------
+    read : callable
+        Reads ``x``; it may raise anything about a type that it cannot read.
+    x : object
+        An input with integers, or what passes integers on.
+    with_floats : callable
+        Returns the same with floats.
+
+    Returns
+    -------
+    object
+        What ``read`` returns. If it can read neither, its error about the integers is raised: the
+        type was not the cause.
+    """
+    try:
+        return read(x)
+    except Exception as error:  # whatever a module raises
+        try:
+            return read(with_floats(x))
+        except Exception:  # the first error says more
+            raise error from None
+
+
 def first_rows(features: Any, n_rows: int) -> Any:
     """Return the first rows as a network's input, in memory of their own.
 

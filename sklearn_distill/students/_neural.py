@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from sklearn_distill.nets._checkpoint import Checkpoint
     from sklearn_distill.nets._loader import RowTensors, Stream
+    from sklearn_distill.nets._multilayer_perceptron import Layers
     from sklearn_distill.nets._net import StudentNet
     from sklearn_distill.students._neural_live import AskedTeacher
     from sklearn_distill.students._neural_training import Trained
@@ -83,6 +84,38 @@ class NeuralStudent(NeuralParams):
     @abstractmethod
     def to_torch(self) -> torch.nn.Module:
         """Return the trained network as a torch module."""
+
+    def to_sklearn(self) -> Any:
+        """Convert the default network to scikit-learn's multilayer perceptron.
+
+        Returns
+        -------
+        MLPClassifier or MLPRegressor
+            Fitted, with the same predictions up to rounding: its numbers are float64. One column of
+            numbers is predicted as a flat array.
+
+        Raises
+        ------
+        TypeError
+            If the network is a ``module`` of the user, or does not read a table of floats.
+        """
+        check_is_fitted(self)
+        from sklearn_distill.nets._multilayer_perceptron import layers_of
+
+        shape = self._format.shape_of_floats
+        if shape is None or len(shape) != 1:
+            raise TypeError(
+                f"{type(self).__name__} was fitted on features that are no table of floats, as "
+                "scikit-learn's perceptrons need: save it by to_onnx"
+            )
+        plain = self._perceptron(layers_of(self.net_.module_))
+        if hasattr(self, "feature_names_in_"):
+            plain.feature_names_in_ = self.feature_names_in_.copy()
+        return plain
+
+    @abstractmethod
+    def _perceptron(self, layers: Layers) -> Any:
+        """Return the fitted perceptron of scikit-learn with these layers."""
 
     def to_onnx(self, path: str | PathLike[str], X: Any = None) -> float:
         """Write the trained network to an ONNX file that accepts any number of samples.

@@ -23,6 +23,7 @@ from sklearn_distill.nets._inputs import (
     ModelInput,
     first_rows,
     map_tensors,
+    try_with_floats,
 )
 from sklearn_distill.nets._live_teacher import (
     AskAboutFloats,
@@ -152,16 +153,12 @@ def _reading(
     few = _on(device, first_rows(features, 2))
     if isinstance(few, dict) or few.is_floating_point():
         return ask
-    as_floats = AskAboutFloats(ask, dtype)
-    try:
-        ask_batch(ask, few)
-    except Exception as error:  # a module may raise anything about a type that it cannot read
-        try:
-            ask_batch(as_floats, few)
-        except Exception:  # the type was not the cause: the first error says more
-            raise error from None
-        return as_floats
-    return ask
+
+    def read(asking: Any) -> Any:
+        ask_batch(asking, few)
+        return asking
+
+    return try_with_floats(read, ask, lambda asking: AskAboutFloats(asking, dtype))
 
 
 def _read_teacher(

@@ -24,6 +24,7 @@ from sklearn_distill.nets._inputs import (
     first_rows,
     n_rows_of,
     tensors_of,
+    try_with_floats,
 )
 from sklearn_distill.nets._net import StudentNet
 from sklearn_distill.nets.modules import MLP
@@ -203,19 +204,15 @@ def _check_names(network: nn.Module, X: ModelInput) -> None:
 def _check_scores_or_floats(
     network: nn.Module, X: ModelInput, n_outputs: int, dtype: torch.dtype
 ) -> tuple[torch.Tensor, ModelInput]:
-    """Return the scores of a few rows, and the rows: as floats if no integers can be read.
+    """Return the scores of a few rows, and the rows: as floats if no integers can be read."""
 
-    Embeddings read integers, linear layers and convolutions do not.
-    """
+    def read(x: ModelInput) -> tuple[torch.Tensor, ModelInput]:
+        return _check_scores(network, x, n_outputs), x
+
     if isinstance(X, dict) or X.is_floating_point():
-        return _check_scores(network, X, n_outputs), X
-    try:
-        return _check_scores(network, X, n_outputs), X
-    except Exception as error:  # a module may raise anything about a type that it cannot read
-        try:
-            return _check_scores(network, X.to(dtype), n_outputs), X.to(dtype)
-        except Exception:  # the type was not the cause: the first error says more
-            raise error from None
+        return read(X)
+    scores: tuple[torch.Tensor, ModelInput] = try_with_floats(read, X, lambda x: x.to(dtype))
+    return scores
 
 
 def _check_scores(network: nn.Module, X: ModelInput, n_outputs: int) -> torch.Tensor:

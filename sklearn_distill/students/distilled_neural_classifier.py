@@ -52,9 +52,11 @@ from sklearn_distill.targets import TargetMixture
 
 if TYPE_CHECKING:
     import torch
+    from sklearn.neural_network import MLPClassifier
     from torch.utils.data import Dataset
 
     from sklearn_distill.nets._live_teacher import LiveTeacher
+    from sklearn_distill.nets._multilayer_perceptron import Layers
     from sklearn_distill.nets._predictions import ClassPredictions, LabelPredictions
     from sklearn_distill.students._neural_class_targets import BatchTable
     from sklearn_distill.students._neural_live import AskedTeacher
@@ -663,6 +665,16 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         if probabilities and self._n_labels:
             return LabelProbabilities(plain_network(self.net_.module_, None)).eval()
         return plain_network(self.net_.module_, len(self.classes_) if probabilities else None)
+
+    def _perceptron(self, layers: Layers) -> MLPClassifier:
+        from sklearn_distill.nets._multilayer_perceptron import (
+            perceptron_of_classes,
+            perceptron_of_labels,
+        )
+
+        if self._n_labels:
+            return perceptron_of_labels(layers)
+        return perceptron_of_classes(layers, self.classes_.copy())
 
     def _fit_dataset(self, dataset: Dataset[Any], X_val: Any, y_val: Any) -> Self:
         """Train on a Dataset of (x, y, teacher's probabilities)."""

@@ -47,9 +47,11 @@ from sklearn_distill.targets import RegressionMixture, mean_one, trusted_weights
 
 if TYPE_CHECKING:
     import torch
+    from sklearn.neural_network import MLPRegressor
     from torch.utils.data import Dataset
 
     from sklearn_distill.nets._live_teacher import LiveTeacher
+    from sklearn_distill.nets._multilayer_perceptron import Layers
     from sklearn_distill.nets._predictions import NumberPredictions
     from sklearn_distill.students._neural_live import AskedTeacher
     from sklearn_distill.students._neural_training import Trained
@@ -516,6 +518,13 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         if self._units is None or not restore_y:
             return network
         return restored_outputs(network, self._units.center, self._units.scale)
+
+    def _perceptron(self, layers: Layers) -> MLPRegressor:
+        from sklearn_distill.nets._multilayer_perceptron import perceptron_of_numbers
+
+        if self._units is None:
+            return perceptron_of_numbers(layers, 0.0, 1.0)
+        return perceptron_of_numbers(layers, self._units.center, self._units.scale)
 
     def _predictions(self) -> NumberPredictions:
         from sklearn_distill.nets._predictions import NumberPredictions

@@ -163,6 +163,14 @@ def test_joblib(name, fitted):
     np.testing.assert_array_equal(predictions(joblib.load(file), X), predictions(model, X))
 
 
+def test_networks_by_to_sklearn_without_this_package():
+    models = {name: fit(case) for name, case in NETWORKS.items()}
+    plain = {name: to_sklearn(model) for name, model in models.items()}
+    of_process = predictions_without_this_package(dict.fromkeys(models, X), plain, {})
+    for name, model in models.items():
+        np.testing.assert_allclose(of_process[name, "to_sklearn"], predictions(model, X), atol=1e-6)
+
+
 @pytest.mark.slow  # torch exports a network in seconds
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 def test_networks_by_onnx_without_this_package(tmp_path):

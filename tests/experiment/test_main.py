@@ -122,9 +122,15 @@ def test_a_network_predicts_in_the_unit_of_the_target(prices, capsys):
     pytest.importorskip("skorch", reason="the extra neural is not installed")
     frame = pd.read_csv(prices)
     frame.assign(price=1e4 + 100 * frame["price"]).to_csv(prices, index=False)
-    assert run(prices, "price", "--student", "network") == 0
+    saved = prices.with_name("student.skops")
+    assert run(prices, "price", "--student", "network", "--save", str(saved)) == 0
     prior, _, baseline, distilled = values("root_mean_squared_error", capsys.readouterr().out)
     assert max(baseline, distilled) < 1.1 * prior < 1000
+    model = load(saved)
+    assert type(model[-1]).__name__ == "MLPRegressor"
+    rows = raw_rows(prices)
+    rmse = np.sqrt(np.mean((model.predict(rows) - rows["price"]) ** 2))
+    assert rmse < 1.1 * rows["price"].std()
 
 
 def load(path):
@@ -323,7 +329,6 @@ def test_the_module_runs_and_prints_its_help():
         (["--figure", "x.gif"], "--figure x.gif: it must end in .png, .pdf, .svg"),
         (["--html", "x.png"], "--html x.png: it must end in .html"),
         (["--save", "x.pkl"], "--save x.pkl: it must end in .skops, .onnx"),
-        (["--student", "network", "--save", "x.onnx"], "a network cannot be saved"),
         (["--figure", "/no/such/folder/x.png"], "there is no folder /no/such/folder"),
     ],
 )
