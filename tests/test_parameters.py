@@ -246,7 +246,13 @@ CASES = {
     sd.DistilledLogisticRegression: (
         sd.DistilledLogisticRegression(),
         classifier,
-        LOSS | LINEAR | {"classes": [0, 1, 2, 3], "warm_start": With(True, {"tol": 0.03})},
+        LOSS
+        | LINEAR
+        | {
+            "classes": [0, 1, 2, 3],
+            "debias": 0.5,
+            "warm_start": With(True, {"tol": 0.03}),
+        },
     ),
     sd.DistilledLogisticRegressionCV: (
         sd.DistilledLogisticRegressionCV(("imitation",), cv=2, temperature=2.0),

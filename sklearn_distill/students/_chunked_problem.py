@@ -210,6 +210,11 @@ def make_chunk_reader(student: ChunkedStudent, data: ChunkedData) -> ChunkReader
             classes = infer_classes(classes, _teacher_columns(data))
         check_two_classes(classes)
     params = LossParams.of(student)
+    if params.debias is not None:
+        raise ValueError(
+            f"debias={params.debias} needs the weights of all rows, and X is read in chunks: pass "
+            "X as an array in memory, or set debias=None"
+        )
     reader = ChunkReader(classes, None, params, student.fit_intercept, student.partial)
     if isinstance(student.class_weight, str):
         # "balanced" counts labels and predictions of all rows, which no chunk has

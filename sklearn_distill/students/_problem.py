@@ -32,6 +32,11 @@ from sklearn_distill._validation.teacher_weight import check_some_trust
 from sklearn_distill.losses import RowSums, SoftTargetObjective
 from sklearn_distill.losses.design import Design
 from sklearn_distill.losses.regularizers import make_regularizer
+from sklearn_distill.students._debias import (
+    check_debias_params,
+    check_debiased_mass,
+    debiased_weights,
+)
 from sklearn_distill.targets import (
     Labels,
     PartialMixture,
@@ -91,6 +96,8 @@ class LossParams:
         Whether the teacher's term is multiplied by T².
     regularizer : str or None
         Name of the regulariser r of the teacher's term; None for no regulariser.
+    debias : float or None
+        ρ of the debiased form; None for the mixture with λ.
     """
 
     imitation: float
@@ -99,6 +106,7 @@ class LossParams:
     soften_student: bool = True
     t_squared: bool = False
     regularizer: str | None = None
+    debias: float | None = None
 
     @classmethod
     def of(cls, student: HasLossParams, **values: float) -> Self:
@@ -108,6 +116,9 @@ class LossParams:
                 "t_squared=True with soften_student=False: T² only balances the gradient of a "
                 "student that is divided by T; change one of the two"
             )
+        debias = getattr(student, "debias", None)  # only one linear student has it
+        if debias is not None:
+            check_debias_params(student)
         return cls(
             float(values.get("imitation", student.imitation)),
             float(values.get("temperature", student.temperature)),
@@ -115,6 +126,7 @@ class LossParams:
             student.soften_student,
             student.t_squared,
             getattr(student, "regularizer", None),  # boosting has none
+            debias,
         )
 
     def mixture(
@@ -136,6 +148,7 @@ class LossParams:
             t_squared=self.t_squared,
             regularizer=self.regularizer,
             class_weight=class_weight,
+            debias=self.debias,
         )
 
 
@@ -391,10 +404,16 @@ def make_problem(
     ValueError
         If all rows have weight zero, or the objective has no minimum.
     """
+    rho = loss_params.debias
+    if rho is not None:
+        weight = debiased_weights(targets.sample_weight, targets.labels, targets.teachers, rho)
+        targets = replace(targets, sample_weight=weight)
     weight = targets.weight
     soft_targets = targets.mixture(loss_params).targets()
     # the intercept of a class without mass has its optimum at -inf: the solver does without it
     mass = soft_targets.class_mass()
+    if rho is not None:
+        check_debiased_mass(soft_targets, targets.classes, rho)
     active = mass > smallest_share * mass.sum()
     check_bounded({term.regularizer for term in soft_targets.terms}, active, targets.classes)
     # scikit-learn's C multiplies a sum over rows; the solvers minimise a mean

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any, ClassVar, Self
 
 from scipy import sparse
@@ -16,7 +17,11 @@ from sklearn_distill._typing import (
     TeacherLike,
 )
 from sklearn_distill._validation.absent_rows import fill_absent
-from sklearn_distill._validation.fitting import all_or_nothing, validated_parameters
+from sklearn_distill._validation.fitting import (
+    Interval,
+    all_or_nothing,
+    validated_parameters,
+)
 from sklearn_distill._validation.missing_teacher import check_teacher_used
 from sklearn_distill._validation.partial_teacher import Partial
 from sklearn_distill._validation.row_order import check_row_order
@@ -88,6 +93,9 @@ class DistilledLogisticRegression(LogisticStudent):
         predict a class that only the teacher predicts, and every fold of a cross-validation has
         the same classes. None uses the labels of y or, if it has fewer than two, the names of the
         teacher's columns.
+    debias : float or None, default=None
+        ρ in [0, 1] of the debiased form, for a teacher that may be bad and rows without a label;
+        see Notes. λ has no effect then. None for the objective above.
     solver : {"auto", "lbfgs", "newton-cg"}, default="auto"
         Minimiser. "lbfgs" solves on a subsample of the rows, then on all, preconditioned by a
         Gram matrix and, near the minimum, by the Hessian; "newton-cg" is Newton's method in a trust
@@ -144,6 +152,24 @@ class DistilledLogisticRegression(LogisticStudent):
     progress, and ``solver="newton-cg"`` at large C or a T far below 1, which may need more than 200
     iterations and then warns.
 
+    With ``debias`` the labels alone decide where the minimum lies, however bad the teacher is, and
+    unlabelled rows reduce the variance by what the predictions explain. With the labelled rows L,
+    those without a label U, and :math:`n = Σ_L s_i`, :math:`N = Σ_U s_i`, the objective is
+
+    .. math::
+
+        C \Big\{ \sum_{i∈L} s_i\,[CE(y_i, p_i) - ρ\,CE(q_i, p_i)]
+        + ρ\,\frac nN \sum_{i∈U} s_i\,CE(q_i, p_i) \Big\} + \tfrac12 \|W\|^2,
+        \qquad p_i = \mathrm{softmax}\,z_i.
+
+    The two terms with ρ have the same expectation if the rows of L are a random sample, and the
+    teacher was not fitted on their labels, or their predictions are out of fold. (A labelled row
+    without a prediction has no term with ρ, and does not count in n there.) Both are linear in q,
+    so that a labelled row has the log-partition weight 1 − ρ and the target y − ρq: the objective
+    is convex, for T' = 1. It needs a finite C, X in memory, predictions for all classes, no
+    ``class_weight``, ``regularizer`` and ``teacher_weight``, and more of each class than ρ times
+    the surplus of its predictions in L.
+
     Where a teacher leaves classes unknown and ``partial="rest"``, the gradient alone decides: the
     objective is not convex, and a class that is unknown in nearly all rows may have its minimum at
     an intercept of -∞.
@@ -166,7 +192,8 @@ class DistilledLogisticRegression(LogisticStudent):
     ----------
     Grabovoy and Strijov 2022, "Probabilistic interpretation of the distillation problem",
     eq. (17); Lopez-Paz et al. 2016, "Unifying distillation and privileged information", eq. (6);
-    Hinton, Vinyals and Dean 2015.
+    Hinton, Vinyals and Dean 2015. Angelopoulos et al. 2023, "Prediction-powered inference", and
+    "PPI++: efficient prediction-powered inference", for ``debias``.
 
     Examples
     --------
@@ -189,7 +216,8 @@ class DistilledLogisticRegression(LogisticStudent):
     _accepts_tensors: ClassVar[bool] = True
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS | {
-        "warm_start": ["boolean"]
+        "debias": [Interval(Real, 0, 1, closed="both"), None],
+        "warm_start": ["boolean"],
     }
 
     def __init__(
@@ -205,6 +233,7 @@ class DistilledLogisticRegression(LogisticStudent):
         partial: Partial = "rest",
         class_weight: dict[Any, float] | str | None = None,
         classes: Any = None,
+        debias: float | None = None,
         solver: str = "auto",
         tol: float = 1e-4,
         max_iter: int = 200,
@@ -221,6 +250,7 @@ class DistilledLogisticRegression(LogisticStudent):
         self.partial = partial
         self.class_weight = class_weight
         self.classes = classes
+        self.debias = debias
         self.solver = solver
         self.tol = tol
         self.max_iter = max_iter

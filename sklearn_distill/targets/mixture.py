@@ -60,9 +60,15 @@ class TargetMixture:
     class_weight : ndarray of shape (n_classes,) or None
         Class weights c; None for 1.
 
+    debias : float or None
+        ρ in [0, 1] of the debiased form, in which the weights of a labelled row are s of its label
+        and −s ρ of its prediction, whatever λ is; it needs T' = 1, at which the sum of the two is
+        the weight of one log-partition term. None for the mixture above.
+
     References
     ----------
-    Grabovoy and Strijov 2022, eq. (17); Lopez-Paz et al. 2016, eq. (6).
+    Grabovoy and Strijov 2022, eq. (17); Lopez-Paz et al. 2016, eq. (6); Angelopoulos et al. 2023,
+    "Prediction-powered inference", for the debiased form.
 
     Examples
     --------
@@ -83,6 +89,7 @@ class TargetMixture:
     t_squared: bool = False
     regularizer: str | None = None
     class_weight: FloatArray | None = None
+    debias: float | None = None
 
     def targets(self) -> SoftTargets:
         """Return the targets, with terms of the same temperature and regulariser merged."""
@@ -212,9 +219,12 @@ class TargetMixture:
         return None if self.teachers is None else self.teachers.trust
 
     @property
-    def _share(self) -> FloatArray | float:
-        """The share λ_i of the prediction in rows that have a label, too."""
-        return imitation_shares(self.imitation, self._trust)[0]
+    def _shares(self) -> tuple[FloatArray | float, FloatArray | float]:
+        """The shares of the label and of the prediction in rows that have both."""
+        if self.debias is not None:
+            return 1.0, -self.debias
+        share = imitation_shares(self.imitation, self._trust)[0]
+        return 1.0 - share, share
 
     @property
     def _share_derivative(self) -> FloatArray | float:
@@ -235,14 +245,14 @@ class TargetMixture:
     @cached_property
     def _label_weight(self) -> FloatArray:
         """Weight s (1 − λ_i) of each row's label."""
-        weight = np.where(self._both_available, 1.0 - self._share, self.labels.present)
+        weight = np.where(self._both_available, self._shares[0], self.labels.present)
         weight *= self._row_weight
         return weight
 
     @cached_property
     def _teacher_weight(self) -> FloatArray:
         """Weight s λ_i τ of each row's prediction."""
-        weight = np.where(self._both_available, 1.0 * self._share, ~self.labels.present)
+        weight = np.where(self._both_available, 1.0 * self._shares[1], ~self.labels.present)
         weight *= self._row_weight
         weight *= self._tau
         return weight
