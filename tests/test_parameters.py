@@ -239,6 +239,7 @@ PAIR = {
     "cv": 2,
     "augmentation": With(lambda X, n, random_state: X[:n] + 0.1, AUGMENTED),
     "n_augmented": With(60, AUGMENTED),
+    "unlabeled_weight": With(5.0, AUGMENTED),
     "random_state": 1,
 }
 FOREST = RandomForestClassifier(5, max_depth=3)

@@ -17,7 +17,11 @@ from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn_distill._typing import CheckedX, FloatArray
 from sklearn_distill._validation.splits import Splits
 from sklearn_distill.distillers._feature_split import FeatureSplit
-from sklearn_distill.distillers._nested_folds import NestedFold, NestedPredictions
+from sklearn_distill.distillers._nested_folds import (
+    NestedFold,
+    NestedPredictions,
+    SeveralTeachers,
+)
 from sklearn_distill.distillers._student_data import StudentData
 from sklearn_distill.distillers._teacher_fit import TeacherData, TeacherFit
 from sklearn_distill.teachers._cross_fit import mean_by_row
@@ -46,18 +50,18 @@ def prefit_predictions(
     teacher_fit: TeacherFit, folds: Sequence[NestedFold]
 ) -> list[NestedPredictions]:
     """Return the predictions of a prefit teacher, which was fitted on none of the rows."""
-    data = teacher_fit.data
-    return [
-        NestedPredictions(
-            fold,
-            teacher_fit.predictions[fold.student_rows],
-            {
-                use: data.predict_extra(teacher_fit.teacher, samples)
-                for use, samples in fold.samples.items()
-            },
-        )
-        for fold in folds
-    ]
+    return [_prefit_predictions(teacher_fit, fold) for fold in folds]
+
+
+def _prefit_predictions(teacher_fit: TeacherFit, fold: NestedFold) -> NestedPredictions:
+    of_rows = teacher_fit.predictions
+    of_samples = {
+        use: teacher_fit.data.predict_extra(teacher_fit.teacher, samples)
+        for use, samples in fold.samples.items()
+    }
+    of_unlabelled = np.concatenate([of_rows[fold.unlabelled], *of_samples.values()])
+    by_teacher = SeveralTeachers([of_unlabelled], np.ones(1))
+    return NestedPredictions(fold, of_rows[fold.student_rows], of_samples, by_teacher)
 
 
 @dataclass(frozen=True)

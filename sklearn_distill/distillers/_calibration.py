@@ -116,6 +116,7 @@ class TemperatureCalibration:
             sample_predictions={
                 use: calibrated(part, tau) for use, part in one.sample_predictions.items()
             },
+            by_teacher=one.by_teacher and one.by_teacher.map(lambda q: calibrated(q, tau)),
         )
 
     def of_tests(

@@ -20,7 +20,7 @@ import numpy as np
 from sklearn_distill._typing import CheckedX, FloatArray, IntArray
 from sklearn_distill._validation.indexing import take_rows
 from sklearn_distill._validation.splits import Splits
-from sklearn_distill.distillers._extra_samples import stack
+from sklearn_distill.distillers._extra_samples import ExtraSamples, stack
 from sklearn_distill.distillers._teacher_fit import TeacherData, TeacherFit
 from sklearn_distill.teachers._cross_fit import FoldFit, FoldPredictions, fold_fits, mean_by_row
 
@@ -49,6 +49,45 @@ class NestedFold(FoldFit):
 
 
 @dataclass(frozen=True)
+class SeveralTeachers:
+    """Predictions of several teachers for the same samples: the clones of an out-of-fold fit.
+
+    Their mean is to unlabelled samples what out-of-fold predictions are to labelled ones: each
+    teacher counts as much as the labelled rows that it predicts.
+
+    Parameters
+    ----------
+    predictions : sequence of ndarray of shape (n_samples, ...)
+        The predictions of each teacher.
+    shares : ndarray of shape (n_teachers,)
+        Shares of the teachers, whose sum is 1.
+    """
+
+    predictions: Sequence[FloatArray]
+    shares: FloatArray
+
+    @classmethod
+    def of_folds(
+        cls, predictions: Sequence[FloatArray], tests: list[IntArray], weight: FloatArray
+    ) -> SeveralTeachers:
+        """Take the shares from the weights of the rows that each teacher predicts out of fold."""
+        n_teachers = np.bincount(np.concatenate(tests), minlength=len(weight))
+        # a row that several teachers predict has their mean
+        mass = np.array([(weight[test] / n_teachers[test]).sum() for test in tests])
+        return cls(predictions, mass / mass.sum())
+
+    def mean(self) -> FloatArray:
+        """Return the mean prediction for each sample."""
+        return np.asarray(
+            sum(share * of for share, of in zip(self.shares, self.predictions, strict=True))
+        )
+
+    def map(self, change: Callable[[FloatArray], FloatArray]) -> SeveralTeachers:
+        """Change the predictions of each teacher."""
+        return SeveralTeachers([change(of_one) for of_one in self.predictions], self.shares)
+
+
+@dataclass(frozen=True)
 class NestedPredictions:
     """Predictions of teachers none of which was fitted on the fold's test rows.
 
@@ -60,11 +99,15 @@ class NestedPredictions:
         Predictions for ``fold.student_rows``; for a training row by teachers fitted without it.
     sample_predictions : dict of str to ndarray of shape (n_samples, ...)
         Predictions for ``fold.samples``.
+    by_teacher : SeveralTeachers or None
+        Predictions of the teachers of the training rows for the rows without a label, then for the
+        unlabelled samples that are not in X; None if they are not needed.
     """
 
     fold: NestedFold
     row_predictions: FloatArray
     sample_predictions: Mapping[str, FloatArray]
+    by_teacher: SeveralTeachers | None = None
 
 
 def nest_folds(
@@ -93,19 +136,44 @@ def nest_folds(
     return nested
 
 
+def unlabelled_samples(data: TeacherData, extra: ExtraSamples) -> CheckedX | None:
+    """Return the teacher's features of rows without a label, then of ``X_unlabeled``; or None."""
+    rows = take_rows(data.X, np.flatnonzero(~data.labelled))
+    if extra.unlabeled is not None:
+        rows = stack(rows, data.features.for_teacher(extra.unlabeled))
+    return rows if rows.shape[0] else None
+
+
+def teachers_of_folds(teacher_fit: TeacherFit, weight: FloatArray) -> SeveralTeachers:
+    """Return what the clones of all folds predict for the folds' extra samples.
+
+    Without any, each predicts an empty array.
+    """
+    tests = [fold.test for fold in teacher_fit.folds]
+    none = teacher_fit.predictions[:0]
+    predictions = [none if extra is None else extra for _, extra in teacher_fit.fold_predictions]
+    return SeveralTeachers.of_folds(predictions, tests, weight)
+
+
 def cross_fitted_predictions(
-    teacher_fit: TeacherFit, teacher: Any, memory: Any
+    teacher_fit: TeacherFit,
+    teacher: Any,
+    memory: Any,
+    weight: FloatArray,
+    unlabelled: CheckedX | None,
 ) -> list[NestedPredictions]:
     """Fit clones of the unfitted teacher without two folds each, and return all predictions.
 
-    Without nested folds, there are none.
+    Without nested folds, there are none. ``unlabelled`` are the samples that these clones predict,
+    too, and ``weight`` the weights of the rows of X.
     """
     folds = [fold for fold in teacher_fit.folds if isinstance(fold, NestedFold)]
     if not folds:
         return []
     data = teacher_fit.data
     splits = [(fold.train, fold.test) for fold in folds]
-    pair_predictions = data.cross_fit(teacher, leave_two_folds_out(splits), memory)
+    pairs = leave_two_folds_out(splits, unlabelled)
+    pair_predictions = data.cross_fit(teacher, pairs, memory)
     nested = []
     for k, (fold, (_, extra_predictions)) in enumerate(
         zip(folds, teacher_fit.fold_predictions, strict=True)
@@ -117,7 +185,8 @@ def cross_fitted_predictions(
         unlabelled_predictions, *of_samples = np.split(of_extra, np.cumsum(sizes)[:-1])
         row_predictions = np.concatenate([train_predictions, unlabelled_predictions])
         of_samples_by_use = dict(zip(fold.samples, of_samples, strict=True))
-        nested.append(NestedPredictions(fold, row_predictions, of_samples_by_use))
+        by_teacher = _teachers_without_fold(splits, pair_predictions, k, weight)
+        nested.append(NestedPredictions(fold, row_predictions, of_samples_by_use, by_teacher))
     return nested
 
 
@@ -127,14 +196,18 @@ def has_fold_pairs(splits: Splits) -> bool:
     return len(paired) == len(splits)
 
 
-def leave_two_folds_out(splits: Splits) -> list[FoldFit]:
-    """Return a fit for each pair of folds, on the rows that are in the training set of both."""
+def leave_two_folds_out(splits: Splits, extra: CheckedX | None = None) -> list[FoldFit]:
+    """Return a fit for each pair of folds, on the rows that are in the training set of both.
+
+    Each of them predicts the ``extra`` samples, too.
+    """
     # one teacher predicts for both folds of a pair: K (K - 1) / 2 fits, not K (K - 1)
     return [
         FoldFit(
             np.intersect1d(splits[j][0], splits[k][0]),
             np.union1d(*_tested_by_other(splits, j, k)),
             f"without the folds {j + 1} and {k + 1} of {len(splits)}",
+            extra,
         )
         for j, k in _pairs(splits)
     ]
@@ -161,6 +234,18 @@ def predictions_without_fold(
         ],
         n_rows,
     )[splits[k][0]]
+
+
+def _teachers_without_fold(
+    splits: Splits, pair_predictions: Sequence[FoldPredictions], k: int, weight: FloatArray
+) -> SeveralTeachers | None:
+    """Return what the teachers of the training rows of fold k predict for the extra samples."""
+    tests, predictions = [], []
+    for (i, j), (_, extra) in zip(_pairs(splits), pair_predictions, strict=True):
+        if k in (i, j) and extra is not None:
+            tests.append(_tested_by_other(splits, k, j if i == k else i)[0])
+            predictions.append(extra)
+    return SeveralTeachers.of_folds(predictions, tests, weight) if predictions else None
 
 
 def _pairs(splits: Splits) -> Iterator[tuple[int, int]]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import is_regressor
 
-from sklearn_distill._typing import CheckedX, FloatArray, IntArray
+from sklearn_distill._typing import BoolArray, CheckedX, FloatArray, IntArray
 from sklearn_distill._validation.fit_params import fit_param_name
 from sklearn_distill._validation.indexing import take_aligned, take_rows
 from sklearn_distill._validation.labels import mark_missing
@@ -72,6 +73,34 @@ class StudentData:
         """Sample weights, 1 without ``sample_weight``."""
         weights = [self.fit_params[name] for name in self.fit_params if _is_weight(name)]
         return np.asarray(weights[0], dtype=np.float64) if weights else np.ones(len(self.y))
+
+    @property
+    def labelled(self) -> BoolArray:
+        """Rows that have a label."""
+        missing = np.asarray(pd.isna(self.y))
+        return np.asarray(~(missing if missing.ndim == 1 else missing.any(axis=1)))
+
+    def with_unlabeled_weight(self, value: float, weight_param: str) -> StudentData:
+        r"""Set the total weight of the rows without a label, relative to those with one.
+
+        .. math:: s_u ← s_u\,w\,\frac{Σ_L s_i}{Σ_U s_i}
+
+        with w the value, the labelled rows L and the others U; students leave out rows of weight 0.
+        ``weight_param`` is the parameter of the student's fit, if there are no weights yet.
+        """
+        labelled = self.labelled
+        if labelled.all():
+            return self
+        if not labelled.any():
+            raise ValueError(
+                f"unlabeled_weight={value:g} is relative to the weight of labelled samples, and "
+                "there is none: set unlabeled_weight=None"
+            )
+        s = self.weight
+        factor = value * s[labelled].sum() / s[~labelled].sum()
+        given = [name for name in self.fit_params if _is_weight(name)]
+        weights = dict.fromkeys(given or [weight_param], np.where(labelled, s, s * factor))
+        return replace(self, fit_params=self.fit_params | weights)
 
     def take(self, rows: IntArray, predictions: FloatArray) -> StudentData:
         """Restrict to some rows, and replace their predictions."""

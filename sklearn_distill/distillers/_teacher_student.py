@@ -6,10 +6,11 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
 from sklearn.utils import get_tags
@@ -64,6 +65,8 @@ from sklearn_distill.distillers._nested_folds import (
     cross_fitted_predictions,
     has_fold_pairs,
     nest_folds,
+    teachers_of_folds,
+    unlabelled_samples,
 )
 from sklearn_distill.distillers._student_data import StudentData, required_teacher_param
 from sklearn_distill.distillers._teacher_check import (
@@ -73,6 +76,13 @@ from sklearn_distill.distillers._teacher_check import (
     warn_if_worse,
 )
 from sklearn_distill.distillers._teacher_fit import TeacherData, TeacherFit
+from sklearn_distill.distillers._unlabeled_weight import (
+    FitWeighed,
+    UnlabeledWeight,
+    WeightComparison,
+    Weighting,
+    first_with_minimum,
+)
 from sklearn_distill.students._onnx_method import OnnxMethod
 from sklearn_distill.teachers._cross_fit import FoldFit, fold_fits
 
@@ -97,6 +107,8 @@ class TeacherStudent(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
     augmentation_gain_: float | None
     augmentation_gain_se_: float | None
     teacher_check_: TeacherCheck | None
+    unlabeled_weight_: float | None
+    unlabeled_results_: pd.DataFrame | None
     _teacher_temperature: float | None
     _feature_split: FeatureSplit
     _prediction_param: ClassVar[str]  # the student's fit parameter for the teacher's predictions
@@ -113,6 +125,7 @@ class TeacherStudent(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
         "cv": ["cv_object", StrOptions({"prefit"})],
         "augmentation": [StrOptions({"munge"}), callable, None],
         "n_augmented": [Interval(Integral, 0, None, closed="left")],
+        "unlabeled_weight": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"}), None],
         "check_teacher": ["boolean"],
         "memory": "no_validation",
         "keep_teacher": ["boolean"],
@@ -129,6 +142,7 @@ class TeacherStudent(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
         cv: Any = 5,
         augmentation: Any = None,
         n_augmented: int = 0,
+        unlabeled_weight: float | str | None = None,
         check_teacher: bool = False,
         memory: Any = None,
         keep_teacher: bool = True,
@@ -141,6 +155,7 @@ class TeacherStudent(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
         self.cv = cv
         self.augmentation = augmentation
         self.n_augmented = n_augmented
+        self.unlabeled_weight = unlabeled_weight
         self.check_teacher = check_teacher
         self.memory = memory
         self.keep_teacher = keep_teacher
@@ -169,10 +184,11 @@ class TeacherStudent(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
             Sample weights, for teacher and student. Samples of weight 0 are left out.
         X_unlabeled : {array-like, sparse matrix, DataFrame} of shape (n_extra, n_features) or None
             Unlabelled samples, or a tuple of one, ``(U,)``. The student is trained on the
-            predictions of the teacher fitted on all of y. The weight of each is the mean weight of
-            the samples of X. A Pipeline transforms them with ``transform_input=["X_unlabeled"]``
-            only. scikit-learn's tools slice an array of as many rows as X; the entry of a tuple is
-            never sliced.
+            predictions of the teacher fitted on all of y (in the debiased form on the mean of the
+            folds' teachers). The weight of each is the mean weight of the samples of X, unless
+            ``unlabeled_weight`` is set. A Pipeline transforms them with
+            ``transform_input=["X_unlabeled"]`` only. scikit-learn's tools slice an array of as many
+            rows as X; the entry of a tuple is never sliced.
         **fit_params : dict
             With metadata routing, what teacher, student and splitter request; without it,
             ``teacher__name`` and ``student__name``, and ``groups`` for the splitter.
@@ -186,7 +202,8 @@ class TeacherStudent(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
         ------
         ValueError
             If a teacher fails or predicts NaN (the message names teacher and fold), a fitted one
-            lacks a class, a parameter of fit is unknown, or arguments or parameters are not valid.
+            lacks a class, a parameter of fit is unknown, a weight of unlabelled samples cannot be
+            set or chosen, or arguments or parameters are not valid.
             The estimator is then left unchanged.
         TypeError
             If teacher or student raise one, or the student is passed a teacher's predictions.
@@ -198,7 +215,8 @@ class TeacherStudent(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
         UserWarning
             If more than half of the values of a numeric column of ``X_unlabeled`` are farther from
             the range of X's column than this range is wide (not for fewer than 20 rows), if
-            synthetic samples hurt, if a class is in no training row of a fold, whose teacher
+            synthetic samples hurt, if there is nothing that ``unlabeled_weight`` is the weight of,
+            if a class is in no training row of a fold, whose teacher
             then predicts probability 0 for it, or if the student chooses its metaparameters on
             labels that its teachers know.
         WorseTeacherWarning
@@ -221,22 +239,33 @@ class TeacherStudent(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
         teacher, student, seed = seeded(self.teacher, self.student, self.random_state)
         augmentation = read_augmentation(self.augmentation, self.n_augmented, seed)
         extra = ExtraSamples(rows.X, unlabeled, augmentation)
+        weighting = Weighting.of(
+            self.unlabeled_weight, student, cv=self.cv, has_augmentation=augmentation is not None
+        )
         data = self._read_teacher_data(
             self._feature_split.for_teacher(rows.X), rows.y, params.teacher
         )
+        if data.labelled.all() and unlabeled is None and augmentation is None:
+            weighting = weighting.without_unlabelled()
         choice = NestedChoice.of(student, teacher_param)
-        folds = self._folds(rows.cv, data, params.splitter, extra, choice)
+        folds = self._folds(rows.cv, data, params.splitter, extra, choice, weighting)
         teacher_fit = self._fit_teacher(teacher, data, folds)
         self.teacher_ = teacher_fit.teacher
-        nested = cross_fitted_predictions(teacher_fit, teacher, self.memory)
-        compared = nested or self._prefit_predictions(teacher_fit, extra)
-
         student_data = StudentData(
             self._feature_split.for_student(rows.X),
             self._student_labels(data),
             teacher_fit.predictions,
             params.student,
         )
+        nested = cross_fitted_predictions(
+            teacher_fit,
+            teacher,
+            self.memory,
+            student_data.weight,
+            unlabelled_samples(data, extra) if weighting.may_be_debiased else None,
+        )
+        compared = nested or self._prefit_predictions(teacher_fit, extra, seed, weighting)
+
         calibration = self._calibration(data, student_data.weight)
         self._set_teacher_check(student, student_data, teacher_fit, seed, calibration)
         self._teacher_temperature = None
@@ -252,11 +281,18 @@ class TeacherStudent(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
             )
         fit_student = partial(self._fit_student, student, teacher_param, data)
         with own_predictions():
-            self._set_augmentation_gain(compared, extra, student_data, fit_student)
-            student_data = self._add_extra_samples(student_data, data, extra)
-            self.student_ = fit_student(
-                student_data, choice.settings(nested, student_data.predictions)
+            ranked = self._rank_weights(weighting, compared, student_data, fit_student)
+            self._set_augmentation_gain(
+                compared, extra, student_data, partial(fit_student, unlabeled=ranked[0])
             )
+
+            def fit_weighed(unlabeled: UnlabeledWeight) -> Any:
+                full_data = self._add_extra_samples(student_data, teacher_fit, extra, unlabeled)
+                settings = choice.settings(nested, full_data.predictions)
+                return fit_student(full_data, unlabeled, settings)
+
+            weight, self.student_ = first_with_minimum(ranked, fit_weighed)
+            self.unlabeled_weight_ = weight.value
         if not self.keep_teacher:
             del self.teacher_
         return self
@@ -436,6 +472,7 @@ class TeacherStudent(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
         split_params: dict[str, Any],
         extra: ExtraSamples,
         choice: NestedChoice,
+        weighting: Weighting,
     ) -> Sequence[FoldFit]:
         """Return the folds of ``cv``, nested where needed; none for "prefit" and None."""
         if self._is_prefit():
@@ -448,23 +485,49 @@ class TeacherStudent(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
             cv, data.X, data.y, data.labelled, split_params, is_class=is_classifier(self)
         )
         choice.warn_if_never_nested()
-        if extra.augmentation is None and not choice.is_nested:
-            return fold_fits(splits)
-        if not has_fold_pairs(splits):
-            choice.warn_if_leaky("it takes a cv of three folds or more to prevent this")
-            return fold_fits(splits)
-        compares = extra.augmentation is not None and self._can_compare(data, splits)
-        if not (compares or choice.is_nested):
-            return fold_fits(splits)
-        chosen = extra.for_rows(np.arange(data.n_rows)) if choice.is_nested else None
+        uses = self._nested_uses(data, splits, extra, choice, weighting)
+        if not uses:
+            unlabelled = unlabelled_samples(data, extra) if weighting.may_be_debiased else None
+            return [replace(fold, extra=unlabelled) for fold in fold_fits(splits)]
+        chosen = extra.for_rows(np.arange(data.n_rows)) if CHOSEN in uses else None
 
         def samples_of(rows: IntArray) -> Samples:
             # synthetic samples resemble the rows that they are generated from: no test rows
-            compared = extra.for_rows(rows) if compares else None
+            compared = extra.for_rows(rows) if COMPARED in uses else None
             samples = {COMPARED: compared, CHOSEN: chosen}
             return {use: part for use, part in samples.items() if part is not None}
 
         return nest_folds(splits, data, samples_of)
+
+    def _nested_uses(
+        self,
+        data: TeacherData,
+        splits: Splits,
+        extra: ExtraSamples,
+        choice: NestedChoice,
+        weighting: Weighting,
+    ) -> set[str]:
+        """Return what predictions without two folds are needed for; nothing needs no such fits."""
+        compares = extra.augmentation is not None or weighting.is_auto
+        if not (compares or choice.is_nested):
+            return set()
+        has_pairs = has_fold_pairs(splits)
+        can_compare = has_pairs and self._can_compare(data, splits)
+        if weighting.is_auto:
+            self._check_comparable(can_compare)
+        if not has_pairs:
+            choice.warn_if_leaky("it takes a cv of three folds or more to prevent this")
+            return set()
+        needed = {COMPARED: compares and can_compare, CHOSEN: choice.is_nested}
+        return {use for use, is_needed in needed.items() if is_needed}
+
+    def _check_comparable(self, can_compare: bool) -> None:
+        if not can_compare:
+            raise ValueError(
+                "unlabeled_weight='auto' compares students on the labels of three folds or more, "
+                "in each of which all classes are trained on, by their predict_proba if they "
+                "classify: set cv, or unlabeled_weight to a number"
+            )
 
     def _fit_teacher(self, teacher: Any, data: TeacherData, folds: Sequence[FoldFit]) -> TeacherFit:
         if self._is_prefit():
@@ -479,13 +542,15 @@ class TeacherStudent(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
         teacher_param: str,
         data: TeacherData,
         student_data: StudentData,
+        unlabeled: UnlabeledWeight,
         settings: ChoiceSettings = WITHOUT_CHOICE,
     ) -> Any:
-        """Fit a clone of the student: the comparison with synthetic samples fits several."""
+        """Fit a clone of the student: comparisons fit several."""
+        student_data = unlabeled.weigh(student, student_data)
         predictions = self._format_predictions(student_data, data)
         return (
             clone(student)
-            .set_params(**settings.params)
+            .set_params(**settings.params, **unlabeled.params)
             .fit(
                 student_data.X,
                 student_data.y,
@@ -495,17 +560,52 @@ class TeacherStudent(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
             )
         )
 
+    def _rank_weights(
+        self,
+        weighting: Weighting,
+        nested: Sequence[NestedPredictions],
+        student_data: StudentData,
+        fit_student: FitWeighed,
+    ) -> list[UnlabeledWeight]:
+        """Return the given weight of unlabelled samples, or all compared ones, the best first."""
+        self.unlabeled_results_ = None
+        if not weighting.is_auto:
+            return weighting.compared
+        comparison = WeightComparison(
+            student_data, self._feature_split, fit_student, self._sample_losses
+        )
+        self.unlabeled_results_ = comparison.table(nested, weighting.compared)
+        best_first = np.argsort(self.unlabeled_results_["loss"], kind="stable")
+        return [weighting.compared[k] for k in best_first]
+
     def _add_extra_samples(
-        self, student_data: StudentData, data: TeacherData, extra: ExtraSamples
+        self,
+        student_data: StudentData,
+        teacher_fit: TeacherFit,
+        extra: ExtraSamples,
+        unlabeled: UnlabeledWeight,
     ) -> StudentData:
-        """Add unlabelled and synthetic samples, with the predictions of the teacher of all rows."""
+        """Add unlabelled and synthetic samples, with the predictions of the teacher of all rows.
+
+        In the debiased form, the predictions are the mean of the folds' teachers, as are those for
+        rows of X without a label.
+        """
+        data = teacher_fit.data
         samples = extra.for_rows(np.arange(data.n_rows))
+        if unlabeled.is_debiased and teacher_fit.folds:
+            by_teacher = teachers_of_folds(teacher_fit, student_data.weight)
+            mean = by_teacher.map(lambda q: calibrated(q, self._teacher_temperature)).mean()
+            missing = ~data.labelled
+            predictions = student_data.predictions.copy()
+            predictions[missing], of_samples = np.split(mean, [missing.sum()])
+            student_data = replace(student_data, predictions=predictions)
+        elif samples is not None:
+            of_samples = calibrated(
+                data.predict_extra(teacher_fit.teacher, samples), self._teacher_temperature
+            )
         if samples is None:
             return student_data
-        predictions = calibrated(
-            data.predict_extra(self.teacher_, samples), self._teacher_temperature
-        )
-        return student_data.extended(self._feature_split.for_student(samples), predictions)
+        return student_data.extended(self._feature_split.for_student(samples), of_samples)
 
     def _set_augmentation_gain(
         self,
@@ -519,7 +619,7 @@ class TeacherStudent(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
             student_data, self._feature_split, extra.n_unlabeled, fit_student, self._sample_losses
         )
         compared = [predictions for predictions in nested if COMPARED in predictions.fold.samples]
-        gain = comparison.gain(compared)
+        gain = None if extra.augmentation is None else comparison.gain(compared)
         self.augmentation_gain_ = None if gain is None else gain.mean
         self.augmentation_gain_se_ = None if gain is None else gain.standard_error
         if gain is not None and gain.hurts:
@@ -559,17 +659,24 @@ class TeacherStudent(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
             warn_if_worse(self.teacher_check_, self.teacher, self._loss_name)
 
     def _prefit_predictions(
-        self, teacher_fit: TeacherFit, extra: ExtraSamples
+        self, teacher_fit: TeacherFit, extra: ExtraSamples, seed: int, weighting: Weighting
     ) -> list[NestedPredictions]:
         """Return predictions of a fitted teacher in folds of their own, to compare students."""
-        if not self._is_prefit() or extra.augmentation is None:
+        if not self._is_prefit() or not (extra.augmentation is not None or weighting.is_auto):
             return []
-        data, seed = teacher_fit.data, extra.augmentation.seed
+        data = teacher_fit.data
         splits = default_splits(data, seed, is_class=is_classifier(self))
-        if not has_fold_pairs(splits) or not self._can_compare(data, splits):
+        can_compare = has_fold_pairs(splits) and self._can_compare(data, splits)
+        if weighting.is_auto:
+            self._check_comparable(can_compare)
+        if not can_compare:
             return []
-        folds = nest_folds(splits, data, lambda rows: {COMPARED: extra.for_rows(rows)})
-        return prefit_predictions(teacher_fit, folds)
+
+        def samples_of(rows: IntArray) -> Samples:
+            compared = extra.for_rows(rows)
+            return {} if compared is None else {COMPARED: compared}
+
+        return prefit_predictions(teacher_fit, nest_folds(splits, data, samples_of))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -87,6 +87,15 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
         the samples of X. Needs ``n_augmented``.
     n_augmented : int, default=0
         Number of synthetic samples.
+    unlabeled_weight : float, "auto" or None, default=None
+        Total weight, relative to that of the labelled samples, of those without a label: samples of
+        X whose label is missing, those of ``X_unlabeled`` and synthetic ones. 0 leaves them out,
+        and None leaves each its own weight. "auto" takes, of 0, 0.1, 0.3, 1, 3 and 10, the weight
+        of the smallest loss in a nested cross-validation; see Notes. With a student that has a
+        parameter ``debias``, such as :class:`~sklearn_distill.DistilledLogisticRegression`, and can
+        be fitted in this form, ρ = 0.25, 0.5, 0.75 and 1 of the debiased form are compared, too,
+        unless there are synthetic samples. A ρ that is set in the student takes the place of this
+        parameter.
     calibrate_teacher : {"temperature"} or None, default=None
         Whether to divide the logarithms of the teacher's probabilities by one temperature τ, that
         of the smallest cross-entropy of the labels, before the student's own T. τ is fitted on the
@@ -131,6 +140,14 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
         fewer than five labels of a class.
     augmentation_gain_se_ : float or None
         Standard error of ``augmentation_gain_``, given the fitted students.
+    unlabeled_weight_ : float or None
+        The weight of the samples without a label, given or chosen; ρ in the debiased form.
+    unlabeled_results_ : DataFrame or None
+        With ``unlabeled_weight="auto"``, a row for each weight that was compared:
+        ``unlabeled_weight``, whether it is ρ of the ``debiased`` form, the mean ``loss`` on the
+        labels of samples that neither student nor teacher was fitted on, its ``difference`` from
+        the loss without unlabelled samples, and the ``standard_error`` of that, given the fitted
+        students. The loss is inf where the debiased form has no minimum.
     teacher_temperature_ : float or None
         τ with ``calibrate_teacher="temperature"``: above 1 for a teacher that is too sure of its
         predictions. ``teacher_`` itself is not calibrated.
@@ -156,6 +173,15 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
     :class:`~sklearn_distill.DistilledLogisticRegressionCV`, chooses on those of ``cv``, by labels
     that no teacher it learns from there was fitted on. This takes K (K - 1) / 2 additional fits of
     the teacher for K folds.
+
+    With ``unlabeled_weight="auto"``, students with each weight are trained without the test samples
+    of each fold, and tested on them; the best is trained on all samples. They learn from teachers
+    that were not fitted on the test samples: each training sample from one that was fitted without
+    its own fold as well, unlabelled samples from the fold's own teacher. This takes K (K - 1) / 2
+    additional fits of the teacher for K folds, and 6 K or 10 K of the student. In the debiased
+    form, unlabelled samples get the mean prediction of the teachers of the training samples, in the
+    final fit that of the K folds' teachers: the errors have the same expectation in labelled and
+    unlabelled samples, and cancel.
 
     ``augmentation_gain_`` is estimated by nested cross-validation. For each fold, two students are
     trained without the fold's test samples, one of them with synthetic samples generated from the
@@ -206,6 +232,7 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
         cv: Any = 5,
         augmentation: Any = None,
         n_augmented: int = 0,
+        unlabeled_weight: float | str | None = None,
         calibrate_teacher: str | None = None,
         check_teacher: bool = False,
         memory: Any = None,
@@ -220,6 +247,7 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
             cv=cv,
             augmentation=augmentation,
             n_augmented=n_augmented,
+            unlabeled_weight=unlabeled_weight,
             check_teacher=check_teacher,
             memory=memory,
             keep_teacher=keep_teacher,

@@ -52,6 +52,12 @@ class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
         the samples of X. Needs ``n_augmented``.
     n_augmented : int, default=0
         Number of synthetic samples.
+    unlabeled_weight : float, "auto" or None, default=None
+        Total weight, relative to that of the labelled samples, of those without a label: samples of
+        X whose label is missing, those of ``X_unlabeled`` and synthetic ones. 0 leaves them out,
+        and None leaves each its own weight. "auto" takes, of 0, 0.1, 0.3, 1, 3 and 10, the weight
+        of the smallest loss in a nested cross-validation; see Notes.
+        :class:`~sklearn_distill.PrivilegedLinearRegression` multiplies it by its noise ratio ρ.
     check_teacher : bool, default=False
         Whether to compare the teacher with the student trained on the labels alone, as
         ``teacher_check_``, and to issue a :class:`~sklearn_distill.WorseTeacherWarning` if the
@@ -86,6 +92,14 @@ class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
         five labels.
     augmentation_gain_se_ : float or None
         Standard error of ``augmentation_gain_``, given the fitted students.
+    unlabeled_weight_ : float or None
+        The weight of the samples without a label, given or chosen; ρ in the debiased form.
+    unlabeled_results_ : DataFrame or None
+        With ``unlabeled_weight="auto"``, a row for each weight that was compared:
+        ``unlabeled_weight``, whether it is ρ of the ``debiased`` form, the mean ``loss`` on the
+        labels of samples that neither student nor teacher was fitted on, its ``difference`` from
+        the loss without unlabelled samples, and the ``standard_error`` of that, given the fitted
+        students. The loss is inf where the debiased form has no minimum.
     teacher_check_ : TeacherCheck or None
         With ``check_teacher=True``, the mean squared error of the teacher (``teacher_loss``)
         and of the student trained on the labels alone (``baseline_loss``), on samples that neither
@@ -103,6 +117,12 @@ class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
 
     Notes
     -----
+    With ``unlabeled_weight="auto"``, students with each weight are trained without the test samples
+    of each fold, and tested on them; the best is trained on all samples. They learn from teachers
+    that were not fitted on the test samples: each training sample from one that was fitted without
+    its own fold as well, unlabelled samples from the fold's own teacher. This takes K (K - 1) / 2
+    additional fits of the teacher for K folds, and 6 K of the student.
+
     ``augmentation_gain_`` is estimated by nested cross-validation. For each fold, two students are
     trained without the fold's test samples, one of them with synthetic samples generated from the
     training samples (in proportion to their number); both are tested on the labels of the test

@@ -14,37 +14,43 @@ from sklearn_distill.targets import Labels, PartialTeachers, SoftTargets, Teache
 _ROUNDING = 1e-12  # of a sum of positive and negative targets, relative to the total
 
 
-def check_debias_params(student: Any) -> None:
-    """Require parameters of the loss at which the debiased objective is convex and unbiased.
+class NoDebiasedMinimumError(ValueError):
+    """The debiased objective is unbounded: a smaller ρ may have a minimum."""
 
-    Raises
-    ------
-    ValueError
-        If T' is not 1, there is a regulariser or a class weight, or no penalty.
+
+def debias_conflict(student: Any) -> str | None:
+    """Return why the parameters of the loss allow no debiased form, and what to do; None if fine.
+
+    It is convex and unbiased at T' = 1, without regulariser and class weights, and has a minimum
+    only with a penalty.
     """
-    given = f"debias={student.debias}"
     if student.temperature != 1 and student.soften_student:
-        raise ValueError(
-            f"{given} with temperature={student.temperature}: the teacher's term is subtracted "
-            "in labelled rows, which is convex only if the student is not divided by T: set "
-            "temperature=1 or soften_student=False, or debias=None"
+        return (
+            f"temperature={student.temperature}: the teacher's term is subtracted in labelled "
+            "rows, which is convex only if the student is not divided by T; set temperature=1 or "
+            "soften_student=False"
         )
     if student.regularizer is not None:
-        raise ValueError(
-            f"{given} with regularizer={student.regularizer!r}: the regulariser would be "
-            "subtracted in labelled rows; set regularizer=None or debias=None"
+        return (
+            f"regularizer={student.regularizer!r}: the regulariser would be subtracted in "
+            "labelled rows; set regularizer=None"
         )
     if student.class_weight is not None:
-        raise ValueError(
-            f"{given} with class_weight={student.class_weight!r}: a labelled row would have the "
-            "weight of its label, and the term that is subtracted those of the predicted classes; "
-            "set class_weight=None or debias=None"
+        return (
+            f"class_weight={student.class_weight!r}: a labelled row would have the weight of its "
+            "label, and the term that is subtracted those of the predicted classes; set "
+            "class_weight=None"
         )
     if np.isinf(student.C):
-        raise ValueError(
-            f"{given} with C=inf: without a penalty the objective may have no minimum; set a "
-            "finite C or debias=None"
-        )
+        return "C=inf: without a penalty the objective may have no minimum; set a finite C"
+    return None
+
+
+def check_debias_params(student: Any) -> None:
+    """Require parameters of the loss that allow the debiased form."""
+    conflict = debias_conflict(student)
+    if conflict is not None:
+        raise ValueError(f"debias={student.debias} with {conflict}, or debias=None")
 
 
 def debiased_weights(
@@ -128,14 +134,14 @@ def check_debiased_mass(soft_targets: SoftTargets, classes: NDArray[Any], rho: f
 
     Raises
     ------
-    ValueError
+    NoDebiasedMinimumError
         If the mass of a class that occurs in labels or predictions is not positive.
     """
     mass = soft_targets.class_mass()
     occurs = np.any(soft_targets.dense_linear(slice(None)) != 0, axis=1)
     lacking = occurs & (mass <= _ROUNDING * mass.sum())
     if lacking.any():
-        raise ValueError(
+        raise NoDebiasedMinimumError(
             f"debias={rho} has no minimum: the teacher predicts the classes "
             f"{list_values(classes[lacking])} more often in labelled rows than in the others, by "
             "as much as the labels have of them; set a smaller debias, or None"
