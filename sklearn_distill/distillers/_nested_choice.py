@@ -46,24 +46,31 @@ class NestedChoice:
     cv_param, fold_param : str or None
         The names of its constructor parameter ``cv`` and of its fit parameter for the predictions
         by fold, with the prefix of a pipeline; None for a student without such a choice.
+    leaves_out : bool
+        Whether the student, which has no ``cv``, leaves out samples to choose λ, and takes as test
+        samples of a fold those without a prediction.
     """
 
     student: Any
     cv_param: str | None
     fold_param: str | None
+    leaves_out: bool = False
 
     @classmethod
     def of(cls, student: Any, teacher_param: str) -> NestedChoice:
         """Look for the parameters of the student's choice."""
         name = teacher_param.rpartition("__")[2]
-        return cls(
-            student, student_param_name(student, "cv"), fit_param_name(student, f"fold_{name}")
-        )
+        imitation = student_param_name(student, "imitation")
+        is_auto = imitation is not None and student.get_params().get(imitation) == "auto"
+        cv_param = student_param_name(student, "cv")
+        fold_param = fit_param_name(student, f"fold_{name}")
+        return cls(student, cv_param, fold_param, is_auto and cv_param is None)
 
     @property
     def is_nested(self) -> bool:
         """Whether the student chooses on folds for which it takes predictions."""
-        return self.cv_param is not None and self.fold_param is not None
+        has_folds = self.cv_param is not None or self.leaves_out
+        return has_folds and self.fold_param is not None
 
     def warn_if_never_nested(self) -> None:
         """Warn of a choice on held-out rows for which a student takes no predictions."""
@@ -78,7 +85,13 @@ class NestedChoice:
         self.warn_if_leaky("each generation is trained on the predictions of one that knows them")
 
     def warn_if_leaky(self, reason: str) -> None:
-        """Warn of a choice that could be nested and is not."""
+        """Warn of a choice that could be nested and is not; refuse one without a search instead."""
+        if self.leaves_out:
+            raise ValueError(
+                "imitation='auto' of the student needs a teacher that was not fitted on the labels "
+                f"that are left out: {reason}. Set imitation to a number, or search over it "
+                "outside of this estimator, as student__imitation"
+            )
         if self.is_nested:
             self._warn(reason)
 
@@ -104,9 +117,12 @@ class NestedChoice:
         """
         if not self.is_nested or not nested:
             return WITHOUT_CHOICE
-        by_fold = np.stack([_of_fold(fold, predictions) for fold in nested])
+        # a student without folds takes the samples without a prediction as those to leave out
+        untrained = np.full_like(predictions, np.nan) if self.leaves_out else predictions
+        by_fold = np.stack([_of_fold(fold, untrained) for fold in nested])
         splits = [(one.fold.train, one.fold.test) for one in nested]
-        return ChoiceSettings({str(self.cv_param): splits}, {str(self.fold_param): by_fold})
+        params = {} if self.cv_param is None else {self.cv_param: splits}
+        return ChoiceSettings(params, {str(self.fold_param): by_fold})
 
 
 def _of_fold(nested: NestedPredictions, predictions: FloatArray) -> FloatArray:

@@ -216,7 +216,8 @@ class WeightComparison:
         losses, weight = losses[tested], data.weight[tested]
         rows = []
         for candidate, of_candidate in zip(compared, losses.T, strict=True):
-            row = {"unlabeled_weight": candidate.value, "debiased": candidate.is_debiased}
+            row: dict[str, Any] = {"unlabeled_weight": candidate.value}
+            row["debiased"] = candidate.is_debiased
             rows.append(row | _summary(of_candidate, losses[:, 0], weight))
         return pd.DataFrame(rows)
 

@@ -10,7 +10,6 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
 
 from sklearn_distill._typing import CheckedX, FloatArray
-from sklearn_distill._validation.fit_params import student_param_name
 from sklearn_distill._validation.labels import check_regression_labels
 from sklearn_distill.distillers._teacher_fit import TeacherData
 from sklearn_distill.distillers._teacher_student import TeacherStudent
@@ -117,6 +116,11 @@ class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
 
     Notes
     -----
+    A student that chooses λ, :class:`~sklearn_distill.PrivilegedLinearRegressionCV` or
+    :class:`~sklearn_distill.PrivilegedLinearRegression` with ``imitation="auto"``, chooses on the
+    folds of ``cv``, by labels that no teacher it learns from there was fitted on. This takes
+    K (K - 1) / 2 additional fits of the teacher for K folds.
+
     With ``unlabeled_weight="auto"``, students with each weight are trained without the test samples
     of each fold, and tested on them; the best is trained on all samples. They learn from teachers
     that were not fitted on the test samples: each training sample from one that was fitted without
@@ -155,18 +159,6 @@ class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
 
     _prediction_param: ClassVar[str] = "teacher_prediction"
     _loss_name: ClassVar[str] = "squared error"
-
-    def _check_settings(self) -> None:
-        super()._check_settings()
-        name = student_param_name(self.student, "imitation")
-        is_auto = name is not None and self.student.get_params().get(name) == "auto"
-        if is_auto and not self._is_prefit():
-            raise ValueError(
-                "imitation='auto' of the student needs a teacher that was not fitted on y, and "
-                "out-of-fold predictions come from teachers that were fitted on the label that is "
-                "left out, so that λ would be too large: search over the whole estimator, as "
-                "student__imitation, which refits the teacher for each fold, or use cv='prefit'"
-            )
 
     def _read_teacher_data(self, X: CheckedX, y: Any, fit_params: dict[str, Any]) -> TeacherData:
         if y is None and self._is_prefit():

@@ -1,8 +1,8 @@
-"""Choose λ of a linear regression by its leave-one-out error: ``imitation="auto"``."""
+"""Choose λ of a linear regression by its error in left-out rows: ``imitation="auto"``."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from sklearn_distill.solvers.least_squares import (
     PrivilegedFit,
     PrivilegedLeastSquares,
     RegressionData,
+    held_out_predictions,
     leave_one_out_imitation,
     leave_one_out_predictions,
 )
@@ -61,35 +62,111 @@ def check_choosable(problem: PrivilegedLeastSquares, data: RegressionData) -> No
         )
 
 
-def choose_imitation(fit: PrivilegedFit, data: RegressionData) -> PrivilegedFit:
-    """Return the fit at the λ of smallest leave-one-out error, from the same statistics.
+def read_by_fold(fold_prediction: Any, imitation: Any, data: RegressionData) -> FloatArray | None:
+    """Check the argument ``fold_teacher_prediction`` of fit; None if it was not passed.
 
-    Without a penalty only the teacher's share w = λρ/((1−λ) + λρ) matters. Its minimiser w* does
-    not depend on ρ, and λ* = w*/(w* + ρ(1−w*)).
+    Returns
+    -------
+    ndarray of shape (n_folds, n_rows) or None
+        The predictions; NaN for the test rows of each fold.
+
+    Raises
+    ------
+    ValueError
+        If λ is given, the shape is wrong, a value is infinite, or a fold trains or tests on no row.
+    """
+    if fold_prediction is None:
+        return None
+    if imitation != "auto":
+        raise ValueError(
+            f"fold_teacher_prediction with imitation={imitation}: only imitation='auto' has folds "
+            "to choose on; leave it out, or use PrivilegedLinearRegressionCV"
+        )
+    by_fold = np.asarray(fold_prediction, dtype=np.float64)
+    n_rows = data.X.shape[0]
+    if by_fold.shape == (len(by_fold), n_rows, 1):  # y may be a column
+        by_fold = by_fold[:, :, 0]
+    if by_fold.ndim != 2 or by_fold.shape[1] != n_rows:
+        raise ValueError(
+            f"fold_teacher_prediction has the shape {np.shape(fold_prediction)}: pass for each "
+            f"fold predictions for the {n_rows} samples of X, NaN for those that the fold tests on"
+        )
+    if np.isinf(by_fold).any():
+        raise ValueError("fold_teacher_prediction has infinite values: pass finite ones, or NaN")
+    n_trained = np.count_nonzero(~np.isnan(by_fold), axis=1)
+    if not len(by_fold) or n_trained.min() == 0 or n_trained.max() == n_rows:
+        raise ValueError(
+            "fold_teacher_prediction has a fold without any, or with all predictions: NaN marks "
+            "the samples that a fold tests on, and the others are trained on"
+        )
+    return by_fold
+
+
+def choose_imitation(
+    fit: PrivilegedFit, data: RegressionData, by_fold: FloatArray | None
+) -> PrivilegedFit:
+    """Return the fit at the λ of smallest error in left-out rows, from the same statistics.
+
+    Rows are left out one by one or, with predictions ``by_fold``, fold by fold. Without a penalty
+    only the teacher's share w = λρ/((1−λ) + λρ) matters. Its minimiser w* does not depend on ρ, and
+    λ* = w*/(w* + ρ(1−w*)).
     """
     problem = fit.problem
-    share = _teacher_share(problem, data)
+    left_out = _LeftOut.of(problem, data)
+    share = left_out.by_row() if by_fold is None else left_out.by_fold(by_fold)
     ratio = float(fit.ratio[0])
     imitation = share / (share + ratio * (1 - share))
     return replace(problem, imitation=imitation).solve(fit.statistics, fit.ratio)
 
 
-def _teacher_share(problem: PrivilegedLeastSquares, data: RegressionData) -> float:
-    n_rows = data.X.shape[0]
-    weight = np.ones(n_rows) if data.weight is None else data.weight
-    rows = np.flatnonzero(weight > 0)
-    assert data.y is not None
-    assert data.teacher is not None
-    y, s, weight = data.y[rows], data.teacher[rows], weight[rows]
-    loo = leave_one_out_predictions(
-        _dense(data, rows),
-        np.hstack([y, s]),
-        weight,
-        float(np.max(problem.alpha)),
-        fit_intercept=problem.fit_intercept,
-    )
-    u, v = loo.T
-    return leave_one_out_imitation(y[:, 0], u, v, weight)
+@dataclass(frozen=True)
+class _LeftOut:
+    """The rows of positive weight, and the penalty, by which the teacher's share is chosen."""
+
+    rows: IntArray
+    X: FloatArray
+    y: FloatArray
+    s: FloatArray
+    weight: FloatArray
+    alpha: float
+    fit_intercept: bool
+
+    @classmethod
+    def of(cls, problem: PrivilegedLeastSquares, data: RegressionData) -> _LeftOut:
+        weight = np.ones(data.X.shape[0]) if data.weight is None else data.weight
+        rows = np.flatnonzero(weight > 0)
+        assert data.y is not None
+        assert data.teacher is not None
+        y, s, alpha = data.y[rows, 0], data.teacher[rows, 0], float(np.max(problem.alpha))
+        return cls(rows, _dense(data, rows), y, s, weight[rows], alpha, problem.fit_intercept)
+
+    def by_row(self) -> float:
+        u, v = leave_one_out_predictions(
+            self.X,
+            np.column_stack([self.y, self.s]),
+            self.weight,
+            self.alpha,
+            fit_intercept=self.fit_intercept,
+        ).T
+        return leave_one_out_imitation(self.y, u, v, self.weight)
+
+    def by_fold(self, by_fold: FloatArray) -> float:
+        parts = [self._test(prediction) for prediction in by_fold[:, self.rows]]
+        y, u, v, weight = np.concatenate(parts).T
+        return leave_one_out_imitation(y, u, v, weight)
+
+    def _test(self, prediction: FloatArray) -> FloatArray:
+        """Return y, u, v and weight of the test rows of a fold, as columns."""
+        train, test = np.flatnonzero(~np.isnan(prediction)), np.flatnonzero(np.isnan(prediction))
+        of_test = held_out_predictions(
+            self.X[train],
+            np.column_stack([self.y[train], prediction[train]]),
+            self.weight[train],
+            self.X[test],
+            self.alpha,
+            fit_intercept=self.fit_intercept,
+        )
+        return np.column_stack([self.y[test], of_test, self.weight[test]])
 
 
 def _dense(data: RegressionData, rows: IntArray) -> FloatArray:

@@ -43,7 +43,11 @@ from sklearn_distill.solvers.least_squares import (
 )
 from sklearn_distill.students._chunked_regression import SampledChunks
 from sklearn_distill.students._chunks import is_chunked
-from sklearn_distill.students._imitation_choice import check_choosable, choose_imitation
+from sklearn_distill.students._imitation_choice import (
+    check_choosable,
+    choose_imitation,
+    read_by_fold,
+)
 from sklearn_distill.students._linear_regressor import LinearRegressor
 from sklearn_distill.students._regression_problem import read_chunks, read_rows
 
@@ -162,9 +166,11 @@ class PrivilegedLinearRegression(LinearRegressor):
     trust in all predictions, X in memory, and, with a penalty, the two variances set to the same
     number (ρ = 1): otherwise the error is not quadratic. It takes a dense X and its singular
     values. **The teacher must not have been fitted on these labels**, nor on some of them in turn:
-    out-of-fold predictions make λ too large.
-    :class:`~sklearn_distill.PrivilegedLinearRegressionCV` has none of these conditions but the
-    last.
+    out-of-fold predictions make λ too large. With a teacher that is fitted on the labels, samples
+    are left out fold by fold: :math:`u_i` and :math:`v_i` are then fitted without all samples of
+    the fold, :math:`v_i` to ``fold_teacher_prediction``, which comes from teachers that do not know
+    them either. :class:`~sklearn_distill.PrivilegedLinearRegressionCV` has none of these conditions
+    but the last.
 
     With ``sklearn.set_config(array_api_dispatch=True)`` a torch tensor X stays on its device.
     Labels, weights and predictions, on whatever device, are copied to NumPy once, and then to the
@@ -234,6 +240,7 @@ class PrivilegedLinearRegression(LinearRegressor):
         teacher_prediction: TeacherLike = None,
         teacher_std: ArrayLike | None = None,
         teacher_weight: ArrayLike | None = None,
+        fold_teacher_prediction: ArrayLike | None = None,
     ) -> Self:
         """Fit the student; the data of earlier calls are discarded.
 
@@ -263,6 +270,12 @@ class PrivilegedLinearRegression(LinearRegressor):
             several teachers, these are averaged with them, and w is their mean over the available
             predictions. It multiplies the precision 1/σ_i², and in the estimate of σ_s² a
             prediction counts as w of one.
+        fold_teacher_prediction : array-like of shape (n_folds, n_samples) or None
+            With ``imitation="auto"``, predictions for choosing λ in folds instead of leaving out
+            one sample at a time; see Notes. In each fold, NaN marks the samples that are left out,
+            and the predictions for the others are of teachers that were fitted neither on the
+            sample itself nor on those left out.
+            :class:`~sklearn_distill.TeacherStudentRegressor` passes them.
 
         Returns
         -------
@@ -321,10 +334,11 @@ class PrivilegedLinearRegression(LinearRegressor):
         else:
             self._check_teacher_used(int(data.taught.sum()), teacher_prediction, teacher_weight)
             problem = self._problem()
+        by_fold = read_by_fold(fold_teacher_prediction, self.imitation, data)
         check_plausible_prediction(data.y, data.teacher, data.teacher_std)
         fit = _or_with_equal_variances(partial(problem.fit, data, self.solver))
         if self.imitation == "auto":
-            fit = choose_imitation(fit, data)
+            fit = choose_imitation(fit, data, by_fold)
         return self._set_solution(fit, data.X)
 
     @all_or_nothing

@@ -6,13 +6,22 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.linear_model import LinearRegression
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.model_selection import KFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from sklearn_distill import PrivilegedLinearRegression, TeacherStudentRegressor
+from sklearn_distill import (
+    PrivilegedLinearRegression,
+    PrivilegedLinearRegressionCV,
+    TeacherStudentRegressor,
+)
 from sklearn_distill.solvers.least_squares import (
     leave_one_out_imitation,
     leave_one_out_predictions,
 )
+from sklearn_distill.teachers import out_of_fold_prediction
 
 N, D = 30, 4
 RNG = np.random.default_rng(0)
@@ -202,14 +211,152 @@ def test_parts_of_the_data_cannot_choose():
     assert student.set_params(imitation=student.imitation_).solve().imitation_ > 0
 
 
-def test_inside_a_teacher_student_regressor_only_for_a_fitted_teacher():
-    student = PrivilegedLinearRegression("auto")
-    for cv in (5, None):
-        model = TeacherStudentRegressor(LinearRegression(), student, cv=cv)
-        with pytest.raises(ValueError, match="needs a teacher that was not fitted on y"):
+def test_folds_of_one_row_are_leaving_one_out():
+    by_fold = np.where(np.eye(N, dtype=bool), np.nan, BIASED)
+    for student in (
+        PrivilegedLinearRegression("auto"),
+        PrivilegedLinearRegression("auto", alpha=2.0, fit_intercept=False, **EQUAL),
+    ):
+        weight = np.arange(N) % 3 + 0.5
+        by_row = clone(student).fit(X, Y, weight, teacher_prediction=BIASED)
+        student.fit(X, Y, weight, teacher_prediction=BIASED, fold_teacher_prediction=by_fold)
+        assert student.imitation_ == pytest.approx(by_row.imitation_, abs=1e-10)
+        np.testing.assert_allclose(student.coef_, by_row.coef_, rtol=1e-9)
+
+
+def test_the_predictions_of_a_fold_are_those_it_is_trained_on():
+    rng = np.random.default_rng(0)
+    fold = np.arange(N) % 3
+    by_fold = TRUTH + X @ [0.2, 0.2, 0.2, 0.2] + 2 * rng.normal(size=(3, N))
+    student = PrivilegedLinearRegression("auto", alpha=1.0, **EQUAL)
+
+    def error(imitation):
+        total = 0.0
+        for k in range(3):
+            train, test = fold != k, fold == k
+            fitted = clone(student).set_params(imitation=imitation)
+            fitted.fit(X[train], Y[train], teacher_prediction=by_fold[k, train])
+            total += np.sum((Y[test] - fitted.predict(X[test])) ** 2)
+        return total
+
+    at_0, at_half, at_1 = error(0.0), error(0.5), error(1.0)
+    a = 2 * (at_0 + at_1 - 2 * at_half)
+    expected = (at_0 + a - at_1) / (2 * a)
+    assert 0.02 < expected < 0.98
+    by_fold[fold == np.arange(3)[:, None]] = np.nan
+    student.fit(X, Y, teacher_prediction=BIASED, fold_teacher_prediction=by_fold)
+    assert student.imitation_ == pytest.approx(expected, abs=1e-8)
+    column = clone(student).fit(
+        X,
+        Y[:, None],
+        teacher_prediction=BIASED[:, None],
+        fold_teacher_prediction=by_fold[:, :, None],
+    )
+    assert column.imitation_ == pytest.approx(expected, abs=1e-8)
+
+
+ODD = np.where(np.arange(N) % 2, np.nan, BIASED)
+
+
+@pytest.mark.parametrize(
+    ("imitation", "by_fold", "message"),
+    [
+        (0.5, [ODD, ODD], "fold_teacher_prediction with imitation=0.5: only imitation='auto'"),
+        ("auto", ODD, "has the shape"),
+        ("auto", [ODD[:-1]], r"has the shape \(1, 29\)"),
+        ("auto", [ODD, BIASED], "a fold without any, or with all predictions"),
+        ("auto", [ODD, np.full(N, np.nan)], "a fold without any, or with all predictions"),
+        ("auto", [np.where(np.isnan(ODD), ODD, np.inf)], "has infinite values"),
+    ],
+)
+def test_wrong_predictions_by_fold(imitation, by_fold, message):
+    student = PrivilegedLinearRegression(imitation)
+    with pytest.raises(ValueError, match=message):
+        student.fit(X, Y, teacher_prediction=BIASED, fold_teacher_prediction=by_fold)
+
+
+class TestInATeacherStudentRegressor:
+    """λ from teachers that know no label of the fold that is left out."""
+
+    def test_it_is_the_choice_of_nested_folds(self):
+        folds = KFold(4)
+        model = TeacherStudentRegressor(Ridge(), PrivilegedLinearRegression("auto"), cv=folds)
+        model.fit(X, Y)
+        splits = list(folds.split(X))
+        y, u, v = [], [], []
+        for train, test in splits:
+            s = np.empty(N)
+            for _, other in splits:
+                rest = np.setdiff1d(train, other)
+                s[other] = Ridge().fit(X[rest], Y[rest]).predict(X[other])
+            y.append(Y[test])
+            u.append(LinearRegression().fit(X[train], Y[train]).predict(X[test]))
+            v.append(LinearRegression().fit(X[train], s[train]).predict(X[test]))
+        share = leave_one_out_imitation(*map(np.concatenate, (y, u, v)), np.ones(N))
+        student = model.student_
+        rho = student.noise_variance_ / student.teacher_noise_variance_
+        assert student.imitation_ == pytest.approx(share / (share + rho * (1 - share)), abs=1e-9)
+
+    def test_in_a_pipeline_and_with_weights(self):
+        student = make_pipeline(StandardScaler(), PrivilegedLinearRegression("auto"))
+        weight = np.arange(N) % 3 + 0.5
+        inside = TeacherStudentRegressor(LinearRegression(), student).fit(X, Y, weight)
+        alone = clone(inside).set_params(student=student[-1])
+        scaled = StandardScaler().fit_transform(X)
+        alone.fit(scaled, Y, weight)
+        assert inside.student_[-1].imitation_ == pytest.approx(alone.student_.imitation_, abs=1e-9)
+
+    @pytest.mark.parametrize("cv", [2, None])
+    def test_without_nested_folds_it_is_an_error(self, cv):
+        model = TeacherStudentRegressor(
+            LinearRegression(), PrivilegedLinearRegression("auto"), cv=cv
+        )
+        with pytest.raises(ValueError, match="needs a teacher that was not fitted on the labels"):
             model.fit(X, Y)
-    outside = LinearRegression().fit(X[:15], TRUTH[:15])
-    model = TeacherStudentRegressor(outside, student, cv="prefit").fit(X[15:], Y[15:])
-    assert 0 <= model.student_.imitation_ <= 1
-    frozen = student.fit(X, Y, teacher_prediction=BIASED)
-    assert clone(frozen).imitation == "auto"
+
+    def test_a_fitted_teacher_needs_no_folds(self):
+        outside = LinearRegression().fit(X[:15], TRUTH[:15])
+        student = PrivilegedLinearRegression("auto")
+        model = TeacherStudentRegressor(outside, student, cv="prefit").fit(X[15:], Y[15:])
+        s = outside.predict(X[15:])
+        alone = clone(student).fit(X[15:], Y[15:], teacher_prediction=s)
+        assert model.student_.imitation_ == alone.imitation_
+
+    def test_on_noise_it_does_not_beat_the_labels_mean(self):
+        # teacher and student know nothing of random labels; out-of-fold predictions leak them
+        rng = np.random.default_rng(0)
+        gains, nested, leaky = [], [], []
+        for _ in range(24):
+            features, y = rng.normal(size=(60, 8)), rng.normal(size=60)
+            teacher, student = (
+                RandomForestRegressor(20, random_state=0),
+                PrivilegedLinearRegression(),
+            )
+            student.set_params(imitation="auto", **EQUAL)
+            model = TeacherStudentRegressor(teacher, student, cv=4).fit(features, y)
+            test, y_test = rng.normal(size=(2000, 8)), rng.normal(size=2000)
+            errors = (model.predict(test) - y_test) ** 2
+            gains.append(np.mean((y.mean() - y_test) ** 2 - errors))
+            nested.append(model.student_.imitation_)
+            s = out_of_fold_prediction(teacher, features, y, cv=4)
+            leaky.append(clone(student).fit(features, y, teacher_prediction=s).imitation_)
+        assert np.mean(gains) < 2 * np.std(gains, ddof=1) / np.sqrt(len(gains))
+        assert np.mean(nested) < np.mean(leaky) - 0.05
+
+    def test_it_is_near_the_choice_of_a_search(self):
+        rng = np.random.default_rng(1)
+        by_auto, by_search = [], []
+        for _ in range(10):
+            features, hidden = rng.normal(size=(80, 6)), rng.normal(size=80)
+            y = features.sum(axis=1) + 3 * hidden + 0.5 * rng.normal(size=80)
+            both = np.column_stack([features, hidden])
+            for chosen, student in (
+                (by_auto, PrivilegedLinearRegression("auto", **EQUAL)),
+                (
+                    by_search,
+                    PrivilegedLinearRegressionCV([0.0], imitations=101, noise_ratios=[1.0]),
+                ),
+            ):
+                model = TeacherStudentRegressor(Ridge(), student, privileged_features=[6])
+                chosen.append(model.fit(both, y).student_.imitation_)
+        np.testing.assert_allclose(by_auto, by_search, atol=0.02)

@@ -12,6 +12,7 @@ from sklearn_distill.solvers.least_squares.folds import (
 )
 from sklearn_distill.solvers.least_squares.gram import Gram
 from sklearn_distill.solvers.least_squares.leave_one_out import (
+    held_out_predictions,
     leave_one_out_imitation,
     leave_one_out_predictions,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "TensorRegressionData",
     "fold_statistics",
     "group_folds",
+    "held_out_predictions",
     "leave_one_out_imitation",
     "leave_one_out_predictions",
 ]
