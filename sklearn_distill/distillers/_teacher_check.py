@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from sklearn_distill._typing import FloatArray
 from sklearn_distill._validation.fit_params import clone_without_teacher
+from sklearn_distill._validation.last_step import last_step
 from sklearn_distill._validation.splits import Splits
 from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.distillers._augmentation_gain import Losses, paired_gain
@@ -58,6 +59,13 @@ class TeacherCheck:
         """Whether the teacher's loss is larger by more than two standard errors."""
         # about a 95 % interval; equal models differ by rounding
         return self.difference > 2 * self.standard_error + ROUNDING * self.baseline_loss
+
+    def describe(self, loss_name: str) -> str:
+        """Return both losses, their difference and its standard error in words."""
+        return (
+            f"its {loss_name} is {self.teacher_loss:.3g} against {self.baseline_loss:.3g} "
+            f"(difference {self.difference:.2g}, standard error {self.standard_error:.1g})"
+        )
 
 
 @dataclass(frozen=True)
@@ -139,15 +147,26 @@ def predictions_by_fold(teacher_fit: TeacherFit) -> list[FloatArray]:
     return [of_test for of_test, _ in folds]
 
 
+def find_worse_teacher(model: Any) -> TeacherCheck | None:
+    """Return the check of a fitted teacher-student estimator whose teacher is worse; None if not.
+
+    It may be the last step of a pipeline, or the best estimator of a search.
+    """
+    while model is not None:
+        check: TeacherCheck | None = getattr(last_step(model), "teacher_check_", None)
+        if check is not None:
+            return check if check.is_worse else None
+        model = getattr(model, "best_estimator_", None)
+    return None
+
+
 def warn_if_worse(check: TeacherCheck | None, teacher: Any, loss_name: str) -> None:
     """Warn of a teacher that predicts worse than the baseline by more than chance explains."""
     if check is None or not check.is_worse:
         return
     warn_user(
         f"teacher {class_name(teacher)} predicts worse than the student does without it: on "
-        f"samples that neither was fitted on, its {loss_name} is {check.teacher_loss:.3g} against "
-        f"{check.baseline_loss:.3g} (difference {check.difference:.2g}, standard error "
-        f"{check.standard_error:.1g}); use another or a calibrated teacher, or compare with "
-        "imitation=0 of the student",
+        f"samples that neither was fitted on, {check.describe(loss_name)}; use another or a "
+        "calibrated teacher, or compare with imitation=0 of the student",
         WorseTeacherWarning,
     )

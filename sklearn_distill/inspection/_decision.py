@@ -58,6 +58,11 @@ class Evidence:
     contrary: tuple[str, ...] = ()
 
     @property
+    def teacher_is_worse(self) -> bool:
+        """Whether the teacher is shown to be worse than the baseline."""
+        return self.direction * self.teacher.sign() < 0
+
+    @property
     def words(self) -> str:
         """The metric's name in a sentence."""
         return self.metric.replace("_", " ")
@@ -79,20 +84,19 @@ def decide(evidence: Evidence) -> tuple[str, str]:
         One sentence that says why.
     """
     gain = evidence.direction * evidence.gain.sign()
-    teacher = evidence.direction * evidence.teacher.sign()
     if not evidence.better_than_prior:
         return DO_NOT_DISTIL, _no_model(evidence)
     if gain > 0:
         return DISTIL, f"Distillation helps: {'; '.join(_benefits(evidence))}."
     better = _and_contrary(evidence, "although better in {}")
-    if teacher < 0:
+    if evidence.teacher_is_worse:
         return DO_NOT_DISTIL, (
             f"Do not distil: the teacher is worse than the student's baseline ({evidence.words} "
             f"{_number(evidence, 'teacher')} against {_number(evidence, 'baseline')}){better}."
         )
     if gain < 0:
         return DO_NOT_DISTIL, f"Do not distil: distillation hurts, {describe(evidence)}{better}."
-    return UNDECIDED, f"Undecided: {'; '.join(_doubts(evidence, teacher))}."
+    return UNDECIDED, f"Undecided: {'; '.join(_doubts(evidence))}."
 
 
 def _no_model(evidence: Evidence) -> str:
@@ -122,7 +126,7 @@ def _benefits(evidence: Evidence) -> Iterator[str]:
         yield f"{'slower than' if evidence.speed < 0.5 else 'about as fast as'} the teacher"
     if not math.isnan(evidence.gap_closed):
         yield f"{100 * evidence.gap_closed:.0f} % of the gap to the teacher closed"
-    elif evidence.teacher.sign() * evidence.direction < 0:
+    elif evidence.teacher_is_worse:
         yield "although the teacher itself is worse than the baseline"
     if evidence.contrary:
         yield _and_contrary(evidence, "but worse in {}").removeprefix(", ")
@@ -130,12 +134,12 @@ def _benefits(evidence: Evidence) -> Iterator[str]:
         yield "the student is not shown to be better than the prior"
 
 
-def _doubts(evidence: Evidence, teacher: int) -> Iterator[str]:
+def _doubts(evidence: Evidence) -> Iterator[str]:
     yield describe(evidence)
     needed = _rows_needed(evidence)
     if needed:
         yield f"about {needed:,} test samples would decide a difference of this size"
-    if teacher == 0:
+    if evidence.teacher.sign() == 0:
         yield "the teacher is not shown to be better than the baseline either"
 
 

@@ -18,6 +18,7 @@ from sklearn_distill._typing import CheckedX, MatrixLike
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.user_warning import warn_user
+from sklearn_distill.distillers._teacher_check import TeacherCheck, find_worse_teacher
 from sklearn_distill.inspection._comparison import Comparison
 from sklearn_distill.inspection._decision import decide
 from sklearn_distill.inspection._html import html_page
@@ -259,6 +260,7 @@ def distillation_report(
     evidence = comparison.evidence(table["rows_per_second"], judge_is_teacher=y is None)
     decision, headline = decide(evidence)
     n_rows = len(np.unique(test.rows // n_entries))
+    judged = find_worse_teacher(fitted[evidence.student])
     return DistillationReport(
         headline=headline,
         decision=decision,
@@ -273,6 +275,8 @@ def distillation_report(
         judge="teacher" if y is None else "y",
         teacher_saw=teacher_saw,
         n_labels=n_labels,
+        # once is enough: the headline is about the teacher on the test samples
+        worse_in_training=None if evidence.teacher_is_worse else judged,
     )
 
 
@@ -335,6 +339,10 @@ class DistillationReport:
         The samples that the teacher was fitted on, in the user's words.
     n_labels : int, default=0
         Number of labels of classifiers of several labels.
+    worse_in_training : TeacherCheck or None, default=None
+        The ``teacher_check_`` of the student of the headline, if it is a teacher-student estimator
+        that found its teacher worse than the baseline on its training samples, which the test
+        samples do not show.
     """
 
     headline: str
@@ -350,6 +358,7 @@ class DistillationReport:
     judge: str
     teacher_saw: str | None = None
     n_labels: int = 0
+    worse_in_training: TeacherCheck | None = None
 
     def plot(
         self, metric: str | None = None, *, cost: str = "latency_p50_us", ax: Any = None
@@ -413,8 +422,20 @@ class DistillationReport:
         )
         judge = " Compared with the teacher's predictions." * (self.judge == "teacher")
         fitted_on = f" The teacher was fitted on {self.teacher_saw}." if self.teacher_saw else ""
+        fitted_on += self._training
         threads = f"\nTimes with {self.n_threads} thread{'s' * (self.n_threads > 1)}."
         return f"{self.n_rows} test samples{without}{classes}.{judge}{fitted_on}{threads}"
+
+    @property
+    def _training(self) -> str:
+        """Return what the training samples say against the teacher."""
+        if self.worse_in_training is None:
+            return ""
+        loss_name = "squared error" if self.classes is None else "cross-entropy"
+        return (
+            "\nOn training samples that it was not fitted on, the teacher is worse than the "
+            f"baseline: {self.worse_in_training.describe(loss_name)}."
+        )
 
     @property
     def _question(self) -> str:
