@@ -272,27 +272,20 @@ class TeacherStudent(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
         if calibration is not None:
             compared = calibration.nested(compared)
             nested = compared if nested else []
-            self._teacher_temperature = calibration.temperature(
-                student_data.predictions, np.arange(data.n_rows)
-            )
-            student_data = replace(
-                student_data,
-                predictions=calibrated(student_data.predictions, self._teacher_temperature),
-            )
+            student_data = self._calibrate(calibration, student_data)
         fit_student = partial(self._fit_student, student, teacher_param, data)
         with own_predictions():
             ranked = self._rank_weights(weighting, compared, student_data, fit_student)
-            self._set_augmentation_gain(
-                compared, extra, student_data, partial(fit_student, unlabeled=ranked[0])
-            )
+            fit_best = partial(fit_student, unlabeled=ranked[0])
+            self._set_augmentation_gain(compared, extra, student_data, fit_best)
 
-            def fit_weighed(unlabeled: UnlabeledWeight) -> Any:
+            def fit_on_all(unlabeled: UnlabeledWeight) -> Any:
                 full_data = self._add_extra_samples(student_data, teacher_fit, extra, unlabeled)
                 settings = choice.settings(nested, full_data.predictions)
                 return fit_student(full_data, unlabeled, settings)
 
-            weight, self.student_ = first_with_minimum(ranked, fit_weighed)
-            self.unlabeled_weight_ = weight.value
+            weight, self.student_ = first_with_minimum(ranked, fit_on_all)
+        self.unlabeled_weight_ = weight.value
         if not self.keep_teacher:
             del self.teacher_
         return self
@@ -559,6 +552,15 @@ class TeacherStudent(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
                 **student_data.fit_params,
             )
         )
+
+    def _calibrate(
+        self, calibration: TemperatureCalibration, student_data: StudentData
+    ) -> StudentData:
+        """Set the teacher's temperature, and return its predictions at it."""
+        all_rows = np.arange(len(student_data.y))
+        tau = calibration.temperature(student_data.predictions, all_rows)
+        self._teacher_temperature = tau
+        return replace(student_data, predictions=calibrated(student_data.predictions, tau))
 
     def _rank_weights(
         self,
