@@ -22,7 +22,6 @@ from sklearn_distill._typing import (
     ArrayLike,
     CheckedX,
     FloatArray,
-    IntArray,
     MatrixLike,
     TargetLike,
 )
@@ -44,7 +43,6 @@ from sklearn_distill.distillers._augmentation_gain import (
     FitStudent,
     StudentComparison,
     default_splits,
-    prefit_predictions,
 )
 from sklearn_distill.distillers._calibration import TemperatureCalibration, calibrated
 from sklearn_distill.distillers._extra_samples import (
@@ -53,20 +51,16 @@ from sklearn_distill.distillers._extra_samples import (
     read_augmentation,
 )
 from sklearn_distill.distillers._feature_split import FeatureSplit, split_features
+from sklearn_distill.distillers._fold_plan import FoldPlan
 from sklearn_distill.distillers._nested_choice import (
-    CHOSEN,
     WITHOUT_CHOICE,
     ChoiceSettings,
     NestedChoice,
 )
 from sklearn_distill.distillers._nested_folds import (
     NestedPredictions,
-    Samples,
     cross_fitted_predictions,
-    has_fold_pairs,
-    nest_folds,
     teachers_of_folds,
-    unlabelled_samples,
 )
 from sklearn_distill.distillers._student_data import StudentData, required_teacher_param
 from sklearn_distill.distillers._teacher_check import (
@@ -84,7 +78,7 @@ from sklearn_distill.distillers._unlabeled_weight import (
     first_with_minimum,
 )
 from sklearn_distill.students._onnx_method import OnnxMethod
-from sklearn_distill.teachers._cross_fit import FoldFit, fold_fits
+from sklearn_distill.teachers._cross_fit import FoldFit
 
 # kinds of X, by scikit-learn's tags, that both teacher and student have to accept
 _INPUT_KINDS = (
@@ -248,7 +242,8 @@ class TeacherStudent(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
         if data.labelled.all() and unlabeled is None and augmentation is None:
             weighting = weighting.without_unlabelled()
         choice = NestedChoice.of(student, teacher_param)
-        folds = self._folds(rows.cv, data, params.splitter, extra, choice, weighting)
+        plan = FoldPlan(data, extra, choice, weighting, partial(self._can_compare, data))
+        folds = self._folds(rows.cv, data, params.splitter, plan)
         teacher_fit = self._fit_teacher(teacher, data, folds)
         self.teacher_ = teacher_fit.teacher
         student_data = StudentData(
@@ -257,14 +252,12 @@ class TeacherStudent(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
             teacher_fit.predictions,
             params.student,
         )
-        nested = cross_fitted_predictions(
-            teacher_fit,
-            teacher,
-            self.memory,
-            student_data.weight,
-            unlabelled_samples(data, extra) if weighting.may_be_debiased else None,
+        nested = compared = cross_fitted_predictions(
+            teacher_fit, teacher, self.memory, student_data.weight, plan.unlabelled
         )
-        compared = nested or self._prefit_predictions(teacher_fit, extra, seed, weighting)
+        if self._is_prefit() and plan.compares:
+            splits = default_splits(data, seed, is_class=is_classifier(self))
+            compared = plan.of_fitted(teacher_fit, splits)
 
         calibration = self._calibration(data, student_data.weight)
         self._set_teacher_check(student, student_data, teacher_fit, seed, calibration)
@@ -459,68 +452,19 @@ class TeacherStudent(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
         return isinstance(self.cv, str)
 
     def _folds(
-        self,
-        cv: Any,
-        data: TeacherData,
-        split_params: dict[str, Any],
-        extra: ExtraSamples,
-        choice: NestedChoice,
-        weighting: Weighting,
+        self, cv: Any, data: TeacherData, split_params: dict[str, Any], plan: FoldPlan
     ) -> Sequence[FoldFit]:
-        """Return the folds of ``cv``, nested where needed; none for "prefit" and None."""
+        """Return the folds of ``cv``; none for "prefit" and None."""
         if self._is_prefit():
             return []
         check_some_label(data.labelled, "the teacher must be fitted on some")
         if self.cv is None:
-            choice.warn_if_leaky("cv=None trains the student on in-sample predictions")
+            plan.choice.warn_if_leaky("cv=None trains the student on in-sample predictions")
             return []
         splits = labelled_splits(
             cv, data.X, data.y, data.labelled, split_params, is_class=is_classifier(self)
         )
-        choice.warn_if_never_nested()
-        uses = self._nested_uses(data, splits, extra, choice, weighting)
-        if not uses:
-            unlabelled = unlabelled_samples(data, extra) if weighting.may_be_debiased else None
-            return [replace(fold, extra=unlabelled) for fold in fold_fits(splits)]
-        chosen = extra.for_rows(np.arange(data.n_rows)) if CHOSEN in uses else None
-
-        def samples_of(rows: IntArray) -> Samples:
-            # synthetic samples resemble the rows that they are generated from: no test rows
-            compared = extra.for_rows(rows) if COMPARED in uses else None
-            samples = {COMPARED: compared, CHOSEN: chosen}
-            return {use: part for use, part in samples.items() if part is not None}
-
-        return nest_folds(splits, data, samples_of)
-
-    def _nested_uses(
-        self,
-        data: TeacherData,
-        splits: Splits,
-        extra: ExtraSamples,
-        choice: NestedChoice,
-        weighting: Weighting,
-    ) -> set[str]:
-        """Return what predictions without two folds are needed for; nothing needs no such fits."""
-        compares = extra.augmentation is not None or weighting.is_auto
-        if not (compares or choice.is_nested):
-            return set()
-        has_pairs = has_fold_pairs(splits)
-        can_compare = has_pairs and self._can_compare(data, splits)
-        if weighting.is_auto:
-            self._check_comparable(can_compare)
-        if not has_pairs:
-            choice.warn_if_leaky("it takes a cv of three folds or more to prevent this")
-            return set()
-        needed = {COMPARED: compares and can_compare, CHOSEN: choice.is_nested}
-        return {use for use, is_needed in needed.items() if is_needed}
-
-    def _check_comparable(self, can_compare: bool) -> None:
-        if not can_compare:
-            raise ValueError(
-                "unlabeled_weight='auto' compares students on the labels of three folds or more, "
-                "in each of which all classes are trained on, by their predict_proba if they "
-                "classify: set cv, or unlabeled_weight to a number"
-            )
+        return plan.folds(splits)
 
     def _fit_teacher(self, teacher: Any, data: TeacherData, folds: Sequence[FoldFit]) -> TeacherFit:
         if self._is_prefit():
@@ -659,26 +603,6 @@ class TeacherStudent(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
             comparison = BaselineComparison(student, student_data, self._sample_losses, losses)
             self.teacher_check_ = comparison.check(splits, by_fold)
             warn_if_worse(self.teacher_check_, self.teacher, self._loss_name)
-
-    def _prefit_predictions(
-        self, teacher_fit: TeacherFit, extra: ExtraSamples, seed: int, weighting: Weighting
-    ) -> list[NestedPredictions]:
-        """Return predictions of a fitted teacher in folds of their own, to compare students."""
-        if not self._is_prefit() or not (extra.augmentation is not None or weighting.is_auto):
-            return []
-        data = teacher_fit.data
-        splits = default_splits(data, seed, is_class=is_classifier(self))
-        can_compare = has_fold_pairs(splits) and self._can_compare(data, splits)
-        if weighting.is_auto:
-            self._check_comparable(can_compare)
-        if not can_compare:
-            return []
-
-        def samples_of(rows: IntArray) -> Samples:
-            compared = extra.for_rows(rows)
-            return {} if compared is None else {COMPARED: compared}
-
-        return prefit_predictions(teacher_fit, nest_folds(splits, data, samples_of))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
