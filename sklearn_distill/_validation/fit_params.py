@@ -75,8 +75,9 @@ def clone_without_teacher(estimator: BaseEstimator, fit_params: Collection[str])
     Parameters
     ----------
     estimator : estimator
-        Any model. If it is a student, or a pipeline that ends in one, λ is set to 0, and a search
-        over λ, T and C is restricted to C, one over λ, α and the noise ratio to the last two.
+        Any model. If it is a student, or a pipeline that ends in one, λ is set to 0, the debiased
+        form, which needs a teacher, is left, and a search over λ, T and C is restricted to C, one
+        over λ, α and the noise ratio to the last two.
     fit_params : collection of str
         Names of the further parameters of its ``fit``; with a teacher's predictions among them,
         or a live teacher of its own, the student is cloned as it is.
@@ -112,4 +113,5 @@ def _params_of_baseline(student: BaseEstimator) -> dict[str, Any]:
     searched = student_param_name(student, "metaparameters")
     if searched is not None and "C" in params[searched]:
         return {imitation: 0.0, searched: "C"}
-    return {imitation: 0.0}
+    debias = student_param_name(student, "debias")
+    return {imitation: 0.0} if debias is None else {imitation: 0.0, debias: None}
