@@ -90,12 +90,13 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
     unlabeled_weight : float, "auto" or None, default=None
         Total weight, relative to that of the labelled samples, of those without a label: samples of
         X whose label is missing, those of ``X_unlabeled`` and synthetic ones. 0 leaves them out,
-        and None leaves each its own weight. "auto" takes, of 0, 0.1, 0.3, 1, 3 and 10, the weight
-        of the smallest loss in a nested cross-validation; see Notes. With a student that has a
-        parameter ``debias``, such as :class:`~sklearn_distill.DistilledLogisticRegression`, and can
-        be fitted in this form, ρ = 0.25, 0.5, 0.75 and 1 of the debiased form are compared, too,
-        unless there are synthetic samples. A ρ that is set in the student takes the place of this
-        parameter.
+        and None leaves each its own weight. Where a penalty is added to a sum over samples, a
+        larger weight is a weaker penalty, too. "auto" takes, of 0, 0.1, 0.3, 1, 3 and 10, the
+        weight of the smallest loss in a nested cross-validation; see Notes. With a student that has
+        a parameter ``debias``, such as :class:`~sklearn_distill.DistilledLogisticRegression`, and
+        can be fitted in this form, ρ = 0.25, 0.5, 0.75 and 1 of the debiased form are compared,
+        too, unless there are synthetic samples. A ρ that is set in the student takes the place of
+        this parameter.
     calibrate_teacher : {"temperature"} or None, default=None
         Whether to divide the logarithms of the teacher's probabilities by one temperature τ, that
         of the smallest cross-entropy of the labels, before the student's own T. τ is fitted on the

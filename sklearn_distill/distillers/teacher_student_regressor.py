@@ -54,8 +54,9 @@ class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
     unlabeled_weight : float, "auto" or None, default=None
         Total weight, relative to that of the labelled samples, of those without a label: samples of
         X whose label is missing, those of ``X_unlabeled`` and synthetic ones. 0 leaves them out,
-        and None leaves each its own weight. "auto" takes, of 0, 0.1, 0.3, 1, 3 and 10, the weight
-        of the smallest loss in a nested cross-validation; see Notes.
+        and None leaves each its own weight. Where a penalty is added to a sum over samples, a
+        larger weight is a weaker penalty, too. "auto" takes, of 0, 0.1, 0.3, 1, 3 and 10, the
+        weight of the smallest loss in a nested cross-validation; see Notes.
         :class:`~sklearn_distill.PrivilegedLinearRegression` multiplies it by its noise ratio ρ.
     check_teacher : bool, default=False
         Whether to compare the teacher with the student trained on the labels alone, as

@@ -15,6 +15,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
+from benchmarks import debiased as simulation
+from benchmarks import unlabeled_weight
 from sklearn_distill import (
     DistilledLogisticRegression,
     DistilledLogisticRegressionCV,
@@ -86,6 +88,16 @@ def test_synthetic_samples_are_weighed_as_well():
     model = pair(SpyStudent(), unlabeled_weight=2, augmentation="munge", n_augmented=30)
     passed = model.fit(X, Y, X_unlabeled=U).student_.fit_args_["weight"]
     np.testing.assert_allclose(passed, np.repeat([1, 2 * N / 70], [N, 70]))
+
+
+@pytest.mark.parametrize("value", [0, 2.0])
+def test_a_student_that_chooses_on_folds(value):
+    choosing = DistilledLogisticRegressionCV(("C",), method="grid", grid=3, imitation=0.0)
+    model = pair(choosing, unlabeled_weight=value).fit(X, Y, X_unlabeled=U)
+    other = U if value else U[:1]  # at weight 0 any samples will do
+    again = pair(choosing, unlabeled_weight=value).fit(X, Y, X_unlabeled=other)
+    np.testing.assert_allclose(model.student_.scores_, again.student_.scores_, atol=1e-6)
+    assert model.unlabeled_weight_ == value
 
 
 def test_of_numbers():
@@ -174,6 +186,27 @@ def test_calibrated_teachers_are_averaged_after_calibration():
         q = GaussianNB().fit(X[train], Y[train]).predict_proba(U) ** (1 / tau)
         expected += len(test) / N * q / q.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(proba, expected, atol=1e-6)
+
+
+def test_the_baseline_of_a_debiased_student_has_no_teacher():
+    checks = [
+        pair(student, check_teacher=True).fit(X, Y, X_unlabeled=U).teacher_check_
+        for student in (STUDENT, clone(STUDENT).set_params(debias=0.5))
+    ]
+    assert checks[0].baseline_loss == pytest.approx(checks[1].baseline_loss, rel=1e-6)
+
+
+def test_labelled_rows_that_no_fold_tests_have_no_prediction():
+    folds = [(np.arange(20, 60), np.arange(20)), (np.arange(20), np.arange(20, 40))]
+    model = pair(clone(STUDENT).set_params(debias=0.5), cv=folds).fit(X, Y, X_unlabeled=U)
+    q = np.full((100, 2), np.nan)
+    for train, test in folds:
+        q[test] = GaussianNB().fit(X[train], Y[train]).predict_proba(X[test])
+    q[N:] = sum(GaussianNB().fit(X[train], Y[train]).predict_proba(U) / 2 for train, _ in folds)
+    y = np.concatenate([Y, np.full(40, np.nan)])
+    by_hand = clone(STUDENT).set_params(debias=0.5)
+    by_hand.fit(np.concatenate([X, U]), y, teacher_proba=q)
+    np.testing.assert_allclose(model.student_.coef_, by_hand.coef_, atol=1e-6)
 
 
 # --- "auto" ---------------------------------------------------------------------------------------
@@ -318,6 +351,17 @@ def test_another_weight_is_taken_where_the_best_has_no_minimum(monkeypatch):
     assert _unlabeled_weight.first_with_minimum(ranked, fit) == (ranked[1], "fitted")
 
 
+@pytest.mark.parametrize("unlabeled", [None, U])
+def test_synthetic_samples_are_compared_without_the_debiased_form(unlabeled):
+    options = {"augmentation": "munge", "n_augmented": 30}
+    model = pair(unlabeled_weight="auto", **options).fit(X, Y, X_unlabeled=unlabeled)
+    assert list(model.unlabeled_results_["unlabeled_weight"]) == list(_unlabeled_weight.WEIGHTS)
+    assert not model.unlabeled_results_["debiased"].any()
+    given = pair(unlabeled_weight=model.unlabeled_weight_, **options)
+    given.fit(X, Y, X_unlabeled=unlabeled)
+    assert model.augmentation_gain_ == pytest.approx(given.augmentation_gain_, rel=1e-6)
+
+
 def test_with_privileged_features_and_frames():
     frame, more = (pd.DataFrame(part, columns=list("abcd")) for part in (X, U))
     options = {"privileged_features": ["c", "d"], "unlabeled_weight": "auto"}
@@ -341,6 +385,24 @@ def test_on_random_labels_the_chosen_loss_is_not_below_the_priors(teacher):
         on_test.append(np.log(2) + np.log(proba).mean())
     for gain in (gains, on_test):
         assert np.mean(gain) < 2 * np.std(gain, ddof=1) / np.sqrt(len(gain))
+
+
+# --- what was measured ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("script", [simulation, unlabeled_weight])
+def test_the_guide_shows_the_measured_figures(script):
+    page = script.PAGE.read_text("utf-8")
+    assert script.with_results(page, pd.read_csv(script.CSV)) == page
+
+
+def test_in_the_simulation_it_has_most_of_the_gain_and_no_harm():
+    mean = pd.read_csv(simulation.CSV).groupby(["teacher", "method"])["excess_loss"].mean()
+    alone, plain, auto = "labels alone", "weight 10, as one each", '`"auto"`'
+    assert mean["bad", auto] - mean["bad", alone] < 0.01 < mean["bad", plain] - mean["bad", alone]
+    assert mean["good", alone] - mean["good", auto] > 0.8 * (
+        mean["good", alone] - mean["good", plain]
+    )
 
 
 # --- what cannot be done --------------------------------------------------------------------------
