@@ -336,6 +336,8 @@ class PrivilegedLinearRegression(LinearRegressor):
             problem = self._problem()
         by_fold = read_by_fold(fold_teacher_prediction, self.imitation, data)
         check_plausible_prediction(data.y, data.teacher, data.teacher_std)
+        for prediction in [] if by_fold is None else by_fold:
+            check_plausible_prediction(data.y, prediction[:, None], name="fold_teacher_prediction")
         fit = _or_with_equal_variances(partial(problem.fit, data, self.solver))
         if self.imitation == "auto":
             fit = choose_imitation(fit, data, by_fold)

@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_distill import (
+    ImplausibleTeacherWarning,
     PrivilegedLinearRegression,
     PrivilegedLinearRegressionCV,
     TeacherStudentRegressor,
@@ -273,6 +274,18 @@ def test_wrong_predictions_by_fold(imitation, by_fold, message):
     student = PrivilegedLinearRegression(imitation)
     with pytest.raises(ValueError, match=message):
         student.fit(X, Y, teacher_prediction=BIASED, fold_teacher_prediction=by_fold)
+
+
+def test_a_fold_in_another_order_is_noticed():
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(120, 3))
+    s = features.sum(axis=1)
+    y = s + 0.5 * rng.normal(size=120)
+    by_fold = np.where(np.arange(120) % 2 == np.arange(2)[:, None], np.nan, s)
+    by_fold[1] = -by_fold[1]
+    student = PrivilegedLinearRegression("auto")
+    with pytest.warns(ImplausibleTeacherWarning, match="fold_teacher_prediction"):
+        student.fit(features, y, teacher_prediction=s, fold_teacher_prediction=by_fold)
 
 
 class TestInATeacherStudentRegressor:
