@@ -188,6 +188,26 @@ def test_calibrated_teachers_are_averaged_after_calibration():
     np.testing.assert_allclose(proba, expected, atol=1e-6)
 
 
+def test_in_the_mean_the_debiased_fit_is_that_of_the_labels():
+    # repeated features make naive Bayes too sure, in its folds as on unlabelled samples
+    rng = np.random.default_rng(0)
+    debiased = clone(STUDENT).set_params(debias=0.8)
+    shifts = {"debiased": [], "plain": []}
+    for _ in range(40):
+        features = rng.normal(size=(1200, 2))
+        p = 1 / (1 + np.exp(-features @ [1.0, -1.0]))
+        labels = (rng.uniform(size=1200) < p).astype(int)
+        both = np.repeat(features, 4, axis=1)
+        train, more = slice(300), slice(300, 1200)
+        alone = clone(STUDENT).fit(both[train], labels[train]).coef_
+        for name, student in (("debiased", debiased), ("plain", STUDENT)):
+            model = pair(student).fit(both[train], labels[train], X_unlabeled=both[more])
+            shifts[name].append((model.student_.coef_ - alone)[0] @ np.repeat([1, -1], 4))
+    mean = {name: np.mean(values) for name, values in shifts.items()}
+    assert mean["plain"] > 1
+    assert abs(mean["debiased"]) < 0.1 * mean["plain"]
+
+
 def test_the_baseline_of_a_debiased_student_has_no_teacher():
     checks = [
         pair(student, check_teacher=True).fit(X, Y, X_unlabeled=U).teacher_check_
