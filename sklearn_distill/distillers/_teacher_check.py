@@ -167,6 +167,7 @@ def warn_if_worse(check: TeacherCheck | None, teacher: Any, loss_name: str) -> N
     warn_user(
         f"teacher {class_name(teacher)} predicts worse than the student does without it: on "
         f"samples that neither was fitted on, {check.describe(loss_name)}; use another or a "
-        "calibrated teacher, or compare with imitation=0 of the student",
+        "calibrated teacher, or compare with imitation=0 of the student and, for unlabelled "
+        "samples, unlabeled_weight='auto'",
         WorseTeacherWarning,
     )
