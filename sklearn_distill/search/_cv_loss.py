@@ -101,6 +101,11 @@ class CrossValidatedLoss:
         self._progress = progress
 
     @property
+    def explores_all_folds(self) -> bool:
+        """Whether the first folds are all folds, as with few samples."""
+        return self._n_first == len(self._folds)
+
+    @property
     def full_evaluations(self) -> list[Evaluation]:
         """Evaluations on all folds, the last one for each setting that was evaluated twice."""
         full = [evaluation for evaluation in self.evaluations if evaluation.all_folds]

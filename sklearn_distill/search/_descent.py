@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -12,6 +13,8 @@ from sklearn_distill._typing import FloatArray
 from sklearn_distill.search._cv_loss import CrossValidatedLoss, Evaluation
 from sklearn_distill.search._quasi_newton import QuadraticModel, minimise_in_box
 from sklearn_distill.search._space import BOUNDS, Space
+
+Fractions = Mapping[str, float]  # of the box's edges, by metaparameter
 
 # the coarse grid, in fractions of the box's edges; C's edge is long, and its ends are slow to fit
 COARSE = {"imitation": (0.35, 0.65), "temperature": (0.35, 0.65), "C": (3 / 8, 5 / 8)}
@@ -28,11 +31,20 @@ EDGES = (
     {"imitation": 0.5, "temperature": 0.85, "C": 7 / 8},
     {"imitation": 1.0, "temperature": 0.85, "C": 7 / 8},
 )
+# Few samples have further minima: near the labels alone and in corners, without much of a penalty;
+# and of a strongly softened teacher alone.
+EDGES_OF_FEW = (
+    {"imitation": 0.1, "temperature": 1 / 2, "C": 7 / 8},
+    {"imitation": 0.85, "temperature": 1 / 3, "C": 1.0},
+    {"imitation": 0.85, "temperature": 1.0, "C": 1.0},
+    {"imitation": 1.0, "temperature": 0.0, "C": 1.0},
+    {"imitation": 1.0, "temperature": 0.85, "C": 1 / 2},
+)
 # points that are not farther apart along any edge, as a share of it, are neighbours
 NEIGHBOURHOOD = 0.33
 # largest number of descents in the exploration (one less where the first folds are not all folds:
 # few samples have more minima), and of evaluations in each before only the best one goes on
-MAX_DESCENTS = 3
+MAX_DESCENTS = 4
 FIRST_EVALUATIONS = 4
 # longest first step of a descent, in coordinates
 FIRST_STEP = 0.5
@@ -84,7 +96,8 @@ def descend(cv_loss: CrossValidatedLoss, *, tol: float, max_evaluations: int) ->
 
 def _explore(cv_loss: CrossValidatedLoss) -> list[Evaluation]:
     """Evaluate the start, and the other coarse points as long as they are promising."""
-    start, *others = coarse_points(cv_loss.space)
+    edges = EDGES + EDGES_OF_FEW if cv_loss.explores_all_folds else EDGES
+    start, *others = coarse_points(cv_loss.space, edges)
     best = cv_loss.evaluate(start, "coarse", all_folds=False)
     coarse = [best]
     for u in others:
@@ -99,32 +112,25 @@ def _is_clearly_worse(evaluation: Evaluation, best: Evaluation) -> bool:
     return n_standard_errors(evaluation, best) > CLEAR
 
 
-def coarse_points(space: Space) -> list[FloatArray]:
+def coarse_points(space: Space, edges: Sequence[Fractions]) -> list[FloatArray]:
     """Return the coordinates of the start, of a few points within the box and of some at edges."""
     inner = boustrophedon([COARSE[name] for name in space.names])
-    edges = [tuple(edge[name] for name in space.names) for edge in _edges_near_fixed_values(space)]
-    fractions = dict.fromkeys([*inner, *edges])  # without repetitions
+    near = [edge for edge in edges if _is_near_fixed_values(edge, space)]
+    outer = [tuple(edge[name] for name in space.names) for edge in near]
+    fractions = dict.fromkeys([*inner, *outer])  # without repetitions
     return [
         space.start_coordinates,
         *(space.at_fraction(np.array(fraction)) for fraction in fractions),
     ]
 
 
-def _edges_near_fixed_values(space: Space) -> list[dict[str, float]]:
-    """Return the edges whose values of the fixed metaparameters are neighbours of the values."""
+def _is_near_fixed_values(edge: Fractions, space: Space) -> bool:
+    """Return whether the values of an edge are neighbours of those of the fixed metaparameters."""
     whole = Space.of(tuple(BOUNDS), space.start, None)
     low, high = whole.box
-    fractions = (whole.start_coordinates - low) / (high - low)
-    fixed = {
-        name: fraction
-        for name, fraction in zip(whole.names, fractions, strict=True)
-        if name not in space.names
-    }
-    return [
-        edge
-        for edge in EDGES
-        if all(abs(edge[name] - fraction) <= NEIGHBOURHOOD for name, fraction in fixed.items())
-    ]
+    fractions = dict(zip(whole.names, (whole.start_coordinates - low) / (high - low), strict=True))
+    fixed = set(whole.names) - set(space.names)
+    return all(abs(edge[name] - fractions[name]) <= NEIGHBOURHOOD for name in fixed)
 
 
 def promising_starts(coarse: list[Evaluation], space: Space) -> list[Evaluation]:
