@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
@@ -96,8 +96,7 @@ def descend(cv_loss: CrossValidatedLoss, *, tol: float, max_evaluations: int) ->
 
 def _explore(cv_loss: CrossValidatedLoss) -> list[Evaluation]:
     """Evaluate the start, and the other coarse points as long as they are promising."""
-    edges = EDGES + EDGES_OF_FEW if cv_loss.explores_all_folds else EDGES
-    start, *others = coarse_points(cv_loss.space, edges)
+    start, *others = coarse_points(cv_loss.space, few_samples=cv_loss.explores_all_folds)
     best = cv_loss.evaluate(start, "coarse", all_folds=False)
     coarse = [best]
     for u in others:
@@ -112,11 +111,19 @@ def _is_clearly_worse(evaluation: Evaluation, best: Evaluation) -> bool:
     return n_standard_errors(evaluation, best) > CLEAR
 
 
-def coarse_points(space: Space, edges: Sequence[Fractions]) -> list[FloatArray]:
-    """Return the coordinates of the start, of a few points within the box and of some at edges."""
+def coarse_points(space: Space, *, few_samples: bool) -> list[FloatArray]:
+    """Return the coordinates of the start, of a few points within the box and of some at edges.
+
+    With few samples, whose loss has more minima, these are at all edges, whatever the values of the
+    fixed metaparameters.
+    """
     inner = boustrophedon([COARSE[name] for name in space.names])
-    near = [edge for edge in edges if _is_near_fixed_values(edge, space)]
-    outer = [tuple(edge[name] for name in space.names) for edge in near]
+    edges = (
+        [*EDGES, *EDGES_OF_FEW]
+        if few_samples
+        else [edge for edge in EDGES if _is_near_fixed_values(edge, space)]
+    )
+    outer = [tuple(edge[name] for name in space.names) for edge in edges]
     fractions = dict.fromkeys([*inner, *outer])  # without repetitions
     return [
         space.start_coordinates,
