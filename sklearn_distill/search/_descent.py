@@ -31,8 +31,8 @@ EDGES = (
     {"imitation": 0.5, "temperature": 0.85, "C": 7 / 8},
     {"imitation": 1.0, "temperature": 0.85, "C": 7 / 8},
 )
-# Few samples have further minima: near the labels alone and in corners, without much of a penalty;
-# and of a strongly softened teacher alone.
+# With few samples, so that the first folds are all folds, there are further minima: near the labels
+# alone and in corners, without much of a penalty; and of a strongly softened teacher alone.
 EDGES_OF_FEW = (
     {"imitation": 0.1, "temperature": 1 / 2, "C": 7 / 8},
     {"imitation": 0.85, "temperature": 1 / 3, "C": 1.0},
@@ -42,10 +42,10 @@ EDGES_OF_FEW = (
 )
 # points that are not farther apart along any edge, as a share of it, are neighbours
 NEIGHBOURHOOD = 0.33
-# largest number of descents in the exploration (one less where the first folds are not all folds:
-# few samples have more minima), and of evaluations in each before only the best one goes on
-MAX_DESCENTS = 4
-FIRST_EVALUATIONS = 4
+# largest number of descents in the exploration, and of evaluations in each before only the best one
+# goes on
+MAX_DESCENTS, FIRST_EVALUATIONS = 2, 4
+MAX_DESCENTS_OF_FEW, FIRST_EVALUATIONS_OF_FEW = 4, 6
 # longest first step of a descent, in coordinates
 FIRST_STEP = 0.5
 # step of the gradient differences that measure the curvature, in coordinates
@@ -83,8 +83,9 @@ def descend(cv_loss: CrossValidatedLoss, *, tol: float, max_evaluations: int) ->
     # the best start last: the next fits are warm-started where its descent ends
     starts = reversed(promising_starts(explored, cv_loss.space))
     descents = [Descent(cv_loss, start, tol) for start in starts]
+    n_first = FIRST_EVALUATIONS_OF_FEW if cv_loss.explores_all_folds else FIRST_EVALUATIONS
     for descent in descents:
-        descent.go_on(min(FIRST_EVALUATIONS, max_evaluations))
+        descent.go_on(min(n_first, max_evaluations))
     best = min(descents, key=lambda descent: descent.end.loss)
     best.go_on(max_evaluations)
     _descend_on_all_folds(cv_loss, best.end, best.model.B, tol, max_evaluations)
@@ -150,7 +151,7 @@ def promising_starts(coarse: list[Evaluation], space: Space) -> list[Evaluation]
         is_neighbour = any((distance <= NEIGHBOURHOOD).all() for distance in distances)
         if not is_neighbour and not _is_clearly_worse(evaluation, best):
             starts.append(evaluation)
-    return starts[: MAX_DESCENTS if best.all_folds else MAX_DESCENTS - 1]
+    return starts[: MAX_DESCENTS_OF_FEW if best.all_folds else MAX_DESCENTS]
 
 
 class Descent:

@@ -98,10 +98,11 @@ class DistilledLogisticRegressionCV(LogisticStudent):
     method : {"implicit", "grid"}, default="implicit"
         "implicit" explores on the first fold, or on as many as together validate on 300 samples:
         coarse points are the start, two values of each metaparameter within the bounds and a few at
-        their edges. Then it descends from the best point, and from one more that has no better
-        neighbour and is within one standard error of the best (of the mean difference over
-        samples). From the best end it descends on all folds, and evaluates each coarse point on one
-        more fold at a time until it is 1.5 standard errors worse.
+        their edges. Then it descends a few steps from the best point, and from one more, or up to
+        three if all folds are explored, that have no better neighbour and are within 1.5 standard
+        errors of the best (of the mean difference over samples). From the best end it descends on
+        all folds, and evaluates each coarse point on one more fold at a time until it is 1.5
+        standard errors worse.
         "grid" evaluates all points of ``grid`` on all folds.
     validation_temperature : float, default=1.0
         :math:`T_{val}`, by which the student's scores are divided on validation samples.

@@ -16,8 +16,9 @@ from tests.fuzz.searches import SearchProblem, flags
 SHORT_RUN = 4
 # Another minimum was taken for the best: of a teacher that is sharpened, softened, or copied; and a
 # loss that depends on the intercept of a class that has hardly any mass in the targets, or none. Of
-# three minima, only two were descended.
-FLAGGED_ONCE = [9, 22, 66, 69, 92, 119, 129]
+# three minima, only two were descended. With few samples, minima in corners and near edges were not
+# descended to, or not far enough.
+FLAGGED_ONCE = [9, 22, 66, 69, 92, 119, 129, 150, 282, 338, 354, 375, 697, 1012, 2148, 2228]
 
 
 def chunks():
