@@ -31,10 +31,13 @@ EDGES = (
     {"imitation": 0.5, "temperature": 0.85, "C": 7 / 8},
     {"imitation": 1.0, "temperature": 0.85, "C": 7 / 8},
 )
-# With few samples, so that the first folds are all folds, there are further minima: near the labels
-# alone and in corners, without much of a penalty; and of a strongly softened teacher alone.
+# With few samples, so that the first folds are all folds, there are further minima: of labels alone
+# that the features hardly predict; near the labels alone and in corners, without much of a penalty;
+# and of a strongly softened teacher alone.
 EDGES_OF_FEW = (
+    {"imitation": 0.0, "temperature": 1 / 2, "C": 1 / 8},
     {"imitation": 0.1, "temperature": 1 / 2, "C": 7 / 8},
+    {"imitation": 0.15, "temperature": 0.0, "C": 1.0},
     {"imitation": 0.85, "temperature": 1 / 3, "C": 1.0},
     {"imitation": 0.85, "temperature": 1.0, "C": 1.0},
     {"imitation": 1.0, "temperature": 0.0, "C": 1.0},
