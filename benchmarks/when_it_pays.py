@@ -36,6 +36,7 @@ from sklearn_distill.inspection import split_interval
 PAGE = Path(__file__).parents[1] / "docs" / "user_guide" / "when_it_pays.md"
 CONFIDENCE = 0.95
 MIN_SPLITS = 2  # for an interval
+SIZES = ["table", "labelled", "unlabelled"]
 FORMATS = {"accuracy": (100, 1), "log_loss": (1, 3)}  # factor and digits
 
 
@@ -111,7 +112,7 @@ def part(results: pd.DataFrame) -> str:
 
 def _setting(results: pd.DataFrame) -> Iterator[str]:
     """Yield what was measured, and which cells were not."""
-    n_splits = results.groupby(list(Cell._fields))["split"].nunique()
+    n_splits = results.groupby(list(Cell._fields), sort=False)["split"].nunique()
     n_splits = n_splits[n_splits >= MIN_SPLITS]
     counts = []
     for choice, n in n_splits.groupby("choice", sort=False):
@@ -120,8 +121,8 @@ def _setting(results: pd.DataFrame) -> Iterator[str]:
         counts.append(f"{len(n)} of {of} cells *{choice}*, on {splits} splits each")
     missing = len(all_cells()) - len(n_splits)
     yield (
-        f"Measured were {' and '.join(counts)}; {missing or 'none'} of the cells were not run. "
-        f"Measured with {results['versions'].iloc[0]}, in "
+        f"Measured were {' and '.join(counts)}; {missing or 'none'} of the cells have not been "
+        f"run (–). Measured with {results['versions'].iloc[0]}, in "
         f"{results['seconds'].sum() / 60:.0f} minutes of CPU time."
     )
 
@@ -145,16 +146,24 @@ def _sentences(cells: pd.DataFrame) -> Iterator[str]:
 
 
 def _summary(cells: dict[str, pd.DataFrame]) -> Iterator[str]:
-    yield "| student | unlabelled samples | accuracy, default | CV | log loss, default | CV |"
-    yield "|---|---|---|---|---|---|"
+    """Yield the mean gains; the default values once more on the cells whose CV was run."""
+    columns = [
+        f"{metric.replace('_', ' ')}: {words}"
+        for metric in METRICS
+        for words in ("default, all cells", "default, where CV was run", "CV")
+    ]
+    yield f"| student | unlabelled | {' | '.join(columns)} |"
+    yield "|---|---|" + "---|" * len(columns)
     for student in STUDENTS:
         for unlabelled in (False, True):
-            gains = [
-                _mean_gain(select(cells[metric], student, unlabelled, choice), metric)
-                for metric in METRICS
-                for choice in CHOICES
-            ]
-            yield f"| {student} | {'yes' if unlabelled else 'no'} | {' | '.join(gains)} |"
+            texts = []
+            for metric in METRICS:
+                default, chosen = (
+                    select(cells[metric], student, unlabelled, choice) for choice in CHOICES
+                )
+                in_both = default.merge(chosen[SIZES], on=SIZES)
+                texts += [_mean_gain(part, metric) for part in (default, in_both, chosen)]
+            yield f"| {student} | {'yes' if unlabelled else 'no'} | {' | '.join(texts)} |"
 
 
 def _mean_gain(chosen: pd.DataFrame, metric: str) -> str:

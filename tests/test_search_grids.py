@@ -83,6 +83,10 @@ def test_claims_of_the_page_on_searching_together():
     assert set(worse) == {(t, n) for t in ("MNIST", "linear logits") for n in (0, 2000)}
     assert (only_C[worse] > 0.02).all()
     assert (together < 0.005).all()
+    # on text, the guide on when distillation pays says
+    for n in (0, search_together.N_UNLABELLED):
+        assert by_setting["labels alone, C = 1"]["Sentiment140", n] > 0.5
+        assert abs(together["Sentiment140", n]) < 0.005
     with_unlabelled = {name: values["covertype", 2000] for name, values in by_setting.items()}
     assert min(with_unlabelled, key=with_unlabelled.get) == "λ, T and C searched"
     C = TOGETHER.pivot_table(

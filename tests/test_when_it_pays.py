@@ -119,6 +119,46 @@ def test_sentences_follow_from_the_intervals(student, unlabelled):
     assert ("loses (" in clause) == (gain.sign < 0)
 
 
+def test_claims_of_the_page_on_labels_and_unlabelled_samples():
+    def sign(student, n, other=None):
+        cells = select(CELLS, student, True, "default")
+        wide = cells.pivot(index="table", columns="labelled", values="mean").dropna()
+        return over_tables(wide[n] - (wide[other] if other else 0)).sign
+
+    assert [sign(student, 300, 3000) for student in ("tree", "boosting")] == [1, 1]
+    assert [sign("boosting", n) for n in (300, 3000)] == [1, -1]
+    without = {
+        student: over_tables(mean_by_table(select(CELLS, student, False, "default"))).sign
+        for student in STUDENTS
+    }
+    assert [student for student, gains in without.items() if gains > 0] == ["tree"]
+    assert (select(CELLS, "tree", True, "default")["sign"] >= 0).all()
+
+
+def test_claims_of_the_page_on_tables():
+    linear, network = (select(CELLS, name, True, "default") for name in ("linear", "network"))
+    assert mean_by_table(network).idxmax() == "covertype"
+    by_table = mean_by_table(linear).sort_values(ascending=False)
+    assert set(by_table.index[:2]) == {"Sentiment140", "covertype"}
+    assert by_table.iloc[2] < 0.005
+    few = linear[(linear["table"] == "covertype") & (linear["labelled"] < 3000)]
+    assert (few["sign"] == 1).all()
+    assert (linear.loc[linear["table"] == "linear logits", "sign"] <= 0).all()
+
+
+def test_claims_of_the_page_on_log_loss():
+    cells = cell_gains(RESULTS, "log_loss")
+    default, chosen = (cells[cells["choice"] == choice] for choice in CHOICES)
+    worse = default[default["sign"] < 0]
+    assert set(worse["student"]) == set(STUDENTS) - {"tree"}
+    assert (chosen["sign"] >= 0).all()
+    for unlabelled in (False, True):
+        gain = over_tables(mean_by_table(select(cells, "tree", unlabelled, "default")))
+        assert gain.sign > 0
+    by_cv = RESULTS[(RESULTS["choice"] == "CV") & RESULTS["student"].isin(["boosting", "network"])]
+    assert 0.4 < by_cv["temperature"].isna().mean() < 0.6
+
+
 @pytest.mark.parametrize("student", ["tree", "linear"])
 def test_the_script_reproduces_the_file(student, tmp_path):
     cell = Cell("breast cancer", 300, 99, 170, student, "default")
