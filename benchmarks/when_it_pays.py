@@ -190,7 +190,7 @@ def _by_labels(cells: pd.DataFrame) -> Iterator[str]:
 def _choices(results: pd.DataFrame) -> Iterator[str]:
     """Yield how often the cross-validation chose the baseline, and a low temperature."""
     chosen = results[results["choice"] == "CV"]
-    yield "| student | unlabelled samples | the baseline | λ > ¾ | T < 1 |"
+    yield "| CV chose | unlabelled | the baseline | else λ > ¾ | else T < 1 |"
     yield "|---|---|---|---|---|"
     for student in STUDENTS:
         for unlabelled in (False, True):
