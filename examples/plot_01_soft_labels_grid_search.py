@@ -32,7 +32,7 @@ test = make_teacher_probabilities(n_samples=2000, coef=train.coef, random_state=
 # With ``imitation=0`` the student ignores the teacher. This value is part of the grid, so the
 # search also decides whether to use the teacher at all.
 
-grid = {"imitation": [0.0, 0.25, 0.5, 0.75, 1.0], "temperature": [0.5, 1.0, 2.0, 4.0, 8.0]}
+grid = {"imitation": [0.0, 0.25, 0.5, 0.75, 1.0], "temperature": [0.25, 0.5, 1.0, 2.0, 4.0]}
 search = GridSearchCV(
     DistilledLogisticRegression(C=10.0, classes=[0, 1, 2]),
     grid,

@@ -132,4 +132,6 @@ print_gains("digits", images)
 
 # %%
 # A more accurate teacher does not always give better targets. Include λ = 0 in the search, and
-# decide on held-out data (see the :doc:`user guide </user_guide/choosing_lambda_and_t>`).
+# decide on held-out data (see the :doc:`user guide </user_guide/choosing_lambda_and_t>`). On data
+# of your own, :func:`~sklearn_distill.inspection.privileged_gain` tests whether the privileged
+# features help.

@@ -6,6 +6,7 @@ from sklearn_distill.inspection.latency import predict_latency
 from sklearn_distill.inspection.leaderboard import Leaderboard
 from sklearn_distill.inspection.metaparameter_display import MetaparameterDisplay
 from sklearn_distill.inspection.prediction_histogram_display import PredictionHistogramDisplay
+from sklearn_distill.inspection.privileged_gain import PrivilegedGain, privileged_gain
 from sklearn_distill.inspection.probability_strip_display import ProbabilityStripDisplay
 from sklearn_distill.inspection.report import DistillationReport, distillation_report
 from sklearn_distill.inspection.report_display import ReportDisplay
@@ -18,6 +19,7 @@ __all__ = [
     "Leaderboard",
     "MetaparameterDisplay",
     "PredictionHistogramDisplay",
+    "PrivilegedGain",
     "ProbabilityStripDisplay",
     "ReportDisplay",
     "TrainingCurveDisplay",
@@ -27,6 +29,7 @@ __all__ = [
     "distillation_report",
     "paired_interval",
     "predict_latency",
+    "privileged_gain",
     "split_interval",
     "student_size",
 ]

@@ -68,6 +68,8 @@ class ComparisonData:
     def features_of(self, entry: Entry, rows: IntArray) -> CheckedX:
         """Return the features that a row of the leaderboard predicts from."""
         X = take_rows(self.X, rows)
+        if entry.kind == "teacher":
+            return self.features.for_teacher(X)
         # teacher-student estimators select the student's features themselves
         return self.features.for_student(X) if entry.kind == "baseline" else X
 
@@ -234,6 +236,7 @@ def _fit(
         options.teacher,
         estimator,
         privileged_features=data.features.privileged.tolist() or None,
+        teacher_features="all" if data.features.teacher_uses_all else "privileged",
         cv=options.splitter,
         memory=memory,
         keep_teacher=False,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sklearn_distill._typing import FloatArray
+from sklearn_distill._typing import BoolArray, FloatArray
+from sklearn_distill._validation.splits import Splits
 from sklearn_distill.inspection._entry_fit import ComparisonData
 from sklearn_distill.inspection._report_models import Model, align, read_truth
 from sklearn_distill.inspection._scoring import Metric
@@ -79,6 +80,23 @@ class SplitSizes:
         """Return Nadeau and Bengio's covariance of the means over the folds of each column."""
         factor = 1 / len(values) + self.n_test / self.n_train
         return np.asarray(factor * np.atleast_2d(np.cov(values.T)))
+
+
+def split_sizes(splits: Splits, present: BoolArray, level: float) -> SplitSizes:
+    """Return the mean numbers of labelled rows of some folds.
+
+    Parameters
+    ----------
+    splits : list of (ndarray of int, ndarray of int)
+        Training and test rows.
+    present : ndarray of bool of shape (n_rows,)
+        Rows with a label.
+    level : float
+        Level of the intervals.
+    """
+    n_train = np.mean([present[train].sum() for train, _ in splits])
+    n_test = np.mean([len(test) for _, test in splits])
+    return SplitSizes(math.ceil(n_train), math.ceil(n_test), level)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from functools import partial
 from numbers import Integral, Real
@@ -13,21 +12,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from joblib import Memory
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import is_classifier, is_regressor
+from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_memory
 
-from sklearn_distill._typing import BoolArray, CheckedX, MatrixLike, TargetLike
-from sklearn_distill._validation.indexing import as_samples, n_samples
-from sklearn_distill._validation.labelled_rows import has_label
-from sklearn_distill._validation.masks import none_where_masked
-from sklearn_distill._validation.numbers import check_same_length
+from sklearn_distill._typing import MatrixLike, TargetLike
+from sklearn_distill._validation.indexing import n_samples
 from sklearn_distill._validation.random_state import check_reproducible
-from sklearn_distill._validation.row_order import check_row_order
-from sklearn_distill._validation.sample_weight import check_sample_weight
-from sklearn_distill._validation.splits import Splits, labelled_splits, with_unlabelled
-from sklearn_distill.distillers._feature_split import split_features
+from sklearn_distill._validation.splits import Splits
+from sklearn_distill.inspection._comparison_data import check_task, outer_splits, read_data
 from sklearn_distill.inspection._entries import (
     STUDENT_KINDS,
     Entry,
@@ -36,12 +29,11 @@ from sklearn_distill.inspection._entries import (
 )
 from sklearn_distill.inspection._entry_fit import ComparisonData, FitOptions, fit_entry
 from sklearn_distill.inspection._fold_runs import Caches, FoldRun, run_folds
-from sklearn_distill.inspection._fold_scores import SplitSizes, choose, fold_scores
+from sklearn_distill.inspection._fold_scores import choose, fold_scores, split_sizes
 from sklearn_distill.inspection._leaderboard_table import make_table, measure_costs
 from sklearn_distill.inspection._scoring import Metric, Scoring, read_scoring
 from sklearn_distill.inspection.intervals import check_level
 from sklearn_distill.inspection.leaderboard import Leaderboard
-from sklearn_distill.model_selection import LabeledKFold
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -200,7 +192,7 @@ def compare_students(
     >>> leaderboard.best().predict(X[:1])
     array([0])
     """
-    is_class = _check_task(teacher, y)
+    is_class = check_task(teacher, y)
     _check_options(inner_cv, n_repeats, n_threads, time_limit)
     check_level(confidence_level)
     check_reproducible(memory, random_state, cv)
@@ -211,10 +203,18 @@ def compare_students(
     entries = make_entries(
         teacher, chosen, is_class=is_class, controls=controls, param_grid=param_grid
     )
-    data = _read_data(X, y, sample_weight, groups, X_unlabeled, privileged_features, is_class)
+    data = read_data(
+        X,
+        y,
+        is_class=is_class,
+        sample_weight=sample_weight,
+        groups=groups,
+        X_unlabeled=X_unlabeled,
+        privileged_features=privileged_features,
+    )
     seed = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
     options = FitOptions(teacher, metrics[0], inner_cv, seed)
-    splits = _outer_splits(cv, data, seed)
+    splits = outer_splits(cv, data, seed)
     with TemporaryDirectory() as folder:
         caches = _caches(memory, folder)
         runs = run_folds(
@@ -230,7 +230,7 @@ def compare_students(
     missing = [(e.name, k) for k in range(len(splits)) for e in entries if (k, e.name) not in runs]
     _check_some_student(entries, runs, time_limit)
     scores = _scores(entries, runs, data, splits, metrics)
-    sizes = _sizes(splits, data.present, confidence_level)
+    sizes = split_sizes(splits, data.present, confidence_level)
     costs = measure_costs(
         entries, runs, data, splits[0][1], n_repeats=n_repeats, n_threads=n_threads
     )
@@ -249,17 +249,6 @@ def compare_students(
     )
 
 
-def _check_task(teacher: Any, y: TargetLike) -> bool:
-    if y is None:
-        raise ValueError("y=None: the students are compared by labels; pass some.")
-    known = hasattr(teacher, "fit") and (is_classifier(teacher) or is_regressor(teacher))
-    if not known:
-        raise TypeError(
-            f"teacher={teacher!r} is neither a classifier nor a regressor of scikit-learn."
-        )
-    return bool(is_classifier(teacher))
-
-
 def _check_options(inner_cv: int, n_repeats: int, n_threads: int, time_limit: float | None) -> None:
     least = {"inner_cv": (inner_cv, 2), "n_repeats": (n_repeats, 1), "n_threads": (n_threads, 1)}
     for name, (value, smallest) in least.items():
@@ -267,46 +256,6 @@ def _check_options(inner_cv: int, n_repeats: int, n_threads: int, time_limit: fl
             raise ValueError(f"{name}={value!r}; pass a whole number, {smallest} or more.")
     if time_limit is not None and not (isinstance(time_limit, Real) and time_limit > 0):
         raise ValueError(f"time_limit={time_limit!r}; pass a positive number of seconds, or None.")
-
-
-def _read_data(
-    X: MatrixLike,
-    y: TargetLike,
-    sample_weight: ArrayLike | None,
-    groups: ArrayLike | None,
-    X_unlabeled: MatrixLike | None,
-    privileged_features: Any,
-    is_class: bool,
-) -> ComparisonData:
-    check_row_order(X, y, sample_weight=sample_weight)
-    samples: CheckedX = as_samples(X)
-    n_rows = n_samples(samples)
-    labels: NDArray[Any] = np.asarray(none_where_masked(y))
-    if labels.ndim == 2 and (labels.shape[1] == 1 or is_class):
-        if labels.shape[1] > 1:
-            raise ValueError(f"y has shape {labels.shape}; pass one label a sample.")
-        labels = labels[:, 0]
-    if groups is not None:
-        check_same_length("groups", n_samples(groups), "X", n_rows)
-    return ComparisonData(
-        X=samples,
-        y=labels,
-        present=has_label(labels, n_rows),
-        weight=None if sample_weight is None else check_sample_weight(sample_weight, n_rows),
-        groups=None if groups is None else np.asarray(groups),
-        unlabeled=None if X_unlabeled is None else as_samples(X_unlabeled),
-        features=split_features(samples, privileged_features, "all"),
-        is_class=is_class,
-    )
-
-
-def _outer_splits(cv: Any, data: ComparisonData, seed: int) -> Splits:
-    groups = {} if data.groups is None else {"groups": data.groups}
-    if isinstance(cv, Integral):
-        splitter = LabeledKFold(int(cv), shuffle=True, random_state=seed)
-        return list(splitter.split(data.X, data.y, **groups))
-    splits = labelled_splits(cv, data.X, data.y, data.present, dict(groups), is_class=data.is_class)
-    return with_unlabelled(splits, data.present, data.groups)
 
 
 def _caches(memory: Any, folder: str) -> Caches:
@@ -353,12 +302,6 @@ def _scores(
             "of a single class; pass another metric first, or fewer folds."
         )
     return frame
-
-
-def _sizes(splits: Splits, present: BoolArray, level: float) -> SplitSizes:
-    n_train = np.mean([present[train].sum() for train, _ in splits])
-    n_test = np.mean([len(test) for _, test in splits])
-    return SplitSizes(math.ceil(n_train), math.ceil(n_test), level)
 
 
 def _settings(runs: dict[tuple[int, str], FoldRun]) -> pd.DataFrame:

@@ -133,7 +133,10 @@ def distillation_objective(
     >>> from sklearn_distill.datasets import make_teacher_probabilities
     >>> from sklearn_distill.search import distillation_objective
     >>> data = make_teacher_probabilities(60, random_state=0)
-    >>> space = {"imitation": FloatDistribution(0, 1), "temperature": FloatDistribution(1, 8)}
+    >>> space = {
+    ...     "imitation": FloatDistribution(0, 1),
+    ...     "temperature": FloatDistribution(0.25, 8, log=True),
+    ... }
     >>> objective = distillation_objective(
     ...     DistilledLogisticRegression(C=10.0), data.data, data.target, space,
     ...     scoring="neg_log_loss", params={"teacher_proba": data.teacher_proba},
