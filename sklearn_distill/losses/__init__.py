@@ -2,6 +2,7 @@
 
 from sklearn_distill.losses.chunk_sums import ChunkSums
 from sklearn_distill.losses.design import DenseDesign, Design, SparseDesign, as_design
+from sklearn_distill.losses.lockstep import LockstepObjective
 from sklearn_distill.losses.log_partition import OneLogitLogPartition, SoftmaxLogPartition
 from sklearn_distill.losses.objective import SoftTargetObjective
 from sklearn_distill.losses.probabilities import log_probabilities, probabilities
@@ -15,6 +16,7 @@ __all__ = [
     "ChunkSums",
     "DenseDesign",
     "Design",
+    "LockstepObjective",
     "OneLogitLogPartition",
     "RowSpace",
     "RowSums",

@@ -31,6 +31,7 @@ class Design(Protocol):
     n_columns: int  # of W: the features, and the intercept as the last column if it is fitted
     fit_intercept: bool
     dtype: np.dtype[Any]
+    shares_passes: bool  # whether a product with many scores takes less time than several products
 
     def tiles(self, n_scores: int = 0) -> Iterator[slice]:
         """Yield consecutive tiles of rows that cover all rows, for products with so many scores."""
@@ -66,6 +67,8 @@ class DenseDesign:
     dtype : dtype or None
         Precision of the products, to which tiles of X are converted; None for that of X.
     """
+
+    shares_passes = True
 
     def __init__(
         self, X: FloatArray, fit_intercept: bool, dtype: np.dtype[Any] | None = None
@@ -159,6 +162,8 @@ class SparseDesign:
         Whether a column of ones is appended to the features.
     """
 
+    shares_passes = False  # measured: the weights of one score stay in a smaller cache
+
     def __init__(self, X: CheckedX, fit_intercept: bool) -> None:
         self.X = X
         self.fit_intercept = fit_intercept
@@ -174,8 +179,12 @@ class SparseDesign:
         """Return W Xᵀ + b 1ᵀ on the tile."""
         W, scale = within_range(W, self.dtype)
         W = W.astype(self.dtype, copy=False)
-        # The product with a sparse X is row-major: make the scores class-major for the reductions.
-        Z = np.ascontiguousarray((self._rows(tile) @ W[:, : self.X.shape[1]].T).T)
+        d = self.X.shape[1]
+        if len(W) == 1:  # a vector takes less time than a matrix of one column
+            Z = (self._rows(tile) @ W[0, :d])[None]
+        else:
+            # The product with a sparse X is row-major: make the scores class-major.
+            Z = np.ascontiguousarray((self._rows(tile) @ W[:, :d].T).T)
         if self.fit_intercept:
             Z += W[:, -1:]
         return scaled_back(Z, scale)
@@ -183,9 +192,12 @@ class SparseDesign:
     def pull_back(self, R: FloatArray, tile: slice) -> FloatArray:
         """Return R [X 1] on the tile."""
         result = np.empty((len(R), self.n_columns))
-        # a copy of X pays for several residuals
-        Xt = self._transpose if len(R) > 1 and self._is_all(tile) else self._rows(tile).T
-        result[:, : self.X.shape[1]] = (Xt @ R.astype(self.dtype, copy=False).T).T
+        R_, is_all = R.astype(self.dtype, copy=False), self._is_all(tile)
+        if len(R) == 1:
+            result[0, : self.X.shape[1]] = (self._columns if is_all else self.X[tile].T) @ R_[0]
+        else:  # a copy of X pays for several residuals
+            Xt = self._transpose if is_all else self.X[tile].T
+            result[:, : self.X.shape[1]] = (Xt @ R_.T).T
         if self.fit_intercept:
             result[:, -1] = R.sum(axis=1, dtype=np.float64)
         return result
@@ -228,6 +240,11 @@ class SparseDesign:
         """Return the design of the given columns, of which the intercept is the last."""
         features = columns[:-1] if self.fit_intercept else columns
         return SparseDesign(self.X[:, features], self.fit_intercept)
+
+    @cached_property
+    def _columns(self) -> CheckedX:
+        # without a copy; made once, since SciPy's checks take as long as a product of few entries
+        return self.X.T
 
     @cached_property
     def _transpose(self) -> CheckedX:

@@ -21,6 +21,8 @@ from sklearn_distill.targets import TargetTangent
 USED_SHARE = 0.8
 IN_MEMORY = (DenseDesign, SparseDesign, TensorDesign)
 
+Evaluation = tuple[float, FloatArray]  # F(w), ∇F(w)
+
 
 class Sums(Protocol):
     """Sums over rows, as in :class:`RowSums`, for rows in memory or in chunks."""
@@ -135,6 +137,15 @@ class SoftTargetObjective:
         """Number of weights of one score."""
         return self.sums.n_columns
 
+    @property
+    def n_features(self) -> int:
+        """Number of penalised weights of one score."""
+        return self.sums.n_columns - self.sums.fit_intercept
+
+    def with_penalty(self, alpha: float) -> SoftTargetObjective:
+        """Return the objective of the same sums with another strength of the penalty."""
+        return SoftTargetObjective(self.sums, alpha)
+
     @cached_property
     def precision(self) -> float:
         """Relative rounding error of F: machine epsilon of the products with X."""
@@ -229,20 +240,26 @@ class SoftTargetObjective:
         sums = self._row_sums
         return SoftTargetObjective(RowSums(space.design, sums.targets, sums.weight), self.alpha)
 
-    def value_and_gradient(self, w: FloatArray) -> tuple[float, FloatArray]:
+    def value_and_gradient(self, w: FloatArray) -> Evaluation:
         """Return F and ∇F in one pass over X.
 
         F includes a bound of its rounding error, Φ and L·W being large numbers of a small
         difference where the weights are huge: they do not look better than they are.
         """
-        W, L = w.reshape(self.shape), self.sums.linear_form
-        phi, gradient = self.sums.value_and_gradient(W)
-        penalised = self._penalised(W)
+        W = w.reshape(self.shape)
+        return self.from_sums(W, *self.sums.value_and_gradient(W))
+
+    def from_sums(self, W: FloatArray, phi: float, gradient: FloatArray) -> Evaluation:
+        """Return F and ∇F, flat, for Φ(W) and ∇Φ(W)."""
+        L, weight_sum = self.sums.linear_form, self.sums.weight_sum
         rounding = self.precision * np.vdot(np.abs(L), np.abs(W))
-        value = (phi - np.vdot(L, W) + rounding) / self.sums.weight_sum
+        value = (phi - np.vdot(L, W) + rounding) / weight_sum
+        penalised = self._penalised(W)
         value += 0.5 * self.alpha * np.vdot(penalised, penalised)
-        gradient = self._centred(gradient - L) / self.sums.weight_sum + self.alpha * penalised
-        return float(value), gradient.ravel()
+        G = self._centred(gradient - L)
+        G /= weight_sum
+        G += self.alpha * penalised
+        return float(value), G.ravel()
 
     def hessian_operator(self, w: FloatArray) -> Callable[[FloatArray], FloatArray]:
         """Return v ↦ ∇²F(w) v; each product is one pass over X."""

@@ -123,13 +123,16 @@ class RowSums:
     def value_and_gradient(self, W: FloatArray) -> tuple[float, FloatArray]:
         """Return Φ and ∇Φ in one pass over X."""
         value, gradient = 0.0, np.zeros(W.shape)
-        residuals = _at_one_and_two if self._is_at_one_and_two else _residuals
         for tile in self.design.tiles(self.n_scores):
-            Z = self.design.scores(W, tile)
-            tile_value, R = residuals(Z, self._terms_of(tile))
+            tile_value, R = self.residuals(self.design.scores(W, tile), tile)
             value += tile_value
             gradient += self.design.pull_back(R, tile)
         return value, gradient
+
+    def residuals(self, Z: FloatArray, tile: slice) -> tuple[float, FloatArray]:
+        """Return Φ of a tile's rows and its derivatives in their scores Z, which may be changed."""
+        residuals = _at_one_and_two if self._is_at_one_and_two else _residuals
+        return residuals(Z, self._terms_of(tile))
 
     def hessian_operator(self, W: FloatArray) -> Callable[[FloatArray], FloatArray]:
         """Return V ↦ ∇²Φ(W) V; each product is one pass over X."""

@@ -37,6 +37,8 @@ class TensorDesign:
     array([[3.5, 6.5]], dtype=float32)
     """
 
+    shares_passes = True
+
     def __init__(self, X: CheckedX, fit_intercept: bool) -> None:
         self.X = X
         self.fit_intercept = fit_intercept

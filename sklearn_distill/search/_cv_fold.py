@@ -31,10 +31,10 @@ class FoldResult:
     Parameters
     ----------
     loss : float
-        Weighted mean of ``row_losses``, corrected for an unconverged fit if there is a gradient;
-        minus the score where there is a scorer.
-    row_losses : ndarray of shape (n_validation_rows,)
-        Loss of each validation row.
+        Weighted mean over the validation rows, corrected for an unconverged fit where its error is
+        known to first order; minus the score where there is a scorer.
+    row_losses : ndarray of shape (n_validation_rows,) or None
+        Loss of each validation row; None where no settings are compared by them.
     sample_weight : ndarray of shape (n_validation_rows,)
         Weights of the validation rows.
     gradient : ndarray of shape (n_names,) or None
@@ -47,15 +47,18 @@ class FoldResult:
     seconds : float
         Wall time of fit, loss and gradient.
     solution : Solution or None
-        The fit, without what later fits need; None where it is not kept.
+        The fit, without what later fits need; None where it is not kept. Its weights are in the
+        coordinates of ``row_space``, if there is one.
     active : ndarray of bool of shape (n_classes,)
         The classes that have weights in it.
     n_columns : int
         Number of weights of a class.
+    row_space : RowSpace or None
+        Coordinates in place of X.
     """
 
     loss: float
-    row_losses: FloatArray
+    row_losses: FloatArray | None
     sample_weight: FloatArray
     gradient: FloatArray | None
     converged: bool
@@ -64,6 +67,7 @@ class FoldResult:
     solution: Solution | None
     active: BoolArray
     n_columns: int
+    row_space: RowSpace | None
 
     def without_cost(self) -> FoldResult:
         """Return a copy without cost, for an evaluation that reuses this result."""
@@ -93,8 +97,8 @@ class CVFold:
     keep_solutions : bool
         Whether the results keep the solutions of the fits.
     row_space : RowSpace or None
-        The coordinates of the design and of the validation loss; None for X itself. Scorer and
-        kept solutions have the weights for X.
+        The coordinates of the design and of the validation loss; None for X itself. The scorer
+        gets the weights for X.
 
     References
     ----------
@@ -121,11 +125,21 @@ class CVFold:
         self._validation = validation
         self._solver = solver
         self.warm_start: WarmStart | None = None
+        self._last_problem: tuple[LossParams, Problem] | None = None
 
     @property
     def n_validation_rows(self) -> int:
         """Number of validation rows."""
         return len(self._validation.sample_weight)
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows of the design."""
+        return self._design.n_rows
+
+    def shares_design(self, other: CVFold) -> bool:
+        """Return whether another fold has the same rows, with other weights."""
+        return self is not other and self._design is other._design
 
     def cancel(self) -> None:
         """Let a fit in another thread end with an error at its next product with X."""
@@ -153,15 +167,36 @@ class CVFold:
 
     def renew_factor(self, loss_params: LossParams) -> None:
         """Replace the preconditioner of the next fits by one made at the last solution."""
-        problem = self._problem(loss_params)
+        problem = self.problem(loss_params)
         warm_start = compatible_warm_start(self.warm_start, problem)
         if warm_start is None or warm_start.factor is None or problem.is_trivial:
             return
         factor = hessian_factor(problem.objective, warm_start.w) or warm_start.factor
         self.warm_start = replace(warm_start, factor=factor)
 
-    def _problem(self, loss_params: LossParams) -> Problem:
-        return make_problem(self._targets, self._design, loss_params, smallest_share=SMALLEST_SHARE)
+    def problem(self, loss_params: LossParams) -> Problem:
+        """Return the problem of the training rows; only λ and T change more than its penalty."""
+        key = replace(loss_params, C=1.0)
+        if self._last_problem is None or self._last_problem[0] != key:
+            problem = make_problem(
+                self._targets, self._design, loss_params, smallest_share=SMALLEST_SHARE
+            )
+            self._last_problem = (key, problem)
+        return self._last_problem[1].with_penalty(loss_params.C)
+
+    def fit(self, problem: Problem, warm_start: WarmStart | None) -> Solution:
+        """Return the solution of the problem, and keep the warm start that it leaves."""
+        solution, self.warm_start = self._solver.fit(problem, warm_start)
+        return solution
+
+    def validate(self, w: FloatArray, active: BoolArray) -> tuple[float, FloatArray]:
+        """Return the validation loss and its gradient at weights w of the active classes."""
+        return self._validation.value_and_gradient(w, active)
+
+    @property
+    def multiplications(self) -> float:
+        """Number of multiplications with the training X so far."""
+        return self._design.multiplications
 
     @property
     def staleness(self) -> float:
@@ -170,45 +205,78 @@ class CVFold:
 
     def evaluate(self, loss_params: LossParams, names: tuple[str, ...] | None) -> FoldResult:
         """Fit, and return the validation loss with its derivatives in ``names``, if not None."""
-        start, n_before = time.perf_counter(), self._design.multiplications
-        problem = self._problem(loss_params)
-        solution, self.warm_start = self._solver.fit(problem, self.warm_start)
-        loss, loss_gradient = self._validation.value_and_gradient(solution.w, problem.active)
+        start, n_before = time.perf_counter(), self.multiplications
+        problem = self.problem(loss_params)
+        solution = self.fit(problem, self.warm_start)
+        loss, loss_gradient = self.validate(solution.w, problem.active)
         gradient = None
         if names is not None:
             gradient = self._hypergradient(problem, loss_params, loss_gradient, names)
-            loss = self._corrected(loss, solution)
+            loss = _less(loss, self._excess(solution))
+        return self._result(
+            problem,
+            solution,
+            loss,
+            self._validation.row_losses(solution.w, problem.active),
+            gradient,
+            self.multiplications - n_before,
+            time.perf_counter() - start,
+        )
+
+    def result(
+        self,
+        problem: Problem,
+        solution: Solution,
+        *,
+        known: tuple[float, float] | None,
+        n_multiplications: float,
+        seconds: float,
+    ) -> FoldResult:
+        """Return the result of a fit that took so many multiplications and seconds.
+
+        ``known`` are the loss and its change in the next step of the solver, if they are known.
+        """
+        if known is None:
+            loss, _ = self.validate(solution.w, problem.active)
+        else:
+            loss, change = known
+            loss = _less(loss, -change)
+        return self._result(problem, solution, loss, None, None, n_multiplications, seconds)
+
+    def _result(
+        self,
+        problem: Problem,
+        solution: Solution,
+        loss: float,
+        row_losses: FloatArray | None,
+        gradient: FloatArray | None,
+        n_multiplications: float,
+        seconds: float,
+    ) -> FoldResult:
         if self._scorer is not None:
             loss = -self._scorer.score(self._original_weights(solution.w), problem.active)
-        # a pass multiplies by X twice: for the scores and for the gradient
-        n_multiplications = self._design.multiplications - n_before
         return FoldResult(
             loss=loss,
-            row_losses=self._validation.row_losses(solution.w, problem.active),
+            row_losses=row_losses,
             sample_weight=self._validation.sample_weight,
             gradient=gradient,
             converged=solution.converged,
+            # a pass multiplies by X twice: for the scores and for the gradient
             passes=n_multiplications / (2 * self._product_size(problem)),
-            seconds=time.perf_counter() - start,
+            seconds=seconds,
             solution=self._kept(solution),
             active=problem.active,
-            n_columns=self._n_columns,
+            n_columns=self._design.n_columns,
+            row_space=self._row_space,
         )
 
     def _kept(self, solution: Solution) -> Solution | None:
         if not self._keep_solutions:
             return None
-        return replace(solution, w=self._original_weights(solution.w), factor=None, gradient=None)
+        return replace(solution, factor=None, gradient=None)
 
     def _original_weights(self, w: FloatArray) -> FloatArray:
         return w if self._row_space is None else self._row_space.lift_flat(w)
-
-    @property
-    def _n_columns(self) -> int:
-        """Number of weights of a class, for X."""
-        if self._row_space is None:
-            return self._design.n_columns
-        return int(self._row_space.X.shape[1] + self._design.fit_intercept)
 
     def _hypergradient(
         self,
@@ -251,23 +319,29 @@ class CVFold:
         self.warm_start = replace(warm_start, adjoint=a)
         return a
 
-    def _corrected(self, loss: float, solution: Solution) -> float:
-        """Return V less a·∇F, by which it exceeds that of the converged fit, to first order.
+    def _excess(self, solution: Solution) -> float:
+        """Return a·∇F, by which V exceeds that of the converged fit, to first order.
 
-        The Newton step to the minimiser is −(∇²F)⁻¹∇F, along which V changes by −a·∇F. A larger
-        change than ``LARGEST_CORRECTION`` is not to be trusted: where the Hessian is nearly
-        singular, it may be anything.
+        The Newton step to the minimiser is −(∇²F)⁻¹∇F, along which V changes by −a·∇F.
         """
         assert self.warm_start is not None
         if solution.gradient is None or self.warm_start.adjoint is None:
-            return loss
-        excess = float(self.warm_start.adjoint @ solution.gradient)
-        return max(0.0, loss - excess) if abs(excess) <= LARGEST_CORRECTION else loss
+            return 0.0
+        return float(self.warm_start.adjoint @ solution.gradient)
 
     def _product_size(self, problem: Problem) -> float:
         """Return the number of multiplications in one product of X with all scores' weights."""
         n_scores = problem.objective.sums.n_scores
         return n_scores * self._design.n_rows * self._design.n_columns
+
+
+def _less(loss: float, excess: float) -> float:
+    """Return a loss less its excess over that of the converged fit, if this can be trusted.
+
+    It cannot if it is larger than ``LARGEST_CORRECTION``: where the Hessian is nearly singular, it
+    may be anything.
+    """
+    return max(0.0, loss - excess) if abs(excess) <= LARGEST_CORRECTION else loss
 
 
 class SearchInterruptedError(RuntimeError):
@@ -300,6 +374,7 @@ class CountedDesign:
         self.n_columns = design.n_columns
         self.fit_intercept = design.fit_intercept
         self.dtype = design.dtype
+        self.shares_passes = design.shares_passes
 
     @property
     def multiplications(self) -> float:

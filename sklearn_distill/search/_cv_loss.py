@@ -12,9 +12,10 @@ from tqdm.auto import tqdm
 
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.search._cv_fold import CVFold, FoldResult
-from sklearn_distill.search._cv_warm_start import WarmStart
+from sklearn_distill.search._cv_warm_start import WarmStart, compatible_warm_start
+from sklearn_distill.search._lockstep import CONTEST, LockstepFits
 from sklearn_distill.search._space import Space
-from sklearn_distill.students._problem import LossParams
+from sklearn_distill.students._problem import LossParams, Problem
 
 # validation rows that distinguish good settings from bad ones well enough for exploration
 EXPLORATION_ROWS = 300
@@ -79,6 +80,8 @@ class CrossValidatedLoss:
         Number of folds that are fitted at a time, in threads.
     progress : callable
         Called with each new evaluation.
+    lockstep : LockstepFits or None
+        Fits all folds together where no gradient is wanted; None fits one after the other.
     """
 
     def __init__(
@@ -87,8 +90,10 @@ class CrossValidatedLoss:
         space: Space,
         n_jobs: int | None,
         progress: Callable[[Evaluation], None],
+        lockstep: LockstepFits | None = None,
     ) -> None:
         self.space = space
+        self._lockstep = lockstep
         self.evaluations: list[Evaluation] = []
         self.n_fits = 0
         n_validation_rows = np.cumsum([fold.n_validation_rows for fold in folds])
@@ -116,10 +121,20 @@ class CrossValidatedLoss:
         """The evaluation with the smallest loss on all folds so far."""
         return min(self.full_evaluations, key=lambda evaluation: evaluation.loss)
 
-    @property
-    def warm_start(self) -> WarmStart | None:
-        """The warm start that the first fold's last fit left."""
-        return self._folds[0].warm_start
+    def start_of_refit(self, problem: Problem) -> WarmStart | None:
+        """Return where a fit to all rows starts: the folds' mean, or the first fold's last fit.
+
+        It is None where the folds had other classes than all rows have.
+        """
+        active = problem.active
+        solutions = [
+            fold.solution.w
+            for fold in self.best.folds
+            if fold.solution is not None and np.array_equal(fold.active, active)
+        ]
+        if solutions:
+            return WarmStart(active, np.mean(solutions, axis=0), None)
+        return compatible_warm_start(self._folds[0].warm_start, problem)
 
     def evaluate(
         self, u: FloatArray, stage: str, *, gradient: bool = False, all_folds: bool = True
@@ -128,6 +143,27 @@ class CrossValidatedLoss:
         folds = self._folds if all_folds else self._folds[: self._n_first]
         results = self._fit(folds, u, self.space.names if gradient else None)
         return self._finish(u, results, stage)
+
+    def evaluate_in_lockstep(self, u: FloatArray, stage: str, *, fine: bool = False) -> Evaluation:
+        """Fit all folds at u together if they can be, and record the evaluation."""
+        results = None
+        if self._lockstep is not None:
+            best = self.best.folds if self.evaluations else None
+            results = self._lockstep.evaluate(self.space.loss_params(u), best, fine=fine)
+        if results is None:
+            return self.evaluate(u, stage)
+        self.n_fits += len(results)
+        return self._record(u, results, stage)
+
+    def refine_best(self) -> None:
+        """Fit the settings again that may be the best one, if there are several."""
+        if self._lockstep is None or not self._lockstep.by_loss:
+            return
+        full, margin = self.full_evaluations, CONTEST * self._lockstep.tol
+        contenders = [one for one in full if one.loss <= self.best.loss + margin]
+        if len(contenders) > 1:
+            for one in contenders:
+                self.evaluate_in_lockstep(one.u, "check", fine=True)
 
     def screen(
         self, u: FloatArray, stage: str, is_clearly_worse: Callable[[Evaluation], bool]

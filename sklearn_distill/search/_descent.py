@@ -258,6 +258,8 @@ def n_standard_errors(evaluation: Evaluation, best: Evaluation) -> float:
     total = variance = 0.0
     # not strict: one of the two may have been evaluated on the first folds only
     for fold, best_fold in zip(evaluation.folds, best.folds, strict=False):
+        assert fold.row_losses is not None
+        assert best_fold.row_losses is not None
         s, difference = fold.sample_weight, fold.row_losses - best_fold.row_losses
         mean = float(s @ difference) / s.sum()
         total += mean
@@ -277,7 +279,8 @@ def evaluate_grid(cv_loss: CrossValidatedLoss, grid: int | dict[str, ArrayLike])
     """
     space = cv_loss.space
     for values in boustrophedon(grid_axes(space, grid)):
-        cv_loss.evaluate(space.coordinates(np.array(values)), "grid")
+        cv_loss.evaluate_in_lockstep(space.coordinates(np.array(values)), "grid")
+    cv_loss.refine_best()
 
 
 def grid_axes(space: Space, grid: int | dict[str, ArrayLike]) -> list[tuple[float, ...]]:

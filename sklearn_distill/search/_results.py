@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,8 +112,9 @@ class GridResults:
         shape = tuple(len(axis) for axis in values.values())
         scores = -np.array([[fold.loss for fold in results] for results in folds])
         coefs = np.array(
-            [[fold_coefs(fold, fit_intercept=fit_intercept) for fold in one] for one in folds]
+            fold_coefs([fold for one in folds for fold in one], fit_intercept=fit_intercept)
         )
+        coefs = coefs.reshape(len(folds), -1, *coefs.shape[1:])
         return cls(
             {name: np.array(axis) for name, axis in values.items()},
             np.moveaxis(scores.reshape(*shape, -1), -1, 0),
@@ -120,13 +122,40 @@ class GridResults:
         )
 
 
-def fold_coefs(fold: FoldResult, *, fit_intercept: bool) -> FloatArray:
-    """Return a fold's coefficients, with the intercept as their last column, if there is one."""
-    assert fold.solution is not None
-    coef, intercept = coefficients(
-        fold.solution.w.reshape(-1, fold.n_columns), fold.active, fit_intercept
-    )
-    return np.column_stack([coef, intercept]) if fit_intercept else coef
+def fold_coefs(folds: Sequence[FoldResult], *, fit_intercept: bool) -> list[FloatArray]:
+    """Return the coefficients of folds, with the intercept as their last column, if there is one.
+
+    Parameters
+    ----------
+    folds : sequence of FoldResult
+        Results with solutions.
+    fit_intercept : bool
+        Whether there is an intercept.
+
+    Returns
+    -------
+    list of ndarray of shape (n_rows, n_columns)
+        One for each fold.
+    """
+    found = []
+    for fold, W in zip(folds, _weights(folds), strict=True):
+        coef, intercept = coefficients(W, fold.active, fit_intercept)
+        found.append(np.column_stack([coef, intercept]) if fit_intercept else coef)
+    return found
+
+
+def _weights(folds: Sequence[FoldResult]) -> list[FloatArray]:
+    """Return the solutions' weights for X, of shape (n_scores, n_columns)."""
+    weights = []
+    for fold in folds:
+        assert fold.solution is not None
+        weights.append(fold.solution.w.reshape(-1, fold.n_columns))
+    space = folds[0].row_space
+    if space is None:
+        return weights
+    # all at once: each time takes a pass over X
+    stops = np.cumsum([len(W) for W in weights])[:-1]
+    return np.split(space.lift(np.concatenate(weights)), stops)
 
 
 def _params(cv_loss: CrossValidatedLoss, evaluation: Evaluation) -> dict[str, float]:

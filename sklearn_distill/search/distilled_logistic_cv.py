@@ -17,6 +17,7 @@ from sklearn_distill._typing import (
     ArrayLike,
     BoolArray,
     CheckedX,
+    FloatArray,
     IntArray,
     MatrixLike,
     TargetLike,
@@ -41,16 +42,23 @@ from sklearn_distill._validation.splits import (
 )
 from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.losses import RowSpace, as_design
+from sklearn_distill.losses.regularizers import make_regularizer
 from sklearn_distill.metrics import get_scorer, get_scorer_names
 from sklearn_distill.search._cv_fold import CountedDesign, CVFold
 from sklearn_distill.search._cv_loss import CrossValidatedLoss, evaluation_progress
-from sklearn_distill.search._cv_warm_start import WarmStart, WarmStartSolver, compatible_warm_start
+from sklearn_distill.search._cv_warm_start import WarmStartSolver
 from sklearn_distill.search._descent import descend, evaluate_grid, grid_axes
 from sklearn_distill.search._fold_scorer import FoldScorer
+from sklearn_distill.search._lockstep import LockstepFits
 from sklearn_distill.search._results import GridResults, cv_results, fold_coefs, search_path
 from sklearn_distill.search._space import Space
 from sklearn_distill.search._validation_loss import ValidationLoss
-from sklearn_distill.solvers import row_space_pays
+from sklearn_distill.solvers import (
+    Minimiser,
+    minimise_in_row_space,
+    newton_pays,
+    row_space_pays,
+)
 from sklearn_distill.students._logistic import CONSTRAINTS, LogisticStudent
 from sklearn_distill.students._problem import (
     LossParams,
@@ -58,6 +66,7 @@ from sklearn_distill.students._problem import (
     drop_absent,
     make_problem,
 )
+from sklearn_distill.targets import PartialTeachers
 
 if TYPE_CHECKING:
     from sklearn.utils.metadata_routing import MetadataRouter
@@ -103,7 +112,8 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         errors of the best (of the mean difference over samples). From the best end it descends on
         all folds, and evaluates each coarse point on one more fold at a time until it is 1.5
         standard errors worse.
-        "grid" evaluates all points of ``grid`` on all folds.
+        "grid" evaluates all points of ``grid`` on all folds, which are fitted in lockstep: a pass
+        over X serves all of them.
     validation_temperature : float, default=1.0
         :math:`T_{val}`, by which the student's scores are divided on validation samples.
     bounds : dict or None, default=None
@@ -159,13 +169,17 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         :class:`~sklearn_distill.DistilledLogisticRegression`, since small differences of the loss
         distinguish good settings. A fit in a fold with a weak penalty goes on until max|∇| ≤
         0.003/C, where its loss is converged, too. Where the derivative is computed, it also
-        corrects the loss, to first order and by at most 1e-4, for what the fit lacks.
+        corrects the loss, to first order and by at most 1e-4, for what the fit lacks. The fits of a
+        grid in lockstep stop where another step is expected to change the loss by no more than
+        10 tol or, without ``scoring``, than 2 % of its difference from the best loss so far: how
+        much worse a clearly worse setting is, is known roughly only. Settings within 100 tol of
+        the best loss are fitted again, to 1 tol.
     max_iter : int, default=200
         Largest number of iterations of a fit; 0 returns the initial point, with a
         ConvergenceWarning.
     n_jobs : int or None, default=None
-        Number of folds that are fitted at a time, in threads, which share X. The result does not
-        depend on it.
+        Number of folds that are fitted at a time, in threads, which share X, where they do not go
+        in lockstep. The result does not depend on it.
     verbose : int, default=0
         Above 0, show a progress bar over evaluations.
 
@@ -432,7 +446,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         self.classes_ = targets.classes
         self.n_taught_rows_ = targets.n_taught_rows
         if self.refit:
-            self._refit(checked, targets, space.loss_params(cv_loss.best.u), cv_loss.warm_start)
+            self._refit(checked, targets, space.loss_params(cv_loss.best.u), cv_loss)
         else:
             self._average_over_folds(cv_loss, checked.dtype)
         return self
@@ -597,10 +611,29 @@ class DistilledLogisticRegressionCV(LogisticStudent):
                 f"{len(splits)}"
             )
         space = self._row_space(X)
+        shared = None
+        if self._can_go_in_lockstep(X, targets, space):
+            shared = CountedDesign(as_design(X if space is None else space.L, self.fit_intercept))
         return [
-            self._make_fold(X, space, of_fold, train, test, weighted=weighted)
+            self._make_fold(X, space, shared, of_fold, train, test, weighted=weighted)
             for of_fold, (train, test) in zip(fold_targets, splits, strict=True)
         ]
+
+    def _can_go_in_lockstep(
+        self, X: CheckedX, targets: TrainingTargets, space: RowSpace | None
+    ) -> bool:
+        """Return whether the folds of a grid are fitted together, by L-BFGS."""
+        regularizer = make_regularizer(self.regularizer)
+        n_classes = len(targets.classes)
+        is_convex = (regularizer is None or regularizer.convex(n_classes)) and not isinstance(
+            targets.teachers, PartialTeachers
+        )
+        if self.method != "grid" or self.solver == "newton-cg" or not is_convex:
+            return False
+        n_rows, n_features = X.shape if space is None else space.L.shape
+        n_scores = 1 if n_classes == 2 else n_classes
+        # Newton's method takes less time for tiny data
+        return not newton_pays(n_rows, n_scores, n_features + self.fit_intercept)
 
     def _row_space(self, X: CheckedX) -> RowSpace | None:
         """Return the coordinates of all rows, which serve every fold, if X is wide and dense."""
@@ -613,12 +646,14 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         self,
         X: CheckedX,
         space: RowSpace | None,
+        shared: CountedDesign | None,
         targets: TrainingTargets,
         train: IntArray,
         test: IntArray,
         *,
         weighted: bool,
     ) -> CVFold:
+        """Return a fold, on the design of all rows that the folds share, or on its own."""
         features, held_out = X if space is None else space.L, targets.take(test)
         validation = ValidationLoss(
             as_design(features[test], self.fit_intercept),
@@ -629,10 +664,15 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         scorer = None
         if self.scoring is not None:
             scorer = self._fold_scorer(self.scoring, X[test], held_out, weighted=weighted)
-        return CVFold(
-            targets.take(train),
+        if shared is None:
+            of_train = targets.take(train)
             # the cost of the search is counted in passes over the training rows only
-            CountedDesign(as_design(features[train], self.fit_intercept)),
+            design = CountedDesign(as_design(features[train], self.fit_intercept))
+        else:
+            of_train, design = targets.only(train), shared
+        return CVFold(
+            of_train,
+            design,
             validation,
             self._warm_start_solver(features, in_row_space=space is not None),
             scorer,
@@ -653,7 +693,11 @@ class DistilledLogisticRegressionCV(LogisticStudent):
 
     def _search(self, folds: list[CVFold], space: Space) -> CrossValidatedLoss:
         with evaluation_progress(self.verbose, type(self).__name__) as progress:
-            cv_loss = CrossValidatedLoss(folds, space, self.n_jobs, progress)
+            lockstep = None
+            if folds[0].shares_design(folds[-1]):
+                by_loss = self.scoring is None
+                lockstep = LockstepFits(folds, self.tol, self.max_iter, by_loss=by_loss)
+            cv_loss = CrossValidatedLoss(folds, space, self.n_jobs, progress, lockstep)
             if self.method == "grid":
                 evaluate_grid(cv_loss, self.grid)
             else:
@@ -697,7 +741,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         self.C_ = float(np.mean([params.C for params in chosen]))
         folds = [one.folds[k] for k, one in enumerate(best)]
         solutions = [fold.solution for fold in folds if fold.solution is not None]
-        W = np.mean([fold_coefs(fold, fit_intercept=self.fit_intercept) for fold in folds], axis=0)
+        W = np.mean(fold_coefs(folds, fit_intercept=self.fit_intercept), axis=0)
         n_features = self.n_features_in_
         self.coef_ = W[:, :n_features].astype(dtype)
         # without an intercept the sum over no column is 0
@@ -723,15 +767,22 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         X: CheckedX,
         targets: TrainingTargets,
         loss_params: LossParams,
-        warm_start: WarmStart | None,
+        cv_loss: CrossValidatedLoss,
     ) -> None:
-        """Fit the student to all rows, warm-started from the first fold."""
+        """Fit the student to all rows, from the solutions of the folds."""
         problem = make_problem(targets, as_design(X, self.fit_intercept), loss_params)
-        # other classes may be active on all rows than on those of a fold
-        warm_start = compatible_warm_start(warm_start, problem)
-        if warm_start is not None and len(warm_start.w) != len(problem.objective.zeros()):
-            warm_start = None  # in coordinates of the row space, of which a fit finds its own
-        solver_and_start = self._warm_start_solver(X).solver_and_start(problem, warm_start)
+        space, warm_start = cv_loss.best.folds[0].row_space, cv_loss.start_of_refit(problem)
+        solver_and_start: tuple[Minimiser, FloatArray]
+        if space is None:
+            solver_and_start = self._warm_start_solver(X).solver_and_start(problem, warm_start)
+        else:
+            # its coordinates are of all rows but those of weight 0, which a refit leaves out
+            known = space if X is space.X else None
+            w = None if warm_start is None else space.lift_flat(warm_start.w)
+            solver_and_start = (
+                partial(minimise_in_row_space, method=self.solver, space=known),
+                problem.objective.zeros() if w is None else w,
+            )
         solution = self._solve(problem, *solver_and_start)
         self._set_coefficients(solution, problem.active, X.dtype)
 

@@ -12,6 +12,7 @@ from sklearn_distill.solvers.factor import (
 )
 from sklearn_distill.solvers.late_factor import lbfgs_with_late_factor
 from sklearn_distill.solvers.lbfgs import lbfgs
+from sklearn_distill.solvers.lockstep import ManySmooth, Pairs, lbfgs_in_lockstep
 from sklearn_distill.solvers.newton import newton_cg
 from sklearn_distill.solvers.newton_cholesky import newton_cholesky, newton_pays
 from sklearn_distill.solvers.row_space import minimise_in_row_space, minimiser_of_coordinates
@@ -24,8 +25,10 @@ __all__ = [
     "BlockFactor",
     "DiagonalFactor",
     "KroneckerFactor",
+    "ManySmooth",
     "Minimiser",
     "Objective",
+    "Pairs",
     "Preconditioner",
     "Progress",
     "RowwiseObjective",
@@ -37,6 +40,7 @@ __all__ = [
     "continue_from",
     "hessian_factor",
     "lbfgs",
+    "lbfgs_in_lockstep",
     "lbfgs_with_late_factor",
     "minimise_in_row_space",
     "minimiser_of_coordinates",

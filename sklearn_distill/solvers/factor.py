@@ -63,6 +63,11 @@ class KroneckerFactor:
             equilibrated.T, lower=True, overwrite_a=True, check_finite=False
         )
 
+    @property
+    def n_columns(self) -> int:
+        """Number of rows and columns of A."""
+        return len(self._scale)
+
     def solve(self, v: FloatArray) -> FloatArray:
         """Return A⁻¹ applied to each part of v.
 
@@ -224,23 +229,26 @@ class BlockFactor:
         self._factors = [KroneckerFactor(block) for block in blocks]
 
     def solve(self, v: FloatArray) -> FloatArray:
-        """Return P diag(A)⁻¹ P v.
+        """Return P diag(A)⁻¹ P v of each part of v that has all weights.
 
         Parameters
         ----------
         v : ndarray of shape (n_weights,)
-            Flat vector, such as a gradient.
+            Flat vector, such as a gradient, or several of them.
 
         Returns
         -------
         ndarray of shape (n_weights,)
             Flat solution.
         """
-        V = self._centred(v.reshape(len(self._factors), -1))
-        solved = [factor.solve(part) for factor, part in zip(self._factors, V, strict=True)]
-        return self._centred(np.array(solved)).ravel()
+        n_columns = self._factors[0].n_columns
+        V = self._centred(v.reshape(-1, len(self._factors), n_columns))
+        solved = np.empty_like(V)
+        for k, factor in enumerate(self._factors):
+            solved[:, k] = factor.solve(V[:, k].ravel()).reshape(-1, n_columns)
+        return self._centred(solved).ravel()
 
     @staticmethod
     def _centred(V: FloatArray) -> FloatArray:
         # a single logit is not redundant
-        return V if len(V) == 1 else V - V.mean(axis=0)
+        return V if V.shape[1] == 1 else V - V.mean(axis=1, keepdims=True)

@@ -30,6 +30,7 @@ def minimise_in_row_space(
     precision: float = float(np.finfo(np.float64).eps),
     progress: Progress | None = None,
     method: str = "auto",
+    space: RowSpace | None = None,
 ) -> Solution:
     r"""Minimise with a factor L of the Gram matrix of the rows in place of X.
 
@@ -52,6 +53,8 @@ def minimise_in_row_space(
         Called after each iteration with (n_iter, value, max|∇F|).
     method : {"auto", "newton-cg"}
         Method in the coordinates.
+    space : RowSpace or None
+        The coordinates, if they are known.
 
     Returns
     -------
@@ -72,7 +75,7 @@ def minimise_in_row_space(
     >>> w.round(4) + 0.0
     array([0.3382, 0.    , 0.4509, 0.    ])
     """
-    space = objective.row_space()
+    space = objective.row_space() if space is None else space
     if space is None:
         return newton_cg(
             objective,

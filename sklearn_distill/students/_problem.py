@@ -293,6 +293,12 @@ class TrainingTargets:
             self.classes, labels, teachers, self.sample_weight[rows], self.class_weight
         )
 
+    def only(self, rows: IntArray) -> TrainingTargets:
+        """Return the targets of all rows, of which only the given ones have a weight."""
+        weight = np.zeros_like(self.sample_weight)
+        weight[rows] = self.sample_weight[rows]
+        return replace(self, sample_weight=weight)
+
     def validation_targets(self) -> FloatArray:
         """Return one-hot labels or, without any label, the teacher's probabilities.
 
@@ -372,6 +378,11 @@ class Problem:
     def is_trivial(self) -> bool:
         """Whether a single class has all the mass, so that no coefficients are needed."""
         return int(self.active.sum()) == 1
+
+    def with_penalty(self, C: float) -> Problem:
+        """Return the problem of the same targets with another strength of the penalty."""
+        alpha = float(1 / (C * self.objective.sums.weight_sum))
+        return replace(self, objective=self.objective.with_penalty(alpha))
 
 
 def make_problem(

@@ -1,0 +1,295 @@
+"""Fits of all folds in lockstep, as exact as the comparison of their validation losses needs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sklearn_distill._typing import BoolArray, FloatArray, IntArray
+from sklearn_distill.losses import LockstepObjective, SoftTargetObjective
+from sklearn_distill.search._cv_fold import CVFold, FoldResult
+from sklearn_distill.search._cv_warm_start import WarmStart
+from sklearn_distill.solvers import (
+    DiagonalFactor,
+    KroneckerFactor,
+    Pairs,
+    Preconditioner,
+    Solution,
+    hessian_factor,
+    lbfgs_in_lockstep,
+)
+from sklearn_distill.solvers.lockstep import Progress
+from sklearn_distill.solvers.scaled_newton import GRAM_COLUMNS
+from sklearn_distill.solvers.solution import max_abs
+from sklearn_distill.solvers.subsampling import BLOCK_COLUMNS
+from sklearn_distill.students._problem import LossParams, Problem
+
+# A fit stops where its validation loss is expected to change by no more than as many times tol, or,
+# in a setting that is worse than the best one so far, by no more than a share of the difference.
+LOSS_ERROR = 10.0
+LARGEST_SHARE, SHARE = 0.02, 2000.0  # the share is SHARE times tol, at most LARGEST_SHARE
+# settings whose losses differ by no more times tol are fitted again, to a tenth of the error
+CONTEST, FINE = 100.0, 0.1
+# from this distance to the minimiser, in the Hessian's norm, the change of a loss is estimated
+NEAR = 0.15
+# Newton's model of a sum over rows holds at a distance of about 1, of which that of a mean is
+# 1/√n: farther away, the change of a clearly worse loss is not estimated.
+QUADRATIC = 0.5
+# A Hessian at the present weights takes the place of a factor after as many iterations, and after
+# as many as it costs: one pass of all folds for so many weights of all folds.
+MIN_STEPS, WEIGHTS_PER_STEP, MAX_RENEWALS = 12, 8, 4
+# The steps that L-BFGS remembers: with many weights, they take longer than a pass over sparse X.
+MEMORY, SPARSE_MEMORY = 10, 5
+
+
+class LockstepFits:
+    """The fits of all folds to the same settings one after the other, each in one lockstep.
+
+    Parameters
+    ----------
+    folds : list of CVFold
+        The folds, whose designs have the same rows: held-out ones have weight 0.
+    tol : float
+        The estimator's ``tol``.
+    max_iter : int
+        Largest number of iterations of a fit.
+    by_loss : bool
+        Whether settings are compared by the validation loss, so that clearly worse ones need not be
+        fitted exactly.
+    """
+
+    def __init__(self, folds: list[CVFold], tol: float, max_iter: int, *, by_loss: bool) -> None:
+        self._folds = folds
+        self.tol = tol
+        self._max_iter = max_iter
+        self.by_loss = by_loss
+        self._state: _State | None = None
+
+    def evaluate(
+        self, loss_params: LossParams, best: Sequence[FoldResult] | None, *, fine: bool = False
+    ) -> list[FoldResult] | None:
+        """Fit all folds, and return their losses.
+
+        Parameters
+        ----------
+        loss_params : LossParams
+            The setting.
+        best : sequence of FoldResult or None
+            Results of the best setting so far.
+        fine : bool
+            Whether the losses are wanted more exactly, to distinguish settings that are as good.
+
+        Returns
+        -------
+        list of FoldResult or None
+            None if the folds cannot go in lockstep: they have other classes, or no scores.
+        """
+        start, n_before = time.perf_counter(), self._folds[0].multiplications
+        problems = [fold.problem(loss_params) for fold in self._folds]
+        if problems[0].is_trivial or any(
+            not np.array_equal(problem.active, problems[0].active) for problem in problems
+        ):
+            return None
+        check = _LossCheck(self._folds, problems, self._error(fine=fine))
+        if self.by_loss and best is not None and not fine:
+            share = min(LARGEST_SHARE, SHARE * self.tol)
+            check.relax(share, np.array([result.loss for result in best]))
+        state = self._prepare(problems, loss_params)
+        progress = self._minimise(problems, state, check)
+        solutions = [
+            self._solution(fold, problem, progress, f)
+            for f, (fold, problem) in enumerate(zip(self._folds, problems, strict=True))
+        ]
+        state.leave(progress, [solution.w for solution in solutions])
+        n_done = self._folds[0].multiplications - n_before
+        n_folds, seconds = len(self._folds), time.perf_counter() - start
+        return [
+            fold.result(
+                problem,
+                solution,
+                known=check.results[f] if progress.done[f] else None,
+                n_multiplications=n_done / n_folds,
+                seconds=seconds / n_folds,
+            )
+            for f, (fold, problem, solution) in enumerate(
+                zip(self._folds, problems, solutions, strict=True)
+            )
+        ]
+
+    def _error(self, *, fine: bool) -> float:
+        return LOSS_ERROR * self.tol * (FINE if fine else 1.0)
+
+    def _prepare(self, problems: list[Problem], loss_params: LossParams) -> _State:
+        """Return weights to start from, curvature pairs and factor, from the previous setting."""
+        objectives = [problem.objective for problem in problems]
+        key = replace(loss_params, C=1.0)
+        alphas = np.array([objective.alpha for objective in objectives])
+        old, active = self._state, problems[0].active
+        if old is None or not np.array_equal(old.active, active):
+            W = np.array([objective.zeros() for objective in objectives])
+            self._state = _State.new(active, key, objectives, W)
+        elif old.key != key:  # other targets: the weights may be near, the curvature is another one
+            self._state = _State.new(active, key, objectives, old.W)
+        else:
+            old.move_to(objectives, alphas)
+        assert self._state is not None
+        return self._state
+
+    def _minimise(self, problems: list[Problem], state: _State, check: _LossCheck) -> Progress:
+        objective, progress = LockstepObjective([p.objective for p in problems]), state.progress
+        n_weights = state.W.shape[1]
+        renew_after = max(MIN_STEPS, n_weights // (WEIGHTS_PER_STEP * len(problems)))
+        for n_renewals in range(MAX_RENEWALS + 1):
+            n_left = self._max_iter - (0 if progress is None else progress.n_iter)
+            progress = lbfgs_in_lockstep(
+                objective,
+                state.W,
+                state.factor,
+                state.pairs,
+                is_done=check,
+                max_iter=min(renew_after, n_left),
+                progress=progress,
+            )
+            slow = np.flatnonzero(~progress.done)
+            if not len(slow) or n_renewals == MAX_RENEWALS or progress.n_iter >= self._max_iter:
+                break
+            f = slow[0]
+            state.factor = hessian_factor(problems[f].objective, progress.W[f]) or state.factor
+            state.is_at_zero = False
+        assert progress is not None
+        return progress
+
+    def _solution(self, fold: CVFold, problem: Problem, progress: Progress, f: int) -> Solution:
+        """Return the solution of a fold; a solver of its own goes on where it is not found yet."""
+        if not progress.done[f]:
+            assert self._state is not None
+            near = WarmStart(problem.active, progress.W[f], self._state.factor)
+            return fold.fit(problem, near)
+        norm = max_abs(progress.G[f])
+        w = progress.W[f].copy()  # the next fit goes on in place
+        return Solution(w, float(progress.values[f]), norm, progress.n_iter, True, "lbfgs")
+
+
+@dataclass
+class _State:
+    """What a fit leaves for that of the next setting."""
+
+    active: BoolArray
+    key: LossParams
+    W: FloatArray
+    pairs: Pairs
+    gram: FloatArray  # or its diagonal
+    alphas: FloatArray
+    factor: Preconditioner
+    is_at_zero: bool = True
+    progress: Progress | None = None
+
+    @classmethod
+    def new(
+        cls,
+        active: BoolArray,
+        key: LossParams,
+        objectives: list[SoftTargetObjective],
+        W: FloatArray,
+    ) -> _State:
+        alphas = np.array([objective.alpha for objective in objectives])
+        first = objectives[0]
+        most = BLOCK_COLUMNS if first.has_row_space else GRAM_COLUMNS
+        has_gram = first.n_columns <= most
+        gram = first.hessian_at_zero() if has_gram else first.hessian_diagonal_at_zero()
+        _diagonal(gram)[: first.n_features] -= first.alpha
+        pairs = Pairs(len(objectives), MEMORY if has_gram else SPARSE_MEMORY)
+        return cls(active, key, W, pairs, gram, alphas, _factor(gram, first))
+
+    def leave(self, progress: Progress, weights: list[FloatArray]) -> None:
+        """Keep the weights, and values and gradients if no fold had a solver of its own."""
+        self.W = np.array(weights)
+        all_done = progress.done.all()
+        self.progress = replace(progress, done=~progress.done, n_iter=0) if all_done else None
+
+    def move_to(self, objectives: list[SoftTargetObjective], alphas: FloatArray) -> None:
+        """Change the penalty."""
+        first = objectives[0]
+        if isinstance(self.factor, DiagonalFactor) or self.is_at_zero:
+            self.factor = _factor(self.gram, first)
+        change = np.zeros((len(alphas), *first.shape))
+        change[:, :, : first.n_features] = (alphas - self.alphas)[:, None, None]
+        flat = change.reshape(len(alphas), -1)
+        self.pairs.add_penalty(flat)
+        if self.progress is not None:  # F differs by the penalty only: no pass is needed
+            gradient = flat * self.W
+            self.progress.G += gradient
+            self.progress.values += 0.5 * (gradient * self.W).sum(axis=1)
+        self.alphas = alphas
+
+
+def _diagonal(gram: FloatArray) -> FloatArray:
+    """Return a view of the diagonal of a matrix, or a diagonal itself."""
+    return gram if gram.ndim == 1 else gram.ravel()[:: len(gram) + 1]
+
+
+def _factor(gram: FloatArray, objective: SoftTargetObjective) -> Preconditioner:
+    penalised = gram.copy()
+    _diagonal(penalised)[: objective.n_features] += objective.alpha
+    if gram.ndim == 1:
+        return DiagonalFactor(penalised)
+    return KroneckerFactor(penalised)
+
+
+class _LossCheck:
+    """Whether the validation losses of fits are known well enough.
+
+    To first order, the loss V of the converged fit is V + ∇V·d at the next step d, and the error of
+    that is of the size of the squared distance to the minimiser, in the Hessian's norm.
+
+    Parameters
+    ----------
+    folds : list of CVFold
+        The folds.
+    problems : list of Problem
+        Their problems at the setting.
+    error : float
+        Change of a loss that is accepted.
+    """
+
+    def __init__(self, folds: list[CVFold], problems: list[Problem], error: float) -> None:
+        self._folds = folds
+        self._problems = problems
+        self._error = error
+        self._share = 0.0
+        self._best: FloatArray | None = None
+        # a fold is checked again when it has come nearer
+        self._next = np.full(len(folds), NEAR)
+        # loss of each fold, and its change in the next step
+        self.results = [(np.nan, np.nan)] * len(folds)
+
+    def relax(self, share: float, best: FloatArray) -> None:
+        """Accept a share of the difference from the losses of another setting."""
+        self._share, self._best = share, best
+
+    def __call__(
+        self, which: IntArray, W: FloatArray, steps: FloatArray, distances: FloatArray
+    ) -> BoolArray:
+        """Return which of some folds need no further step."""
+        done = np.zeros(len(which), dtype=bool)
+        for i, f in enumerate(which):
+            if distances[i] <= self._next[f]:
+                done[i] = self._is_done(int(f), W[i], steps[i], float(distances[i]))
+        return done
+
+    def _is_done(self, f: int, w: FloatArray, step: FloatArray, distance: float) -> bool:
+        loss, gradient = self._folds[f].validate(w, self._problems[f].active)
+        change = float(gradient @ step)
+        accepted = self._error
+        if self._best is not None:
+            accepted = max(accepted, self._share * (loss - self._best[f]))
+        self.results[f] = (loss, change)
+        nearest = np.sqrt(max(self._error, min(accepted, QUADRATIC**2 / self._folds[f].n_rows)))
+        if abs(change) <= accepted and distance <= nearest:
+            return True
+        wanted = min(nearest, distance * accepted / max(abs(change), accepted))
+        self._next[f] = np.clip(1.5 * wanted, 0.1 * distance, 0.7 * distance)
+        return False
