@@ -151,6 +151,48 @@ class DenseDesign:
         return self.X[tile].astype(self.dtype, copy=False)
 
 
+class TakenDesign(DenseDesign):
+    """Some rows of a dense X, of which a tile at a time is copied.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_all_rows, n_features)
+        Features in float32 or float64.
+    rows : ndarray of int of shape (n_rows,)
+        Numbers of the rows.
+    fit_intercept : bool
+        Whether a column of ones is appended to the features.
+    """
+
+    def __init__(self, X: FloatArray, rows: IntArray, fit_intercept: bool) -> None:
+        super().__init__(X, fit_intercept)
+        self.rows = rows
+        self.n_rows = len(rows)
+
+    def tiles(self, n_scores: int = 0) -> Iterator[slice]:
+        """Yield tiles of the rows."""
+        yield from _dense_tiles(self.X, n_scores, self.n_rows)
+
+    def take(self, rows: RowIndexer) -> DenseDesign:
+        """Return the design of the given ones of these rows, which are copied."""
+        return DenseDesign(self.X[self.rows[rows]], self.fit_intercept, self.dtype)
+
+    def in_double(self) -> DenseDesign:
+        """Return the design of a copy of the rows, with products in float64."""
+        return self.take(slice(None)).in_double()
+
+    def gram_triangle(self, weight: FloatArray, dtype: type[np.floating[Any]]) -> FloatArray:
+        """Return the lower triangle of a Gram matrix, of a copy of the rows."""
+        return self.take(slice(None)).gram_triangle(weight, dtype)
+
+    def to_array(self) -> FloatArray:
+        """Return a copy of [X 1] of the rows in float64."""
+        return self.take(slice(None)).to_array()
+
+    def _rows(self, tile: slice) -> FloatArray:
+        return self.X[self.rows[tile]]
+
+
 class SparseDesign:
     """A CSR or CSC X, used without conversion to dense or to another format.
 
@@ -291,13 +333,14 @@ def _gram_of_dense_tiles(X: CheckedX, c: FloatArray) -> FloatArray:
     return product
 
 
-def _dense_tiles(X: CheckedX, n_scores: int = 0) -> Iterator[slice]:
+def _dense_tiles(X: CheckedX, n_scores: int = 0, n_rows: int | None = None) -> Iterator[slice]:
     """Yield tiles of rows of about ``TILE_BYTES``, if they are dense."""
     # Wide X: tiles of a few rows would lose the speed of matrix products.
     entries = X.shape[1] + (2 * n_scores if n_scores > 1 else 0)
     size = max(256, TILE_BYTES // max(1, entries * X.dtype.itemsize))
-    for start in range(0, X.shape[0], size):
-        yield slice(start, min(start + size, X.shape[0]))
+    n_rows = X.shape[0] if n_rows is None else n_rows
+    for start in range(0, n_rows, size):
+        yield slice(start, min(start + size, n_rows))
 
 
 def _with_intercept(squares: FloatArray, c: FloatArray, fit_intercept: bool) -> FloatArray:

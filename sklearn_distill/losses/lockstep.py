@@ -79,12 +79,19 @@ class LockstepObjective:
         """Add Φ and ∇Φ of some objectives in one pass over X."""
         n, K, d = W.shape
         for tile in self._design.tiles(n * K):
-            Z = self._design.scores(W.reshape(n * K, d), tile).reshape(n, K, -1)
+            # of consecutive folds, a tile is held out of one
+            counted = [i for i in range(n) if self._sums[which[i]].counts(tile)]
+            if not counted:
+                continue
+            n_counted, of_counted = len(counted), W if len(counted) == n else W[counted]
+            Z = self._design.scores(of_counted.reshape(n_counted * K, d), tile)
+            Z = Z.reshape(n_counted, K, -1)
             R = np.empty_like(Z)
-            for i, f in enumerate(which):
-                value, R[i] = self._sums[f].residuals(Z[i], tile)
+            for j, i in enumerate(counted):
+                value, R[j] = self._sums[which[i]].residuals(Z[j], tile)
                 phi[i] += value
-            G += self._design.pull_back(R.reshape(n * K, -1), tile).reshape(n, K, d)
+            pulled = self._design.pull_back(R.reshape(n_counted * K, -1), tile)
+            G[counted] += pulled.reshape(n_counted, K, d)
 
 
 def _row_sums(objective: SoftTargetObjective) -> RowSums:

@@ -146,6 +146,10 @@ class SoftTargetObjective:
         """Return the objective of the same sums with another strength of the penalty."""
         return SoftTargetObjective(self.sums, alpha)
 
+    def without_linear(self) -> SoftTargetObjective:
+        """Return the objective without each row's linear form, of which no rows are taken."""
+        return SoftTargetObjective(self._row_sums.without_linear(), self.alpha)
+
     @cached_property
     def precision(self) -> float:
         """Relative rounding error of F: machine epsilon of the products with X."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_distill._typing import FloatArray, RowIndexer
+from sklearn_distill._typing import BoolArray, FloatArray, RowIndexer
 from sklearn_distill.losses._float_range import scaled_back, within_range
 from sklearn_distill.losses.design import DenseDesign, Design, stack_designs
 from sklearn_distill.losses.log_partition import (
@@ -98,6 +98,22 @@ class RowSums:
         """Whether a term is over the unknown classes of each row only."""
         return self.targets.is_partial
 
+    def tiles(self, n_scores: int = 0) -> Iterator[slice]:
+        """Yield the design's tiles, without those in which no row has a weight."""
+        for tile in self.design.tiles(n_scores):
+            if self.counts(tile):
+                yield tile
+
+    def counts(self, tile: slice) -> bool:
+        """Return whether a row of the tile has a weight."""
+        return self._has_weight is None or bool(self._has_weight[tile].any())
+
+    @cached_property
+    def _has_weight(self) -> BoolArray | None:
+        """Which rows have a weight; None if all have, or where the weights are not known."""
+        has_weight = self.weight != 0
+        return None if has_weight.all() else has_weight
+
     @cached_property
     def weight_sum(self) -> float:
         """Return Σ s."""
@@ -111,10 +127,16 @@ class RowSums:
         only: it is computed once, not in each pass over X.
         """
         result = np.zeros((self.n_scores, self.n_columns))
-        for tile in self.design.tiles(self.n_scores):
+        for tile in self.tiles(self.n_scores):
             linear = self._free_scores(self.targets.dense_linear(tile))
             result += self.design.pull_back(linear, tile)
         return result
+
+    def without_linear(self) -> RowSums:
+        """Return the same sums without the linear form of each row, of which rows are not taken."""
+        sums = RowSums(self.design, self.targets.without_linear(), self.weight)
+        sums.linear_form = self.linear_form
+        return sums
 
     def take(self, rows: RowIndexer) -> RowSums:
         """Return the sums of the given rows."""
@@ -123,7 +145,7 @@ class RowSums:
     def value_and_gradient(self, W: FloatArray) -> tuple[float, FloatArray]:
         """Return Φ and ∇Φ in one pass over X."""
         value, gradient = 0.0, np.zeros(W.shape)
-        for tile in self.design.tiles(self.n_scores):
+        for tile in self.tiles(self.n_scores):
             tile_value, R = self.residuals(self.design.scores(W, tile), tile)
             value += tile_value
             gradient += self.design.pull_back(R, tile)
@@ -140,7 +162,7 @@ class RowSums:
         # memory of a dense teacher that was not passed as one.
         if self.is_partial and self.n_rows * self.n_scores > MAX_KEPT_SCORES:
             return lambda V: self._hessian_product(W, V)
-        curvatures = [(tile, self._curvature(W, tile)) for tile in self.design.tiles(self.n_scores)]
+        curvatures = [(tile, self._curvature(W, tile)) for tile in self.tiles(self.n_scores)]
 
         def product(V: FloatArray) -> FloatArray:
             result = np.zeros(V.shape)
@@ -156,7 +178,7 @@ class RowSums:
         """Return ∇²Φ(W) V, with the probabilities of a tile at a time."""
         result = np.zeros(V.shape)
         V, scale = within_range(V, self.design.dtype)
-        for tile in self.design.tiles():
+        for tile in self.tiles():
             dR = self._curvature(W, tile)(self.design.scores(V, tile))
             result += self.design.pull_back(dR, tile)
         return scaled_back(result, scale)
@@ -172,7 +194,7 @@ class RowSums:
         if K == 1:
             return self.hessian_blocks(W)[:, :, None, :]
         H = np.zeros((K, d, K, d))
-        for tile in self.design.tiles():
+        for tile in self.tiles():
             curvature = self._curvature(W, tile)
             for k, direction in zip(range(K - 1), self._unit_scores(tile), strict=False):
                 h = curvature(direction)
@@ -189,7 +211,7 @@ class RowSums:
         """Return the diagonal blocks of ∇²Φ(W): (n_scores, n_columns, n_columns)."""
         K, d = W.shape
         H = np.zeros((K, d, d))
-        for tile in self.design.tiles():
+        for tile in self.tiles():
             curvature = self._curvature(W, tile)
             for k, direction in enumerate(self._unit_scores(tile)):
                 H[k] += self.design.gram(curvature(direction)[k], tile)
@@ -203,8 +225,8 @@ class RowSums:
         logit.
         """
         assert isinstance(self.design, DenseDesign)
-        h = np.empty(self.n_rows)
-        for tile in self.design.tiles():
+        h = np.zeros(self.n_rows)
+        for tile in self.tiles():
             h[tile] = self._mean_curvatures(self.design.scores(W, tile), tile)
         return self.design.gram_triangle(h, dtype)
 
@@ -225,7 +247,7 @@ class RowSums:
         equally probable, so the Hessian in the scores is κP with one number κ per term.
         """
         A = np.zeros((self.n_columns, self.n_columns))
-        for tile in self.design.tiles():
+        for tile in self.tiles():
             A += self.design.gram(self._curvatures_at_zero(tile), tile)
         return A
 
@@ -235,7 +257,7 @@ class RowSums:
         It has the scales of the columns. A regulariser may make curvatures negative.
         """
         diagonal = np.zeros(self.n_columns)
-        for tile in self.design.tiles():
+        for tile in self.tiles():
             diagonal += self.design.gram_diagonal(np.abs(self._curvatures_at_zero(tile)), tile)
         return diagonal
 
@@ -248,7 +270,7 @@ class RowSums:
                   - \tfrac{\dot T'}{T'}\,c\,(\nablaφ + \nabla^2φ\,u)\big] - \dot ℓ.
         """
         value, gradient = 0.0, np.zeros(W.shape)
-        for tile in self.design.tiles():
+        for tile in self.tiles():
             tile_value, R = self._residual_tangent(self.design.scores(W, tile), tangent, tile)
             value += tile_value
             gradient += self.design.pull_back(R, tile)
@@ -263,7 +285,7 @@ class RowSums:
         """
         totals = np.zeros(len(tangents))
         A, scale = within_range(A, self.design.dtype)
-        for tile in self.design.tiles():
+        for tile in self.tiles():
             Z, U = self.design.scores(W, tile), self.design.scores(A, tile)
             for j, tangent in enumerate(tangents):
                 totals[j] += np.vdot(self._residual_tangent(Z, tangent, tile)[1], U)

@@ -117,7 +117,7 @@ class CVFold:
         keep_solutions: bool = False,
         row_space: RowSpace | None = None,
     ) -> None:
-        self._row_space = row_space
+        self.row_space = row_space
         self._scorer = scorer
         self._keep_solutions = keep_solutions
         self._targets = targets
@@ -125,7 +125,7 @@ class CVFold:
         self._validation = validation
         self._solver = solver
         self.warm_start: WarmStart | None = None
-        self._last_problem: tuple[LossParams, Problem] | None = None
+        self._n_training_rows = int(np.count_nonzero(targets.sample_weight))
 
     @property
     def n_validation_rows(self) -> int:
@@ -175,18 +175,31 @@ class CVFold:
         self.warm_start = replace(warm_start, factor=factor)
 
     def problem(self, loss_params: LossParams) -> Problem:
-        """Return the problem of the training rows; only λ and T change more than its penalty."""
-        key = replace(loss_params, C=1.0)
-        if self._last_problem is None or self._last_problem[0] != key:
-            problem = make_problem(
-                self._targets, self._design, loss_params, smallest_share=SMALLEST_SHARE
-            )
-            self._last_problem = (key, problem)
-        return self._last_problem[1].with_penalty(loss_params.C)
+        """Return the problem of the training rows."""
+        return make_problem(self._targets, self._design, loss_params, smallest_share=SMALLEST_SHARE)
 
     def fit(self, problem: Problem, warm_start: WarmStart | None) -> Solution:
         """Return the solution of the problem, and keep the warm start that it leaves."""
         solution, self.warm_start = self._solver.fit(problem, warm_start)
+        return solution
+
+    def has_factor_for(self, problem: Problem) -> bool:
+        """Return whether the next fit is one by L-BFGS with a factor that is known."""
+        return self._solver.continues(problem, self.warm_start)
+
+    def tol_for(self, problem: Problem) -> float:
+        """Return the largest max|∇F| of a fit."""
+        return self._solver.tol_for(problem)
+
+    @property
+    def max_iter(self) -> int:
+        """Largest number of iterations of a fit."""
+        return self._solver.max_iter
+
+    def accept(self, solution: Solution) -> Solution:
+        """Keep the warm start that a fit in lockstep leaves, and return the fit."""
+        assert self.warm_start is not None
+        self.warm_start = replace(self.warm_start, w=solution.w, n_iter=solution.n_iter)
         return solution
 
     def validate(self, w: FloatArray, active: BoolArray) -> tuple[float, FloatArray]:
@@ -203,11 +216,19 @@ class CVFold:
         """Share of a new factor's cost that a fresh factor would have saved in the last fit."""
         return 0.0 if self.warm_start is None else self.warm_start.staleness
 
-    def evaluate(self, loss_params: LossParams, names: tuple[str, ...] | None) -> FoldResult:
-        """Fit, and return the validation loss with its derivatives in ``names``, if not None."""
+    def evaluate(
+        self,
+        loss_params: LossParams,
+        names: tuple[str, ...] | None,
+        fitted: Solution | None = None,
+    ) -> FoldResult:
+        """Return the validation loss with its derivatives in ``names``, if not None.
+
+        It is that of a new fit, unless there is one.
+        """
         start, n_before = time.perf_counter(), self.multiplications
         problem = self.problem(loss_params)
-        solution = self.fit(problem, self.warm_start)
+        solution = self.fit(problem, self.warm_start) if fitted is None else fitted
         loss, loss_gradient = self.validate(solution.w, problem.active)
         gradient = None
         if names is not None:
@@ -261,13 +282,12 @@ class CVFold:
             sample_weight=self._validation.sample_weight,
             gradient=gradient,
             converged=solution.converged,
-            # a pass multiplies by X twice: for the scores and for the gradient
-            passes=n_multiplications / (2 * self._product_size(problem)),
+            passes=self.passes(n_multiplications, problem.active),
             seconds=seconds,
             solution=self._kept(solution),
             active=problem.active,
             n_columns=self._design.n_columns,
-            row_space=self._row_space,
+            row_space=self.row_space,
         )
 
     def _kept(self, solution: Solution) -> Solution | None:
@@ -276,7 +296,7 @@ class CVFold:
         return replace(solution, factor=None, gradient=None)
 
     def _original_weights(self, w: FloatArray) -> FloatArray:
-        return w if self._row_space is None else self._row_space.lift_flat(w)
+        return w if self.row_space is None else self.row_space.lift_flat(w)
 
     def _hypergradient(
         self,
@@ -329,10 +349,12 @@ class CVFold:
             return 0.0
         return float(self.warm_start.adjoint @ solution.gradient)
 
-    def _product_size(self, problem: Problem) -> float:
-        """Return the number of multiplications in one product of X with all scores' weights."""
-        n_scores = problem.objective.sums.n_scores
-        return n_scores * self._design.n_rows * self._design.n_columns
+    def passes(self, n_multiplications: float, active: BoolArray) -> float:
+        """Return multiplications with X in passes over the training rows for some classes."""
+        n_classes = int(active.sum())
+        n_scores = 1 if n_classes <= 2 else n_classes
+        # a pass multiplies by X twice: for the scores and for the gradient
+        return n_multiplications / (2 * n_scores * self._n_training_rows * self._design.n_columns)
 
 
 def _less(loss: float, excess: float) -> float:

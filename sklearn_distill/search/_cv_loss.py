@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,8 +14,9 @@ from tqdm.auto import tqdm
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.search._cv_fold import CVFold, FoldResult
 from sklearn_distill.search._cv_warm_start import WarmStart, compatible_warm_start
-from sklearn_distill.search._lockstep import CONTEST, LockstepFits
+from sklearn_distill.search._lockstep import CONTEST, LockstepFits, fit_together
 from sklearn_distill.search._space import Space
+from sklearn_distill.solvers import Solution
 from sklearn_distill.students._problem import LossParams, Problem
 
 # validation rows that distinguish good settings from bad ones well enough for exploration
@@ -189,7 +191,7 @@ class CrossValidatedLoss:
             results, folds = [self._folds[0].evaluate(loss_params, names)], folds[1:]
         if folds:
             self._start_from_first(folds, u)
-            results += self._evaluate_in_threads(folds, loss_params, names)
+            results += self._evaluate_others(folds, loss_params, names)
         self.n_fits += len(results)
         return results
 
@@ -201,11 +203,35 @@ class CrossValidatedLoss:
             self._renew_factor(u)
         return evaluation
 
-    def _evaluate_in_threads(
+    def _evaluate_others(
         self, folds: list[CVFold], loss_params: LossParams, names: tuple[str, ...] | None
     ) -> list[FoldResult]:
+        """Evaluate folds, which are fitted together where they share a design."""
+        first, start = folds[0], time.perf_counter()
+        if not first.shares_design(folds[-1]):
+            return self._evaluate_in_threads(folds, loss_params, names, [None] * len(folds))
+        n_before = first.multiplications
+        fitted = fit_together(folds, loss_params)
+        results = self._evaluate_in_threads(folds, loss_params, names, fitted)
+        # what they took together is shared among them
+        seconds = (time.perf_counter() - start) / len(folds)
+        n_multiplications = first.multiplications - n_before
+        passes = first.passes(n_multiplications, results[0].active) / len(folds)
+        return [replace(result, passes=passes, seconds=seconds) for result in results]
+
+    def _evaluate_in_threads(
+        self,
+        folds: list[CVFold],
+        loss_params: LossParams,
+        names: tuple[str, ...] | None,
+        fitted: list[Solution | None],
+    ) -> list[FoldResult]:
+        evaluations = [
+            delayed(fold.evaluate)(loss_params, names, solution)
+            for fold, solution in zip(folds, fitted, strict=True)
+        ]
         try:
-            fits = self._parallel(delayed(fold.evaluate)(loss_params, names) for fold in folds)
+            fits = self._parallel(evaluations)
         except BaseException:  # joblib does not end its threads on Ctrl-C: they would go on fitting
             for fold in folds:
                 fold.cancel()

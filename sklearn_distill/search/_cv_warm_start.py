@@ -126,11 +126,11 @@ class WarmStartSolver:
             return Solution(np.zeros(0), 0.0, 0.0, 0, True)
         minimise, start = self.solver_and_start(problem, warm_start)
         solution = minimise(
-            problem.objective, start, tol=self._tol_for(problem), max_iter=self.max_iter
+            problem.objective, start, tol=self.tol_for(problem), max_iter=self.max_iter
         )
         return replace(solution, converged=solution.gradient_norm <= self.tol)
 
-    def _tol_for(self, problem: Problem) -> float:
+    def tol_for(self, problem: Problem) -> float:
         """Return the largest max|∇F| at which the minimiser is known well enough.
 
         An intercept has no penalty. Its curvature is about the share of its class in the targets,
@@ -159,3 +159,11 @@ class WarmStartSolver:
             return minimise, warm_start.w
         # no solve on a subsample first: the start and the factor are already near
         return partial(continue_from, factor=warm_start.factor), warm_start.w
+
+    def continues(self, problem: Problem, warm_start: WarmStart | None) -> bool:
+        """Return whether a fit goes on from its start by L-BFGS with the factor."""
+        warm_start = compatible_warm_start(warm_start, problem)
+        if warm_start is None or problem.is_trivial:
+            return False
+        minimise, _ = self.solver_and_start(problem, warm_start)
+        return isinstance(minimise, partial) and minimise.func is continue_from

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sklearn_distill._typing import BoolArray, CheckedX, FloatArray
+from sklearn_distill._typing import BoolArray, CheckedX, FloatArray, IntArray
 from sklearn_distill.students import DistilledLogisticRegression
 from sklearn_distill.students._coefficients import coefficients
 
@@ -22,8 +22,10 @@ class FoldScorer:
     ----------
     scorer : callable
         A scorer: called with a fitted student, X and y; the larger, the better.
-    X : {ndarray, sparse matrix} of shape (n_rows, n_features)
-        Features of the validation samples.
+    X : {ndarray, sparse matrix} of shape (n_samples, n_features)
+        Features of all samples.
+    rows : ndarray of int of shape (n_rows,)
+        Numbers of the validation samples, which are copied while they are scored.
     y : ndarray of shape (n_rows,) or None
         Their labels; None without any.
     params : dict
@@ -36,6 +38,7 @@ class FoldScorer:
 
     scorer: Callable[..., float]
     X: CheckedX
+    rows: IntArray
     y: NDArray[Any] | None
     params: dict[str, Any]
     classes: NDArray[Any]
@@ -56,10 +59,10 @@ class FoldScorer:
         )
         student.classes_ = self.classes
         student.n_features_in_ = self.X.shape[1]
-        score = float(self.scorer(student, self.X, self.y, **self.params))
+        score = float(self.scorer(student, self.X[self.rows], self.y, **self.params))
         if not np.isfinite(score):
             raise ValueError(
-                f"scoring={self.scorer} gave {score} on a fold's {self.X.shape[0]} validation "
+                f"scoring={self.scorer} gave {score} on a fold's {len(self.rows)} validation "
                 "samples: settings are compared by finite scores; use fewer folds or another scorer"
             )
         return score

@@ -21,6 +21,7 @@ from sklearn_distill.solvers import (
     hessian_factor,
     lbfgs_in_lockstep,
 )
+from sklearn_distill.solvers.continuation import MAX_LBFGS_ITER
 from sklearn_distill.solvers.lockstep import Progress
 from sklearn_distill.solvers.scaled_newton import GRAM_COLUMNS
 from sklearn_distill.solvers.solution import max_abs
@@ -43,6 +44,7 @@ QUADRATIC = 0.5
 MIN_STEPS, WEIGHTS_PER_STEP, MAX_RENEWALS = 12, 8, 4
 # The steps that L-BFGS remembers: with many weights, they take longer than a pass over sparse X.
 MEMORY, SPARSE_MEMORY = 10, 5
+LONG_MEMORY = 20  # with a factor of the Hessian there are few steps, all of which are remembered
 
 
 class LockstepFits:
@@ -67,6 +69,7 @@ class LockstepFits:
         self._max_iter = max_iter
         self.by_loss = by_loss
         self._state: _State | None = None
+        self._kept: tuple[LossParams, list[Problem]] | None = None
 
     def evaluate(
         self, loss_params: LossParams, best: Sequence[FoldResult] | None, *, fine: bool = False
@@ -88,7 +91,7 @@ class LockstepFits:
             None if the folds cannot go in lockstep: they have other classes, or no scores.
         """
         start, n_before = time.perf_counter(), self._folds[0].multiplications
-        problems = [fold.problem(loss_params) for fold in self._folds]
+        problems = self._problems(loss_params)
         if problems[0].is_trivial or any(
             not np.array_equal(problem.active, problems[0].active) for problem in problems
         ):
@@ -98,11 +101,8 @@ class LockstepFits:
             share = min(LARGEST_SHARE, SHARE * self.tol)
             check.relax(share, np.array([result.loss for result in best]))
         state = self._prepare(problems, loss_params)
-        progress = self._minimise(problems, state, check)
-        solutions = [
-            self._solution(fold, problem, progress, f)
-            for f, (fold, problem) in enumerate(zip(self._folds, problems, strict=True))
-        ]
+        progress = self._minimise(problems, loss_params, state, check)
+        solutions = [self._solution(loss_params, progress, f) for f in range(len(self._folds))]
         state.leave(progress, [solution.w for solution in solutions])
         n_done = self._folds[0].multiplications - n_before
         n_folds, seconds = len(self._folds), time.perf_counter() - start
@@ -118,6 +118,15 @@ class LockstepFits:
                 zip(self._folds, problems, solutions, strict=True)
             )
         ]
+
+    def _problems(self, loss_params: LossParams) -> list[Problem]:
+        """Return the problems of all folds; those of the last setting if only C differs."""
+        key = replace(loss_params, C=1.0)
+        if self._kept is None or self._kept[0] != key:
+            # the targets of all rows and classes are in memory for one fold at a time
+            kept = [fold.problem(loss_params).without_linear() for fold in self._folds]
+            self._kept = key, kept
+        return [problem.with_penalty(loss_params.C) for problem in self._kept[1]]
 
     def _error(self, *, fine: bool) -> float:
         return LOSS_ERROR * self.tol * (FINE if fine else 1.0)
@@ -138,7 +147,9 @@ class LockstepFits:
         assert self._state is not None
         return self._state
 
-    def _minimise(self, problems: list[Problem], state: _State, check: _LossCheck) -> Progress:
+    def _minimise(
+        self, problems: list[Problem], loss_params: LossParams, state: _State, check: _LossCheck
+    ) -> Progress:
         objective, progress = LockstepObjective([p.objective for p in problems]), state.progress
         n_weights = state.W.shape[1]
         renew_after = max(MIN_STEPS, n_weights // (WEIGHTS_PER_STEP * len(problems)))
@@ -157,20 +168,87 @@ class LockstepFits:
             if not len(slow) or n_renewals == MAX_RENEWALS or progress.n_iter >= self._max_iter:
                 break
             f = slow[0]
-            state.factor = hessian_factor(problems[f].objective, progress.W[f]) or state.factor
+            objective_of_rows = self._folds[f].problem(loss_params).objective
+            state.factor = hessian_factor(objective_of_rows, progress.W[f]) or state.factor
             state.is_at_zero = False
         assert progress is not None
         return progress
 
-    def _solution(self, fold: CVFold, problem: Problem, progress: Progress, f: int) -> Solution:
+    def _solution(self, loss_params: LossParams, progress: Progress, f: int) -> Solution:
         """Return the solution of a fold; a solver of its own goes on where it is not found yet."""
         if not progress.done[f]:
             assert self._state is not None
+            fold = self._folds[f]
+            problem = fold.problem(loss_params)
             near = WarmStart(problem.active, progress.W[f], self._state.factor)
             return fold.fit(problem, near)
         norm = max_abs(progress.G[f])
         w = progress.W[f].copy()  # the next fit goes on in place
-        return Solution(w, float(progress.values[f]), norm, progress.n_iter, True, "lbfgs")
+        return Solution(w, float(progress.values[f]), norm, int(progress.n_iters[f]), True, "lbfgs")
+
+
+def fit_together(folds: Sequence[CVFold], loss_params: LossParams) -> list[Solution | None]:
+    """Fit several folds from their warm starts, as exactly as each of them on its own.
+
+    Parameters
+    ----------
+    folds : sequence of CVFold
+        Folds on the same design.
+    loss_params : LossParams
+        The setting.
+
+    Returns
+    -------
+    list of Solution or None
+        None for a fold that has no factor to start with, other classes than the first one, or needs
+        more steps: it has to be fitted on its own.
+    """
+    fitted: list[Solution | None] = [None] * len(folds)
+    active, objectives, going, tols = None, [], [], []
+    for f, fold in enumerate(folds):
+        problem = fold.problem(loss_params)
+        active = problem.active if active is None else active
+        if np.array_equal(problem.active, active) and fold.has_factor_for(problem):
+            going.append(f)
+            tols.append(fold.tol_for(problem))
+            # the targets of all rows and classes are in memory for one fold at a time
+            objectives.append(problem.objective.without_linear())
+    if len(going) < 2:
+        return fitted
+    starts = [folds[f].warm_start for f in going]
+    W = np.array([start.w for start in starts if start is not None])
+    tol_of = np.array(tols)
+    factor = next(start.factor for start in starts if start is not None)
+    assert factor is not None
+
+    def is_done(
+        which: IntArray, W: FloatArray, G: FloatArray, steps: FloatArray, distances: FloatArray
+    ) -> BoolArray:
+        return np.asarray(np.abs(G).max(axis=1) <= tol_of[which])
+
+    progress = lbfgs_in_lockstep(
+        LockstepObjective(objectives),
+        W,
+        factor,
+        Pairs(len(going), LONG_MEMORY),
+        is_done=is_done,
+        max_iter=min(MAX_LBFGS_ITER, folds[0].max_iter),
+    )
+    for i in np.flatnonzero(progress.done):
+        w, G = progress.W[i], progress.G[i]
+        fitted[going[i]] = folds[going[i]].accept(
+            Solution(
+                w,
+                float(progress.values[i]),
+                max_abs(G),
+                int(progress.n_iters[i]),
+                True,
+                "lbfgs",
+                factor=factor,
+                gradient=G,
+            )
+        )
+    return fitted
 
 
 @dataclass
@@ -208,7 +286,10 @@ class _State:
         """Keep the weights, and values and gradients if no fold had a solver of its own."""
         self.W = np.array(weights)
         all_done = progress.done.all()
-        self.progress = replace(progress, done=~progress.done, n_iter=0) if all_done else None
+        nothing = np.zeros_like(progress.n_iters)
+        self.progress = (
+            replace(progress, done=~progress.done, n_iters=nothing, n_iter=0) if all_done else None
+        )
 
     def move_to(self, objectives: list[SoftTargetObjective], alphas: FloatArray) -> None:
         """Change the penalty."""
@@ -271,7 +352,12 @@ class _LossCheck:
         self._share, self._best = share, best
 
     def __call__(
-        self, which: IntArray, W: FloatArray, steps: FloatArray, distances: FloatArray
+        self,
+        which: IntArray,
+        W: FloatArray,
+        G: FloatArray,
+        steps: FloatArray,
+        distances: FloatArray,
     ) -> BoolArray:
         """Return which of some folds need no further step."""
         done = np.zeros(len(which), dtype=bool)

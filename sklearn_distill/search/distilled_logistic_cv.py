@@ -42,6 +42,7 @@ from sklearn_distill._validation.splits import (
 )
 from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.losses import RowSpace, as_design
+from sklearn_distill.losses.design import TakenDesign
 from sklearn_distill.losses.regularizers import make_regularizer
 from sklearn_distill.metrics import get_scorer, get_scorer_names
 from sklearn_distill.search._cv_fold import CountedDesign, CVFold
@@ -70,6 +71,10 @@ from sklearn_distill.targets import PartialTeachers
 
 if TYPE_CHECKING:
     from sklearn.utils.metadata_routing import MetadataRouter
+
+
+# the training rows of each fold are copied of a dense X of at most as many bytes
+MAX_COPIED_BYTES = 2**24
 
 
 class DistilledLogisticRegressionCV(LogisticStudent):
@@ -238,8 +243,12 @@ class DistilledLogisticRegressionCV(LogisticStudent):
     stays finite, and the derivative is that of the other labels. In a fold, a class with a share of
     the targets below 3e-11, which rounding hides, counts as one without target mass.
 
-    The training samples of all folds are held in memory at once: K − 1 times the memory of X. For a
-    dense X of more columns than rows (see ``solver`` of
+    No fold copies its rows of a dense X of more than 16 MB: its rows are those of X, with weight 0
+    where they are held out, so that X may be a memory map of floats, and from the second one on
+    folds are fitted in lockstep. What is allocated are numbers for each sample, class and fold –
+    for 100 features and few classes together less than X – and the factor of a Hessian, up to
+    n_classes × n_features². The folds of a smaller or a sparse X copy their rows. For a dense X of
+    more columns than rows (see ``solver`` of
     :class:`~sklearn_distill.DistilledLogisticRegression`) all folds are fitted in coordinates of
     its row space, of n × n numbers, which are computed once; passes are then over these.
 
@@ -440,7 +449,9 @@ class DistilledLogisticRegressionCV(LogisticStudent):
                 targets, y, sample_weight, fold_teacher_proba, teacher_weight
             ),
         )
-        cv_loss = self._search(folds, space)
+        features = checked if folds[0].row_space is None else folds[0].row_space.L
+        in_lockstep = self._goes_in_lockstep(features, targets)
+        cv_loss = self._search(folds, space, in_lockstep=in_lockstep)
         self._set_search_attributes(cv_loss)
         checked, targets = drop_absent(checked, targets)
         self.classes_ = targets.classes
@@ -611,17 +622,16 @@ class DistilledLogisticRegressionCV(LogisticStudent):
                 f"{len(splits)}"
             )
         space = self._row_space(X)
+        features = X if space is None else space.L
         shared = None
-        if self._can_go_in_lockstep(X, targets, space):
-            shared = CountedDesign(as_design(X if space is None else space.L, self.fit_intercept))
+        if self._goes_in_lockstep(features, targets) or _is_large(features):
+            shared = CountedDesign(as_design(features, self.fit_intercept))
         return [
             self._make_fold(X, space, shared, of_fold, train, test, weighted=weighted)
             for of_fold, (train, test) in zip(fold_targets, splits, strict=True)
         ]
 
-    def _can_go_in_lockstep(
-        self, X: CheckedX, targets: TrainingTargets, space: RowSpace | None
-    ) -> bool:
+    def _goes_in_lockstep(self, X: CheckedX, targets: TrainingTargets) -> bool:
         """Return whether the folds of a grid are fitted together, by L-BFGS."""
         regularizer = make_regularizer(self.regularizer)
         n_classes = len(targets.classes)
@@ -630,7 +640,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         )
         if self.method != "grid" or self.solver == "newton-cg" or not is_convex:
             return False
-        n_rows, n_features = X.shape if space is None else space.L.shape
+        n_rows, n_features = X.shape
         n_scores = 1 if n_classes == 2 else n_classes
         # Newton's method takes less time for tiny data
         return not newton_pays(n_rows, n_scores, n_features + self.fit_intercept)
@@ -656,14 +666,16 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         """Return a fold, on the design of all rows that the folds share, or on its own."""
         features, held_out = X if space is None else space.L, targets.take(test)
         validation = ValidationLoss(
-            as_design(features[test], self.fit_intercept),
+            TakenDesign(features, test, self.fit_intercept)
+            if _is_large(features)
+            else as_design(features[test], self.fit_intercept),
             held_out.validation_targets(),
             held_out.sample_weight,
             float(self.validation_temperature),
         )
         scorer = None
         if self.scoring is not None:
-            scorer = self._fold_scorer(self.scoring, X[test], held_out, weighted=weighted)
+            scorer = self._fold_scorer(self.scoring, X, test, held_out, weighted=weighted)
         if shared is None:
             of_train = targets.take(train)
             # the cost of the search is counted in passes over the training rows only
@@ -681,7 +693,13 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         )
 
     def _fold_scorer(
-        self, scoring: Any, X: CheckedX, held_out: TrainingTargets, *, weighted: bool
+        self,
+        scoring: Any,
+        X: CheckedX,
+        test: IntArray,
+        held_out: TrainingTargets,
+        *,
+        weighted: bool,
     ) -> FoldScorer:
         """Return the scorer of a fold, with the validation samples and what it judges them by."""
         labels, scorer = held_out.labels, get_scorer(scoring)
@@ -689,12 +707,14 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         if getattr(scorer, "judge", None) == "teacher_proba":
             params["teacher_proba"] = held_out.mean_teacher_proba()
         y = held_out.classes[labels.codes] if labels.present.any() else None
-        return FoldScorer(scorer, X, y, params, held_out.classes, self.fit_intercept)
+        return FoldScorer(scorer, X, test, y, params, held_out.classes, self.fit_intercept)
 
-    def _search(self, folds: list[CVFold], space: Space) -> CrossValidatedLoss:
+    def _search(
+        self, folds: list[CVFold], space: Space, *, in_lockstep: bool
+    ) -> CrossValidatedLoss:
         with evaluation_progress(self.verbose, type(self).__name__) as progress:
             lockstep = None
-            if folds[0].shares_design(folds[-1]):
+            if in_lockstep:
                 by_loss = self.scoring is None
                 lockstep = LockstepFits(folds, self.tol, self.max_iter, by_loss=by_loss)
             cv_loss = CrossValidatedLoss(folds, space, self.n_jobs, progress, lockstep)
@@ -789,6 +809,14 @@ class DistilledLogisticRegressionCV(LogisticStudent):
     def _warm_start_solver(self, X: CheckedX, *, in_row_space: bool = False) -> WarmStartSolver:
         dense, precision = not sparse.issparse(X), str(X.dtype)
         return WarmStartSolver(self.solver, dense, precision, self.tol, self.max_iter, in_row_space)
+
+
+def _is_large(X: CheckedX) -> bool:
+    """Return whether the training rows of folds are not copied: those of a small X take less time.
+
+    Slices of a sparse X are copies.
+    """
+    return isinstance(X, np.ndarray) and X.nbytes > MAX_COPIED_BYTES
 
 
 def _labelled(targets: TrainingTargets) -> BoolArray:

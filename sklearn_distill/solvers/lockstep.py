@@ -115,16 +115,19 @@ class Progress:
         Whether a function is minimised well enough.
     n_iter : int
         Number of iterations.
+    n_iters : ndarray of int of shape (n_functions,)
+        Number of steps of each function.
     """
 
     W: FloatArray
     G: FloatArray
     values: FloatArray
     done: BoolArray
+    n_iters: IntArray
     n_iter: int = 0
 
 
-IsDone = Callable[[IntArray, FloatArray, FloatArray, FloatArray], BoolArray]
+IsDone = Callable[[IntArray, FloatArray, FloatArray, FloatArray, FloatArray], BoolArray]
 
 
 def lbfgs_in_lockstep(
@@ -151,8 +154,8 @@ def lbfgs_in_lockstep(
         Earlier steps, to which those of this minimisation are added.
     is_done : callable
         Called before each iteration with the numbers of the functions that are not done, their
-        weights, the next steps, and the Newton decrements: the estimated distances to their
-        minimisers in the Hessian's norm. It returns a mask of those that are done.
+        weights and gradients, the next steps, and the Newton decrements: the estimated distances to
+        their minimisers in the Hessian's norm. It returns a mask of those that are done.
     max_iter : int
         Largest number of iterations.
     progress : Progress or None
@@ -174,14 +177,15 @@ def lbfgs_in_lockstep(
     ...         return ((W - minimiser) ** 2).sum(axis=1), 2 * (W - minimiser)
     >>> factor = DiagonalFactor(np.full(1, 2.0))
     >>> lbfgs_in_lockstep(Parabolas(), np.zeros((2, 1)), factor, Pairs(2, memory=5), max_iter=5,
-    ...                   is_done=lambda which, W, steps, distances: distances < 1e-9).W
+    ...                   is_done=lambda which, W, G, steps, distances: distances < 1e-9).W
     array([[1.],
            [3.]])
     """
     everything = np.arange(len(start))
     if progress is None:
         values, G = objective.value_and_gradient(start, everything)
-        progress = Progress(start.copy(), G, values, np.zeros(len(start), dtype=bool))
+        nothing = np.zeros(len(start), dtype=int)
+        progress = Progress(start.copy(), G, values, nothing > 0, nothing)
     p, stalled = progress, np.zeros(len(start), dtype=bool)
     last = p.n_iter + max_iter
     while True:
@@ -192,7 +196,8 @@ def lbfgs_in_lockstep(
         D = pairs.product(G, which, factor)
         np.negative(D, out=D)
         slopes = _dots(G, D)
-        p.done[which] = is_done(which, _take(p.W, which), D, np.sqrt(np.maximum(-slopes, 0)))
+        distances = np.sqrt(np.maximum(-slopes, 0))
+        p.done[which] = is_done(which, _take(p.W, which), G, D, distances)
         going = np.flatnonzero(~p.done[which])
         if p.n_iter == last or not len(going):
             return p
@@ -204,6 +209,7 @@ def lbfgs_in_lockstep(
         if len(which):
             pairs.add(W - _take(p.W, which), G - _take(p.G, which), which)
             p.W[which], p.values[which], p.G[which] = W, values, G
+            p.n_iters[which] += 1
         p.n_iter += 1
 
 

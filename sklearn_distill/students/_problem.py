@@ -379,6 +379,10 @@ class Problem:
         """Whether a single class has all the mass, so that no coefficients are needed."""
         return int(self.active.sum()) == 1
 
+    def without_linear(self) -> Problem:
+        """Return the problem without each row's linear form, of which no rows are taken."""
+        return replace(self, objective=self.objective.without_linear())
+
     def with_penalty(self, C: float) -> Problem:
         """Return the problem of the same targets with another strength of the penalty."""
         alpha = float(1 / (C * self.objective.sums.weight_sum))

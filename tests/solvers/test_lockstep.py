@@ -27,7 +27,7 @@ def identity(problem):
 
 
 def until(tol):
-    return lambda which, W, steps, distances: distances <= tol
+    return lambda which, W, G, steps, distances: distances <= tol
 
 
 def minimise(problem, **options):
