@@ -1,6 +1,7 @@
 """The objective of linear students with its derivatives, and the loss that boosting minimises."""
 
 from sklearn_distill.losses.chunk_sums import ChunkSums
+from sklearn_distill.losses.chunked_design import ChunkedDesign, DesignChunkSums, make_sums
 from sklearn_distill.losses.design import DenseDesign, Design, SparseDesign, as_design
 from sklearn_distill.losses.lockstep import LockstepObjective
 from sklearn_distill.losses.log_partition import OneLogitLogPartition, SoftmaxLogPartition
@@ -14,8 +15,10 @@ from sklearn_distill.losses.tensor_design import TensorDesign
 
 __all__ = [
     "ChunkSums",
+    "ChunkedDesign",
     "DenseDesign",
     "Design",
+    "DesignChunkSums",
     "LockstepObjective",
     "OneLogitLogPartition",
     "RowSpace",
@@ -28,5 +31,6 @@ __all__ = [
     "TensorDesign",
     "as_design",
     "log_probabilities",
+    "make_sums",
     "probabilities",
 ]

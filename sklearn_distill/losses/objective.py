@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from sklearn_distill._typing import FloatArray, IntArray, RowIndexer
+from sklearn_distill.losses.chunked_design import DesignChunkSums
 from sklearn_distill.losses.design import DenseDesign, SparseDesign
 from sklearn_distill.losses.regularizers import make_regularizer
 from sklearn_distill.losses.row_space import RowSpace
@@ -148,7 +149,7 @@ class SoftTargetObjective:
 
     def without_linear(self) -> SoftTargetObjective:
         """Return the objective without each row's linear form, of which no rows are taken."""
-        return SoftTargetObjective(self._row_sums.without_linear(), self.alpha)
+        return SoftTargetObjective(self._tangent_sums.without_linear(), self.alpha)
 
     @cached_property
     def precision(self) -> float:
@@ -157,8 +158,8 @@ class SoftTargetObjective:
 
     @cached_property
     def smallest_class_share(self) -> float:
-        """Smallest share of a class in the mass of the targets, of rows in memory."""
-        mass = self._row_sums.targets.class_mass()
+        """Smallest share of a class in the mass of the targets, which are in memory."""
+        mass = self._tangent_sums.class_mass
         return float(mass.min() / mass.sum())
 
     @property
@@ -342,11 +343,16 @@ class SoftTargetObjective:
     ) -> FloatArray:
         r"""Return :math:`a·\partial\nabla F/\partialθ` at fixed w for each of several tangents."""
         W, A = w.reshape(self.shape), a.reshape(self.shape)
-        return self._row_sums.tangents_along(W, A, tangents) / self.sums.weight_sum
+        return self._tangent_sums.tangents_along(W, A, tangents) / self.sums.weight_sum
 
     def penalty_gradient(self, w: FloatArray) -> FloatArray:
         r"""Return :math:`α\,[W, 0]`, the gradient of the penalty, which is −∂∇F/∂ log C."""
         return (self.alpha * self._penalised(w.reshape(self.shape))).ravel()
+
+    @property
+    def _tangent_sums(self) -> RowSums | DesignChunkSums:
+        """The sums, if their targets are in memory."""
+        return self.sums if isinstance(self.sums, DesignChunkSums) else self._row_sums
 
     @property
     def _row_sums(self) -> RowSums:

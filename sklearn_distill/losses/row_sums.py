@@ -94,6 +94,11 @@ class RowSums:
         return {term.regularizer for term in self.targets.terms}
 
     @property
+    def class_mass(self) -> FloatArray:
+        """Target mass of each class."""
+        return self.targets.class_mass()
+
+    @property
     def is_partial(self) -> bool:
         """Whether a term is over the unknown classes of each row only."""
         return self.targets.is_partial

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sklearn_distill._typing import BoolArray, FloatArray, RowIndexer
-from sklearn_distill.losses import RowSpace, SoftTargetObjective
+from sklearn_distill.losses import ChunkedDesign, RowSpace, SoftTargetObjective
 from sklearn_distill.losses.design import Design
 from sklearn_distill.search._cv_warm_start import WarmStart, WarmStartSolver, compatible_warm_start
 from sklearn_distill.search._fold_scorer import FoldScorer
@@ -86,7 +86,7 @@ class CVFold:
     ----------
     targets : TrainingTargets
         Labels, teachers' logits and weights of the training rows.
-    design : CountedDesign
+    design : CountedDesign or ChunkedDesign
         The products with the training X.
     validation : ValidationLoss
         The loss on the validation rows.
@@ -109,7 +109,7 @@ class CVFold:
     def __init__(
         self,
         targets: TrainingTargets,
-        design: CountedDesign,
+        design: CountedDesign | ChunkedDesign,
         validation: ValidationLoss,
         solver: WarmStartSolver,
         scorer: FoldScorer | None = None,

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from sklearn_distill._typing import BoolArray, FloatArray
-from sklearn_distill.losses import RowSums, SoftTargetObjective
+from sklearn_distill.losses import ChunkedDesign, SoftTargetObjective, make_sums
 from sklearn_distill.losses.design import Design
 from sklearn_distill.targets import LogPartitionTerm, SoftTargets
 
@@ -46,7 +46,11 @@ class ValidationLoss:
     """
 
     def __init__(
-        self, design: Design, targets: FloatArray, sample_weight: FloatArray, temperature: float
+        self,
+        design: Design | ChunkedDesign,
+        targets: FloatArray,
+        sample_weight: FloatArray,
+        temperature: float,
     ) -> None:
         self._design = design
         self._targets = targets
@@ -87,6 +91,6 @@ class ValidationLoss:
             term = LogPartitionTerm(linear.sum(axis=0), self._temperature)
             targets = SoftTargets(linear / self._temperature, (term,))
             self._objectives[key] = SoftTargetObjective(
-                RowSums(self._design, targets, self.sample_weight), alpha=0.0
+                make_sums(self._design, targets, self.sample_weight), alpha=0.0
             )
         return self._objectives[key]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_distill._typing import (
     ArrayLike,
@@ -41,7 +41,7 @@ from sklearn_distill._validation.splits import (
     with_unlabelled,
 )
 from sklearn_distill._validation.user_warning import warn_user
-from sklearn_distill.losses import RowSpace, as_design
+from sklearn_distill.losses import ChunkedDesign, Design, RowSpace, as_design
 from sklearn_distill.losses.design import TakenDesign
 from sklearn_distill.losses.regularizers import make_regularizer
 from sklearn_distill.metrics import get_scorer, get_scorer_names
@@ -59,6 +59,12 @@ from sklearn_distill.solvers import (
     minimise_in_row_space,
     newton_pays,
     row_space_pays,
+)
+from sklearn_distill.students._chunks import (
+    X_CHECKS,
+    chunked_design,
+    is_chunked,
+    to_memory,
 )
 from sklearn_distill.students._logistic import CONSTRAINTS, LogisticStudent
 from sklearn_distill.students._problem import (
@@ -367,8 +373,11 @@ class DistilledLogisticRegressionCV(LogisticStudent):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Features; float32 stays float32, CSR and CSC stay sparse.
+        X : {array-like, sparse matrix, dask array} of shape (n_samples, n_features)
+            Features; float32 stays float32, CSR and CSC stay sparse. A dask array, and a memory map
+            of 256 MB or more of other numbers than floats, are read chunk by chunk in each pass,
+            unless there is a ``scoring``, which is given rows of X. The other arguments may be dask
+            arrays, too, which are loaded into memory.
         y : array-like of shape (n_samples,) or None
             Labels. NaN, None and pd.NA are missing labels, for which a teacher's prediction is
             required; None says that all are missing.
@@ -400,9 +409,9 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         Raises
         ------
         ValueError
-            If teacher, labels or parameters are not valid, λ or T is searched without any teacher's
-            prediction or λ without any label, a fold has no sample to train or to validate on, or a
-            parameter of fit is unknown. The estimator is then left unchanged.
+            If X, teacher, labels or parameters are not valid, λ or T is searched without any
+            teacher's prediction or λ without any label, a fold has no sample to train or to
+            validate on, or a parameter of fit is unknown. The estimator is then left unchanged.
 
         Warns
         -----
@@ -421,9 +430,18 @@ class DistilledLogisticRegressionCV(LogisticStudent):
             teacher_logits=teacher_logits,
             teacher_weight=teacher_weight,
         )
-        checked = self._validate_features(
-            X, fill_absent(y, sample_weight), teacher_proba, teacher_logits
-        )
+        y, sample_weight = to_memory(y), to_memory(sample_weight)
+        teacher_proba, teacher_logits = to_memory(teacher_proba), to_memory(teacher_logits)
+        teacher_weight = to_memory(teacher_weight)
+        fold_teacher_proba = to_memory(fold_teacher_proba)
+        checked: CheckedX | ChunkedDesign
+        if self.scoring is None and _is_read_in_chunks(X):  # a scorer is given rows of X
+            validate_data(self, X, skip_check_array=True)
+            checked = chunked_design(X, self.fit_intercept)
+        else:
+            checked = self._validate_features(
+                X, fill_absent(y, sample_weight), teacher_proba, teacher_logits
+            )
         targets = TrainingTargets.read(
             self,
             checked.shape[0],
@@ -453,7 +471,8 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         in_lockstep = self._goes_in_lockstep(features, targets)
         cv_loss = self._search(folds, space, in_lockstep=in_lockstep)
         self._set_search_attributes(cv_loss)
-        checked, targets = drop_absent(checked, targets)
+        if not isinstance(checked, ChunkedDesign):
+            checked, targets = drop_absent(checked, targets)
         self.classes_ = targets.classes
         self.n_taught_rows_ = targets.n_taught_rows
         if self.refit:
@@ -590,7 +609,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
 
     def _make_folds(
         self,
-        X: CheckedX,
+        X: CheckedX | ChunkedDesign,
         targets: TrainingTargets,
         params: dict[str, Any],
         *,
@@ -610,7 +629,9 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         has_labels = bool(validated.any())
         if not has_labels:
             validated, y, present = weight > 0, None, np.ones(len(weight), dtype=bool)
-        splits = labelled_splits(self.cv, X, y, validated, params, is_class=has_labels)
+        splits = labelled_splits(
+            self.cv, self._for_splitter(X), y, validated, params, is_class=has_labels
+        )
         splits = with_unlabelled(splits, present, params.get("groups"))
         splits = [(train[weight[train] > 0], test) for train, test in splits]
         check_weighted_splits(splits, weight)
@@ -623,15 +644,27 @@ class DistilledLogisticRegressionCV(LogisticStudent):
             )
         space = self._row_space(X)
         features = X if space is None else space.L
-        shared = None
-        if self._goes_in_lockstep(features, targets) or _is_large(features):
+        shared: CountedDesign | ChunkedDesign | None = None
+        if isinstance(features, ChunkedDesign):
+            shared = features
+        elif self._goes_in_lockstep(features, targets) or _is_large(features):
             shared = CountedDesign(as_design(features, self.fit_intercept))
         return [
             self._make_fold(X, space, shared, of_fold, train, test, weighted=weighted)
             for of_fold, (train, test) in zip(fold_targets, splits, strict=True)
         ]
 
-    def _goes_in_lockstep(self, X: CheckedX, targets: TrainingTargets) -> bool:
+    def _for_splitter(self, X: CheckedX | ChunkedDesign) -> CheckedX:
+        """Return X, or zeros where the splitter needs the number of rows only, or X is in chunks.
+
+        A splitter is given the labelled rows, of which X might have to be copied.
+        """
+        needs_rows_only = self.cv is None or isinstance(self.cv, Integral)
+        if isinstance(X, ChunkedDesign) or needs_rows_only:
+            return np.broadcast_to(0.0, (X.shape[0], 1))
+        return X
+
+    def _goes_in_lockstep(self, X: CheckedX | ChunkedDesign, targets: TrainingTargets) -> bool:
         """Return whether the folds of a grid are fitted together, by L-BFGS."""
         regularizer = make_regularizer(self.regularizer)
         n_classes = len(targets.classes)
@@ -640,23 +673,24 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         )
         if self.method != "grid" or self.solver == "newton-cg" or not is_convex:
             return False
+        if isinstance(X, ChunkedDesign):
+            return True
         n_rows, n_features = X.shape
         n_scores = 1 if n_classes == 2 else n_classes
         # Newton's method takes less time for tiny data
         return not newton_pays(n_rows, n_scores, n_features + self.fit_intercept)
 
-    def _row_space(self, X: CheckedX) -> RowSpace | None:
+    def _row_space(self, X: CheckedX | ChunkedDesign) -> RowSpace | None:
         """Return the coordinates of all rows, which serve every fold, if X is wide and dense."""
-        wide = isinstance(X, np.ndarray) and row_space_pays(*X.shape)
-        if self.solver == "lbfgs" or not wide:
+        if not isinstance(X, np.ndarray) or self.solver == "lbfgs" or not row_space_pays(*X.shape):
             return None
         return RowSpace.of(X, fit_intercept=self.fit_intercept)
 
     def _make_fold(
         self,
-        X: CheckedX,
+        X: CheckedX | ChunkedDesign,
         space: RowSpace | None,
-        shared: CountedDesign | None,
+        shared: CountedDesign | ChunkedDesign | None,
         targets: TrainingTargets,
         train: IntArray,
         test: IntArray,
@@ -664,11 +698,12 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         weighted: bool,
     ) -> CVFold:
         """Return a fold, on the design of all rows that the folds share, or on its own."""
-        features, held_out = X if space is None else space.L, targets.take(test)
+        features: Any = X if space is None else space.L
+        if isinstance(features, ChunkedDesign):
+            test = np.sort(test)  # in the order of the chunks
+        held_out = targets.take(test)
         validation = ValidationLoss(
-            TakenDesign(features, test, self.fit_intercept)
-            if _is_large(features)
-            else as_design(features[test], self.fit_intercept),
+            self._held_out_design(features, test),
             held_out.validation_targets(),
             held_out.sample_weight,
             float(self.validation_temperature),
@@ -676,21 +711,26 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         scorer = None
         if self.scoring is not None:
             scorer = self._fold_scorer(self.scoring, X, test, held_out, weighted=weighted)
-        if shared is None:
-            of_train = targets.take(train)
-            # the cost of the search is counted in passes over the training rows only
-            design = CountedDesign(as_design(features[train], self.fit_intercept))
-        else:
-            of_train, design = targets.only(train), shared
+        of_train = targets.take(train) if shared is None else targets.only(train)
         return CVFold(
             of_train,
-            design,
+            # the cost of the search is counted in passes over the training rows only
+            shared or CountedDesign(as_design(features[train], self.fit_intercept)),
             validation,
             self._warm_start_solver(features, in_row_space=space is not None),
             scorer,
             keep_solutions=self.method == "grid" or not self.refit,
             row_space=space,
         )
+
+    def _held_out_design(
+        self, X: CheckedX | ChunkedDesign, test: IntArray
+    ) -> Design | ChunkedDesign:
+        if isinstance(X, ChunkedDesign):
+            return X.take(test)
+        if _is_large(X):
+            return TakenDesign(X, test, self.fit_intercept)
+        return as_design(X[test], self.fit_intercept)
 
     def _fold_scorer(
         self,
@@ -784,13 +824,14 @@ class DistilledLogisticRegressionCV(LogisticStudent):
 
     def _refit(
         self,
-        X: CheckedX,
+        X: CheckedX | ChunkedDesign,
         targets: TrainingTargets,
         loss_params: LossParams,
         cv_loss: CrossValidatedLoss,
     ) -> None:
         """Fit the student to all rows, from the solutions of the folds."""
-        problem = make_problem(targets, as_design(X, self.fit_intercept), loss_params)
+        design = X if isinstance(X, ChunkedDesign) else as_design(X, self.fit_intercept)
+        problem = make_problem(targets, design, loss_params)
         space, warm_start = cv_loss.best.folds[0].row_space, cv_loss.start_of_refit(problem)
         solver_and_start: tuple[Minimiser, FloatArray]
         if space is None:
@@ -806,9 +847,17 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         solution = self._solve(problem, *solver_and_start)
         self._set_coefficients(solution, problem.active, X.dtype)
 
-    def _warm_start_solver(self, X: CheckedX, *, in_row_space: bool = False) -> WarmStartSolver:
+    def _warm_start_solver(
+        self, X: CheckedX | ChunkedDesign, *, in_row_space: bool = False
+    ) -> WarmStartSolver:
         dense, precision = not sparse.issparse(X), str(X.dtype)
         return WarmStartSolver(self.solver, dense, precision, self.tol, self.max_iter, in_row_space)
+
+
+def _is_read_in_chunks(X: MatrixLike) -> bool:
+    """Return whether X is on a cluster, or a large file of other numbers than floats."""
+    is_float = isinstance(X, np.memmap) and X.dtype in X_CHECKS["dtype"]
+    return is_chunked(X) and not is_float
 
 
 def _is_large(X: CheckedX) -> bool:

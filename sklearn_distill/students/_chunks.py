@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_distill._typing import CheckedX, IntArray, MatrixLike
 from sklearn_distill._validation.masks import refuse_mask
 from sklearn_distill.chunks import Chunks, LocalChunks
+from sklearn_distill.losses import ChunkedDesign
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -173,6 +174,43 @@ def chunk_data(
     ]
     chunked_args = _chunk_fit_args(features, chunks)
     return ChunkedData(features, chunked_args, sizes, X.shape[1], float_dtype(X))
+
+
+def chunked_design(X: CheckedX, fit_intercept: bool) -> ChunkedDesign:
+    """Check each chunk of X, and return the design of the chunks.
+
+    Parameters
+    ----------
+    X : dask array or memmap of shape (n_rows, n_features)
+        Features, which are read once.
+    fit_intercept : bool
+        Whether a column of ones is appended to the features.
+
+    Returns
+    -------
+    ChunkedDesign
+        The design, whose passes read X chunk by chunk.
+
+    Raises
+    ------
+    ValueError
+        If X has entries that are not finite or cannot be read as numbers.
+    """
+    data = chunk_data(X, None, None)
+    data.features.map(_check_chunk, data.fit_args).map_to_list(int)
+    return ChunkedDesign(
+        data.features.map(as_float), data.chunk_sizes, data.n_features, fit_intercept, data.dtype
+    )
+
+
+def _check_chunk(X: CheckedX, args: FitArgs) -> int:
+    with args.locate_errors():
+        return int(check_features(X).shape[0])
+
+
+def to_memory(value: Any) -> Any:
+    """Return the values of a Dask array, and anything else as it is."""
+    return value.compute() if value is not None and is_dask(value) else value
 
 
 def check_features(X: CheckedX) -> CheckedX:

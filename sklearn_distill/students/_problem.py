@@ -29,7 +29,7 @@ from sklearn_distill._validation.plausible_teacher import check_plausible_teache
 from sklearn_distill._validation.sample_weight import check_sample_weight, read_sample_weight
 from sklearn_distill._validation.targets import check_class_targets
 from sklearn_distill._validation.teacher_weight import check_some_trust
-from sklearn_distill.losses import RowSums, SoftTargetObjective
+from sklearn_distill.losses import ChunkedDesign, SoftTargetObjective, make_sums
 from sklearn_distill.losses.design import Design
 from sklearn_distill.losses.regularizers import make_regularizer
 from sklearn_distill.students._debias import (
@@ -391,7 +391,7 @@ class Problem:
 
 def make_problem(
     targets: TrainingTargets,
-    design: Design,
+    design: Design | ChunkedDesign,
     loss_params: LossParams,
     *,
     smallest_share: float = 0.0,
@@ -433,7 +433,7 @@ def make_problem(
     check_bounded({term.regularizer for term in soft_targets.terms}, active, targets.classes)
     # scikit-learn's C multiplies a sum over rows; the solvers minimise a mean
     alpha = float(1 / (loss_params.C * weight.sum()))
-    sums = RowSums(design, soft_targets.keep_classes(active), weight)
+    sums = make_sums(design, soft_targets.keep_classes(active), weight)
     return Problem(SoftTargetObjective(sums, alpha), active)
 
 

@@ -244,6 +244,10 @@ class TargetTangent:
     base: SoftTargets
     direction: SoftTargets
 
+    def take(self, rows: RowIndexer) -> TargetTangent:
+        """Return the tangent of the given rows."""
+        return TargetTangent(self.base.take(rows), self.direction.take(rows))
+
     def keep_classes(self, kept: BoolArray) -> TargetTangent:
         """Return the tangent restricted to a mask of classes."""
         return TargetTangent(self.base.keep_classes(kept), self.direction.keep_classes(kept))

@@ -303,12 +303,15 @@ def test_a_small_memory_map_is_an_array(tmp_path):
     assert _chunks.is_chunked(DASK)
 
 
-def test_a_search_reads_all_of_X(on_disk):
-    """The folds are subsets of X, which is therefore read as an array."""
-    options = {"cv": 3, "metaparameters": ("imitation",)}
+@pytest.mark.parametrize(
+    "params", [{}, {"method": "grid", "grid": 2, "scoring": "accuracy"}], ids=["loss", "scorer"]
+)
+def test_a_search_in_chunks_is_that_on_an_array(on_disk, params):
+    options = {"cv": 3, "metaparameters": ("imitation",), "tol": 1e-7, **params}
     expected = DistilledLogisticRegressionCV(**options).fit(X, Y, teacher_proba=PROBA)
     for rows in (DASK, on_disk):
         search = DistilledLogisticRegressionCV(**options).fit(rows, Y, teacher_proba=PROBA)
-        np.testing.assert_array_equal(search.coef_, expected.coef_)
+        np.testing.assert_allclose(search.coef_, expected.coef_, atol=1e-5)
+        assert search.best_score_ == pytest.approx(expected.best_score_, abs=1e-6)
     with pytest.raises(ValueError, match="X contains NaN"):
         search.fit(broken(on_disk, 2000, np.nan), Y, teacher_proba=PROBA)

@@ -1,4 +1,4 @@
-"""A student on a Dask cluster: losing a worker does not change the result."""
+"""Students and searches on a Dask cluster: losing a worker does not change the result."""
 
 import os
 import signal
@@ -6,7 +6,11 @@ import signal
 import numpy as np
 import pytest
 
-from sklearn_distill import DistilledLogisticRegression, PrivilegedLinearRegression
+from sklearn_distill import (
+    DistilledLogisticRegression,
+    DistilledLogisticRegressionCV,
+    PrivilegedLinearRegression,
+)
 
 da = pytest.importorskip("dask.array")
 distributed = pytest.importorskip("distributed")
@@ -72,6 +76,28 @@ def test_a_killed_worker_changes_no_regression(client, tmp_path):
     ).coef_
     assert deadly.died
     np.testing.assert_allclose(killed, expected, atol=1e-8)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("params", "n"),
+    [
+        ({"metaparameters": ("imitation",), "max_evaluations": 3}, 200),
+        ({"metaparameters": "C", "method": "grid", "grid": 3}, 60),
+    ],
+    ids=["descent", "grid"],
+)
+def test_a_worker_that_is_killed_changes_no_search(client, tmp_path, params, n):
+    rows = da.from_array(X, chunks=(1000, -1))
+    search = DistilledLogisticRegressionCV(**params, cv=3, tol=1e-7)
+    deadly = Deadly(tmp_path, n=n)
+    search.fit(rows.map_blocks(deadly, dtype=float, meta=X[:0]), Y, teacher_proba=PROBA)
+    assert deadly.died
+    assert os.path.getsize(tmp_path / "times") > n + 20  # the search went on
+    score, path = search.best_score_, search.path_
+    local = search.fit(X, Y, teacher_proba=PROBA)
+    assert score == pytest.approx(local.best_score_, abs=1e-6)
+    np.testing.assert_allclose(path["loss"], local.path_["loss"], atol=1e-5)
 
 
 @pytest.mark.slow
