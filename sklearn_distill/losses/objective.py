@@ -156,11 +156,16 @@ class SoftTargetObjective:
         """Relative rounding error of F: machine epsilon of the products with X."""
         return float(np.finfo(self.sums.dtype).eps)
 
-    @cached_property
+    @property
     def smallest_class_share(self) -> float:
         """Smallest share of a class in the mass of the targets, which are in memory."""
+        return float(self.class_shares.min())
+
+    @cached_property
+    def class_shares(self) -> FloatArray:
+        """Share of each class in the mass of the targets, which are in memory."""
         mass = self._tangent_sums.class_mass
-        return float(mass.min() / mass.sum())
+        return np.asarray(mass / mass.sum())
 
     @property
     def is_convex(self) -> bool:

@@ -11,7 +11,12 @@ import numpy as np
 from sklearn_distill._typing import BoolArray, FloatArray, RowIndexer
 from sklearn_distill.losses import ChunkedDesign, RowSpace, SoftTargetObjective
 from sklearn_distill.losses.design import Design
-from sklearn_distill.search._cv_warm_start import WarmStart, WarmStartSolver, compatible_warm_start
+from sklearn_distill.search._cv_warm_start import (
+    PENALTY_SHARE,
+    WarmStart,
+    WarmStartSolver,
+    compatible_warm_start,
+)
 from sklearn_distill.search._fold_scorer import FoldScorer
 from sklearn_distill.search._validation_loss import ValidationLoss
 from sklearn_distill.solvers import Solution, conjugate_gradients, hessian_factor
@@ -22,6 +27,8 @@ LARGEST_CORRECTION = 1e-4
 # Of a smaller share in the targets, rounding leaves no gradient in the intercept of a class. What a
 # fit would find for it is too large a probability: the class counts as one that cannot occur.
 SMALLEST_SHARE = 3e-11
+# the derivatives of the targets are in memory for so many rows at a time
+BLOCK_ROWS = 2**15
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,9 @@ class CVFold:
     Parameters
     ----------
     targets : TrainingTargets
-        Labels, teachers' logits and weights of the training rows.
+        Labels, teachers' logits and weights of the rows.
+    is_training : ndarray of bool of shape (n_rows,) or None
+        Which rows train; the others have weight 0. None for all.
     design : CountedDesign or ChunkedDesign
         The products with the training X.
     validation : ValidationLoss
@@ -109,6 +118,7 @@ class CVFold:
     def __init__(
         self,
         targets: TrainingTargets,
+        is_training: BoolArray | None,
         design: CountedDesign | ChunkedDesign,
         validation: ValidationLoss,
         solver: WarmStartSolver,
@@ -120,12 +130,20 @@ class CVFold:
         self.row_space = row_space
         self._scorer = scorer
         self._keep_solutions = keep_solutions
-        self._targets = targets
+        self._all_targets = targets
+        self._is_training = is_training
         self._design = design
         self._validation = validation
         self._solver = solver
         self.warm_start: WarmStart | None = None
-        self._n_training_rows = int(np.count_nonzero(targets.sample_weight))
+        self._n_training_rows = int(np.count_nonzero(self._targets.sample_weight))
+
+    @property
+    def _targets(self) -> TrainingTargets:
+        """The targets of the training rows, which differ from those of other folds in weights."""
+        if self._is_training is None:
+            return self._all_targets
+        return self._all_targets.only(self._is_training)
 
     @property
     def n_validation_rows(self) -> int:
@@ -187,9 +205,13 @@ class CVFold:
         """Return whether the next fit is one by L-BFGS with a factor that is known."""
         return self._solver.continues(problem, self.warm_start)
 
-    def tol_for(self, problem: Problem) -> float:
-        """Return the largest max|∇F| of a fit."""
-        return self._solver.tol_for(problem)
+    def tol_for(self, problem: Problem, penalty_share: float = PENALTY_SHARE) -> float:
+        """Return the largest max|∇F| of a fit, as far as the penalty bounds it by its share."""
+        return self._solver.tol_for(problem, penalty_share)
+
+    def rare_tols(self, problem: Problem) -> FloatArray:
+        """Return the largest derivatives in the intercepts of the scores."""
+        return self._solver.rare_tols(problem)
 
     @property
     def max_iter(self) -> int:
@@ -278,7 +300,8 @@ class CVFold:
             loss = -self._scorer.score(self._original_weights(solution.w), problem.active)
         return FoldResult(
             loss=loss,
-            row_losses=row_losses,
+            # kept for each evaluation: a difference needs no more digits
+            row_losses=None if row_losses is None else row_losses.astype(np.float32),
             sample_weight=self._validation.sample_weight,
             gradient=gradient,
             converged=solution.converged,
@@ -310,18 +333,43 @@ class CVFold:
             return np.zeros(len(names))
         objective, w = problem.objective, self.warm_start.w
         a = self._solve_adjoint(objective, loss_gradient)
-        mixture = self._targets.mixture(loss_params)
         # λ and T move the targets, C the penalty only; the adjoint serves all of them
-        tangents = {
-            "imitation": mixture.imitation_tangent,
-            "temperature": mixture.temperature_tangent,
-        }
-        of_targets = [name for name in names if name in tangents]
-        along = [tangents[name]().keep_classes(problem.active) for name in of_targets]
-        derivatives = dict(zip(of_targets, -objective.tangents_along(w, a, along), strict=True))
+        of_targets = [name for name in names if name != "C"]
+        moved = self._tangents_along(problem, loss_params, a, of_targets)
+        derivatives = dict(zip(of_targets, -moved, strict=True))
         # the penalty's gradient is proportional to 1/C, which turns the sign
         derivatives["C"] = float(a @ objective.penalty_gradient(w)) / loss_params.C
         return np.array([derivatives[name] for name in names])
+
+    def _tangents_along(
+        self, problem: Problem, loss_params: LossParams, a: FloatArray, names: list[str]
+    ) -> FloatArray:
+        """Return a·∂∇F/∂θ for λ and T, with the tangents of a block of rows in memory."""
+        assert self.warm_start is not None
+        objective, targets = problem.objective, self._targets
+        total = np.zeros(len(names))
+        for rows in self._row_blocks() if names else ():
+            mixture = targets.mixture(loss_params, rows)
+            tangents = {
+                "imitation": mixture.imitation_tangent,
+                "temperature": mixture.temperature_tangent,
+            }
+            along = [tangents[name]().keep_classes(problem.active) for name in names]
+            of_rows = objective if rows is None else objective.take(rows)
+            share = of_rows.sums.weight_sum / objective.sums.weight_sum
+            if share:  # rows without weight do not count
+                total += share * of_rows.tangents_along(self.warm_start.w, a, along)
+        return total
+
+    def _row_blocks(self) -> Iterator[slice | None]:
+        """Yield the rows in blocks, or None for all rows of few, or of which slices are copies."""
+        n_rows = self._design.n_rows
+        has_views = not isinstance(self._design, ChunkedDesign) and self._design.shares_passes
+        if has_views and n_rows > BLOCK_ROWS:
+            for start in range(0, n_rows, BLOCK_ROWS):
+                yield slice(start, min(start + BLOCK_ROWS, n_rows))
+        else:
+            yield None
 
     def _solve_adjoint(
         self, objective: SoftTargetObjective, loss_gradient: FloatArray

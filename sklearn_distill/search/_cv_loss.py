@@ -113,6 +113,11 @@ class CrossValidatedLoss:
         return self._n_first == len(self._folds)
 
     @property
+    def goes_in_lockstep(self) -> bool:
+        """Whether the folds are fitted together, from strong to weak penalties."""
+        return self._lockstep is not None
+
+    @property
     def full_evaluations(self) -> list[Evaluation]:
         """Evaluations on all folds, the last one for each setting that was evaluated twice."""
         full = [evaluation for evaluation in self.evaluations if evaluation.all_folds]
@@ -146,26 +151,32 @@ class CrossValidatedLoss:
         results = self._fit(folds, u, self.space.names if gradient else None)
         return self._finish(u, results, stage)
 
-    def evaluate_in_lockstep(self, u: FloatArray, stage: str, *, fine: bool = False) -> Evaluation:
-        """Fit all folds at u together if they can be, and record the evaluation."""
+    def evaluate_in_lockstep(
+        self, u: FloatArray, stage: str, again: Evaluation | None = None
+    ) -> Evaluation:
+        """Fit all folds at u together if they can be, and record the evaluation.
+
+        ``again`` is one at u that is made more exact.
+        """
         results = None
         if self._lockstep is not None:
             best = self.best.folds if self.evaluations else None
-            results = self._lockstep.evaluate(self.space.loss_params(u), best, fine=fine)
+            of_again = None if again is None else again.folds
+            results = self._lockstep.evaluate(self.space.loss_params(u), best, of_again)
         if results is None:
             return self.evaluate(u, stage)
         self.n_fits += len(results)
         return self._record(u, results, stage)
 
     def refine_best(self) -> None:
-        """Fit the settings again that may be the best one, if there are several."""
+        """Fit the settings again that may be the best one."""
         if self._lockstep is None or not self._lockstep.by_loss:
             return
         full, margin = self.full_evaluations, CONTEST * self._lockstep.tol
-        contenders = [one for one in full if one.loss <= self.best.loss + margin]
-        if len(contenders) > 1:
-            for one in contenders:
-                self.evaluate_in_lockstep(one.u, "check", fine=True)
+        most = self.best.loss + margin
+        for one in full:
+            if one.loss <= most:
+                self.evaluate_in_lockstep(one.u, "check", one)
 
     def screen(
         self, u: FloatArray, stage: str, is_clearly_worse: Callable[[Evaluation], bool]

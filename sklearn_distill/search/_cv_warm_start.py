@@ -26,6 +26,8 @@ from sklearn_distill.students._problem import Problem
 PENALTY_SHARE = 0.003
 # the same share of the smallest class's share in the targets
 CLASS_SHARE = 0.003
+# a class of a smaller share is rare
+RARE_SHARE = 0.01
 # by precision of X, what rounding errors leave of a gradient
 SMALLEST_TOL = {"float32": 1e-6, "float64": 1e-10}
 # rounding leaves a smaller share of the gradient of a rare class, whose residuals are small
@@ -130,7 +132,7 @@ class WarmStartSolver:
         )
         return replace(solution, converged=solution.gradient_norm <= self.tol)
 
-    def tol_for(self, problem: Problem) -> float:
+    def tol_for(self, problem: Problem, penalty_share: float = PENALTY_SHARE) -> float:
         """Return the largest max|∇F| at which the minimiser is known well enough.
 
         An intercept has no penalty. Its curvature is about the share of its class in the targets,
@@ -139,9 +141,23 @@ class WarmStartSolver:
         objective = problem.objective
         alpha, smallest = objective.alpha, SMALLEST_TOL[self.precision]
         # without a penalty there is no bound; rounding errors leave a gradient
-        finer = max(PENALTY_SHARE * alpha, smallest) if alpha else self.tol
+        finer = max(penalty_share * alpha, smallest) if alpha else self.tol
         share = objective.smallest_class_share if objective.sums.fit_intercept else 1.0
         return min(self.tol, finer, max(CLASS_SHARE * share, RARE_TOL_FACTOR * smallest))
+
+    def rare_tols(self, problem: Problem) -> FloatArray:
+        """Return the largest derivatives in the intercepts of scores at which a loss is known.
+
+        They are infinite but for classes whose share in the targets is below ``RARE_SHARE``: see
+        :meth:`tol_for`.
+        """
+        if problem.is_trivial:
+            return np.zeros(0)
+        share = problem.objective.class_shares
+        if len(share) == 2:  # one score
+            share = share.min(keepdims=True)
+        tols = np.maximum(CLASS_SHARE * share, RARE_TOL_FACTOR * SMALLEST_TOL[self.precision])
+        return np.where(share < RARE_SHARE, tols, np.inf)
 
     def solver_and_start(
         self, problem: Problem, warm_start: WarmStart | None

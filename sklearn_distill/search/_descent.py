@@ -278,9 +278,20 @@ def evaluate_grid(cv_loss: CrossValidatedLoss, grid: int | dict[str, ArrayLike])
         Number of values of each metaparameter within its bounds, or the values.
     """
     space = cv_loss.space
-    for values in boustrophedon(grid_axes(space, grid)):
+    axes = grid_axes(space, grid)
+    path = boustrophedon(axes)
+    if cv_loss.goes_in_lockstep and "C" in space.names:
+        path = _from_strong_to_weak(path, space.names.index("C"))
+    for values in path:
         cv_loss.evaluate_in_lockstep(space.coordinates(np.array(values)), "grid")
     cv_loss.refine_best()
+
+
+def _from_strong_to_weak(path: list[tuple[float, ...]], c: int) -> list[tuple[float, ...]]:
+    """Order the points with the same λ and T by C; ``c`` is the place of C."""
+    others = dict.fromkeys((*point[:c], *point[c + 1 :]) for point in path)
+    Cs = sorted({point[c] for point in path})
+    return [(*other[:c], C, *other[c:]) for other in others for C in Cs]
 
 
 def grid_axes(space: Space, grid: int | dict[str, ArrayLike]) -> list[tuple[float, ...]]:

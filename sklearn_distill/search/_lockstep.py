@@ -22,7 +22,7 @@ from sklearn_distill.solvers import (
     lbfgs_in_lockstep,
 )
 from sklearn_distill.solvers.continuation import MAX_LBFGS_ITER
-from sklearn_distill.solvers.lockstep import Progress
+from sklearn_distill.solvers.lockstep import IsDone, Progress
 from sklearn_distill.solvers.scaled_newton import GRAM_COLUMNS
 from sklearn_distill.solvers.solution import max_abs
 from sklearn_distill.solvers.subsampling import BLOCK_COLUMNS
@@ -32,13 +32,17 @@ from sklearn_distill.students._problem import LossParams, Problem
 # in a setting that is worse than the best one so far, by no more than a share of the difference.
 LOSS_ERROR = 10.0
 LARGEST_SHARE, SHARE = 0.02, 2000.0  # the share is SHARE times tol, at most LARGEST_SHARE
-# settings whose losses differ by no more times tol are fitted again, to a tenth of the error
-CONTEST, FINE = 100.0, 0.1
+# The best setting, and those whose losses differ from its by no more times tol, are fitted again,
+# until the gradient is at most tol and this share of the penalty, which bounds the distance.
+CONTEST, PENALTY_SHARE = 200.0, 0.03
 # from this distance to the minimiser, in the Hessian's norm, the change of a loss is estimated
 NEAR = 0.15
 # Newton's model of a sum over rows holds at a distance of about 1, of which that of a mean is
 # 1/√n: farther away, the change of a clearly worse loss is not estimated.
 QUADRATIC = 0.5
+# The Hessian is supposed to have at least this share of its diagonal at zero, beside the penalty:
+# with that, a distance of no more is required.
+LEAST_CURVATURE, FARTHEST = 1e-3, 0.1
 # A Hessian at the present weights takes the place of a factor after as many iterations, and after
 # as many as it costs: one pass of all folds for so many weights of all folds.
 MIN_STEPS, WEIGHTS_PER_STEP, MAX_RENEWALS = 12, 8, 4
@@ -70,9 +74,13 @@ class LockstepFits:
         self.by_loss = by_loss
         self._state: _State | None = None
         self._kept: tuple[LossParams, list[Problem]] | None = None
+        self._rare_tols: list[FloatArray] = []
 
     def evaluate(
-        self, loss_params: LossParams, best: Sequence[FoldResult] | None, *, fine: bool = False
+        self,
+        loss_params: LossParams,
+        best: Sequence[FoldResult] | None,
+        again: Sequence[FoldResult] | None = None,
     ) -> list[FoldResult] | None:
         """Fit all folds, and return their losses.
 
@@ -82,8 +90,8 @@ class LockstepFits:
             The setting.
         best : sequence of FoldResult or None
             Results of the best setting so far.
-        fine : bool
-            Whether the losses are wanted more exactly, to distinguish settings that are as good.
+        again : sequence of FoldResult or None
+            Results of this setting, whose losses are wanted more exactly.
 
         Returns
         -------
@@ -96,12 +104,17 @@ class LockstepFits:
             not np.array_equal(problem.active, problems[0].active) for problem in problems
         ):
             return None
-        check = _LossCheck(self._folds, problems, self._error(fine=fine))
-        if self.by_loss and best is not None and not fine:
+        state = self._prepare(problems, loss_params, again)
+        error = LOSS_ERROR * self.tol
+        check = _LossCheck(self._folds, problems, state.gram, self._rare_tols, error)
+        if self.by_loss and best is not None:
             share = min(LARGEST_SHARE, SHARE * self.tol)
             check.relax(share, np.array([result.loss for result in best]))
-        state = self._prepare(problems, loss_params)
-        progress = self._minimise(problems, loss_params, state, check)
+        is_done: IsDone = check
+        if again is not None:
+            tols = [fold.tol_for(fold.problem(loss_params), PENALTY_SHARE) for fold in self._folds]
+            is_done = _by_gradient(np.array(tols))
+        progress = self._minimise(problems, loss_params, state, is_done)
         solutions = [self._solution(loss_params, progress, f) for f in range(len(self._folds))]
         state.leave(progress, [solution.w for solution in solutions])
         n_done = self._folds[0].multiplications - n_before
@@ -110,7 +123,7 @@ class LockstepFits:
             fold.result(
                 problem,
                 solution,
-                known=check.results[f] if progress.done[f] else None,
+                known=check.results[f] if progress.done[f] and again is None else None,
                 n_multiplications=n_done / n_folds,
                 seconds=seconds / n_folds,
             )
@@ -124,31 +137,43 @@ class LockstepFits:
         key = replace(loss_params, C=1.0)
         if self._kept is None or self._kept[0] != key:
             # the targets of all rows and classes are in memory for one fold at a time
-            kept = [fold.problem(loss_params).without_linear() for fold in self._folds]
-            self._kept = key, kept
+            problems, rare_tols = [], []
+            for fold in self._folds:
+                problem = fold.problem(loss_params)
+                rare_tols.append(fold.rare_tols(problem))
+                problems.append(problem.without_linear())
+            self._kept, self._rare_tols = (key, problems), rare_tols
         return [problem.with_penalty(loss_params.C) for problem in self._kept[1]]
 
-    def _error(self, *, fine: bool) -> float:
-        return LOSS_ERROR * self.tol * (FINE if fine else 1.0)
-
-    def _prepare(self, problems: list[Problem], loss_params: LossParams) -> _State:
+    def _prepare(
+        self,
+        problems: list[Problem],
+        loss_params: LossParams,
+        again: Sequence[FoldResult] | None,
+    ) -> _State:
         """Return weights to start from, curvature pairs and factor, from the previous setting."""
         objectives = [problem.objective for problem in problems]
         key = replace(loss_params, C=1.0)
         alphas = np.array([objective.alpha for objective in objectives])
         old, active = self._state, problems[0].active
-        if old is None or not np.array_equal(old.active, active):
+        solutions = [result.solution for result in again or ()]
+        if solutions:
+            W = np.array([solution.w for solution in solutions if solution is not None])
+            self._state = _State.new(active, key, objectives, W)
+        elif old is None or not np.array_equal(old.active, active):
             W = np.array([objective.zeros() for objective in objectives])
             self._state = _State.new(active, key, objectives, W)
-        elif old.key != key:  # other targets: the weights may be near, the curvature is another one
-            self._state = _State.new(active, key, objectives, old.W)
+        elif old.key != key:
+            # With other targets the curvature is another one. Weights of a weak penalty are far
+            # apart, and where probabilities are nearly 0 or 1 the way is long.
+            self._state = _State.new(active, key, objectives, old.strongest)
         else:
             old.move_to(objectives, alphas)
         assert self._state is not None
         return self._state
 
     def _minimise(
-        self, problems: list[Problem], loss_params: LossParams, state: _State, check: _LossCheck
+        self, problems: list[Problem], loss_params: LossParams, state: _State, is_done: IsDone
     ) -> Progress:
         objective, progress = LockstepObjective([p.objective for p in problems]), state.progress
         n_weights = state.W.shape[1]
@@ -160,7 +185,7 @@ class LockstepFits:
                 state.W,
                 state.factor,
                 state.pairs,
-                is_done=check,
+                is_done=is_done,
                 max_iter=min(renew_after, n_left),
                 progress=progress,
             )
@@ -217,21 +242,15 @@ def fit_together(folds: Sequence[CVFold], loss_params: LossParams) -> list[Solut
         return fitted
     starts = [folds[f].warm_start for f in going]
     W = np.array([start.w for start in starts if start is not None])
-    tol_of = np.array(tols)
     factor = next(start.factor for start in starts if start is not None)
     assert factor is not None
-
-    def is_done(
-        which: IntArray, W: FloatArray, G: FloatArray, steps: FloatArray, distances: FloatArray
-    ) -> BoolArray:
-        return np.asarray(np.abs(G).max(axis=1) <= tol_of[which])
 
     progress = lbfgs_in_lockstep(
         LockstepObjective(objectives),
         W,
         factor,
         Pairs(len(going), LONG_MEMORY),
-        is_done=is_done,
+        is_done=_by_gradient(np.array(tols)),
         max_iter=min(MAX_LBFGS_ITER, folds[0].max_iter),
     )
     for i in np.flatnonzero(progress.done):
@@ -251,6 +270,17 @@ def fit_together(folds: Sequence[CVFold], loss_params: LossParams) -> list[Solut
     return fitted
 
 
+def _by_gradient(tols: FloatArray) -> IsDone:
+    """Return whether max|∇F| is within the tolerance of each fold."""
+
+    def is_done(
+        which: IntArray, W: FloatArray, G: FloatArray, steps: FloatArray, distances: FloatArray
+    ) -> BoolArray:
+        return np.asarray(np.abs(G).max(axis=1) <= tols[which])
+
+    return is_done
+
+
 @dataclass
 class _State:
     """What a fit leaves for that of the next setting."""
@@ -262,7 +292,9 @@ class _State:
     gram: FloatArray  # or its diagonal
     alphas: FloatArray
     factor: Preconditioner
+    strongest: FloatArray  # weights of the strongest penalty
     is_at_zero: bool = True
+    alpha_of_strongest: float = 0.0
     progress: Progress | None = None
 
     @classmethod
@@ -280,11 +312,13 @@ class _State:
         gram = first.hessian_at_zero() if has_gram else first.hessian_diagonal_at_zero()
         _diagonal(gram)[: first.n_features] -= first.alpha
         pairs = Pairs(len(objectives), MEMORY if has_gram else SPARSE_MEMORY)
-        return cls(active, key, W, pairs, gram, alphas, _factor(gram, first))
+        return cls(active, key, W, pairs, gram, alphas, _factor(gram, first), W)
 
     def leave(self, progress: Progress, weights: list[FloatArray]) -> None:
         """Keep the weights, and values and gradients if no fold had a solver of its own."""
         self.W = np.array(weights)
+        if self.alphas[0] > self.alpha_of_strongest:
+            self.strongest, self.alpha_of_strongest = self.W, float(self.alphas[0])
         all_done = progress.done.all()
         nothing = np.zeros_like(progress.n_iters)
         self.progress = (
@@ -320,6 +354,13 @@ def _factor(gram: FloatArray, objective: SoftTargetObjective) -> Preconditioner:
     return KroneckerFactor(penalised)
 
 
+def _least_curvature(objective: SoftTargetObjective, gram: FloatArray) -> FloatArray:
+    """Return, for each weight, the penalty and a small share of the curvature at zero."""
+    least = LEAST_CURVATURE * np.abs(_diagonal(gram))
+    least[: objective.n_features] += objective.alpha
+    return np.tile(np.maximum(least, np.finfo(np.float64).tiny), objective.shape[0])
+
+
 class _LossCheck:
     """Whether the validation losses of fits are known well enough.
 
@@ -332,14 +373,27 @@ class _LossCheck:
         The folds.
     problems : list of Problem
         Their problems at the setting.
+    gram : ndarray of shape (n_columns, n_columns) or (n_columns,)
+        The Hessian at zero of a score, without penalty, or its diagonal.
+    rare_tols : list of ndarray of shape (n_scores,)
+        Largest derivative in the intercept of each score, of a class that is rare in the targets.
     error : float
         Change of a loss that is accepted.
     """
 
-    def __init__(self, folds: list[CVFold], problems: list[Problem], error: float) -> None:
+    def __init__(
+        self,
+        folds: list[CVFold],
+        problems: list[Problem],
+        gram: FloatArray,
+        rare_tols: list[FloatArray],
+        error: float,
+    ) -> None:
         self._folds = folds
         self._problems = problems
         self._error = error
+        self._rare_tols = rare_tols
+        self._least_curvature = [_least_curvature(problem.objective, gram) for problem in problems]
         self._share = 0.0
         self._best: FloatArray | None = None
         # a fold is checked again when it has come nearer
@@ -362,9 +416,22 @@ class _LossCheck:
         """Return which of some folds need no further step."""
         done = np.zeros(len(which), dtype=bool)
         for i, f in enumerate(which):
-            if distances[i] <= self._next[f]:
+            if distances[i] <= self._next[f] and self._is_near(f, G[i]):
                 done[i] = self._is_done(int(f), W[i], steps[i], float(distances[i]))
         return done
+
+    def _is_near(self, f: int, gradient: FloatArray) -> bool:
+        """Return whether the minimiser is near even if the curvature is as small as it may be.
+
+        The approximation of the Hessian that the solver has may be far too large where
+        probabilities are nearly 0 or 1.
+        """
+        objective = self._problems[f].objective
+        if objective.sums.fit_intercept:
+            of_intercepts = np.abs(gradient.reshape(objective.shape)[:, -1])
+            if (of_intercepts > self._rare_tols[f]).any():
+                return False
+        return float(gradient @ (gradient / self._least_curvature[f])) <= FARTHEST**2
 
     def _is_done(self, f: int, w: FloatArray, step: FloatArray, distance: float) -> bool:
         loss, gradient = self._folds[f].validate(w, self._problems[f].active)

@@ -183,8 +183,8 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         corrects the loss, to first order and by at most 1e-4, for what the fit lacks. The fits of a
         grid in lockstep stop where another step is expected to change the loss by no more than
         10 tol or, without ``scoring``, than 2 % of its difference from the best loss so far: how
-        much worse a clearly worse setting is, is known roughly only. Settings within 100 tol of
-        the best loss are fitted again, to 1 tol.
+        much worse a clearly worse setting is, is known roughly only. The best setting, and those
+        within 200 tol of its loss, are then fitted on, until max|∇| ≤ min(tol, 0.03/C).
     max_iter : int, default=200
         Largest number of iterations of a fit; 0 returns the initial point, with a
         ConvergenceWarning.
@@ -711,9 +711,13 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         scorer = None
         if self.scoring is not None:
             scorer = self._fold_scorer(self.scoring, X, test, held_out, weighted=weighted)
-        of_train = targets.take(train) if shared is None else targets.only(train)
+        is_training = None
+        if shared is not None:
+            is_training = np.zeros(len(targets.sample_weight), dtype=bool)
+            is_training[train] = True
         return CVFold(
-            of_train,
+            targets.take(train) if shared is None else targets,
+            is_training,
             # the cost of the search is counted in passes over the training rows only
             shared or CountedDesign(as_design(features[train], self.fit_intercept)),
             validation,

@@ -16,7 +16,7 @@ from sklearn_distill._typing import (
     BoolArray,
     CheckedX,
     FloatArray,
-    IntArray,
+    RowIndexer,
     TargetLike,
     TeacherLike,
 )
@@ -285,7 +285,7 @@ class TrainingTargets:
         """Return these targets with mean weight 1, so that weights are no learning rate."""
         return replace(self, sample_weight=mean_one(self.sample_weight, self.weight))
 
-    def take(self, rows: IntArray) -> TrainingTargets:
+    def take(self, rows: RowIndexer) -> TrainingTargets:
         """Return the targets of the given rows."""
         teachers = None if self.teachers is None else self.teachers.take(rows)
         labels = Labels(self.labels.codes[rows], self.labels.n_classes)
@@ -293,11 +293,9 @@ class TrainingTargets:
             self.classes, labels, teachers, self.sample_weight[rows], self.class_weight
         )
 
-    def only(self, rows: IntArray) -> TrainingTargets:
-        """Return the targets of all rows, of which only the given ones have a weight."""
-        weight = np.zeros_like(self.sample_weight)
-        weight[rows] = self.sample_weight[rows]
-        return replace(self, sample_weight=weight)
+    def only(self, rows: BoolArray) -> TrainingTargets:
+        """Return the targets of all rows, of which only those of the mask have a weight."""
+        return replace(self, sample_weight=np.where(rows, self.sample_weight, 0.0))
 
     def validation_targets(self) -> FloatArray:
         """Return one-hot labels or, without any label, the teacher's probabilities.
@@ -333,10 +331,14 @@ class TrainingTargets:
         q = self._complete_teachers("scoring judges by").soften(1.0).T
         return np.asarray(np.where(self.teachers.teacher_mask[:, None], q, np.nan))
 
-    def mixture(self, loss_params: LossParams) -> TargetMixture:
-        """Return the mixture of labels and teachers with the given parameters of the loss."""
+    def mixture(self, loss_params: LossParams, rows: slice | None = None) -> TargetMixture:
+        """Return the mixture of labels and teachers with the given parameters of the loss.
+
+        It is that of all rows or of some, with the class weights of all.
+        """
+        of_rows = self if rows is None else self.take(rows)
         return loss_params.mixture(
-            self.labels, self.teachers, self.sample_weight, self.weight_by_class
+            of_rows.labels, of_rows.teachers, of_rows.sample_weight, self.weight_by_class
         )
 
 
@@ -381,6 +383,8 @@ class Problem:
 
     def without_linear(self) -> Problem:
         """Return the problem without each row's linear form, of which no rows are taken."""
+        if self.is_trivial:  # without scores there is none
+            return self
         return replace(self, objective=self.objective.without_linear())
 
     def with_penalty(self, C: float) -> Problem:

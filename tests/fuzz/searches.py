@@ -141,6 +141,29 @@ def flags(seed):
     return found_flags
 
 
+def grid_flags(seed):
+    """Return what is wrong with a grid over C, or over λ and C, in words."""
+    problem = SearchProblem.draw(seed)
+    names = ("imitation", "C") if seed % 2 else ("C",)
+    search = DistilledLogisticRegressionCV(
+        names, method="grid", grid=7, classes=range(problem.n_classes)
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # rare classes, bad teachers
+        found = search.fit(problem.X, problem.y, problem.weight, teacher_logits=problem.logits)
+    settings = [(imitation, 1.0, C) for imitation in found.imitations_ for C in found.Cs_]
+    exact, losses = problem.losses(settings), -found.scores_.mean(axis=0)[:, 0].ravel()
+    chosen = problem.losses((found.imitation_, found.temperature_, found.C_))[0]
+    flags = []
+    if abs(-found.best_score_ - chosen) > LARGEST_ERROR or chosen > exact.min() + LARGEST_ERROR:
+        flags.append(f"loss {chosen} reported as {-found.best_score_}, best {exact.min()}")
+    # of a worse setting the loss is known to its difference from the best one
+    excess = exact - exact.min()
+    if (np.abs(losses - exact) > LARGEST_ERROR + excess).any():
+        flags.append(f"losses {losses.round(4)} instead of {exact.round(4)}")
+    return [f"seed {seed}, {names}: error: {flag}" for flag in flags]
+
+
 def loss_flags(problem, found, chosen):
     """Return how the reported loss differs from the loss of the chosen setting and of the grid."""
     loss = problem.losses(chosen)[0]

@@ -10,8 +10,9 @@ import pytest
 from scipy.optimize import minimize
 from scipy.special import softmax
 
+from sklearn_distill.search import distilled_logistic_cv
 from tests.fuzz.newton import Objectives, minimise
-from tests.fuzz.searches import SearchProblem, flags
+from tests.fuzz.searches import SearchProblem, flags, grid_flags
 
 SHORT_RUN = 4
 # Another minimum was taken for the best: of a teacher that is sharpened, softened, or copied; and a
@@ -37,6 +38,15 @@ def test_random_searches(seeds):
     # 99.5 % of all searches end at the minimum: on average 0.25 of 50 do not
     assert len(found) == len(misses), "\n".join(found)
     assert len(misses) <= len(seeds) // 50, "\n".join(misses)
+
+
+@pytest.mark.fuzz
+@pytest.mark.parametrize("seeds", chunks(), ids=str)
+def test_random_grids(seeds, monkeypatch):
+    """Grids whose folds go in lockstep, also of so little data as otherwise do not."""
+    monkeypatch.setattr(distilled_logistic_cv, "newton_pays", lambda *shape: False)
+    found = [flag for seed in seeds for flag in grid_flags(seed)]
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.slow

@@ -26,6 +26,7 @@ def without_copies(monkeypatch):
     monkeypatch.setattr(distilled_logistic_cv, "MAX_COPIED_BYTES", 0)
     # tiles of a few rows, some of which no fold needs
     monkeypatch.setattr("sklearn_distill.losses.design.TILE_BYTES", 256)
+    monkeypatch.setattr("sklearn_distill.search._cv_fold.BLOCK_ROWS", 40)
 
 
 def fit(search, X, y, logits, weight):
