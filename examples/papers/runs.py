@@ -213,6 +213,15 @@ def read_runs(experiment: Experiment) -> pd.DataFrame:
     return runs.drop_duplicates(RUN)  # concurrent calls may compute a run twice
 
 
+def largest_complete_scale(experiment: Experiment, runs: pd.DataFrame) -> str | None:
+    """Return the largest scale at which every row has at least two runs."""
+    n_runs = runs.groupby(["scale", *ROW]).size()
+    for scale in reversed(experiment.scales):
+        if all(n_runs.get((scale, *row), 0) >= 2 for row in experiment.rows):
+            return scale
+    return None
+
+
 def append(experiment: Experiment, run: dict[str, Any]) -> None:
     """Append a run in a single write, since other processes may append theirs."""
     write_header(experiment)
