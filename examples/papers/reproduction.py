@@ -35,6 +35,7 @@ from examples.papers.agreement import (
 )
 from examples.papers.claims import DOES_NOT, HOLDS, UNDECIDED, evaluate_claims
 from examples.papers.figures import FigurePage
+from examples.papers.guides import write_guide
 from examples.papers.run_all import experiment_of, run_all
 from examples.papers.runs import (
     ROW,
@@ -72,6 +73,7 @@ PAPERS = {
     ],
 }
 FIGURES = {
+    "Biryukova": "examples.papers.biryukova.figures",
     "Gorpinich, Bakhteev and Strijov 2022": "examples.papers.gorpinich_2022.figures",
 }
 MODULES = [module for modules in PAPERS.values() for module in modules]
@@ -266,9 +268,17 @@ def section(table: Table) -> str:
     if table.scale is None:
         return "\n".join([*parts, "No scale has two runs of every row yet.\n"])
     means = aggregate(table.experiment, table.runs)
+    parts += findings(table.experiment)
     parts += [conditions(table.scale, means), claims(table.experiment, table.runs)]
     parts += [rows(table.experiment, means), "[All tables and their legend](../reproduction.md).\n"]
     return "\n".join(filter(None, parts))
+
+
+def findings(experiment: Experiment) -> list[str]:
+    """Return the paragraphs that a script computes from its stored runs."""
+    if experiment.findings is None:
+        return []
+    return [f"{sentence}\n" for sentence in experiment.findings(read_runs(experiment))]
 
 
 def without_code(text: str) -> str:
@@ -338,6 +348,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     FOLDER.mkdir(exist_ok=True)
     for path, text in pages().items():
         path.write_text(text, "utf-8")
+    write_guide()
     if problems:
         sys.exit("\n".join(["Some runs could not be computed.", *problems]))
 

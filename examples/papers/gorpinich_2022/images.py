@@ -8,6 +8,7 @@ from torch.optim.lr_scheduler import StepLR
 
 from examples.papers.claims import Claim
 from examples.papers.gorpinich_2022.methods import METHODS
+from examples.papers.runs import largest_complete_scale
 from sklearn_distill import DistilledNeuralClassifier
 from sklearn_distill.search import tune_student
 
@@ -20,6 +21,8 @@ CLAIMED = [
     ("proposed", "naive"),
     ("proposed", "random"),
 ]
+
+N_STARTS = 3  # starts that are described one by one
 
 # why figures may differ from the published ones at any scale
 BECAUSE = {
@@ -116,6 +119,41 @@ def evaluate_log_proba(log_proba, y):
         "accuracy": (log_proba.argmax(axis=1) == y).mean(),
         "cross_entropy": -log_proba[np.arange(len(y)), y].mean(),
     }
+
+
+def findings(runs, experiment, settings):
+    """Return for the first starts how λ, T and accuracy end with hypergradients and without.
+
+    "random" keeps the initial λ and T, which are the same for all methods of a seed.
+    """
+    scale = largest_complete_scale(experiment, runs)
+    for setting in settings:
+        rows = runs[(runs["scale"] == scale) & (runs["setting"] == setting)]
+        by_method = {name: of.set_index("seed") for name, of in rows.groupby("method")}
+        worse = {
+            name: int((by_method[name]["accuracy"] < by_method["random"]["accuracy"]).sum())
+            for name in ("gradient", "proposed")
+        }
+        starts = "; ".join(start_sentence(by_method, seed) for seed in range(N_STARTS))
+        yield (
+            f"{setting}, {scale} scale. {starts}. Of {len(by_method['random'])} starts, "
+            f'"gradient" is less accurate than "random" in {worse["gradient"]} and "proposed" in '
+            f"{worse['proposed']}."
+        )
+
+
+def start_sentence(by_method, seed):
+    """Say where a start is and where the methods end."""
+    start, *ends = (by_method[name].loc[seed] for name in ("random", "gradient", "proposed"))
+    after = " and ".join(
+        f'"{name}" ends at λ = {end["imitation"]:.2f} and T = {end["temperature"]:.2f} with an '
+        f"accuracy of {end['accuracy']:.3f}"
+        for name, end in zip(("gradient", "proposed"), ends, strict=True)
+    )
+    return (
+        f"From λ = {start['imitation']:.2f} and T = {start['temperature']:.2f} (seed {seed}), "
+        f'where "random" has an accuracy of {start["accuracy"]:.3f}, {after}'
+    )
 
 
 def claims(setting):
