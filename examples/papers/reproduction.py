@@ -74,6 +74,7 @@ PAPERS = {
 }
 FIGURES = {
     "Biryukova": "examples.papers.biryukova.figures",
+    "Bayazitov 2022": "examples.papers.bayazitov_2022.figures",
     "Gorpinich, Bakhteev and Strijov 2022": "examples.papers.gorpinich_2022.figures",
 }
 MODULES = [module for modules in PAPERS.values() for module in modules]
