@@ -73,9 +73,10 @@ PAPERS = {
     ],
 }
 FIGURES = {
+    "Gorpinich, Bakhteev and Strijov 2022": "examples.papers.gorpinich_2022.figures",
     "Biryukova": "examples.papers.biryukova.figures",
     "Bayazitov 2022": "examples.papers.bayazitov_2022.figures",
-    "Gorpinich, Bakhteev and Strijov 2022": "examples.papers.gorpinich_2022.figures",
+    "Sedova, Gorpinich, Bakhteev and Strijov 2022": "examples.papers.sedova_2022.figures",
 }
 MODULES = [module for modules in PAPERS.values() for module in modules]
 INTRODUCTION = """\
