@@ -23,6 +23,7 @@ CLAIMED = [
 ]
 
 N_STARTS = 3  # starts that are described one by one
+MOVING = ("gradient", "proposed")  # methods that change λ and T
 
 # why figures may differ from the published ones at any scale
 BECAUSE = {
@@ -122,7 +123,7 @@ def evaluate_log_proba(log_proba, y):
 
 
 def findings(runs, experiment, settings):
-    """Return for the first starts how λ, T and accuracy end with hypergradients and without.
+    """Return for the first starts how λ, T and accuracy end, and how often hypergradients harm.
 
     "random" keeps the initial λ and T, which are the same for all methods of a seed.
     """
@@ -130,30 +131,29 @@ def findings(runs, experiment, settings):
     for setting in settings:
         rows = runs[(runs["scale"] == scale) & (runs["setting"] == setting)]
         by_method = {name: of.set_index("seed") for name, of in rows.groupby("method")}
+        yield "\n".join(starts_table(by_method, setting, scale))
         worse = {
             name: int((by_method[name]["accuracy"] < by_method["random"]["accuracy"]).sum())
-            for name in ("gradient", "proposed")
+            for name in MOVING
         }
-        starts = "; ".join(start_sentence(by_method, seed) for seed in range(N_STARTS))
         yield (
-            f"{setting}, {scale} scale. {starts}. Of {len(by_method['random'])} starts, "
-            f'"gradient" is less accurate than "random" in {worse["gradient"]} and "proposed" in '
+            f'Of {len(by_method["random"])} starts on {setting} ({scale} scale), "gradient" is '
+            f'less accurate than "random" in {worse["gradient"]}, and "proposed" in '
             f"{worse['proposed']}."
         )
 
 
-def start_sentence(by_method, seed):
-    """Say where a start is and where the methods end."""
-    start, *ends = (by_method[name].loc[seed] for name in ("random", "gradient", "proposed"))
-    after = " and ".join(
-        f'"{name}" ends at λ = {end["imitation"]:.2f} and T = {end["temperature"]:.2f} with an '
-        f"accuracy of {end['accuracy']:.3f}"
-        for name, end in zip(("gradient", "proposed"), ends, strict=True)
-    )
-    return (
-        f"From λ = {start['imitation']:.2f} and T = {start['temperature']:.2f} (seed {seed}), "
-        f'where "random" has an accuracy of {start["accuracy"]:.3f}, {after}'
-    )
+def starts_table(by_method, setting, scale):
+    """Yield the lines of a table: where the first starts begin, and where the methods end."""
+    yield f"| {setting}, {scale} scale | start | gradient | proposed |"
+    yield "|---|---|---|---|"
+    for seed in range(N_STARTS):
+        ends = (by_method[name].loc[seed] for name in ("random", *MOVING))
+        cells = (
+            f"λ = {end['imitation']:.2f}, T = {end['temperature']:.2f}: {end['accuracy']:.3f}"
+            for end in ends
+        )
+        yield f"| accuracy with seed {seed} | {' | '.join(cells)} |"
 
 
 def claims(setting):
