@@ -73,6 +73,7 @@ PAPERS = {
     ],
 }
 FIGURES = {
+    "Grabovoy and Strijov 2022": "examples.papers.grabovoy_strijov_2022.figures",
     "Gorpinich, Bakhteev and Strijov 2022": "examples.papers.gorpinich_2022.figures",
     "Biryukova": "examples.papers.biryukova.figures",
     "Bayazitov 2022": "examples.papers.bayazitov_2022.figures",
