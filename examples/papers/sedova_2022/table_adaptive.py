@@ -115,7 +115,7 @@ EXPERIMENT = Experiment(
     measures=("accuracy", "cross_entropy"),
     compute=compute,
     scales=SCALES,
-    n_runs={"small": 5, "medium": 3, "full": 5},
+    n_runs={"small": 5, "medium": 5, "full": 5},
     claims=list(claims()),
 )
 
