@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import log_loss
 
 from sklearn_distill import DistilledLogisticRegression
 from sklearn_distill.datasets import make_teacher_probabilities
@@ -24,6 +25,20 @@ def distances():
         return [cross_entropy_from_proba(test.teacher_proba, p) for p in (with_teacher, without)]
 
     return np.array([run(random_state) for random_state in range(5)])
+
+
+@pytest.mark.parametrize(("imitation", "expected"), [(0.5, 0.62), (0.75, 0.75)])
+def test_the_published_synthetic_figures_have_half_a_teacher(imitation, expected):
+    """With the teacher alone softened by 10, a cross-entropy of .618 needs λ = ½, not ¾."""
+    found = []
+    for seed in range(5):
+        train = make_teacher_probabilities(1000, random_state=seed)
+        test = make_teacher_probabilities(1000, coef=train.coef, random_state=100 + seed)
+        student = DistilledLogisticRegression(
+            imitation=imitation, temperature=10.0, soften_student=False, C=np.inf
+        ).fit(train.data, train.target, teacher_proba=train.teacher_proba)
+        found.append(log_loss(test.target, student.predict_proba(test.data)))
+    assert np.mean(found) == pytest.approx(expected, abs=0.02)
 
 
 def test_grabovoy_synthetic_set_is_closer_to_the_truth_with_its_teacher(distances):

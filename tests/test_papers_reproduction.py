@@ -9,7 +9,13 @@ import pytest
 from examples.papers import reproduction
 from examples.papers.agreement import AGREES, TOO_FEW, agreement
 from examples.papers.claims import Claim, evaluate_claims, holm
-from examples.papers.runs import Experiment, aggregate, missing, read_runs
+from examples.papers.runs import (
+    Experiment,
+    aggregate,
+    largest_complete_scale,
+    missing,
+    read_runs,
+)
 
 TABLES = [
     pytest.param(table, id=table.name) for _, tables in reproduction.tables() for table in tables
@@ -149,14 +155,14 @@ def test_the_largest_complete_scale_is_shown(experiment_with_reasons, runs, show
     experiment = replace(
         experiment_with_reasons, scales=dict.fromkeys(["small", "medium", "full"], 1)
     )
-    assert reproduction.largest_complete_scale(experiment, runs_of(*runs)) == shown
+    assert largest_complete_scale(experiment, runs_of(*runs)) == shown
     another_row = replace(experiment, rows=[("a", "b"), ("a", "not run")])
-    assert reproduction.largest_complete_scale(another_row, runs_of(*runs)) is None
+    assert largest_complete_scale(another_row, runs_of(*runs)) is None
 
 
 def test_a_table_without_runs(experiment_with_reasons, tmp_path):
     experiment = replace(experiment_with_reasons, script=str(tmp_path / "table.py"))
-    table = reproduction.make_table("papers.a.table", "A table.", "Of this.", experiment)
+    table = reproduction.make_table("papers.a.table", "A table", "Of this.", experiment)
     section = reproduction.section(table)
     assert section.splitlines()[0] == "# A table"
     assert "No scale has two runs of every row yet." in section

@@ -285,6 +285,7 @@ CASES = {
             "classes": [0, 1, 2, 3],
             "metaparameter_optimizer": sd.GreedyHypergradient(),
             "label_smoothing": 0.3,
+            "embedding_margin": With(1.0, {"embedding_weight": 1.0}),
             "teacher": linear_teacher(3),
             "distillation_loss": lambda z, t, y, w: (z - t).square().mean(1),
             "scoring": With("accuracy", {"early_stopping": True, "max_epochs": 30}),

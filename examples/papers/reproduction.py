@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import os
 import re
 import sys
 from collections import Counter
@@ -33,8 +34,16 @@ from examples.papers.agreement import (
     agreement,
 )
 from examples.papers.claims import DOES_NOT, HOLDS, UNDECIDED, evaluate_claims
+from examples.papers.figures import FigurePage
+from examples.papers.guides import write_guide
 from examples.papers.run_all import experiment_of, run_all
-from examples.papers.runs import ROW, Experiment, aggregate, read_runs
+from examples.papers.runs import (
+    ROW,
+    Experiment,
+    aggregate,
+    largest_complete_scale,
+    read_runs,
+)
 
 PAGE = Path(__file__).parents[2] / "docs" / "reproduction.md"
 FOLDER = PAGE.with_suffix("")
@@ -63,13 +72,21 @@ PAPERS = {
         "examples.papers.sedova_2022.table_cifar10_varied",
     ],
 }
+FIGURES = {
+    "Grabovoy and Strijov 2022": "examples.papers.grabovoy_strijov_2022.figures",
+    "Gorpinich, Bakhteev and Strijov 2022": "examples.papers.gorpinich_2022.figures",
+    "Biryukova": "examples.papers.biryukova.figures",
+    "Bayazitov 2022": "examples.papers.bayazitov_2022.figures",
+    "Sedova, Gorpinich, Bakhteev and Strijov 2022": "examples.papers.sedova_2022.figures",
+}
 MODULES = [module for modules in PAPERS.values() for module in modules]
 INTRODUCTION = """\
 # Reproduction
 
-The scripts in `examples/papers/` reproduce the tables of the five papers with the public API. Each
-table has a page with all of its rows and claims; this page sums them up.
-`python -m examples.papers.reproduction` generates the pages from the stored runs of the scripts.
+The scripts in `examples/papers/` reproduce the tables and figures of the five papers with the
+public API. Each table has a page with all of its rows and claims; this page sums them up. The
+figures of a paper have a page, too. `python -m examples.papers.reproduction` generates the pages
+from the stored runs of the scripts.
 
 """
 _MARGINS = ", ".join(f"{value} of `{name}`" for name, value in MARGINS.items())
@@ -129,8 +146,8 @@ class Table:
 
     @property
     def name(self) -> str:
-        """The name of its page: that of the paper, and that of the script."""
-        return "-".join(self.module.split(".")[-2:])
+        """The name of its page."""
+        return page_name(self.module)
 
     @cached_property
     def verdicts(self) -> Counter[str]:
@@ -145,6 +162,11 @@ class Table:
         return Counter(agreement(row) for row in rows if not np.isnan(row["published"]))
 
 
+def page_name(module: str) -> str:
+    """Return the name of a page: that of the paper, and that of the script."""
+    return "-".join(module.split(".")[-2:])
+
+
 def tables() -> Iterator[tuple[str, list[Table]]]:
     """Yield each paper with its tables."""
     for paper, modules in PAPERS.items():
@@ -154,15 +176,20 @@ def tables() -> Iterator[tuple[str, list[Table]]]:
 def read_table(module: str) -> Table:
     """Read the stored runs of a script, of the largest complete scale."""
     experiment = experiment_of(module)
+    return make_table(module, *title_and_about(module), experiment)
+
+
+def title_and_about(module: str) -> tuple[str, str]:
+    """Return the first line, and the rest, of a docstring."""
     title, _, about = (inspect.getdoc(import_module(module)) or "").partition("\n")
-    return make_table(module, title, about, experiment)
+    return title.rstrip("."), about
 
 
 def make_table(module: str, title: str, about: str, experiment: Experiment) -> Table:
     """Choose the largest complete scale of an experiment."""
     runs = read_runs(experiment)
     scale = largest_complete_scale(experiment, runs)
-    return Table(module, title.rstrip("."), about, experiment, scale, runs[runs["scale"] == scale])
+    return Table(module, title, about, experiment, scale, runs[runs["scale"] == scale])
 
 
 def pages() -> dict[Path, str]:
@@ -171,7 +198,10 @@ def pages() -> dict[Path, str]:
     of_tables = {
         FOLDER / f"{table.name}.md": section(table) for _, of_paper in papers for table in of_paper
     }
-    return {PAGE: overview(papers)} | of_tables
+    of_figures = {
+        FOLDER / f"{page_name(module)}.md": figures(module) for module in FIGURES.values()
+    }
+    return {PAGE: overview(papers)} | of_tables | of_figures
 
 
 def overview(papers: Sequence[tuple[str, list[Table]]]) -> str:
@@ -179,8 +209,11 @@ def overview(papers: Sequence[tuple[str, list[Table]]]) -> str:
     parts = [INTRODUCTION + _counts(papers), EXPLANATION]
     for paper, of_paper in papers:
         parts.append(f"## {paper}\n")
-        parts.append("\n".join(map(_line, of_paper)) + "\n")
-    pages = "\n".join(f"reproduction/{table.name}" for _, of_paper in papers for table in of_paper)
+        lines = [*map(_line, of_paper), *map(_figures_line, filter(None, [FIGURES.get(paper)]))]
+        parts.append("\n".join(lines) + "\n")
+    names = [table.name for _, of_paper in papers for table in of_paper]
+    names += map(page_name, FIGURES.values())
+    pages = "\n".join(f"reproduction/{name}" for name in names)
     return "\n".join([*parts, f"```{{toctree}}\n:hidden:\n\n{pages}\n```\n"])
 
 
@@ -215,24 +248,40 @@ def _line(table: Table) -> str:
     return f"{link}: scale {table.scale}, {n_runs} runs; {of_claims}"
 
 
+def _figures_line(module: str) -> str:
+    """Return the link to the figures of a paper."""
+    title, _ = title_and_about(module)
+    return f"- Figures: [{title}](reproduction/{page_name(module)}.md)"
+
+
+def figures(module: str) -> str:
+    """Return the page of the figures of a paper: its docstring, the figures and the findings."""
+    page: FigurePage = import_module(module).FIGURES
+    title, about = title_and_about(module)
+    folder = Path(os.path.relpath(Path(page.script).parent, FOLDER)).as_posix()
+    parts = [f"# {title}\n", without_code(about)]
+    parts += [f"![{text}]({folder}/{file})\n\n*{text}*\n" for file, text in page.captions.items()]
+    parts += [f"{finding}\n" for finding in page.findings()]
+    return "\n".join([*parts, "[All tables and figures](../reproduction.md).\n"])
+
+
 def section(table: Table) -> str:
     """Return the page of a table: its docstring, its rows and its claims."""
     parts = [f"# {table.title}\n", without_code(table.about)]
     if table.scale is None:
         return "\n".join([*parts, "No scale has two runs of every row yet.\n"])
     means = aggregate(table.experiment, table.runs)
+    parts += findings(table.experiment)
     parts += [conditions(table.scale, means), claims(table.experiment, table.runs)]
     parts += [rows(table.experiment, means), "[All tables and their legend](../reproduction.md).\n"]
     return "\n".join(filter(None, parts))
 
 
-def largest_complete_scale(experiment: Experiment, runs: pd.DataFrame) -> str | None:
-    """Return the largest scale at which every row has at least two runs."""
-    n_runs = runs.groupby(["scale", *ROW]).size()
-    for scale in reversed(experiment.scales):
-        if all(n_runs.get((scale, *row), 0) >= 2 for row in experiment.rows):
-            return scale
-    return None
+def findings(experiment: Experiment) -> list[str]:
+    """Return the paragraphs that a script computes from its stored runs."""
+    if experiment.findings is None:
+        return []
+    return [f"{sentence}\n" for sentence in experiment.findings(read_runs(experiment))]
 
 
 def without_code(text: str) -> str:
@@ -302,6 +351,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     FOLDER.mkdir(exist_ok=True)
     for path, text in pages().items():
         path.write_text(text, "utf-8")
+    write_guide()
     if problems:
         sys.exit("\n".join(["Some runs could not be computed.", *problems]))
 

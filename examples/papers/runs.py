@@ -21,7 +21,7 @@ from __future__ import annotations
 import argparse
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -70,6 +70,9 @@ class Experiment:
     because : mapping, default={}
         Why our numbers differ from the published ones: a clause such as "there are fewer images",
         by a tuple of words that have to be among the scale, method, setting and measure of a row.
+    findings : callable or None, default=None
+        ``findings(runs)`` returns sentences for the page of the table, with numbers that are
+        computed from the stored runs of all scales.
     """
 
     script: str
@@ -82,6 +85,7 @@ class Experiment:
     published_std: Mapping[Row, Mapping[str, float]] = field(default_factory=dict)
     claims: Sequence[Claim] = ()
     because: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    findings: Callable[[pd.DataFrame], Iterable[str]] | None = None
 
     @property
     def default_scale(self) -> str:
@@ -211,6 +215,15 @@ def read_runs(experiment: Experiment) -> pd.DataFrame:
             "changed; remove the file"
         )
     return runs.drop_duplicates(RUN)  # concurrent calls may compute a run twice
+
+
+def largest_complete_scale(experiment: Experiment, runs: pd.DataFrame) -> str | None:
+    """Return the largest scale at which every row has at least two runs."""
+    n_runs = runs.groupby(["scale", *ROW]).size()
+    for scale in reversed(experiment.scales):
+        if all(n_runs.get((scale, *row), 0) >= 2 for row in experiment.rows):
+            return scale
+    return None
 
 
 def append(experiment: Experiment, run: dict[str, Any]) -> None:

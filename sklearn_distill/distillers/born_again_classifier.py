@@ -15,11 +15,12 @@ from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_distill._typing import ArrayLike, MatrixLike, TargetLike
+from sklearn_distill._typing import ArrayLike, MatrixLike, TargetLike, TeacherLike
 from sklearn_distill._validation.fitting import Interval, StrOptions, all_or_nothing, available_if
 from sklearn_distill._validation.routing import make_router
 from sklearn_distill.deployment import to_sklearn
 from sklearn_distill.distillers._born_again.data import proba_of
+from sklearn_distill.distillers._born_again.first_teacher import as_predictions
 from sklearn_distill.distillers._born_again.generations import Generations
 from sklearn_distill.distillers._born_again.scores import GenerationHistory
 from sklearn_distill.distillers._born_again.validation_split import evaluation_set
@@ -38,8 +39,9 @@ def _has_decision_function(self: Any) -> bool:
 class BornAgainClassifier(ClassifierMixin, Generations):
     r"""Generations of one student, each trained on the predictions of the previous one.
 
-    Generation 1 is trained on the labels y. Generation g + 1 is a new clone of the student that is
-    trained on
+    Generation 1 is trained on the labels y, or on an outside teacher's probabilities as if they
+    were those of a generation 0 (``first_teacher_proba`` of fit). Generation g + 1 is a new clone
+    of the student that is trained on
 
     .. math::
 
@@ -64,8 +66,9 @@ class BornAgainClassifier(ClassifierMixin, Generations):
         and 1, any other as its labels; at temperature 1 and λ = 1 this is the same.
     imitation : float or None, default=1.0
         λ in [0, 1], to which the student's ``imitation`` is set; 1 means that the labels are used
-        in generation 1 only, whose λ is 0. None leaves the student's own. Students that do not take
-        ``teacher_proba`` cannot mix predictions and labels, and need 1 (or None, which is then 1).
+        in generation 1 only, whose λ is 0 unless it has an outside teacher. None leaves the
+        student's own. Students that do not take ``teacher_proba`` cannot mix predictions and
+        labels, and need 1 (or None, which is then 1).
     cv : int, splitter, iterable of (train, test) or None, default=None
         With None a generation is trained on in-sample predictions of the previous one, as in the
         papers. With folds it is trained on out-of-fold predictions, for which each fold has a chain
@@ -95,15 +98,16 @@ class BornAgainClassifier(ClassifierMixin, Generations):
         The estimator that predicts: the last generation, the best one (``early_stopping``) or the
         mean of several (``ensemble``).
     estimators_ : list of classifiers
-        The fitted generations, the first of which was trained on the labels.
+        The fitted generations.
     best_generation_ : int
         Number of the generation that predicts, counted from 1; of an ensemble that of its last.
     generations_ : DataFrame
         Metrics of each generation, on the training set (``train_…``) and on the validation set if
         there is one (``validation_…``): ``accuracy``; ``cross_entropy`` of the labels in nats;
         ``uncertainty``, by :func:`~sklearn_distill.metrics.uncertainty_degree`; ``agreement``, the
-        fraction of samples for which it predicts the same class as the previous generation; and
-        ``validation_score``. NaN if a metric needs probabilities that the student does not have.
+        fraction of samples for which it predicts the same class as the previous generation (as the
+        outside teacher, on the training set); and ``validation_score``. NaN if a metric needs
+        probabilities that the student does not have.
     classes_ : ndarray of shape (n_classes,)
         The class labels, ascending, in the order of the columns of ``predict_proba``.
     n_features_in_ : int
@@ -125,7 +129,8 @@ class BornAgainClassifier(ClassifierMixin, Generations):
     g + 1 is trained on the predictions of generation g of that chain, so no ancestor of a
     prediction was fitted on the label of its sample. This takes K + 1 fits per generation instead
     of one. Samples that are in no test fold have no prediction, so only their label is used; those
-    in several get the mean, with hard labels the most frequent prediction. A score on X_val is
+    in several get the mean, with hard labels the most frequent prediction. Whether an outside
+    teacher knows the labels is not for this estimator to see. A score on X_val is
     unbiased for one generation, and optimistic for the best one of many: evaluate that one on a
     held-out test set.
 
@@ -149,7 +154,11 @@ class BornAgainClassifier(ClassifierMixin, Generations):
     """
 
     # routed without any set_fit_request
-    __metadata_request__fit: ClassVar = {"X_val": True, "y_val": True}
+    __metadata_request__fit: ClassVar = {
+        "X_val": True,
+        "y_val": True,
+        "first_teacher_proba": True,
+    }
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "student": "no_validation",  # clone raises a TypeError unless it is an estimator
@@ -202,6 +211,7 @@ class BornAgainClassifier(ClassifierMixin, Generations):
         y: TargetLike,
         sample_weight: ArrayLike | None = None,
         *,
+        first_teacher_proba: TeacherLike = None,
         X_val: MatrixLike | tuple[MatrixLike] | None = None,
         y_val: TargetLike | tuple[TargetLike] = None,
         **fit_params: Any,
@@ -216,6 +226,11 @@ class BornAgainClassifier(ClassifierMixin, Generations):
             Labels, some of which may be missing.
         sample_weight : array-like of shape (n_samples,) or None
             Sample weights, for each generation. Samples of weight 0 are left out.
+        first_teacher_proba : array-like, DataFrame or None
+            Probabilities by an outside teacher for X, on which generation 1 is trained as later
+            ones are on those of the previous generation. Columns are in the order of ``classes_``,
+            or named; a row of NaN is a missing prediction, for which only the label is used, and
+            the mean of several teachers is taken, shape (n_samples, n_teachers, n_classes).
         X_val, y_val : array-like or None
             Validation set on which each generation is scored, or tuples of one, ``(V,)`` and
             ``(v,)``; each sample needs a label. They are not passed to the student. A Pipeline
@@ -250,12 +265,17 @@ class BornAgainClassifier(ClassifierMixin, Generations):
             X's column than this range is wide (not for fewer than 20 rows).
         """
         self._validate_params()
-        data, cv, split_params = self._read_data(X, y, sample_weight, fit_params)
+        data, cv, split_params = self._read_data(
+            X, y, sample_weight, first_teacher_proba, fit_params
+        )
         if data.teacher_param is not None and self.n_generations > 1:
             NestedChoice.of(self.student, data.teacher_param).warn_of_generations()
         students, seed = self._clone_students(data.teacher_param)
         rows, validation = self._split_validation(data, X_val, y_val, seed)
-        history = GenerationHistory(evaluation_set(data, rows), validation, self._score(validation))
+        first = None if data.first_targets is None else data.first_targets[rows]
+        history = GenerationHistory(
+            evaluation_set(data, rows), validation, self._score(validation), as_predictions(first)
+        )
         chain = self._make_chain(data, rows, cv, split_params)
         self.estimators_, self.best_generation_ = self._fit_generations(chain, students, history)
         self._records = history.records

@@ -48,7 +48,8 @@ class GaussianNoise(OneToOneFeatureMixin, TransformerMixin, DocLink, BaseEstimat
 
     References
     ----------
-    Bayazitov 2022, "Distillation on multi-domain data", section 3.1, N(0, 1/10), with σ = 0.1.
+    Bayazitov 2022, "Distillation on multi-domain data", section 3.1, N(0, 1/10), read as
+    σ = 0.1; as a variance it is σ = 0.32, ``scale=0.1**0.5``.
 
     Examples
     --------

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sklearn_distill._typing import FloatArray
+from sklearn_distill._typing import FloatArray, IntArray
 from sklearn_distill.nets._inputs import ModelInput, call_network
 from sklearn_distill.nets._layers import (
     HiddenLayer,
@@ -251,11 +251,36 @@ class EmbeddingLoss(nn.Module):
             The mean over the rows.
         """
         scores, embedding = outputs
-        n_columns = table.shape[1] - self.n_dimensions - 1
-        target, weight = table[:, n_columns:-1], table[:, -1]
-        distance = (embedding - target).square().sum(1)
-        loss: Tensor = self.loss(scores, table[:, :n_columns])
-        return loss + self.weight * (weight * distance).mean()
+        of_scores, target, weight = self._split(table)
+        loss: Tensor = self.loss(scores, of_scores)
+        return loss + self.weight * (weight * self.distance(embedding, target)).mean()
+
+    def distance(self, embedding: Tensor, target: Tensor) -> Tensor:
+        """Return the loss of the embedding of each row.
+
+        Parameters
+        ----------
+        embedding : Tensor of shape (n_rows, n_dimensions)
+            The student's.
+        target : Tensor of shape (n_rows, n_dimensions)
+            The teacher's; 0 for a row without one, whose weight is 0.
+
+        Returns
+        -------
+        Tensor of shape (n_rows,)
+            Squared distances.
+        """
+        return (embedding - target).square().sum(1)
+
+    def _split(self, table: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the table of the scores' loss, the part of the targets, and the weights."""
+        n_columns = table.shape[1] - self.n_target_columns - 1
+        return table[:, :n_columns], table[:, n_columns:-1], table[:, -1]
+
+    @property
+    def n_target_columns(self) -> int:
+        """Number of columns of the targets, before the weight."""
+        return self.n_dimensions
 
     def weigh(self, table: Tensor, weight: Tensor) -> Tensor:
         """Return the table of rows with further weights.
@@ -272,10 +297,86 @@ class EmbeddingLoss(nn.Module):
         Tensor of shape (n_rows, n_columns)
             The table.
         """
-        n_columns = table.shape[1] - self.n_dimensions - 1
+        of_scores, target, own_weight = self._split(table)
         # torch's modules say that any attribute may be a tensor
-        scores_part = self.loss.weigh(table[:, :n_columns], weight)  # type: ignore[operator]
-        return torch.cat([scores_part, table[:, n_columns:-1], table[:, -1:] * weight[:, None]], 1)
+        scores_part = self.loss.weigh(of_scores, weight)  # type: ignore[operator]
+        return torch.cat([scores_part, target, (own_weight * weight)[:, None]], 1)
+
+
+class TripletEmbeddingLoss(EmbeddingLoss):
+    r"""The same with a triplet loss in place of the squared distance.
+
+    With the student's embedding a of a row as the anchor, the teacher's e of the same row as the
+    positive and those of the rows j of other classes in the mini-batch as negatives, the loss of
+    row i is :math:`\mathrm{mean}_j \max(0, δ + \|a_i - e_i\|^2 - \|a_i - e_j\|^2)`; it is 0 for a
+    row without a label or without a negative.
+
+    Parameters
+    ----------
+    loss, weight, n_dimensions
+        As those of :class:`EmbeddingLoss`; each row of the table has two further columns after the
+        embedding: the class, −1 without a label, and whether it may be a negative.
+    margin : float
+        Margin δ > 0.
+    """
+
+    def __init__(self, loss: nn.Module, weight: float, n_dimensions: int, margin: float) -> None:
+        super().__init__(loss, weight, n_dimensions)
+        self.margin = margin
+
+    @property
+    def n_target_columns(self) -> int:
+        """Number of columns of the targets, before the weight."""
+        return self.n_dimensions + 2
+
+    def distance(self, embedding: Tensor, target: Tensor) -> Tensor:
+        """Return the loss of the embedding of each row.
+
+        Parameters
+        ----------
+        embedding : Tensor of shape (n_rows, n_dimensions)
+            The student's.
+        target : Tensor of shape (n_rows, n_dimensions + 2)
+            The teacher's, class and whether it may be a negative.
+
+        Returns
+        -------
+        Tensor of shape (n_rows,)
+            Means over the negatives of each row.
+        """
+        code, usable = target[:, -2], target[:, -1] > 0
+        e = target[:, :-2]
+        to_all = (embedding[:, None] - e).square().sum(2)
+        excess = (self.margin + to_all.diagonal()[:, None] - to_all).clamp_min(0)
+        is_triplet = (code[:, None] >= 0) & usable & (code != code[:, None])
+        number = is_triplet.sum(1)
+        return torch.where(is_triplet, excess, 0.0).sum(1) / number.clamp_min(1)
+
+
+def triplet_columns(embedding: FloatArray, codes: IntArray) -> FloatArray:
+    """Return the class of each row, and whether its embedding may be a negative.
+
+    Parameters
+    ----------
+    embedding : ndarray of shape (n_rows, n_dimensions)
+        Embeddings; a row with NaN is missing.
+    codes : ndarray of shape (n_rows,)
+        Class numbers; −1 without a label.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, 2)
+        Class and 1, or 0 for a row without label or embedding.
+
+    Examples
+    --------
+    >>> triplet_columns(np.array([[1.0], [np.nan], [2.0]]), np.array([1, 0, -1]))
+    array([[ 1.,  1.],
+           [ 0.,  0.],
+           [-1.,  0.]])
+    """
+    known = ~np.isnan(embedding).any(axis=1)
+    return np.column_stack([codes, known & (codes >= 0)]).astype(np.float64)
 
 
 def embedding_table(embedding: FloatArray, weight: FloatArray) -> FloatArray:

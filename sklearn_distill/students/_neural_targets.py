@@ -17,6 +17,22 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Triplets:
+    """What a triplet loss of embeddings needs.
+
+    Parameters
+    ----------
+    margin : float
+        Margin δ > 0.
+    codes : ndarray of shape (n_rows,)
+        Class numbers; −1 without a label.
+    """
+
+    margin: float
+    codes: IntArray
+
+
+@dataclass(frozen=True)
 class NeuralTargets:
     """The losses of training and validation, and the tables that they read.
 
@@ -78,9 +94,13 @@ class NeuralTargets:
     teacher: LiveTeacher | None = None
 
     def with_embedding(
-        self, embedding: FloatArray | None, weight: float, row_weight: FloatArray
+        self,
+        embedding: FloatArray | None,
+        weight: float,
+        row_weight: FloatArray,
+        triplets: Triplets | None = None,
     ) -> NeuralTargets:
-        """Add the squared distance to a teacher's embedding to the training loss.
+        """Add the distance to a teacher's embedding to the training loss.
 
         Parameters
         ----------
@@ -90,6 +110,8 @@ class NeuralTargets:
             μ, the weight of the distance in the loss.
         row_weight : ndarray of shape (n_rows,)
             Weights s of the rows, which multiply both terms.
+        triplets : Triplets or None, default=None
+            What a triplet loss needs; None for the squared distance.
 
         Returns
         -------
@@ -98,15 +120,18 @@ class NeuralTargets:
         """
         if embedding is None:
             return self
-        from sklearn_distill.nets._embedding import EmbeddingLoss, embedding_table
+        from sklearn_distill.nets import _embedding as parts
 
         n_dimensions = embedding.shape[1]
-        return replace(
-            self,
-            loss=EmbeddingLoss(self.loss, weight, n_dimensions),
-            table=np.column_stack([self.table, embedding_table(embedding, row_weight)]),
-            n_dimensions=n_dimensions,
-        )
+        columns = parts.embedding_table(embedding, row_weight)
+        loss: Any = parts.EmbeddingLoss(self.loss, weight, n_dimensions)
+        if triplets is not None:
+            columns = np.insert(
+                columns, [-1], parts.triplet_columns(embedding, triplets.codes), axis=1
+            )
+            loss = parts.TripletEmbeddingLoss(self.loss, weight, n_dimensions, triplets.margin)
+        table = np.column_stack([self.table, columns])
+        return replace(self, loss=loss, table=table, n_dimensions=n_dimensions)
 
     def take(self, rows: IntArray) -> NeuralTargets:
         """Return the targets of some rows, for training.

@@ -46,9 +46,9 @@ from sklearn_distill.students._neural_stream import (
     refuse_whole_items,
     without_losses,
 )
-from sklearn_distill.students._neural_targets import NeuralTargets
+from sklearn_distill.students._neural_targets import NeuralTargets, Triplets
 from sklearn_distill.students._problem import LossParams, TrainingTargets, drop_absent
-from sklearn_distill.targets import TargetMixture
+from sklearn_distill.targets import Labels, TargetMixture
 
 if TYPE_CHECKING:
     import torch
@@ -135,6 +135,11 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         of y or, if it has fewer than two, the names of the teacher's columns.
     embedding_weight : float, default=0.0
         μ ≥ 0, the weight of the distance to ``teacher_embedding``.
+    embedding_margin : float or None, default=None
+        None for the squared distance. A margin δ > 0 replaces it by a triplet loss,
+        :math:`\mathrm{mean}_j \max(0, δ + \|a_i - e_i\|^2 - \|a_i - e_j\|^2)` with
+        :math:`a_i = A h_i + a` and the teacher's embeddings of the samples j of other classes in
+        the mini-batch. Samples without a label are in no triplet.
     embedding_layer : str, dict or None, default=None
         Name of the layer (in ``module.named_modules()``) whose output h is mapped to
         ``teacher_embedding``, or a dict of several names with the number of columns of
@@ -295,6 +300,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         "t_squared": ["boolean"],
         "regularizer": [StrOptions(set(REGULARIZER_NAMES)), None],
         "partial": [StrOptions({"rest", "spread"})],
+        "embedding_margin": [Interval(Real, 0, None, closed="neither"), None],
         "metaparameter_optimizer": [HasMethods("start"), None],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "class_weight": [dict, StrOptions({"balanced"}), None],
@@ -318,6 +324,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         class_weight: dict[Any, float] | str | None = None,
         classes: Any = None,
         embedding_weight: float = 0.0,
+        embedding_margin: float | None = None,
         embedding_layer: str | dict[str, int] | None = None,
         optimizer: Any = "adam",
         lr: float | str = "auto",
@@ -358,6 +365,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         self.class_weight = class_weight
         self.classes = classes
         self.embedding_weight = embedding_weight
+        self.embedding_margin = embedding_margin
         self.embedding_layer = embedding_layer
         self.optimizer = optimizer
         self.lr = lr
@@ -802,10 +810,13 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         )
         if self.distillation_loss is not None:
             self._check_custom_loss()
+        triplets = self._triplets(targets.labels)
 
         def at_epoch(epoch: int) -> NeuralTargets:
             neural_targets = self._targets_at(epoch, targets, live)
-            return neural_targets.with_embedding(embedding, self.embedding_weight, targets.weight)
+            return neural_targets.with_embedding(
+                embedding, self.embedding_weight, targets.weight, triplets
+            )
 
         first = at_epoch(self._first_epoch(previous))
         return X, replace(first, at_epoch=at_epoch) if self._moves() else first
@@ -827,7 +838,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             multi_label_targets,
         )
 
-        for name in ("classes", "metaparameter_optimizer"):
+        for name in ("classes", "metaparameter_optimizer", "embedding_margin"):
             if getattr(self, name) is not None:
                 raise ValueError(
                     f"{name}={getattr(self, name)!r} with y of several labels, for which it has no "
@@ -869,6 +880,17 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
 
         first = at_epoch(self._first_epoch(previous))
         return X, replace(first, at_epoch=at_epoch) if self._moves() else first
+
+    def _triplets(self, labels: Labels) -> Triplets | None:
+        """Return what a triplet loss of embeddings needs; None for the squared distance."""
+        if self.embedding_margin is None:
+            return None
+        if self.embedding_weight == 0:
+            raise ValueError(
+                f"embedding_margin={self.embedding_margin!r} has no effect with "
+                "embedding_weight=0: set both, or leave embedding_margin=None"
+            )
+        return Triplets(self.embedding_margin, np.where(labels.present, labels.codes, -1))
 
     def _targets_at(
         self, epoch: int, targets: TrainingTargets, live: LiveTeacher | None

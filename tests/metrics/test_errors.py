@@ -10,6 +10,7 @@ from sklearn_distill.metrics import (
     cross_entropy_from_proba,
     expected_calibration_error,
     fidelity_score,
+    kl_divergence_from_proba,
     max_min_gap,
     uncertainty_degree,
 )
@@ -39,6 +40,11 @@ CALLS = {
     "cross_entropy_from_proba truth": (
         lambda p: cross_entropy_from_proba(p, [0.5] * 3),
         "true_proba",
+    ),
+    "kl_divergence_from_proba": (lambda p: kl_divergence_from_proba([0.5] * 3, p), "y_proba"),
+    "kl_divergence_from_proba teacher": (
+        lambda p: kl_divergence_from_proba(p, [0.5] * 3),
+        "teacher_proba",
     ),
     "brier_score": (lambda p: brier_score(Y, p), "y_proba"),
     "fidelity_score": (lambda p: fidelity_score(Y, p), "y_proba"),
@@ -80,6 +86,7 @@ def test_bad_teacher_probabilities_are_named_y_teacher():
         brier_score,
         fidelity_score,
         expected_calibration_error,
+        kl_divergence_from_proba,
     ],
 )
 def test_bad_weights(metric, weight, message):

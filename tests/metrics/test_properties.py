@@ -9,6 +9,7 @@ from sklearn_distill.metrics import (
     cross_entropy_from_proba,
     expected_calibration_error,
     fidelity_score,
+    kl_divergence_from_proba,
     max_min_gap,
     uncertainty_degree,
 )
@@ -30,6 +31,9 @@ METRICS = {
     "max_min_gap": lambda y, q, p, labels, w: max_min_gap(p, sample_weight=w),
     "max_min_gap std": lambda y, q, p, labels, w: gap_std(p, w),
     "cross_entropy": lambda y, q, p, labels, w: cross_entropy_from_proba(q, p, sample_weight=w),
+    "kl_divergence": lambda y, q, p, labels, w: kl_divergence_from_proba(
+        q, p, temperature=2.0, sample_weight=w
+    ),
     "brier": lambda y, q, p, labels, w: brier_score(y, p, labels=labels, sample_weight=w),
     "fidelity": lambda y, q, p, labels, w: fidelity_score(q, p, sample_weight=w),
     "fidelity to labels": lambda y, q, p, labels, w: fidelity_score(

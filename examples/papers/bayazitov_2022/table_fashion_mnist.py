@@ -17,7 +17,8 @@ samples; in the thesis one digit is copied 70 times, with copies on both sides o
 is trained on the labels of the student. The rows "VAE of all labels" train φ as published, on the
 labels of all training images, of which the student has one in sixty. The loss is the published one,
 the cross-entropy of the labels plus that of the teacher at temperature 1, up to a factor of ½ that
-does not affect Adam.
+does not affect Adam. The published noise N(0, 1/10) is read as a standard deviation of 0.1; the
+page of the figures compares the other reading, a variance of 0.1.
 """
 
 from collections.abc import Callable

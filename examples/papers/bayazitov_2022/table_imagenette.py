@@ -159,9 +159,9 @@ class Run:
         teacher = self.network(self.scale.teacher, WIDTHS_OF_TEACHER, imitation=0, **options)
         return teacher.fit(X[self.big], self.y[self.big])
 
-    def fit_student(self, teacher_proba):
+    def fit_student(self, teacher_proba, **options):
         """Fit a student on the small part and the teacher's probabilities for it."""
-        options = {"batch_size": 100, "max_epochs": 20}
+        options |= {"batch_size": 100, "max_epochs": 20}
         if teacher_proba is None:
             options["imitation"] = 0
         student = self.network(self.scale.student, WIDTHS_OF_STUDENT, **options)

@@ -8,9 +8,9 @@ the validation images determine the epoch whose weights are kept. Each generatio
 different weights, which the hard and the soft student of a generation share. ``growth`` is the
 degree of uncertainty minus that of generation 0.
 
-``BornAgainClassifier`` fits such a sequence, too, but its first generation is trained on labels,
-and that of the thesis on the probabilities of a teacher; therefore the sequence is fitted
-explicitly here. The scales are those of ``table_students``.
+``BornAgainClassifier`` with ``first_teacher_proba`` fits such a sequence, too. Here the generations
+are fitted one by one, since each is a row, and the hard and the soft one of a number share their
+initial weights. The scales are those of ``table_students``.
 """
 
 from functools import lru_cache

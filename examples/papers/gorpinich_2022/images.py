@@ -8,6 +8,7 @@ from torch.optim.lr_scheduler import StepLR
 
 from examples.papers.claims import Claim
 from examples.papers.gorpinich_2022.methods import METHODS
+from examples.papers.runs import largest_complete_scale
 from sklearn_distill import DistilledNeuralClassifier
 from sklearn_distill.search import tune_student
 
@@ -20,6 +21,9 @@ CLAIMED = [
     ("proposed", "naive"),
     ("proposed", "random"),
 ]
+
+N_STARTS = 3  # starts that are described one by one
+MOVING = ("gradient", "proposed")  # methods that change λ and T
 
 # why figures may differ from the published ones at any scale
 BECAUSE = {
@@ -116,6 +120,40 @@ def evaluate_log_proba(log_proba, y):
         "accuracy": (log_proba.argmax(axis=1) == y).mean(),
         "cross_entropy": -log_proba[np.arange(len(y)), y].mean(),
     }
+
+
+def findings(runs, experiment, settings):
+    """Return for the first starts how λ, T and accuracy end, and how often hypergradients harm.
+
+    "random" keeps the initial λ and T, which are the same for all methods of a seed.
+    """
+    scale = largest_complete_scale(experiment, runs)
+    for setting in settings:
+        rows = runs[(runs["scale"] == scale) & (runs["setting"] == setting)]
+        by_method = {name: of.set_index("seed") for name, of in rows.groupby("method")}
+        yield "\n".join(starts_table(by_method, setting, scale))
+        worse = {
+            name: int((by_method[name]["accuracy"] < by_method["random"]["accuracy"]).sum())
+            for name in MOVING
+        }
+        yield (
+            f'Of {len(by_method["random"])} starts on {setting} ({scale} scale), "gradient" is '
+            f'less accurate than "random" in {worse["gradient"]}, and "proposed" in '
+            f"{worse['proposed']}."
+        )
+
+
+def starts_table(by_method, setting, scale):
+    """Yield the lines of a table: where the first starts begin, and where the methods end."""
+    yield f"| {setting}, {scale} scale | start | gradient | proposed |"
+    yield "|---|---|---|---|"
+    for seed in range(N_STARTS):
+        ends = (by_method[name].loc[seed] for name in ("random", *MOVING))
+        cells = (
+            f"λ = {end['imitation']:.2f}, T = {end['temperature']:.2f}: {end['accuracy']:.3f}"
+            for end in ends
+        )
+        yield f"| accuracy with seed {seed} | {' | '.join(cells)} |"
 
 
 def claims(setting):

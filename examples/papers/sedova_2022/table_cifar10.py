@@ -27,6 +27,7 @@ The method is that of Sedova, Gorpinich, Bakhteev and Strijov 2022, "Distillatio
 latent space of models". The text ends before its experiment; therefore this experiment is our own.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -75,7 +76,9 @@ class Method:
     """The targets of a student: predictions of the teachers, None for none, and aligned codes.
 
     ``layer`` is the aligned layer of the teachers, "hidden" (the last hidden one) or "scores". With
-    ``falls`` the weight of the code falls to 0 over the epochs.
+    ``falls`` the weight of the code falls to 0 over the epochs, and ``margin`` is that of a triplet
+    loss of the code, None for the squared distance. ``combine`` returns the targets from the data
+    and the masked probabilities, by default their mean.
     """
 
     predictions: str | None = None
@@ -84,6 +87,8 @@ class Method:
     stacked: bool = False
     layer: str = "hidden"
     falls: bool = False
+    margin: float | None = None
+    combine: Callable | None = None
 
 
 # the samples for which the predictions of a teacher are used
@@ -228,6 +233,7 @@ def fit_student(data, method, code, seed, scale, device):
         max_epochs=scale.student_epochs,
         lr_schedule="cosine",
         embedding_weight=method.weight,
+        embedding_margin=method.margin,
         callbacks=[FallingWeight()] if method.falls else None,
         device=device,
         random_state=seed,
@@ -235,12 +241,14 @@ def fit_student(data, method, code, seed, scale, device):
     if method.predictions is None:
         return student.set_params(imitation=0).fit(data.X[data.labelled], data.y[data.labelled])
     y = np.where(data.labelled, data.y, np.nan)
-    proba = (
-        stacked_proba(data)
-        if method.stacked
-        else combine_teachers(masked_predictions(data, method)[0])
-    )
+    proba = stacked_proba(data) if method.stacked else combined_proba(data, method)
     return student.fit(data.X, y, teacher_proba=proba, teacher_embedding=code)
+
+
+def combined_proba(data, method):
+    """Return the combination of the teachers' probabilities that a method asks for."""
+    masked, _ = masked_predictions(data, method)
+    return combine_teachers(masked) if method.combine is None else method.combine(data, masked)
 
 
 def stacked_proba(data):

@@ -40,7 +40,7 @@ class GenerationChain:
         targets = self._targets() if self.number else None
         self.number += 1
         if targets is None:
-            self.latest = self.data.fit_on_labels(student, self.rows, self.name)
+            self.latest = self.data.fit_first(student, self.rows, self.name)
         else:
             self.latest = self.data.fit_on_targets(student, self.rows, targets, self.name)
         self._predictions = None

@@ -73,6 +73,9 @@ class GenerationData:
         predicted classes replace the labels.
     hard : bool
         Whether targets are predicted classes instead of probabilities.
+    first_targets : ndarray of shape (n_rows, n_classes) or None, default=None
+        Probabilities by an outside teacher, on which the first generation is trained; NaN where it
+        has no prediction, None without one.
     """
 
     X: CheckedX
@@ -83,6 +86,7 @@ class GenerationData:
     fit_params: dict[str, Any]
     teacher_param: str | None
     hard: bool
+    first_targets: NDArray[np.float64] | None = None
 
     @property
     def n_rows(self) -> int:
@@ -97,6 +101,13 @@ class GenerationData:
     def labels_of(self, rows: IntArray) -> NDArray[Any]:
         """Return the labels of those of the rows that have one."""
         return self.classes[self.codes[rows[self.labelled[rows]]]]
+
+    def fit_first(self, student: Any, rows: IntArray, where: str) -> Any:
+        """Fit the first generation: on the outside teacher's predictions, or on the labels."""
+        if self.first_targets is None:
+            return self.fit_on_labels(student, rows, where)
+        rows = rows[self.labelled[rows] | ~np.isnan(self.first_targets[rows, 0])]
+        return self.fit_on_targets(student, rows, self.first_targets[rows], where)
 
     def fit_on_labels(self, student: Any, rows: IntArray, where: str) -> Any:
         """Fit a clone of the student, with λ = 0, on those of the rows that have labels."""

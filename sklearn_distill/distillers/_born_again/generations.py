@@ -11,7 +11,14 @@ from sklearn.utils import assert_all_finite, get_tags
 from tqdm.auto import tqdm
 
 from sklearn_distill._doc_link import DocLink
-from sklearn_distill._typing import ArrayLike, CheckedX, IntArray, MatrixLike, TargetLike
+from sklearn_distill._typing import (
+    ArrayLike,
+    CheckedX,
+    IntArray,
+    MatrixLike,
+    TargetLike,
+    TeacherLike,
+)
 from sklearn_distill._validation.absent_rows import PresentRows
 from sklearn_distill._validation.extra_sets import entry_of_single, warn_if_out_of_range
 from sklearn_distill._validation.indexing import as_samples, check_features, set_features
@@ -27,6 +34,8 @@ from sklearn_distill._validation.splits import hold_out, labelled_splits
 from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.distillers._born_again.chain import CrossFittedChain, GenerationChain
 from sklearn_distill.distillers._born_again.data import GenerationData, proba_of
+from sklearn_distill.distillers._born_again.first_teacher import NAME as FIRST_TEACHER
+from sklearn_distill.distillers._born_again.first_teacher import read_first_teacher
 from sklearn_distill.distillers._born_again.scores import (
     BestGeneration,
     EvaluationSet,
@@ -69,17 +78,24 @@ class Generations(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
     best_generation_: int
 
     def _read_data(
-        self, X: MatrixLike, y: TargetLike, sample_weight: ArrayLike | None, fit_params: Params
+        self,
+        X: MatrixLike,
+        y: TargetLike,
+        sample_weight: ArrayLike | None,
+        first_teacher_proba: TeacherLike,
+        fit_params: Params,
     ) -> tuple[GenerationData, Any, Params]:
         """Check the arguments of fit; return training data, folds and the splitter's parameters."""
         fit_param = self._teacher_param()
-        check_row_order(X, y, sample_weight=sample_weight)
+        first = {FIRST_TEACHER: first_teacher_proba}
+        check_row_order(X, y, sample_weight=sample_weight, **first)
         X_checked = as_samples(X)
         self._check_y_given(y)
         set_features(self, X_checked)
         weight = check_sample_weight(sample_weight, X_checked.shape[0])
         given = None if sample_weight is None else weight
-        present = PresentRows(X_checked, y, given, fit_params, self.cv).without_absent()
+        present = PresentRows(X_checked, y, given, fit_params | first, self.cv).without_absent()
+        first_proba = present.fit_params.pop(FIRST_TEACHER)
         params = route_fit_params(self, present.weight, present.fit_params)
         if fit_param is not None:  # generations trained on hard labels may have another teacher
             refuse_predictions(self, params.student)
@@ -95,6 +111,7 @@ class Generations(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
             fit_params=params.student,
             teacher_param=fit_param,
             hard=self.labels == "hard",
+            first_targets=read_first_teacher(first_proba, self.classes_, labels),
         )
         return data, present.cv, params.splitter
 

@@ -51,7 +51,9 @@ class EvaluationSet:
     def metrics(self, predictions: Predictions, previous: Predictions | None) -> Metrics:
         """Return accuracy, cross-entropy, uncertainty and agreement with the previous ones."""
         codes = predictions.codes
-        agreement = np.nan if previous is None else self._mean(codes == previous.codes)
+        agreement = np.nan
+        if previous is not None:  # an outside teacher has no prediction where its code is −1
+            agreement = self._mean(codes == previous.codes, previous.codes >= 0)
         return {
             "accuracy": self._mean(codes == self.codes, self.labelled),
             "cross_entropy": self._cross_entropy(predictions.proba),
@@ -86,16 +88,23 @@ class GenerationHistory:
         The validation set; None if there is none, and so no validation score.
     score : callable or None
         ``score(fitted, validation_metrics)`` returns the validation score, the greater the better.
+    first : Predictions or None, default=None
+        Predictions of an outside teacher for the training set, with which the first generation is
+        compared.
     """
 
     def __init__(
-        self, training: EvaluationSet, validation: EvaluationSet | None, score: Score | None
+        self,
+        training: EvaluationSet,
+        validation: EvaluationSet | None,
+        score: Score | None,
+        first: Predictions | None = None,
     ) -> None:
         self.training = training
         self.validation = validation
         self.score = score
         self.records: list[Metrics] = []
-        self._previous: Predictions | None = None
+        self._previous = first
         self._previous_on_validation: Predictions | None = None
 
     def record(self, fitted: Any, predictions: Predictions) -> float:
