@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -80,11 +80,38 @@ class Sums(Protocol):
     def hessian_blocks(self, W: FloatArray) -> FloatArray:
         """Return the diagonal blocks of ∇²Φ(W), one per score."""
 
+    def class_moments(self, W: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return the curvature's moments by class, and their spread over all classes."""
+
     def gram_at_zero(self) -> FloatArray:
         """Return A with ∇²Φ(0) = P ⊗ A."""
 
     def gram_diagonal_at_zero(self) -> FloatArray:
         """Return the diagonal of A with ∇²Φ(0) = P ⊗ A, with all curvatures as positive."""
+
+
+class ClassMoments(NamedTuple):
+    """Curvature of the classes, the means of the features it weights, and their spread.
+
+    Parameters
+    ----------
+    curvature : ndarray of shape (n_scores,)
+        Means a of the second derivatives in the score of each class.
+    means : ndarray of shape (n_scores, n_features)
+        Means of x, weighted by these derivatives.
+    spread : ndarray of shape (n_features, n_features)
+        Covariance of x about the means, averaged over the classes.
+    alpha : float
+        Strength of the penalty.
+    fit_intercept : bool
+        Whether each class has an intercept, its last weight, which is not penalised.
+    """
+
+    curvature: FloatArray
+    means: FloatArray
+    spread: FloatArray
+    alpha: float
+    fit_intercept: bool
 
 
 class SoftTargetObjective:
@@ -271,6 +298,16 @@ class SoftTargetObjective:
         d = np.arange(self.n_columns)
         H[:, d, d] += self.alpha * self._penalised(np.ones(self.shape))
         return H
+
+    def class_moments(self, w: FloatArray) -> ClassMoments:
+        """Return the moments of the diagonal blocks of ∇²F(w), without the blocks themselves."""
+        a, B, G = self.sums.class_moments(w.reshape(self.shape))
+        d = self.n_columns - self.sums.fit_intercept
+        # a class without curvature has no mean; the origin is as good as any
+        means = B[:, :d] / np.where(a > 0, a, 1.0)[:, None]
+        spread = (G[:d, :d] - (means * a[:, None]).T @ means) / (a.sum() or 1.0)
+        curvature = a / self.sums.weight_sum
+        return ClassMoments(curvature, means, spread, self.alpha, self.sums.fit_intercept)
 
     def nonsingular_hessian(self, w: FloatArray) -> FloatArray:
         r"""Return ∇²F(w) + (11ᵀ/K) ⊗ D with D the mean of the diagonal blocks' diagonals.

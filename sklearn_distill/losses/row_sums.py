@@ -187,10 +187,34 @@ class RowSums:
         K, d = W.shape
         H = np.zeros((K, d, d))
         for tile in self.design.tiles():
-            curvature = self._curvature(W, tile)
-            for k, direction in enumerate(self._unit_scores(tile)):
-                H[k] += self.design.gram(curvature(direction)[k], tile)
+            for k, h in enumerate(self._curvature_diagonal(W, tile)):
+                H[k] += self.design.gram(h, tile)
         return H
+
+    def class_moments(self, W: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        r"""Return the curvature's moments by class, and their spread over all classes.
+
+        With the diagonal h of the Hessian in the scores of each row, these are
+        :math:`B_k = \sum_i h_{ik} [x_i\ 1]` and
+        :math:`G = \sum_i (\sum_k h_{ik})\,[x_i\ 1][x_i\ 1]^⊤`, the sum of the diagonal blocks.
+
+        Returns
+        -------
+        curvature : ndarray of shape (n_scores,)
+            Sums :math:`\sum_i h_{ik}`.
+        moments : ndarray of shape (n_scores, n_columns)
+            The rows B_k.
+        spread : ndarray of shape (n_columns, n_columns)
+            The matrix G.
+        """
+        K, d = W.shape
+        a, B, G = np.zeros(K), np.zeros((K, d)), np.zeros((d, d))
+        for tile in self.design.tiles(self.n_scores):
+            h = self._curvature_diagonal(W, tile)
+            a += h.sum(axis=1, dtype=np.float64)
+            B += self.design.pull_back(h, tile)
+            G += self.design.gram(h.sum(axis=0), tile)
+        return a, B, G
 
     def mean_block(self, W: FloatArray, dtype: type[np.floating[Any]]) -> FloatArray:
         r"""Return the lower triangle of A with ∇²Φ(W) ≈ P ⊗ A, in a precision; X is dense.
@@ -311,6 +335,16 @@ class RowSums:
         Z = self.design.scores(W, tile)
         parts = [(phi.curvature(Z / T_), c / T_**2) for phi, c, T_ in self._terms_of(tile)]
         return lambda dZ: sum((c * curvature(dZ) for curvature, c in parts), np.zeros_like(dZ))
+
+    def _curvature_diagonal(self, W: FloatArray, tile: slice) -> FloatArray:
+        """Return the diagonal of the Hessian in the scores of a tile's rows."""
+        Z = self.design.scores(W, tile)
+        h = np.zeros_like(Z)
+        for phi, c, T_ in self._terms_of(tile):
+            of_term = phi.curvature_diagonal(Z / T_ if T_ != 1 else Z)
+            of_term *= c / T_**2 if T_ != 1 else c
+            h += of_term
+        return h
 
     def _unit_scores(self, tile: slice) -> Iterator[FloatArray]:
         """Yield the unit direction of each score; all at once would take n_scores² per row."""

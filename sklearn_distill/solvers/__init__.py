@@ -1,6 +1,7 @@
 """Minimisers of an objective, given by protocols; they return a Solution and never warn."""
 
 from sklearn_distill.solvers.choice import Minimiser, choose_minimiser, row_space_pays
+from sklearn_distill.solvers.class_means import ClassMeansFactor
 from sklearn_distill.solvers.conjugate_gradients import conjugate_gradients
 from sklearn_distill.solvers.continuation import continue_from
 from sklearn_distill.solvers.factor import (
@@ -22,6 +23,7 @@ from sklearn_distill.solvers.used_columns import newton_on_used_columns
 
 __all__ = [
     "BlockFactor",
+    "ClassMeansFactor",
     "DiagonalFactor",
     "KroneckerFactor",
     "Minimiser",

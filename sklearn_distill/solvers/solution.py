@@ -17,6 +17,30 @@ Progress = Callable[[int, float, float], None]
 Evaluation = tuple[float, FloatArray]  # F(w), ∇F(w)
 
 
+class Moments(Protocol):
+    """Moments of the diagonal blocks of a Hessian, for :class:`ClassMeansFactor`."""
+
+    @property
+    def curvature(self) -> FloatArray:
+        """Curvature of each score."""
+
+    @property
+    def means(self) -> FloatArray:
+        """Mean of the features of each score, weighted by its curvature."""
+
+    @property
+    def spread(self) -> FloatArray:
+        """Covariance of the features about these means, of all scores."""
+
+    @property
+    def alpha(self) -> float:
+        """Strength of the penalty."""
+
+    @property
+    def fit_intercept(self) -> bool:
+        """Whether the last weight of each score is an intercept."""
+
+
 class Smooth(Protocol):
     """A differentiable function of a flat vector of weights."""
 
@@ -56,6 +80,9 @@ class RowwiseObjective(Objective, Protocol):
 
     def hessian_blocks(self, w: FloatArray) -> FloatArray:
         """Return the diagonal blocks of ∇²F(w), one per score."""
+
+    def class_moments(self, w: FloatArray) -> Moments:
+        """Return the curvature, mean and common spread of these blocks."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sklearn_distill._typing import FloatArray, IntArray
+from sklearn_distill.solvers.class_means import ClassMeansFactor
 from sklearn_distill.solvers.continuation import MAX_LBFGS_ITER, continue_from
 from sklearn_distill.solvers.factor import BlockFactor, KroneckerFactor, Preconditioner
 from sklearn_distill.solvers.lbfgs import lbfgs
@@ -31,8 +32,15 @@ BLOCK_COLUMNS = 2000
 # (measured; a matrix product is several times as fast per operation as a pass).
 FULL_WEIGHTS_PER_PASS = 16
 BLOCK_COLUMNS_PER_PASS = 5
-# The joint Hessian saves about this many passes over all rows, compared with the blocks.
+# The moments of the classes cost a pass, a Gram matrix, and eigenvectors of its size (measured).
+GRAM_COLUMNS_PER_PASS = 10
+EIGENVECTORS = 5
+# The joint Hessian saves about this many passes over all rows, compared with the blocks, and these
+# compared with the moments of the classes.
 FULL_SAVES = 5
+BLOCKS_SAVE = 8
+# With more weights per row the solution of a subsample is far from that of all rows.
+WEIGHTS_PER_ROW = 2
 # The Hessian is computed on as many rows per column, if that costs at most as many passes.
 HESSIAN_ROWS_PER_COLUMN = 100
 HESSIAN_PASSES = 10
@@ -40,6 +48,8 @@ HESSIAN_PASSES = 10
 MAX_FACTOR_PASSES = 20
 # A factor is renewed after as many steps as it costs passes, but not before it had this many.
 MIN_STEPS = 10
+# The moments of the classes cost little, but what L-BFGS has learnt is lost.
+MIN_STEPS_OF_MOMENTS = 20
 # With this many rows per weight the Hessian is close to that of all rows.
 ROWS_PER_WEIGHT = 10
 
@@ -58,9 +68,9 @@ def coarse_to_fine(
     """Minimise on a subsample first, then on all rows, preconditioned by the subsample's Hessian.
 
     The preconditioner of the subsample is its Gram matrix, which is the Hessian at equally probable
-    classes. Near the minimiser it is replaced by the Hessian there – of all scores jointly, or one
-    block per score, whichever is expected to cost less in total – and the Hessian is renewed after
-    as many steps as it costs.
+    classes. Near the minimiser it is replaced by the Hessian there – of all scores jointly, one
+    block per score, or with many scores blocks that share their spread, whichever is expected to
+    cost less in total – and the Hessian is renewed after as many steps as it costs.
 
     If the preconditioner is not reliable – no factor, no descent in a line search, or no
     convergence after several renewals – Newton's method continues from the last iterate, and the
@@ -101,7 +111,7 @@ def coarse_to_fine(
     >>> coarse_to_fine(objective, np.zeros(1), tol=1e-8, max_iter=20).w.round(4)
     array([0.6748])
     """
-    coarse = _coarse_objective(objective)
+    coarse = _coarse_objective(objective, len(start))
     renewal = _Renewal(objective, coarse, len(start))
     n_iter, evaluation = 0, None
     try:
@@ -146,11 +156,13 @@ def coarse_to_fine(
     )
 
 
-def _coarse_objective(objective: RowwiseObjective) -> RowwiseObjective:
+def _coarse_objective(objective: RowwiseObjective, n_weights: int) -> RowwiseObjective:
     """Return the objective of the subsample, or of all rows if a subsample saves little."""
     n_rows = objective.n_rows
     n_coarse = coarse_rows(n_rows, objective.n_columns)
-    return objective if n_coarse >= n_rows else objective.take(spread_rows(n_rows, n_coarse))
+    if n_coarse >= n_rows or n_weights > WEIGHTS_PER_ROW * n_coarse:
+        return objective
+    return objective.take(spread_rows(n_rows, n_coarse))
 
 
 def coarse_rows(n_rows: int, n_columns: int) -> int:
@@ -178,7 +190,7 @@ def coarse_rows(n_rows: int, n_columns: int) -> int:
 
 
 class _Renewal:
-    """Factors of the Hessian of a subsample: of all scores jointly, or one block per score.
+    """Factors of the Hessian of a subsample: of all scores, of each, or of their moments.
 
     ``n_passes`` is the cost of a factor in passes over all rows; infinite for too many weights.
     """
@@ -190,23 +202,72 @@ class _Renewal:
         full = n_weights / FULL_WEIGHTS_PER_PASS if n_weights <= FULL_HESSIAN_WEIGHTS else np.inf
         # with fewer rows than columns the blocks would be larger than everything else
         blocks = d / BLOCK_COLUMNS_PER_PASS if d <= min(BLOCK_COLUMNS, n_rows) else np.inf
-        self.is_full = full <= blocks + FULL_SAVES and np.isfinite(full)
-        cost = full if self.is_full else blocks
-        # the more rows, the nearer the Hessian to that of all rows
-        wanted = int(min(HESSIAN_ROWS_PER_COLUMN * d, n_rows * HESSIAN_PASSES / cost))
-        self.rows = coarse if wanted <= coarse.n_rows else _take_spread(objective, wanted)
-        self.n_passes = cost * self.rows.n_rows / n_rows
+        is_full = full <= blocks + FULL_SAVES and np.isfinite(full)
+        cost, make = (full, _full_factor) if is_full else (blocks, _block_factor)
+        n_taken = _hessian_rows(objective, coarse, cost)
+        self.n_passes, self._factor = cost * n_taken / n_rows, make
+        saved = BLOCKS_SAVE + FULL_SAVES * is_full
+        of_moments, n_for_moments = _moments_passes(objective, coarse, n_weights // d)
+        if np.isfinite(cost) and of_moments + saved < self.n_passes:
+            self.n_passes, self._factor, n_taken = of_moments, _moments_factor, n_for_moments
+        self.rows = coarse if n_taken == coarse.n_rows else _take_spread(objective, n_taken)
 
     @property
     def n_steps(self) -> int:
         """Number of steps with one factor."""
-        finite = np.isfinite(self.n_passes)
-        return max(MIN_STEPS, int(self.n_passes)) if finite else MAX_LBFGS_ITER
+        if not np.isfinite(self.n_passes):
+            return MAX_LBFGS_ITER
+        least = MIN_STEPS_OF_MOMENTS if self._factor is _moments_factor else MIN_STEPS
+        return max(least, int(self.n_passes))
 
     def __call__(self, w: FloatArray) -> Preconditioner:
-        if self.is_full:
-            return KroneckerFactor(self.rows.nonsingular_hessian(w))
-        return BlockFactor(self.rows.hessian_blocks(w))
+        return self._factor(self.rows, w)
+
+
+def _hessian_rows(objective: RowwiseObjective, coarse: RowwiseObjective, cost: float) -> int:
+    """Return the number of rows for a factor that costs so many passes over them."""
+    n_rows = objective.n_rows
+    # the more rows, the nearer the Hessian to that of all rows
+    wanted = int(min(HESSIAN_ROWS_PER_COLUMN * objective.n_columns, n_rows * HESSIAN_PASSES / cost))
+    if wanted <= coarse.n_rows:
+        return coarse.n_rows
+    return wanted if 2 * wanted <= n_rows else n_rows
+
+
+def _moments_passes(
+    objective: RowwiseObjective, coarse: RowwiseObjective, n_scores: int
+) -> tuple[float, int]:
+    """Return the cost of the moments of the classes, in passes over all rows, and their rows.
+
+    It is infinite for one score, whose block is the Hessian.
+    """
+    d, n_rows = objective.n_columns, objective.n_rows
+    cost = 1 + d / n_scores / GRAM_COLUMNS_PER_PASS
+    n_taken = _hessian_rows(objective, coarse, cost)
+    of_basis = EIGENVECTORS * d**2 / (n_rows * n_scores)
+    return (cost * n_taken / n_rows + of_basis if n_scores > 1 else np.inf), n_taken
+
+
+def _full_factor(objective: RowwiseObjective, w: FloatArray) -> Preconditioner:
+    return KroneckerFactor(objective.nonsingular_hessian(w))
+
+
+def _block_factor(objective: RowwiseObjective, w: FloatArray) -> Preconditioner:
+    return BlockFactor(objective.hessian_blocks(w))
+
+
+def _moments_factor(objective: RowwiseObjective, w: FloatArray) -> Preconditioner:
+    moments = objective.class_moments(w)
+    try:
+        return ClassMeansFactor(
+            moments.curvature,
+            moments.means,
+            moments.spread,
+            moments.alpha,
+            fit_intercept=moments.fit_intercept,
+        )
+    except np.linalg.LinAlgError:  # differences of large means lose more digits than blocks do
+        return _block_factor(objective, w)
 
 
 def hessian_factor(objective: RowwiseObjective, w: FloatArray) -> Preconditioner | None:
