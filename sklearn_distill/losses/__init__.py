@@ -1,6 +1,7 @@
 """The objective of linear students with its derivatives, and the loss that boosting minimises."""
 
 from sklearn_distill.losses.chunk_sums import ChunkSums
+from sklearn_distill.losses.column_objective import ColumnObjective
 from sklearn_distill.losses.design import DenseDesign, Design, SparseDesign, as_design
 from sklearn_distill.losses.log_partition import OneLogitLogPartition, SoftmaxLogPartition
 from sklearn_distill.losses.objective import SoftTargetObjective
@@ -13,6 +14,7 @@ from sklearn_distill.losses.tensor_design import TensorDesign
 
 __all__ = [
     "ChunkSums",
+    "ColumnObjective",
     "DenseDesign",
     "Design",
     "OneLogitLogPartition",

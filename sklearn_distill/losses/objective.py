@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from sklearn_distill._typing import FloatArray, IntArray, RowIndexer
+from sklearn_distill.losses.column_objective import ColumnObjective
 from sklearn_distill.losses.design import DenseDesign, SparseDesign
 from sklearn_distill.losses.regularizers import make_regularizer
 from sklearn_distill.losses.row_space import RowSpace
@@ -19,6 +20,8 @@ from sklearn_distill.targets import TargetTangent
 
 # with more columns that have an entry, leaving out the others does not pay for a copy of X
 USED_SHARE = 0.8
+# with more entries per weight the weights take little of the memory and of the time
+MAX_ENTRIES_PER_WEIGHT = 4
 IN_MEMORY = (DenseDesign, SparseDesign, TensorDesign)
 
 
@@ -203,16 +206,29 @@ class SoftTargetObjective:
 
     @cached_property
     def used_columns(self) -> IntArray | None:
-        """Columns of a sparse X in memory that have an entry; None if nearly all have.
+        """Columns of a sparse X in memory that have an entry; None if it is not to be copied.
 
-        It is None for one score as well, whose weights take less time than a copy of X.
+        It pays where some columns have none, or there are many weights. It is None for one score,
+        whose weights take less time than a copy of X.
         """
         if not isinstance(self.sums, RowSums) or self.shape[0] == 1:
             return None
         if not isinstance(self.sums.design, SparseDesign):
             return None
         used = self.sums.design.used_columns()
-        return used if len(used) < USED_SHARE * self.n_columns else None
+        return used if len(used) < USED_SHARE * self.n_columns or self._is_wide(used) else None
+
+    def _is_wide(self, columns: IntArray) -> bool:
+        design = self._row_sums.design
+        if not isinstance(design, SparseDesign):
+            raise TypeError(f"columns are taken of a sparse X, got {type(design)}")
+        return bool(design.X.nnz <= MAX_ENTRIES_PER_WEIGHT * len(columns) * self.shape[0])
+
+    def by_column(self, columns: IntArray) -> ColumnObjective | None:
+        """Return the function of the weights of some columns; None if their entries are many."""
+        if not self._is_wide(columns):
+            return None
+        return ColumnObjective(self._row_sums, self.alpha, columns)
 
     def take_columns(self, columns: IntArray) -> SoftTargetObjective:
         """Return the objective of the weights of some columns of a sparse X; the others are 0."""
@@ -341,6 +357,15 @@ class SoftTargetObjective:
         A /= self.sums.weight_sum
         A[np.diag_indices(len(A))] += self.alpha * self._penalised(np.ones((1, len(A))))[0]
         return A
+
+    def hessian_at_zero_of(self, columns: IntArray) -> FloatArray | None:
+        """Return the rows and columns of :meth:`hessian_at_zero` of some weights of a score.
+
+        The intercept is the last of them. None for other than a sparse X in memory.
+        """
+        if not (isinstance(self.sums, RowSums) and isinstance(self.sums.design, SparseDesign)):
+            return None
+        return self.take_columns(columns).hessian_at_zero()
 
     def hessian_diagonal_at_zero(self) -> FloatArray:
         """Return the diagonal of :meth:`hessian_at_zero`, with all curvatures as positive."""

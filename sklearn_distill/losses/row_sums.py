@@ -26,6 +26,7 @@ from sklearn_distill.targets import LogPartitionTerm, SoftTargets, TargetTangent
 
 # Scores of as many rows and classes, whose probabilities are kept between products: 256 MB.
 MAX_KEPT_SCORES = 2**25
+ALL = slice(None)
 
 
 class RowSums:
@@ -123,13 +124,16 @@ class RowSums:
     def value_and_gradient(self, W: FloatArray) -> tuple[float, FloatArray]:
         """Return Φ and ∇Φ in one pass over X."""
         value, gradient = 0.0, np.zeros(W.shape)
-        residuals = _at_one_and_two if self._is_at_one_and_two else _residuals
         for tile in self.design.tiles(self.n_scores):
-            Z = self.design.scores(W, tile)
-            tile_value, R = residuals(Z, self._terms_of(tile))
+            tile_value, R = self.residuals(self.design.scores(W, tile), tile)
             value += tile_value
             gradient += self.design.pull_back(R, tile)
         return value, gradient
+
+    def residuals(self, Z: FloatArray, tile: slice = ALL) -> tuple[float, FloatArray]:
+        """Return Φ of a tile's rows and its derivatives in their scores, which are overwritten."""
+        residuals = _at_one_and_two if self._is_at_one_and_two else _residuals
+        return residuals(Z, self._terms_of(tile))
 
     def hessian_operator(self, W: FloatArray) -> Callable[[FloatArray], FloatArray]:
         """Return V ↦ ∇²Φ(W) V; each product is one pass over X."""
@@ -137,7 +141,10 @@ class RowSums:
         # memory of a dense teacher that was not passed as one.
         if self.is_partial and self.n_rows * self.n_scores > MAX_KEPT_SCORES:
             return lambda V: self._hessian_product(W, V)
-        curvatures = [(tile, self._curvature(W, tile)) for tile in self.design.tiles(self.n_scores)]
+        curvatures = [
+            (tile, self.curvature(self.design.scores(W, tile), tile))
+            for tile in self.design.tiles(self.n_scores)
+        ]
 
         def product(V: FloatArray) -> FloatArray:
             result = np.zeros(V.shape)
@@ -154,7 +161,7 @@ class RowSums:
         result = np.zeros(V.shape)
         V, scale = within_range(V, self.design.dtype)
         for tile in self.design.tiles():
-            dR = self._curvature(W, tile)(self.design.scores(V, tile))
+            dR = self.curvature(self.design.scores(W, tile), tile)(self.design.scores(V, tile))
             result += self.design.pull_back(dR, tile)
         return scaled_back(result, scale)
 
@@ -170,7 +177,7 @@ class RowSums:
             return self.hessian_blocks(W)[:, :, None, :]
         H = np.zeros((K, d, K, d))
         for tile in self.design.tiles():
-            curvature = self._curvature(W, tile)
+            curvature = self.curvature(self.design.scores(W, tile), tile)
             for k, direction in zip(range(K - 1), self._unit_scores(tile), strict=False):
                 h = curvature(direction)
                 for m in range(k + 1, K):
@@ -330,9 +337,8 @@ class RowSums:
                 R = R - rate * c / T_ * phi.curvature(u)(u)
         return value, R
 
-    def _curvature(self, W: FloatArray, tile: slice) -> Curvature:
-        """Return the Hessian in the scores of a tile's rows."""
-        Z = self.design.scores(W, tile)
+    def curvature(self, Z: FloatArray, tile: slice = ALL) -> Curvature:
+        """Return the Hessian of a tile's rows in their scores."""
         parts = [(phi.curvature(Z / T_), c / T_**2) for phi, c, T_ in self._terms_of(tile)]
         return lambda dZ: sum((c * curvature(dZ) for curvature, c in parts), np.zeros_like(dZ))
 

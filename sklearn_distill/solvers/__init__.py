@@ -13,6 +13,7 @@ from sklearn_distill.solvers.factor import (
 )
 from sklearn_distill.solvers.late_factor import lbfgs_with_late_factor
 from sklearn_distill.solvers.lbfgs import lbfgs
+from sklearn_distill.solvers.leading_columns import LeadingColumnsFactor
 from sklearn_distill.solvers.newton import newton_cg
 from sklearn_distill.solvers.newton_cholesky import newton_cholesky, newton_pays
 from sklearn_distill.solvers.row_space import minimise_in_row_space, minimiser_of_coordinates
@@ -26,6 +27,7 @@ __all__ = [
     "ClassMeansFactor",
     "DiagonalFactor",
     "KroneckerFactor",
+    "LeadingColumnsFactor",
     "Minimiser",
     "Objective",
     "Preconditioner",

@@ -165,6 +165,8 @@ class DiagonalFactor:
     ----------
     diagonal : ndarray of shape (n,)
         Nonnegative entries; n divides the number of weights.
+    by_column : bool, default=False
+        Whether the weights of a column are consecutive, so that it is :math:`(D ⊗ I)^{-1}`.
 
     Examples
     --------
@@ -173,9 +175,10 @@ class DiagonalFactor:
     array([1.  , 0.25, 2.  , 0.5 ])
     """
 
-    def __init__(self, diagonal: FloatArray) -> None:
+    def __init__(self, diagonal: FloatArray, *, by_column: bool = False) -> None:
         # a column of zeros without penalty has no curvature, and any scale is valid
-        self._diagonal = np.where(diagonal > 0, diagonal, 1.0)
+        self._diagonal = np.where(diagonal > 0, diagonal, 1)
+        self._by_column = by_column
 
     def solve(self, v: FloatArray) -> FloatArray:
         """Return D⁻¹ applied to each part of v.
@@ -190,6 +193,8 @@ class DiagonalFactor:
         ndarray of shape (n_weights,)
             Flat solution.
         """
+        if self._by_column:
+            return (v.reshape(len(self._diagonal), -1) / self._diagonal[:, None]).ravel()
         return (v.reshape(-1, len(self._diagonal)) / self._diagonal).ravel()
 
 

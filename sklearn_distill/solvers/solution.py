@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from sklearn_distill._typing import FloatArray, RowIndexer
+from sklearn_distill._typing import FloatArray, IntArray, RowIndexer
 from sklearn_distill.solvers.factor import Preconditioner
 
 # Called after each iteration with (n_iter, value, max|gradient|).
@@ -71,6 +71,9 @@ class RowwiseObjective(Objective, Protocol):
 
     def hessian_at_zero(self) -> FloatArray:
         """Return A of the Hessian P ⊗ A at equally probable classes."""
+
+    def hessian_at_zero_of(self, columns: IntArray) -> FloatArray | None:
+        """Return A of some columns, or None if that costs as much as of all."""
 
     def hessian_diagonal_at_zero(self) -> FloatArray:
         """Return a nonnegative diagonal with the scale of each weight of a score."""
