@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg.blas import daxpy
+from scipy.linalg.blas import daxpy, saxpy
 
 from sklearn_distill._typing import CheckedX, FloatArray, IntArray
 from sklearn_distill.losses._float_range import scaled_back, within_range
@@ -86,14 +86,14 @@ class ColumnObjective:
     def hessian_operator(self, w: FloatArray) -> Callable[[FloatArray], FloatArray]:
         """Return v ↦ ∇²F(w) v, of and for vectors in ``step_dtype``."""
         curvature = self._step_sums.curvature(self._scores(w).astype(self.step_dtype, copy=False))
-        alpha = self.step_dtype.type(self.alpha)
+        axpy = saxpy if self.step_dtype == np.float32 else daxpy
 
         def product(v: FloatArray) -> FloatArray:
             dR = curvature(np.ascontiguousarray((self._X_step @ v.reshape(self.shape)).T))
             dR -= dR.mean(axis=0)
             dR *= 1 / self._weight_sum
             Hv = (self._Xt_step @ _by_row(dR.astype(self.step_dtype, copy=False))).ravel()
-            Hv[: self._n_penalised] += alpha * v[: self._n_penalised]
+            axpy(v, Hv, n=self._n_penalised, a=self.alpha)  # in place
             return np.asarray(Hv)
 
         return product

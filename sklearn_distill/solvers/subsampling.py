@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 
 from sklearn_distill._typing import FloatArray, IntArray
@@ -35,6 +37,8 @@ BLOCK_COLUMNS_PER_PASS = 5
 # The moments of the classes cost a pass, a Gram matrix, and eigenvectors of its size (measured).
 GRAM_COLUMNS_PER_PASS = 10
 EIGENVECTORS = 5
+# The joint Hessian is made where it costs no more passes than this, or hardly more than the blocks.
+FEW_PASSES = 4
 # The joint Hessian saves about this many passes over all rows, compared with the blocks, and these
 # compared with the moments of the classes.
 FULL_SAVES = 5
@@ -112,7 +116,7 @@ def coarse_to_fine(
     array([0.6748])
     """
     coarse = _coarse_objective(objective, len(start))
-    renewal = _Renewal(objective, coarse, len(start))
+    renewal = _Renewal(objective, coarse, len(start), max_factor_passes)
     n_iter, evaluation = 0, None
     try:
         factor: Preconditioner = KroneckerFactor(coarse.hessian_at_zero())
@@ -128,7 +132,7 @@ def coarse_to_fine(
             start = solution.w
             if coarse is objective:  # steps over the subsample are cheap and not counted
                 n_iter, evaluation = solution.n_iter, solution.evaluation
-        if renewal.n_passes <= max_factor_passes:
+        if renewal.pays:
             factor = renewal(start)
     except np.linalg.LinAlgError:
         return scaled_newton(
@@ -193,24 +197,26 @@ class _Renewal:
     """Factors of the Hessian of a subsample: of all scores, of each, or of their moments.
 
     ``n_passes`` is the cost of a factor in passes over all rows; infinite for too many weights.
+    ``pays`` is whether it is to be made before the first step over all rows.
     """
 
     def __init__(
-        self, objective: RowwiseObjective, coarse: RowwiseObjective, n_weights: int
+        self,
+        objective: RowwiseObjective,
+        coarse: RowwiseObjective,
+        n_weights: int,
+        max_passes: float,
     ) -> None:
-        d, n_rows = objective.n_columns, objective.n_rows
-        full = n_weights / FULL_WEIGHTS_PER_PASS if n_weights <= FULL_HESSIAN_WEIGHTS else np.inf
-        # with fewer rows than columns the blocks would be larger than everything else
-        blocks = d / BLOCK_COLUMNS_PER_PASS if d <= min(BLOCK_COLUMNS, n_rows) else np.inf
-        is_full = full <= blocks + FULL_SAVES and np.isfinite(full)
-        cost, make = (full, _full_factor) if is_full else (blocks, _block_factor)
-        n_taken = _hessian_rows(objective, coarse, cost)
-        self.n_passes, self._factor = cost * n_taken / n_rows, make
-        saved = BLOCKS_SAVE + FULL_SAVES * is_full
-        of_moments, n_for_moments = _moments_passes(objective, coarse, n_weights // d)
-        if np.isfinite(cost) and of_moments + saved < self.n_passes:
-            self.n_passes, self._factor, n_taken = of_moments, _moments_factor, n_for_moments
-        self.rows = coarse if n_taken == coarse.n_rows else _take_spread(objective, n_taken)
+        n_rows = objective.n_rows
+        best = np.inf
+        for cost, fixed, more_steps, make in _factors(objective, n_weights):
+            n_taken = _hessian_rows(objective, coarse, cost)
+            n_passes = cost * n_taken / n_rows + fixed
+            if n_passes + more_steps < best or best == np.inf:
+                best = n_passes + more_steps
+                self.n_passes, self._factor, n_chosen = n_passes, make, n_taken
+                self.pays = best <= max_passes + FULL_SAVES
+        self.rows = coarse if n_chosen == coarse.n_rows else _take_spread(objective, n_chosen)
 
     @property
     def n_steps(self) -> int:
@@ -234,18 +240,27 @@ def _hessian_rows(objective: RowwiseObjective, coarse: RowwiseObjective, cost: f
     return wanted if 2 * wanted <= n_rows else n_rows
 
 
-def _moments_passes(
-    objective: RowwiseObjective, coarse: RowwiseObjective, n_scores: int
-) -> tuple[float, int]:
-    """Return the cost of the moments of the classes, in passes over all rows, and their rows.
+def _factors(
+    objective: RowwiseObjective, n_weights: int
+) -> Iterator[tuple[float, float, float, Callable[[RowwiseObjective, FloatArray], Preconditioner]]]:
+    """Yield for each kind of factor its cost, and how many more steps it leaves than the best.
 
-    It is infinite for one score, whose block is the Hessian.
+    The cost is in passes over the rows of which it is made, and in passes over all rows.
     """
     d, n_rows = objective.n_columns, objective.n_rows
-    cost = 1 + d / n_scores / GRAM_COLUMNS_PER_PASS
-    n_taken = _hessian_rows(objective, coarse, cost)
-    of_basis = EIGENVECTORS * d**2 / (n_rows * n_scores)
-    return (cost * n_taken / n_rows + of_basis if n_scores > 1 else np.inf), n_taken
+    n_scores = n_weights // d
+    # with fewer rows than columns the blocks would be larger than everything else
+    has_blocks = d <= min(BLOCK_COLUMNS, n_rows)
+    blocks, full = d / BLOCK_COLUMNS_PER_PASS, n_weights / FULL_WEIGHTS_PER_PASS
+    yield blocks if has_blocks else np.inf, 0.0, FULL_SAVES, _block_factor
+    # on too few rows it would not be close to that of all rows
+    is_cheap = full * HESSIAN_ROWS_PER_COLUMN * d <= FEW_PASSES * n_rows
+    if n_weights <= FULL_HESSIAN_WEIGHTS and (full <= blocks + FULL_SAVES or is_cheap):
+        yield full, 0.0, 0.0, _full_factor
+    if n_scores > 1 and has_blocks:
+        of_moments = 1 + d / n_scores / GRAM_COLUMNS_PER_PASS
+        of_basis = EIGENVECTORS * d**2 / (n_rows * n_scores)
+        yield of_moments, of_basis, FULL_SAVES + BLOCKS_SAVE, _moments_factor
 
 
 def _full_factor(objective: RowwiseObjective, w: FloatArray) -> Preconditioner:

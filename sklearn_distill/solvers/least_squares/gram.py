@@ -112,7 +112,10 @@ class Gram(Moments):
 
     @classmethod
     def _add(cls, first: FloatArray, second: FloatArray, row: FloatArray) -> FloatArray:
-        return np.asarray(first + second + np.outer(row, row))
+        total = np.outer(row, row)
+        total += first
+        total += second
+        return total
 
     def _mix_targets(self, scale: float, n_features: int, mixing: FloatArray) -> FloatArray:
         d, S = n_features, self.spread
