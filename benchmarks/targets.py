@@ -78,7 +78,7 @@ def _student_targets(cases: list[dict[str, Any]]) -> Iterator[Target]:
 def _pass_targets(results: pd.DataFrame) -> Iterator[Target]:
     for (data, what), values in results.groupby(["data", "what"], sort=False)["value"]:
         bare = what == "pass / bare products"
-        words = "value and gradient, in bare products" if bare else "passes of a fit to 1e-6"
+        words = "value and gradient, in bare products" if bare else str(what)
         goal = passes.target_of(str(data), str(what))
         yield Target(f"{data}: {words}", float(values.median()), "≤", goal)
 
