@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from sklearn_distill._typing import FloatArray, RowIndexer
-from sklearn_distill.losses._accumulate import dot
 from sklearn_distill.losses._float_range import scaled_back, within_range
 from sklearn_distill.losses.design import DenseDesign, Design, stack_designs
 from sklearn_distill.losses.log_partition import (
@@ -414,7 +413,7 @@ def _residuals(Z: FloatArray, terms: Terms) -> tuple[float, FloatArray]:
     value, R = 0.0, None
     for phi, c, T_ in terms:
         phi_value, phi_gradient = phi.value_and_gradient(Z / T_ if T_ != 1 else Z)
-        value += dot(c, phi_value)
+        value += _dot(c, phi_value)
         phi_gradient *= c / T_ if T_ != 1 else c
         R = phi_gradient if R is None else np.add(R, phi_gradient, out=R)
     return value, np.zeros_like(Z) if R is None else R
@@ -430,7 +429,7 @@ def _at_one_and_two(Z: FloatArray, terms: Terms) -> tuple[float, FloatArray]:
     total2 = p2.sum(axis=0)
     p = p2 * p2
     total = p.sum(axis=0)
-    value = dot(c, top + np.log(total)) + dot(c2, 0.5 * top + np.log(total2))
+    value = _dot(c, top + np.log(total)) + _dot(c2, 0.5 * top + np.log(total2))
     p *= c / total
     p2 *= c2 / (2 * total2)
     p += p2
@@ -444,3 +443,8 @@ def stack_sums(parts: Sequence[RowSums]) -> RowSums:
         stack_targets([part.targets for part in parts]),
         np.concatenate([part.weight for part in parts]),
     )
+
+
+def _dot(c: FloatArray, values: FloatArray) -> float:
+    """Return c·values, accumulated in float64: a line search sees rounding errors of parts."""
+    return float(np.dot(c.astype(np.float64, copy=False), values.astype(np.float64, copy=False)))
