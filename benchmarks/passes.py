@@ -9,26 +9,50 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.logistic import bare_products, make_correlated
+from benchmarks.logistic import Data, bare_products, make_correlated
 from benchmarks.measure import cpu_seconds
+from benchmarks.peer_fits import make_embeddings
 from benchmarks.record import versions
-from sklearn_distill import DistilledLogisticRegression
+from sklearn_distill import DistilledLogisticRegression, PrivilegedLinearRegression
 from sklearn_distill.losses import as_design
 from sklearn_distill.students import distilled_logistic
 from sklearn_distill.students._problem import LossParams, TrainingTargets, make_problem
 
 CSV = Path(__file__).with_suffix(".csv")
 N_ROUNDS = 9
-SIZES = {"100,000 × 100, K = 5": (100_000, 100, 5), "20,000 × 784, K = 10": (20_000, 784, 10)}
-PRODUCTS_TARGET, PASSES_TARGET = 1.2, 8
 FITTED = "100,000 × 100, K = 5"
+SIZES: dict[str, Callable[[], Data]] = {
+    FITTED: lambda: make_correlated(100_000, 100, 5),
+    "20,000 × 784, K = 10": lambda: make_correlated(20_000, 784, 10),
+    "20,000 × 128, float32, K = 100": lambda: make_embeddings(20_000, 128, 100),
+    "4,000 × 128, float32, K = 1,000": lambda: make_embeddings(4_000, 128, 1_000),
+    "100,000 × 20, float32, K = 2": lambda: in_single(make_correlated(100_000, 20, 2)),
+}
+PRODUCTS_TARGETS = dict(zip(SIZES, (1.2, 1.2, 1.35, 1.9, 2.0), strict=True))
+PASSES_TARGET = 8
+REGRESSION, REGRESSION_TARGET = "regression 200,000 × 50", 1.7
+# why a target is missed; only what profiling has shown
+REASONS = {
+    FITTED: (
+        "a tol of 1e-6 asks for a distance to the minimiser of 1e-9 as well, in the norm of the "
+        "Hessian; the target was set for the gradient alone."
+    ),
+    REGRESSION: (
+        "half of the time is the Gram matrix; the rest is the centred copy of each tile, a "
+        "quarter, and checks for finite values, an eighth."
+    ),
+    "100,000 × 20, float32, K = 2": (
+        "with one score and 20 columns, about 30 steps of NumPy on the scores, a logarithm and a "
+        "tanh for each term among them, take longer than the products."
+    ),
+}
 
 
 def run_benchmark() -> pd.DataFrame:
     """Return the cost of a pass relative to its bare products, and the passes of a fit."""
     rows = []
-    for name, size in SIZES.items():
-        X, y, S = make_correlated(*size)
+    for name, make in SIZES.items():
+        X, y, S = make()
         student = DistilledLogisticRegression(temperature=2.0)
         targets = TrainingTargets.read(student, len(X), y, None, S, None)
         objective = make_problem(targets, as_design(X, True), LossParams.of(student)).objective
@@ -40,9 +64,29 @@ def run_benchmark() -> pd.DataFrame:
                 bare
             )
             rows.append((name, "pass / bare products", round_, ratio))
-    rows.append((FITTED, "passes of a fit", 0, count_passes(make_correlated(*SIZES[FITTED]))))
+    rows += regression_rows()
+    rows.append((FITTED, "passes of a fit", 0, count_passes(SIZES[FITTED]())))
     columns = ["data", "what", "round", "value"]
     return pd.DataFrame(rows, columns=columns).assign(versions=versions())
+
+
+def regression_rows() -> Iterator[tuple[str, str, int, float]]:
+    """Yield the cost of a regression relative to the bare Gram matrix, in each round."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((200_000, 50))
+    y = X @ rng.standard_normal(50) + rng.standard_normal(len(X))
+    s = y + rng.standard_normal(len(X))
+    student = PrivilegedLinearRegression()
+    student.fit(X, y, teacher_prediction=s)
+    for round_ in range(N_ROUNDS):
+        seconds = cpu_seconds(lambda: student.fit(X, y, teacher_prediction=s))
+        yield REGRESSION, "fit / bare XᵀX", round_, seconds / cpu_seconds(lambda: X.T @ X)
+
+
+def in_single(data: Data) -> Data:
+    """Return the data with X in float32."""
+    X, y, S = data
+    return X.astype(np.float32), y, S
 
 
 def count_passes(data: tuple[Any, Any, Any]) -> float:
@@ -90,17 +134,30 @@ def _lines(results: pd.DataFrame) -> Iterator[str]:
     yield (
         "`python -m benchmarks.passes`: the time of the value and gradient of the objective "
         "(T = 2), as a multiple of that of the two bare products with X (median, min … max of "
-        f"{N_ROUNDS} rounds, CPU time with one thread), and the number of passes over all rows in "
-        "a fit to 1e-6, where two products with X are a pass. "
+        f"{N_ROUNDS} rounds, CPU time with one thread), that of a regression as a multiple of XᵀX, "
+        "and the number of passes over all rows in a fit to 1e-6, where two products with X are a "
+        "pass. "
         f"Measured with {results['versions'].iloc[0]}.\n"
     )
     yield "| data | | ours | target | |"
     yield "|---|---|---|---|---|"
     for (data, what), values in results.groupby(["data", "what"], sort=False)["value"]:
-        target = PRODUCTS_TARGET if "bare" in str(what) else PASSES_TARGET
+        target = target_of(str(data), str(what))
         spread = f" ({values.min():.2f} … {values.max():.2f})" if len(values) > 1 else ""
         verdict = "met" if values.median() <= target else "**missed**"
         yield f"| {data} | {what} | **{values.median():.2f}**{spread} | ≤ {target:g} | {verdict} |"
+
+    yield ""
+    for (data, what), values in results.groupby(["data", "what"], sort=False)["value"]:
+        if values.median() > target_of(str(data), str(what)):
+            yield f"- Missed, **{data}**: {REASONS.get(str(data), 'not analysed yet.')}"
+
+
+def target_of(data: str, what: str) -> float:
+    """Return the target of a line of the table."""
+    if data == REGRESSION:
+        return REGRESSION_TARGET
+    return PRODUCTS_TARGETS[data] if "bare" in what else PASSES_TARGET
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from benchmarks import greedy, neural_speed, passes, peer_searches, search, streaming
+from benchmarks import greedy, neural_speed, passes, peer_fits, peer_searches, search, streaming
 
 PICTURE = Path(__file__).parents[1] / "docs" / "_static" / "benchmarks.png"
 
@@ -53,6 +53,7 @@ def all_targets(results: dict[str, Any]) -> list[Target]:
     return [
         *_student_targets(results["threads"]["1"]),
         *_pass_targets(pd.read_csv(passes.CSV)),
+        *_peer_targets(pd.read_csv(peer_fits.CSV)),
         *_network_targets(pd.read_csv(neural_speed.CSV)),
         *_search_targets(pd.read_csv(search.CSV)),
         *_hypergradient_targets(pd.read_csv(greedy.CSV)),
@@ -77,9 +78,19 @@ def _student_targets(cases: list[dict[str, Any]]) -> Iterator[Target]:
 def _pass_targets(results: pd.DataFrame) -> Iterator[Target]:
     for (data, what), values in results.groupby(["data", "what"], sort=False)["value"]:
         bare = what == "pass / bare products"
-        words = "value and gradient, in bare products" if bare else "passes of a fit to 1e-6"
-        goal = passes.PRODUCTS_TARGET if bare else passes.PASSES_TARGET
+        words = "value and gradient, in bare products" if bare else str(what)
+        goal = passes.target_of(str(data), str(what))
         yield Target(f"{data}: {words}", float(values.median()), "≤", goal)
+
+
+def _peer_targets(results: pd.DataFrame) -> Iterator[Target]:
+    for data, peer, ratio, target in peer_fits.ratios(results):
+        yield Target(f"{data}: times as fast as {peer}", float(ratio.median()), "≥", target)
+    for data, group in results.groupby("data", sort=False):
+        most = peer_fits.memory_target(str(data))
+        if most is not None:
+            what = f"{data}: peak memory above X, in multiples of X"
+            yield Target(what, float(group["memory"].iloc[0]), "≤", most)
 
 
 def _network_targets(results: pd.DataFrame) -> Iterator[Target]:

@@ -2,6 +2,7 @@
 
 from sklearn_distill.losses.chunk_sums import ChunkSums
 from sklearn_distill.losses.chunked_design import ChunkedDesign, DesignChunkSums, make_sums
+from sklearn_distill.losses.column_objective import ColumnObjective
 from sklearn_distill.losses.design import DenseDesign, Design, SparseDesign, as_design
 from sklearn_distill.losses.lockstep import LockstepObjective
 from sklearn_distill.losses.log_partition import OneLogitLogPartition, SoftmaxLogPartition
@@ -16,6 +17,7 @@ from sklearn_distill.losses.tensor_design import TensorDesign
 __all__ = [
     "ChunkSums",
     "ChunkedDesign",
+    "ColumnObjective",
     "DenseDesign",
     "Design",
     "DesignChunkSums",

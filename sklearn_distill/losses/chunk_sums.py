@@ -108,6 +108,11 @@ class ChunkSums:
         """Return the diagonal blocks of ∇²Φ(W), one per score."""
         return np.asarray(self.solver_sums.map_reduce(RowSums.hessian_blocks, W))
 
+    def class_moments(self, W: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return the curvature's moments by class, and their spread over all classes."""
+        a, B, G = self.solver_sums.map_reduce(RowSums.class_moments, W)
+        return a, B, G
+
     def gram_at_zero(self) -> FloatArray:
         """Return A with ∇²Φ(0) = P ⊗ A."""
         return np.asarray(self.solver_sums.map_reduce(RowSums.gram_at_zero))

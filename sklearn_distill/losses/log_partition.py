@@ -27,6 +27,9 @@ class RowFunction(Protocol):
     def curvature(self, u: FloatArray) -> Curvature:
         """Return v ↦ ∇²φ(u) v, both of u's shape."""
 
+    def curvature_diagonal(self, u: FloatArray) -> FloatArray:
+        """Return the diagonal of ∇²φ(u) of each row, of u's shape."""
+
 
 class SoftmaxLogPartition:
     r"""The function :math:`\mathrm{lse}(u) = \log\sum_k e^{u_k}` of K scores.
@@ -62,6 +65,10 @@ class SoftmaxLogPartition:
             return pv
 
         return product
+
+    def curvature_diagonal(self, u: FloatArray) -> FloatArray:
+        """Return p∘(1 − p)."""
+        return _bernoulli_variance(self.value_and_gradient(u)[1])
 
 
 class UnknownLogPartition:
@@ -118,6 +125,10 @@ class UnknownLogPartition:
 
         return product
 
+    def curvature_diagonal(self, u: FloatArray) -> FloatArray:
+        """Return c∘(1 − c)."""
+        return _bernoulli_variance(self.value_and_gradient(u)[1])
+
 
 class OneLogitLogPartition:
     r"""The log-partition of two classes, :math:`\mathrm{lse}(0, η) = \log(1 + e^η)`.
@@ -137,21 +148,29 @@ class OneLogitLogPartition:
         """Return softplus(η) and σ(η)."""
         # σ(η) = (1 + tanh(η/2))/2 and softplus(η) = max(η, 0) − log max(p, 1−p): nothing overflows,
         # and one tanh replaces exp, log1p, a division and a selection
-        p = np.tanh(0.5 * u)
+        half = 0.5 * u
+        p = np.tanh(half)
         value = np.abs(p[0])
         value += 1
         value *= 0.5
         np.log(value, out=value)
-        np.subtract(np.maximum(u[0], 0), value, out=value)
+        positive = np.abs(half[0])  # with half, max(η, 0): a selection takes several times as long
+        positive += half[0]
+        np.subtract(positive, value, out=value)
         p += 1
         p *= 0.5
         return value, p
 
     def curvature(self, u: FloatArray) -> Curvature:
         """Return v ↦ p(1−p) v."""
-        e = np.exp(-np.abs(u))
-        h = e / (1 + e) ** 2  # p(1-p) without the cancellation in 1-p where p rounds to 1
+        h = self.curvature_diagonal(u)
         return lambda v: h * v
+
+    def curvature_diagonal(self, u: FloatArray) -> FloatArray:
+        """Return p(1−p)."""
+        e = np.exp(-np.abs(u))
+        h: FloatArray = e / (1 + e) ** 2  # without the cancellation in 1-p where p rounds to 1
+        return h
 
 
 class RegularizerFunction:
@@ -173,6 +192,15 @@ class RegularizerFunction:
     def curvature(self, u: FloatArray) -> Curvature:
         """Return v ↦ ∇²r(u) v."""
         return lambda v: self.regularizer.hessian_product(u, v)
+
+    def curvature_diagonal(self, u: FloatArray) -> FloatArray:
+        """Return the diagonal of ∇²r(u), by a product with each unit vector."""
+        diagonal, unit = np.empty_like(u), np.zeros_like(u)
+        for k in range(len(u)):
+            unit[k] = 1
+            diagonal[k] = self.regularizer.hessian_product(u, unit)[k]
+            unit[k] = 0
+        return diagonal
 
 
 class OneLogit:
@@ -196,6 +224,10 @@ class OneLogit:
         """Return v ↦ second derivative in η times v."""
         curvature = self.of_two_scores.curvature(_with_zero(u))
         return lambda v: curvature(_with_zero(v))[1:]
+
+    def curvature_diagonal(self, u: FloatArray) -> FloatArray:
+        """Return the second derivative in η."""
+        return self.of_two_scores.curvature_diagonal(_with_zero(u))[1:]
 
 
 class SumOf:
@@ -222,6 +254,17 @@ class SumOf:
         first, second = self.first.curvature(u), self.second.curvature(u)
         return lambda v: first(v) + second(v)
 
+    def curvature_diagonal(self, u: FloatArray) -> FloatArray:
+        """Return the sum of both diagonals."""
+        return self.first.curvature_diagonal(u) + self.second.curvature_diagonal(u)
+
 
 def _with_zero(u: FloatArray) -> FloatArray:
     return np.concatenate([np.zeros_like(u), u])
+
+
+def _bernoulli_variance(p: FloatArray) -> FloatArray:
+    """Return p∘(1 − p)."""
+    variance: FloatArray = np.subtract(1, p)
+    variance *= p
+    return variance

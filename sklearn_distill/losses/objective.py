@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from sklearn_distill._typing import FloatArray, IntArray, RowIndexer
 from sklearn_distill.losses.chunked_design import DesignChunkSums
+from sklearn_distill.losses.column_objective import ColumnObjective
 from sklearn_distill.losses.design import DenseDesign, SparseDesign
 from sklearn_distill.losses.regularizers import make_regularizer
 from sklearn_distill.losses.row_space import RowSpace
@@ -20,6 +21,8 @@ from sklearn_distill.targets import TargetTangent
 
 # with more columns that have an entry, leaving out the others does not pay for a copy of X
 USED_SHARE = 0.8
+# with more entries per weight the weights take little of the memory and of the time
+MAX_ENTRIES_PER_WEIGHT = 4
 IN_MEMORY = (DenseDesign, SparseDesign, TensorDesign)
 
 Evaluation = tuple[float, FloatArray]  # F(w), ∇F(w)
@@ -83,11 +86,38 @@ class Sums(Protocol):
     def hessian_blocks(self, W: FloatArray) -> FloatArray:
         """Return the diagonal blocks of ∇²Φ(W), one per score."""
 
+    def class_moments(self, W: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return the curvature's moments by class, and their spread over all classes."""
+
     def gram_at_zero(self) -> FloatArray:
         """Return A with ∇²Φ(0) = P ⊗ A."""
 
     def gram_diagonal_at_zero(self) -> FloatArray:
         """Return the diagonal of A with ∇²Φ(0) = P ⊗ A, with all curvatures as positive."""
+
+
+class ClassMoments(NamedTuple):
+    """Curvature of the classes, the means of the features it weights, and their spread.
+
+    Parameters
+    ----------
+    curvature : ndarray of shape (n_scores,)
+        Means a of the second derivatives in the score of each class.
+    means : ndarray of shape (n_scores, n_features)
+        Means of x, weighted by these derivatives.
+    spread : ndarray of shape (n_features, n_features)
+        Covariance of x about the means, averaged over the classes.
+    alpha : float
+        Strength of the penalty.
+    fit_intercept : bool
+        Whether each class has an intercept, its last weight, which is not penalised.
+    """
+
+    curvature: FloatArray
+    means: FloatArray
+    spread: FloatArray
+    alpha: float
+    fit_intercept: bool
 
 
 class SoftTargetObjective:
@@ -197,16 +227,29 @@ class SoftTargetObjective:
 
     @cached_property
     def used_columns(self) -> IntArray | None:
-        """Columns of a sparse X in memory that have an entry; None if nearly all have.
+        """Columns of a sparse X in memory that have an entry; None if it is not to be copied.
 
-        It is None for one score as well, whose weights take less time than a copy of X.
+        It pays where some columns have none, or there are many weights. It is None for one score,
+        whose weights take less time than a copy of X.
         """
         if not isinstance(self.sums, RowSums) or self.shape[0] == 1:
             return None
         if not isinstance(self.sums.design, SparseDesign):
             return None
         used = self.sums.design.used_columns()
-        return used if len(used) < USED_SHARE * self.n_columns else None
+        return used if len(used) < USED_SHARE * self.n_columns or self._is_wide(used) else None
+
+    def _is_wide(self, columns: IntArray) -> bool:
+        design = self._row_sums.design
+        if not isinstance(design, SparseDesign):
+            raise TypeError(f"columns are taken of a sparse X, got {type(design)}")
+        return bool(design.X.nnz <= MAX_ENTRIES_PER_WEIGHT * len(columns) * self.shape[0])
+
+    def by_column(self, columns: IntArray) -> ColumnObjective | None:
+        """Return the function of the weights of some columns; None if their entries are many."""
+        if not self._is_wide(columns):
+            return None
+        return ColumnObjective(self._row_sums, self.alpha, columns)
 
     def take_columns(self, columns: IntArray) -> SoftTargetObjective:
         """Return the objective of the weights of some columns of a sparse X; the others are 0."""
@@ -299,6 +342,16 @@ class SoftTargetObjective:
         H[:, d, d] += self.alpha * self._penalised(np.ones(self.shape))
         return H
 
+    def class_moments(self, w: FloatArray) -> ClassMoments:
+        """Return the moments of the diagonal blocks of ∇²F(w), without the blocks themselves."""
+        a, B, G = self.sums.class_moments(w.reshape(self.shape))
+        d = self.n_columns - self.sums.fit_intercept
+        # a class without curvature has no mean; the origin is as good as any
+        means = B[:, :d] / np.where(a > 0, a, 1.0)[:, None]
+        spread = (G[:d, :d] - (means * a[:, None]).T @ means) / (a.sum() or 1.0)
+        curvature = a / self.sums.weight_sum
+        return ClassMoments(curvature, means, spread, self.alpha, self.sums.fit_intercept)
+
     def nonsingular_hessian(self, w: FloatArray) -> FloatArray:
         r"""Return ∇²F(w) + (11ᵀ/K) ⊗ D with D the mean of the diagonal blocks' diagonals.
 
@@ -331,6 +384,15 @@ class SoftTargetObjective:
         A /= self.sums.weight_sum
         A[np.diag_indices(len(A))] += self.alpha * self._penalised(np.ones((1, len(A))))[0]
         return A
+
+    def hessian_at_zero_of(self, columns: IntArray) -> FloatArray | None:
+        """Return the rows and columns of :meth:`hessian_at_zero` of some weights of a score.
+
+        The intercept is the last of them. None for other than a sparse X in memory.
+        """
+        if not (isinstance(self.sums, RowSums) and isinstance(self.sums.design, SparseDesign)):
+            return None
+        return self.take_columns(columns).hessian_at_zero()
 
     def hessian_diagonal_at_zero(self) -> FloatArray:
         """Return the diagonal of :meth:`hessian_at_zero`, with all curvatures as positive."""

@@ -26,6 +26,7 @@ from sklearn_distill.targets import LogPartitionTerm, SoftTargets, TargetTangent
 
 # Scores of as many rows and classes, whose probabilities are kept between products: 256 MB.
 MAX_KEPT_SCORES = 2**25
+ALL = slice(None)
 
 
 class RowSums:
@@ -157,8 +158,8 @@ class RowSums:
             gradient += self.design.pull_back(R, tile)
         return value, gradient
 
-    def residuals(self, Z: FloatArray, tile: slice) -> tuple[float, FloatArray]:
-        """Return Φ of a tile's rows and its derivatives in their scores Z, which may be changed."""
+    def residuals(self, Z: FloatArray, tile: slice = ALL) -> tuple[float, FloatArray]:
+        """Return Φ of a tile's rows and its derivatives in their scores, which are overwritten."""
         residuals = _at_one_and_two if self._is_at_one_and_two else _residuals
         return residuals(Z, self._terms_of(tile))
 
@@ -168,7 +169,10 @@ class RowSums:
         # memory of a dense teacher that was not passed as one.
         if self.is_partial and self.n_rows * self.n_scores > MAX_KEPT_SCORES:
             return lambda V: self._hessian_product(W, V)
-        curvatures = [(tile, self._curvature(W, tile)) for tile in self.tiles(self.n_scores)]
+        curvatures = [
+            (tile, self.curvature(self.design.scores(W, tile), tile))
+            for tile in self.tiles(self.n_scores)
+        ]
 
         def product(V: FloatArray) -> FloatArray:
             result = np.zeros(V.shape)
@@ -185,7 +189,7 @@ class RowSums:
         result = np.zeros(V.shape)
         V, scale = within_range(V, self.design.dtype)
         for tile in self.tiles():
-            dR = self._curvature(W, tile)(self.design.scores(V, tile))
+            dR = self.curvature(self.design.scores(W, tile), tile)(self.design.scores(V, tile))
             result += self.design.pull_back(dR, tile)
         return scaled_back(result, scale)
 
@@ -201,7 +205,7 @@ class RowSums:
             return self.hessian_blocks(W)[:, :, None, :]
         H = np.zeros((K, d, K, d))
         for tile in self.tiles():
-            curvature = self._curvature(W, tile)
+            curvature = self.curvature(self.design.scores(W, tile), tile)
             for k, direction in zip(range(K - 1), self._unit_scores(tile), strict=False):
                 h = curvature(direction)
                 for m in range(k + 1, K):
@@ -218,10 +222,34 @@ class RowSums:
         K, d = W.shape
         H = np.zeros((K, d, d))
         for tile in self.tiles():
-            curvature = self._curvature(W, tile)
-            for k, direction in enumerate(self._unit_scores(tile)):
-                H[k] += self.design.gram(curvature(direction)[k], tile)
+            for k, h in enumerate(self._curvature_diagonal(W, tile)):
+                H[k] += self.design.gram(h, tile)
         return H
+
+    def class_moments(self, W: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        r"""Return the curvature's moments by class, and their spread over all classes.
+
+        With the diagonal h of the Hessian in the scores of each row, these are
+        :math:`B_k = \sum_i h_{ik} [x_i\ 1]` and
+        :math:`G = \sum_i (\sum_k h_{ik})\,[x_i\ 1][x_i\ 1]^⊤`, the sum of the diagonal blocks.
+
+        Returns
+        -------
+        curvature : ndarray of shape (n_scores,)
+            Sums :math:`\sum_i h_{ik}`.
+        moments : ndarray of shape (n_scores, n_columns)
+            The rows B_k.
+        spread : ndarray of shape (n_columns, n_columns)
+            The matrix G.
+        """
+        K, d = W.shape
+        a, B, G = np.zeros(K), np.zeros((K, d)), np.zeros((d, d))
+        for tile in self.tiles(self.n_scores):
+            h = self._curvature_diagonal(W, tile)
+            a += h.sum(axis=1, dtype=np.float64)
+            B += self.design.pull_back(h, tile)
+            G += self.design.gram(h.sum(axis=0), tile)
+        return a, B, G
 
     def mean_block(self, W: FloatArray, dtype: type[np.floating[Any]]) -> FloatArray:
         r"""Return the lower triangle of A with ∇²Φ(W) ≈ P ⊗ A, in a precision; X is dense.
@@ -337,11 +365,20 @@ class RowSums:
                 R = R - rate * c / T_ * phi.curvature(u)(u)
         return value, R
 
-    def _curvature(self, W: FloatArray, tile: slice) -> Curvature:
-        """Return the Hessian in the scores of a tile's rows."""
-        Z = self.design.scores(W, tile)
+    def curvature(self, Z: FloatArray, tile: slice = ALL) -> Curvature:
+        """Return the Hessian of a tile's rows in their scores."""
         parts = [(phi.curvature(Z / T_), c / T_**2) for phi, c, T_ in self._terms_of(tile)]
         return lambda dZ: sum((c * curvature(dZ) for curvature, c in parts), np.zeros_like(dZ))
+
+    def _curvature_diagonal(self, W: FloatArray, tile: slice) -> FloatArray:
+        """Return the diagonal of the Hessian in the scores of a tile's rows."""
+        Z = self.design.scores(W, tile)
+        h = np.zeros_like(Z)
+        for phi, c, T_ in self._terms_of(tile):
+            of_term = phi.curvature_diagonal(Z / T_ if T_ != 1 else Z)
+            of_term *= c / T_**2 if T_ != 1 else c
+            h += of_term
+        return h
 
     def _unit_scores(self, tile: slice) -> Iterator[FloatArray]:
         """Yield the unit direction of each score; all at once would take n_scores² per row."""
@@ -437,5 +474,5 @@ def stack_sums(parts: Sequence[RowSums]) -> RowSums:
 
 
 def _dot(c: FloatArray, values: FloatArray) -> float:
-    """Return c·values, accumulated in float64."""
+    """Return c·values, accumulated in float64: a line search sees rounding errors of parts."""
     return float(np.dot(c.astype(np.float64, copy=False), values.astype(np.float64, copy=False)))

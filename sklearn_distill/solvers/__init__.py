@@ -1,6 +1,7 @@
 """Minimisers of an objective, given by protocols; they return a Solution and never warn."""
 
 from sklearn_distill.solvers.choice import Minimiser, choose_minimiser, row_space_pays
+from sklearn_distill.solvers.class_means import ClassMeansFactor
 from sklearn_distill.solvers.conjugate_gradients import conjugate_gradients
 from sklearn_distill.solvers.continuation import continue_from
 from sklearn_distill.solvers.factor import (
@@ -12,6 +13,7 @@ from sklearn_distill.solvers.factor import (
 )
 from sklearn_distill.solvers.late_factor import lbfgs_with_late_factor
 from sklearn_distill.solvers.lbfgs import lbfgs
+from sklearn_distill.solvers.leading_columns import LeadingColumnsFactor
 from sklearn_distill.solvers.lockstep import ManySmooth, Pairs, lbfgs_in_lockstep
 from sklearn_distill.solvers.newton import newton_cg
 from sklearn_distill.solvers.newton_cholesky import newton_cholesky, newton_pays
@@ -23,8 +25,10 @@ from sklearn_distill.solvers.used_columns import newton_on_used_columns
 
 __all__ = [
     "BlockFactor",
+    "ClassMeansFactor",
     "DiagonalFactor",
     "KroneckerFactor",
+    "LeadingColumnsFactor",
     "ManySmooth",
     "Minimiser",
     "Objective",

@@ -9,6 +9,8 @@ from sklearn_distill.solvers.solution import Smooth
 
 DECREASE, _SLOPE = 1e-4, 0.9  # the two constants of the Wolfe conditions
 _MAX_TRIALS = 30
+# Where F has to decrease, a step of more halvings changes it by less than its rounding error.
+_MAX_TRIALS_OF_DECREASE = 8
 # Values this close, relatively, may differ by rounding only: the slopes decide.
 VALUE_RTOL = 1e-6
 
@@ -65,7 +67,7 @@ def line_search(
     if not slope < 0:  # also if it is NaN
         return None
     t, too_short, too_long = 1.0, 0.0, np.inf
-    for _ in range(_MAX_TRIALS):
+    for _ in range(_MAX_TRIALS if rtol else _MAX_TRIALS_OF_DECREASE):
         new_value, new_gradient = objective.value_and_gradient(w + t * direction)
         new_slope = float(new_gradient @ direction)
         # On a quadratic this bound of the slope is equivalent to the sufficient decrease of F.

@@ -54,19 +54,19 @@ class KroneckerFactor:
         if not np.isfinite(A).all() or (diagonal < 0).any():
             raise np.linalg.LinAlgError("the matrix is not finite or not positive semidefinite")
         # A column of zeros without penalty has no curvature, and any scale is valid.
-        self._scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-        equilibrated = self._scale[:, None] * A
-        equilibrated *= self._scale
+        self.scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+        equilibrated = self.scale[:, None] * A
+        equilibrated *= self.scale
         equilibrated[np.diag_indices(len(A))] += _JITTER + (diagonal <= 0)
         # in place: the transpose, which is the same matrix, is in LAPACK's order
-        self._cholesky, _ = cho_factor(
+        self.cholesky, _ = cho_factor(
             equilibrated.T, lower=True, overwrite_a=True, check_finite=False
         )
 
     @property
     def n_columns(self) -> int:
         """Number of rows and columns of A."""
-        return len(self._scale)
+        return len(self.scale)
 
     def solve(self, v: FloatArray) -> FloatArray:
         """Return A⁻¹ applied to each part of v.
@@ -81,19 +81,17 @@ class KroneckerFactor:
         ndarray of shape (n_weights,)
             Flat solution.
         """
-        V = v.reshape(-1, len(self._scale)) * self._scale
+        V = v.reshape(-1, len(self.scale)) * self.scale
         # LAPACK directly: for small problems the checks of cho_solve cost more than the solution.
         solved = (
-            self._solve_vector(V[0])
-            if len(V) == 1
-            else dpotrs(self._cholesky, V.T, lower=True)[0].T
+            self._solve_vector(V[0]) if len(V) == 1 else dpotrs(self.cholesky, V.T, lower=True)[0].T
         )
-        result: FloatArray = (solved * self._scale).ravel()
+        result: FloatArray = (solved * self.scale).ravel()
         return result
 
     def _solve_vector(self, v: FloatArray) -> FloatArray:
         """Return A⁻¹v; dpotrs is made for many vectors and takes 2-3 times as long for one."""
-        L = self._cholesky
+        L = self.cholesky
         result: FloatArray = dtrsv(L, dtrsv(L, v, lower=1), lower=1, trans=1)
         return result
 
@@ -172,6 +170,8 @@ class DiagonalFactor:
     ----------
     diagonal : ndarray of shape (n,)
         Nonnegative entries; n divides the number of weights.
+    by_column : bool, default=False
+        Whether the weights of a column are consecutive, so that it is :math:`(D ⊗ I)^{-1}`.
 
     Examples
     --------
@@ -180,9 +180,10 @@ class DiagonalFactor:
     array([1.  , 0.25, 2.  , 0.5 ])
     """
 
-    def __init__(self, diagonal: FloatArray) -> None:
+    def __init__(self, diagonal: FloatArray, *, by_column: bool = False) -> None:
         # a column of zeros without penalty has no curvature, and any scale is valid
-        self._diagonal = np.where(diagonal > 0, diagonal, 1.0)
+        self._diagonal = np.where(diagonal > 0, diagonal, 1)
+        self._by_column = by_column
 
     def solve(self, v: FloatArray) -> FloatArray:
         """Return D⁻¹ applied to each part of v.
@@ -197,6 +198,8 @@ class DiagonalFactor:
         ndarray of shape (n_weights,)
             Flat solution.
         """
+        if self._by_column:
+            return (v.reshape(len(self._diagonal), -1) / self._diagonal[:, None]).ravel()
         return (v.reshape(-1, len(self._diagonal)) / self._diagonal).ravel()
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from scipy.linalg.blas import daxpy, saxpy
 
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.solvers.solution import Evaluation, Objective, Progress, Solution, max_abs
@@ -33,6 +35,7 @@ def newton_cg(
     precondition: LinearMap | None = None,
     evaluation: Evaluation | None = None,
     precision: float = float(np.finfo(np.float64).eps),
+    step_dtype: np.dtype[Any] | None = None,
     progress: Progress | None = None,
 ) -> Solution:
     r"""Minimise by truncated Newton steps within a trust region.
@@ -61,6 +64,9 @@ def newton_cg(
         F and ∇F at the start, if they are known.
     precision : float
         Relative rounding error of F: where F changes by less, the gradient decides.
+    step_dtype : dtype or None
+        Precision of the vectors that Hessian products and the preconditioner take, of which a step
+        needs few digits; None for that of the gradient.
     progress : callable or None
         Called after each step with (n_iter, value, max|∇F|).
 
@@ -97,14 +103,18 @@ def newton_cg(
 
     while n_iter < max_iter and not is_near():
         hessian_product = hessian_product or objective.hessian_operator(w)
-        step, predicted, step_norm = truncated_step(gradient, hessian_product, radius, precondition)
+        step, predicted, step_norm = _step_in(
+            step_dtype, gradient, hessian_product, radius, precondition
+        )
         # the decrement is only that of F if the step is not cut off at the boundary of the region
         decrement = np.sqrt(2 * predicted) if predicted >= 0 and step_norm < radius else np.inf
         distance = min(distance, decrement)
         if is_near():
             break
         n_iter += 1
-        new_value, new_gradient = objective.value_and_gradient(w + step)
+        new_w = w + step
+        del step  # the memory of many weights
+        new_value, new_gradient = objective.value_and_gradient(new_w)
         hidden = predicted <= 0.5 * precision * abs(value)
         if hidden and max_abs(new_gradient) >= max_abs(gradient):
             stalled = True  # rounding error hides every further improvement
@@ -113,7 +123,8 @@ def newton_cg(
         if ratio > _ACCEPT_ABOVE:
             shrinkage = _norm(new_gradient, precondition) / _norm(gradient, precondition)
             distance = _DISTANCE_FACTOR * shrinkage * decrement if shrinkage else 0.0
-            w, value, gradient, hessian_product = w + step, new_value, new_gradient, None
+            w, value, gradient, hessian_product = new_w, new_value, new_gradient, None
+        del new_w, new_gradient
         radius = _next_radius(radius, step_norm, ratio)
         if progress is not None:
             progress(n_iter, value, max_abs(gradient))
@@ -131,23 +142,44 @@ def newton_cg(
     )
 
 
+def _step_in(
+    dtype: np.dtype[Any] | None,
+    gradient: FloatArray,
+    hessian_product: LinearMap,
+    radius: float,
+    precondition: LinearMap | None,
+) -> tuple[FloatArray, float, float]:
+    """Return :func:`truncated_step`, computed in a precision, whose range a unit gradient has."""
+    if dtype is None or dtype == gradient.dtype:
+        return truncated_step(gradient, hessian_product, radius, precondition)
+    scale, unit = max_abs(gradient), np.empty(gradient.shape, dtype)
+    np.divide(gradient, scale, out=unit, casting="same_kind")
+    step, predicted, norm = truncated_step(
+        unit, hessian_product, radius / scale, precondition, size=scale
+    )
+    step *= dtype.type(scale)
+    return step, predicted * scale**2, norm * scale
+
+
 def truncated_step(
     gradient: FloatArray,
     hessian_product: LinearMap,
     radius: float,
     precondition: LinearMap | None = None,
+    *,
+    size: float = 1.0,
 ) -> tuple[FloatArray, float, float]:
     """Return a step p with ‖p‖_M ≤ radius, the predicted decrease of F, and ‖p‖_M.
 
     The conjugate gradients stop at a relative residual of min(0.1, √‖g‖), with which the outer
-    iteration converges superlinearly.
+    iteration converges superlinearly; ``size`` is the number by which g was divided.
     """
     residual = -gradient
     preconditioned = _apply(precondition, residual)
-    direction, scratch = preconditioned.copy(), np.empty_like(gradient)
+    direction = preconditioned.copy()
     squared_norm = float(residual @ preconditioned)
-    threshold = squared_norm * min(0.1, squared_norm**0.25) ** 2
-    p, Hp = np.zeros_like(gradient), np.zeros_like(gradient)
+    threshold = squared_norm * min(0.1, (size**2 * squared_norm) ** 0.25) ** 2
+    p = np.zeros_like(gradient)
     # p·Mp, p·Md and d·Md by recurrence, since products with M are not available, only with M⁻¹.
     pp, pd, dd = 0.0, 0.0, squared_norm
     # In exact arithmetic len(gradient) iterations suffice; rounding delays convergence.
@@ -160,12 +192,12 @@ def truncated_step(
         if at_boundary:
             # Negative curvature in an infinite region: take a step of about unit length.
             length = to_boundary if np.isfinite(to_boundary) else 1.0 / np.sqrt(squared_norm)
-        _add(length, direction, to=p, scratch=scratch)
-        _add(length, Hd, to=Hp, scratch=scratch)
+        _add(length, direction, to=p)
+        _add(-length, Hd, to=residual)
         pp += 2 * length * pd + length**2 * dd
         if at_boundary:
             break
-        _add(-length, Hd, to=residual, scratch=scratch)
+        del Hd, preconditioned  # the memory of many weights
         preconditioned = _apply(precondition, residual)
         squared_norm, previous = float(residual @ preconditioned), squared_norm
         if squared_norm <= threshold:
@@ -174,13 +206,14 @@ def truncated_step(
         pd, dd = beta * (pd + length * dd), squared_norm + beta**2 * dd
         direction *= beta
         direction += preconditioned
-    return p, -float(gradient @ p + 0.5 * (p @ Hp)), float(np.sqrt(pp))
+    # with the residual r = −g − Hp, −g·p − ½ p·Hp needs no vector Hp
+    return p, 0.5 * float(residual @ p - gradient @ p), float(np.sqrt(pp))
 
 
-def _add(factor: float, v: FloatArray, *, to: FloatArray, scratch: FloatArray) -> None:
+def _add(factor: float, v: FloatArray, *, to: FloatArray) -> None:
     """Add a multiple of v in place: many weights take longer to allocate than to add."""
-    np.multiply(v, factor, out=scratch)
-    to += scratch
+    axpy = saxpy if to.dtype == np.float32 else daxpy
+    axpy(v.astype(to.dtype, copy=False), to, a=factor)  # of another dtype it would add to a copy
 
 
 def _apply(precondition: LinearMap | None, v: FloatArray) -> FloatArray:

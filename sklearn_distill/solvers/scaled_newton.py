@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 
-from sklearn_distill._typing import FloatArray
+from sklearn_distill._typing import FloatArray, IntArray
 from sklearn_distill.solvers.factor import DiagonalFactor, KroneckerFactor, Preconditioner
+from sklearn_distill.solvers.leading_columns import LeadingColumnsFactor
 from sklearn_distill.solvers.newton import newton_cg
 from sklearn_distill.solvers.solution import Progress, RowwiseObjective, Solution
 
@@ -29,7 +32,7 @@ def scaled_newton(
     Without it the conjugate gradients need as many steps as there are scales of columns, and the
     norm of a gradient says little about the distance to the minimiser. The diagonal costs one pass
     and no matrix; up to ``GRAM_COLUMNS`` columns the Gram matrix is used, if it is a Hessian of a
-    convex objective.
+    convex objective, and of more columns of a sparse X that of those with most curvature.
 
     Parameters
     ----------
@@ -74,4 +77,38 @@ def _factor_at_zero(objective: RowwiseObjective) -> Preconditioner:
             return KroneckerFactor(objective.hessian_at_zero())
         except np.linalg.LinAlgError:  # a regulariser may make it indefinite
             pass
-    return DiagonalFactor(objective.hessian_diagonal_at_zero())
+    return leading_columns_factor(objective, objective.hessian_diagonal_at_zero())
+
+
+class _OfColumns(Protocol):
+    def hessian_at_zero_of(self, columns: IntArray) -> FloatArray | None: ...
+
+
+def leading_columns_factor(
+    objective: _OfColumns, diagonal: FloatArray, *, by_column: bool = False
+) -> Preconditioner:
+    """Return the diagonal, and the Gram matrix of the columns with most curvature if it is cheap.
+
+    Parameters
+    ----------
+    objective : object
+        An objective with ``hessian_at_zero_of``.
+    diagonal : ndarray of shape (n_columns,)
+        The diagonal of its Hessian at zero, in the precision of the vectors to be solved.
+    by_column : bool, default=False
+        As in :class:`LeadingColumnsFactor`.
+
+    Returns
+    -------
+    LeadingColumnsFactor or DiagonalFactor
+        The latter if the Gram matrix is indefinite or not available.
+    """
+    n_leading = min(GRAM_COLUMNS, len(diagonal))
+    columns = np.sort(np.argpartition(diagonal, -n_leading)[-n_leading:])
+    A = objective.hessian_at_zero_of(columns)
+    if A is not None:
+        try:
+            return LeadingColumnsFactor(diagonal, columns, A, by_column=by_column)
+        except np.linalg.LinAlgError:  # a regulariser may make it indefinite
+            pass
+    return DiagonalFactor(diagonal, by_column=by_column)

@@ -8,13 +8,37 @@ from typing import Protocol
 
 import numpy as np
 
-from sklearn_distill._typing import FloatArray, RowIndexer
+from sklearn_distill._typing import FloatArray, IntArray, RowIndexer
 from sklearn_distill.solvers.factor import Preconditioner
 
 # Called after each iteration with (n_iter, value, max|gradient|).
 Progress = Callable[[int, float, float], None]
 
 Evaluation = tuple[float, FloatArray]  # F(w), ∇F(w)
+
+
+class Moments(Protocol):
+    """Moments of the diagonal blocks of a Hessian, for :class:`ClassMeansFactor`."""
+
+    @property
+    def curvature(self) -> FloatArray:
+        """Curvature of each score."""
+
+    @property
+    def means(self) -> FloatArray:
+        """Mean of the features of each score, weighted by its curvature."""
+
+    @property
+    def spread(self) -> FloatArray:
+        """Covariance of the features about these means, of all scores."""
+
+    @property
+    def alpha(self) -> float:
+        """Strength of the penalty."""
+
+    @property
+    def fit_intercept(self) -> bool:
+        """Whether the last weight of each score is an intercept."""
 
 
 class Smooth(Protocol):
@@ -48,6 +72,9 @@ class RowwiseObjective(Objective, Protocol):
     def hessian_at_zero(self) -> FloatArray:
         """Return A of the Hessian P ⊗ A at equally probable classes."""
 
+    def hessian_at_zero_of(self, columns: IntArray) -> FloatArray | None:
+        """Return A of some columns, or None if that costs as much as of all."""
+
     def hessian_diagonal_at_zero(self) -> FloatArray:
         """Return a nonnegative diagonal with the scale of each weight of a score."""
 
@@ -56,6 +83,9 @@ class RowwiseObjective(Objective, Protocol):
 
     def hessian_blocks(self, w: FloatArray) -> FloatArray:
         """Return the diagonal blocks of ∇²F(w), one per score."""
+
+    def class_moments(self, w: FloatArray) -> Moments:
+        """Return the curvature, mean and common spread of these blocks."""
 
 
 @dataclass(frozen=True)

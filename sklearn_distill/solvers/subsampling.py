@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 
 from sklearn_distill._typing import FloatArray, IntArray
+from sklearn_distill.solvers.class_means import ClassMeansFactor
 from sklearn_distill.solvers.continuation import MAX_LBFGS_ITER, continue_from
 from sklearn_distill.solvers.factor import BlockFactor, KroneckerFactor, Preconditioner
 from sklearn_distill.solvers.lbfgs import lbfgs
@@ -31,8 +34,17 @@ BLOCK_COLUMNS = 2000
 # (measured; a matrix product is several times as fast per operation as a pass).
 FULL_WEIGHTS_PER_PASS = 16
 BLOCK_COLUMNS_PER_PASS = 5
-# The joint Hessian saves about this many passes over all rows, compared with the blocks.
+# The moments of the classes cost a pass, a Gram matrix, and eigenvectors of its size (measured).
+GRAM_COLUMNS_PER_PASS = 10
+EIGENVECTORS = 5
+# The joint Hessian is made where it costs no more passes than this, or hardly more than the blocks.
+FEW_PASSES = 4
+# The joint Hessian saves about this many passes over all rows, compared with the blocks, and these
+# compared with the moments of the classes.
 FULL_SAVES = 5
+BLOCKS_SAVE = 8
+# With more weights per row the solution of a subsample is far from that of all rows.
+WEIGHTS_PER_ROW = 2
 # The Hessian is computed on as many rows per column, if that costs at most as many passes.
 HESSIAN_ROWS_PER_COLUMN = 100
 HESSIAN_PASSES = 10
@@ -40,6 +52,8 @@ HESSIAN_PASSES = 10
 MAX_FACTOR_PASSES = 20
 # A factor is renewed after as many steps as it costs passes, but not before it had this many.
 MIN_STEPS = 10
+# The moments of the classes cost little, but what L-BFGS has learnt is lost.
+MIN_STEPS_OF_MOMENTS = 20
 # With this many rows per weight the Hessian is close to that of all rows.
 ROWS_PER_WEIGHT = 10
 
@@ -58,9 +72,9 @@ def coarse_to_fine(
     """Minimise on a subsample first, then on all rows, preconditioned by the subsample's Hessian.
 
     The preconditioner of the subsample is its Gram matrix, which is the Hessian at equally probable
-    classes. Near the minimiser it is replaced by the Hessian there – of all scores jointly, or one
-    block per score, whichever is expected to cost less in total – and the Hessian is renewed after
-    as many steps as it costs.
+    classes. Near the minimiser it is replaced by the Hessian there – of all scores jointly, one
+    block per score, or with many scores blocks that share their spread, whichever is expected to
+    cost less in total – and the Hessian is renewed after as many steps as it costs.
 
     If the preconditioner is not reliable – no factor, no descent in a line search, or no
     convergence after several renewals – Newton's method continues from the last iterate, and the
@@ -101,8 +115,8 @@ def coarse_to_fine(
     >>> coarse_to_fine(objective, np.zeros(1), tol=1e-8, max_iter=20).w.round(4)
     array([0.6748])
     """
-    coarse = _coarse_objective(objective)
-    renewal = _Renewal(objective, coarse, len(start))
+    coarse = _coarse_objective(objective, len(start))
+    renewal = _Renewal(objective, coarse, len(start), max_factor_passes)
     n_iter, evaluation = 0, None
     try:
         factor: Preconditioner = KroneckerFactor(coarse.hessian_at_zero())
@@ -118,7 +132,7 @@ def coarse_to_fine(
             start = solution.w
             if coarse is objective:  # steps over the subsample are cheap and not counted
                 n_iter, evaluation = solution.n_iter, solution.evaluation
-        if renewal.n_passes <= max_factor_passes:
+        if renewal.pays:
             factor = renewal(start)
     except np.linalg.LinAlgError:
         return scaled_newton(
@@ -146,11 +160,13 @@ def coarse_to_fine(
     )
 
 
-def _coarse_objective(objective: RowwiseObjective) -> RowwiseObjective:
+def _coarse_objective(objective: RowwiseObjective, n_weights: int) -> RowwiseObjective:
     """Return the objective of the subsample, or of all rows if a subsample saves little."""
     n_rows = objective.n_rows
     n_coarse = coarse_rows(n_rows, objective.n_columns)
-    return objective if n_coarse >= n_rows else objective.take(spread_rows(n_rows, n_coarse))
+    if n_coarse >= n_rows or n_weights > WEIGHTS_PER_ROW * n_coarse:
+        return objective
+    return objective.take(spread_rows(n_rows, n_coarse))
 
 
 def coarse_rows(n_rows: int, n_columns: int) -> int:
@@ -178,35 +194,95 @@ def coarse_rows(n_rows: int, n_columns: int) -> int:
 
 
 class _Renewal:
-    """Factors of the Hessian of a subsample: of all scores jointly, or one block per score.
+    """Factors of the Hessian of a subsample: of all scores, of each, or of their moments.
 
     ``n_passes`` is the cost of a factor in passes over all rows; infinite for too many weights.
+    ``pays`` is whether it is to be made before the first step over all rows.
     """
 
     def __init__(
-        self, objective: RowwiseObjective, coarse: RowwiseObjective, n_weights: int
+        self,
+        objective: RowwiseObjective,
+        coarse: RowwiseObjective,
+        n_weights: int,
+        max_passes: float,
     ) -> None:
-        d, n_rows = objective.n_columns, objective.n_rows
-        full = n_weights / FULL_WEIGHTS_PER_PASS if n_weights <= FULL_HESSIAN_WEIGHTS else np.inf
-        # with fewer rows than columns the blocks would be larger than everything else
-        blocks = d / BLOCK_COLUMNS_PER_PASS if d <= min(BLOCK_COLUMNS, n_rows) else np.inf
-        self.is_full = full <= blocks + FULL_SAVES and np.isfinite(full)
-        cost = full if self.is_full else blocks
-        # the more rows, the nearer the Hessian to that of all rows
-        wanted = int(min(HESSIAN_ROWS_PER_COLUMN * d, n_rows * HESSIAN_PASSES / cost))
-        self.rows = coarse if wanted <= coarse.n_rows else _take_spread(objective, wanted)
-        self.n_passes = cost * self.rows.n_rows / n_rows
+        n_rows = objective.n_rows
+        best = np.inf
+        for cost, fixed, more_steps, make in _factors(objective, n_weights):
+            n_taken = _hessian_rows(objective, coarse, cost)
+            n_passes = cost * n_taken / n_rows + fixed
+            if n_passes + more_steps < best or best == np.inf:
+                best = n_passes + more_steps
+                self.n_passes, self._factor, n_chosen = n_passes, make, n_taken
+                self.pays = best <= max_passes + FULL_SAVES
+        self.rows = coarse if n_chosen == coarse.n_rows else _take_spread(objective, n_chosen)
 
     @property
     def n_steps(self) -> int:
         """Number of steps with one factor."""
-        finite = np.isfinite(self.n_passes)
-        return max(MIN_STEPS, int(self.n_passes)) if finite else MAX_LBFGS_ITER
+        if not np.isfinite(self.n_passes):
+            return MAX_LBFGS_ITER
+        least = MIN_STEPS_OF_MOMENTS if self._factor is _moments_factor else MIN_STEPS
+        return max(least, int(self.n_passes))
 
     def __call__(self, w: FloatArray) -> Preconditioner:
-        if self.is_full:
-            return KroneckerFactor(self.rows.nonsingular_hessian(w))
-        return BlockFactor(self.rows.hessian_blocks(w))
+        return self._factor(self.rows, w)
+
+
+def _hessian_rows(objective: RowwiseObjective, coarse: RowwiseObjective, cost: float) -> int:
+    """Return the number of rows for a factor that costs so many passes over them."""
+    n_rows = objective.n_rows
+    # the more rows, the nearer the Hessian to that of all rows
+    wanted = int(min(HESSIAN_ROWS_PER_COLUMN * objective.n_columns, n_rows * HESSIAN_PASSES / cost))
+    if wanted <= coarse.n_rows:
+        return coarse.n_rows
+    return wanted if 2 * wanted <= n_rows else n_rows
+
+
+def _factors(
+    objective: RowwiseObjective, n_weights: int
+) -> Iterator[tuple[float, float, float, Callable[[RowwiseObjective, FloatArray], Preconditioner]]]:
+    """Yield for each kind of factor its cost, and how many more steps it leaves than the best.
+
+    The cost is in passes over the rows of which it is made, and in passes over all rows.
+    """
+    d, n_rows = objective.n_columns, objective.n_rows
+    n_scores = n_weights // d
+    # with fewer rows than columns the blocks would be larger than everything else
+    has_blocks = d <= min(BLOCK_COLUMNS, n_rows)
+    blocks, full = d / BLOCK_COLUMNS_PER_PASS, n_weights / FULL_WEIGHTS_PER_PASS
+    yield blocks if has_blocks else np.inf, 0.0, FULL_SAVES, _block_factor
+    # on too few rows it would not be close to that of all rows
+    is_cheap = full * HESSIAN_ROWS_PER_COLUMN * d <= FEW_PASSES * n_rows
+    if n_weights <= FULL_HESSIAN_WEIGHTS and (full <= blocks + FULL_SAVES or is_cheap):
+        yield full, 0.0, 0.0, _full_factor
+    if n_scores > 1 and has_blocks:
+        of_moments = 1 + d / n_scores / GRAM_COLUMNS_PER_PASS
+        of_basis = EIGENVECTORS * d**2 / (n_rows * n_scores)
+        yield of_moments, of_basis, FULL_SAVES + BLOCKS_SAVE, _moments_factor
+
+
+def _full_factor(objective: RowwiseObjective, w: FloatArray) -> Preconditioner:
+    return KroneckerFactor(objective.nonsingular_hessian(w))
+
+
+def _block_factor(objective: RowwiseObjective, w: FloatArray) -> Preconditioner:
+    return BlockFactor(objective.hessian_blocks(w))
+
+
+def _moments_factor(objective: RowwiseObjective, w: FloatArray) -> Preconditioner:
+    moments = objective.class_moments(w)
+    try:
+        return ClassMeansFactor(
+            moments.curvature,
+            moments.means,
+            moments.spread,
+            moments.alpha,
+            fit_intercept=moments.fit_intercept,
+        )
+    except np.linalg.LinAlgError:  # differences of large means lose more digits than blocks do
+        return _block_factor(objective, w)
 
 
 def hessian_factor(objective: RowwiseObjective, w: FloatArray) -> Preconditioner | None:

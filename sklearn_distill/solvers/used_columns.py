@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from sklearn_distill._typing import FloatArray
+from sklearn_distill.losses.column_objective import ColumnObjective
 from sklearn_distill.losses.objective import SoftTargetObjective
-from sklearn_distill.solvers.scaled_newton import scaled_newton
+from sklearn_distill.solvers.newton import newton_cg
+from sklearn_distill.solvers.scaled_newton import (
+    GRAM_COLUMNS,
+    leading_columns_factor,
+    scaled_newton,
+)
 from sklearn_distill.solvers.solution import Progress, Solution
 
 
@@ -61,15 +68,30 @@ def newton_on_used_columns(
     used, W = objective.used_columns, start.reshape(objective.shape)
     if used is None:
         used = np.arange(objective.n_columns)
-    solution = scaled_newton(
-        objective.take_columns(used),
-        W[:, used].ravel(),
-        tol=tol,
-        max_iter=max_iter,
-        distance_tol=distance_tol,
-        precision=precision,
-        progress=progress,
-    )
+    by_column = objective.by_column(used) if len(used) > GRAM_COLUMNS else None
+    options: dict[str, Any] = {
+        "tol": tol,
+        "max_iter": max_iter,
+        "distance_tol": distance_tol,
+        "precision": precision,
+        "progress": progress,
+    }
+    if by_column is None:
+        solution = scaled_newton(objective.take_columns(used), W[:, used].ravel(), **options)
+        solved = solution.w.reshape(len(W), -1)
+    else:
+        # zeros that are not written take no memory
+        first = W[:, used].T.ravel() if W.any() else np.zeros(len(used) * len(W))
+        solution = _newton_by_column(by_column, first, **options)
+        solved = solution.w.reshape(by_column.shape).T
     W = np.zeros(objective.shape)
-    W[:, used] = solution.w.reshape(len(W), -1)
+    W[:, used] = solved
     return replace(solution, w=W.ravel(), gradient=None)
+
+
+def _newton_by_column(objective: ColumnObjective, start: FloatArray, **options: Any) -> Solution:
+    diagonal = objective.hessian_diagonal_at_zero().astype(objective.step_dtype)
+    factor = leading_columns_factor(objective, diagonal, by_column=True)
+    return newton_cg(
+        objective, start, precondition=factor.solve, step_dtype=objective.step_dtype, **options
+    )

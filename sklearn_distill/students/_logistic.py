@@ -75,8 +75,9 @@ CONSTRAINTS: dict[str, list[Any]] = {
 DISTANCE_TOL = 1e-3
 
 # So few entries of float32 are multiplied in float64, which costs no more and whose rounding does
-# not hide the minimum.
+# not hide the minimum; with more scores than these the products take the time.
 FEW_ENTRIES = 2**20
+FEW_SCORES = 4
 
 
 def select_minimiser(solver: str, objective: SoftTargetObjective, *, dense: bool) -> Minimiser:
@@ -183,7 +184,8 @@ class LogisticStudent(LinearClassifier):
         progress: Progress | None,
     ) -> Solution:
         """Minimise, and go on with products in float64 where those of float32 come to an end."""
-        if objective.n_rows * objective.n_columns <= FEW_ENTRIES:
+        n_scores, n_columns = objective.shape
+        if objective.n_rows * n_columns * max(1, n_scores / FEW_SCORES) <= FEW_ENTRIES:
             objective = objective.in_double()
         # the intercept of a class that is nearly always unknown may go to −∞, at no distance
         far = objective.sums.is_partial

@@ -66,6 +66,7 @@ def test_every_sum(pair):
         (chunks.hessian_operator(W)(V), whole.hessian_operator(W)(V)),
         (chunks.hessian(W), whole.hessian(W)),
         (chunks.hessian_blocks(W), whole.hessian_blocks(W)),
+        *zip(chunks.class_moments(W), whole.class_moments(W), strict=True),
         (chunks.gram_at_zero(), whole.gram_at_zero()),
         (chunks.gram_diagonal_at_zero(), np.diag(whole.gram_at_zero())),
     ]:

@@ -51,6 +51,14 @@ def test_arguments_are_not_modified(phi, n_scores):
     u.flags.writeable = v.flags.writeable = False
     phi.value_and_gradient(u)
     phi.curvature(u)(v)
+    phi.curvature_diagonal(u)
+
+
+@every_function
+def test_curvature_diagonal_is_that_of_unit_vectors(phi, n_scores):
+    u, units = scores(n_scores), np.eye(n_scores)
+    expected = [phi.curvature(u)(np.tile(e[:, None], 20))[k] for k, e in enumerate(units)]
+    np.testing.assert_allclose(phi.curvature_diagonal(u), expected, rtol=1e-12, atol=1e-15)
 
 
 def test_softmax_is_that_of_scipy():

@@ -23,7 +23,7 @@ def every_sum(sums):
     W, V = weights_for(sums), weights_for(sums, seed=1)
     value, gradient = sums.value_and_gradient(W)
     yield from (value, gradient, sums.hessian_operator(W)(V), sums.hessian(W))
-    yield from (sums.hessian_blocks(W), sums.gram_at_zero())
+    yield from (sums.hessian_blocks(W), sums.gram_at_zero(), *sums.class_moments(W))
 
 
 @pytest.fixture
@@ -36,6 +36,17 @@ def test_rows_without_a_term_add_nothing_to_the_convex_part(X, K):
     """A chunk whose rows have no weight has no term."""
     for total in every_sum(sums_of(DenseDesign(X, True), K=K)):
         np.testing.assert_array_equal(total, 0)
+
+
+@pytest.mark.parametrize("regularizer", REGULARIZERS)
+def test_class_moments_are_those_of_the_blocks(X, regularizer):
+    sums = sums_of(DenseDesign(X, True), (1.0, None), (2.0, regularizer), K=4)
+    W = weights_for(sums)
+    curvature, moments, spread = sums.class_moments(W)
+    blocks = sums.hessian_blocks(W)
+    np.testing.assert_allclose(moments, blocks[:, -1], rtol=1e-10, atol=1e-13)
+    np.testing.assert_allclose(curvature, blocks[:, -1, -1], rtol=1e-10)
+    np.testing.assert_allclose(spread, blocks.sum(axis=0), rtol=1e-10, atol=1e-13)
 
 
 @pytest.mark.parametrize("K", [2, 3])

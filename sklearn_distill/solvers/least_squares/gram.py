@@ -19,6 +19,8 @@ from sklearn_distill.solvers.least_squares._tridiagonal import Tridiagonal
 
 # With more columns the matrix has over 2³¹ entries, more than BLAS can index.
 _MAX_COLUMNS = 46_000
+# Rows of the matrix that are made symmetric at once.
+_ROWS = 64
 
 
 class Gram(Moments):
@@ -97,13 +99,23 @@ class Gram(Moments):
     @classmethod
     def _centre(cls, spread: FloatArray) -> tuple[float, FloatArray, FloatArray]:
         weight, mean = float(spread[0, 0]), spread[0, 1:] / spread[0, 0]
-        upper = np.triu(spread[1:, 1:])
-        symmetric = upper + np.triu(upper, 1).T
-        return weight, mean, symmetric - weight * np.outer(mean, mean)
+        upper, symmetric = spread[1:, 1:], np.empty((len(mean),) * 2)
+        # some rows at a time: of a large matrix a transpose reads each line of the cache many times
+        for start in range(0, len(mean), _ROWS):
+            rows, rest = slice(start, start + _ROWS), slice(start, None)
+            part = upper[rows, rest] - np.outer(weight * mean[rows], mean[rest])
+            symmetric[rest, rows] = part.T
+            part[:, : part.shape[0]] = np.triu(part[:, : part.shape[0]])
+            part[:, : part.shape[0]] += np.triu(part[:, : part.shape[0]], 1).T
+            symmetric[rows, rest] = part
+        return weight, mean, symmetric
 
     @classmethod
     def _add(cls, first: FloatArray, second: FloatArray, row: FloatArray) -> FloatArray:
-        return np.asarray(first + second + np.outer(row, row))
+        total = np.outer(row, row)
+        total += first
+        total += second
+        return total
 
     def _mix_targets(self, scale: float, n_features: int, mixing: FloatArray) -> FloatArray:
         d, S = n_features, self.spread

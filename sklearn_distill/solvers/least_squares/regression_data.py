@@ -215,12 +215,11 @@ class RegressionData:
     def shift(self, source: Source) -> FloatArray:
         """Return an approximate mean of [features | targets] of the rows of a source.
 
-        Moments about a point near the mean do not cancel. A few rows of X suffice for that; targets
-        are averaged over all rows.
+        Moments about a point near the mean do not cancel. A few rows suffice for that.
         """
-        rows = self.has_source(source)
-        chosen = slice(None) if rows.all() else rows
-        means = [target[chosen].mean(axis=0) for target in self._targets(source)]
+        rows = np.flatnonzero(self.has_source(source))
+        some = rows[:: max(1, len(rows) // _N_ROWS_FOR_MEAN)]
+        means = [target[some].mean(axis=0) for target in self._targets(source)]
         return np.concatenate([self._approximate_mean(), *means])
 
     def tile_values(
@@ -275,6 +274,7 @@ class RegressionData:
         """Yield each tile with each source that has rows in it, and these rows by part."""
         # for the size of the tiles, some of the rows suffice
         n_parts = 1 if parts is None else len(np.unique(parts[:: max(1, len(parts) // 2**12)]))
+        n_parts *= len(shifts)  # each source has some of the rows
         # source by source within a tile, which then is still in the cache
         for tile in self.tiles(min_rows_per_column, n_parts):
             for source in shifts:
