@@ -33,6 +33,7 @@ NEED_TORCH = frozenset(
         "nets._loss_parts",
         "nets._mixing",
         "nets._multi_label_loss",
+        "nets._multilayer_perceptron",
         "nets._net",
         "nets._padded_lstm",
         "nets._patterns",

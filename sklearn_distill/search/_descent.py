@@ -118,13 +118,13 @@ def _is_clearly_worse(evaluation: Evaluation, best: Evaluation) -> bool:
 def coarse_points(space: Space, *, few_samples: bool) -> list[FloatArray]:
     """Return the coordinates of the start, of a few points within the box and of some at edges.
 
-    With few samples, whose loss has more minima, these are at all edges, whatever the values of the
-    fixed metaparameters.
+    With few samples, whose loss in several metaparameters has more minima, these are at all edges,
+    whatever the values of the fixed ones.
     """
     inner = boustrophedon([COARSE[name] for name in space.names])
     edges = (
         [*EDGES, *EDGES_OF_FEW]
-        if few_samples
+        if few_samples and len(space.names) > 1
         else [edge for edge in EDGES if _is_near_fixed_values(edge, space)]
     )
     outer = [tuple(edge[name] for name in space.names) for edge in edges]

@@ -120,16 +120,19 @@ class NeuralTargets:
         """
         if embedding is None:
             return self
-        from sklearn_distill.nets import _embedding as parts
+        from sklearn_distill.nets._embedding import (
+            EmbeddingLoss,
+            TripletEmbeddingLoss,
+            embedding_table,
+            triplet_columns,
+        )
 
         n_dimensions = embedding.shape[1]
-        columns = parts.embedding_table(embedding, row_weight)
-        loss: Any = parts.EmbeddingLoss(self.loss, weight, n_dimensions)
+        columns = embedding_table(embedding, row_weight)
+        loss: Any = EmbeddingLoss(self.loss, weight, n_dimensions)
         if triplets is not None:
-            columns = np.insert(
-                columns, [-1], parts.triplet_columns(embedding, triplets.codes), axis=1
-            )
-            loss = parts.TripletEmbeddingLoss(self.loss, weight, n_dimensions, triplets.margin)
+            columns = np.insert(columns, [-1], triplet_columns(embedding, triplets.codes), axis=1)
+            loss = TripletEmbeddingLoss(self.loss, weight, n_dimensions, triplets.margin)
         table = np.column_stack([self.table, columns])
         return replace(self, loss=loss, table=table, n_dimensions=n_dimensions)
 

@@ -86,7 +86,7 @@ def minima(K, *, n=300, d=5, **params):
         {"change": with_many_columns(sparse.csr_array, scale=30.0)},
         {"change": with_many_columns(sparse.csr_array, scale=1e-3)},
     ],
-    ids=str,
+    ids=" ".join,
 )
 def test_many_columns_have_the_same_minimum(K, params):
     params = {"change": with_many_columns(sparse.csr_array)} | params
