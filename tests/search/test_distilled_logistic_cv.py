@@ -150,7 +150,7 @@ def test_bounds_hold():
 
 
 def n_fits(path):
-    """Return the number of fits: a check goes on from a coarse point, whose folds it counts, too."""
+    """Return the number of fits: a check counts the folds of its coarse point, too."""
     settings = ["imitation", "temperature", "C"]
     coarse = path[path["stage"] == "coarse"].set_index(settings)["n_folds"]
     checked = path[path["stage"] == "check"].set_index(settings).index
