@@ -33,7 +33,7 @@ def test_the_file_is_complete():
 
 def test_fits_are_those_of_the_searches():
     fits = {
-        **{("logistic", method): 501 for method in (GRID, 'the same, `method="grid"`')},
+        ("logistic", GRID): 501,
         ("logistic", "random, 25 settings"): 126,
         ("logistic", "Optuna's TPE, 25 trials"): 126,
         ("network", "grid of 4 × 4"): 17,
@@ -42,6 +42,8 @@ def test_fits_are_those_of_the_searches():
     }
     for row, n in fits.items():
         assert MEANS.loc[row, "fits"] == n
+    # the best settings are fitted again
+    assert 501 < MEANS.loc[("logistic", 'the same, `method="grid"`'), "fits"] < 520
     with_gradients = MEANS.loc["network"].query("hypergradients > 0")
     assert (with_gradients["fits"] == 1).all()
     assert sorted(with_gradients["hypergradients"]) == [50, 200, 400]
@@ -52,12 +54,12 @@ def test_claims_of_the_page_on_hypergradients():
     hypergradient, grid = logistic.loc[IMPLICIT], logistic.loc[GRID]
     assert (hypergradient["validation_loss"] < grid["validation_loss"]).all()
     assert hypergradient["fits"].mean() < grid["fits"].mean() / 6
-    assert hypergradient["seconds"].mean() < grid["seconds"].mean() / 20
+    assert hypergradient["seconds"].mean() < grid["seconds"].mean() / 15
 
 
 @pytest.mark.parametrize(
     ("method", "share"),
-    [("`GreedyHypergradient(lr=1)`", 0.5), ("`LinearTrajectory(10, 10, lr=1)`", 0.75)],
+    [("`GreedyHypergradient(lr=1)`", 0.7), ("`LinearTrajectory(10, 10, lr=1)`", 0.87)],
 )
 def test_claims_of_the_page_on_trajectories(method, share):
     network = MEANS.loc["network"]

@@ -27,7 +27,8 @@ from sklearn_distill.teachers._cross_fit import FoldFit, FoldPredictions, fold_f
 Samples = dict[str, CheckedX]  # all columns of samples that are not in X, by their use
 
 
-@dataclass(frozen=True, kw_only=True)  # the fields of FoldFit end with one that has a default
+# by keyword, as the fields of FoldFit end with one that has a default
+@dataclass(frozen=True, kw_only=True, repr=False)
 class NestedFold(FoldFit):
     """A fold whose teacher also predicts for the other samples that students learn from.
 

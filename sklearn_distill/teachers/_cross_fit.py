@@ -26,7 +26,7 @@ Predict: TypeAlias = Callable[[Any, CheckedX, str], NDArray[np.float64]]  # fitt
 FoldPredictions: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64] | None]  # test, extra
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)  # a cache stores the repr, of samples a slow one
 class FoldFit:
     """The rows on which a clone of the teacher is fitted, and those that it predicts.
 
