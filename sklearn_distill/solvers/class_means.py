@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.solvers.factor import KroneckerFactor
@@ -116,8 +115,7 @@ def _common_basis(S: FloatArray, alpha: float) -> tuple[FloatArray, FloatArray]:
     """Return B with Bᵀ(S + αI)B = I, and the diagonal of BᵀαB, with entries in [0, 1]."""
     A = S.copy()
     A[np.diag_indices(len(A))] += alpha
-    factor = KroneckerFactor(A)  # of the equilibrated matrix: columns may have any scale
-    root = solve_triangular(factor.cholesky, np.diag(factor.scale), lower=True, check_finite=False)
+    root = KroneckerFactor(A).inverse_root()
     if not alpha:
         return root.T, np.zeros(len(A))
     penalties, rotation = np.linalg.eigh(alpha * (root @ root.T))

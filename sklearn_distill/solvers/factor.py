@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 import numpy as np
-from scipy.linalg import cho_factor, get_blas_funcs, get_lapack_funcs
+from scipy.linalg import cho_factor, get_blas_funcs, get_lapack_funcs, solve_triangular
 from scipy.linalg.blas import dtrsv
 from scipy.linalg.lapack import dpotrs
 
@@ -88,6 +88,13 @@ class KroneckerFactor:
         )
         result: FloatArray = (solved * self.scale).ravel()
         return result
+
+    def inverse_root(self) -> FloatArray:
+        """Return R with RᵀR = A⁻¹, lower triangular; a product with it is positive semidefinite."""
+        root: FloatArray = solve_triangular(
+            self.cholesky, np.diag(self.scale), lower=True, check_finite=False
+        )
+        return root
 
     def _solve_vector(self, v: FloatArray) -> FloatArray:
         """Return A⁻¹v; dpotrs is made for many vectors and takes 2-3 times as long for one."""

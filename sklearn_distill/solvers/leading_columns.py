@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 from sklearn_distill._typing import FloatArray, IntArray
 from sklearn_distill.solvers.factor import KroneckerFactor
@@ -45,11 +44,8 @@ class LeadingColumnsFactor:
         # a column of zeros without penalty has no curvature, and any scale is valid
         self._diagonal = np.where(diagonal > 0, diagonal, 1)
         self._columns, self._by_column = columns, by_column
-        factor = KroneckerFactor(A)
         # a product with a root and its transpose is positive, whatever the rounding of the root
-        self._root = solve_triangular(
-            factor.cholesky, np.diag(factor.scale), lower=True, check_finite=False
-        ).astype(diagonal.dtype)
+        self._root = KroneckerFactor(A).inverse_root().astype(diagonal.dtype)
 
     def solve(self, v: FloatArray) -> FloatArray:
         """Return M⁻¹v.
