@@ -28,7 +28,7 @@ def seeded(
     if random_state is not None:
         for estimator in clones:
             _set_random_states(estimator, rng)
-    return *clones, _draw_seed(rng)
+    return *clones, draw_seed(rng)
 
 
 def seeded_clones(
@@ -47,7 +47,7 @@ def seeded_clones(
     if random_state is not None:
         for one in clones:
             _set_random_states(one, rng)
-    return clones, _draw_seed(rng)
+    return clones, draw_seed(rng)
 
 
 def _set_random_states(estimator: BaseEstimator, rng: np.random.RandomState) -> None:
@@ -55,13 +55,14 @@ def _set_random_states(estimator: BaseEstimator, rng: np.random.RandomState) -> 
     params = estimator.get_params()
     states = [name for name in sorted(params) if f"__{name}".endswith("__random_state")]
     # also for those that are set: fixing one must not change the seeds of the others
-    drawn = {name: _draw_seed(rng) for name in states}
+    drawn = {name: draw_seed(rng) for name in states}
     unset = {name: value for name, value in drawn.items() if params[name] is None}
     if unset:
         estimator.set_params(**unset)
 
 
-def _draw_seed(rng: np.random.RandomState) -> int:
+def draw_seed(rng: np.random.RandomState) -> int:
+    """Return a seed for whatever takes an int."""
     return int(rng.randint(np.iinfo(np.int32).max))
 
 

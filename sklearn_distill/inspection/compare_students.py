@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_memory
 
 from sklearn_distill._typing import MatrixLike, TargetLike
 from sklearn_distill._validation.indexing import n_samples
-from sklearn_distill._validation.random_state import check_reproducible
+from sklearn_distill._validation.random_state import check_reproducible, draw_seed
 from sklearn_distill._validation.splits import Splits
 from sklearn_distill.inspection._comparison_data import check_task, outer_splits, read_data
 from sklearn_distill.inspection._entries import (
@@ -212,7 +212,7 @@ def compare_students(
         X_unlabeled=X_unlabeled,
         privileged_features=privileged_features,
     )
-    seed = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+    seed = draw_seed(check_random_state(random_state))
     options = FitOptions(teacher, metrics[0], inner_cv, seed)
     splits = outer_splits(cv, data, seed)
     with TemporaryDirectory() as folder:

@@ -17,6 +17,7 @@ from tqdm.auto import tqdm
 
 from sklearn_distill._typing import FloatArray, MatrixLike, TargetLike
 from sklearn_distill._validation.fit_params import clone_without_teacher, fit_param_name
+from sklearn_distill._validation.random_state import draw_seed
 from sklearn_distill._validation.splits import Splits
 from sklearn_distill.inspection._comparison_data import check_task, outer_splits, read_data
 from sklearn_distill.inspection._drawing import axes_for
@@ -291,7 +292,7 @@ def privileged_gain(
         teacher_features=teacher_features,
     )
     metric = _read_metric(scoring, is_class)
-    seed = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+    seed = draw_seed(check_random_state(random_state))
     options = FitOptions(teacher, metric, inner_cv, seed)
     splits = outer_splits(cv, data, seed)
     distilled = Entry("student", "student", "distilled", student)
