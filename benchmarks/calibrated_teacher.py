@@ -18,12 +18,10 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
-from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
 from benchmarks.boosting import Size, load, split_rows
 from benchmarks.covertype import interval
-from benchmarks.record import versions, with_part, write_guide
+from benchmarks.record import measured, versions, with_part, write_guide
 from sklearn_distill import (
     DistilledLogisticRegression,
     TeacherStudentClassifier,
@@ -76,10 +74,7 @@ def measure_split(name: str, split: int) -> Iterator[dict[str, Any]]:
 def run_benchmark() -> pd.DataFrame:
     """Return the rows of the CSV file, with one thread."""
     tasks = [(name, split) for split in range(N_SPLITS) for name in TABLES]
-    with threadpool_limits(1):
-        return pd.DataFrame(
-            [row for task in tqdm(tasks, unit="split") for row in measure_split(*task)]
-        )
+    return measured(measure_split, tasks)
 
 
 def part(results: pd.DataFrame) -> str:

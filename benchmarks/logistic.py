@@ -153,8 +153,17 @@ def make_wide(n: int, d: int, K: int, rank: int = 50) -> Data:
 
 
 def make_text(n: int, d: int, words: int = 60) -> Data:
-    """Draw rows of about 60 words with Zipfian frequencies, scaled like TF-IDF."""
+    """Draw rows of words, two classes, and a noisy teacher."""
     rng = np.random.default_rng(0)
+    X = draw_words(rng, n, d, words)
+    logit = 8 * (X @ rng.normal(size=d))
+    y = (logit + rng.logistic(size=n) > 0).astype(int)
+    p = 1 / (1 + np.exp(-(logit + 0.5 * rng.normal(size=n))))
+    return X, y, np.column_stack([1 - p, p])
+
+
+def draw_words(rng: np.random.Generator, n: int, d: int, words: int = 60) -> Any:
+    """Draw rows of about 60 words with Zipfian frequencies, scaled like TF-IDF."""
     frequency = 1 / np.arange(1, d + 1)
     columns = rng.choice(d, size=n * words, p=frequency / frequency.sum())
     counts = sparse.csr_array(
@@ -162,13 +171,10 @@ def make_text(n: int, d: int, words: int = 60) -> Data:
     )
     counts.sum_duplicates()
     rows_with = np.bincount(counts.indices, minlength=d)
-    X = counts.copy()
-    X.data = counts.data * (np.log((1 + n) / (1 + rows_with)) + 1)[counts.indices]
-    X = sparse.csr_array(X.multiply(1 / np.sqrt(X.multiply(X).sum(axis=1))[:, None]))
-    logit = 8 * (X @ rng.normal(size=d))
-    y = (logit + rng.logistic(size=n) > 0).astype(int)
-    p = 1 / (1 + np.exp(-(logit + 0.5 * rng.normal(size=n))))
-    return X, y, np.column_stack([1 - p, p])
+    counts.data *= (np.log((1 + n) / (1 + rows_with)) + 1)[counts.indices]
+    return sparse.csr_array(
+        counts.multiply(1 / np.sqrt(counts.multiply(counts).sum(axis=1))[:, None])
+    )
 
 
 def load_fashion() -> Data:

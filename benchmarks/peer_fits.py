@@ -21,7 +21,7 @@ from scipy import sparse
 from scipy.special import log_softmax, softmax
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from benchmarks.logistic import Array, Data, make_correlated
+from benchmarks.logistic import Array, Data, draw_words, make_correlated
 from benchmarks.measure import interleave, peak_memory
 from benchmarks.peers import scipy_lbfgs
 from benchmarks.record import versions
@@ -103,18 +103,10 @@ def fits() -> Iterator[Fit]:
             yield _regression(n, d, dtype)
 
 
-def make_topics(n: int, d: int, K: int, words: int = 60) -> Data:
-    """Draw rows of about 60 words with Zipfian frequencies, scaled like TF-IDF, of K classes."""
+def make_topics(n: int, d: int, K: int) -> Data:
+    """Draw rows of words of K classes, and a noisy teacher."""
     rng = np.random.default_rng(0)
-    frequency = 1 / np.arange(1, d + 1)
-    columns = rng.choice(d, size=n * words, p=frequency / frequency.sum())
-    counts = sparse.csr_array(
-        (np.ones(n * words), (np.repeat(np.arange(n), words), columns)), shape=(n, d)
-    )
-    counts.sum_duplicates()
-    rows_with = np.bincount(counts.indices, minlength=d)
-    counts.data *= (np.log((1 + n) / (1 + rows_with)) + 1)[counts.indices]
-    X = sparse.csr_array(counts.multiply(1 / np.sqrt(counts.multiply(counts).sum(axis=1))[:, None]))
+    X = draw_words(rng, n, d)
     logits = 8 * np.asarray(X @ rng.normal(size=(d, K)))
     y = (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
     return X, y, softmax(logits + 0.5 * rng.normal(size=logits.shape), axis=1)

@@ -4,18 +4,37 @@ from __future__ import annotations
 
 import argparse
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import sklearn
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
 
 
 def versions() -> str:
     """Return the versions that the figures depend on."""
     python = platform.python_version()
     return f"Python {python}, numpy {np.__version__}, scikit-learn {sklearn.__version__}"
+
+
+def measured(
+    measure: Callable[..., Iterable[dict[str, Any]]], tasks: Sequence[tuple[Any, ...]]
+) -> pd.DataFrame:
+    """Return the rows of all tasks, measured with one thread.
+
+    Parameters
+    ----------
+    measure : callable
+        ``measure(*task)`` returns rows.
+    tasks : sequence of tuple
+        Arguments of each call.
+    """
+    with threadpool_limits(1):
+        return pd.DataFrame([row for task in tqdm(tasks, unit="split") for row in measure(*task)])
 
 
 def with_part(page: str, script: str, part: str) -> str:

@@ -16,10 +16,8 @@ import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedKFold
-from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
-from benchmarks.record import versions, with_part, write_guide
+from benchmarks.record import measured, versions, with_part, write_guide
 from benchmarks.temperature_grids import TABLES
 from benchmarks.when_it_pays_cells import (
     N_FOLDS,
@@ -98,10 +96,7 @@ def run_benchmark() -> pd.DataFrame:
         for table in TABLES
         for unlabelled in (0, N_UNLABELLED)
     ]
-    with threadpool_limits(1):
-        return pd.DataFrame(
-            [row for task in tqdm(tasks, unit="split") for row in measure_split(*task)]
-        )
+    return measured(measure_split, tasks)
 
 
 def differences(results: pd.DataFrame, setting: str, unlabelled: int) -> pd.Series[float]:

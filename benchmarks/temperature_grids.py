@@ -17,11 +17,9 @@ import pandas as pd
 import torch
 from sklearn.base import clone
 from sklearn.metrics import log_loss
-from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
 from benchmarks.boosting import Size, split_rows
-from benchmarks.record import versions, with_part, write_guide
+from benchmarks.record import measured, versions, with_part, write_guide
 from benchmarks.when_it_pays import over_tables
 from benchmarks.when_it_pays_cells import STUDENTS, TEACHER, alone, load, standardised
 from sklearn_distill.teachers import out_of_fold_proba
@@ -94,10 +92,7 @@ def run_benchmark() -> pd.DataFrame:
     # LightGBM names the columns of an array, and scikit-learn misses the names
     warnings.filterwarnings("ignore", "X does not have valid feature names", UserWarning)
     tasks = [(table, split) for split in range(N_SPLITS) for table in TABLES]
-    with threadpool_limits(1):
-        return pd.DataFrame(
-            [row for task in tqdm(tasks, unit="split") for row in measure_split(*task)]
-        )
+    return measured(measure_split, tasks)
 
 
 def chosen_losses(results: pd.DataFrame, grid: tuple[float, ...]) -> pd.Series[float]:

@@ -15,12 +15,10 @@ import pandas as pd
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.tree import DecisionTreeClassifier
-from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
 from benchmarks.boosting import SIZES, TABLES, Size, load, split_rows
 from benchmarks.covertype import CONFIDENCE, interval
-from benchmarks.record import versions
+from benchmarks.record import measured, versions
 from sklearn_distill import SoftTargetClassifier
 from sklearn_distill.teachers import out_of_fold_proba
 
@@ -58,10 +56,7 @@ def measure_split(name: str, size: Size, split: int) -> Iterator[dict[str, Any]]
 def run_benchmark() -> pd.DataFrame:
     """Return the rows of the CSV file, with one thread."""
     tasks = [(name, SIZES[name][0], split) for split in range(N_SPLITS) for name in TABLES]
-    with threadpool_limits(1):
-        return pd.DataFrame(
-            [row for task in tqdm(tasks, unit="split") for row in measure_split(*task)]
-        )
+    return measured(measure_split, tasks)
 
 
 def gain(results: pd.DataFrame, table: str, metric: str) -> tuple[float, float, float]:
