@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sklearn_distill._doc_link import DocLink
 from sklearn_distill._typing import ArrayLike
 from sklearn_distill._validation.fitting import Interval, validated_parameters
+from sklearn_distill._validation.random_state import draw_seed
 
 
 class GaussianNoise(OneToOneFeatureMixin, TransformerMixin, DocLink, BaseEstimator):
@@ -101,7 +102,7 @@ class GaussianNoise(OneToOneFeatureMixin, TransformerMixin, DocLink, BaseEstimat
         """
         _check_clip(self.clip)
         self._read(X, reset=True)
-        self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self.seed_ = draw_seed(check_random_state(self.random_state))
         return self
 
     def transform(self, X: ArrayLike) -> NDArray[Any]:

@@ -24,6 +24,7 @@ from sklearn_distill._validation.fitting import (
     all_or_nothing,
     validated_parameters,
 )
+from sklearn_distill._validation.random_state import draw_seed
 from sklearn_distill.mappings._pairs import Pairs, read_pairs
 from sklearn_distill.nets.device import resolve_device
 
@@ -324,7 +325,7 @@ class TwoDecoderVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DocLink, 
 
 def _generator(random_state: RandomState) -> Generator:
     """Return a torch generator seeded by a random state."""
-    seed = int(random_state.randint(2**31 - 1))
+    seed = draw_seed(random_state)
     generator: Generator = import_torch("TwoDecoderVAE").Generator()
     return generator.manual_seed(seed)
 

@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn_distill._optional import import_optuna
 from sklearn_distill._typing import ArrayLike, TargetLike, TeacherLike
 from sklearn_distill._validation.missing_teacher import check_search_params
+from sklearn_distill._validation.random_state import draw_seed
 from sklearn_distill.metrics import cross_entropy_from_proba
 from sklearn_distill.search.greedy_hypergradient import GreedyHypergradient
 from sklearn_distill.search.linear_trajectory import LinearTrajectory
@@ -260,7 +261,7 @@ def _fit_linear(problem: _TuningProblem) -> tuple[DistilledNeuralClassifier, int
 
 def _fit_tpe(problem: _TuningProblem) -> tuple[DistilledNeuralClassifier, int]:
     optuna = import_optuna("method='tpe'")
-    seed = int(problem.random_state.randint(2**31 - 1))
+    seed = draw_seed(problem.random_state)
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
     students = []
     for _ in range(problem.n_trials):

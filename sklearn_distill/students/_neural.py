@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_distill._typing import FloatArray, TargetLike, TeacherLike
 from sklearn_distill._validation.extra_sets import name_validation_set_in_errors
 from sklearn_distill._validation.plain_arrays import is_finite
+from sklearn_distill._validation.random_state import draw_seed
 from sklearn_distill._validation.sample_weight import read_sample_weight
 from sklearn_distill._validation.tensors import to_numpy
 from sklearn_distill._validation.user_warning import warn_user
@@ -185,7 +186,7 @@ class NeuralStudent(NeuralParams):
             )
         random_state = self._random_state()
         # drawn before the split, so that holding rows out does not change the initial weights
-        seed = int(random_state.randint(2**31 - 1))
+        seed = draw_seed(random_state)
         settled = with_numbers(
             self,
             len(X),
@@ -208,7 +209,7 @@ class NeuralStudent(NeuralParams):
         settled = with_numbers(self, None)
         if held_out is None and settled.early_stopping:
             raise ValueError("early_stopping=True with a Dataset needs X_val and y_val")
-        seed = int(self._random_state().randint(2**31 - 1))
+        seed = draw_seed(self._random_state())
         previous = self._previous_training()
         checkpoint = self._make_checkpoint((stream.dataset, held_out), previous)
         return self._train_network(settled, targets, stream, held_out, seed, checkpoint, previous)
@@ -289,7 +290,7 @@ class NeuralStudent(NeuralParams):
             return random_state
         from accelerate.utils import broadcast_object_list
 
-        (seed,) = broadcast_object_list([int(random_state.randint(2**31 - 1))])
+        (seed,) = broadcast_object_list([draw_seed(random_state)])
         return np.random.RandomState(seed)
 
     def _needs_validation(self, n_epochs: int | None) -> bool:

@@ -23,6 +23,7 @@ from sklearn_distill._validation.fitting import (
     validated_parameters,
 )
 from sklearn_distill._validation.numbers import check_hidden_layer_sizes
+from sklearn_distill._validation.random_state import draw_seed
 from sklearn_distill.teachers._latent_codes import mean_code, principal_axes
 from sklearn_distill.teachers._latent_rows import (
     Representations,
@@ -216,7 +217,7 @@ class LatentAligner(DocLink, BaseEstimator):
         checked = self._check(representations, student)
         classes, codes = check_triplet_labels(y, checked.n_rows)
         pairs = linked_pairs(checked, codes, self._anchors(checked))
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        seed = draw_seed(check_random_state(self.random_state))
         n_students = int(student is not None)
         self.names_ = checked.names[n_students:]
         self.widths_ = [array.shape[1] for array in checked.arrays[n_students:]]
