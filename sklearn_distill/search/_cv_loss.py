@@ -14,7 +14,7 @@ from tqdm.auto import tqdm
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.search._cv_fold import CVFold, FoldResult
 from sklearn_distill.search._cv_warm_start import WarmStart, compatible_warm_start
-from sklearn_distill.search._lockstep import CONTEST, LockstepFits, fit_together
+from sklearn_distill.search._lockstep import CONTEST, RIVAL_NATS, LockstepFits, fit_together
 from sklearn_distill.search._space import Space
 from sklearn_distill.solvers import Solution
 from sklearn_distill.students._problem import LossParams, Problem
@@ -101,6 +101,7 @@ class CrossValidatedLoss:
         n_validation_rows = np.cumsum([fold.n_validation_rows for fold in folds])
         n_exploring = int(np.searchsorted(n_validation_rows, EXPLORATION_ROWS)) + 1
         self._n_first = min(n_exploring, len(folds))
+        self._n_validation_rows = int(n_validation_rows[-1])
         self._staleness = 0.0
         self._folds = folds
         # threads, since the folds share X and keep their warm starts
@@ -172,11 +173,21 @@ class CrossValidatedLoss:
         """Fit the settings again that may be the best one."""
         if self._lockstep is None or not self._lockstep.by_loss:
             return
-        full, margin = self.full_evaluations, CONTEST * self._lockstep.tol
-        most = self.best.loss + margin
-        for one in full:
-            if one.loss <= most:
-                self.evaluate_in_lockstep(one.u, "check", one)
+        margin = max(CONTEST * self._lockstep.tol, RIVAL_NATS / self._n_validation_rows)
+        refined: set[bytes] = set()
+        while True:
+            most = self.best.loss + margin
+            rivals = [
+                one
+                for one in self.full_evaluations
+                if one.loss <= most and one.u.tobytes() not in refined
+            ]
+            if not rivals:
+                return
+            # after the exact loss of the best one, others may be the best, or none
+            best = min(rivals, key=lambda one: one.loss)
+            self.evaluate_in_lockstep(best.u, "check", best)
+            refined.add(best.u.tobytes())
 
     def screen(
         self, u: FloatArray, stage: str, is_clearly_worse: Callable[[Evaluation], bool]

@@ -32,9 +32,11 @@ from sklearn_distill.students._problem import LossParams, Problem
 # in a setting that is worse than the best one so far, by no more than a share of the difference.
 LOSS_ERROR = 10.0
 LARGEST_SHARE, SHARE = 0.02, 2000.0  # the share is SHARE times tol, at most LARGEST_SHARE
-# The best setting, and those whose losses differ from its by no more times tol, are fitted again,
-# until the gradient is at most tol and this share of the penalty, which bounds the distance.
-CONTEST, PENALTY_SHARE = 200.0, 0.03
+# The best setting is fitted again, and so are those whose losses differ from its by no more times
+# tol, or whose log-likelihood of all validated rows by no more nats: with few rows and a weak
+# penalty the estimated change of a loss may be far too small. They are fitted until the gradient is
+# at most tol and this share of the penalty, which bounds the distance.
+CONTEST, RIVAL_NATS, PENALTY_SHARE = 200.0, 5.0, 0.03
 # from this distance to the minimiser, in the Hessian's norm, the change of a loss is estimated
 NEAR = 0.15
 # Newton's model of a sum over rows holds at a distance of about 1, of which that of a mean is
@@ -111,7 +113,7 @@ class LockstepFits:
             share = min(LARGEST_SHARE, SHARE * self.tol)
             check.relax(share, np.array([result.loss for result in best]))
         is_done: IsDone = check
-        if again is not None:
+        if again is not None or not self.by_loss:
             tols = [fold.tol_for(fold.problem(loss_params), PENALTY_SHARE) for fold in self._folds]
             is_done = _by_gradient(np.array(tols))
         progress = self._minimise(problems, loss_params, state, is_done)
@@ -123,7 +125,9 @@ class LockstepFits:
             fold.result(
                 problem,
                 solution,
-                known=check.results[f] if progress.done[f] and again is None else None,
+                known=check.results[f]
+                if progress.done[f] and again is None and self.by_loss
+                else None,
                 n_multiplications=n_done / n_folds,
                 seconds=seconds / n_folds,
             )

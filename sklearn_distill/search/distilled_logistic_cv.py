@@ -181,10 +181,12 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         distinguish good settings. A fit in a fold with a weak penalty goes on until max|∇| ≤
         0.003/C, where its loss is converged, too. Where the derivative is computed, it also
         corrects the loss, to first order and by at most 1e-4, for what the fit lacks. The fits of a
-        grid in lockstep stop where another step is expected to change the loss by no more than
-        10 tol or, without ``scoring``, than 2 % of its difference from the best loss so far: how
-        much worse a clearly worse setting is, is known roughly only. The best setting, and those
-        within 200 tol of its loss, are then fitted on, until max|∇| ≤ min(tol, 0.03/C).
+        grid in lockstep, for ``scoring``, go on until max|∇| ≤ min(tol, 0.03/C). Without a scorer
+        they stop where another step is expected to change the loss by no more than 10 tol, or 2 %
+        of its difference from the best loss so far: how much worse a clearly worse setting is, is
+        known roughly only. The best setting is then fitted on until that gradient, and so are
+        those within 200 tol of its loss, or within 5 nats of its log-likelihood of all validated
+        samples.
     max_iter : int, default=200
         Largest number of iterations of a fit; 0 returns the initial point, with a
         ConvergenceWarning.

@@ -18,8 +18,11 @@ from sklearn_distill.solvers.subsampling import coarse_to_fine
 # less time.
 MAX_FLOPS = 2.5e6
 MAX_ENTRIES = 2**16
-# relative to the diagonal, so that constant or repeated columns do not break the factorisation
-_JITTER = 1e-10
+# Relative to the diagonal, so that constant or repeated columns do not break the factorisation.
+# Where columns are nearly dependent and the penalty is weak, it is larger than the curvature: steps
+# are short then. Where the squared decrement shrinks by less than this factor, it is lowered.
+_JITTER, _LEAST_JITTER, _LOWER_JITTER = 1e-10, 1e-16, 1e-2
+_SLOW = 0.5
 # The decrement by the Hessian of the previous point differs from that of the present one by less
 # where both are near the minimiser.
 _SAFETY = 4.0
@@ -72,13 +75,14 @@ def newton_cholesky(
     array([0.6748])
     """
     small = objective.in_cache()
-    point, n_iter = small.at(start), 0
+    point, n_iter, jitter, squared_distance = small.at(start), 0, _JITTER, np.inf
     while True:
-        cholesky, info = _factor(point.hessian())
+        cholesky, info = _factor(point, jitter)
         if info:
             break
         step = dpotrs(cholesky, point.gradient, lower=1)[0]
-        squared_distance = float(point.gradient @ step)
+        previous, squared_distance = squared_distance, float(point.gradient @ step)
+        jitter = _next_jitter(jitter, previous, squared_distance)
         converged = squared_distance <= distance_tol**2 and max_abs(point.gradient) <= tol
         if converged or n_iter == max_iter:
             return _solution(point, n_iter, converged=converged)
@@ -128,15 +132,25 @@ def newton_pays(n_rows: int, n_scores: int, n_columns: int) -> bool:
     return products + factor <= MAX_FLOPS and n_rows * n_columns <= MAX_ENTRIES
 
 
-def _factor(H: FloatArray) -> tuple[FloatArray, int]:
-    """Return the Cholesky factor and LAPACK's verdict, 0 if there is one."""
+def _factor(point: Point, jitter: float) -> tuple[FloatArray, int]:
+    """Return the Cholesky factor of the Hessian and LAPACK's verdict, 0 if there is one."""
+    H = point.hessian()
     diagonal = H.ravel()[:: len(H) + 1]
-    diagonal *= 1 + _JITTER
+    diagonal *= 1 + jitter
     if not diagonal.min(initial=1.0) > 0:
         # a column of zeros without penalty has no curvature, and any scale is valid
         diagonal[diagonal <= 0] = 1.0
     cholesky, info = dpotrf(H.T, lower=1, overwrite_a=1, clean=0)
+    if info and jitter < _JITTER:
+        return _factor(point, _JITTER)
     return cholesky, int(info)
+
+
+def _next_jitter(jitter: float, previous: float, squared_distance: float) -> float:
+    """Return a smaller jitter if the squared decrement hardly shrank."""
+    if squared_distance <= _SLOW * previous:
+        return jitter
+    return max(_LOWER_JITTER * jitter, _LEAST_JITTER)
 
 
 def _next_point(objective: SmallObjective, point: Point, direction: FloatArray) -> Point | None:

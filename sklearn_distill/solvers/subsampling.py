@@ -255,7 +255,8 @@ def _factors(
     yield blocks if has_blocks else np.inf, 0.0, FULL_SAVES, _block_factor
     # on too few rows it would not be close to that of all rows
     is_cheap = full * HESSIAN_ROWS_PER_COLUMN * d <= FEW_PASSES * n_rows
-    if n_weights <= FULL_HESSIAN_WEIGHTS and (full <= blocks + FULL_SAVES or is_cheap):
+    is_best = not has_blocks or full <= blocks + FULL_SAVES or is_cheap
+    if n_weights <= FULL_HESSIAN_WEIGHTS and is_best:
         yield full, 0.0, 0.0, _full_factor
     if n_scores > 1 and has_blocks:
         of_moments = 1 + d / n_scores / GRAM_COLUMNS_PER_PASS

@@ -19,6 +19,8 @@ from tests.fuzz.students import (
     class_problem,
     difference,
     number_problem,
+    uneven_weights,
+    unless_tied,
 )
 
 N_TREES = 3
@@ -40,9 +42,9 @@ SAME, SAME_LOSS = 1e-4, 0.005  # of single precision; of trees of equal gains
 # --- classes --------------------------------------------------------------------------------------
 
 
-def problem_of_classes(seed, **params):
+def problem_of_classes(seed, uneven=None, **params):
     """Return a problem without columns or rows that are equal, whose splits would be."""
-    problem, exact, rng = class_problem(seed, **params)
+    problem, exact, rng = class_problem(seed, uneven, **params)
     scale = np.abs(problem.X).max(axis=0)
     X = problem.X / np.where(scale > 0, scale, 1) + 0.1 * rng.normal(size=problem.X.shape)
     problem.X, problem.dtype = X, np.float64
@@ -89,10 +91,11 @@ def class_flags(exact, found, scores):
     return flags if abs(losses[0] - losses[1]) > SAME_LOSS else []
 
 
-def lightgbm_of_classes(seed):
+@unless_tied
+def lightgbm_of_classes(seed, uneven=None):
     """LightGBM's train with an objective in Python."""
     lightgbm = pytest.importorskip("lightgbm")
-    problem, exact = problem_of_classes(seed)
+    problem, exact = problem_of_classes(seed, uneven)
     if not exact.active.all() or exact.rows.sum() < 10:
         return []  # an objective in Python fails where no column can be split
     K = problem.n_classes
@@ -113,10 +116,11 @@ def lightgbm_of_classes(seed):
     return class_flags(exact, student.predict_proba(problem.X), raw + start)
 
 
-def xgboost_of_classes(seed):
+@unless_tied
+def xgboost_of_classes(seed, uneven=None):
     """XGBoost's train with an objective in Python."""
     xgboost = pytest.importorskip("xgboost")
-    problem, exact = problem_of_classes(seed)
+    problem, exact = problem_of_classes(seed, uneven)
     if not exact.active.all():
         return []
     K = problem.n_classes
@@ -140,10 +144,11 @@ def xgboost_of_classes(seed):
     return class_flags(exact, student.predict_proba(problem.X), scores)
 
 
-def catboost_of_classes(seed):
+@unless_tied
+def catboost_of_classes(seed, uneven=None):
     """CatBoost's train with an objective in Python, of two classes and an unsoftened student."""
     catboost = pytest.importorskip("catboost")
-    problem, exact = problem_of_classes(seed, soften_student=False, t_squared=False)
+    problem, exact = problem_of_classes(seed, uneven, soften_student=False, t_squared=False)
     if problem.n_classes > 2 or not exact.active.all():
         return []
     if np.ptp(exact.parts[0][:, 1] / exact.parts[0].sum(axis=1)) == 0:
@@ -185,8 +190,9 @@ class Numbers:
     s: np.ndarray
 
     @classmethod
-    def draw(cls, seed):
+    def draw(cls, seed, uneven):
         X, y, t, weight, imitation, rows, rng = number_problem(seed)
+        weight = uneven_weights(weight, len(X), uneven)
         X = X + 0.1 * rng.normal(size=X.shape)  # no columns or rows that are equal
         given = {"X": X, "y": y, "sample_weight": weight, "teacher_prediction": as_argument(t)}
         has_teacher = ~np.isnan(t).all(axis=1)
@@ -208,27 +214,30 @@ class Numbers:
         return self.s * (of_labels + of_teacher), self.s.copy()
 
 
-def lightgbm_of_numbers(seed):
+@unless_tied
+def lightgbm_of_numbers(seed, uneven=None):
     """LightGBM's train with an objective in Python."""
     lightgbm = pytest.importorskip("lightgbm")
-    problem = Numbers.draw(seed)
+    problem = Numbers.draw(seed, uneven)
     student = problem.fit(lightgbm.LGBMRegressor(n_estimators=N_TREES, **LIGHT))
-    start = problem.best_constant
+    start, n = problem.best_constant, len(problem.X)
+    if n < 10:
+        return []  # an objective in Python fails where no column can be split
 
     def objective(predictions, data):
         return problem.derivatives(predictions)
 
-    n = len(problem.X)
     data = lightgbm.Dataset(problem.X, np.zeros(n), init_score=np.full(n, start))
     trees = lightgbm.train(LIGHT | {"objective": objective}, data, N_TREES)
-    X = problem.given["X"]
+    X = problem.X  # on other rows splits at other columns, with the same gain, would differ
     return difference("predictions", student.predict(X), trees.predict(X) + start, SAME)
 
 
-def xgboost_of_numbers(seed):
+@unless_tied
+def xgboost_of_numbers(seed, uneven=None):
     """XGBoost's train with an objective in Python."""
     xgboost = pytest.importorskip("xgboost")
-    problem = Numbers.draw(seed)
+    problem = Numbers.draw(seed, uneven)
     student = problem.fit(xgboost.XGBRegressor(n_estimators=N_TREES, **EXTREME))
 
     def objective(predictions, data):
@@ -243,10 +252,11 @@ def xgboost_of_numbers(seed):
     return difference("predictions", found, trees.predict(asked), SAME)
 
 
-def catboost_of_numbers(seed):
+@unless_tied
+def catboost_of_numbers(seed, uneven=None):
     """CatBoost's train with an objective in Python."""
     catboost = pytest.importorskip("catboost")
-    problem = Numbers.draw(seed)
+    problem = Numbers.draw(seed, uneven)
     # the library shuffles the rows, and hands on one target and one weight of each
     target = -problem.derivatives(0.0)[0] / problem.s
     if np.ptp(target) == 0:

@@ -14,8 +14,9 @@ from tests.helpers import written_objective
 
 SHORT_RUN = 30
 # A step that rose was taken for the end of all progress; float32 hid the minimum of an X whose
-# columns are shifted, and of one that is not scaled.
-FLAGGED_ONCE = [3598, 2309, 3043]
+# columns are shifted, and of one that is not scaled. Nearly dependent columns with a weak penalty
+# took short steps, and hardly more columns than rows had no factor.
+FLAGGED_ONCE = [3598, 2309, 3043, 7607, 9427, 2908]
 
 
 def chunks():

@@ -10,6 +10,7 @@ from sklearn.model_selection import StratifiedKFold
 from benchmarks.search_for_c import make_clusters
 from sklearn_distill import DistilledLogisticRegression
 from sklearn_distill.search import DistilledLogisticRegressionCV, _lockstep, distilled_logistic_cv
+from tests.fuzz.searches import SearchProblem
 from tests.search.problems import make_problem, split
 
 CS = [0.01, 1.0, 100.0]
@@ -155,6 +156,20 @@ def test_a_scorer_gets_fits_that_are_all_as_exact(in_lockstep):
     exact = DistilledLogisticRegressionCV("C", **params, scoring="accuracy", tol=1e-9)
     exact.fit(X / 16, y)
     np.testing.assert_allclose(search.scores_, exact.scores_, atol=2 / 599)
+
+
+def test_a_scorer_judges_exact_fits_with_weak_penalties_too():
+    """Where probabilities are nearly 0 or 1, the expected change of the loss was too small."""
+    problem = SearchProblem.draw_larger(5)
+    search = DistilledLogisticRegressionCV(
+        "C",
+        method="grid",
+        grid={"C": np.logspace(0, 4, 3)},
+        scoring="neg_log_loss",
+        classes=range(problem.n_classes),
+    ).fit(problem.X, problem.y, problem.weight, teacher_logits=problem.logits)
+    exact = problem.losses([(0.5, 1.0, C) for C in search.Cs_])
+    np.testing.assert_allclose(-search.scores_.mean(axis=0).ravel(), exact, rtol=5e-4)
 
 
 def test_fits_that_do_not_converge_warn(in_lockstep):

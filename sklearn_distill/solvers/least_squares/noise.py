@@ -36,20 +36,25 @@ class NoiseVariance:
         Variances, given or estimated.
     floor : ndarray of shape (n_outputs,)
         Smallest variances to be used in a ratio; 0 for given variances.
+    residual_share : ndarray of shape (n_outputs,)
+        Sum of squared residuals of the estimate, as a share of the squares that it is a part of:
+        about the mean or, without an intercept, about zero. Infinite for given variances.
     """
 
     values: FloatArray
     floor: FloatArray
+    residual_share: FloatArray
 
     @classmethod
     def given(cls, value: float, n_outputs: int) -> NoiseVariance:
         """Return the variance that the user chose, for all outputs."""
-        return cls(np.full(n_outputs, value), np.zeros(n_outputs))
+        return cls(np.full(n_outputs, value), np.zeros(n_outputs), np.full(n_outputs, np.inf))
 
     @property
     def floored(self) -> NoiseVariance:
         """The variances, raised to the floor where they are below it."""
-        return NoiseVariance(np.maximum(self.values, self.floor), np.zeros_like(self.floor))
+        values = np.maximum(self.values, self.floor)
+        return NoiseVariance(values, np.zeros_like(self.floor), self.residual_share)
 
     @property
     def is_too_small(self) -> bool:
@@ -134,9 +139,11 @@ class Noise:
                 f"(sample weights count as repetitions) and X has rank {rank} there, which leaves "
                 f"no degree of freedom: pass {name} as a number"
             )
-        values = moments.residual_sum_of_squares(d, coef) / (n_rows - rank)
+        residual, total = moments.residual_sum_of_squares(d, coef), moments.squares(slice(d, None))
+        share = np.divide(residual, total, out=np.full_like(total, np.inf), where=total > 0)
+        values = residual / (n_rows - rank)
         return NoiseVariance(
-            np.where(constant, 0.0, values), np.where(constant, 0, FLOOR * variance)
+            np.where(constant, 0.0, values), np.where(constant, 0, FLOOR * variance), share
         )
 
 

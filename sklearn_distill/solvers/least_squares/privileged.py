@@ -14,7 +14,7 @@ from sklearn_distill.solvers.least_squares._factors import RowSpaceFactor
 from sklearn_distill.solvers.least_squares._moments import Moments
 from sklearn_distill.solvers.least_squares._weighted_fit import WeightedFit
 from sklearn_distill.solvers.least_squares.gram import Gram
-from sklearn_distill.solvers.least_squares.noise import FLOOR, Noise, NoNoiseEstimateError
+from sklearn_distill.solvers.least_squares.noise import Noise, NoNoiseEstimateError
 from sklearn_distill.solvers.least_squares.regression_data import RegressionData
 from sklearn_distill.solvers.least_squares.root import Root
 from sklearn_distill.solvers.least_squares.sources import (
@@ -331,7 +331,7 @@ class PrivilegedFit:
         )
 
     def _noise_is_below(self, share: float) -> bool:
-        """Whether an estimate of σ² is a smaller share of the variance of the labels."""
+        """Whether the residuals of an estimate of σ² are a smaller share of the labels' squares."""
         # with a teacher it is raised to its floor, a larger share
         has_teacher = self.statistics.has_rows_of(*WITH_TEACHER)
         if not share or has_teacher or self.problem.noise_variance is not None:
@@ -340,7 +340,7 @@ class PrivilegedFit:
             return True
         # the residuals of a penalised fit may be larger than those of the estimate
         estimate = self.problem.noise(self.statistics).of_labels()
-        return bool((estimate.values * FLOOR < share * estimate.floor).any())
+        return bool((estimate.residual_share < share).any())
 
     def coef_covariance(self) -> FloatArray:
         """Return the covariances of the coefficients: (n_outputs, n_features, n_features)."""
