@@ -11,11 +11,17 @@ import pytest
 from scipy.optimize import minimize
 
 import sklearn_distill
-from tests.fuzz import boosting, generations, students
+from tests.fuzz import boosting, generations, label_sets, linear_searches, students
 
 pytest.importorskip("torch", reason="torch is an extra")
 SHORT_RUN = 6
-CHECKS = [*students.CHECKS, generations.generations, *boosting.CHECKS]
+CHECKS = [
+    *students.CHECKS,
+    generations.generations,
+    *boosting.CHECKS,
+    *linear_searches.CHECKS,
+    *label_sets.CHECKS,
+]
 every_check = pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 
 
@@ -41,19 +47,22 @@ def test_each_check_flags_another_weight_of_the_teacher(check, monkeypatch):
         if name.startswith(("Distilled", "SoftTarget")):
             kind = getattr(sklearn_distill, name)
             monkeypatch.setattr(kind, "fit", with_less_imitation(kind.fit))
+    search = sklearn_distill.PrivilegedLinearRegressionCV
+    monkeypatch.setattr(search, "fit", with_less_imitation(search.fit, "imitations"))
     flags = students.flags_of(check)
     first = next(flag for seed in range(100) for flag in flags(seed))
     assert "crash" not in first
 
 
-def with_less_imitation(fit):
+def with_less_imitation(fit, name="imitation"):
     @wraps(fit)  # whose signature meta-estimators read
     def changed(self, *args, **kwargs):
-        given, self.imitation = self.imitation, 0.8 * self.imitation
+        given = getattr(self, name)
+        setattr(self, name, 0.8 * np.asarray(given) if name == "imitations" else 0.8 * given)
         try:
             return fit(self, *args, **kwargs)
         finally:
-            self.imitation = given
+            setattr(self, name, given)
 
     return changed
 
