@@ -52,8 +52,9 @@ HESSIAN_PASSES = 10
 MAX_FACTOR_PASSES = 20
 # A factor is renewed after as many steps as it costs passes, but not before it had this many.
 MIN_STEPS = 10
-# The moments of the classes cost little, but what L-BFGS has learnt is lost.
+# With the moments of the classes what L-BFGS has learnt is lost: they have to be worth more.
 MIN_STEPS_OF_MOMENTS = 20
+STEPS_PER_PASS_OF_MOMENTS = 2
 # With this many rows per weight the Hessian is close to that of all rows.
 ROWS_PER_WEIGHT = 10
 
@@ -223,8 +224,9 @@ class _Renewal:
         """Number of steps with one factor."""
         if not np.isfinite(self.n_passes):
             return MAX_LBFGS_ITER
-        least = MIN_STEPS_OF_MOMENTS if self._factor is _moments_factor else MIN_STEPS
-        return max(least, int(self.n_passes))
+        if self._factor is _moments_factor:
+            return max(MIN_STEPS_OF_MOMENTS, int(STEPS_PER_PASS_OF_MOMENTS * self.n_passes))
+        return max(MIN_STEPS, int(self.n_passes))
 
     def __call__(self, w: FloatArray) -> Preconditioner:
         return self._factor(self.rows, w)
