@@ -100,10 +100,10 @@ def test_it_is_sliced_by_cross_validation():
 @pytest.mark.parametrize(
     ("proba", "message"),
     [
-        (Q[:-1], "first_teacher_proba: teacher_proba has 149 rows, X has 150"),
-        (Q[:, :2], "first_teacher_proba: .*2 columns"),
-        (2 * Q, "first_teacher_proba: .*row 0"),
-        (pd.DataFrame(Q, columns=["a", "b", "c"]), "first_teacher_proba: "),
+        (Q[:-1], "^first_teacher_proba has 149 rows, X has 150"),
+        (Q[:, :2], "^first_teacher_proba .*2 columns"),
+        (2 * Q, "^first_teacher_proba.*row 0"),
+        (pd.DataFrame(Q, columns=["a", "b", "c"]), "^first_teacher_proba"),
     ],
 )
 def test_wrong_predictions(proba, message):

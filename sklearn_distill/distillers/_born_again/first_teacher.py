@@ -40,7 +40,9 @@ def read_first_teacher(
         assert output is not None
         teachers = check_teacher(output, classes)
     except ValueError as error:
-        raise ValueError(f"{NAME}: {error}") from error
+        message = str(error)
+        named = message.replace("teacher_proba", NAME)
+        raise ValueError(named if named != message else f"{NAME}: {message}") from error
     check_plausible_teacher(classes, labels, teachers, is_proba=True, name=NAME)
     proba = teachers.soften(1.0).T
     return np.where(teachers.teacher_mask[:, None], proba, np.nan)
