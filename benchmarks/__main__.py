@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import os
 import platform
@@ -25,9 +24,7 @@ from benchmarks import (
     choice,
     covertype,
     greedy,
-    least_squares,
     linear_search,
-    logistic,
     neural,
     neural_defaults,
     neural_speed,
@@ -38,6 +35,7 @@ from benchmarks import (
     search_for_c,
     small_fits,
     streaming,
+    students,
     tree_criteria,
 )
 from benchmarks.measure import measure
@@ -126,8 +124,7 @@ def with_threads(n_threads: int) -> dict[str, str]:
 def measure_cases(n_threads: int) -> list[dict[str, object]]:
     """Measure every case: CPU time for one thread, wall-clock time for several."""
     clock = time.process_time if n_threads == 1 else time.perf_counter
-    cases = itertools.chain(logistic.cases(), least_squares.cases())
-    bar = tqdm(cases, desc=f"{n_threads} thread(s)", unit="case")
+    bar = tqdm(students.cases(), desc=f"{n_threads} thread(s)", unit="case")
     return [measure(case, clock) for case in bar]
 
 

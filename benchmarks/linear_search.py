@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from benchmarks.measure import cpu_seconds
 from benchmarks.record import versions
+from benchmarks.rows import Bound, Row, region_of
 from sklearn_distill import PrivilegedLinearRegression, PrivilegedLinearRegressionCV
 
 Array = NDArray[Any]
@@ -93,29 +94,28 @@ def fastest(runs: Mapping[str, Callable[[], Any]]) -> dict[str, float]:
     return {name: min(times[name] for times in rounds) for name in runs}
 
 
-def section(results: pd.DataFrame) -> str:
-    """Return the section of the page of benchmarks."""
-    return "\n".join([*_lines(results), ""])
-
-
-def _lines(results: pd.DataFrame) -> Iterator[str]:
-    yield "## Search of a linear regression, and wide tables\n"
-    yield (
+def method(results: pd.DataFrame) -> str:
+    """Return how it is measured."""
+    return (
         "`python -m benchmarks.linear_search`: `PrivilegedLinearRegressionCV` with 1,000 settings "
-        "in 10 folds against one fit of `PrivilegedLinearRegression` to the same rows, and fits of "
-        "`PrivilegedLinearRegression` to fewer rows than features against scikit-learn's `Ridge`. "
-        f"CPU seconds with one thread, the fastest of {N_ROUNDS} rounds in turn. About a tenth of "
+        "in 10 folds, whose limit is one fit of `PrivilegedLinearRegression` to the same rows, and "
+        "fits of "
+        "`PrivilegedLinearRegression` to fewer rows than features against scikit-learn's `Ridge`: "
+        f"the fastest of {N_ROUNDS} rounds in turn. About a tenth of "
         "the search in shuffled folds is scikit-learn's shuffling of the row numbers. Measured "
-        f"with {results['versions'].iloc[0]}.\n"
+        f"with {results['versions'].iloc[0]}."
     )
-    yield "| problem | | ours, s | compared with | its time, s | ours / its |"
-    yield "|---|---|---:|---|---:|---:|"
+
+
+def rows(results: pd.DataFrame) -> Iterator[Row]:
+    """Yield the rows of the tables by region."""
     for row in results.to_dict("records"):
-        yield (
-            f"| {row['problem']} | {row['case']} | {row['seconds']:.3g} | {row['compared_with']} | "
-            f"{row['its_seconds']:.3g} | {row['seconds'] / row['its_seconds']:.2f} |"
-        )
-    yield ""
+        problem, peer = f"regression {row['problem']}: {row['case']}", row["compared_with"]
+        seconds, other = row["seconds"], row["its_seconds"]
+        if peer in (FIT, FIT_MISSING):
+            yield Row("searches", problem, seconds, limit=Bound([seconds / other], peer))
+        else:
+            yield Row(region_of(problem), problem, seconds, peer, [other / seconds])
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from sklearn_distill import DistilledNeuralClassifier
 from sklearn_distill.datasets import fetch_fashion_mnist
 from sklearn_distill.nets import LeNet
 
-QUALITY = Path(__file__).with_name("neural_quality.csv")
+CSV = Path(__file__).with_name("neural_quality.csv")
 N_RUNS, TEACHER_EPOCHS, EPOCHS, BATCH = 5, 20, 20, 128
 IMITATION, TEMPERATURE = 0.5, 2.0
 
@@ -118,7 +118,7 @@ def paired(results: pd.DataFrame, metric: str) -> tuple[float, float, float]:
 
 def main() -> None:
     torch.set_num_threads(1)
-    quality().to_csv(QUALITY, index=False, float_format="%.6g")
+    quality().to_csv(CSV, index=False, float_format="%.6g")
 
 
 if __name__ == "__main__":
