@@ -180,12 +180,8 @@ def remeasure_costs(libraries: Sequence[str], results: pd.DataFrame) -> pd.DataF
     )
 
 
-def section(results: pd.DataFrame) -> str:
-    """Return the section of the page of benchmarks."""
-    return "\n".join([*_lines(results), ""])
-
-
-def _lines(results: pd.DataFrame) -> Iterator[str]:
+def section(results: pd.DataFrame) -> Iterator[str]:
+    """Yield the lines of the section of the page of benchmarks."""
     yield "## Cost of boosting with a teacher\n"
     yield (
         "`python -m benchmarks.boosting_cost`: `DistilledBoostingClassifier` with a teacher "

@@ -129,12 +129,8 @@ class StepTimer:
         return float(np.median(in_a_row.mean(axis=1)))
 
 
-def section(results: pd.DataFrame) -> str:
-    """Return the section of the page of benchmarks."""
-    return "\n".join([*_lines(results), ""])
-
-
-def _lines(results: pd.DataFrame) -> Iterator[str]:
+def section(results: pd.DataFrame) -> Iterator[str]:
+    """Yield the lines of the section of the page of benchmarks."""
     yield "## Cost of a hypergradient step\n"
     yield (
         f"`python -m benchmarks.greedy`: CPU time of a step with one thread and batches of {BATCH} "

@@ -76,12 +76,8 @@ def all_versions() -> str:
     return f"{versions()}, torch {torch.__version__}, skorch {skorch.__version__}"
 
 
-def section(quality: pd.DataFrame) -> str:
-    """Return the section of the page of benchmarks."""
-    return "\n".join([*_quality_lines(quality), ""])
-
-
-def _quality_lines(results: pd.DataFrame) -> Iterator[str]:
+def section(results: pd.DataFrame) -> Iterator[str]:
+    """Yield the lines of the section of the page of benchmarks."""
     n_runs = results["run"].nunique()
     yield "## Distilling a network into a smaller one\n"
     yield (

@@ -164,12 +164,8 @@ def fit_and_score(
     return root_mean_squared_error(y_test, student.predict(X_test)) / np.std(y_test), seconds
 
 
-def section(results: pd.DataFrame) -> str:
-    """Return the section of the page of benchmarks."""
-    return "\n".join([*_lines(results), ""])
-
-
-def _lines(results: pd.DataFrame) -> Iterator[str]:
+def section(results: pd.DataFrame) -> Iterator[str]:
+    """Yield the lines of the section of the page of benchmarks."""
     yield "## Neural students at their defaults\n"
     yield (
         "`python -m benchmarks.neural_defaults`: students without a teacher (λ = 0) and "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pandas as pd
@@ -31,32 +32,23 @@ from benchmarks import (
 )
 from benchmarks.rows import REGIONS, Row, reasons, table
 
-# parts whose rows stand in the tables by region, those whose method is told beside them, and
-# those with a section of their own, in the order of the page
-WITH_ROWS = (
+# in the order of the page; each writes a file, and has some of rows for the tables by region, a
+# method that is told below them, and a section of its own
+PARTS: tuple[ModuleType, ...] = (
+    small_fits,
+    choice,
     passes,
     peer_fits,
-    small_fits,
-    linear_search,
-    boosting_cost,
-    neural_speed,
-    greedy,
-    neural_defaults,
-    search,
-    search_for_c,
-    peer_searches,
-    streaming,
-)
-WITH_METHOD = (small_fits, peer_fits, passes, linear_search, search_for_c, neural_speed)
-WITH_SECTION = (
-    choice,
     covertype,
+    linear_search,
     boosting,
     boosting_cost,
     tree_criteria,
     neural,
     neural_defaults,
+    neural_speed,
     search,
+    search_for_c,
     peer_searches,
     greedy,
     streaming,
@@ -122,9 +114,9 @@ def write_page(results: dict[str, Any], path: Path) -> None:
         BY_REGION,
         *(_region(name, [row for row in rows if row.region == name]) for name in REGIONS),
         "## How each script measures\n",
-        *(f"- {part.method(pd.read_csv(part.CSV))}" for part in WITH_METHOD),
+        *(f"- {part.method(read(part))}" for part in PARTS if hasattr(part, "method")),
         "",
-        *(part.section(pd.read_csv(part.CSV)) for part in WITH_SECTION),
+        *("\n".join([*part.section(read(part)), ""]) for part in PARTS if hasattr(part, "section")),
         TWO_THREADS,
         table(students.rows(results["threads"]["2"])),
         targets.section(rows),
@@ -135,8 +127,14 @@ def write_page(results: dict[str, Any], path: Path) -> None:
 
 def all_rows(results: dict[str, Any]) -> list[Row]:
     """Return the rows of all parts, with one thread."""
-    of_parts = (row for part in WITH_ROWS for row in part.rows(pd.read_csv(part.CSV)))
+    with_rows = (part for part in PARTS if hasattr(part, "rows"))
+    of_parts = (row for part in with_rows for row in part.rows(read(part)))
     return [*students.rows(results["threads"]["1"]), *of_parts]
+
+
+def read(part: ModuleType) -> pd.DataFrame:
+    """Read the file that a part has written."""
+    return pd.read_csv(part.CSV)
 
 
 def _region(name: str, rows: list[Row]) -> str:

@@ -108,12 +108,8 @@ def tight_loss(search: Any, cv: Any, X: Any, y: Any, S: Any) -> float:
     return float(np.mean(losses))
 
 
-def section(results: pd.DataFrame) -> str:
-    """Return the section of the page of benchmarks."""
-    return "\n".join([*_lines(results), ""])
-
-
-def _lines(results: pd.DataFrame) -> Iterator[str]:
+def section(results: pd.DataFrame) -> Iterator[str]:
+    """Yield the lines of the section of the page of benchmarks."""
     yield "## Other searches for λ and T\n"
     yield (
         "`python -m benchmarks.peer_searches`: searches for λ and T of the same student with 5 "

@@ -149,12 +149,8 @@ def out_of_fold_ridge(X: Array, y: Array, width: int = 512) -> Array:
     return softmax(logits, axis=1)
 
 
-def section(results: pd.DataFrame) -> str:
-    """Return the section of the page of benchmarks."""
-    return "\n".join([*_lines(results), ""])
-
-
-def _lines(results: pd.DataFrame) -> Iterator[str]:
+def section(results: pd.DataFrame) -> Iterator[str]:
+    """Yield the lines of the section of the page of benchmarks."""
     yield "## Cost of a search for λ, T and C\n"
     yield (
         "`python -m benchmarks.search`: `DistilledLogisticRegressionCV` with 5 folds. Its limit is "

@@ -132,19 +132,15 @@ def exponent(rows: pd.DataFrame) -> float:
     return float(np.polyfit(np.log(rows["rows"]), np.log(rows["seconds_a_pass"]), 1)[0])
 
 
-def section(results: pd.DataFrame) -> str:
-    """Return the section of the page of benchmarks."""
-    return "\n".join([*_lines(results), ""])
-
-
-def _lines(results: pd.DataFrame) -> Iterator[str]:
+def section(results: pd.DataFrame) -> Iterator[str]:
+    """Yield the lines of the section of the page of benchmarks."""
     yield "## X on disk\n"
     yield (
         f"`python -m benchmarks.streaming`: memory maps of {N_COLUMNS} columns in float64, two "
         "classes, T = 2, fitted in a process whose private memory is limited to 2 GiB; its rows "
         "are among the [big](#big) ones. Memory is the peak private memory during the fit "
-        'above its level before; "linear growth" is the time for 100,000 rows, scaled by the number '
-        f"of rows. Measured with {results['versions'].iloc[0]}.\n"
+        'above its level before; "linear growth" is the time for 100,000 rows, scaled by the '
+        f"number of rows. Measured with {results['versions'].iloc[0]}.\n"
     )
     for target, (student, part) in zip(targets(results), results.groupby("student"), strict=True):
         yield _growth(str(student), part, target)

@@ -71,12 +71,8 @@ def gain(results: pd.DataFrame, table: str, metric: str) -> tuple[float, float, 
     return float(gains.mean()), *interval(gains, size.labelled + size.unlabelled, size.test)
 
 
-def section(results: pd.DataFrame) -> str:
-    """Return the section of the page of benchmarks."""
-    return "\n".join(_lines(results)) + "\n"
-
-
-def _lines(results: pd.DataFrame) -> Iterator[str]:
+def section(results: pd.DataFrame) -> Iterator[str]:
+    """Yield the lines of the section of the page of benchmarks."""
     yield "## Distilled trees by entropy\n"
     yield (
         f"`python -m benchmarks.tree_criteria`: `SoftTargetClassifier(DecisionTreeClassifier("
