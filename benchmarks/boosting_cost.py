@@ -10,10 +10,9 @@ from __future__ import annotations
 import argparse
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -142,30 +141,31 @@ OBJECTIVES: dict[int, dict[str, Predict]] = {
 }
 
 
-def run_benchmark() -> pd.DataFrame:
-    """Return the rows of the CSV file, with one thread."""
+def run_benchmark(n_rounds: int | None = None, wanted: str = "") -> pd.DataFrame:
+    """Return the rows of the CSV file, with one thread; those of a wanted cost without losses."""
+    costs = measure_costs(LIBRARIES, n_rounds, wanted)
+    if wanted:
+        return costs
     with threadpool_limits(1):
         losses = [
             {"classes": K, **row}
             for K, others in OBJECTIVES.items()
             for row in measure_loss(K, others)
         ]
-    return pd.concat([measure_costs(LIBRARIES), pd.DataFrame(losses)]).assign(versions=versions())
+    return pd.concat([costs, pd.DataFrame(losses)]).assign(versions=versions())
 
 
 def measure_costs(
-    libraries: Sequence[str], n_rounds: Mapping[int, int] = MappingProxyType(N_ROUNDS)
+    libraries: Sequence[str], n_rounds: int | None = None, wanted: str = ""
 ) -> pd.DataFrame:
-    """Return the rows of times and memory of some libraries, with one thread.
-
-    ``n_rounds`` has the number of rounds by the number of classes.
-    """
+    """Return the rows of times and memory of some libraries, with one thread."""
     with threadpool_limits(1):
         rows = [
             {"against": library, "classes": K, **row}
             for library in libraries
-            for K, n in n_rounds.items()
-            for row in measure_cost(library, K, n)
+            for K, usual in N_ROUNDS.items()
+            if wanted in f"{library}, K = {K}"
+            for row in measure_cost(library, K, n_rounds or usual)
         ]
     return pd.DataFrame(rows).assign(versions=versions())
 

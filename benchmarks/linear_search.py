@@ -31,14 +31,19 @@ WIDE = ((500, 1500), (300, 3000), (1000, 1200), (200, 20_000))
 FIT, FIT_MISSING = "one fit", "one fit, labels missing"
 
 
-def run_benchmark() -> pd.DataFrame:
+def run_benchmark(n_rounds: int = N_ROUNDS, wanted: str = "") -> pd.DataFrame:
     """Return seconds of searches and of wide fits, and of what they are compared with."""
-    rows = [*searches(), *(row for shape in tqdm(WIDE, unit="shape") for row in wide(shape))]
+    rows = [*searches(n_rounds=n_rounds)] if wanted in f"{N_ROWS:,} × {N_COLUMNS}" else []
+    for n, d in tqdm(WIDE, unit="shape"):
+        if wanted in f"{n:,} × {d:,}":
+            rows += wide((n, d), n_rounds)
     columns = ["problem", "case", "seconds", "compared_with", "its_seconds"]
     return pd.DataFrame(rows, columns=columns).assign(versions=versions())
 
 
-def searches(n: int = N_ROWS, d: int = N_COLUMNS) -> Iterator[tuple[Any, ...]]:
+def searches(
+    n: int = N_ROWS, d: int = N_COLUMNS, n_rounds: int = N_ROUNDS
+) -> Iterator[tuple[Any, ...]]:
     """Yield the time of each search, and that of one fit to the same rows."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((n, d))
@@ -60,7 +65,8 @@ def searches(n: int = N_ROWS, d: int = N_COLUMNS) -> Iterator[tuple[Any, ...]]:
                 X, y, s, alphas=alphas, imitations=imitations, cv=shuffled
             ),
             "α, λ and ρ, a quarter of the labels missing": lambda: search(X, missing, s, **mixed),
-        }
+        },
+        n_rounds,
     )
     for name, seconds in best.items():
         if name not in (FIT, FIT_MISSING):
@@ -74,7 +80,7 @@ def search(X: Array, y: Array, s: Array, cv: Any = 10, **grid: Any) -> None:
     assert len(model.cv_results_["params"]) == 1000
 
 
-def wide(shape: tuple[int, int]) -> Iterator[tuple[Any, ...]]:
+def wide(shape: tuple[int, int], n_rounds: int = N_ROUNDS) -> Iterator[tuple[Any, ...]]:
     """Yield the times of fits of fewer rows than features, and those of Ridge."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal(shape)
@@ -83,14 +89,15 @@ def wide(shape: tuple[int, int]) -> Iterator[tuple[Any, ...]]:
         student = PrivilegedLinearRegression(0, alpha=alpha)
         ridge = Ridge(alpha or 1e-10)
         ours, theirs = fastest(
-            {"ours": lambda m=student: m.fit(X, y), "Ridge": lambda m=ridge: m.fit(X, y)}
+            {"ours": lambda m=student: m.fit(X, y), "Ridge": lambda m=ridge: m.fit(X, y)},
+            n_rounds,
         ).values()
         yield f"{shape[0]:,} × {shape[1]:,}", f"a fit, α = {alpha:g}", ours, "Ridge", theirs
 
 
-def fastest(runs: Mapping[str, Callable[[], Any]]) -> dict[str, float]:
+def fastest(runs: Mapping[str, Callable[[], Any]], n_rounds: int) -> dict[str, float]:
     """Return the smallest CPU time of each run over interleaved rounds."""
-    rounds = [{name: cpu_seconds(run) for name, run in runs.items()} for _ in range(N_ROUNDS)]
+    rounds = [{name: cpu_seconds(run) for name, run in runs.items()} for _ in range(n_rounds)]
     return {name: min(times[name] for times in rounds) for name in runs}
 
 

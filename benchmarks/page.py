@@ -66,7 +66,8 @@ INTRODUCTION = """\
 The competitors run in one process, in turn and in several rounds, so that load on the machine
 affects all of them equally. A ratio is the time of the competitor divided by ours in the same
 round; the tables give the median, and min … max. Figures are CPU time with one thread, unless they
-stand below [Two threads](#two-threads).
+stand below [Two threads](#two-threads). `make bench-quick` measures one round of small and medium
+problems of all regions in 5 minutes, and prints each ratio beside that of this page.
 
 The **limit** is a lower bound of our time, which is given as a multiple of it. Where it is in
 seconds, it is the time of the bare matrix products of one pass over the data (XᵀX for regression).

@@ -55,10 +55,12 @@ REASONS = {
 }
 
 
-def run_benchmark(n_rounds: int = N_ROUNDS) -> pd.DataFrame:
+def run_benchmark(n_rounds: int = N_ROUNDS, wanted: str = "") -> pd.DataFrame:
     """Return the cost of a pass relative to its bare products, and the passes of a fit."""
     rows = []
     for name, make in SIZES.items():
+        if wanted not in name:
+            continue
         X, y, S = make()
         student = DistilledLogisticRegression(temperature=2.0)
         targets = TrainingTargets.read(student, len(X), y, None, S, None)
@@ -71,8 +73,10 @@ def run_benchmark(n_rounds: int = N_ROUNDS) -> pd.DataFrame:
                 bare
             )
             rows.append((name, "pass / bare products", round_, ratio))
-    rows += regression_rows(n_rounds)
-    rows.append((FITTED, "passes of a fit", 0, count_passes(SIZES[FITTED]())))
+    if wanted in REGRESSION:
+        rows += regression_rows(n_rounds)
+    if wanted in FITTED:
+        rows.append((FITTED, "passes of a fit", 0, count_passes(SIZES[FITTED]())))
     columns = ["data", "what", "round", "value"]
     return pd.DataFrame(rows, columns=columns).assign(versions=versions())
 

@@ -87,23 +87,6 @@ class Fit:
     tolerances: tuple[float, ...] = field(default=TOLERANCES)
 
 
-def fits() -> Iterator[Fit]:
-    """Yield the comparisons, one at a time because the data is large."""
-    X, y, _ = make_topics(8_000, 100_000, 20)
-    yield _without_teacher("sparse 8,000 × 100,000, K = 20, labels alone", X, y, "newton-cg")
-    for n, K in ((20_000, 100), (3_000, 1_000)):
-        name = f"{n:,} × 128, float32, K = {K:,}"
-        yield _with_teacher(name, make_embeddings(n, 128, K))
-    X, y, _ = make_correlated(3_000, 1_500, 5, 0.5)
-    yield _without_teacher("3,000 × 1,500, K = 5, ρ = 0.5, labels alone", X, y, "lbfgs")
-    for n, d, K in ((1_000_000, 20, 2), (40_000, 100, 5)):
-        name = f"{n:,} × {d}, K = {K}, independent features"
-        yield _with_teacher(name, make_correlated(n, d, K, 0.0))
-    for n, d in REGRESSIONS:
-        for dtype in (np.float64, np.float32):
-            yield _regression(n, d, dtype)
-
-
 def make_topics(n: int, d: int, K: int) -> Data:
     """Draw rows of words of K classes, and a noisy teacher."""
     rng = np.random.default_rng(0)
@@ -140,7 +123,9 @@ def _with_teacher(name: str, data: Data) -> Fit:
     return Fit(name, solvers, partial(soft_loss, X, y, S), X.nbytes)
 
 
-def _without_teacher(name: str, X: Any, y: Array, solver: str) -> Fit:
+def _without_teacher(name: str, data: Data, solver: str) -> Fit:
+    X, y, _ = data
+
     def ours(tol: float) -> Any:
         return DistilledLogisticRegression(0.0, tol=tol).fit(X, y)
 
@@ -153,7 +138,7 @@ def _without_teacher(name: str, X: Any, y: Array, solver: str) -> Fit:
     return Fit(name, solvers, partial(soft_loss, X, y, None), n_bytes)
 
 
-def _regression(n: int, d: int, dtype: Any) -> Fit:
+def _regression(name: str, n: int, d: int, dtype: Any) -> Fit:
     """Half of the labels are missing; one weighted fit to the mixed target is the same problem."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((n, d)).astype(dtype)
@@ -181,9 +166,36 @@ def _regression(n: int, d: int, dtype: Any) -> Fit:
         residuals = target - X.astype(np.float64) @ model.coef_ - model.intercept_
         return float(weight @ residuals**2 / weight.sum()), 0.0
 
-    name = f"regression {n:,} × {d:,}, {np.dtype(dtype).name}"
     solvers = {OURS: ours, "one weighted Ridge(cholesky)": ridge}
     return Fit(name, solvers, loss, X.nbytes, default=None, tolerances=(1.0,))
+
+
+# functions of the name: the data is made when a fit is measured
+FITS: dict[str, Callable[[str], Fit]] = {
+    "sparse 8,000 × 100,000, K = 20, labels alone": lambda name: _without_teacher(
+        name, make_topics(8_000, 100_000, 20), "newton-cg"
+    ),
+    "20,000 × 128, float32, K = 100": lambda name: _with_teacher(
+        name, make_embeddings(20_000, 128, 100)
+    ),
+    "3,000 × 128, float32, K = 1,000": lambda name: _with_teacher(
+        name, make_embeddings(3_000, 128, 1_000)
+    ),
+    "3,000 × 1,500, K = 5, ρ = 0.5, labels alone": lambda name: _without_teacher(
+        name, make_correlated(3_000, 1_500, 5, 0.5), "lbfgs"
+    ),
+    "1,000,000 × 20, K = 2, independent features": lambda name: _with_teacher(
+        name, make_correlated(1_000_000, 20, 2, 0.0)
+    ),
+    "40,000 × 100, K = 5, independent features": lambda name: _with_teacher(
+        name, make_correlated(40_000, 100, 5, 0.0)
+    ),
+    **{
+        f"regression {n:,} × {d:,}, {dtype}": partial(_regression, n=n, d=d, dtype=dtype)
+        for n, d in REGRESSIONS
+        for dtype in ("float64", "float32")
+    },
+}
 
 
 def soft_loss(X: Any, y: Array, S: Array | None, model: Any) -> tuple[float, float]:
@@ -227,9 +239,10 @@ def loosest(solver: Solver, fit: Fit, minimum: float) -> tuple[float, float]:
 def run_benchmark(n_rounds: int = N_ROUNDS, wanted: str = "") -> pd.DataFrame:
     """Return times, excess of the loss and memory of each comparison, in each round."""
     rows = []
-    for fit in fits():
-        if wanted not in fit.name:
+    for name, make in FITS.items():
+        if wanted not in name:
             continue
+        fit = make(name)
         ours = fit.solvers[OURS]
         minimum = fit.loss(ours(1e-4))[0]  # to about twelve digits
         chosen = {name: loosest(solver, fit, minimum) for name, solver in fit.solvers.items()}

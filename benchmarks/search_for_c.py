@@ -121,7 +121,8 @@ def rows(results: pd.DataFrame) -> Iterator[Row]:
     for data, part in results.groupby("data", sort=False):
         seconds = part.loc[part["search"] == OURS, "seconds"].median()
         name, ratio = best_peer(part)
-        others = "" if part.groupby("round")["C"].nunique().max() == 1 else " (another C)"
+        n_chosen = part["C"].map("{:.6g}".format).groupby(part["round"]).nunique().max()
+        others = "" if n_chosen == 1 else " (another C)"
         yield Row("searches", f"{data}: search over C", seconds, name + others, ratio, TARGET)
 
 

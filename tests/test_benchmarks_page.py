@@ -5,7 +5,8 @@ import json
 import pytest
 
 from benchmarks import __main__ as bench
-from benchmarks.page import all_rows
+from benchmarks import linear_search, peer_fits, quick, small_fits, students
+from benchmarks.page import all_rows, read
 from benchmarks.rows import REGIONS, Bound, Row, reasons, region_of, table, with_unit
 
 ROWS = all_rows(json.loads(bench.RESULTS.read_text("utf-8")))
@@ -66,3 +67,28 @@ def test_times_have_units():
         "20 ms",
         "500 µs",
     ]
+
+
+def test_what_is_measured_quickly_is_on_the_page():
+    assert set(quick.STUDENTS) <= set(students.CASES)
+    for name in quick.STUDENTS:
+        assert any(row.problem.startswith(name) for row in ROWS)
+    for part, wanted in quick.PARTS:
+        assert any(wanted in row.problem for row in part.rows(read(part)))
+
+
+def test_quick_prints_each_row_beside_that_of_the_page(monkeypatch, capsys):
+    monkeypatch.setattr(quick, "STUDENTS", quick.STUDENTS[:1])
+    monkeypatch.setattr(quick, "PARTS", ((small_fits, "predict"), (linear_search, "300 × 3,000")))
+    quick.main()
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + 2 + 2
+    for line in lines:
+        row = next(row for row in ROWS if line.endswith(f"{row.problem}, {row.peer}"))
+        assert f"(page {row.figure:.3g})" in line
+
+
+def test_measured_problems_can_be_measured_again():
+    assert {row.problem for row in peer_fits.rows(read(peer_fits))} <= set(peer_fits.FITS)
+    cases = json.loads(bench.RESULTS.read_text("utf-8"))["threads"]["1"]
+    assert {case["case"].partition(", gradient")[0] for case in cases} <= set(students.CASES)
