@@ -1,1 +1,1 @@
-"""Benchmarks of the estimators against what you would write: ``make bench``, ``make bench-quick``."""
+"""Benchmarks of the estimators against what you would write instead: ``make bench``."""

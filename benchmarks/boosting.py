@@ -440,9 +440,5 @@ def with_table(page: str, results: pd.DataFrame) -> str:
     return with_part(page, "benchmarks/boosting.py", guide_table(results))
 
 
-def main() -> None:
-    write_guide(__doc__, CSV, PAGE, run_benchmark, with_table)
-
-
 if __name__ == "__main__":
-    main()
+    write_guide(__doc__, CSV, PAGE, run_benchmark, with_table)

@@ -218,9 +218,5 @@ def _gain(results: pd.DataFrame, student: str, metric: str) -> str:
     return f"**{differences.mean():+.3f}** ({low:+.3f} … {high:+.3f})"
 
 
-def main() -> None:
-    run_benchmark().to_csv(CSV, index=False, float_format="%.6g")
-
-
 if __name__ == "__main__":
-    main()
+    run_benchmark().to_csv(CSV, index=False, float_format="%.6g")

@@ -178,10 +178,6 @@ def ratios(results: pd.DataFrame, case: str, search: str) -> NDArray[np.float64]
     return (table[search] / table["plain"]).to_numpy()
 
 
-def main() -> None:
+if __name__ == "__main__":
     torch.set_num_threads(1)
     run_benchmark().to_csv(CSV, index=False, float_format="%.6g")
-
-
-if __name__ == "__main__":
-    main()

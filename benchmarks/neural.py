@@ -112,10 +112,6 @@ def paired(results: pd.DataFrame, metric: str) -> tuple[float, float, float]:
     return mean, mean - reach, mean + reach
 
 
-def main() -> None:
+if __name__ == "__main__":
     torch.set_num_threads(1)
     quality().to_csv(CSV, index=False, float_format="%.6g")
-
-
-if __name__ == "__main__":
-    main()

@@ -210,11 +210,7 @@ def rows(results: pd.DataFrame) -> Iterator[Row]:
         yield Row("neural", f"{name}, at the defaults", ours.mean(), peer, times[peer] / ours)
 
 
-def main() -> None:
+if __name__ == "__main__":
     torch.set_num_threads(1)
     with threadpool_limits(1):
         measure().to_csv(CSV, index=False, float_format="%.6g")
-
-
-if __name__ == "__main__":
-    main()

@@ -214,10 +214,6 @@ def rows(results: pd.DataFrame) -> Iterator[Row]:
             yield Row("neural", str(case), own, name, times / ours, TARGETS[name])
 
 
-def main() -> None:
+if __name__ == "__main__":
     torch.set_num_threads(1)
     run_benchmark().to_csv(CSV, index=False, float_format="%.6g")
-
-
-if __name__ == "__main__":
-    main()

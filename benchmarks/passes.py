@@ -162,9 +162,5 @@ def target_of(data: str, what: str) -> float:
     return PRODUCTS_TARGETS[data] if "bare" in what else PASSES_TARGET
 
 
-def main() -> None:
-    run_benchmark().to_csv(CSV, index=False, float_format="%.6g")
-
-
 if __name__ == "__main__":
-    main()
+    run_benchmark().to_csv(CSV, index=False, float_format="%.6g")

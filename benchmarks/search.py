@@ -215,10 +215,5 @@ def grid_over_search(results: pd.DataFrame, data: str, grid: str) -> float:
     return float(times[grid] / times["λ, T"])
 
 
-def main() -> None:
-    """Run the benchmark and write its CSV file."""
-    run_benchmark().to_csv(CSV, index=False, float_format="%.8g")
-
-
 if __name__ == "__main__":
-    main()
+    run_benchmark().to_csv(CSV, index=False, float_format="%.8g")

@@ -138,9 +138,5 @@ def best_peer(part: pd.DataFrame) -> tuple[str, pd.Series]:
     return name, ratios[name]
 
 
-def main() -> None:
-    run_benchmark().to_csv(CSV, index=False, float_format="%.8g")
-
-
 if __name__ == "__main__":
-    main()
+    run_benchmark().to_csv(CSV, index=False, float_format="%.8g")

@@ -108,9 +108,5 @@ def rows(results: pd.DataFrame) -> Iterator[Row]:
         yield Row(region, str(what), seconds, peer, group["ratio"], TARGETS.get(str(what)))
 
 
-def main() -> None:
-    run_benchmark().to_csv(CSV, index=False, float_format="%.6g")
-
-
 if __name__ == "__main__":
-    main()
+    run_benchmark().to_csv(CSV, index=False, float_format="%.6g")

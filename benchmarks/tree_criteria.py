@@ -95,9 +95,5 @@ def section(results: pd.DataFrame) -> Iterator[str]:
         yield f"| {table} | {' | '.join(cells)} |"
 
 
-def main() -> None:
-    run_benchmark().to_csv(CSV, index=False, float_format="%.6g")
-
-
 if __name__ == "__main__":
-    main()
+    run_benchmark().to_csv(CSV, index=False, float_format="%.6g")
