@@ -10,7 +10,7 @@ require = $(PYTHON) -c 'import sys; $(1) or sys.exit("$(2), and $(PYTHON) is " \
 	+ sys.version.split()[0] + "; name another: make PYTHON=python3.11 $(MAKECMDGOALS)")'
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install demo test test-all test-oldest fuzz lint docs docs-check papers bench release-check clean
+.PHONY: help install demo test test-all test-oldest fuzz lint docs docs-check papers bench bench-quick release-check clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 20
@@ -21,8 +21,8 @@ demo: .venv/.plot ## Train a small model from a strong one; print a report, save
 	$(BIN)/python -m sklearn_distill
 
 # On small arrays threads wait for each other, on busy cores for long.
-test test-all test-oldest fuzz docs papers: export OPENBLAS_NUM_THREADS = 1
-test test-all test-oldest fuzz docs papers: export OMP_NUM_THREADS = 1
+test test-all test-oldest fuzz docs papers bench-quick: export OPENBLAS_NUM_THREADS = 1
+test test-all test-oldest fuzz docs papers bench-quick: export OMP_NUM_THREADS = 1
 
 test: .venv/.dev ## Run the fast tests and the doctests
 	$(BIN)/python -m pytest -n auto -m "not slow" --durations=20
@@ -55,6 +55,9 @@ papers: .venv/.text ## Make the papers' tables at small scale, as far as missing
 
 bench: .venv/.dev ## Time our estimators against other means; write docs/benchmarks.md (an hour)
 	$(BIN)/python -m benchmarks
+
+bench-quick: .venv/.dev ## Time one round of small and medium problems beside docs/benchmarks.md (5 minutes); write nothing
+	$(BIN)/python -m benchmarks.quick
 
 # From the wheel, outside of the repository: what a user gets from the package index.
 release-check: ## Build dist/, and try the wheel in a new environment as its users will (RELEASING.md)

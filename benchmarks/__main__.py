@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import os
 import platform
@@ -19,56 +18,15 @@ import scipy
 import sklearn
 from tqdm import tqdm
 
-from benchmarks import (
-    boosting,
-    boosting_cost,
-    choice,
-    covertype,
-    greedy,
-    least_squares,
-    linear_search,
-    logistic,
-    neural,
-    neural_defaults,
-    neural_speed,
-    passes,
-    peer_fits,
-    peer_searches,
-    search,
-    search_for_c,
-    small_fits,
-    streaming,
-    tree_criteria,
-)
+from benchmarks import students
 from benchmarks.measure import measure
-from benchmarks.page import write_page
+from benchmarks.page import PARTS, write_page
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
 PAGE = HERE.parent / "docs" / "benchmarks.md"
 STUDENTS = "students"  # measured with one thread and with two
-PARTS = {
-    part.__name__.rpartition(".")[2]: part
-    for part in (
-        covertype,
-        linear_search,
-        boosting,
-        boosting_cost,
-        tree_criteria,
-        small_fits,
-        choice,
-        passes,
-        peer_fits,
-        neural,
-        neural_defaults,
-        neural_speed,
-        search,
-        search_for_c,
-        peer_searches,
-        greedy,
-        streaming,
-    )
-}
+NAMED = {part.__name__.rpartition(".")[2]: part for part in PARTS}
 
 
 def main() -> None:
@@ -76,7 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--threads", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--page-only", action="store_true", help="write the page from the results")
-    known = (STUDENTS, *PARTS)
+    known = (STUDENTS, *NAMED)
     parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(known)}")
     arguments = parser.parse_args()
     unknown = set(arguments.parts) - set(known)  # choices= of Python 3.11 rejects an empty list
@@ -86,7 +44,7 @@ def main() -> None:
         print(json.dumps(measure_cases(arguments.threads)))
         return
     for part in () if arguments.page_only else arguments.parts or known:
-        measure_students() if part == STUDENTS else run_part(PARTS[part])
+        measure_students() if part == STUDENTS else run_part(NAMED[part])
     write_page(json.loads(RESULTS.read_text()), PAGE)
     print(f"wrote {PAGE}")
 
@@ -126,8 +84,7 @@ def with_threads(n_threads: int) -> dict[str, str]:
 def measure_cases(n_threads: int) -> list[dict[str, object]]:
     """Measure every case: CPU time for one thread, wall-clock time for several."""
     clock = time.process_time if n_threads == 1 else time.perf_counter
-    cases = itertools.chain(logistic.cases(), least_squares.cases())
-    bar = tqdm(cases, desc=f"{n_threads} thread(s)", unit="case")
+    bar = tqdm(students.cases(), desc=f"{n_threads} thread(s)", unit="case")
     return [measure(case, clock) for case in bar]
 
 

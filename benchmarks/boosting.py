@@ -293,12 +293,14 @@ def gain(
     return float(gains.mean()), *interval(gains, sum(size) - size.test, size.test)
 
 
-def section(results: pd.DataFrame) -> str:
-    """Return the section of the page of benchmarks."""
+def section(results: pd.DataFrame) -> Iterator[str]:
+    """Yield the lines of the section of the page of benchmarks."""
+    yield _introduction(results)
     tables = [_figures(results), _gains(results), _notes(results)]
     if n_splits(results, unlabelled=False) >= MIN_SPLITS:
         tables.append(_without(results))
-    return "\n\n".join([_introduction(results), *("\n".join(lines) for lines in tables)]) + "\n"
+    for lines in tables:
+        yield from ("", *lines)
 
 
 def n_splits(results: pd.DataFrame, *, unlabelled: bool) -> int:
@@ -438,9 +440,5 @@ def with_table(page: str, results: pd.DataFrame) -> str:
     return with_part(page, "benchmarks/boosting.py", guide_table(results))
 
 
-def main() -> None:
-    write_guide(__doc__, CSV, PAGE, run_benchmark, with_table)
-
-
 if __name__ == "__main__":
-    main()
+    write_guide(__doc__, CSV, PAGE, run_benchmark, with_table)

@@ -168,12 +168,8 @@ def slowdowns(results: pd.DataFrame) -> pd.DataFrame:
     return table.assign(slowdown=table["chosen_ms"] / table["best_ms"])
 
 
-def section(results: pd.DataFrame) -> str:
-    """Return the section of the page of benchmarks."""
-    return "\n".join([*_lines(results), ""])
-
-
-def _lines(results: pd.DataFrame) -> Iterator[str]:
+def section(results: pd.DataFrame) -> Iterator[str]:
+    """Yield the lines of the section of the page of benchmarks."""
     table, n_rounds = slowdowns(results), results["round"].nunique()
     yield "## The choice of a solver\n"
     yield (

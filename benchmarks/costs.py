@@ -51,10 +51,6 @@ def fastest(run: Callable[[], object]) -> float:
     return min(cpu_seconds(run) for _ in range(N_ROUNDS))
 
 
-def main() -> None:
+if __name__ == "__main__":
     for name, seconds in measured().items():
         print(f"{name:28} measured {seconds:.1e}, in use {getattr(_costs, name):.1e}")
-
-
-if __name__ == "__main__":
-    main()

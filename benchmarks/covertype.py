@@ -153,10 +153,11 @@ def sentence(summary: Summary) -> str:
     ).replace("%", " %")
 
 
-def section(results: pd.DataFrame) -> str:
-    """Return the section of the page of benchmarks."""
-    tables = (_figures(results), _gains(results), _speeds(results))
-    return "\n\n".join([_introduction(results), *("\n".join(table) for table in tables)]) + "\n"
+def section(results: pd.DataFrame) -> Iterator[str]:
+    """Yield the lines of the section of the page of benchmarks."""
+    yield _introduction(results)
+    for table in (_figures(results), _gains(results), _speeds(results)):
+        yield from ("", *table)
 
 
 def _introduction(results: pd.DataFrame) -> str:
@@ -217,9 +218,5 @@ def _gain(results: pd.DataFrame, student: str, metric: str) -> str:
     return f"**{differences.mean():+.3f}** ({low:+.3f} … {high:+.3f})"
 
 
-def main() -> None:
-    run_benchmark().to_csv(CSV, index=False, float_format="%.6g")
-
-
 if __name__ == "__main__":
-    main()
+    run_benchmark().to_csv(CSV, index=False, float_format="%.6g")

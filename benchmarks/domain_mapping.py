@@ -100,10 +100,6 @@ def with_table(page: str, results: pd.DataFrame) -> str:
     return with_part(page, "benchmarks/domain_mapping.py", part(results))
 
 
-def main() -> None:
+if __name__ == "__main__":
     with threadpool_limits(1):
         write_guide(__doc__, CSV, PAGE, run_benchmark, with_table)
-
-
-if __name__ == "__main__":
-    main()

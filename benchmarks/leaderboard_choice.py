@@ -111,9 +111,5 @@ def _table(results: pd.DataFrame) -> Iterator[str]:
     )
 
 
-def main() -> None:
-    write_guide(__doc__, CSV, PAGE, run_benchmark, with_results)
-
-
 if __name__ == "__main__":
-    main()
+    write_guide(__doc__, CSV, PAGE, run_benchmark, with_results)

@@ -7,7 +7,7 @@ teacher's predictions with weight λρ.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,13 +21,7 @@ Array = NDArray[Any]
 IMITATION, RATIO = 0.5, 2.0
 
 
-def cases() -> Iterator[Case]:
-    """Yield the comparisons, one at a time because the data is large."""
-    yield regression_case(1_000_000, 50, passes_target=2.1)
-    yield regression_case(100_000, 500, passes_target=1.25)
-
-
-def regression_case(n: int, d: int, passes_target: float) -> Case:
+def regression_case(name: str, n: int, d: int, passes_target: float) -> Case:
     """Compare on n rows of standard normal features; the variances are estimated."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((n, d))
@@ -35,7 +29,7 @@ def regression_case(n: int, d: int, passes_target: float) -> Case:
     y, s = (truth + std * rng.standard_normal(n) for std in (1.0, RATIO**-0.5))
     student = PrivilegedLinearRegression(IMITATION)
     return Case(
-        name=f"regression {n:,} × {d}",
+        name=name,
         runs={
             "ours": lambda: student.fit(X, y, teacher_prediction=s),
             "Ridge(cholesky) on 2n rows": lambda: Ridge(1e-10, solver="cholesky").fit(
@@ -49,6 +43,12 @@ def regression_case(n: int, d: int, passes_target: float) -> Case:
         memory_target=20e6 / X.nbytes,
         passes_target=passes_target,
     )
+
+
+CASES = {
+    "regression 1,000,000 × 50": partial(regression_case, n=1_000_000, d=50, passes_target=2.1),
+    "regression 100,000 × 500": partial(regression_case, n=100_000, d=500, passes_target=1.25),
+}
 
 
 def stacked(X: Array, y: Array, s: Array) -> tuple[Array, Array, Array]:

@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from benchmarks.measure import cpu_seconds
 from benchmarks.record import versions
+from benchmarks.rows import Bound, Row, region_of
 from sklearn_distill import PrivilegedLinearRegression, PrivilegedLinearRegressionCV
 
 Array = NDArray[Any]
@@ -30,14 +31,19 @@ WIDE = ((500, 1500), (300, 3000), (1000, 1200), (200, 20_000))
 FIT, FIT_MISSING = "one fit", "one fit, labels missing"
 
 
-def run_benchmark() -> pd.DataFrame:
+def run_benchmark(n_rounds: int = N_ROUNDS, wanted: str = "") -> pd.DataFrame:
     """Return seconds of searches and of wide fits, and of what they are compared with."""
-    rows = [*searches(), *(row for shape in tqdm(WIDE, unit="shape") for row in wide(shape))]
+    rows = [*searches(n_rounds=n_rounds)] if wanted in f"{N_ROWS:,} × {N_COLUMNS}" else []
+    for n, d in tqdm(WIDE, unit="shape"):
+        if wanted in f"{n:,} × {d:,}":
+            rows += wide((n, d), n_rounds)
     columns = ["problem", "case", "seconds", "compared_with", "its_seconds"]
     return pd.DataFrame(rows, columns=columns).assign(versions=versions())
 
 
-def searches(n: int = N_ROWS, d: int = N_COLUMNS) -> Iterator[tuple[Any, ...]]:
+def searches(
+    n: int = N_ROWS, d: int = N_COLUMNS, n_rounds: int = N_ROUNDS
+) -> Iterator[tuple[Any, ...]]:
     """Yield the time of each search, and that of one fit to the same rows."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((n, d))
@@ -59,7 +65,8 @@ def searches(n: int = N_ROWS, d: int = N_COLUMNS) -> Iterator[tuple[Any, ...]]:
                 X, y, s, alphas=alphas, imitations=imitations, cv=shuffled
             ),
             "α, λ and ρ, a quarter of the labels missing": lambda: search(X, missing, s, **mixed),
-        }
+        },
+        n_rounds,
     )
     for name, seconds in best.items():
         if name not in (FIT, FIT_MISSING):
@@ -73,7 +80,7 @@ def search(X: Array, y: Array, s: Array, cv: Any = 10, **grid: Any) -> None:
     assert len(model.cv_results_["params"]) == 1000
 
 
-def wide(shape: tuple[int, int]) -> Iterator[tuple[Any, ...]]:
+def wide(shape: tuple[int, int], n_rounds: int = N_ROUNDS) -> Iterator[tuple[Any, ...]]:
     """Yield the times of fits of fewer rows than features, and those of Ridge."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal(shape)
@@ -82,40 +89,40 @@ def wide(shape: tuple[int, int]) -> Iterator[tuple[Any, ...]]:
         student = PrivilegedLinearRegression(0, alpha=alpha)
         ridge = Ridge(alpha or 1e-10)
         ours, theirs = fastest(
-            {"ours": lambda m=student: m.fit(X, y), "Ridge": lambda m=ridge: m.fit(X, y)}
+            {"ours": lambda m=student: m.fit(X, y), "Ridge": lambda m=ridge: m.fit(X, y)},
+            n_rounds,
         ).values()
         yield f"{shape[0]:,} × {shape[1]:,}", f"a fit, α = {alpha:g}", ours, "Ridge", theirs
 
 
-def fastest(runs: Mapping[str, Callable[[], Any]]) -> dict[str, float]:
+def fastest(runs: Mapping[str, Callable[[], Any]], n_rounds: int) -> dict[str, float]:
     """Return the smallest CPU time of each run over interleaved rounds."""
-    rounds = [{name: cpu_seconds(run) for name, run in runs.items()} for _ in range(N_ROUNDS)]
+    rounds = [{name: cpu_seconds(run) for name, run in runs.items()} for _ in range(n_rounds)]
     return {name: min(times[name] for times in rounds) for name in runs}
 
 
-def section(results: pd.DataFrame) -> str:
-    """Return the section of the page of benchmarks."""
-    return "\n".join([*_lines(results), ""])
-
-
-def _lines(results: pd.DataFrame) -> Iterator[str]:
-    yield "## Search of a linear regression, and wide tables\n"
-    yield (
+def method(results: pd.DataFrame) -> str:
+    """Return how it is measured."""
+    return (
         "`python -m benchmarks.linear_search`: `PrivilegedLinearRegressionCV` with 1,000 settings "
-        "in 10 folds against one fit of `PrivilegedLinearRegression` to the same rows, and fits of "
-        "`PrivilegedLinearRegression` to fewer rows than features against scikit-learn's `Ridge`. "
-        f"CPU seconds with one thread, the fastest of {N_ROUNDS} rounds in turn. About a tenth of "
+        "in 10 folds, whose limit is one fit of `PrivilegedLinearRegression` to the same rows, and "
+        "fits of "
+        "`PrivilegedLinearRegression` to fewer rows than features against scikit-learn's `Ridge`: "
+        f"the fastest of {N_ROUNDS} rounds in turn. About a tenth of "
         "the search in shuffled folds is scikit-learn's shuffling of the row numbers. Measured "
-        f"with {results['versions'].iloc[0]}.\n"
+        f"with {results['versions'].iloc[0]}."
     )
-    yield "| problem | | ours, s | compared with | its time, s | ours / its |"
-    yield "|---|---|---:|---|---:|---:|"
+
+
+def rows(results: pd.DataFrame) -> Iterator[Row]:
+    """Yield the rows of the tables by region."""
     for row in results.to_dict("records"):
-        yield (
-            f"| {row['problem']} | {row['case']} | {row['seconds']:.3g} | {row['compared_with']} | "
-            f"{row['its_seconds']:.3g} | {row['seconds'] / row['its_seconds']:.2f} |"
-        )
-    yield ""
+        problem, peer = f"regression {row['problem']}: {row['case']}", row["compared_with"]
+        seconds, other = row["seconds"], row["its_seconds"]
+        if peer in (FIT, FIT_MISSING):
+            yield Row("searches", problem, seconds, limit=Bound([seconds / other], peer))
+        else:
+            yield Row(region_of(problem), problem, seconds, peer, [other / seconds])
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from sklearn_distill import DistilledNeuralClassifier
 from sklearn_distill.datasets import fetch_fashion_mnist
 from sklearn_distill.nets import LeNet
 
-QUALITY = Path(__file__).with_name("neural_quality.csv")
+CSV = Path(__file__).with_name("neural_quality.csv")
 N_RUNS, TEACHER_EPOCHS, EPOCHS, BATCH = 5, 20, 20, 128
 IMITATION, TEMPERATURE = 0.5, 2.0
 
@@ -76,12 +76,8 @@ def all_versions() -> str:
     return f"{versions()}, torch {torch.__version__}, skorch {skorch.__version__}"
 
 
-def section(quality: pd.DataFrame) -> str:
-    """Return the section of the page of benchmarks."""
-    return "\n".join([*_quality_lines(quality), ""])
-
-
-def _quality_lines(results: pd.DataFrame) -> Iterator[str]:
+def section(results: pd.DataFrame) -> Iterator[str]:
+    """Yield the lines of the section of the page of benchmarks."""
     n_runs = results["run"].nunique()
     yield "## Distilling a network into a smaller one\n"
     yield (
@@ -116,10 +112,6 @@ def paired(results: pd.DataFrame, metric: str) -> tuple[float, float, float]:
     return mean, mean - reach, mean + reach
 
 
-def main() -> None:
-    torch.set_num_threads(1)
-    quality().to_csv(QUALITY, index=False, float_format="%.6g")
-
-
 if __name__ == "__main__":
-    main()
+    torch.set_num_threads(1)
+    quality().to_csv(CSV, index=False, float_format="%.6g")

@@ -30,6 +30,7 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from benchmarks.neural import all_versions
+from benchmarks.rows import Row
 from sklearn_distill import DistilledNeuralClassifier, DistilledNeuralRegressor
 from sklearn_distill.datasets import (
     fetch_adult,
@@ -39,7 +40,7 @@ from sklearn_distill.datasets import (
     fetch_sentiment140,
 )
 
-RESULTS = Path(__file__).with_name("neural_defaults.csv")
+CSV = Path(__file__).with_name("neural_defaults.csv")
 SPLITS = {True: 3, False: 1}  # of tables with at most SMALL rows, and of larger ones
 SMALL, N_ROWS, N_TEST = 1000, 4500, 1500
 
@@ -163,19 +164,15 @@ def fit_and_score(
     return root_mean_squared_error(y_test, student.predict(X_test)) / np.std(y_test), seconds
 
 
-def section(results: pd.DataFrame) -> str:
-    """Return the section of the page of benchmarks."""
-    return "\n".join([*_lines(results), ""])
-
-
-def _lines(results: pd.DataFrame) -> Iterator[str]:
+def section(results: pd.DataFrame) -> Iterator[str]:
+    """Yield the lines of the section of the page of benchmarks."""
     yield "## Neural students at their defaults\n"
     yield (
         "`python -m benchmarks.neural_defaults`: students without a teacher (λ = 0) and "
         "scikit-learn's networks, both at their defaults, on standardised features and labels as "
         f"they come. At most {N_ROWS - N_TEST:,} training rows; the mean of {SPLITS[True]} splits "
-        f"of tables with at most {SMALL:,} rows, else one split. CPU time with one thread; the "
-        f"sums and ranks are over the tables. Measured with {results['versions'].iloc[0]}.\n"
+        f"of tables with at most {SMALL:,} rows, else one split. Times of each table stand among "
+        f"the [neural](#neural) rows. Measured with {results['versions'].iloc[0]}.\n"
     )
     for kind, loss in (
         ("Classifier", "log loss"),
@@ -189,25 +186,31 @@ def _table(results: pd.DataFrame, kind: str, loss: str) -> Iterator[str]:
     means = results.groupby(["table", "model"], sort=False)[["loss", "seconds"]].mean().unstack()
     losses, seconds = means["loss"][models], means["seconds"][models]
     ranks = losses.rank(axis=1).mean()
-    yield f"| table, {loss} | {models[0]} | {models[1]} | seconds | seconds of {models[1]} |"
-    yield "|---|---:|---:|---:|---:|"
+    yield f"| table, {loss} | {models[0]} | {models[1]} |"
+    yield "|---|---:|---:|"
     for table in losses.index:
         cells = [f"{value:.3f}" for value in losses.loc[table]]
         best = int(losses.loc[table].to_numpy().argmin())
         cells[best] = f"**{cells[best]}**"
-        times = [f"{value:.2f}" for value in seconds.loc[table]]
-        yield f"| {table} | {' | '.join([*cells, *times])} |"
-    totals = [f"{value:.1f}" for value in seconds.sum()]
-    yield f"| mean rank, sum | {' | '.join([f'{rank:.2f}' for rank in ranks] + totals)} |"
+        yield f"| {table} | {' | '.join(cells)} |"
+    yield f"| mean rank | {' | '.join(f'{rank:.2f}' for rank in ranks)} |"
+    ours, theirs = seconds.sum()
     ratio = gmean(seconds[models[0]] / seconds[models[1]])
-    yield f"\nGeometric mean of the ratios of times: {ratio:.2f}.\n"
+    yield (
+        f"\nSeconds of all tables: {ours:.1f}, those of {models[1]} {theirs:.1f}; the geometric "
+        f"mean of the ratios of times is {ratio:.2f}.\n"
+    )
 
 
-def main() -> None:
-    torch.set_num_threads(1)
-    with threadpool_limits(1):
-        measure().to_csv(RESULTS, index=False, float_format="%.6g")
+def rows(results: pd.DataFrame) -> Iterator[Row]:
+    """Yield the rows of the tables by region."""
+    for (kind, name), part in results.groupby(["kind", "table"], sort=False):
+        times = part.pivot(index="split", columns="model", values="seconds")
+        ours, peer = times[f"DistilledNeural{kind}"], f"MLP{kind}"
+        yield Row("neural", f"{name}, at the defaults", ours.mean(), peer, times[peer] / ours)
 
 
 if __name__ == "__main__":
-    main()
+    torch.set_num_threads(1)
+    with threadpool_limits(1):
+        measure().to_csv(CSV, index=False, float_format="%.6g")

@@ -21,6 +21,7 @@ from torch import nn
 from tqdm import tqdm
 
 from benchmarks.neural import all_versions
+from benchmarks.rows import Row
 from sklearn_distill import DistilledNeuralClassifier
 from sklearn_distill.nets import MLP, LeNet
 
@@ -81,10 +82,10 @@ CASES = [
 ]
 
 
-def measure(n_rounds: int = N_ROUNDS) -> pd.DataFrame:
+def run_benchmark(n_rounds: int = N_ROUNDS, wanted: str = "") -> pd.DataFrame:
     """Return the seconds of each implementation, by case and round."""
     rows = []
-    for case in tqdm(CASES, unit="case"):
+    for case in tqdm([case for case in CASES if wanted in case.name], unit="case"):
         data = case.draw()
         implementations = {OURS: ours, LOOP: hand_written_loop}
         if case is MIDDLE:
@@ -95,7 +96,8 @@ def measure(n_rounds: int = N_ROUNDS) -> pd.DataFrame:
             {name: _bind(train, case, data) for name, train in implementations.items()},
             n_rounds,
         )
-    rows += _rounds(ONE_ROW, one_row(), n_rounds)
+    if wanted in ONE_ROW:
+        rows += _rounds(ONE_ROW, one_row(), n_rounds)
     columns = ["case", "implementation", "seconds"]
     return pd.DataFrame(rows, columns=columns).assign(versions=all_versions())
 
@@ -190,43 +192,28 @@ def one_row() -> dict[str, Callable[[], Any]]:
     return {OURS: predict, MODULE: call}
 
 
-def ratios(results: pd.DataFrame) -> Iterator[tuple[str, str, Array]]:
-    """Yield case, competitor and its times as multiples of ours, one of each round."""
-    for case, rows in results.groupby("case", sort=False):
-        groups = rows.groupby("implementation", sort=False)["seconds"]
-        seconds = {str(name): values.to_numpy() for name, values in groups}
-        for name in seconds:
-            if name != OURS:
-                yield str(case), name, seconds[name] / seconds[OURS]
-
-
-def section(results: pd.DataFrame) -> str:
-    """Return the section of the page of benchmarks."""
-    return "\n".join([*_lines(results), ""])
-
-
-def _lines(results: pd.DataFrame) -> Iterator[str]:
-    yield "## Cost of a neural student\n"
-    yield (
-        "`python -m benchmarks.neural_speed`: training with a teacher, and predictions of a row. "
-        "The hand-written loop has torch's fused Adam and gathers the shuffled rows once an epoch. "
-        "CPU time with one thread, as a multiple of ours in the same round (median, min … max). "
-        f"Measured with {results['versions'].iloc[0]}.\n"
+def method(results: pd.DataFrame) -> str:
+    """Return how it is measured."""
+    return (
+        "`python -m benchmarks.neural_speed`: training of networks with a teacher, and predictions "
+        "of a row. "
+        "The hand-written loop has torch's fused Adam and gathers the shuffled rows once an epoch; "
+        f"{N_ROUNDS} rounds. Measured with {results['versions'].iloc[0]}."
     )
-    yield "| case | implementation | times as long as ours | target |"
-    yield "|---|---|---|---|"
-    for case, name, ratio in ratios(results):
-        verdict = "met" if np.median(ratio) >= TARGETS[name] else "**missed**"
-        yield (
-            f"| {case} | {name} | **{np.median(ratio):.2f}** ({ratio.min():.2f} … "
-            f"{ratio.max():.2f}) | ≥ {TARGETS[name]:.2f}: {verdict} |"
-        )
 
 
-def main() -> None:
-    torch.set_num_threads(1)
-    measure().to_csv(CSV, index=False, float_format="%.6g")
+def rows(results: pd.DataFrame) -> Iterator[Row]:
+    """Yield the rows of the tables by region."""
+    for case, part in results.groupby("case", sort=False):
+        groups = part.groupby("implementation", sort=False)["seconds"]
+        seconds = {str(name): values.to_numpy() for name, values in groups}
+        ours = seconds.pop(OURS)
+        # the file has the time of all predictions
+        own = float(np.median(ours)) / (N_PREDICTIONS if case == ONE_ROW else 1)
+        for name, times in seconds.items():
+            yield Row("neural", str(case), own, name, times / ours, TARGETS[name])
 
 
 if __name__ == "__main__":
-    main()
+    torch.set_num_threads(1)
+    run_benchmark().to_csv(CSV, index=False, float_format="%.6g")

@@ -13,6 +13,7 @@ from benchmarks.logistic import Data, bare_products, make_correlated
 from benchmarks.measure import cpu_seconds
 from benchmarks.peer_fits import make_embeddings
 from benchmarks.record import versions
+from benchmarks.rows import Bound, Row, reason_of, region_of
 from sklearn_distill import DistilledLogisticRegression, PrivilegedLinearRegression
 from sklearn_distill.losses import as_design
 from sklearn_distill.students import distilled_logistic
@@ -31,6 +32,12 @@ SIZES: dict[str, Callable[[], Data]] = {
 PRODUCTS_TARGETS = dict(zip(SIZES, (1.2, 1.2, 1.35, 1.9, 2.0), strict=True))
 PASSES_TARGET = 8
 REGRESSION, REGRESSION_TARGET = "regression 200,000 × 50", 1.7
+# what is measured, and of what it is a multiple
+WHAT = {
+    "pass / bare products": ("value and gradient", "bare products"),
+    "fit / bare XᵀX": ("a fit", "bare XᵀX"),
+    "passes of a fit": ("a fit to 1e-6", "a pass"),
+}
 # why a target is missed; only what profiling has shown
 REASONS = {
     FITTED: (
@@ -48,10 +55,12 @@ REASONS = {
 }
 
 
-def run_benchmark() -> pd.DataFrame:
+def run_benchmark(n_rounds: int = N_ROUNDS, wanted: str = "") -> pd.DataFrame:
     """Return the cost of a pass relative to its bare products, and the passes of a fit."""
     rows = []
     for name, make in SIZES.items():
+        if wanted not in name:
+            continue
         X, y, S = make()
         student = DistilledLogisticRegression(temperature=2.0)
         targets = TrainingTargets.read(student, len(X), y, None, S, None)
@@ -59,18 +68,20 @@ def run_benchmark() -> pd.DataFrame:
         w = np.random.default_rng(0).normal(size=objective.zeros().shape)
         bare = bare_products((X, y, S))
         objective.value_and_gradient(w)  # makes the linear form
-        for round_ in range(N_ROUNDS):
+        for round_ in range(n_rounds):
             ratio = cpu_seconds(lambda w=w, o=objective: o.value_and_gradient(w)) / cpu_seconds(
                 bare
             )
             rows.append((name, "pass / bare products", round_, ratio))
-    rows += regression_rows()
-    rows.append((FITTED, "passes of a fit", 0, count_passes(SIZES[FITTED]())))
+    if wanted in REGRESSION:
+        rows += regression_rows(n_rounds)
+    if wanted in FITTED:
+        rows.append((FITTED, "passes of a fit", 0, count_passes(SIZES[FITTED]())))
     columns = ["data", "what", "round", "value"]
     return pd.DataFrame(rows, columns=columns).assign(versions=versions())
 
 
-def regression_rows() -> Iterator[tuple[str, str, int, float]]:
+def regression_rows(n_rounds: int) -> Iterator[tuple[str, str, int, float]]:
     """Yield the cost of a regression relative to the bare Gram matrix, in each round."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((200_000, 50))
@@ -78,7 +89,7 @@ def regression_rows() -> Iterator[tuple[str, str, int, float]]:
     s = y + rng.standard_normal(len(X))
     student = PrivilegedLinearRegression()
     student.fit(X, y, teacher_prediction=s)
-    for round_ in range(N_ROUNDS):
+    for round_ in range(n_rounds):
         seconds = cpu_seconds(lambda: student.fit(X, y, teacher_prediction=s))
         yield REGRESSION, "fit / bare XᵀX", round_, seconds / cpu_seconds(lambda: X.T @ X)
 
@@ -124,33 +135,24 @@ class RowCounter:
         return counting
 
 
-def section(results: pd.DataFrame) -> str:
-    """Return the section of the page of benchmarks."""
-    return "\n".join([*_lines(results), ""])
-
-
-def _lines(results: pd.DataFrame) -> Iterator[str]:
-    yield "## Cost of a pass over the data\n"
-    yield (
+def method(results: pd.DataFrame) -> str:
+    """Return how it is measured."""
+    return (
         "`python -m benchmarks.passes`: the time of the value and gradient of the objective "
-        "(T = 2), as a multiple of that of the two bare products with X (median, min … max of "
-        f"{N_ROUNDS} rounds, CPU time with one thread), that of a regression as a multiple of XᵀX, "
+        "(T = 2), as a multiple of that of the two bare products with X "
+        f"({N_ROUNDS} rounds), that of a regression as a multiple of XᵀX, "
         "and the number of passes over all rows in a fit to 1e-6, where two products with X are a "
-        "pass. "
-        f"Measured with {results['versions'].iloc[0]}.\n"
+        f"pass. Measured with {results['versions'].iloc[0]}."
     )
-    yield "| data | | ours | target | |"
-    yield "|---|---|---|---|---|"
-    for (data, what), values in results.groupby(["data", "what"], sort=False)["value"]:
-        target = target_of(str(data), str(what))
-        spread = f" ({values.min():.2f} … {values.max():.2f})" if len(values) > 1 else ""
-        verdict = "met" if values.median() <= target else "**missed**"
-        yield f"| {data} | {what} | **{values.median():.2f}**{spread} | ≤ {target:g} | {verdict} |"
 
-    yield ""
+
+def rows(results: pd.DataFrame) -> Iterator[Row]:
+    """Yield the rows of the tables by region, without competitors."""
     for (data, what), values in results.groupby(["data", "what"], sort=False)["value"]:
-        if values.median() > target_of(str(data), str(what)):
-            yield f"- Missed, **{data}**: {REASONS.get(str(data), 'not analysed yet.')}"
+        name, reason = WHAT[str(what)], reason_of(str(data), REASONS)
+        bound = Bound(values.tolist(), name[1], target_of(str(data), str(what)))
+        problem = f"{data}: {name[0]}"
+        yield Row(region_of(problem), problem, None, limit=bound, reason=reason)
 
 
 def target_of(data: str, what: str) -> float:
@@ -160,9 +162,5 @@ def target_of(data: str, what: str) -> float:
     return PRODUCTS_TARGETS[data] if "bare" in what else PASSES_TARGET
 
 
-def main() -> None:
-    run_benchmark().to_csv(CSV, index=False, float_format="%.6g")
-
-
 if __name__ == "__main__":
-    main()
+    run_benchmark().to_csv(CSV, index=False, float_format="%.6g")

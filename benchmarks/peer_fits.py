@@ -25,6 +25,7 @@ from benchmarks.logistic import Array, Data, draw_words, make_correlated
 from benchmarks.measure import interleave, peak_memory
 from benchmarks.peers import scipy_lbfgs
 from benchmarks.record import versions
+from benchmarks.rows import Bound, Row, reason_of, reasons, region_of, table
 from sklearn_distill import DistilledLogisticRegression, PrivilegedLinearRegression
 
 CSV = Path(__file__).with_suffix(".csv")
@@ -86,23 +87,6 @@ class Fit:
     tolerances: tuple[float, ...] = field(default=TOLERANCES)
 
 
-def fits() -> Iterator[Fit]:
-    """Yield the comparisons, one at a time because the data is large."""
-    X, y, _ = make_topics(8_000, 100_000, 20)
-    yield _without_teacher("sparse 8,000 × 100,000, K = 20, labels alone", X, y, "newton-cg")
-    for n, K in ((20_000, 100), (3_000, 1_000)):
-        name = f"{n:,} × 128, float32, K = {K:,}"
-        yield _with_teacher(name, make_embeddings(n, 128, K))
-    X, y, _ = make_correlated(3_000, 1_500, 5, 0.5)
-    yield _without_teacher("3,000 × 1,500, K = 5, ρ = 0.5, labels alone", X, y, "lbfgs")
-    for n, d, K in ((1_000_000, 20, 2), (40_000, 100, 5)):
-        name = f"{n:,} × {d}, K = {K}, independent features"
-        yield _with_teacher(name, make_correlated(n, d, K, 0.0))
-    for n, d in REGRESSIONS:
-        for dtype in (np.float64, np.float32):
-            yield _regression(n, d, dtype)
-
-
 def make_topics(n: int, d: int, K: int) -> Data:
     """Draw rows of words of K classes, and a noisy teacher."""
     rng = np.random.default_rng(0)
@@ -139,7 +123,9 @@ def _with_teacher(name: str, data: Data) -> Fit:
     return Fit(name, solvers, partial(soft_loss, X, y, S), X.nbytes)
 
 
-def _without_teacher(name: str, X: Any, y: Array, solver: str) -> Fit:
+def _without_teacher(name: str, data: Data, solver: str) -> Fit:
+    X, y, _ = data
+
     def ours(tol: float) -> Any:
         return DistilledLogisticRegression(0.0, tol=tol).fit(X, y)
 
@@ -152,7 +138,7 @@ def _without_teacher(name: str, X: Any, y: Array, solver: str) -> Fit:
     return Fit(name, solvers, partial(soft_loss, X, y, None), n_bytes)
 
 
-def _regression(n: int, d: int, dtype: Any) -> Fit:
+def _regression(name: str, n: int, d: int, dtype: Any) -> Fit:
     """Half of the labels are missing; one weighted fit to the mixed target is the same problem."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((n, d)).astype(dtype)
@@ -180,9 +166,36 @@ def _regression(n: int, d: int, dtype: Any) -> Fit:
         residuals = target - X.astype(np.float64) @ model.coef_ - model.intercept_
         return float(weight @ residuals**2 / weight.sum()), 0.0
 
-    name = f"regression {n:,} × {d:,}, {np.dtype(dtype).name}"
     solvers = {OURS: ours, "one weighted Ridge(cholesky)": ridge}
     return Fit(name, solvers, loss, X.nbytes, default=None, tolerances=(1.0,))
+
+
+# functions of the name: the data is made when a fit is measured
+FITS: dict[str, Callable[[str], Fit]] = {
+    "sparse 8,000 × 100,000, K = 20, labels alone": lambda name: _without_teacher(
+        name, make_topics(8_000, 100_000, 20), "newton-cg"
+    ),
+    "20,000 × 128, float32, K = 100": lambda name: _with_teacher(
+        name, make_embeddings(20_000, 128, 100)
+    ),
+    "3,000 × 128, float32, K = 1,000": lambda name: _with_teacher(
+        name, make_embeddings(3_000, 128, 1_000)
+    ),
+    "3,000 × 1,500, K = 5, ρ = 0.5, labels alone": lambda name: _without_teacher(
+        name, make_correlated(3_000, 1_500, 5, 0.5), "lbfgs"
+    ),
+    "1,000,000 × 20, K = 2, independent features": lambda name: _with_teacher(
+        name, make_correlated(1_000_000, 20, 2, 0.0)
+    ),
+    "40,000 × 100, K = 5, independent features": lambda name: _with_teacher(
+        name, make_correlated(40_000, 100, 5, 0.0)
+    ),
+    **{
+        f"regression {n:,} × {d:,}, {dtype}": partial(_regression, n=n, d=d, dtype=dtype)
+        for n, d in REGRESSIONS
+        for dtype in ("float64", "float32")
+    },
+}
 
 
 def soft_loss(X: Any, y: Array, S: Array | None, model: Any) -> tuple[float, float]:
@@ -223,12 +236,13 @@ def loosest(solver: Solver, fit: Fit, minimum: float) -> tuple[float, float]:
     return best[1], best[0]
 
 
-def run_benchmark(wanted: str = "") -> pd.DataFrame:
+def run_benchmark(n_rounds: int = N_ROUNDS, wanted: str = "") -> pd.DataFrame:
     """Return times, excess of the loss and memory of each comparison, in each round."""
     rows = []
-    for fit in fits():
-        if wanted not in fit.name:
+    for name, make in FITS.items():
+        if wanted not in name:
             continue
+        fit = make(name)
         ours = fit.solvers[OURS]
         minimum = fit.loss(ours(1e-4))[0]  # to about twelve digits
         chosen = {name: loosest(solver, fit, minimum) for name, solver in fit.solvers.items()}
@@ -238,7 +252,7 @@ def run_benchmark(wanted: str = "") -> pd.DataFrame:
         if fit.default is not None:
             runs[f"{OURS}, default"] = partial(ours, fit.default)
         memory = peak_memory(partial(ours, fit.default or 1.0)) / fit.n_bytes
-        times = interleave(runs, N_ROUNDS, time.process_time)
+        times = interleave(runs, n_rounds, time.process_time)
         for name, seconds in times.items():
             tol, excess = chosen.get(name, (fit.default, 0.0))
             for round_, value in enumerate(seconds):
@@ -247,67 +261,44 @@ def run_benchmark(wanted: str = "") -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).assign(versions=versions())
 
 
-def ratios(results: pd.DataFrame) -> Iterator[tuple[str, str, pd.Series, float]]:
-    """Yield data, competitor, its times over ours in each round, and the target of their median."""
-    for data, group in results.groupby("data", sort=False):
-        times = group.pivot(index="round", columns="solver", values="ms")
-        peer = next(str(name) for name in times if not str(name).startswith(OURS))
-        yield str(data), peer, times[peer] / times[OURS], TARGETS[beginning(str(data))]
-
-
 def beginning(data: str) -> str:
-    """Return the beginning of a name by which targets and reasons are found."""
+    """Return the beginning of a name by which targets are found."""
     return next(part for part in TARGETS if data.startswith(part))
 
 
-def memory_target(data: str) -> float | None:
-    """Return the largest multiple of X that is wanted; None if there is no target."""
-    return MEMORY_TARGETS.get(beginning(data))
-
-
-def section(results: pd.DataFrame) -> str:
-    """Return the section of the page of benchmarks."""
-    return "\n".join([*_lines(results), ""])
-
-
-def _lines(results: pd.DataFrame) -> Iterator[str]:
-    yield "## Sparse, many classes, wide, regression\n"
-    yield (
-        "`python -m benchmarks.peer_fits`: against what one would write, at equal loss. Each "
+def method(results: pd.DataFrame) -> str:
+    """Return how it is measured."""
+    return (
+        "`python -m benchmarks.peer_fits`: rows with a time at the default tol, and regressions "
+        "against one weighted `Ridge`, at equal loss. Each "
         "implementation runs at the loosest of its tolerances at which the objective is within "
         f"{EXCESS:g} of the minimum, relatively, and max|∇| ≤ {GRADIENT:g} (or at its best, whose "
-        "excess is given, where rounding in float32 stops it before). Ours at the default tol, "
-        "which bounds errors of probabilities by 1e-6, is given as well. T = 2, λ = ½, C = 1; "
-        "regressions have no label in half of the rows. Memory is the peak above X at the default "
-        f"tol, as a multiple of X. CPU time with one thread, medians of {N_ROUNDS} rounds in turn. "
-        f"Measured with {results['versions'].iloc[0]}.\n"
+        "excess is given, where rounding in float32 stops it before). The default tol bounds "
+        "errors of probabilities by 1e-6. T = 2, λ = ½, C = 1; "
+        "regressions have no label in half of the rows. Memory is that at the default "
+        f"tol; {N_ROUNDS} rounds. Measured with {results['versions'].iloc[0]}."
     )
-    yield "| data | ours, ms | default, ms | memory / X | instead | times as slow | target | |"
-    yield "|---|---|---|---|---|---|---|---|"
-    missed = []
-    groups = dict(iter(results.groupby("data", sort=False)))
-    for data, peer, ratio, target in ratios(results):
-        group, most = groups[data], memory_target(data)
-        ms, memory = group.groupby("solver")["ms"].median(), group["memory"].iloc[0]
+
+
+def rows(results: pd.DataFrame) -> Iterator[Row]:
+    """Yield the rows of the tables by region."""
+    for data, group in results.groupby("data", sort=False):
+        name = beginning(str(data))
+        times = group.pivot(index="round", columns="solver", values="ms") / 1e3
+        peer = next(solver for solver in times if not str(solver).startswith(OURS))
         excess = group.loc[group["solver"] == peer, "excess"].iloc[0]
-        default = ms.get(f"{OURS}, default")
-        met = ratio.median() >= target
-        if not met or (most is not None and memory > most):
-            missed.append(beginning(data))
-        cells = (
-            data,
-            f"{ms[OURS]:.3g}",
-            "–" if default is None else f"{default:.3g}",
-            f"{memory:.2g}" + ("" if most is None else f" (≤ {most:g})"),
+        default = f"{OURS}, default"
+        yield Row(
+            region_of(str(data)),
+            str(data),
+            times[OURS].median(),
             peer + (f" (excess {excess:.1g})" if excess > EXCESS else ""),
-            f"**{ratio.median():.3g}** ({ratio.min():.3g} … {ratio.max():.3g})",
-            f"≥ {target:g}",
-            "met" if met else "**missed**",
+            times[peer] / times[OURS],
+            TARGETS[name],
+            memory=Bound([group["memory"].iloc[0]], "X", MEMORY_TARGETS.get(name)),
+            reason=reason_of(str(data), REASONS),
+            default=times[default].median() if default in times else None,
         )
-        yield f"| {' | '.join(cells)} |"
-    yield ""
-    for name in dict.fromkeys(missed):
-        yield f"- Missed, **{name}**: {REASONS.get(name, 'not analysed yet.')}"
 
 
 def main() -> None:
@@ -316,9 +307,9 @@ def main() -> None:
     only = parser.parse_args().only
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # loose tolerances, and solvers that rounding stops
-        results = run_benchmark(only)
+        results = run_benchmark(wanted=only)
     if only:
-        print(section(results))
+        print(table(rows(results)), reasons(rows(results)), sep="\n")
     else:
         results.to_csv(CSV, index=False, float_format="%.6g")
 

@@ -26,6 +26,7 @@ from benchmarks.logistic import make_correlated
 from benchmarks.measure import cpu_seconds
 from benchmarks.peers import scipy_lbfgs
 from benchmarks.record import versions
+from benchmarks.rows import Bound, Row, Target
 from sklearn_distill import DistilledLogisticRegression
 from sklearn_distill.datasets import fetch_fashion_mnist
 from sklearn_distill.search import DistilledLogisticRegressionCV
@@ -55,10 +56,12 @@ def datasets() -> dict[str, Callable[[], Data]]:
     }
 
 
-def run_benchmark(n_rounds: int = N_ROUNDS) -> pd.DataFrame:
+def run_benchmark(n_rounds: int = N_ROUNDS, wanted: str = "") -> pd.DataFrame:
     """Return CPU seconds and losses, by data set, quantity and round."""
     rows = []
     for name, load in tqdm(datasets().items(), unit="data set"):
+        if wanted not in name:
+            continue
         data = load()
         for round_ in range(n_rounds):
             rows += [(name, what, round_, *found) for what, found in time_round(data)]
@@ -146,51 +149,52 @@ def out_of_fold_ridge(X: Array, y: Array, width: int = 512) -> Array:
     return softmax(logits, axis=1)
 
 
-def section(results: pd.DataFrame) -> str:
-    """Return the section of the page of benchmarks."""
-    return "\n".join([*_lines(results), ""])
-
-
-def _lines(results: pd.DataFrame) -> Iterator[str]:
+def section(results: pd.DataFrame) -> Iterator[str]:
+    """Yield the lines of the section of the page of benchmarks."""
     yield "## Cost of a search for λ, T and C\n"
     yield (
-        "`python -m benchmarks.search`: cost of `DistilledLogisticRegressionCV` with 5 folds, as a "
-        "multiple of a cold fit in the same round: a fit from zeros to the training rows of a "
-        "fold, at λ = ½, T = 2 and C = 1 (median, min … max of "
-        f"{results['round'].max() + 1} rounds, CPU time with one thread). The loss is the "
+        "`python -m benchmarks.search`: `DistilledLogisticRegressionCV` with 5 folds. Its limit is "
+        "a cold fit in the same round: a fit from zeros to the training rows of a "
+        "fold, at λ = ½, T = 2 and C = 1 "
+        f"({results['round'].max() + 1} rounds). The loss is the "
         f"difference from the best of a warm {N_VALUES} × {N_VALUES} grid over λ and T; it is "
         "negative where the search finds a better value, and a search over C has one more "
         f"hyperparameter to choose. Measured with {results['versions'].iloc[0]}.\n"
     )
-    yield "| data | over | cold fits | target | loss above the grid's | target |"
-    yield "|---|---|---|---|---|---|"
-    for name in results["data"].unique():
-        for what, target in TARGETS.items():
-            ratio, loss = costs(results, name, what), excess_loss(results, name, what)
-            yield (
-                f"| {name} | {what} | **{np.median(ratio):.0f}** ({ratio.min():.0f} … "
-                f"{ratio.max():.0f}) | {verdict('≤', np.median(ratio), target)} | {loss:+.1e} | "
-                f"{verdict('≤', loss, LOSS_TARGET)} |"
+    yield "| search | loss above the grid's | target |"
+    yield "|---|---|---|"
+    for target in loss_targets(results):
+        yield f"| {target.what.partition(': loss')[0]} | {target.ours:+.1e} | {target.verdict} |"
+
+
+def loss_targets(results: pd.DataFrame) -> Iterator[Target]:
+    """Yield the targets of the losses."""
+    for data in results["data"].unique():
+        for what in NAMES:
+            words = f"{data}: search over {what}: loss above a dense grid's"
+            yield Target(words, excess_loss(results, data, what), "≤", LOSS_TARGET)
+
+
+def rows(results: pd.DataFrame) -> Iterator[Row]:
+    """Yield the rows of the tables by region: the limit is beside the first competitor."""
+    seconds = results.groupby(["data", "what"])["seconds"].median()
+    for data in results["data"].unique():
+        limits = {
+            what: Bound(costs(results, data, what), "a cold fit", most)
+            for what, most in TARGETS.items()
+        }
+        for grid in (*GRIDS, "warm grid"):
+            yield Row(
+                "searches",
+                f"{data}: search over λ, T",
+                seconds[data, "λ, T"],
+                f"{N_VALUES} × {N_VALUES} {grid}" + (" *" if grid in GRIDS else ""),
+                [grid_over_search(results, data, grid)],
+                GRIDS.get(grid),
+                limit=limits.pop("λ, T", None),
             )
-    yield ""
-    yield (
-        f"Cost of a {N_VALUES} × {N_VALUES} grid over λ and T with 5 folds, as a multiple of the "
-        "search (cold grids are extrapolated from 9 of their points):\n"
-    )
-    yield "| data | warm grid | " + " | ".join(f"{grid} | target" for grid in GRIDS) + " |"
-    yield "|---" * (2 + 2 * len(GRIDS)) + "|"
-    for name in results["data"].unique():
-        cells = [f"{grid_over_search(results, name, 'warm grid'):.1f}"]
-        for grid, target in GRIDS.items():
-            times = grid_over_search(results, name, grid)
-            cells += [f"**{times:.0f}**", verdict("≥", times, target)]
-        yield f"| {name} | " + " | ".join(cells) + " |"
-
-
-def verdict(sign: str, value: float, target: float) -> str:
-    """Return the target and whether it is met."""
-    met = value <= target if sign == "≤" else value >= target
-    return f"{sign} {target:g}: {'met' if met else '**missed**'}"
+        for what, limit in limits.items():
+            yield Row("searches", f"{data}: search over {what}", seconds[data, what], limit=limit)
 
 
 def costs(results: pd.DataFrame, data: str, what: str) -> NDArray[np.float64]:
@@ -211,10 +215,5 @@ def grid_over_search(results: pd.DataFrame, data: str, grid: str) -> float:
     return float(times[grid] / times["λ, T"])
 
 
-def main() -> None:
-    """Run the benchmark and write its CSV file."""
-    run_benchmark().to_csv(CSV, index=False, float_format="%.8g")
-
-
 if __name__ == "__main__":
-    main()
+    run_benchmark().to_csv(CSV, index=False, float_format="%.8g")

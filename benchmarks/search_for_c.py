@@ -20,6 +20,7 @@ from tqdm import tqdm
 from benchmarks.logistic import make_text, make_wide
 from benchmarks.measure import cpu_seconds
 from benchmarks.record import versions
+from benchmarks.rows import Row
 from sklearn_distill import DistilledLogisticRegressionCV
 
 Array = NDArray[Any]
@@ -73,11 +74,11 @@ def searches(X: Any, K: int, cv: Any) -> Iterator[tuple[str, Any]]:
         )
 
 
-def run_benchmark() -> pd.DataFrame:
+def run_benchmark(n_rounds: int = N_ROUNDS, wanted: str = "") -> pd.DataFrame:
     """Return CPU seconds, the C chosen, its loss as reported and by exact fits, by search."""
     rows = []
     for data, X, y in datasets():
-        for round_ in tqdm(range(N_ROUNDS), desc=data, unit="round"):
+        for round_ in tqdm(range(n_rounds if wanted in data else 0), desc=data, unit="round"):
             cv = StratifiedKFold(5, shuffle=True, random_state=round_)
             for name, search in searches(X, int(y.max()) + 1, cv):
                 seconds = cpu_seconds(lambda s=search, X=X, y=y: s.fit(X, y))
@@ -102,35 +103,27 @@ def exact(cv: Any, X: Any, y: Array, C: float) -> float:
     return float(np.mean(losses))
 
 
-def section(results: pd.DataFrame) -> str:
-    """Return the section of the page of benchmarks."""
-    return "\n".join([*_lines(results), ""])
-
-
-def _lines(results: pd.DataFrame) -> Iterator[str]:
-    yield "## C on its own\n"
-    yield (
+def method(results: pd.DataFrame) -> str:
+    """Return how it is measured, and how exact ours is."""
+    own = results[results["search"] == OURS]
+    error = (own["reported"] - own["exact"]).abs().max()
+    return (
         "`python -m benchmarks.search_for_c`: a grid of ten values of C from 1e-4 to 1e4 in five "
-        "folds by cross-entropy, without a teacher. CPU time with one thread; the ratio is that of "
-        "scikit-learn's fastest solver whose loss at its choice is within "
-        f"{MOST_ERROR:g} of exact fits, in the same round (median, min … max of {N_ROUNDS} rounds, "
-        "each with its own folds). The error is the largest one of our loss at our choice. All "
-        "searches choose the same C unless the table says otherwise. "
-        f"Measured with {results['versions'].iloc[0]}.\n"
+        "folds by cross-entropy, without a teacher, against scikit-learn's fastest solver whose "
+        f"loss at its choice is within {MOST_ERROR:g} of exact fits; that of ours is within "
+        f"{error:.1e}. {N_ROUNDS} rounds, each with its own folds. All searches choose the same C "
+        f"unless the table says otherwise. Measured with {results['versions'].iloc[0]}."
     )
-    yield "| data | ours, s | instead | times as slow | target | | our error |"
-    yield "|---|---|---|---|---|---|---|"
+
+
+def rows(results: pd.DataFrame) -> Iterator[Row]:
+    """Yield the rows of the tables by region."""
     for data, part in results.groupby("data", sort=False):
-        own = part[part["search"] == OURS].set_index("round")
+        seconds = part.loc[part["search"] == OURS, "seconds"].median()
         name, ratio = best_peer(part)
-        verdict = "met" if ratio.median() >= TARGET else "**missed**"
-        error = (own["reported"] - own["exact"]).abs().max()
-        others = "" if part.groupby("round")["C"].nunique().max() == 1 else " (another C)"
-        yield (
-            f"| {data} | {own['seconds'].median():.3g} | {name}{others} | "
-            f"**{ratio.median():.3g}** ({ratio.min():.3g} … {ratio.max():.3g}) | ≥ {TARGET:g} | "
-            f"{verdict} | {error:.1e} |"
-        )
+        n_chosen = part["C"].map("{:.6g}".format).groupby(part["round"]).nunique().max()
+        others = "" if n_chosen == 1 else " (another C)"
+        yield Row("searches", f"{data}: search over C", seconds, name + others, ratio, TARGET)
 
 
 def best_peer(part: pd.DataFrame) -> tuple[str, pd.Series]:
@@ -145,9 +138,5 @@ def best_peer(part: pd.DataFrame) -> tuple[str, pd.Series]:
     return name, ratios[name]
 
 
-def main() -> None:
-    run_benchmark().to_csv(CSV, index=False, float_format="%.8g")
-
-
 if __name__ == "__main__":
-    main()
+    run_benchmark().to_csv(CSV, index=False, float_format="%.8g")

@@ -13,6 +13,7 @@ from sklearn.model_selection import GridSearchCV
 from benchmarks.logistic import make_correlated, ours, with_scipy
 from benchmarks.measure import cpu_seconds
 from benchmarks.record import versions
+from benchmarks.rows import Row
 from sklearn_distill import DistilledLogisticRegression
 
 CSV = Path(__file__).with_suffix(".csv")
@@ -30,12 +31,14 @@ TARGETS = {
 Runs = tuple[str, Callable[[], object], str, Callable[[], object], int]
 
 
-def run_benchmark() -> pd.DataFrame:
-    """Return the time of the competitor over ours, in each round."""
+def run_benchmark(n_rounds: int = N_ROUNDS, wanted: str = "") -> pd.DataFrame:
+    """Return the time of the competitor over ours, in each round of the wanted cases."""
     rows = []
     for what, run, peer, run_peer, repeats in cases():
+        if wanted not in what:
+            continue
         run(), run_peer()
-        for round_ in range(N_ROUNDS):
+        for round_ in range(n_rounds):
             own = cpu_seconds(repeated(run, repeats)) / repeats
             other = cpu_seconds(repeated(run_peer, repeats)) / repeats
             rows.append((what, peer, round_, 1e3 * own, other / own))
@@ -87,35 +90,23 @@ def repeated(run: Callable[[], object], repeats: int) -> Callable[[], object]:
     return lambda: [run() for _ in range(repeats)]
 
 
-def section(results: pd.DataFrame) -> str:
-    """Return the section of the page of benchmarks."""
-    return "\n".join([*_lines(results), ""])
-
-
-def _lines(results: pd.DataFrame) -> Iterator[str]:
-    yield "## Small data\n"
-    yield (
-        "`python -m benchmarks.small_fits`: what a fit costs where calls, not arithmetic, take the "
-        f"time (T = 2, λ = ½, tol = {TOL:g}; CPU time with one thread, median and min … max of "
-        f"{N_ROUNDS} rounds in turn). Our fits end nearer to the minimum than those of the "
+def method(results: pd.DataFrame) -> str:
+    """Return how it is measured."""
+    return (
+        "`python -m benchmarks.small_fits`: tiny fits and predictions (T = 2, λ = ½, "
+        f"tol = {TOL:g}; {N_ROUNDS} rounds). Our fits end nearer to the minimum than those of the "
         "others at the same tol, which bound the gradient alone. "
-        f"Measured with {results['versions'].iloc[0]}.\n"
+        f"Measured with {results['versions'].iloc[0]}."
     )
-    yield "| | ours, ms | instead | times as slow | target | |"
-    yield "|---|---|---|---|---|---|"
+
+
+def rows(results: pd.DataFrame) -> Iterator[Row]:
+    """Yield the rows of the tables by region."""
     for what, group in results.groupby("what", sort=False):
-        ratio, target = group["ratio"], TARGETS.get(str(what))
-        verdict = ("met" if ratio.median() >= target else "**missed**") if target else ""
-        yield (
-            f"| {what} | {group['ours_ms'].median():.3g} | {group['instead'].iloc[0]} | "
-            f"**{ratio.median():.3g}** ({ratio.min():.3g} … {ratio.max():.3g}) | "
-            f"{f'≥ {target:.3g}' if target else '–'} | {verdict} |"
-        )
-
-
-def main() -> None:
-    run_benchmark().to_csv(CSV, index=False, float_format="%.6g")
+        region = "searches" if "GridSearchCV" in str(what) else "tiny"
+        seconds, peer = group["ours_ms"].median() / 1e3, group["instead"].iloc[0]
+        yield Row(region, str(what), seconds, peer, group["ratio"], TARGETS.get(str(what)))
 
 
 if __name__ == "__main__":
-    main()
+    run_benchmark().to_csv(CSV, index=False, float_format="%.6g")

@@ -71,12 +71,8 @@ def gain(results: pd.DataFrame, table: str, metric: str) -> tuple[float, float, 
     return float(gains.mean()), *interval(gains, size.labelled + size.unlabelled, size.test)
 
 
-def section(results: pd.DataFrame) -> str:
-    """Return the section of the page of benchmarks."""
-    return "\n".join(_lines(results)) + "\n"
-
-
-def _lines(results: pd.DataFrame) -> Iterator[str]:
+def section(results: pd.DataFrame) -> Iterator[str]:
+    """Yield the lines of the section of the page of benchmarks."""
     yield "## Distilled trees by entropy\n"
     yield (
         f"`python -m benchmarks.tree_criteria`: `SoftTargetClassifier(DecisionTreeClassifier("
@@ -99,9 +95,5 @@ def _lines(results: pd.DataFrame) -> Iterator[str]:
         yield f"| {table} | {' | '.join(cells)} |"
 
 
-def main() -> None:
-    run_benchmark().to_csv(CSV, index=False, float_format="%.6g")
-
-
 if __name__ == "__main__":
-    main()
+    run_benchmark().to_csv(CSV, index=False, float_format="%.6g")

@@ -333,9 +333,5 @@ def run_benchmark() -> pd.DataFrame:
         return pd.DataFrame([measure_row(*row) for row in tqdm(rows, unit="row")])
 
 
-def main() -> None:
-    write_guide(__doc__, CSV, PAGE, run_benchmark, with_tables)
-
-
 if __name__ == "__main__":
-    main()
+    write_guide(__doc__, CSV, PAGE, run_benchmark, with_tables)
