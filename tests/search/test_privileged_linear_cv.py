@@ -429,6 +429,15 @@ class ByFirstColumn:
         return 1
 
 
+@pytest.mark.parametrize("solver", ["auto", "gram", "tsqr"])
+def test_features_that_do_not_vary(solver):
+    """The mean is predicted, without a word on a division by zero."""
+    X, y = np.full((20, 2), -5.0), np.arange(20.0)
+    search = PrivilegedLinearRegressionCV([0.5, 1.0], cv=KFold(2), solver=solver)
+    search.fit(X, y, teacher_prediction=y)
+    np.testing.assert_allclose(search.cv_results_["split0_test_score"], -108.25)
+
+
 def test_a_splitter_may_read_the_features():
     X, y, s = problem()
     search = PrivilegedLinearRegressionCV(**GRID, cv=ByFirstColumn()).fit(

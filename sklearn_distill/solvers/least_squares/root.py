@@ -191,8 +191,10 @@ def _condition(R: FloatArray) -> float:
 
 
 def _ratio(singular: FloatArray) -> float:
+    if not singular.any():  # no column varies
+        return 1.0
     with np.errstate(divide="ignore"):
-        return float(np.divide(singular[0], singular[-1])) if len(singular) else 1.0
+        return float(np.divide(singular[0], singular[-1]))
 
 
 def _at_most_square(rows: FloatArray) -> FloatArray:
