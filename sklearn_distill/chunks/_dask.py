@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import reduce
 from typing import Any
 
+import dask.config
 from dask.base import compute, persist
 from dask.delayed import delayed
 
@@ -13,6 +15,9 @@ from sklearn_distill.chunks.chunks import Chunks, add
 
 # this many results are combined on a worker, so that few of them travel to this machine
 FAN_IN = 8
+# Dask warns where a graph of more bytes holds data, and says to scatter them. Values that are given
+# to the chunks stay in the graph: scattered, they would be lost with a worker.
+WARN_OF_NO_GRAPH = {"distributed.admin.large-graph-warning-threshold": 2**62}
 
 
 class DaskChunks:
@@ -25,6 +30,8 @@ class DaskChunks:
     ----------
     values : sequence of Delayed
         One for each chunk.
+    sends_values : bool, default=False
+        Whether they hold values that were given to the chunks, and are sent in each pass.
 
     Examples
     --------
@@ -34,24 +41,28 @@ class DaskChunks:
     3.0
     """
 
-    def __init__(self, values: Sequence[Any]) -> None:
+    def __init__(self, values: Sequence[Any], *, sends_values: bool = False) -> None:
         self.values = list(values)
         self.n_chunks = len(self.values)
+        self._sends_values = sends_values
 
     def map(self, function: Callable[..., Any], *others: Chunks) -> DaskChunks:
         """Return ``function(value, *other_values)`` of each chunk, evaluated lazily."""
         # pure=False: random keys, since a hash of the arguments would read all their arrays
         call = delayed(function, pure=False)
-        zipped = zip(self.values, *(_as_dask(other).values for other in others), strict=True)
-        return DaskChunks([call(*values) for values in zipped])
+        mapped = [self, *(_as_dask(other) for other in others)]
+        zipped = zip(*(chunks.values for chunks in mapped), strict=True)
+        sends_values = any(chunks._sends_values for chunks in mapped)
+        return DaskChunks([call(*values) for values in zipped], sends_values=sends_values)
 
     def with_values(self, values: Sequence[Any]) -> DaskChunks:
         """Return chunks with the given values."""
-        return DaskChunks([delayed(value, pure=False) for value in values])
+        return DaskChunks([delayed(value, pure=False) for value in values], sends_values=True)
 
     def persist(self) -> DaskChunks:
         """Return chunks whose values are computed once and stay on their workers."""
-        return DaskChunks(persist(*self.values))
+        with self._warnings():
+            return DaskChunks(persist(*self.values))
 
     def map_reduce(
         self,
@@ -66,11 +77,17 @@ class DaskChunks:
         while len(results) > 1:
             groups = [results[i : i + FAN_IN] for i in range(0, len(results), FAN_IN)]
             results = [merge(combine or add, group) for group in groups]
-        return results[0].compute()
+        with self._warnings():
+            return results[0].compute()
 
     def map_to_list(self, function: Callable[..., Any], *args: Any) -> list[Any]:
         """Return ``function(value, *args)`` of each chunk, in their order."""
-        return list(compute(*self._calls(function, args)))
+        with self._warnings():
+            return list(compute(*self._calls(function, args)))
+
+    def _warnings(self) -> AbstractContextManager[Any]:
+        """Let Dask warn of large graphs, unless it is of values that were given to the chunks."""
+        return dask.config.set(WARN_OF_NO_GRAPH) if self._sends_values else nullcontext()
 
     def _calls(self, function: Callable[..., Any], args: tuple[Any, ...]) -> list[Any]:
         call = delayed(function, pure=False)
