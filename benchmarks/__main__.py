@@ -24,6 +24,7 @@ from benchmarks import (
     boosting_cost,
     choice,
     covertype,
+    dask_scaling,
     greedy,
     least_squares,
     linear_search,
@@ -67,6 +68,7 @@ PARTS = {
         peer_searches,
         greedy,
         streaming,
+        dask_scaling,
     )
 }
 

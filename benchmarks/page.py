@@ -13,6 +13,7 @@ from benchmarks import (
     boosting_cost,
     choice,
     covertype,
+    dask_scaling,
     greedy,
     linear_search,
     neural,
@@ -112,6 +113,7 @@ def write_page(results: dict[str, Any], path: Path) -> None:
         peer_searches.section(pd.read_csv(peer_searches.CSV)),
         greedy.section(pd.read_csv(greedy.CSV)),
         streaming.section(pd.read_csv(streaming.CSV)),
+        dask_scaling.section(pd.read_csv(dask_scaling.CSV)),
         targets.section(results),
     ]
     targets.draw(results)
