@@ -14,6 +14,7 @@ from benchmarks import (
     boosting_cost,
     choice,
     covertype,
+    dask_scaling,
     greedy,
     linear_search,
     neural,
@@ -52,6 +53,7 @@ PARTS: tuple[ModuleType, ...] = (
     peer_searches,
     greedy,
     streaming,
+    dask_scaling,
 )
 TITLE = """\
 # Benchmarks

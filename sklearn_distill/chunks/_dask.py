@@ -3,28 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import reduce
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial, reduce
+from itertools import islice
 from typing import Any
+from uuid import uuid4
 
+import dask.config
 from dask.base import compute, persist
 from dask.delayed import delayed
+from dask.utils import funcname
 
 from sklearn_distill.chunks.chunks import Chunks, add
 
 # this many results are combined on a worker, so that few of them travel to this machine
 FAN_IN = 8
+# Dask warns where a graph of more bytes holds data, and says to scatter them. Values that are given
+# to the chunks stay in the graph: scattered, they would be lost with a worker.
+WARN_OF_NO_GRAPH = {"distributed.admin.large-graph-warning-threshold": 2**62}
+
+
+class _Chunk:
+    """A function of some Delayed objects, that is to be called in one task.
+
+    With a task for each function that is mapped, a worker would take up the next chunks before it
+    has finished the first, and hold several at a time.
+    """
+
+    def __init__(self, function: Callable[..., Any], leaves: Sequence[Any], name: str) -> None:
+        self.function = function
+        self.leaves = leaves
+        self.name = name
+
+    @classmethod
+    def of(cls, function: Callable[..., Any], inputs: Sequence[_Chunk]) -> _Chunk:
+        """Return the call of a function with what others evaluate to."""
+        parts = [(chunk.function, len(chunk.leaves)) for chunk in inputs]
+        leaves = [leaf for chunk in inputs for leaf in chunk.leaves]
+        return cls(partial(_call, function, parts), leaves, funcname(function))
+
+    def delayed(self) -> Any:
+        """Return the call as a task with a random key: a hash would read all arrays."""
+        # by the name of the function, Dask estimates the duration of a task
+        key = f"{self.name}-{uuid4().hex}"
+        return delayed(self.function, pure=False)(*self.leaves, dask_key_name=key)
 
 
 class DaskChunks:
     """Chunks as Delayed objects: functions run on the worker that holds the chunk.
 
-    If a worker is lost, Dask recomputes its values. Results are always combined in the same order,
-    so that rounding does not depend on the worker that computed them.
+    All functions that are mapped to a chunk run in one task. If a worker is lost, Dask recomputes
+    its values. Results are always combined in the same order, so that rounding does not depend on
+    the worker that computed them.
 
     Parameters
     ----------
-    values : sequence of Delayed
+    values : sequence of Delayed, or of calls that are to be one
         One for each chunk.
+    sends_values : bool, default=False
+        Whether they hold values that were given to the chunks, and are sent in each pass.
 
     Examples
     --------
@@ -34,24 +71,27 @@ class DaskChunks:
     3.0
     """
 
-    def __init__(self, values: Sequence[Any]) -> None:
-        self.values = list(values)
-        self.n_chunks = len(self.values)
+    def __init__(self, values: Sequence[Any], *, sends_values: bool = False) -> None:
+        self._chunks = [_as_chunk(value) for value in values]
+        self.n_chunks = len(self._chunks)
+        self._sends_values = sends_values
 
     def map(self, function: Callable[..., Any], *others: Chunks) -> DaskChunks:
         """Return ``function(value, *other_values)`` of each chunk, evaluated lazily."""
-        # pure=False: random keys, since a hash of the arguments would read all their arrays
-        call = delayed(function, pure=False)
-        zipped = zip(self.values, *(_as_dask(other).values for other in others), strict=True)
-        return DaskChunks([call(*values) for values in zipped])
+        mapped = [self, *(_as_dask(other) for other in others)]
+        zipped = zip(*(chunks._chunks for chunks in mapped), strict=True)
+        sends_values = any(chunks._sends_values for chunks in mapped)
+        calls = [_Chunk.of(function, inputs) for inputs in zipped]
+        return DaskChunks(calls, sends_values=sends_values)
 
     def with_values(self, values: Sequence[Any]) -> DaskChunks:
         """Return chunks with the given values."""
-        return DaskChunks([delayed(value, pure=False) for value in values])
+        return DaskChunks([delayed(value, pure=False) for value in values], sends_values=True)
 
     def persist(self) -> DaskChunks:
         """Return chunks whose values are computed once and stay on their workers."""
-        return DaskChunks(persist(*self.values))
+        with self._warnings():
+            return DaskChunks(persist(*(chunk.delayed() for chunk in self._chunks)))
 
     def map_reduce(
         self,
@@ -66,17 +106,38 @@ class DaskChunks:
         while len(results) > 1:
             groups = [results[i : i + FAN_IN] for i in range(0, len(results), FAN_IN)]
             results = [merge(combine or add, group) for group in groups]
-        return results[0].compute()
+        with self._warnings():
+            return results[0].compute()
 
     def map_to_list(self, function: Callable[..., Any], *args: Any) -> list[Any]:
         """Return ``function(value, *args)`` of each chunk, in their order."""
-        return list(compute(*self._calls(function, args)))
+        with self._warnings():
+            return list(compute(*self._calls(function, args)))
+
+    def _warnings(self) -> AbstractContextManager[Any]:
+        """Let Dask warn of large graphs, unless it is of values that were given to the chunks."""
+        return dask.config.set(WARN_OF_NO_GRAPH) if self._sends_values else nullcontext()
 
     def _calls(self, function: Callable[..., Any], args: tuple[Any, ...]) -> list[Any]:
-        call = delayed(function, pure=False)
         # the arguments are in the graph once, not once for each chunk
-        shared = [delayed(arg, pure=False) for arg in args]
-        return [call(value, *shared) for value in self.values]
+        shared = [_as_chunk(delayed(arg, pure=False)) for arg in args]
+        return [_Chunk.of(function, [chunk, *shared]).delayed() for chunk in self._chunks]
+
+
+def _as_chunk(value: Any) -> _Chunk:
+    return value if isinstance(value, _Chunk) else _Chunk(_identity, [value], "value")
+
+
+def _identity(value: Any) -> Any:
+    return value
+
+
+def _call(
+    function: Callable[..., Any], parts: Sequence[tuple[Callable[..., Any], int]], *leaves: Any
+) -> Any:
+    """Call a function with the value of each part, which takes so many of the leaves."""
+    rest = iter(leaves)
+    return function(*(part(*islice(rest, n)) for part, n in parts))
 
 
 def _reduce(combine: Callable[[Any, Any], Any], results: Sequence[Any]) -> Any:

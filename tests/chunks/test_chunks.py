@@ -88,3 +88,17 @@ def test_dask_persists_by_computing_once():
     lazy = DaskChunks([dask.delayed(factory)() for factory in factories])
     lazy.map_reduce(np.size)
     assert [factory.n_calls for factory in factories] == [2, 2, 2]
+
+
+def test_all_functions_of_a_dask_chunk_run_in_one_task():
+    """So that a worker does not take up the next chunk between two of them."""
+    dask = pytest.importorskip("dask")
+    from sklearn_distill.chunks._dask import DaskChunks
+
+    tasks = []
+    chunks = DaskChunks([dask.delayed(value) for value in (1, 2, 3)])
+    mapped = chunks.map(add, chunks.with_values([10, 20, 30])).map(float).map(abs)
+    with dask.callbacks.Callback(pretask=lambda key, *_: tasks.append(key.split("-")[0])):
+        assert mapped.map_to_list(pow, 2) == [121.0, 484.0, 1089.0]
+    assert not {"add", "float", "abs"}.intersection(tasks)
+    assert tasks.count("pow") == 3

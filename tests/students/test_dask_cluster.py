@@ -5,6 +5,7 @@ import signal
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 from sklearn_distill import (
     DistilledLogisticRegression,
@@ -12,6 +13,7 @@ from sklearn_distill import (
     PrivilegedLinearRegression,
 )
 
+dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
 distributed = pytest.importorskip("distributed")
 
@@ -78,6 +80,17 @@ def test_a_killed_worker_changes_no_regression(client, tmp_path):
     np.testing.assert_allclose(killed, expected, atol=1e-8)
 
 
+def test_targets_that_a_search_sends_are_no_warning_about_large_graphs(client):
+    """The warning advises to scatter them, and they would be lost with a worker."""
+    rows = da.from_array(X, chunks=(1000, -1))
+    persisted = rows.persist()
+    search = DistilledLogisticRegressionCV("C", method="grid", grid={"C": [1.0]}, cv=2)
+    with dask.config.set({"distributed.admin.large-graph-warning-threshold": "30 kB"}):
+        search.fit(persisted, Y, teacher_proba=PROBA)
+        with pytest.warns(UserWarning, match="large graph"):  # X itself may be too large
+            DistilledLogisticRegression().fit(rows, Y, teacher_proba=PROBA)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("params", "n"),
@@ -123,3 +136,31 @@ def test_data_larger_than_the_memory_of_all_workers(tmp_path):
     assert deadly.died
     np.testing.assert_allclose(killed, expected, atol=1e-8)
     assert np.corrcoef(expected[0], w)[0, 1] > 0.99
+
+
+@pytest.mark.slow
+def test_no_worker_is_lost_to_data_larger_than_the_memory_of_all():
+    """1.2 GB, drawn anew in each pass, on two workers that may take 400 MiB each."""
+    n, d, chunk = 600_000, 250, 10_000
+    rows = da.random.default_rng(0).random((n, d), chunks=(chunk, d))  # each draw has its seed
+    rng = np.random.default_rng(1)
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
+    cluster = distributed.LocalCluster(**options, memory_limit="400MiB")
+    with cluster, distributed.Client(cluster) as client:
+        assert rows.nbytes > 1.4 * 2 * 400 * 2**20
+        before = set(client.run(os.getpid).values())
+        logits = (12 * (rows - 0.5) @ rng.normal(size=d) / d**0.5).compute()
+        y, proba = rng.random(n) < 1 / (1 + np.exp(-logits)), 1 / (1 + np.exp(-logits))
+        student = DistilledLogisticRegression(temperature=2.0)
+        search = DistilledLogisticRegressionCV(
+            "C", method="grid", grid={"C": [1e-3, 1.0]}, cv=2, refit=False
+        )
+        models = [clone(model).fit(rows, y, teacher_proba=proba) for model in (student, search)]
+        assert set(client.run(os.getpid).values()) == before
+        assert len(before) == 2
+        X = rows.compute(scheduler="synchronous")
+    in_memory = [clone(model).fit(X, y, teacher_proba=proba) for model in (student, search)]
+    for model, expected in zip(models, in_memory, strict=True):
+        np.testing.assert_allclose(model.coef_, expected.coef_, rtol=0, atol=1e-5)
+    assert models[1].best_score_ == pytest.approx(in_memory[1].best_score_, abs=1e-6)
+    assert models[1].C_ == in_memory[1].C_
