@@ -51,6 +51,9 @@ class Design(Protocol):
     def take(self, rows: RowIndexer) -> Design:
         """Return the design of the given rows."""
 
+    def take_columns(self, columns: IntArray) -> Design | None:
+        """Return the design of some columns of a sparse X, of which the intercept is the last."""
+
     def in_double(self) -> Design:
         """Return the design with products in float64."""
 
@@ -138,6 +141,9 @@ class DenseDesign:
     def take(self, rows: RowIndexer) -> DenseDesign:
         """Return the design of the given rows."""
         return DenseDesign(self.X[rows], self.fit_intercept, self.dtype)
+
+    def take_columns(self, columns: IntArray) -> None:
+        """Return None: X is not sparse."""
 
     def in_double(self) -> DenseDesign:
         """Return the design with products in float64, to which a tile at a time is converted."""

@@ -253,10 +253,18 @@ class SoftTargetObjective:
 
     def take_columns(self, columns: IntArray) -> SoftTargetObjective:
         """Return the objective of the weights of some columns of a sparse X; the others are 0."""
-        sums = self._row_sums
-        if not isinstance(sums.design, SparseDesign):
-            raise TypeError(f"columns are taken of a sparse X, got {type(sums.design)}")
+        taken = self._of_columns(columns)
+        if taken is None:
+            raise TypeError("columns are taken of a sparse X in memory, and X is none")
+        return taken
+
+    def _of_columns(self, columns: IntArray) -> SoftTargetObjective | None:
+        sums = self.sums
+        if not isinstance(sums, RowSums):
+            return None
         design = sums.design.take_columns(columns)
+        if design is None:
+            return None
         return SoftTargetObjective(RowSums(design, sums.targets, sums.weight), self.alpha)
 
     @property
@@ -390,9 +398,8 @@ class SoftTargetObjective:
 
         The intercept is the last of them. None for other than a sparse X in memory.
         """
-        if not (isinstance(self.sums, RowSums) and isinstance(self.sums.design, SparseDesign)):
-            return None
-        return self.take_columns(columns).hessian_at_zero()
+        taken = self._of_columns(columns)
+        return None if taken is None else taken.hessian_at_zero()
 
     def hessian_diagonal_at_zero(self) -> FloatArray:
         """Return the diagonal of :meth:`hessian_at_zero`, with all curvatures as positive."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_distill._optional import tensor_to_numpy
-from sklearn_distill._typing import CheckedX, FloatArray, RowIndexer
+from sklearn_distill._typing import CheckedX, FloatArray, IntArray, RowIndexer
 from sklearn_distill.losses._float_range import scaled_back, within_range
 
 # 64 MB keep a GPU busy, and the scores of a tile are small compared with it.
@@ -85,6 +85,9 @@ class TensorDesign:
     def take(self, rows: RowIndexer) -> TensorDesign:
         """Return the design of the given rows, on the same device."""
         return TensorDesign(self.X[rows], self.fit_intercept)
+
+    def take_columns(self, columns: IntArray) -> None:
+        """Return None: X is not sparse."""
 
     def in_double(self) -> TensorDesign:
         """Return the design of a float64 copy; itself on Apple's GPUs, which have no float64."""

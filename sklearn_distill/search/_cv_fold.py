@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sklearn_distill._typing import BoolArray, FloatArray, RowIndexer
+from sklearn_distill._typing import BoolArray, FloatArray, IntArray, RowIndexer
 from sklearn_distill.losses import ChunkedDesign, RowSpace, SoftTargetObjective
 from sklearn_distill.losses.design import Design
 from sklearn_distill.search._cv_warm_start import (
@@ -482,6 +482,11 @@ class CountedDesign:
     def take(self, rows: RowIndexer) -> CountedDesign:
         """Return the design restricted to the given rows, with the same counter."""
         return CountedDesign(self._design.take(rows), self._work)
+
+    def take_columns(self, columns: IntArray) -> CountedDesign | None:
+        """Return the design of some columns of a sparse X, with the same counter."""
+        taken = self._design.take_columns(columns)
+        return None if taken is None else CountedDesign(taken, self._work)
 
     def in_double(self) -> CountedDesign:
         """Return the design with products in float64, with the same counter."""

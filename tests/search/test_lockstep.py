@@ -158,6 +158,7 @@ def test_a_scorer_gets_fits_that_are_all_as_exact(in_lockstep):
     np.testing.assert_allclose(search.scores_, exact.scores_, atol=2 / 599)
 
 
+@pytest.mark.filterwarnings("ignore:The least populated class")
 def test_a_scorer_judges_exact_fits_with_weak_penalties_too():
     """Where probabilities are nearly 0 or 1, the expected change of the loss was too small."""
     problem = SearchProblem.draw_larger(5)

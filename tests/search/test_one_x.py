@@ -4,10 +4,13 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.model_selection import ShuffleSplit, StratifiedKFold
 
 from benchmarks.logistic import make_correlated
+from sklearn_distill.losses import as_design
 from sklearn_distill.search import DistilledLogisticRegressionCV, distilled_logistic_cv
+from sklearn_distill.search._cv_fold import CountedDesign
 from tests.search.problems import make_problem
 
 FOLDS = {
@@ -98,3 +101,19 @@ def test_overlapping_validation_rows(without_copies):
     cv = ShuffleSplit(4, test_size=0.3, random_state=0)
     found = fit(DistilledLogisticRegressionCV("C", cv=cv), X, y, logits, weight)
     assert found.n_splits_ == 4
+
+
+@pytest.mark.parametrize("storage", [sparse.csr_array, np.asarray])
+def test_columns_of_a_design_that_counts(storage):
+    """Of a sparse X the Gram matrix of some columns preconditions the fits of folds, too."""
+    X = storage(np.random.default_rng(0).normal(size=(20, 6)))
+    design = CountedDesign(as_design(X, True))
+    taken = design.take_columns(np.array([1, 4, 6]))
+    if not sparse.issparse(X):
+        assert taken is None
+        return
+    everything, weight = slice(0, 20), np.arange(20.0)
+    expected = design.gram(weight, everything)[np.ix_([1, 4, 6], [1, 4, 6])]
+    before = design.multiplications
+    np.testing.assert_allclose(taken.gram(weight, everything), expected)
+    assert design.multiplications == before + 3 * 20 * 3
