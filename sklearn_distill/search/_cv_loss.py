@@ -14,7 +14,7 @@ from tqdm.auto import tqdm
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.search._cv_fold import CVFold, FoldResult
 from sklearn_distill.search._cv_warm_start import WarmStart, compatible_warm_start
-from sklearn_distill.search._lockstep import CONTEST, RIVAL_NATS, LockstepFits, fit_together
+from sklearn_distill.search._lockstep import LockstepFits, contest_margin, fit_together
 from sklearn_distill.search._space import Space
 from sklearn_distill.solvers import Solution
 from sklearn_distill.students._problem import LossParams, Problem
@@ -173,7 +173,7 @@ class CrossValidatedLoss:
         """Fit the settings again that may be the best one."""
         if self._lockstep is None or not self._lockstep.by_loss:
             return
-        margin = max(CONTEST * self._lockstep.tol, RIVAL_NATS / self._n_validation_rows)
+        margin = contest_margin(self._lockstep.tol, self._n_validation_rows)
         refined: set[bytes] = set()
         while True:
             most = self.best.loss + margin

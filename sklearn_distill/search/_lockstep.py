@@ -33,10 +33,11 @@ from sklearn_distill.students._problem import LossParams, Problem
 LOSS_ERROR = 10.0
 LARGEST_SHARE, SHARE = 0.02, 2000.0  # the share is SHARE times tol, at most LARGEST_SHARE
 # The best setting is fitted again, and so are those whose losses differ from its by no more times
-# tol, or whose log-likelihood of all validated rows by no more nats: with few rows and a weak
-# penalty the estimated change of a loss may be far too small. They are fitted until the gradient is
-# at most tol and this share of the penalty, which bounds the distance.
-CONTEST, RIVAL_NATS, PENALTY_SHARE = 200.0, 5.0, 0.03
+# tol, or by the margin below: with few rows and a weak penalty the estimated change of a loss may
+# be far too small (measured: by up to 0.13 with 250 rows). They are fitted until the gradient is at
+# most tol and this share of the penalty, which bounds the distance.
+CONTEST, PENALTY_SHARE = 200.0, 0.03
+MARGIN_AT_100_ROWS = 0.4
 # from this distance to the minimiser, in the Hessian's norm, the change of a loss is estimated
 NEAR = 0.15
 # Newton's model of a sum over rows holds at a distance of about 1, of which that of a mean is
@@ -272,6 +273,12 @@ def fit_together(folds: Sequence[CVFold], loss_params: LossParams) -> list[Solut
             )
         )
     return fitted
+
+
+def contest_margin(tol: float, n_validation_rows: int) -> float:
+    """Return the difference from the best loss up to which a setting may be the best one."""
+    of_few_rows: float = MARGIN_AT_100_ROWS * (100 / n_validation_rows) ** 1.5
+    return max(CONTEST * tol, of_few_rows)
 
 
 def _by_gradient(tols: FloatArray) -> IsDone:

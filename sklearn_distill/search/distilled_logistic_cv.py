@@ -185,8 +185,7 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         they stop where another step is expected to change the loss by no more than 10 tol, or 2 %
         of its difference from the best loss so far: how much worse a clearly worse setting is, is
         known roughly only. The best setting is then fitted on until that gradient, and so are
-        those within 200 tol of its loss, or within 5 nats of its log-likelihood of all validated
-        samples.
+        those within 200 tol of its loss or, with few validated samples, 0.4 (100 / n)^1.5 nats.
     max_iter : int, default=200
         Largest number of iterations of a fit; 0 returns the initial point, with a
         ConvergenceWarning.

@@ -24,7 +24,7 @@ FLAGGED_ONCE = [
 
 # The loss of a clearly worse setting was not, and after the loss of the best one was found to be
 # larger, the next one was not fitted again.
-GRIDS_FLAGGED_ONCE = [5, 56]
+GRIDS_FLAGGED_ONCE = [5, 56, 193]
 
 
 def chunks():
