@@ -57,7 +57,7 @@ REASONS = {
     "with and without a label, since their statistics are merged and solved for other λ, ρ and α: "
     "at 4,000 × 1,500 two matrices are centred and added. Of float32 they are summed in float64, "
     "which takes twice the time of Ridge's products in float32.",
-    "sparse 8,000 × 100,000": "vectors of the conjugate gradients take most of the memory, of which "
+    "sparse 8,000 × 100,000": "vectors of the conjugate gradients take most of the memory, whose "
     "measurements differ by 7 %.",
 }
 Solver = Callable[[float], Any]
