@@ -52,7 +52,7 @@ class Design(Protocol):
         """Return the design of the given rows."""
 
     def take_columns(self, columns: IntArray) -> Design | None:
-        """Return the design of some columns of a sparse X, of which the intercept is the last."""
+        """Return some columns of a sparse X, of which the intercept is the last; None if dense."""
 
     def in_double(self) -> Design:
         """Return the design with products in float64."""

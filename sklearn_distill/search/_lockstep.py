@@ -114,7 +114,8 @@ class LockstepFits:
             share = min(LARGEST_SHARE, SHARE * self.tol)
             check.relax(share, np.array([result.loss for result in best]))
         is_done: IsDone = check
-        if again is not None or not self.by_loss:
+        is_exact = again is not None or not self.by_loss
+        if is_exact:
             tols = [fold.tol_for(fold.problem(loss_params), PENALTY_SHARE) for fold in self._folds]
             is_done = _by_gradient(np.array(tols))
         progress = self._minimise(problems, loss_params, state, is_done)
@@ -126,9 +127,7 @@ class LockstepFits:
             fold.result(
                 problem,
                 solution,
-                known=check.results[f]
-                if progress.done[f] and again is None and self.by_loss
-                else None,
+                known=check.results[f] if progress.done[f] and not is_exact else None,
                 n_multiplications=n_done / n_folds,
                 seconds=seconds / n_folds,
             )
