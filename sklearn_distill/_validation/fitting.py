@@ -1,7 +1,7 @@
 """Decorators of ``fit`` and other methods, which keep their signatures for type checkers."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec, TypeVar
 
 from sklearn.base import _fit_context
@@ -37,17 +37,30 @@ def satisfies_constraints(estimator: Any) -> bool:
     """Return whether the constructor parameters satisfy ``_parameter_constraints``.
 
     As ``_validate_params`` of scikit-learn, which makes the constraints anew in each fit and raises
-    the error.
+    the error. The verdict on parameters that are numbers, strings or None is remembered: in a
+    search of many small fits most of them come again.
     """
     kind: Any = type(estimator)
-    for name, constraints in _constraints_of(kind):
-        value = getattr(estimator, name)
-        for one in constraints:
-            if one.is_satisfied_by(value):
-                break
-        else:
-            return False
-    return True
+    values = [getattr(estimator, name) for name, _ in _constraints_of(kind)]
+    if _IMMUTABLE.issuperset(map(type, values)):
+        return _satisfied(kind, *values)
+    return _are_satisfied(kind, values)
+
+
+# of exactly these types: a value of a subclass may be mutable
+_IMMUTABLE = frozenset({bool, int, float, str, type(None)})
+
+
+@functools.lru_cache(maxsize=256, typed=True)  # typed: 1, 1.0 and True are equal
+def _satisfied(kind: Any, *values: Any) -> bool:
+    return _are_satisfied(kind, values)
+
+
+def _are_satisfied(kind: Any, values: Iterable[Any]) -> bool:
+    return all(
+        any(one.is_satisfied_by(value) for one in constraints)
+        for (_, constraints), value in zip(_constraints_of(kind), values, strict=True)
+    )
 
 
 @functools.cache

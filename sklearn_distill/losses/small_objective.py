@@ -63,6 +63,7 @@ class SmallObjective:
         self.shape = (1 if n_classes == 2 else n_classes, len(self.Xt))
         linear = targets.linear[1:] if n_classes == 2 else targets.linear
         self.L = (linear @ X).ravel() / weight_sum
+        self.rounding_of_linear = _EPS * np.abs(self.L)
         T = np.array([[term.temperature] for term in targets.terms])
         self.over_T = None if (T == 1).all() else 1 / T
         self.c = np.array([term.weight for term in targets.terms]) / weight_sum
@@ -107,7 +108,7 @@ class Point:
         phi, residuals = self._scored(w.reshape(objective.shape) @ objective.Xt)
         penalised = objective.flat_penalty * w
         # with a bound of the rounding error, as in SoftTargetObjective
-        linear = objective.L @ w - _EPS * (np.abs(objective.L) @ np.abs(w))
+        linear = objective.L @ w - objective.rounding_of_linear @ np.abs(w)
         self.value = float(phi - linear + 0.5 * (penalised @ w))
         self.gradient = self._pulled_back(residuals) + penalised
 

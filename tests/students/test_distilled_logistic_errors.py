@@ -138,6 +138,13 @@ def test_wrong_parameters(name, value):
     assert_untouched(student, before)
 
 
+@pytest.mark.parametrize(("name", "valid", "wrong"), [("max_iter", 1, 1.0), ("C", 1.0, "1.0")])
+def test_a_remembered_verdict_is_not_that_on_an_equal_value_of_another_type(name, valid, wrong):
+    DistilledLogisticRegression(tol=10.0, **{name: valid}).fit(X, Y, teacher_proba=PROBA)
+    with pytest.raises(ValueError, match=f"'{name}' parameter of DistilledLogisticRegression"):
+        DistilledLogisticRegression(tol=10.0, **{name: wrong}).fit(X, Y, teacher_proba=PROBA)
+
+
 def test_t_squared_needs_a_softened_student():
     with pytest.raises(ValueError, match="t_squared=True with soften_student=False"):
         DistilledLogisticRegression(imitation=0, t_squared=True, soften_student=False).fit(X, Y)
