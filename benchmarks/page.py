@@ -15,6 +15,7 @@ from benchmarks import (
     choice,
     covertype,
     dask_scaling,
+    factors,
     greedy,
     linear_search,
     neural,
@@ -38,6 +39,7 @@ from benchmarks.rows import REGIONS, Row, reasons, table
 PARTS: tuple[ModuleType, ...] = (
     small_fits,
     choice,
+    factors,
     passes,
     peer_fits,
     covertype,

@@ -22,10 +22,10 @@ from sklearn_distill.solvers import (
     lbfgs_in_lockstep,
 )
 from sklearn_distill.solvers.continuation import MAX_LBFGS_ITER
+from sklearn_distill.solvers.factor_choice import BLOCK_COLUMNS
 from sklearn_distill.solvers.lockstep import IsDone, Progress
 from sklearn_distill.solvers.scaled_newton import GRAM_COLUMNS
 from sklearn_distill.solvers.solution import max_abs
-from sklearn_distill.solvers.subsampling import BLOCK_COLUMNS
 from sklearn_distill.students._problem import LossParams, Problem
 
 # A fit stops where its validation loss is expected to change by no more than as many times tol, or,

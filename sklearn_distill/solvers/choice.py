@@ -19,8 +19,8 @@ Minimiser = Callable[..., Solution]
 MAX_GRAM_BYTES = 2**30
 # A factor is made before the first step if it costs no more passes than this: it saves as many.
 # With several scores there are more steps, and the blocks of a Hessian, made later, save some.
-FACTOR_PASSES = 8
-FACTOR_PASSES_OF_SCORES = 30
+FACTOR_PASSES = 4
+FACTOR_PASSES_OF_SCORES = 15
 # The Gram matrix of the rows pays from so many columns per row (measured), and from as many times
 # more as there are times more rows than these: its cost per pass over X grows with the rows.
 MIN_WIDE_COLUMNS = 100

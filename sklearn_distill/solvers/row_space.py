@@ -17,7 +17,7 @@ from sklearn_distill.solvers.solution import Progress, Solution
 from sklearn_distill.solvers.subsampling import coarse_to_fine
 
 # L is small: a Hessian, of one pass for each 16 weights or more, is cheap beside the Gram matrix.
-MAX_FACTOR_PASSES = 400
+STEPS_WITH_GRAM = 400
 
 
 def minimise_in_row_space(
@@ -131,7 +131,7 @@ def minimiser_of_coordinates(
         return newton_cg
     if objective.fits_in_cache and newton_pays(objective.n_rows, *objective.shape):
         return newton_cholesky
-    return partial(coarse_to_fine, max_factor_passes=MAX_FACTOR_PASSES)
+    return partial(coarse_to_fine, steps_with_gram=STEPS_WITH_GRAM)
 
 
 def _project(objective: SoftTargetObjective, space: RowSpace, start: FloatArray) -> FloatArray:

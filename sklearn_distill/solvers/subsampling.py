@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
 import numpy as np
 
 from sklearn_distill._typing import FloatArray, IntArray
-from sklearn_distill.solvers.class_means import ClassMeansFactor
 from sklearn_distill.solvers.continuation import MAX_LBFGS_ITER, continue_from
 from sklearn_distill.solvers.factor import BlockFactor, KroneckerFactor, Preconditioner
+from sklearn_distill.solvers.factor_choice import (
+    BLOCK_COLUMNS,
+    FULL_HESSIAN_WEIGHTS,
+    choose_factor,
+)
 from sklearn_distill.solvers.lbfgs import lbfgs
 from sklearn_distill.solvers.scaled_newton import scaled_newton
 from sklearn_distill.solvers.solution import Progress, RowwiseObjective, Solution
@@ -26,37 +28,18 @@ MIN_ENTRIES = 2**18
 # The minimiser of the subsample is only close to that of all rows: a better solution is wasted. At
 # this distance to it (in the Hessian's norm) the Hessian is close to that at the minimiser.
 COARSE_DISTANCE = 0.05
-# The joint Hessian of all scores is computed for at most this many weights, one block per score for
-# at most this many weights per score.
-FULL_HESSIAN_WEIGHTS = 1500
-BLOCK_COLUMNS = 2000
-# Either costs as much as one pass over the same rows for each so many weights, or weights per score
-# (measured; a matrix product is several times as fast per operation as a pass).
-FULL_WEIGHTS_PER_PASS = 16
-BLOCK_COLUMNS_PER_PASS = 5
-# The moments of the classes cost a pass, a Gram matrix, and eigenvectors of its size (measured).
-GRAM_COLUMNS_PER_PASS = 10
-EIGENVECTORS = 5
-# The joint Hessian is made where it costs no more passes than this, or hardly more than the blocks.
-FEW_PASSES = 4
-# The joint Hessian saves about this many passes over all rows, compared with the blocks, and these
-# compared with the moments of the classes.
-FULL_SAVES = 5
-BLOCKS_SAVE = 8
-# With more weights per row the solution of a subsample is far from that of all rows.
-WEIGHTS_PER_ROW = 2
-# The Hessian is computed on as many rows per column, if that costs at most as many passes.
-HESSIAN_ROWS_PER_COLUMN = 100
-HESSIAN_PASSES = 10
-# A factor that costs more passes over all rows is computed only after as many steps without it.
-MAX_FACTOR_PASSES = 20
-# A factor is renewed after as many steps as it costs passes, but not before it had this many.
-MIN_STEPS = 10
-# With the moments of the classes what L-BFGS has learnt is lost: they have to be worth more.
-MIN_STEPS_OF_MOMENTS = 20
-STEPS_PER_PASS_OF_MOMENTS = 2
+# With the Gram matrix of the subsample, the Hessian at equally probable classes, as many steps over
+# all rows are expected. A factor that costs more, with the steps it leaves, is made only later.
+STEPS_WITH_GRAM = 36
+# A derivative over the subsample differs from that over all rows by at most as many variances.
+MOST_VARIANCES = 100
+# A factor is renewed after as many times the steps that are expected with it, and as many times the
+# passes that the next one costs: with it, what L-BFGS has learnt is lost.
+STEPS_BEFORE_RENEWAL, PASSES_BEFORE_RENEWAL = 1.5, 2.0
 # With this many rows per weight the Hessian is close to that of all rows.
 ROWS_PER_WEIGHT = 10
+# With more weights per row the solution of a subsample is far from that of all rows.
+WEIGHTS_PER_ROW = 2
 
 
 def coarse_to_fine(
@@ -67,7 +50,7 @@ def coarse_to_fine(
     distance_tol: float = np.inf,
     max_iter: int,
     precision: float = float(np.finfo(np.float64).eps),
-    max_factor_passes: float = MAX_FACTOR_PASSES,
+    steps_with_gram: float = STEPS_WITH_GRAM,
     progress: Progress | None = None,
 ) -> Solution:
     """Minimise on a subsample first, then on all rows, preconditioned by the subsample's Hessian.
@@ -94,8 +77,9 @@ def coarse_to_fine(
         Maximum number of iterations over all rows.
     precision : float
         Relative rounding error of F.
-    max_factor_passes : float
-        A Hessian that costs more passes over all rows is computed only after as many steps.
+    steps_with_gram : float
+        Number of steps over all rows that are expected without a Hessian. One that costs more
+        passes, with the steps it leaves, is made only after as many steps as it costs.
     progress : callable or None
         Called after each iteration with (n_iter, value, max|∇F|).
 
@@ -117,7 +101,6 @@ def coarse_to_fine(
     array([0.6748])
     """
     coarse = _coarse_objective(objective, len(start))
-    renewal = _Renewal(objective, coarse, len(start), max_factor_passes)
     n_iter, evaluation = 0, None
     try:
         factor: Preconditioner = KroneckerFactor(coarse.hessian_at_zero())
@@ -133,6 +116,11 @@ def coarse_to_fine(
             start = solution.w
             if coarse is objective:  # steps over the subsample are cheap and not counted
                 n_iter, evaluation = solution.n_iter, solution.evaluation
+        if coarse is not objective:
+            evaluation = objective.value_and_gradient(start)
+            if not _is_representative(coarse, start, evaluation[1]):
+                coarse, factor = objective, KroneckerFactor(objective.hessian_at_zero())
+        renewal = _Renewal(objective, coarse, len(start), steps_with_gram)
         if renewal.pays:
             factor = renewal(start)
     except np.linalg.LinAlgError:
@@ -153,12 +141,24 @@ def coarse_to_fine(
         distance_tol=distance_tol,
         precision=precision,
         max_iter=max_iter,
-        renew=renewal if np.isfinite(renewal.n_passes) else None,
+        renew=renewal if renewal.is_possible else None,
         renew_after=renewal.n_steps,
         n_iter_before=n_iter,
         evaluation=evaluation,
         progress=progress,
     )
+
+
+def _is_representative(coarse: RowwiseObjective, w: FloatArray, gradient: FloatArray) -> bool:
+    r"""Return whether the gradient of the subsample at w is that of all rows but for chance.
+
+    The variance of a derivative over m rows is at most about :math:`H_{jj}/m`. Where it differs by
+    far more, a column is rarer in the subsample than in all rows, and the curvature is missing.
+    """
+    difference = gradient - coarse.value_and_gradient(w)[1]
+    variance = coarse.hessian_diagonal_at_zero() / coarse.n_rows
+    squares = difference.reshape(-1, len(variance)) ** 2
+    return bool((squares <= MOST_VARIANCES * variance).all())
 
 
 def _coarse_objective(objective: RowwiseObjective, n_weights: int) -> RowwiseObjective:
@@ -195,10 +195,10 @@ def coarse_rows(n_rows: int, n_columns: int) -> int:
 
 
 class _Renewal:
-    """Factors of the Hessian of a subsample: of all scores, of each, or of their moments.
+    """Factors of the Hessian, the first one of as many rows as pay, later ones of all rows.
 
-    ``n_passes`` is the cost of a factor in passes over all rows; infinite for too many weights.
-    ``pays`` is whether it is to be made before the first step over all rows.
+    ``pays`` is whether one is to be made before the first step over all rows, and ``n_steps`` the
+    number of steps before the next one is made.
     """
 
     def __init__(
@@ -206,86 +206,26 @@ class _Renewal:
         objective: RowwiseObjective,
         coarse: RowwiseObjective,
         n_weights: int,
-        max_passes: float,
+        steps_with_gram: float,
     ) -> None:
-        n_rows = objective.n_rows
-        best = np.inf
-        for cost, fixed, more_steps, make in _factors(objective, n_weights):
-            n_taken = _hessian_rows(objective, coarse, cost)
-            n_passes = cost * n_taken / n_rows + fixed
-            if n_passes + more_steps < best or best == np.inf:
-                best = n_passes + more_steps
-                self.n_passes, self._factor, n_chosen = n_passes, make, n_taken
-                self.pays = best <= max_passes + FULL_SAVES
-        self.rows = coarse if n_chosen == coarse.n_rows else _take_spread(objective, n_chosen)
-
-    @property
-    def n_steps(self) -> int:
-        """Number of steps with one factor."""
-        if not np.isfinite(self.n_passes):
-            return MAX_LBFGS_ITER
-        if self._factor is _moments_factor:
-            return max(MIN_STEPS_OF_MOMENTS, int(STEPS_PER_PASS_OF_MOMENTS * self.n_passes))
-        return max(MIN_STEPS, int(self.n_passes))
+        self._objective, self._coarse = objective, coarse
+        self._choice = choose_factor(objective, n_weights, coarse.n_rows)
+        # rows that say little about the Hessian of all, as where columns are rare, end here
+        self._next = choose_factor(objective, n_weights, objective.n_rows)
+        self.is_possible = self._choice.make is not None
+        self.pays = self._choice.total <= steps_with_gram
+        self.n_steps = MAX_LBFGS_ITER
+        if self.is_possible:
+            of_steps = STEPS_BEFORE_RENEWAL * self._choice.n_steps
+            self.n_steps = int(max(of_steps, PASSES_BEFORE_RENEWAL * self._next.n_passes))
 
     def __call__(self, w: FloatArray) -> Preconditioner:
-        return self._factor(self.rows, w)
-
-
-def _hessian_rows(objective: RowwiseObjective, coarse: RowwiseObjective, cost: float) -> int:
-    """Return the number of rows for a factor that costs so many passes over them."""
-    n_rows = objective.n_rows
-    # the more rows, the nearer the Hessian to that of all rows
-    wanted = int(min(HESSIAN_ROWS_PER_COLUMN * objective.n_columns, n_rows * HESSIAN_PASSES / cost))
-    if wanted <= coarse.n_rows:
-        return coarse.n_rows
-    return wanted if 2 * wanted <= n_rows else n_rows
-
-
-def _factors(
-    objective: RowwiseObjective, n_weights: int
-) -> Iterator[tuple[float, float, float, Callable[[RowwiseObjective, FloatArray], Preconditioner]]]:
-    """Yield for each kind of factor its cost, and how many more steps it leaves than the best.
-
-    The cost is in passes over the rows of which it is made, and in passes over all rows.
-    """
-    d, n_rows = objective.n_columns, objective.n_rows
-    n_scores = n_weights // d
-    # with fewer rows than columns the blocks would be larger than everything else
-    has_blocks = d <= min(BLOCK_COLUMNS, n_rows)
-    blocks, full = d / BLOCK_COLUMNS_PER_PASS, n_weights / FULL_WEIGHTS_PER_PASS
-    yield blocks if has_blocks else np.inf, 0.0, FULL_SAVES, _block_factor
-    # on too few rows it would not be close to that of all rows
-    is_cheap = full * HESSIAN_ROWS_PER_COLUMN * d <= FEW_PASSES * n_rows
-    is_best = not has_blocks or full <= blocks + FULL_SAVES or is_cheap
-    if n_weights <= FULL_HESSIAN_WEIGHTS and is_best:
-        yield full, 0.0, 0.0, _full_factor
-    if n_scores > 1 and has_blocks:
-        of_moments = 1 + d / n_scores / GRAM_COLUMNS_PER_PASS
-        of_basis = EIGENVECTORS * d**2 / (n_rows * n_scores)
-        yield of_moments, of_basis, FULL_SAVES + BLOCKS_SAVE, _moments_factor
-
-
-def _full_factor(objective: RowwiseObjective, w: FloatArray) -> Preconditioner:
-    return KroneckerFactor(objective.nonsingular_hessian(w))
-
-
-def _block_factor(objective: RowwiseObjective, w: FloatArray) -> Preconditioner:
-    return BlockFactor(objective.hessian_blocks(w))
-
-
-def _moments_factor(objective: RowwiseObjective, w: FloatArray) -> Preconditioner:
-    moments = objective.class_moments(w)
-    try:
-        return ClassMeansFactor(
-            moments.curvature,
-            moments.means,
-            moments.spread,
-            moments.alpha,
-            fit_intercept=moments.fit_intercept,
-        )
-    except np.linalg.LinAlgError:  # differences of large means lose more digits than blocks do
-        return _block_factor(objective, w)
+        make, n_taken = self._choice.make, self._choice.n_rows
+        assert make is not None
+        is_coarse = n_taken == self._coarse.n_rows
+        rows = self._coarse if is_coarse else _take_spread(self._objective, n_taken)
+        self._choice = self._next
+        return make(rows, w)
 
 
 def hessian_factor(objective: RowwiseObjective, w: FloatArray) -> Preconditioner | None:

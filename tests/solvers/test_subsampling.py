@@ -68,7 +68,7 @@ def test_agrees_with_newton(K, problem_params, monkeypatch):
 def test_few_passes(full_hessian, monkeypatch):
     """With the subsample and its Hessian a few passes over all rows suffice."""
     if not full_hessian:
-        monkeypatch.setattr("sklearn_distill.solvers.subsampling.FULL_HESSIAN_WEIGHTS", 0)
+        monkeypatch.setattr("sklearn_distill.solvers.factor_choice.FULL_HESSIAN_WEIGHTS", 0)
     objective = problem(3, n=100_000)
     passes = []
     original = SoftTargetObjective.value_and_gradient
@@ -108,7 +108,8 @@ def test_hard_problems_are_solved_or_reported_as_not_converged(K, problem_params
 
 
 def test_newton_takes_over_where_the_steps_are_many(monkeypatch):
-    monkeypatch.setattr("sklearn_distill.solvers.subsampling.MIN_STEPS", 2)
+    monkeypatch.setattr("sklearn_distill.solvers.subsampling.STEPS_BEFORE_RENEWAL", 0.2)
+    monkeypatch.setattr("sklearn_distill.solvers.subsampling.PASSES_BEFORE_RENEWAL", 0.0)
     monkeypatch.setattr("sklearn_distill.solvers.continuation.MAX_RENEWALS", 1)
     objective = problem(3, n=600, C=1e8, separable=True)
     iterations = []
