@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -85,15 +85,27 @@ def choose_factor(objective: RowwiseObjective, n_weights: int, n_coarse: int) ->
         ``make`` is None for more weights than :data:`FULL_HESSIAN_WEIGHTS`, and more weights per
         score than :data:`BLOCK_COLUMNS` or rows.
     """
-    n_rows = objective.n_rows
-    choices = [
+    n_rows, d = objective.n_rows, objective.n_columns
+    return _least(
         choice
-        for n_taken in _numbers_of_rows(n_rows, objective.n_columns, n_coarse)
-        for choice in choices_of_rows(
-            n_rows, n_taken, objective.n_columns, n_weights, is_copied=n_taken > n_coarse
-        )
-    ]
-    nothing = FactorChoice(None, n_coarse, np.inf, np.inf, np.inf)
+        for n_taken in _numbers_of_rows(n_rows, d, n_coarse)
+        for choice in choices_of_rows(n_rows, n_taken, d, n_weights, is_copied=n_taken > n_coarse)
+    )
+
+
+def choose_exact_factor(objective: RowwiseObjective, n_weights: int) -> FactorChoice:
+    """Return the factor for where another one left many steps: of all rows, without moments.
+
+    Some rows say little about the Hessian of all where columns are rare, and the moments of the
+    classes little where the spread of their features differs.
+    """
+    n_rows = objective.n_rows
+    choices = choices_of_rows(n_rows, n_rows, objective.n_columns, n_weights, is_copied=False)
+    return _least(choice for choice in choices if choice.make is not moments_factor)
+
+
+def _least(choices: Iterable[FactorChoice]) -> FactorChoice:
+    nothing = FactorChoice(None, 0, np.inf, np.inf, np.inf)
     return min(choices, key=lambda choice: choice.total, default=nothing)
 
 

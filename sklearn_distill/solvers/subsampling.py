@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from sklearn_distill._typing import FloatArray, IntArray
@@ -10,11 +12,12 @@ from sklearn_distill.solvers.factor import BlockFactor, KroneckerFactor, Precond
 from sklearn_distill.solvers.factor_choice import (
     BLOCK_COLUMNS,
     FULL_HESSIAN_WEIGHTS,
+    choose_exact_factor,
     choose_factor,
 )
 from sklearn_distill.solvers.lbfgs import lbfgs
 from sklearn_distill.solvers.scaled_newton import scaled_newton
-from sklearn_distill.solvers.solution import Progress, RowwiseObjective, Solution
+from sklearn_distill.solvers.solution import Evaluation, Progress, RowwiseObjective, Solution
 
 # The subsample has this share of the rows, but enough rows per column for its Gram matrix to be a
 # good preconditioner.
@@ -100,29 +103,12 @@ def coarse_to_fine(
     >>> coarse_to_fine(objective, np.zeros(1), tol=1e-8, max_iter=20).w.round(4)
     array([0.6748])
     """
-    coarse = _coarse_objective(objective, len(start))
-    n_iter, evaluation = 0, None
     try:
-        factor: Preconditioner = KroneckerFactor(coarse.hessian_at_zero())
-        if not start.any():  # any other start is the solution of a similar problem
-            solution = lbfgs(
-                coarse,
-                start,
-                factor.solve,
-                tol=np.inf,
-                distance_tol=COARSE_DISTANCE,
-                max_iter=min(MAX_LBFGS_ITER, max_iter),
-            )
-            start = solution.w
-            if coarse is objective:  # steps over the subsample are cheap and not counted
-                n_iter, evaluation = solution.n_iter, solution.evaluation
-        if coarse is not objective:
-            evaluation = objective.value_and_gradient(start)
-            if not _is_representative(coarse, start, evaluation[1]):
-                coarse, factor = objective, KroneckerFactor(objective.hessian_at_zero())
-        renewal = _Renewal(objective, coarse, len(start), steps_with_gram)
+        begun = _begin(objective, _coarse_objective(objective, len(start)), start, max_iter)
+        w, factor = begun.w, begun.factor
+        renewal = _Renewal(objective, begun.rows, len(w), steps_with_gram)
         if renewal.pays:
-            factor = renewal(start)
+            factor = renewal(w)
     except np.linalg.LinAlgError:
         return scaled_newton(
             objective,
@@ -135,7 +121,7 @@ def coarse_to_fine(
         )
     return continue_from(
         objective,
-        start,
+        w,
         factor,
         tol=tol,
         distance_tol=distance_tol,
@@ -143,10 +129,44 @@ def coarse_to_fine(
         max_iter=max_iter,
         renew=renewal if renewal.is_possible else None,
         renew_after=renewal.n_steps,
-        n_iter_before=n_iter,
-        evaluation=evaluation,
+        n_iter_before=begun.n_iter,
+        evaluation=begun.evaluation,
         progress=progress,
     )
+
+
+class _Begun(NamedTuple):
+    """Weights near the minimiser, with the rows and the factor that led there."""
+
+    w: FloatArray
+    rows: RowwiseObjective
+    factor: Preconditioner
+    n_iter: int  # steps over all rows; those over a subsample are cheap and not counted
+    evaluation: Evaluation | None
+
+
+def _begin(
+    objective: RowwiseObjective, coarse: RowwiseObjective, start: FloatArray, max_iter: int
+) -> _Begun:
+    """Minimise roughly over a subsample, or over all rows where it does not represent them."""
+    factor = KroneckerFactor(coarse.hessian_at_zero())
+    begun = _Begun(start, coarse, factor, 0, None)
+    if not start.any():  # any other start is the solution of a similar problem
+        solution = lbfgs(
+            coarse,
+            start,
+            factor.solve,
+            tol=np.inf,
+            distance_tol=COARSE_DISTANCE,
+            max_iter=min(MAX_LBFGS_ITER, max_iter),
+        )
+        begun = _Begun(solution.w, coarse, factor, solution.n_iter, solution.evaluation)
+    if coarse is objective:
+        return begun
+    evaluation = objective.value_and_gradient(begun.w)
+    if _is_representative(coarse, begun.w, evaluation[1]):
+        return begun._replace(n_iter=0, evaluation=evaluation)
+    return _begin(objective, objective, start, max_iter)
 
 
 def _is_representative(coarse: RowwiseObjective, w: FloatArray, gradient: FloatArray) -> bool:
@@ -210,8 +230,7 @@ class _Renewal:
     ) -> None:
         self._objective, self._coarse = objective, coarse
         self._choice = choose_factor(objective, n_weights, coarse.n_rows)
-        # rows that say little about the Hessian of all, as where columns are rare, end here
-        self._next = choose_factor(objective, n_weights, objective.n_rows)
+        self._next = choose_exact_factor(objective, n_weights)
         self.is_possible = self._choice.make is not None
         self.pays = self._choice.total <= steps_with_gram
         self.n_steps = MAX_LBFGS_ITER
