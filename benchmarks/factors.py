@@ -26,7 +26,7 @@ from benchmarks.search_for_c import make_clusters
 from sklearn_distill import DistilledLogisticRegression
 from sklearn_distill.datasets import fetch_covertype_sample
 from sklearn_distill.losses import SoftTargetObjective, as_design
-from sklearn_distill.solvers import coarse_to_fine, factor_choice
+from sklearn_distill.solvers import _factor_choice, coarse_to_fine
 from sklearn_distill.students._logistic import DISTANCE_TOL
 from sklearn_distill.students._problem import LossParams, TrainingTargets, make_problem
 
@@ -34,9 +34,9 @@ CSV = Path(__file__).with_suffix(".csv")
 N_ROUNDS = 3
 CS = (1.0, 100.0)
 KINDS = {
-    "joint Hessian": factor_choice.full_factor,
-    "a block per class": factor_choice.block_factor,
-    "moments of the classes": factor_choice.moments_factor,
+    "joint Hessian": _factor_choice.full_factor,
+    "a block per class": _factor_choice.block_factor,
+    "moments of the classes": _factor_choice.moments_factor,
 }
 CHOSEN = "chosen"
 GAUSSIAN = (
@@ -131,7 +131,7 @@ def run_benchmark(n_rounds: int = N_ROUNDS, wanted: str = "") -> pd.DataFrame:
 def is_measured(kind: str, n_scores: int, n_columns: int) -> bool:
     """Return whether there is such a factor, and it is another one than the others."""
     if kind == "joint Hessian":
-        return n_scores * n_columns <= factor_choice.FULL_HESSIAN_WEIGHTS
+        return n_scores * n_columns <= _factor_choice.FULL_HESSIAN_WEIGHTS
     return n_scores > 1
 
 
@@ -145,7 +145,7 @@ def maker(data: Data, C: float) -> Callable[[], SoftTargetObjective]:
 
 
 def measure(
-    make: Callable[[], SoftTargetObjective], kind: factor_choice.Make | None
+    make: Callable[[], SoftTargetObjective], kind: _factor_choice.Make | None
 ) -> tuple[float, int]:
     """Return the CPU time and the steps of a minimisation, with one kind of factor or any."""
     solutions = []
@@ -163,12 +163,12 @@ def measure(
             )
         )
 
-    all_choices = factor_choice.choices_of_rows
+    all_choices = _factor_choice.choices_of_rows
 
     def of_kind(*args: Any, **kwargs: Any) -> Any:
         return (choice for choice in all_choices(*args, **kwargs) if kind in (None, choice.make))
 
-    with warnings.catch_warnings(), patch.object(factor_choice, "choices_of_rows", of_kind):
+    with warnings.catch_warnings(), patch.object(_factor_choice, "choices_of_rows", of_kind):
         warnings.simplefilter("ignore")
         seconds = cpu_seconds(solve)
     return seconds, solutions[0].n_iter

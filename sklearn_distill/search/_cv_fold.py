@@ -19,7 +19,12 @@ from sklearn_distill.search._cv_warm_start import (
 )
 from sklearn_distill.search._fold_scorer import FoldScorer
 from sklearn_distill.search._validation_loss import ValidationLoss
-from sklearn_distill.solvers import Solution, conjugate_gradients, hessian_factor
+from sklearn_distill.solvers import (
+    Solution,
+    any_column_is_rarer,
+    conjugate_gradients,
+    hessian_factor,
+)
 from sklearn_distill.students._problem import LossParams, Problem, TrainingTargets, make_problem
 
 # largest correction of a loss for an unconverged fit, in nats; it needs no more than that
@@ -169,19 +174,26 @@ class CVFold:
             # the adjoint depends on the validation rows, which differ
             self.warm_start = replace(other.warm_start, adjoint=None)
 
-    def take_factor(self, other: CVFold) -> bool:
+    def take_factor(self, other: CVFold, loss_params: LossParams) -> bool:
         """Take the preconditioner of another fold, if both fitted the same classes with one.
 
         A class may have no target mass in the training rows of a fold, whose weights and factors
-        then have another size.
+        then have another size, and a column may be rarer in those of the other fold.
         """
         own, others = self.warm_start, other.warm_start
         if own is None or others is None or own.factor is None or others.factor is None:
             return False
         if not np.array_equal(own.active, others.active):
             return False
+        if not self.has_columns_of(other, loss_params):
+            return False
         self.warm_start = replace(own, factor=others.factor)
         return True
+
+    def has_columns_of(self, other: CVFold, loss_params: LossParams) -> bool:
+        """Return whether no column is far rarer in the training rows of another fold."""
+        own, others = (fold.problem(loss_params).objective for fold in (self, other))
+        return not any_column_is_rarer(others, own)
 
     def renew_factor(self, loss_params: LossParams) -> None:
         """Replace the preconditioner of the next fits by one made at the last solution."""

@@ -290,17 +290,23 @@ class CrossValidatedLoss:
         # in the very first evaluation the first fold's factor has just been made
         if unfitted and self.evaluations:
             self._renew_factor(u)
+        loss_params = self.space.loss_params(u)
         for fold in unfitted:
             fold.start_from(self._folds[0])
+            if not fold.take_factor(self._folds[0], loss_params):
+                fold.renew_factor(loss_params)
 
     def _renew_factor(self, u: FloatArray) -> None:
-        """Give all folds the factor of the first fold's last solution; other classes, their own."""
+        """Give all folds the factor of the first fold's last solution, or where it says too little.
+
+        That is with other classes, or columns that are rarer in the first fold: one of their own.
+        """
         self._staleness = 0.0
         loss_params = self.space.loss_params(u)
         first, *others = self._folds
         first.renew_factor(loss_params)
         for fold in others:
-            if not fold.take_factor(first):
+            if not fold.take_factor(first, loss_params):
                 fold.renew_factor(loss_params)
 
 

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 
 from sklearn_distill._typing import BoolArray, FloatArray
+from sklearn_distill.losses import SoftTargetObjective
 from sklearn_distill.solvers import (
     BlockFactor,
     Minimiser,
@@ -68,8 +69,25 @@ class WarmStart:
         """Steps that a fresh factor would have saved the last fit, over the cost of a new one."""
         if self.factor is None:
             return 0.0
-        cost = BLOCK_FACTOR_COST if isinstance(self.factor, BlockFactor) else FACTOR_COST
-        return max(0, self.n_iter - FRESH_STEPS) / cost
+        return max(0, self.n_iter - FRESH_STEPS) / _cost(self.factor)
+
+
+def _cost(factor: Preconditioner) -> int:
+    return BLOCK_FACTOR_COST if isinstance(factor, BlockFactor) else FACTOR_COST
+
+
+def renewed_factor(objective: SoftTargetObjective, w: FloatArray) -> Preconditioner:
+    """Return a factor of the Hessian at w, where another one took as many steps as it costs.
+
+    Raises
+    ------
+    LinAlgError
+        If there is none.
+    """
+    factor = hessian_factor(objective, w)
+    if factor is None:
+        raise np.linalg.LinAlgError("no factor of the Hessian")
+    return factor
 
 
 def compatible_warm_start(warm_start: WarmStart | None, problem: Problem) -> WarmStart | None:
@@ -115,9 +133,11 @@ class WarmStartSolver:
         """Return the solution and the warm start of the next fit."""
         warm_start = compatible_warm_start(warm_start, problem)
         solution = self._solve(problem, warm_start)
-        if warm_start is not None:
-            return solution, replace(warm_start, w=solution.w, n_iter=solution.n_iter)
         factor = solution.factor
+        if warm_start is not None:
+            is_fresh = factor is not None and factor is not warm_start.factor
+            left = replace(warm_start, w=solution.w, n_iter=solution.n_iter)
+            return solution, replace(left, factor=factor, n_iter=0) if is_fresh else left
         if factor is not None:
             # the solver's factor was made away from the minimiser, near which all later fits are
             factor = hessian_factor(problem.objective, solution.w) or factor
@@ -174,7 +194,13 @@ class WarmStartSolver:
         if warm_start.factor is None or minimise is scaled_newton:
             return minimise, warm_start.w
         # no solve on a subsample first: the start and the factor are already near
-        return partial(continue_from, factor=warm_start.factor), warm_start.w
+        continued = partial(
+            continue_from,
+            factor=warm_start.factor,
+            renew=partial(renewed_factor, objective),
+            renew_after=_cost(warm_start.factor),
+        )
+        return continued, warm_start.w
 
     def continues(self, problem: Problem, warm_start: WarmStart | None) -> bool:
         """Return whether a fit goes on from its start by L-BFGS with the factor."""

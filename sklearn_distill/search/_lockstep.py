@@ -21,8 +21,8 @@ from sklearn_distill.solvers import (
     hessian_factor,
     lbfgs_in_lockstep,
 )
+from sklearn_distill.solvers._factor_choice import BLOCK_COLUMNS
 from sklearn_distill.solvers.continuation import MAX_LBFGS_ITER
-from sklearn_distill.solvers.factor_choice import BLOCK_COLUMNS
 from sklearn_distill.solvers.lockstep import IsDone, Progress
 from sklearn_distill.solvers.scaled_newton import GRAM_COLUMNS
 from sklearn_distill.solvers.solution import max_abs

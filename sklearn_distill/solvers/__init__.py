@@ -20,7 +20,11 @@ from sklearn_distill.solvers.newton_cholesky import newton_cholesky, newton_pays
 from sklearn_distill.solvers.row_space import minimise_in_row_space, minimiser_of_coordinates
 from sklearn_distill.solvers.scaled_newton import scaled_newton
 from sklearn_distill.solvers.solution import Objective, Progress, RowwiseObjective, Solution
-from sklearn_distill.solvers.subsampling import coarse_to_fine, hessian_factor
+from sklearn_distill.solvers.subsampling import (
+    any_column_is_rarer,
+    coarse_to_fine,
+    hessian_factor,
+)
 from sklearn_distill.solvers.used_columns import newton_on_used_columns
 
 __all__ = [
@@ -38,6 +42,7 @@ __all__ = [
     "RowwiseObjective",
     "Solution",
     "TriangleFactor",
+    "any_column_is_rarer",
     "choose_minimiser",
     "coarse_to_fine",
     "conjugate_gradients",

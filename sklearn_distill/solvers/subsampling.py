@@ -7,14 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from sklearn_distill._typing import FloatArray, IntArray
-from sklearn_distill.solvers.continuation import MAX_LBFGS_ITER, continue_from
-from sklearn_distill.solvers.factor import BlockFactor, KroneckerFactor, Preconditioner
-from sklearn_distill.solvers.factor_choice import (
+from sklearn_distill.solvers._factor_choice import (
     BLOCK_COLUMNS,
     FULL_HESSIAN_WEIGHTS,
     choose_exact_factor,
     choose_factor,
 )
+from sklearn_distill.solvers.continuation import MAX_LBFGS_ITER, continue_from
+from sklearn_distill.solvers.factor import BlockFactor, KroneckerFactor, Preconditioner
 from sklearn_distill.solvers.lbfgs import lbfgs
 from sklearn_distill.solvers.scaled_newton import scaled_newton
 from sklearn_distill.solvers.solution import Evaluation, Progress, RowwiseObjective, Solution
@@ -36,6 +36,8 @@ COARSE_DISTANCE = 0.05
 STEPS_WITH_GRAM = 36
 # A derivative over the subsample differs from that over all rows by at most as many variances.
 MOST_VARIANCES = 100
+# Where the curvature in a column is more than as many times that of some rows, they lack its rows.
+MOST_RARER = 3
 # A factor is renewed after as many times the steps that are expected with it, and as many times the
 # passes that the next one costs: with it, what L-BFGS has learnt is lost.
 STEPS_BEFORE_RENEWAL, PASSES_BEFORE_RENEWAL = 1.5, 2.0
@@ -236,7 +238,8 @@ class _Renewal:
         self.n_steps = MAX_LBFGS_ITER
         if self.is_possible:
             of_steps = STEPS_BEFORE_RENEWAL * self._choice.n_steps
-            self.n_steps = int(max(of_steps, PASSES_BEFORE_RENEWAL * self._next.n_passes))
+            of_cost = PASSES_BEFORE_RENEWAL * self._next.n_passes
+            self.n_steps = int(min(max(of_steps, of_cost), MAX_LBFGS_ITER))
 
     def __call__(self, w: FloatArray) -> Preconditioner:
         make, n_taken = self._choice.make, self._choice.n_rows
@@ -278,14 +281,39 @@ def hessian_factor(objective: RowwiseObjective, w: FloatArray) -> Preconditioner
     """
     try:
         if len(w) <= FULL_HESSIAN_WEIGHTS:
-            coarse = _take_spread(objective, ROWS_PER_WEIGHT * len(w))
+            coarse = _with_all_columns(objective, ROWS_PER_WEIGHT * len(w))
             return KroneckerFactor(coarse.nonsingular_hessian(w))
         if objective.n_columns <= BLOCK_COLUMNS:
-            coarse = _take_spread(objective, ROWS_PER_WEIGHT * objective.n_columns)
+            coarse = _with_all_columns(objective, ROWS_PER_WEIGHT * objective.n_columns)
             return BlockFactor(coarse.hessian_blocks(w))
     except np.linalg.LinAlgError:
         return None
     return None
+
+
+def _with_all_columns(objective: RowwiseObjective, n_taken: int) -> RowwiseObjective:
+    """Return the objective of about ``n_taken`` rows, or of all if some columns are rarer there."""
+    coarse = _take_spread(objective, n_taken)
+    if coarse is objective:
+        return objective
+    return objective if any_column_is_rarer(coarse, objective) else coarse
+
+
+def any_column_is_rarer(objective: RowwiseObjective, other: RowwiseObjective) -> bool:
+    """Return whether a column is so much rarer in some rows than in others that curvature lacks.
+
+    Parameters
+    ----------
+    objective, other : RowwiseObjective
+        The objectives over these rows, and over the others.
+
+    Returns
+    -------
+    bool
+        Whether a diagonal entry of the Hessian at zero is less than a third of the other's.
+    """
+    curvature = objective.hessian_diagonal_at_zero()
+    return bool((other.hessian_diagonal_at_zero() > MOST_RARER * curvature).any())
 
 
 def _take_spread(objective: RowwiseObjective, n_taken: int) -> RowwiseObjective:

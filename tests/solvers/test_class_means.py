@@ -89,11 +89,11 @@ def many_classes(
 def test_many_classes_have_the_minimum_of_newton(options, monkeypatch):
     made = []
     monkeypatch.setattr(
-        "sklearn_distill.solvers.factor_choice.ClassMeansFactor",
+        "sklearn_distill.solvers._factor_choice.ClassMeansFactor",
         lambda *a, **k: made.append(ClassMeansFactor(*a, **k)) or made[-1],
     )
     for name, rate in ("FULL", 0.9), ("BLOCKS", 0.9), ("MOMENTS", 0.1):
-        monkeypatch.setattr(f"sklearn_distill.solvers.factor_choice.RATE_OF_{name}", rate)
+        monkeypatch.setattr(f"sklearn_distill.solvers._factor_choice.RATE_OF_{name}", rate)
     objective = many_classes(**options)
     solution = coarse_to_fine(
         objective, objective.zeros(), tol=1e-6, distance_tol=1e-7, max_iter=500

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from sklearn_distill.solvers import coarse_to_fine, factor_choice
-from sklearn_distill.solvers.factor_choice import (
+from sklearn_distill.solvers import _factor_choice, coarse_to_fine
+from sklearn_distill.solvers._factor_choice import (
     block_factor,
     choose_factor,
     full_factor,
@@ -41,13 +41,13 @@ def test_no_other_number_of_rows_is_expected_to_cost_less(shape):
     choice = chosen(*shape, n_coarse=n // 16)
     assert n // 16 <= choice.n_rows <= n
     for n_taken in (n // 16, n // 4, n):
-        others = factor_choice.choices_of_rows(n, n_taken, d, d * K, is_copied=n_taken > n // 16)
+        others = _factor_choice.choices_of_rows(n, n_taken, d, d * K, is_copied=n_taken > n // 16)
         assert choice.total <= min(other.total for other in others) + 1e-9
 
 
 def test_more_rows_leave_fewer_steps_and_cost_more():
     few, many = (
-        list(factor_choice.choices_of_rows(50_000, m, 51, 1020, is_copied=False))
+        list(_factor_choice.choices_of_rows(50_000, m, 51, 1020, is_copied=False))
         for m in (3_125, 25_000)
     )
     for one, other in zip(few, many, strict=True):
@@ -57,7 +57,7 @@ def test_more_rows_leave_fewer_steps_and_cost_more():
 
 def test_rows_on_disk_are_loaded_within_a_limit():
     choice = chosen(100_000_000, 1_001, 3, n_coarse=16_760)
-    assert choice.n_rows * 1_001 <= 2 * factor_choice.MAX_ENTRIES
+    assert choice.n_rows * 1_001 <= 2 * _factor_choice.MAX_ENTRIES
 
 
 @pytest.mark.parametrize("C", [1.0, 100.0])

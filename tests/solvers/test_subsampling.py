@@ -68,7 +68,7 @@ def test_agrees_with_newton(K, problem_params, monkeypatch):
 def test_few_passes(full_hessian, monkeypatch):
     """With the subsample and its Hessian a few passes over all rows suffice."""
     if not full_hessian:
-        monkeypatch.setattr("sklearn_distill.solvers.factor_choice.FULL_HESSIAN_WEIGHTS", 0)
+        monkeypatch.setattr("sklearn_distill.solvers._factor_choice.FULL_HESSIAN_WEIGHTS", 0)
     objective = problem(3, n=100_000)
     passes = []
     original = SoftTargetObjective.value_and_gradient
