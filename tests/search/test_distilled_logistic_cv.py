@@ -7,15 +7,23 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
+from scipy.special import softmax
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, GroupKFold, StratifiedKFold, cross_val_predict
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    KFold,
+    StratifiedKFold,
+    cross_val_predict,
+)
 
 from sklearn_distill import DistilledLogisticRegression
 from sklearn_distill._validation.splits import labelled_splits, with_unlabelled
 from sklearn_distill.search import DistilledLogisticRegressionCV
+from sklearn_distill.search._cv_fold import CVFold
 from tests.search.problems import cross_validated_loss, make_problem
 from tests.students.test_distilled_logistic import data
 
@@ -259,3 +267,23 @@ def test_bounds_that_leave_little_room():
     search = DistilledLogisticRegressionCV(("imitation",), bounds={"imitation": (0.4, 0.4 + 1e-6)})
     search.fit(X, y, teacher_proba=p)  # and no division by zero
     assert search.imitation_ == pytest.approx(0.4, abs=1e-6)
+
+
+@pytest.mark.parametrize("is_rare", [True, False])
+def test_a_fold_has_a_factor_of_its_own_where_the_first_fold_lacks_a_column(monkeypatch, is_rare):
+    shared = []
+    ask = CVFold.has_columns_of
+    monkeypatch.setattr(
+        CVFold, "has_columns_of", lambda *args: shared.append(ask(*args)) or shared[-1]
+    )
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(600, 30))
+    logits = X[:, :3] + 0.3 * rng.normal(size=(600, 3))
+    y = (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
+    if is_rare:  # in the validation rows of the first fold alone
+        X[:, 3] = 0
+        X[:20, 3] = 5.0
+    search = DistilledLogisticRegressionCV(["imitation", "temperature"], cv=KFold(3))
+    search.fit(X, y, teacher_proba=softmax(logits, axis=1))
+    assert shared
+    assert not any(shared) if is_rare else all(shared)
