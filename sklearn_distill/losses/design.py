@@ -136,7 +136,11 @@ class DenseDesign:
     def gram_diagonal(self, weight: FloatArray, tile: slice) -> FloatArray:
         """Return the diagonal of the Gram matrix, Σ weight · [X 1]², without the matrix."""
         X, c = self._rows(tile), weight.astype(self.dtype, copy=False)
-        return _with_intercept(np.einsum("n,nd,nd->d", c, X, X), c, self.fit_intercept)
+        if (c == c[0]).all():  # a third of the time
+            diagonal = c[0] * np.einsum("nd,nd->d", X, X)
+        else:
+            diagonal = np.einsum("n,nd,nd->d", c, X, X)
+        return _with_intercept(diagonal, c, self.fit_intercept)
 
     def take(self, rows: RowIndexer) -> DenseDesign:
         """Return the design of the given rows."""
