@@ -79,8 +79,10 @@ Memory is the peak memory of the process during the fit above its level before, 
 size of X.
 
 The dense logistic problems have standardised features with correlation 0.9^|i−j| unless the name
-says otherwise, with T = 2, λ = ½ and C = 1. The cost of scipy's L-BFGS depends on this correlation,
-and ours hardly does, so that the ratio grows with it. A `*` marks an extrapolated time:
+says otherwise, with T = 2, λ = ½ and C = 1. Where the name ends in a gradient, each implementation
+runs until max|∇| is at most that, ours at its loosest `tol` for it. The cost of scipy's L-BFGS
+depends on this correlation, and ours hardly does, so that the ratio grows with it. A `*` marks an
+extrapolated time:
 scikit-learn takes minutes on ten copies of Fashion-MNIST, so that 5 iterations are timed and
 multiplied by the number of iterations that scipy's L-BFGS, the same method, needs; of cold grids 9
 points are timed.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,17 @@ def scipy_lbfgs(
     X: Any, y: Array, teacher_proba: Array, *, temperature: float, imitation: float, tol: float
 ) -> OptimizeResult:
     """Minimise the objective with scipy's L-BFGS-B and numpy, with C = 1."""
+    objective, n_weights = make_objective(
+        X, y, teacher_proba, temperature=temperature, imitation=imitation
+    )
+    options = {"gtol": tol, "ftol": 0.0, "maxiter": 10_000, "maxfun": 20_000}
+    return minimize(objective, np.zeros(n_weights), jac=True, method="L-BFGS-B", options=options)
+
+
+def make_objective(
+    X: Any, y: Array, teacher_proba: Array, *, temperature: float, imitation: float
+) -> tuple[Callable[[Array], tuple[float, Array]], int]:
+    """Return value and gradient as a careful user writes them, and the number of weights."""
     K = teacher_proba.shape[1]
     softened = teacher_proba ** (1 / temperature)
     Q = (softened / softened.sum(axis=1, keepdims=True)).astype(X.dtype)
@@ -36,9 +48,7 @@ def scipy_lbfgs(
         gradient[:, d] = R.sum(axis=0) / n
         return value / n + 0.5 / n * (W[:, :d] ** 2).sum(), gradient.ravel()
 
-    options = {"gtol": tol, "ftol": 0.0, "maxiter": 10_000, "maxfun": 20_000}
-    start = np.zeros(shape).ravel()
-    return minimize(objective, start, jac=True, method="L-BFGS-B", options=options)
+    return objective, shape[0] * shape[1]
 
 
 def _softmax(Z: Array, Q: Array) -> tuple[float, Array]:

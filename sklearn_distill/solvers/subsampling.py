@@ -107,10 +107,10 @@ def coarse_to_fine(
     """
     try:
         begun = _begin(objective, _coarse_objective(objective, len(start)), start, max_iter)
-        w, factor = begun.w, begun.factor
-        renewal = _Renewal(objective, begun.rows, len(w), steps_with_gram)
-        if renewal.pays:
-            factor = renewal(w)
+        renewal = _Renewal(objective, begun.rows, len(start), steps_with_gram)
+        # the factor may be made of other rows: the subsample is not kept beside them
+        begun = begun._replace(rows=objective)
+        factor = renewal(begun.w) if renewal.pays else begun.factor
     except np.linalg.LinAlgError:
         return scaled_newton(
             objective,
@@ -123,7 +123,7 @@ def coarse_to_fine(
         )
     return continue_from(
         objective,
-        w,
+        begun.w,
         factor,
         tol=tol,
         distance_tol=distance_tol,
@@ -230,8 +230,9 @@ class _Renewal:
         n_weights: int,
         steps_with_gram: float,
     ) -> None:
-        self._objective, self._coarse = objective, coarse
+        self._objective = objective
         self._choice = choose_factor(objective, n_weights, coarse.n_rows)
+        self._rows = coarse if self._choice.n_rows == coarse.n_rows else None
         self._next = choose_exact_factor(objective, n_weights)
         self.is_possible = self._choice.make is not None
         self.pays = self._choice.total <= steps_with_gram
@@ -244,9 +245,8 @@ class _Renewal:
     def __call__(self, w: FloatArray) -> Preconditioner:
         make, n_taken = self._choice.make, self._choice.n_rows
         assert make is not None
-        is_coarse = n_taken == self._coarse.n_rows
-        rows = self._coarse if is_coarse else _take_spread(self._objective, n_taken)
-        self._choice = self._next
+        rows = self._rows or _take_spread(self._objective, n_taken)
+        self._choice, self._rows = self._next, None
         return make(rows, w)
 
 
