@@ -260,8 +260,7 @@ def section(results: pd.DataFrame) -> Iterator[str]:
         "the workers hold. The search chooses C of three values by three folds, in "
         f"{_passes(results, 'search')} passes; a fit takes {_passes(results, 'fit')}. A worker is "
         f"a process with one thread. Measured are 1 and 2, the least of {N_ROUNDS} rounds in turn; "
-        "they, the scheduler and the client shared the two cores of a machine with other load, "
-        "so that a second worker had no second core for itself. "
+        "they, the scheduler and the client shared the two cores of a machine without other load. "
         f"Measured with {results['versions'].iloc[0]}.\n"
     )
     yield (
@@ -297,8 +296,8 @@ def guide_sentences(results: pd.DataFrame) -> str:
     return (
         f"With {size:.0f} MB in {N_CHUNKS} chunks, a second worker made a fit "
         f"{of_fit['speed_up'][2]:.1f} times and a search {of_search['speed_up'][2]:.1f} times as "
-        f"fast on two shared cores; a cost model gives {of_fit['speed_up'][8]:.1f} and "
-        f"{of_search['speed_up'][8]:.1f} times for 8 workers, {of_fit['speed_up'][64]:.1f} and "
+        "fast on two cores that the client shares; a cost model gives "
+        f"{of_fit['speed_up'][8]:.1f} and {of_search['speed_up'][8]:.1f} times for 8 workers, {of_fit['speed_up'][64]:.1f} and "
         f"{of_search['speed_up'][64]:.1f} for 64. What limits them is the overhead of about "
         f"{1e3 * a_chunk:.0f} ms for each chunk in each pass, "
         f"{of_fit['overhead'][64]:.0%} of the time of a fit with 64 workers: use chunks of 100 MB "

@@ -23,6 +23,18 @@ REASONS = {
         "bytes, and its label, weight, teacher's logits and target take about 80 while the "
         "targets are computed."
     ),
+    "500 × 2,000": (
+        "five to seven matrices of 500 × 500 (the Gram matrix of the rows, its eigenvectors, a "
+        "factor of the Hessian) are larger than X."
+    ),
+    "500 × 5,000, K = 5": (
+        "beside matrices of 500 × 500, as for two classes, there is a block of the Hessian for "
+        "each class."
+    ),
+    "100,000 × 100": (
+        "the peak is the factor of the Hessian: a copy of the rows of which it is made, its tiles, "
+        "and a few matrices of 505 × 505."
+    ),
     "regression 1,000,000 × 50": (
         "two fifths of the time is the Gram matrix, three tenths the centred copy of each tile, "
         "and an eighth the check of X for finite values."
