@@ -299,7 +299,8 @@ def guide_sentences(results: pd.DataFrame) -> str:
         "fast on two cores that the client shares; a cost model gives "
         f"{of_fit['speed_up'][8]:.1f} and {of_search['speed_up'][8]:.1f} times for 8 workers, "
         f"{of_fit['speed_up'][64]:.1f} and {of_search['speed_up'][64]:.1f} for 64. "
-        f"What limits them is the overhead of about {1e3 * a_chunk:.0f} ms for each chunk in each pass, "
+        f"What limits them is the overhead of about {1e3 * a_chunk:.0f} ms for each chunk in each "
+        "pass, "
         f"{of_fit['overhead'][64]:.0%} of the time of a fit with 64 workers: use chunks of 100 MB "
         "or more."
     )
