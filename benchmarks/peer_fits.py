@@ -328,8 +328,8 @@ def method(results: pd.DataFrame) -> str:
         "excess is given, where rounding in float32 stops it before). The default tol bounds "
         "errors of probabilities by 1e-6. T = 2, λ = ½, C = 1; "
         "regressions have no label in half of the rows; binomial problems have two classes and "
-        "T = 1, so that glum fits the same objective to the mixed target (`pip install glum snapml`; "
-        "SnapML at its default tol). Memory is that at the "
+        "T = 1, so that glum fits the same objective to the mixed target (`pip install "
+        "glum snapml`; SnapML at its default tol). Memory is that at the "
         f"default tol; {N_ROUNDS} rounds. Measured with {results['versions'].iloc[0]}."
     )
 
