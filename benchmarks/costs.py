@@ -48,12 +48,15 @@ def measured() -> dict[str, float]:
         objective = maker(make_correlated(n, d, K))()
         passes.append((*of_pass(objective), fastest(one_pass(objective))))
         grams.append((n * d, n * d**2, fastest(one_gram(objective))))
+    tiny = maker(make_correlated(20, 5, 3))()
     rng = np.random.default_rng(0)
     X, rows = rng.normal(size=(N_OF_COPIES, 20)), spread_rows(N_OF_COPIES, N_OF_COPIES // 8)
     A = np.cov(rng.normal(size=(D, 2 * D)))
     S = A[:D_OF_EIGENVECTORS, :D_OF_EIGENVECTORS]
     L, v = dpotrf(A, lower=1)[0], rng.normal(size=D)
     return {
+        "PER_PASS": fastest(one_pass(tiny)),
+        "PER_GRAM": fastest(one_gram(tiny)),
         **fitted(("PER_BYTE", "PER_MULTIPLICATION", "PER_SCORE"), passes),
         **fitted(("PER_WEIGHTED_ENTRY", "PER_GRAM_MULTIPLICATION"), grams),
         "PER_COPIED_ENTRY": fastest(lambda: X[rows]) / (len(rows) * X.shape[1]),

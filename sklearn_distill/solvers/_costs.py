@@ -6,6 +6,9 @@ Only their ratios matter, which differ little between machines.
 
 from __future__ import annotations
 
+# of the calls of a pass, and of a Gram matrix, however small X is
+PER_PASS = 3e-5
+PER_GRAM = 1e-5
 # per byte of X that a pass reads, per multiplication of its products with K scores, and per score
 # of a row: exponentials, logarithms, residuals of two terms
 PER_BYTE = 1.2e-10
@@ -42,7 +45,7 @@ def pass_cost(n_rows: int, n_columns: int, n_scores: int, itemsize: int = 8) -> 
     """
     n_bytes = n_rows * n_columns * itemsize
     products = 2 * n_scores * (n_bytes / 8) * PER_MULTIPLICATION
-    return n_bytes * PER_BYTE + products + n_rows * n_scores * PER_SCORE
+    return PER_PASS + n_bytes * PER_BYTE + products + n_rows * n_scores * PER_SCORE
 
 
 def factor_cost(n_rows: int, n_columns: int, itemsize: int = 8) -> float:
@@ -67,7 +70,7 @@ def factor_cost(n_rows: int, n_columns: int, itemsize: int = 8) -> float:
 def gram_cost(n_rows: int, n_columns: int) -> float:
     """Return the cost of a weighted Gram matrix of the columns in float64, in seconds."""
     of_entry = PER_WEIGHTED_ENTRY + n_columns * PER_GRAM_MULTIPLICATION
-    return n_rows * n_columns * of_entry
+    return PER_GRAM + n_rows * n_columns * of_entry
 
 
 def copy_cost(n_rows: int, n_columns: int) -> float:
