@@ -16,7 +16,7 @@ from sklearn_distill.solvers.newton_cholesky import newton_cholesky, newton_pays
 from sklearn_distill.solvers.solution import Progress, Solution
 from sklearn_distill.solvers.subsampling import coarse_to_fine
 
-# L is small: a Hessian, of one pass for each 16 weights or more, is cheap beside the Gram matrix.
+# L is small: a Hessian of many passes over it is cheap beside the Gram matrix of the rows.
 STEPS_WITH_GRAM = 400
 
 

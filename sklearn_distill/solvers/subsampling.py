@@ -166,18 +166,18 @@ def _begin(
     if coarse is objective:
         return begun
     evaluation = objective.value_and_gradient(begun.w)
-    if _is_representative(coarse, begun.w, evaluation[1]):
+    of_coarse = begun.evaluation or coarse.value_and_gradient(begun.w)
+    if _is_representative(coarse, evaluation[1] - of_coarse[1]):
         return begun._replace(n_iter=0, evaluation=evaluation)
     return _begin(objective, objective, start, max_iter)
 
 
-def _is_representative(coarse: RowwiseObjective, w: FloatArray, gradient: FloatArray) -> bool:
-    r"""Return whether the gradient of the subsample at w is that of all rows but for chance.
+def _is_representative(coarse: RowwiseObjective, difference: FloatArray) -> bool:
+    r"""Return whether the gradient of the subsample differs from that of all rows by chance.
 
     The variance of a derivative over m rows is at most about :math:`H_{jj}/m`. Where it differs by
     far more, a column is rarer in the subsample than in all rows, and the curvature is missing.
     """
-    difference = gradient - coarse.value_and_gradient(w)[1]
     variance = coarse.hessian_diagonal_at_zero() / coarse.n_rows
     squares = difference.reshape(-1, len(variance)) ** 2
     return bool((squares <= MOST_VARIANCES * variance).all())

@@ -39,6 +39,7 @@ def test_products_are_those_of_the_matrix(storage, fit_intercept, rows):
     np.testing.assert_allclose(design.pull_back(R, rows), R @ A, atol=1e-14)
     gram = A.T @ np.diag(weight) @ A
     np.testing.assert_allclose(design.gram(weight, rows), gram, atol=1e-13)
+    # equal weights have a sum of their own; 1e-13 is the rounding of both orders of the sums
     for c in (weight, np.full_like(weight, 0.7)):
         diagonal = np.diag(design.gram(c, rows))
         np.testing.assert_allclose(design.gram_diagonal(c, rows), diagonal, atol=1e-13)
