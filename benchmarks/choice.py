@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ from scipy import sparse
 
 from benchmarks.logistic import Data, make_correlated, make_text, make_wide
 from benchmarks.measure import cpu_seconds
-from benchmarks.record import versions
+from benchmarks.record import versions, write_rounds
 from sklearn_distill import DistilledLogisticRegression
 from sklearn_distill.losses import SoftTargetObjective, as_design
 from sklearn_distill.solvers import (
@@ -115,10 +114,10 @@ def run_benchmark(n_rounds: int = N_ROUNDS) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).assign(versions=versions())
 
 
-def maker(data: Data) -> Callable[[], SoftTargetObjective]:
+def maker(data: Data, C: float = 1.0) -> Callable[[], SoftTargetObjective]:
     """Return a function that makes a new objective, without what an earlier fit computed."""
     X, y, S = data
-    student = DistilledLogisticRegression(0.5, 2.0)
+    student = DistilledLogisticRegression(0.5, 2.0, C=C)
     targets = TrainingTargets.read(student, X.shape[0], y, None, S, None)
     params = LossParams.of(student)
     return lambda: make_problem(targets, as_design(X, True), params).objective
@@ -168,6 +167,11 @@ def slowdowns(results: pd.DataFrame) -> pd.DataFrame:
     return table.assign(slowdown=table["chosen_ms"] / table["best_ms"])
 
 
+def marked(slowdown: float) -> str:
+    """Return a ratio, in bold where it is more than is tolerated."""
+    return f"{slowdown:.2f}" if slowdown <= TOLERATED else f"**{slowdown:.2f}**"
+
+
 def section(results: pd.DataFrame) -> Iterator[str]:
     """Yield the lines of the section of the page of benchmarks."""
     table, n_rounds = slowdowns(results), results["round"].nunique()
@@ -182,19 +186,11 @@ def section(results: pd.DataFrame) -> Iterator[str]:
     yield "| data | chosen | ms | best | ms | ratio |"
     yield "|---|---|---|---|---|---|"
     for _, row in table.iterrows():
-        ratio = f"{row['slowdown']:.2f}"
         yield (
             f"| {row['shape']} | {row['chosen']} | {row['chosen_ms']:.3g} | {row['best']} | "
-            f"{row['best_ms']:.3g} | {ratio if row['slowdown'] <= TOLERATED else f'**{ratio}**'} |"
+            f"{row['best_ms']:.3g} | {marked(row['slowdown'])} |"
         )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.choice", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=N_ROUNDS)
-    results = run_benchmark(parser.parse_args().rounds)
-    results.to_csv(CSV, index=False, float_format="%.6g")
-
-
 if __name__ == "__main__":
-    main()
+    write_rounds(__doc__, CSV, run_benchmark, N_ROUNDS)

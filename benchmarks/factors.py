@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -13,22 +11,18 @@ from unittest.mock import patch
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import softmax
 from sklearn.datasets import load_digits
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks import when_it_pays_cells as tables
-from benchmarks.choice import TOL, TOLERATED
-from benchmarks.logistic import Data, load_fashion, make_correlated
+from benchmarks.choice import TOL, maker, marked, solve
+from benchmarks.logistic import Data, load_fashion, make_correlated, with_ridge_teacher
 from benchmarks.measure import cpu_seconds
-from benchmarks.record import versions
+from benchmarks.record import versions, write_rounds
 from benchmarks.search_for_c import make_clusters
-from sklearn_distill import DistilledLogisticRegression
 from sklearn_distill.datasets import fetch_covertype_sample
-from sklearn_distill.losses import SoftTargetObjective, as_design
+from sklearn_distill.losses import SoftTargetObjective
 from sklearn_distill.solvers import _factor_choice, coarse_to_fine
-from sklearn_distill.students._logistic import DISTANCE_TOL
-from sklearn_distill.students._problem import LossParams, TrainingTargets, make_problem
 
 CSV = Path(__file__).with_suffix(".csv")
 N_ROUNDS = 3
@@ -55,18 +49,9 @@ GAUSSIAN = (
 CLUSTERS = ((1_500, 32, 30), (6_000, 64, 100), (20_000, 128, 50), (10_000, 300, 20))
 
 
-def with_teacher(X: Any, y: Any) -> Data:
-    """Return the data with a ridge regression on random features as the teacher."""
-    rng = np.random.default_rng(0)
-    H = np.maximum(X @ rng.normal(size=(X.shape[1], 256)) / np.sqrt(X.shape[1]), 0)
-    A = H.T @ H + 1e-2 * np.mean(H**2) * len(H) * np.eye(256)
-    logits = 6 * H @ np.linalg.solve(A, H.T @ np.eye(int(y.max()) + 1)[y])
-    return X, y, softmax(logits, axis=1)
-
-
 def standardised(X: Any, y: NDArray[Any]) -> Data:
     classes = np.unique(y, return_inverse=True)[1]
-    return with_teacher(StandardScaler().fit_transform(np.asarray(X, dtype=float)), classes)
+    return with_ridge_teacher(StandardScaler().fit_transform(np.asarray(X, dtype=float)), classes)
 
 
 def of_table(make: Callable[[], Any], n_rows: int | None = None) -> Data:
@@ -98,7 +83,7 @@ DATA: dict[str, Callable[[], Data]] = {
     "50,000 × 50, K = 3, 20 columns in 1 of 1,000 rows": lambda: rare_columns(1e-3),
     "50,000 × 50, K = 3, 20 columns in 1 of 10,000 rows": lambda: rare_columns(1e-4),
     **{
-        f"{n:,} × {d}, K = {K}, clusters": lambda n=n, d=d, K=K: with_teacher(
+        f"{n:,} × {d}, K = {K}, clusters": lambda n=n, d=d, K=K: with_ridge_teacher(
             *make_clusters(n, d, K)
         )
         for n, d, K in CLUSTERS
@@ -135,42 +120,18 @@ def is_measured(kind: str, n_scores: int, n_columns: int) -> bool:
     return n_scores > 1
 
 
-def maker(data: Data, C: float) -> Callable[[], SoftTargetObjective]:
-    """Return a function that makes a new objective, without what an earlier fit computed."""
-    X, y, S = data
-    student = DistilledLogisticRegression(0.5, 2.0, C=C)
-    targets = TrainingTargets.read(student, X.shape[0], y, None, S, None)
-    params = LossParams.of(student)
-    return lambda: make_problem(targets, as_design(X, True), params).objective
-
-
 def measure(
     make: Callable[[], SoftTargetObjective], kind: _factor_choice.Make | None
 ) -> tuple[float, int]:
     """Return the CPU time and the steps of a minimisation, with one kind of factor or any."""
     solutions = []
-
-    def solve() -> None:
-        objective = make()
-        solutions.append(
-            coarse_to_fine(
-                objective,
-                objective.zeros(),
-                tol=TOL,
-                distance_tol=DISTANCE_TOL * TOL,
-                precision=objective.precision,
-                max_iter=1_000,
-            )
-        )
-
     all_choices = _factor_choice.choices_of_rows
 
     def of_kind(*args: Any, **kwargs: Any) -> Any:
         return (choice for choice in all_choices(*args, **kwargs) if kind in (None, choice.make))
 
-    with warnings.catch_warnings(), patch.object(_factor_choice, "choices_of_rows", of_kind):
-        warnings.simplefilter("ignore")
-        seconds = cpu_seconds(solve)
+    with patch.object(_factor_choice, "choices_of_rows", of_kind):
+        seconds = cpu_seconds(lambda: solutions.append(solve(coarse_to_fine, make())))
     return seconds, solutions[0].n_iter
 
 
@@ -202,17 +163,8 @@ def section(results: pd.DataFrame) -> Iterator[str]:
         times = " | ".join(
             "–" if np.isnan(row[kind]) else f"{row[kind]:.3g}" for kind in (CHOSEN, *KINDS)
         )
-        ratio = f"{row['slowdown']:.2f}"
-        ratio = ratio if row["slowdown"] <= TOLERATED else f"**{ratio}**"
-        yield f"| {data} | {C:g} | {times} | {ratio} |"
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.factors", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=N_ROUNDS)
-    results = run_benchmark(parser.parse_args().rounds)
-    results.to_csv(CSV, index=False, float_format="%.6g")
+        yield f"| {data} | {C:g} | {times} | {marked(row['slowdown'])} |"
 
 
 if __name__ == "__main__":
-    main()
+    write_rounds(__doc__, CSV, run_benchmark, N_ROUNDS)

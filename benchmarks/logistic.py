@@ -206,12 +206,16 @@ def draw_words(rng: np.random.Generator, n: int, d: int, words: int = 60) -> Any
 
 def load_fashion() -> Data:
     """Load Fashion-MNIST, with a ridge regression on random features as the teacher."""
-    X, y = fetch_fashion_mnist(return_X_y=True)
-    rng = np.random.default_rng(0)
-    projection = rng.normal(size=(784, 512)).astype(np.float32) / 28
+    return with_ridge_teacher(*fetch_fashion_mnist(return_X_y=True), n_features=512)
+
+
+def with_ridge_teacher(X: Array, y: Array, n_features: int = 256) -> Data:
+    """Return the data with a ridge regression on random features as the teacher."""
+    rng, d = np.random.default_rng(0), X.shape[1]
+    projection = rng.normal(size=(d, n_features)).astype(X.dtype) / float(np.sqrt(d))
     H = np.maximum(X @ projection, 0)
-    A = H.T @ H + 1e-2 * np.mean(H**2) * len(H) * np.eye(512)
-    logits = 6 * H @ np.linalg.solve(A, H.T @ np.eye(10)[y])
+    A = H.T @ H + 1e-2 * np.mean(H**2) * len(H) * np.eye(n_features)
+    logits = 6 * H @ np.linalg.solve(A, H.T @ np.eye(int(y.max()) + 1)[y])
     return X, y, softmax(logits, axis=1)
 
 

@@ -91,3 +91,24 @@ def write_guide(
     if not parser.parse_args().page_only:
         run_benchmark().to_csv(csv, index=False, float_format="%.6g")
     page.write_text(with_results(page.read_text("utf-8"), pd.read_csv(csv)), "utf-8")
+
+
+def write_rounds(
+    about: str | None, csv: Path, run_benchmark: Callable[[int], pd.DataFrame], n_rounds: int
+) -> None:
+    """Run a benchmark for as many rounds as the command line says, and write its CSV file.
+
+    Parameters
+    ----------
+    about : str or None
+        Description of the script for ``--help``.
+    csv : Path
+        File of the results.
+    run_benchmark : callable
+        ``run_benchmark(n_rounds)`` returns the results.
+    n_rounds : int
+        Number of rounds without ``--rounds``.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{csv.stem}", description=about)
+    parser.add_argument("--rounds", type=int, default=n_rounds)
+    run_benchmark(parser.parse_args().rounds).to_csv(csv, index=False, float_format="%.6g")
