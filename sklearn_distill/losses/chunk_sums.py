@@ -105,7 +105,7 @@ class ChunkSums:
         return np.asarray(self.solver_sums.map_reduce(RowSums.hessian, W))
 
     def hessian_blocks(self, W: FloatArray) -> FloatArray:
-        """Return the diagonal blocks of ∇²Φ(W), one per score."""
+        """Return the diagonal blocks of ∇²Φ(W), one per score, in the precision of the products."""
         return np.asarray(self.solver_sums.map_reduce(RowSums.hessian_blocks, W))
 
     def class_moments(self, W: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -84,7 +84,7 @@ class Sums(Protocol):
         """Return ∇²Φ(W)."""
 
     def hessian_blocks(self, W: FloatArray) -> FloatArray:
-        """Return the diagonal blocks of ∇²Φ(W), one per score."""
+        """Return the diagonal blocks of ∇²Φ(W), one per score, in the precision of the products."""
 
     def class_moments(self, W: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the curvature's moments by class, and their spread over all classes."""
@@ -343,7 +343,7 @@ class SoftTargetObjective:
         return H
 
     def hessian_blocks(self, w: FloatArray) -> FloatArray:
-        """Return the diagonal blocks of ∇²F(w), one per score: (n_scores, n_columns, n_columns)."""
+        """Return the diagonal blocks of ∇²F(w), one per score, in the precision of the products."""
         H = self.sums.hessian_blocks(w.reshape(self.shape))
         H /= self.sums.weight_sum
         d = np.arange(self.n_columns)

@@ -202,7 +202,7 @@ class RowSums:
         """
         K, d = W.shape
         if K == 1:
-            return self.hessian_blocks(W)[:, :, None, :]
+            return self._hessian_blocks(W, np.dtype(np.float64))[:, :, None, :]
         H = np.zeros((K, d, K, d))
         for tile in self.tiles():
             curvature = self.curvature(self.design.scores(W, tile), tile)
@@ -218,9 +218,15 @@ class RowSums:
         return H
 
     def hessian_blocks(self, W: FloatArray) -> FloatArray:
-        """Return the diagonal blocks of ∇²Φ(W): (n_scores, n_columns, n_columns)."""
+        """Return the diagonal blocks of ∇²Φ(W), in the precision of the products with X.
+
+        The shape is (n_scores, n_columns, n_columns).
+        """
+        return self._hessian_blocks(W, self.dtype)
+
+    def _hessian_blocks(self, W: FloatArray, dtype: np.dtype[Any]) -> FloatArray:
         K, d = W.shape
-        H = np.zeros((K, d, d))
+        H = np.zeros((K, d, d), dtype)
         for tile in self.tiles():
             for k, h in enumerate(self._curvature_diagonal(W, tile)):
                 H[k] += self.design.gram(h, tile)

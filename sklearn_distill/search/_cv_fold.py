@@ -13,6 +13,7 @@ from sklearn_distill.losses import ChunkedDesign, RowSpace, SoftTargetObjective
 from sklearn_distill.losses.design import Design
 from sklearn_distill.search._cv_warm_start import (
     PENALTY_SHARE,
+    PastFits,
     WarmStart,
     WarmStartSolver,
     compatible_warm_start,
@@ -20,6 +21,7 @@ from sklearn_distill.search._cv_warm_start import (
 from sklearn_distill.search._fold_scorer import FoldScorer
 from sklearn_distill.search._validation_loss import ValidationLoss
 from sklearn_distill.solvers import (
+    Preconditioner,
     Solution,
     any_column_is_rarer,
     conjugate_gradients,
@@ -141,6 +143,7 @@ class CVFold:
         self._validation = validation
         self._solver = solver
         self.warm_start: WarmStart | None = None
+        self._past = PastFits()
         self._n_training_rows = int(np.count_nonzero(self._targets.sample_weight))
 
     @property
@@ -174,6 +177,19 @@ class CVFold:
             # the adjoint depends on the validation rows, which differ
             self.warm_start = replace(other.warm_start, adjoint=None)
 
+    def start_near(self, setting: FloatArray) -> None:
+        """Let the next fit start from the past fit to the nearest setting."""
+        if self.warm_start is None:
+            return
+        near = self._past.nearest(setting, self.warm_start.active)
+        if near is not None:
+            self.warm_start = replace(self.warm_start, w=near.w, adjoint=near.adjoint)
+
+    def keep_fit(self, setting: FloatArray) -> None:
+        """Keep the last fit, which was one to this setting, for later fits near it."""
+        if self.warm_start is not None:
+            self._past.keep(setting, self.warm_start)
+
     def take_factor(self, other: CVFold, loss_params: LossParams) -> bool:
         """Take the preconditioner of another fold, if both fitted the same classes with one.
 
@@ -187,7 +203,7 @@ class CVFold:
             return False
         if not self.has_columns_of(other, loss_params):
             return False
-        self.warm_start = replace(own, factor=others.factor)
+        self.warm_start = replace(own, factor=others.factor, staleness=0.0)
         return True
 
     def has_columns_of(self, other: CVFold, loss_params: LossParams) -> bool:
@@ -202,7 +218,7 @@ class CVFold:
         if warm_start is None or warm_start.factor is None or problem.is_trivial:
             return
         factor = hessian_factor(problem.objective, warm_start.w) or warm_start.factor
-        self.warm_start = replace(warm_start, factor=factor)
+        self.warm_start = replace(warm_start, factor=factor, staleness=0.0)
 
     def problem(self, loss_params: LossParams) -> Problem:
         """Return the problem of the training rows."""
@@ -230,10 +246,10 @@ class CVFold:
         """Largest number of iterations of a fit."""
         return self._solver.max_iter
 
-    def accept(self, solution: Solution) -> Solution:
+    def accept(self, solution: Solution, objective: SoftTargetObjective) -> Solution:
         """Keep the warm start that a fit in lockstep leaves, and return the fit."""
         assert self.warm_start is not None
-        self.warm_start = replace(self.warm_start, w=solution.w, n_iter=solution.n_iter)
+        self.warm_start = self.warm_start.after(solution, objective)
         return solution
 
     def validate(self, w: FloatArray, active: BoolArray) -> tuple[float, FloatArray]:
@@ -246,8 +262,13 @@ class CVFold:
         return self._design.multiplications
 
     @property
+    def factor(self) -> Preconditioner | None:
+        """The preconditioner of the next fit."""
+        return None if self.warm_start is None else self.warm_start.factor
+
+    @property
     def staleness(self) -> float:
-        """Share of a new factor's cost that a fresh factor would have saved in the last fit."""
+        """Share of a new factor's cost that a fresh factor would have saved in the last fits."""
         return 0.0 if self.warm_start is None else self.warm_start.staleness
 
     def evaluate(

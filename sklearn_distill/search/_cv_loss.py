@@ -16,7 +16,7 @@ from sklearn_distill.search._cv_fold import CVFold, FoldResult
 from sklearn_distill.search._cv_warm_start import WarmStart, compatible_warm_start
 from sklearn_distill.search._lockstep import LockstepFits, contest_margin, fit_together
 from sklearn_distill.search._space import Space
-from sklearn_distill.solvers import Solution
+from sklearn_distill.solvers import Preconditioner, Solution
 from sklearn_distill.students._problem import LossParams, Problem
 
 # validation rows that distinguish good settings from bad ones well enough for exploration
@@ -102,7 +102,6 @@ class CrossValidatedLoss:
         n_exploring = int(np.searchsorted(n_validation_rows, EXPLORATION_ROWS)) + 1
         self._n_first = min(n_exploring, len(folds))
         self._n_validation_rows = int(n_validation_rows[-1])
-        self._staleness = 0.0
         self._folds = folds
         # threads, since the folds share X and keep their warm starts
         self._parallel = Parallel(n_jobs=n_jobs, require="sharedmem")
@@ -207,23 +206,46 @@ class CrossValidatedLoss:
         self, folds: list[CVFold], u: FloatArray, names: tuple[str, ...] | None
     ) -> list[FoldResult]:
         """Return the results of the folds; of the first fold before the others, if it is one."""
-        loss_params, results = self.space.loss_params(u), []
-        if folds[:1] == self._folds[:1]:
-            # the others may take over its warm start
-            results, folds = [self._folds[0].evaluate(loss_params, names)], folds[1:]
+        loss_params, results, fitted = self.space.loss_params(u), [], folds
+        setting = self._setting(u)
+        for fold in folds:
+            fold.start_near(setting)
+        first = self._folds[0]
+        if folds[:1] == [first]:
+            # the others may take over its warm start, and its factor if that was renewed
+            shared = first.factor
+            results, folds = [first.evaluate(loss_params, names)], folds[1:]
+            if first.factor is not shared:
+                self._share_factor(shared, loss_params)
         if folds:
             self._start_from_first(folds, u)
             results += self._evaluate_others(folds, loss_params, names)
+        for fold in fitted:
+            fold.keep_fit(setting)
         self.n_fits += len(results)
         return results
+
+    def _setting(self, u: FloatArray) -> FloatArray:
+        """Return u as fractions of the edges of the box, for distances between settings."""
+        low, high = self.space.box
+        return (u - low) / np.where(high > low, high - low, 1.0)
 
     def _finish(self, u: FloatArray, results: list[FoldResult], stage: str) -> Evaluation:
         """Record the evaluation; renew the factor if it is stale."""
         evaluation = self._record(u, results, stage)
-        self._staleness += sum(fold.staleness for fold in self._folds[: len(results)])
-        if self._staleness > 1:  # the steps lost add up to the cost of a new factor
-            self._renew_factor(u)
+        self._renew_stale_factors(self._folds[: len(results)], self.space.loss_params(u))
         return evaluation
+
+    def _renew_stale_factors(self, fitted: list[CVFold], loss_params: LossParams) -> None:
+        """Renew factors with which the steps lost in fits add up to the cost of a new one."""
+        first = self._folds[0]
+        shared = first.factor
+        if sum(fold.staleness for fold in fitted if fold.factor is shared) > 1:
+            first.renew_factor(loss_params)
+            self._share_factor(shared, loss_params)
+        for fold in fitted:
+            if fold.staleness > 1:  # it has a factor of its own
+                fold.renew_factor(loss_params)
 
     def _evaluate_others(
         self, folds: list[CVFold], loss_params: LossParams, names: tuple[str, ...] | None
@@ -264,12 +286,10 @@ class CrossValidatedLoss:
         self, candidate: Evaluation, is_clearly_worse: Callable[[Evaluation], bool]
     ) -> Evaluation:
         """Evaluate a candidate on one more fold at a time, until it is clearly worse."""
-        loss_params = self.space.loss_params(candidate.u)
         # their cost is recorded with the candidate already
         results = [fold.without_cost() for fold in candidate.folds]
         for fold in self._folds[len(candidate.folds) :]:
-            results.append(fold.evaluate(loss_params, None))
-            self.n_fits += 1
+            results += self._fit([fold], candidate.u, None)
             if is_clearly_worse(replace(candidate, folds=results)):
                 break
         return self._record(candidate.u, results, "check")
@@ -287,25 +307,28 @@ class CrossValidatedLoss:
     def _start_from_first(self, remaining: list[CVFold], u: FloatArray) -> None:
         """Give folds that were never fitted the first fold's warm start, with a factor at u."""
         unfitted = [fold for fold in remaining if fold.warm_start is None]
+        loss_params = self.space.loss_params(u)
+        first = self._folds[0]
         # in the very first evaluation the first fold's factor has just been made
         if unfitted and self.evaluations:
-            self._renew_factor(u)
-        loss_params = self.space.loss_params(u)
+            shared = first.factor
+            first.renew_factor(loss_params)
+            self._share_factor(shared, loss_params)
         for fold in unfitted:
-            fold.start_from(self._folds[0])
-            if not fold.take_factor(self._folds[0], loss_params):
+            fold.start_from(first)
+            if not fold.take_factor(first, loss_params):
                 fold.renew_factor(loss_params)
 
-    def _renew_factor(self, u: FloatArray) -> None:
-        """Give all folds the factor of the first fold's last solution, or where it says too little.
+    def _share_factor(self, old: Preconditioner | None, loss_params: LossParams) -> None:
+        """Give the first fold's factor to the folds that had its old one.
 
-        That is with other classes, or columns that are rarer in the first fold: one of their own.
+        Where it says too little, they get one of their own: with other classes, or columns that are
+        rarer in the first fold.
         """
-        self._staleness = 0.0
-        loss_params = self.space.loss_params(u)
         first, *others = self._folds
-        first.renew_factor(loss_params)
         for fold in others:
+            if old is None or fold.factor is not old:
+                continue
             if not fold.take_factor(first, loss_params):
                 fold.renew_factor(loss_params)
 

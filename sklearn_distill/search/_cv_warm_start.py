@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -10,15 +11,16 @@ import numpy as np
 from sklearn_distill._typing import BoolArray, FloatArray
 from sklearn_distill.losses import SoftTargetObjective
 from sklearn_distill.solvers import (
-    BlockFactor,
     Minimiser,
     Preconditioner,
     Solution,
     continue_from,
+    factor_of_many_fits,
     hessian_factor,
     minimiser_of_coordinates,
     scaled_newton,
 )
+from sklearn_distill.solvers.continuation import MAX_LBFGS_ITER
 from sklearn_distill.students._logistic import select_minimiser
 from sklearn_distill.students._problem import Problem
 
@@ -33,11 +35,11 @@ RARE_SHARE = 0.01
 SMALLEST_TOL = {"float32": 1e-6, "float64": 1e-10}
 # rounding leaves a smaller share of the gradient of a rare class, whose residuals are small
 RARE_TOL_FACTOR = 1e-3
-# a fit preconditioned by a fresh factor takes about this many steps
-FRESH_STEPS = 6
-# cost of a new factor in steps of a fit: of the joint Hessian of all scores, of a block per score;
-# the factor is renewed once the steps beyond FRESH_STEPS add up to it
-FACTOR_COST, BLOCK_FACTOR_COST = 40, 60
+# A factor is renewed within a fit after as many times the steps that are expected with a fresh one,
+# or after as many as it costs.
+STEPS_BEFORE_RENEWAL = 1.5
+# the latest fits of a fold that are kept, and the largest number of entries of their weights
+MAX_KEPT, MAX_KEPT_ENTRIES = 32, 2**17
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,9 @@ class WarmStart:
         The minimiser of the last fit.
     factor : Preconditioner or None
         A factor of a Hessian near the minimiser; None where Newton's method uses none.
-    n_iter : int
-        Number of steps that the last fit took with this factor.
+    staleness : float
+        Steps that a fresh factor would have saved the fits with this one, over the cost of a new
+        one.
     adjoint : ndarray of shape (n_weights,) or None
         The adjoint at w, from which the next adjoint solve starts.
     """
@@ -61,19 +64,61 @@ class WarmStart:
     active: BoolArray
     w: FloatArray
     factor: Preconditioner | None
-    n_iter: int = 0
+    staleness: float = 0.0
     adjoint: FloatArray | None = None
 
-    @property
-    def staleness(self) -> float:
-        """Steps that a fresh factor would have saved the last fit, over the cost of a new one."""
+    def after(self, solution: Solution, objective: SoftTargetObjective) -> WarmStart:
+        """Return the warm start that a fit from this one leaves."""
+        next_start = replace(self, w=solution.w)
         if self.factor is None:
-            return 0.0
-        return max(0, self.n_iter - FRESH_STEPS) / _cost(self.factor)
+            return next_start
+        if solution.factor is not None and solution.factor is not self.factor:
+            return replace(next_start, factor=solution.factor, staleness=0.0)
+        fresh = factor_of_many_fits(objective, len(solution.w))
+        lost = max(0.0, solution.n_iter - fresh.n_steps) / fresh.n_passes
+        return replace(next_start, staleness=self.staleness + lost)
 
 
-def _cost(factor: Preconditioner) -> int:
-    return BLOCK_FACTOR_COST if isinstance(factor, BlockFactor) else FACTOR_COST
+class PastFits:
+    """The latest fits of a fold, by their settings: where a fit to similar targets starts.
+
+    Examples
+    --------
+    >>> past = PastFits()
+    >>> one_class = np.array([True])
+    >>> for setting in (0.0, 1.0):
+    ...     past.keep(np.array([setting]), WarmStart(one_class, np.array([setting]), None))
+    >>> past.nearest(np.array([0.8]), one_class).w
+    array([1.])
+    """
+
+    def __init__(self) -> None:
+        self._fits: deque[tuple[FloatArray, WarmStart]] = deque(maxlen=MAX_KEPT)
+
+    def keep(self, setting: FloatArray, fit: WarmStart) -> None:
+        """Keep weights and adjoint of a fit; forget the earliest ones if they are many."""
+        self._fits = deque(
+            (one for one in self._fits if not np.array_equal(one[0], setting)), MAX_KEPT
+        )
+        self._fits.append((setting, replace(fit, factor=None)))
+        while len(self._fits) > 1 and self._n_entries > MAX_KEPT_ENTRIES:
+            self._fits.popleft()
+
+    def nearest(self, setting: FloatArray, active: BoolArray) -> WarmStart | None:
+        """Return the fit with these classes whose setting is the nearest one; None without any."""
+        fits = [one for one in self._fits if np.array_equal(one[1].active, active)]
+        distances = [float(np.linalg.norm(setting - past)) for past, _ in fits]
+        return fits[int(np.argmin(distances))][1] if fits else None
+
+    @property
+    def _n_entries(self) -> int:
+        vectors = [vector for _, fit in self._fits for vector in (fit.w, fit.adjoint)]
+        return sum(vector.size for vector in vectors if vector is not None)
+
+
+def _steps_before_renewal(objective: SoftTargetObjective) -> int:
+    fresh = factor_of_many_fits(objective, objective.zeros().size)
+    return int(min(max(STEPS_BEFORE_RENEWAL * fresh.n_steps, fresh.n_passes), MAX_LBFGS_ITER))
 
 
 def renewed_factor(objective: SoftTargetObjective, w: FloatArray) -> Preconditioner:
@@ -133,11 +178,9 @@ class WarmStartSolver:
         """Return the solution and the warm start of the next fit."""
         warm_start = compatible_warm_start(warm_start, problem)
         solution = self._solve(problem, warm_start)
-        factor = solution.factor
         if warm_start is not None:
-            is_fresh = factor is not None and factor is not warm_start.factor
-            left = replace(warm_start, w=solution.w, n_iter=solution.n_iter)
-            return solution, replace(left, factor=factor, n_iter=0) if is_fresh else left
+            return solution, warm_start.after(solution, problem.objective)
+        factor = solution.factor
         if factor is not None:
             # the solver's factor was made away from the minimiser, near which all later fits are
             factor = hessian_factor(problem.objective, solution.w) or factor
@@ -148,7 +191,11 @@ class WarmStartSolver:
             return Solution(np.zeros(0), 0.0, 0.0, 0, True)
         minimise, start = self.solver_and_start(problem, warm_start)
         solution = minimise(
-            problem.objective, start, tol=self.tol_for(problem), max_iter=self.max_iter
+            problem.objective,
+            start,
+            tol=self.tol_for(problem),
+            max_iter=self.max_iter,
+            precision=problem.objective.precision,
         )
         return replace(solution, converged=solution.gradient_norm <= self.tol)
 
@@ -198,7 +245,9 @@ class WarmStartSolver:
             continue_from,
             factor=warm_start.factor,
             renew=partial(renewed_factor, objective),
-            renew_after=_cost(warm_start.factor),
+            renew_after=_steps_before_renewal(objective),
+            # products in float32 may not resolve a finer tolerance
+            stall_tol=self.tol if self.precision == "float32" else 0.0,
         )
         return continued, warm_start.w
 

@@ -269,7 +269,8 @@ def fit_together(folds: Sequence[CVFold], loss_params: LossParams) -> list[Solut
                 "lbfgs",
                 factor=factor,
                 gradient=G,
-            )
+            ),
+            objectives[i],
         )
     return fitted
 

@@ -23,6 +23,7 @@ from sklearn_distill.solvers.solution import Objective, Progress, RowwiseObjecti
 from sklearn_distill.solvers.subsampling import (
     any_column_is_rarer,
     coarse_to_fine,
+    factor_of_many_fits,
     hessian_factor,
 )
 from sklearn_distill.solvers.used_columns import newton_on_used_columns
@@ -47,6 +48,7 @@ __all__ = [
     "coarse_to_fine",
     "conjugate_gradients",
     "continue_from",
+    "factor_of_many_fits",
     "hessian_factor",
     "lbfgs",
     "lbfgs_in_lockstep",

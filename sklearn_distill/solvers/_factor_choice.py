@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -33,6 +34,8 @@ MAX_ENTRIES = 2**24
 RATE_OF_FULL, RATE_OF_BLOCKS, RATE_OF_MOMENTS = 0.2, 0.33, 0.59
 RATE_PER_SPREAD = 1.5
 SLOWEST_RATE = 0.95
+# In a sequence of similar problems, a factor is expected to serve as many fits.
+N_FITS = 4
 # Logarithm of the ratio of the distances before the first step over all rows and after the last.
 REDUCTION = 13.0
 
@@ -61,6 +64,13 @@ class FactorChoice(NamedTuple):
     n_passes: float
     n_steps: float
     total: float
+
+    def cost_of(self, n_fits: int) -> float:
+        """Return the cost of the factor and of so many fits with it, in passes."""
+        return self.n_passes + n_fits * (self.total - self.n_passes)
+
+
+NO_FACTOR = FactorChoice(None, 0, np.inf, np.inf, np.inf)
 
 
 def choose_factor(objective: RowwiseObjective, n_weights: int, n_coarse: int) -> FactorChoice:
@@ -104,9 +114,23 @@ def choose_exact_factor(objective: RowwiseObjective, n_weights: int) -> FactorCh
     return _least(choice for choice in choices if choice.make is not moments_factor)
 
 
+@lru_cache
+def choose_factor_of_many_fits(n_rows: int, d: int, n_weights: int, n_coarse: int) -> FactorChoice:
+    """Return the factor that is expected to cost least if it serves :data:`N_FITS` fits.
+
+    Moments of the classes, which leave most steps, are none of them.
+    """
+    choices = [
+        choice
+        for n_taken in _numbers_of_rows(n_rows, d, n_coarse)
+        for choice in choices_of_rows(n_rows, n_taken, d, n_weights, is_copied=True)
+        if choice.make is not moments_factor
+    ]
+    return min(choices, key=lambda choice: choice.cost_of(N_FITS), default=NO_FACTOR)
+
+
 def _least(choices: Iterable[FactorChoice]) -> FactorChoice:
-    nothing = FactorChoice(None, 0, np.inf, np.inf, np.inf)
-    return min(choices, key=lambda choice: choice.total, default=nothing)
+    return min(choices, key=lambda choice: choice.total, default=NO_FACTOR)
 
 
 def _numbers_of_rows(n_rows: int, d: int, n_coarse: int) -> Iterator[int]:

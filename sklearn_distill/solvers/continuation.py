@@ -33,6 +33,7 @@ def continue_from(
     precision: float = float(np.finfo(np.float64).eps),
     renew: Renewal | None = None,
     renew_after: int = MAX_LBFGS_ITER,
+    stall_tol: float = 0.0,
     n_iter_before: int = 0,
     evaluation: Evaluation | None = None,
     progress: Progress | None = None,
@@ -59,6 +60,9 @@ def continue_from(
         iterations; None for no renewal.
     renew_after : int
         Number of iterations of L-BFGS with one factor.
+    stall_tol : float
+        Where rounding hides every further improvement by L-BFGS, Newton's method does not take over
+        if max|∇F| is at most this.
     n_iter_before : int
         Iterations that an earlier method spent.
     evaluation : (float, ndarray) or None
@@ -96,7 +100,8 @@ def continue_from(
             progress=_offset(progress, n_iter),
         )
         n_iter += solution.n_iter
-        if solution.converged or n_iter == max_iter:
+        stalled_near = solution.stalled and solution.gradient_norm <= stall_tol
+        if solution.converged or stalled_near or n_iter == max_iter:
             return replace(solution, n_iter=n_iter, factor=factor)
         start, evaluation = solution.w, solution.evaluation
         if renew is None or solution.stalled or n_renewals == MAX_RENEWALS:

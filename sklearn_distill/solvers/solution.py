@@ -82,7 +82,7 @@ class RowwiseObjective(Objective, Protocol):
         """Return ∇²F(w) of all weights, made nonsingular along directions without gradient."""
 
     def hessian_blocks(self, w: FloatArray) -> FloatArray:
-        """Return the diagonal blocks of ∇²F(w), one per score."""
+        """Return the diagonal blocks of ∇²F(w), one per score, in the precision of the products."""
 
     def class_moments(self, w: FloatArray) -> Moments:
         """Return the curvature, mean and common spread of these blocks."""

@@ -8,13 +8,13 @@ import numpy as np
 
 from sklearn_distill._typing import FloatArray, IntArray
 from sklearn_distill.solvers._factor_choice import (
-    BLOCK_COLUMNS,
-    FULL_HESSIAN_WEIGHTS,
+    FactorChoice,
     choose_exact_factor,
     choose_factor,
+    choose_factor_of_many_fits,
 )
 from sklearn_distill.solvers.continuation import MAX_LBFGS_ITER, continue_from
-from sklearn_distill.solvers.factor import BlockFactor, KroneckerFactor, Preconditioner
+from sklearn_distill.solvers.factor import KroneckerFactor, Preconditioner
 from sklearn_distill.solvers.lbfgs import lbfgs
 from sklearn_distill.solvers.scaled_newton import scaled_newton
 from sklearn_distill.solvers.solution import Evaluation, Progress, RowwiseObjective, Solution
@@ -41,8 +41,6 @@ MOST_RARER = 3
 # A factor is renewed after as many times the steps that are expected with it, and as many times the
 # passes that the next one costs: with it, what L-BFGS has learnt is lost.
 STEPS_BEFORE_RENEWAL, PASSES_BEFORE_RENEWAL = 1.5, 2.0
-# With this many rows per weight the Hessian is close to that of all rows.
-ROWS_PER_WEIGHT = 10
 # With more weights per row the solution of a subsample is far from that of all rows.
 WEIGHTS_PER_ROW = 2
 
@@ -250,11 +248,17 @@ class _Renewal:
         return make(rows, w)
 
 
-def hessian_factor(objective: RowwiseObjective, w: FloatArray) -> Preconditioner | None:
-    """Return a factor of the Hessian at w, for many solutions close to w.
+def factor_of_many_fits(objective: RowwiseObjective, n_weights: int) -> FactorChoice:
+    """Return which factor :func:`hessian_factor` makes, and what it costs."""
+    n_rows, d = objective.n_rows, objective.n_columns
+    return choose_factor_of_many_fits(n_rows, d, n_weights, min(n_rows, ROWS_PER_COLUMN * d))
 
-    Up to ``FULL_HESSIAN_WEIGHTS`` weights it factorises the full Hessian of all scores, computed on
-    a subsample of ``ROWS_PER_WEIGHT`` rows per weight; beyond that, one block per score.
+
+def hessian_factor(objective: RowwiseObjective, w: FloatArray) -> Preconditioner | None:
+    """Return a factor of the Hessian at w, for several solutions close to w.
+
+    It is that of all scores jointly or one block per score, of all rows or of some, whichever is
+    expected to cost least with the steps it leaves.
 
     Parameters
     ----------
@@ -266,7 +270,7 @@ def hessian_factor(objective: RowwiseObjective, w: FloatArray) -> Preconditioner
     Returns
     -------
     KroneckerFactor, BlockFactor or None
-        None for more than ``BLOCK_COLUMNS`` weights per score, and if the factorisation fails.
+        None with more columns than ``BLOCK_COLUMNS`` or rows, and if the factorisation fails.
 
     Examples
     --------
@@ -279,16 +283,13 @@ def hessian_factor(objective: RowwiseObjective, w: FloatArray) -> Preconditioner
     >>> hessian_factor(objective, np.zeros(1)).solve(np.ones(1)).round(3)
     array([1.])
     """
+    choice = factor_of_many_fits(objective, len(w))
+    if choice.make is None:
+        return None
     try:
-        if len(w) <= FULL_HESSIAN_WEIGHTS:
-            coarse = _with_all_columns(objective, ROWS_PER_WEIGHT * len(w))
-            return KroneckerFactor(coarse.nonsingular_hessian(w))
-        if objective.n_columns <= BLOCK_COLUMNS:
-            coarse = _with_all_columns(objective, ROWS_PER_WEIGHT * objective.n_columns)
-            return BlockFactor(coarse.hessian_blocks(w))
+        return choice.make(_with_all_columns(objective, choice.n_rows), w)
     except np.linalg.LinAlgError:
         return None
-    return None
 
 
 def _with_all_columns(objective: RowwiseObjective, n_taken: int) -> RowwiseObjective:

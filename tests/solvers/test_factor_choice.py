@@ -9,6 +9,7 @@ from sklearn_distill.solvers import _factor_choice, coarse_to_fine
 from sklearn_distill.solvers._factor_choice import (
     block_factor,
     choose_factor,
+    choose_factor_of_many_fits,
     full_factor,
     moments_factor,
 )
@@ -33,6 +34,26 @@ def chosen(n, d, n_scores, n_coarse=None):
 )
 def test_kind(shape, kind):
     assert chosen(*shape).make is kind
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind"),
+    [
+        ((16_000, 51, 5), full_factor),
+        ((1_437, 65, 10), block_factor),  # the joint Hessian takes four times as long
+        ((20_000, 129, 50), block_factor),  # moments of the classes leave more steps
+        ((500, 2_001, 3), None),
+    ],
+)
+def test_kind_for_many_fits(shape, kind):
+    n, d, K = shape
+    assert choose_factor_of_many_fits(n, d, d * K, min(n, 10 * d)).make is kind
+
+
+def test_for_many_fits_more_rows_are_taken():
+    shape = (1_000_000, 21, 1)
+    of_one = chosen(*shape, n_coarse=210)
+    assert choose_factor_of_many_fits(*shape[:2], 21, 210).n_rows > of_one.n_rows
 
 
 @pytest.mark.parametrize("shape", [(50_000, 51, 20), (20_000, 301, 4), (100_000, 101, 5)])
