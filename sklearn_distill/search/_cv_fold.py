@@ -224,9 +224,14 @@ class CVFold:
         """Return the problem of the training rows."""
         return make_problem(self._targets, self._design, loss_params, smallest_share=SMALLEST_SHARE)
 
-    def fit(self, problem: Problem, warm_start: WarmStart | None) -> Solution:
+    def fit(
+        self,
+        problem: Problem,
+        warm_start: WarmStart | None,
+        penalty_share: float = PENALTY_SHARE,
+    ) -> Solution:
         """Return the solution of the problem, and keep the warm start that it leaves."""
-        solution, self.warm_start = self._solver.fit(problem, warm_start)
+        solution, self.warm_start = self._solver.fit(problem, warm_start, penalty_share)
         return solution
 
     def has_factor_for(self, problem: Problem) -> bool:
@@ -276,6 +281,7 @@ class CVFold:
         loss_params: LossParams,
         names: tuple[str, ...] | None,
         fitted: Solution | None = None,
+        penalty_share: float = PENALTY_SHARE,
     ) -> FoldResult:
         """Return the validation loss with its derivatives in ``names``, if not None.
 
@@ -283,7 +289,7 @@ class CVFold:
         """
         start, n_before = time.perf_counter(), self.multiplications
         problem = self.problem(loss_params)
-        solution = self.fit(problem, self.warm_start) if fitted is None else fitted
+        solution = fitted or self.fit(problem, self.warm_start, penalty_share)
         loss, loss_gradient = self.validate(solution.w, problem.active)
         gradient = None
         if names is not None:

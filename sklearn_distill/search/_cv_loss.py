@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -13,7 +13,12 @@ from tqdm.auto import tqdm
 
 from sklearn_distill._typing import FloatArray
 from sklearn_distill.search._cv_fold import CVFold, FoldResult
-from sklearn_distill.search._cv_warm_start import WarmStart, compatible_warm_start
+from sklearn_distill.search._cv_warm_start import (
+    PENALTY_SHARE,
+    ROUGH_PENALTY_SHARE,
+    WarmStart,
+    compatible_warm_start,
+)
 from sklearn_distill.search._lockstep import LockstepFits, contest_margin, fit_together
 from sklearn_distill.search._space import Space
 from sklearn_distill.solvers import Preconditioner, Solution
@@ -191,11 +196,15 @@ class CrossValidatedLoss:
     def screen(
         self, u: FloatArray, stage: str, is_clearly_worse: Callable[[Evaluation], bool]
     ) -> Evaluation:
-        """Fit at u on half of the first folds, and on the others unless it is clearly worse."""
+        """Fit at u on half of the first folds, and on the others unless it is clearly worse.
+
+        The fits are rough, unless the first folds are all folds.
+        """
         n_half = max(1, self._n_first // 2)
-        results = self._fit(self._folds[:n_half], u, None)
+        share = PENALTY_SHARE if self.explores_all_folds else ROUGH_PENALTY_SHARE
+        results = self._fit(self._folds[:n_half], u, None, share)
         if not is_clearly_worse(self._evaluation(u, results, stage)):
-            results += self._fit(self._folds[n_half : self._n_first], u, None)
+            results += self._fit(self._folds[n_half : self._n_first], u, None, share)
         return self._finish(u, results, stage)
 
     def is_explored(self, evaluation: Evaluation) -> bool:
@@ -203,7 +212,11 @@ class CrossValidatedLoss:
         return len(evaluation.folds) >= self._n_first
 
     def _fit(
-        self, folds: list[CVFold], u: FloatArray, names: tuple[str, ...] | None
+        self,
+        folds: list[CVFold],
+        u: FloatArray,
+        names: tuple[str, ...] | None,
+        penalty_share: float = PENALTY_SHARE,
     ) -> list[FoldResult]:
         """Return the results of the folds; of the first fold before the others, if it is one."""
         loss_params, results, fitted = self.space.loss_params(u), [], folds
@@ -214,12 +227,15 @@ class CrossValidatedLoss:
         if folds[:1] == [first]:
             # the others may take over its warm start, and its factor if that was renewed
             shared = first.factor
-            results, folds = [first.evaluate(loss_params, names)], folds[1:]
+            results, folds = (
+                [first.evaluate(loss_params, names, penalty_share=penalty_share)],
+                folds[1:],
+            )
             if first.factor is not shared:
                 self._share_factor(shared, loss_params)
         if folds:
             self._start_from_first(folds, u)
-            results += self._evaluate_others(folds, loss_params, names)
+            results += self._evaluate_others(folds, loss_params, names, penalty_share)
         for fold in fitted:
             fold.keep_fit(setting)
         self.n_fits += len(results)
@@ -248,15 +264,20 @@ class CrossValidatedLoss:
                 fold.renew_factor(loss_params)
 
     def _evaluate_others(
-        self, folds: list[CVFold], loss_params: LossParams, names: tuple[str, ...] | None
+        self,
+        folds: list[CVFold],
+        loss_params: LossParams,
+        names: tuple[str, ...] | None,
+        penalty_share: float,
     ) -> list[FoldResult]:
         """Evaluate folds, which are fitted together where they share a design."""
         first, start = folds[0], time.perf_counter()
         if not first.shares_design(folds[-1]):
-            return self._evaluate_in_threads(folds, loss_params, names, [None] * len(folds))
+            unfitted = [None] * len(folds)
+            return self._evaluate_in_threads(folds, loss_params, names, unfitted, penalty_share)
         n_before = first.multiplications
-        fitted = fit_together(folds, loss_params)
-        results = self._evaluate_in_threads(folds, loss_params, names, fitted)
+        fitted = fit_together(folds, loss_params, penalty_share)
+        results = self._evaluate_in_threads(folds, loss_params, names, fitted, penalty_share)
         # what they took together is shared among them
         seconds = (time.perf_counter() - start) / len(folds)
         n_multiplications = first.multiplications - n_before
@@ -268,10 +289,11 @@ class CrossValidatedLoss:
         folds: list[CVFold],
         loss_params: LossParams,
         names: tuple[str, ...] | None,
-        fitted: list[Solution | None],
+        fitted: Sequence[Solution | None],
+        penalty_share: float,
     ) -> list[FoldResult]:
         evaluations = [
-            delayed(fold.evaluate)(loss_params, names, solution)
+            delayed(fold.evaluate)(loss_params, names, solution, penalty_share)
             for fold, solution in zip(folds, fitted, strict=True)
         ]
         try:
@@ -285,14 +307,21 @@ class CrossValidatedLoss:
     def race(
         self, candidate: Evaluation, is_clearly_worse: Callable[[Evaluation], bool]
     ) -> Evaluation:
-        """Evaluate a candidate on one more fold at a time, until it is clearly worse."""
+        """Evaluate a candidate on one more fold at a time, until it is clearly worse.
+
+        These fits are rough; one that is still a candidate in the last fold is evaluated exactly.
+        """
         # their cost is recorded with the candidate already
         results = [fold.without_cost() for fold in candidate.folds]
-        for fold in self._folds[len(candidate.folds) :]:
-            results += self._fit([fold], candidate.u, None)
-            if is_clearly_worse(replace(candidate, folds=results)):
+        worse = False
+        for fold in self._folds[len(candidate.folds) : -1]:
+            results += self._fit([fold], candidate.u, None, ROUGH_PENALTY_SHARE)
+            worse = is_clearly_worse(replace(candidate, folds=results))
+            if worse:
                 break
-        return self._record(candidate.u, results, "check")
+        if len(results) > len(candidate.folds):
+            candidate = self._record(candidate.u, results, "check")
+        return candidate if worse else self.evaluate(candidate.u, "check")
 
     def _record(self, u: FloatArray, results: list[FoldResult], stage: str) -> Evaluation:
         evaluation = self._evaluation(u, results, stage)
@@ -309,8 +338,8 @@ class CrossValidatedLoss:
         unfitted = [fold for fold in remaining if fold.warm_start is None]
         loss_params = self.space.loss_params(u)
         first = self._folds[0]
-        # in the very first evaluation the first fold's factor has just been made
-        if unfitted and self.evaluations:
+        # it has just been made in the very first evaluation, and where no fit lost steps with it
+        if unfitted and first.staleness > 0:
             shared = first.factor
             first.renew_factor(loss_params)
             self._share_factor(shared, loss_params)

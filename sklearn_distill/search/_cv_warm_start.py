@@ -27,6 +27,9 @@ from sklearn_distill.students._problem import Problem
 # A penalty of strength α bounds the distance to the minimiser by ‖∇F‖/α: a fit stops at a gradient
 # of at most this share of α, however weak the penalty, so that its validation loss is converged.
 PENALTY_SHARE = 0.003
+# A setting of which is only asked whether it is clearly worse, by more than the standard error of a
+# difference, is fitted up to this share.
+ROUGH_PENALTY_SHARE = 0.1
 # the same share of the smallest class's share in the targets
 CLASS_SHARE = 0.003
 # a class of a smaller share is rare
@@ -174,10 +177,15 @@ class WarmStartSolver:
         """Relative residual at which an adjoint is as accurate as the fit that it belongs to."""
         return float(np.clip(1000 * self.tol, 1e-9, 1e-2))
 
-    def fit(self, problem: Problem, warm_start: WarmStart | None) -> tuple[Solution, WarmStart]:
+    def fit(
+        self,
+        problem: Problem,
+        warm_start: WarmStart | None,
+        penalty_share: float = PENALTY_SHARE,
+    ) -> tuple[Solution, WarmStart]:
         """Return the solution and the warm start of the next fit."""
         warm_start = compatible_warm_start(warm_start, problem)
-        solution = self._solve(problem, warm_start)
+        solution = self._solve(problem, warm_start, penalty_share)
         if warm_start is not None:
             return solution, warm_start.after(solution, problem.objective)
         factor = solution.factor
@@ -186,14 +194,16 @@ class WarmStartSolver:
             factor = hessian_factor(problem.objective, solution.w) or factor
         return solution, WarmStart(problem.active, solution.w, factor)
 
-    def _solve(self, problem: Problem, warm_start: WarmStart | None) -> Solution:
+    def _solve(
+        self, problem: Problem, warm_start: WarmStart | None, penalty_share: float
+    ) -> Solution:
         if problem.is_trivial:
             return Solution(np.zeros(0), 0.0, 0.0, 0, True)
         minimise, start = self.solver_and_start(problem, warm_start)
         solution = minimise(
             problem.objective,
             start,
-            tol=self.tol_for(problem),
+            tol=self.tol_for(problem, penalty_share),
             max_iter=self.max_iter,
             precision=problem.objective.precision,
         )

@@ -216,7 +216,9 @@ class LockstepFits:
         return Solution(w, float(progress.values[f]), norm, int(progress.n_iters[f]), True, "lbfgs")
 
 
-def fit_together(folds: Sequence[CVFold], loss_params: LossParams) -> list[Solution | None]:
+def fit_together(
+    folds: Sequence[CVFold], loss_params: LossParams, penalty_share: float
+) -> list[Solution | None]:
     """Fit several folds from their warm starts, as exactly as each of them on its own.
 
     Parameters
@@ -225,6 +227,8 @@ def fit_together(folds: Sequence[CVFold], loss_params: LossParams) -> list[Solut
         Folds on the same design.
     loss_params : LossParams
         The setting.
+    penalty_share : float
+        As in :meth:`CVFold.tol_for`.
 
     Returns
     -------
@@ -239,7 +243,7 @@ def fit_together(folds: Sequence[CVFold], loss_params: LossParams) -> list[Solut
         active = problem.active if active is None else active
         if np.array_equal(problem.active, active) and fold.has_factor_for(problem):
             going.append(f)
-            tols.append(fold.tol_for(problem))
+            tols.append(fold.tol_for(problem, penalty_share))
             # the targets of all rows and classes are in memory for one fold at a time
             objectives.append(problem.objective.without_linear())
     if len(going) < 2:
