@@ -31,12 +31,10 @@ OURS = "DistilledLogisticRegressionCV"
 # why goals are missed; only what profiling has shown
 REASONS = {
     "digits": "at the three largest C, where newton-cg takes no step or one, since its tolerance "
-    "bounds the gradient alone, ours takes nearly half of its time, to know the loss there.",
+    "bounds the gradient alone, ours takes a third of its time, to know the loss there.",
     "sparse text": "a third of our time is spent at the three largest C, where newton-cg takes few "
     "steps or none, and a third in the recursion of L-BFGS over 20,000 weights in five folds, "
     "which takes as long as the sparse products.",
-    "1,500 × 32": "a quarter of our time is spent at the three largest C, where lbfgs takes few "
-    "steps or none; passes over 30 classes take most of the rest in both.",
 }
 # newton-cholesky computes a matrix of all weights: it takes seconds where the others take less
 SOLVERS = ("lbfgs", "newton-cg", "newton-cholesky")

@@ -219,18 +219,16 @@ class CrossValidatedLoss:
         penalty_share: float = PENALTY_SHARE,
     ) -> list[FoldResult]:
         """Return the results of the folds; of the first fold before the others, if it is one."""
-        loss_params, results, fitted = self.space.loss_params(u), [], folds
-        setting = self._setting(u)
+        results: list[FoldResult] = []
+        loss_params, setting, fitted = self.space.loss_params(u), self._setting(u), folds
         for fold in folds:
             fold.start_near(setting)
         first = self._folds[0]
         if folds[:1] == [first]:
             # the others may take over its warm start, and its factor if that was renewed
             shared = first.factor
-            results, folds = (
-                [first.evaluate(loss_params, names, penalty_share=penalty_share)],
-                folds[1:],
-            )
+            results.append(first.evaluate(loss_params, names, penalty_share=penalty_share))
+            folds = folds[1:]
             if first.factor is not shared:
                 self._share_factor(shared, loss_params)
         if folds:

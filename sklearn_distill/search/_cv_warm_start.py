@@ -1,4 +1,4 @@
-"""Repeated fits to the same samples, each started from the solution of the previous one."""
+"""Repeated fits to the same samples, each started from the solution of a similar one."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from sklearn_distill.students._problem import Problem
 # A penalty of strength α bounds the distance to the minimiser by ‖∇F‖/α: a fit stops at a gradient
 # of at most this share of α, however weak the penalty, so that its validation loss is converged.
 PENALTY_SHARE = 0.003
-# A setting of which is only asked whether it is clearly worse, by more than the standard error of a
-# difference, is fitted up to this share.
+# Where it is only asked whether a setting is clearly worse, by more than the standard error of a
+# difference, a fit stops at this share.
 ROUGH_PENALTY_SHARE = 0.1
-# the same share of the smallest class's share in the targets
+# a fit also stops at this share of the smallest class's share in the targets
 CLASS_SHARE = 0.003
 # a class of a smaller share is rare
 RARE_SHARE = 0.01

@@ -18,6 +18,7 @@ from sklearn_distill.solvers import (
     Pairs,
     Preconditioner,
     Solution,
+    factor_of_many_fits,
     hessian_factor,
     lbfgs_in_lockstep,
 )
@@ -47,8 +48,8 @@ QUADRATIC = 0.5
 # with that, a distance of no more is required.
 LEAST_CURVATURE, FARTHEST = 1e-3, 0.1
 # A Hessian at the present weights takes the place of a factor after as many iterations, and after
-# as many as it costs: one pass of all folds for so many weights of all folds.
-MIN_STEPS, WEIGHTS_PER_STEP, MAX_RENEWALS = 12, 8, 4
+# as many passes of all folds as it costs.
+MIN_STEPS, MAX_RENEWALS = 12, 4
 # The steps that L-BFGS remembers: with many weights, they take longer than a pass over sparse X.
 MEMORY, SPARSE_MEMORY = 10, 5
 LONG_MEMORY = 20  # with a factor of the Hessian there are few steps, all of which are remembered
@@ -181,7 +182,8 @@ class LockstepFits:
     ) -> Progress:
         objective, progress = LockstepObjective([p.objective for p in problems]), state.progress
         n_weights = state.W.shape[1]
-        renew_after = max(MIN_STEPS, n_weights // (WEIGHTS_PER_STEP * len(problems)))
+        fresh = factor_of_many_fits(problems[0].objective, n_weights)
+        renew_after = max(MIN_STEPS, int(min(fresh.n_passes / len(problems), self._max_iter)))
         for n_renewals in range(MAX_RENEWALS + 1):
             n_left = self._max_iter - (0 if progress is None else progress.n_iter)
             progress = lbfgs_in_lockstep(

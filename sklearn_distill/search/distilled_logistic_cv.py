@@ -179,8 +179,10 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         A fit stops when max|∇| / Σ s_i ≤ tol. The default is smaller than that of
         :class:`~sklearn_distill.DistilledLogisticRegression`, since small differences of the loss
         distinguish good settings. A fit in a fold with a weak penalty goes on until max|∇| ≤
-        0.003/C, where its loss is converged, too. Where the derivative is computed, it also
-        corrects the loss, to first order and by at most 1e-4, for what the fit lacks. The fits of a
+        0.003/C, where its loss is converged, too; of a setting on some of the folds, which is
+        evaluated to see whether it is clearly worse than the best one, until 0.1/C. Where the
+        derivative is computed, it also corrects the loss, to first order and by at most 1e-4, for
+        what the fit lacks. The fits of a
         grid in lockstep, for ``scoring``, go on until max|∇| ≤ min(tol, 0.03/C). Without a scorer
         they stop where another step is expected to change the loss by no more than 10 tol, or 2 %
         of its difference from the best loss so far: how much worse a clearly worse setting is, is
@@ -216,9 +218,9 @@ class DistilledLogisticRegressionCV(LogisticStudent):
     path_ : DataFrame
         One row for each evaluation: metaparameters, stage ("coarse", "descent", "probe" of the
         curvature, "check" or "grid"), number of folds, loss on these (minus the score, with
-        ``scoring``), largest entry of the
-        projected gradient, and its cost: passes over the training samples of a fold, summed over
-        folds, and seconds.
+        ``scoring``), largest entry of the projected gradient, and its cost: passes over the
+        training samples of a fold, summed over folds, and seconds. A check on some of the folds has
+        the losses, and not the cost, of the coarse point that it continues.
     n_fits_ : int
         Number of fits to the training samples of a fold.
     n_splits_ : int
