@@ -249,7 +249,27 @@ class _Renewal:
 
 
 def factor_of_many_fits(objective: RowwiseObjective, n_weights: int) -> FactorChoice:
-    """Return which factor :func:`hessian_factor` makes, and what it costs."""
+    """Return which factor :func:`hessian_factor` makes, and what it costs.
+
+    Parameters
+    ----------
+    objective : RowwiseObjective
+        Convex objective over rows.
+    n_weights : int
+        Number of weights of all scores.
+
+    Returns
+    -------
+    FactorChoice
+        Kind of the factor, number of rows, its cost in passes and the steps that it leaves.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> digits = SimpleNamespace(n_rows=1437, n_columns=65)
+    >>> factor_of_many_fits(digits, n_weights=650).make.__name__
+    'block_factor'
+    """
     n_rows, d = objective.n_rows, objective.n_columns
     return choose_factor_of_many_fits(n_rows, d, n_weights, min(n_rows, ROWS_PER_COLUMN * d))
 
