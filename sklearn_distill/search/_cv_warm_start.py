@@ -124,18 +124,19 @@ def _steps_before_renewal(objective: SoftTargetObjective) -> int:
     return int(min(max(STEPS_BEFORE_RENEWAL * fresh.n_steps, fresh.n_passes), MAX_LBFGS_ITER))
 
 
-def renewed_factor(objective: SoftTargetObjective, w: FloatArray) -> Preconditioner:
-    """Return a factor of the Hessian at w, where another one took as many steps as it costs.
+class _Renewal:
+    """Factors of the Hessian within a fit: the later ones of all scores jointly."""
 
-    Raises
-    ------
-    LinAlgError
-        If there is none.
-    """
-    factor = hessian_factor(objective, w)
-    if factor is None:
-        raise np.linalg.LinAlgError("no factor of the Hessian")
-    return factor
+    def __init__(self, objective: SoftTargetObjective) -> None:
+        self._objective = objective
+        self._is_first = True
+
+    def __call__(self, w: FloatArray) -> Preconditioner:
+        factor = hessian_factor(self._objective, w, jointly=not self._is_first)
+        self._is_first = False
+        if factor is None:
+            raise np.linalg.LinAlgError("no factor of the Hessian")
+        return factor
 
 
 def compatible_warm_start(warm_start: WarmStart | None, problem: Problem) -> WarmStart | None:
@@ -254,7 +255,7 @@ class WarmStartSolver:
         continued = partial(
             continue_from,
             factor=warm_start.factor,
-            renew=partial(renewed_factor, objective),
+            renew=_Renewal(objective),
             renew_after=_steps_before_renewal(objective),
             # products in float32 may not resolve a finer tolerance
             stall_tol=self.tol if self.precision == "float32" else 0.0,

@@ -8,10 +8,12 @@ import numpy as np
 
 from sklearn_distill._typing import FloatArray, IntArray
 from sklearn_distill.solvers._factor_choice import (
+    FULL_HESSIAN_WEIGHTS,
     FactorChoice,
     choose_exact_factor,
     choose_factor,
     choose_factor_of_many_fits,
+    full_factor,
 )
 from sklearn_distill.solvers.continuation import MAX_LBFGS_ITER, continue_from
 from sklearn_distill.solvers.factor import KroneckerFactor, Preconditioner
@@ -274,7 +276,9 @@ def factor_of_many_fits(objective: RowwiseObjective, n_weights: int) -> FactorCh
     return choose_factor_of_many_fits(n_rows, d, n_weights, min(n_rows, ROWS_PER_COLUMN * d))
 
 
-def hessian_factor(objective: RowwiseObjective, w: FloatArray) -> Preconditioner | None:
+def hessian_factor(
+    objective: RowwiseObjective, w: FloatArray, *, jointly: bool = False
+) -> Preconditioner | None:
     """Return a factor of the Hessian at w, for several solutions close to w.
 
     It is that of all scores jointly or one block per score, of all rows or of some, whichever is
@@ -286,6 +290,9 @@ def hessian_factor(objective: RowwiseObjective, w: FloatArray) -> Preconditioner
         Convex objective over rows.
     w : ndarray of shape (n_weights,)
         Weights close to the minimisers for which the factor is used.
+    jointly : bool, default=False
+        Whether it is that of all scores jointly if they have few weights: where blocks have left
+        many steps, the scores depend on each other.
 
     Returns
     -------
@@ -304,6 +311,8 @@ def hessian_factor(objective: RowwiseObjective, w: FloatArray) -> Preconditioner
     array([1.])
     """
     choice = factor_of_many_fits(objective, len(w))
+    if jointly and len(w) <= FULL_HESSIAN_WEIGHTS:
+        choice = choice._replace(make=full_factor)
     if choice.make is None:
         return None
     try:

@@ -2,10 +2,15 @@
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
+from sklearn_distill import DistilledLogisticRegressionCV
 from sklearn_distill.search import _cv_warm_start
+from sklearn_distill.search._cv_loss import CrossValidatedLoss
 from sklearn_distill.search._cv_warm_start import PastFits, WarmStart
-from sklearn_distill.solvers import KroneckerFactor
+from sklearn_distill.search._space import Space
+from sklearn_distill.solvers import BlockFactor, KroneckerFactor
+from sklearn_distill.students._problem import LossParams, TrainingTargets
 from tests.search.problems import make_problem
 from tests.search.test_hypergradient import make_cv_loss
 
@@ -80,3 +85,18 @@ def test_a_fold_keeps_the_factor_that_it_renewed_and_others_take_the_first_ones(
     cv_loss._share_factor(shared, loss_params)
     assert third.factor is first.factor is not shared
     assert second.factor is of_second
+
+
+def test_blocks_that_leave_many_steps_are_followed_by_the_joint_hessian():
+    """Without much of a penalty, the scores of many classes depend on each other."""
+    X, y = load_digits(return_X_y=True)
+    search = DistilledLogisticRegressionCV("C", cv=2, imitation=0.0, tol=1e-6)
+    space = Space.of(("C",), LossParams.of(search), None)
+    targets = TrainingTargets.read(search, len(X), y, None, None, None)
+    folds = search._make_folds(X / 16, targets, {}, weighted=False)
+    cv_loss = CrossValidatedLoss(folds, space, None, lambda evaluation: None)
+    cv_loss.evaluate(space.start_coordinates, "coarse")
+    assert isinstance(folds[0].factor, BlockFactor)
+    evaluation = cv_loss.evaluate(space.box[1], "coarse")
+    assert isinstance(folds[0].factor, KroneckerFactor)
+    assert all(fold.converged for fold in evaluation.folds)

@@ -50,6 +50,16 @@ def test_too_many_weights_have_no_factor(monkeypatch):
     assert hessian_factor(objective, objective.zeros()) is None
 
 
+def test_scores_are_factorised_jointly_on_request_unless_they_have_many_weights(monkeypatch):
+    monkeypatch.setattr(CHOICE, chosen(block_factor))
+    objective = problem(3, n=500)
+    w = objective.zeros()
+    assert isinstance(hessian_factor(objective, w), BlockFactor)
+    assert isinstance(hessian_factor(objective, w, jointly=True), KroneckerFactor)
+    monkeypatch.setattr("sklearn_distill.solvers.subsampling.FULL_HESSIAN_WEIGHTS", 0)
+    assert isinstance(hessian_factor(objective, w, jointly=True), BlockFactor)
+
+
 @pytest.mark.parametrize(("stall_tol", "solver"), [(0.0, "newton-cg"), (1e-3, "lbfgs")])
 def test_newton_takes_over_a_stall_only_far_from_the_minimum(stall_tol, solver):
     """Products in float32 do not resolve a gradient of 1e-12."""
