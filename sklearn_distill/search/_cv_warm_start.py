@@ -20,7 +20,6 @@ from sklearn_distill.solvers import (
     minimiser_of_coordinates,
     scaled_newton,
 )
-from sklearn_distill.solvers.continuation import MAX_LBFGS_ITER
 from sklearn_distill.students._logistic import select_minimiser
 from sklearn_distill.students._problem import Problem
 
@@ -38,9 +37,6 @@ RARE_SHARE = 0.01
 SMALLEST_TOL = {"float32": 1e-6, "float64": 1e-10}
 # rounding leaves a smaller share of the gradient of a rare class, whose residuals are small
 RARE_TOL_FACTOR = 1e-3
-# A factor is renewed within a fit after as many times the steps that are expected with a fresh one,
-# or after as many as it costs.
-STEPS_BEFORE_RENEWAL = 1.5
 # the latest fits of a fold that are kept, and the largest number of entries of their weights
 MAX_KEPT, MAX_KEPT_ENTRIES = 32, 2**17
 
@@ -117,11 +113,6 @@ class PastFits:
     def _n_entries(self) -> int:
         vectors = [vector for _, fit in self._fits for vector in (fit.w, fit.adjoint)]
         return sum(vector.size for vector in vectors if vector is not None)
-
-
-def _steps_before_renewal(objective: SoftTargetObjective) -> int:
-    fresh = factor_of_many_fits(objective, objective.zeros().size)
-    return int(min(max(STEPS_BEFORE_RENEWAL * fresh.n_steps, fresh.n_passes), MAX_LBFGS_ITER))
 
 
 class _Renewal:
@@ -252,11 +243,12 @@ class WarmStartSolver:
         if warm_start.factor is None or minimise is scaled_newton:
             return minimise, warm_start.w
         # no solve on a subsample first: the start and the factor are already near
+        fresh = factor_of_many_fits(objective, len(warm_start.w))
         continued = partial(
             continue_from,
             factor=warm_start.factor,
             renew=_Renewal(objective),
-            renew_after=_steps_before_renewal(objective),
+            renew_after=fresh.steps_before_renewal(fresh.n_passes),
             # products in float32 may not resolve a finer tolerance
             stall_tol=self.tol if self.precision == "float32" else 0.0,
         )

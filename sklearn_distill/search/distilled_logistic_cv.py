@@ -182,12 +182,12 @@ class DistilledLogisticRegressionCV(LogisticStudent):
         0.003/C, where its loss is converged, too; of a setting on some of the folds, which is
         evaluated to see whether it is clearly worse than the best one, until 0.1/C. Where the
         derivative is computed, it also corrects the loss, to first order and by at most 1e-4, for
-        what the fit lacks. The fits of a
-        grid in lockstep, for ``scoring``, go on until max|∇| ≤ min(tol, 0.03/C). Without a scorer
-        they stop where another step is expected to change the loss by no more than 10 tol, or 2 %
-        of its difference from the best loss so far: how much worse a clearly worse setting is, is
-        known roughly only. The best setting is then fitted on until that gradient, and so are
-        those within 200 tol of its loss or, with few validated samples, 0.4 (100 / n)^1.5 nats.
+        what the fit lacks. The fits of a grid in lockstep, for ``scoring``, go on until max|∇| ≤
+        min(tol, 0.03/C). Without a scorer they stop where another step is expected to change the
+        loss by no more than 10 tol, or 2 % of its difference from the best loss so far: how much
+        worse a clearly worse setting is, is known roughly only. The best setting is then fitted on
+        until that gradient, and so are those within 200 tol of its loss or, with few validated
+        samples, 0.4 (100 / n)^1.5 nats.
     max_iter : int, default=200
         Largest number of iterations of a fit; 0 returns the initial point, with a
         ConvergenceWarning.

@@ -18,6 +18,7 @@ from sklearn_distill.solvers._costs import (
     solve_cost,
 )
 from sklearn_distill.solvers.class_means import ClassMeansFactor
+from sklearn_distill.solvers.continuation import MAX_LBFGS_ITER
 from sklearn_distill.solvers.factor import BlockFactor, KroneckerFactor, Preconditioner
 from sklearn_distill.solvers.solution import RowwiseObjective
 
@@ -34,6 +35,9 @@ MAX_ENTRIES = 2**24
 RATE_OF_FULL, RATE_OF_BLOCKS, RATE_OF_MOMENTS = 0.2, 0.33, 0.59
 RATE_PER_SPREAD = 1.5
 SLOWEST_RATE = 0.95
+# A factor is renewed after as many times the steps that are expected with it, or after as many as
+# the next one costs.
+STEPS_BEFORE_RENEWAL = 1.5
 # In a sequence of similar problems, a factor is expected to serve as many fits.
 N_FITS = 4
 # Logarithm of the ratio of the distances before the first step over all rows and after the last.
@@ -68,6 +72,10 @@ class FactorChoice(NamedTuple):
     def cost_of(self, n_fits: int) -> float:
         """Return the cost of the factor and of so many fits with it, in passes."""
         return self.n_passes + n_fits * (self.total - self.n_passes)
+
+    def steps_before_renewal(self, n_passes: float) -> int:
+        """Return the number of steps with the factor before the next one, of so many passes."""
+        return int(min(max(STEPS_BEFORE_RENEWAL * self.n_steps, n_passes), MAX_LBFGS_ITER))
 
 
 NO_FACTOR = FactorChoice(None, 0, np.inf, np.inf, np.inf)
@@ -120,17 +128,17 @@ def choose_factor_of_many_fits(n_rows: int, d: int, n_weights: int, n_coarse: in
 
     Moments of the classes, which leave most steps, are none of them.
     """
-    choices = [
+    choices = (
         choice
         for n_taken in _numbers_of_rows(n_rows, d, n_coarse)
         for choice in choices_of_rows(n_rows, n_taken, d, n_weights, is_copied=True)
         if choice.make is not moments_factor
-    ]
-    return min(choices, key=lambda choice: choice.cost_of(N_FITS), default=NO_FACTOR)
+    )
+    return _least(choices, n_fits=N_FITS)
 
 
-def _least(choices: Iterable[FactorChoice]) -> FactorChoice:
-    return min(choices, key=lambda choice: choice.total, default=NO_FACTOR)
+def _least(choices: Iterable[FactorChoice], n_fits: int = 1) -> FactorChoice:
+    return min(choices, key=lambda choice: choice.cost_of(n_fits), default=NO_FACTOR)
 
 
 def _numbers_of_rows(n_rows: int, d: int, n_coarse: int) -> Iterator[int]:

@@ -63,11 +63,6 @@ class KroneckerFactor:
             equilibrated.T, lower=True, overwrite_a=True, check_finite=False
         )
 
-    @property
-    def n_columns(self) -> int:
-        """Number of rows and columns of A."""
-        return len(self.scale)
-
     def solve(self, v: FloatArray) -> FloatArray:
         """Return A⁻¹ applied to each part of v.
 

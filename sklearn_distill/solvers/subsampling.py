@@ -40,9 +40,9 @@ STEPS_WITH_GRAM = 36
 MOST_VARIANCES = 100
 # Where the curvature in a column is more than as many times that of some rows, they lack its rows.
 MOST_RARER = 3
-# A factor is renewed after as many times the steps that are expected with it, and as many times the
-# passes that the next one costs: with it, what L-BFGS has learnt is lost.
-STEPS_BEFORE_RENEWAL, PASSES_BEFORE_RENEWAL = 1.5, 2.0
+# A factor is renewed after as many times the passes that the next one costs: with it, what L-BFGS
+# has learnt is lost.
+PASSES_BEFORE_RENEWAL = 2.0
 # With more weights per row the solution of a subsample is far from that of all rows.
 WEIGHTS_PER_ROW = 2
 
@@ -238,9 +238,8 @@ class _Renewal:
         self.pays = self._choice.total <= steps_with_gram
         self.n_steps = MAX_LBFGS_ITER
         if self.is_possible:
-            of_steps = STEPS_BEFORE_RENEWAL * self._choice.n_steps
             of_cost = PASSES_BEFORE_RENEWAL * self._next.n_passes
-            self.n_steps = int(min(max(of_steps, of_cost), MAX_LBFGS_ITER))
+            self.n_steps = self._choice.steps_before_renewal(of_cost)
 
     def __call__(self, w: FloatArray) -> Preconditioner:
         make, n_taken = self._choice.make, self._choice.n_rows

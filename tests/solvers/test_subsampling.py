@@ -108,7 +108,7 @@ def test_hard_problems_are_solved_or_reported_as_not_converged(K, problem_params
 
 
 def test_newton_takes_over_where_the_steps_are_many(monkeypatch):
-    monkeypatch.setattr("sklearn_distill.solvers.subsampling.STEPS_BEFORE_RENEWAL", 0.2)
+    monkeypatch.setattr("sklearn_distill.solvers._factor_choice.STEPS_BEFORE_RENEWAL", 0.2)
     monkeypatch.setattr("sklearn_distill.solvers.subsampling.PASSES_BEFORE_RENEWAL", 0.0)
     monkeypatch.setattr("sklearn_distill.solvers.continuation.MAX_RENEWALS", 1)
     objective = problem(3, n=600, C=1e8, separable=True)
