@@ -72,7 +72,7 @@ release-check: ## Build dist/, and try the wheel in a new environment as its use
 
 clean: ## Remove what the other targets made, the environments included
 	rm -rf .venv $(OLDEST) $(RELEASE) build *.egg-info docs/_build docs/api docs/auto_examples mutants
-	rm -rf .*_cache .hypothesis .coverage
+	rm -rf .*_cache .hypothesis .coverage examples/papers/.kept
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # The stamps: an environment is installed again only when what it is made from has changed.

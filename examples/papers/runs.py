@@ -12,6 +12,11 @@ It writes three files next to the script ``table_synthetic.py``:
 - ``table_synthetic.csv`` has means and standard deviations of all stored runs, by scale.
 - ``table_synthetic_claims.csv`` has the verdicts on the claims of the experiment, if there are any.
 
+What many rows or seeds share and takes long, such as the predictions of a teacher, is computed by a
+function with the decorator :func:`kept`: the folder ``.kept`` has its results for later calls, and
+for other processes. A change of the function itself is noticed, one of what it calls is not;
+``make clean`` removes the folder.
+
 The scale "full" is the published one. "medium" takes hours for all tables, and "small" minutes;
 :mod:`examples.papers.run_all` computes the small runs of all tables.
 """
@@ -30,6 +35,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from joblib import Memory
 from tqdm.auto import tqdm
 
 from examples.papers.claims import Claim, Row, evaluate_claims
@@ -38,6 +44,7 @@ from sklearn_distill.nets import resolve_device
 ROW, RUN = ["method", "setting"], ["scale", "seed", "method", "setting"]
 LIBRARIES = ["numpy", "scikit-learn", "torch"]
 CIRCUMSTANCES = ["device", "Python", *LIBRARIES]
+kept = Memory(Path(__file__).with_name(".kept"), verbose=0).cache
 
 
 @dataclass(frozen=True)

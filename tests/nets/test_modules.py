@@ -1,7 +1,9 @@
 """The networks: their parameter counts, gradients of all parameters, the convention of the head."""
 
+import copy
 import io
 import itertools
+import pickle
 
 import numpy as np
 import pytest
@@ -173,3 +175,14 @@ def test_pixels_are_bgr_without_the_mean():
         pixels(torch.tensor(rgb)), 255 * rgb[:, ::-1] - mean, rtol=1e-5, atol=1e-4
     )
     assert pixels.state_dict() == {}
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
+def test_cifar_cnn_computes_with_the_channels_last(copied):
+    """And returns the same scores as with the channels first."""
+    network = copied(nets.CifarCNN().eval())
+    assert network.body[0].weight.is_contiguous(memory_format=torch.channels_last)
+    images = torch.randn(5, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    scores = network(images)
+    first = network.to(memory_format=torch.contiguous_format)(images)
+    torch.testing.assert_close(scores, first, rtol=0, atol=1e-6)

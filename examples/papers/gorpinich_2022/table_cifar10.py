@@ -47,7 +47,7 @@ from examples.papers.gorpinich_2022.images import (
     why_different,
 )
 from examples.papers.gorpinich_2022.methods import METHODS
-from examples.papers.runs import Experiment, main
+from examples.papers.runs import Experiment, kept, main
 from sklearn_distill import DistilledNeuralClassifier
 from sklearn_distill.augmentation import Compose, RandomHorizontalFlip, RandomShift
 from sklearn_distill.nets import MLP, CifarCNN, ResNet18
@@ -135,15 +135,23 @@ SCALES = {
 
 @lru_cache(maxsize=1)
 def load_data(scale, device):
-    """Load the images, train the teacher and predict with it."""
+    """Load the images, and the teacher's predictions for them."""
     X, y = cifar10.images("train", scale.whole.n_images)
     X_test, y_test = cifar10.images("test", scale.n_test)
+    train_log_proba, test_log_proba = teacher_predictions(scale, device)
+    test = (as_floats(X_test), y_test)
+    return DistillationData(as_floats(X), y, train_log_proba, test, test_log_proba)
+
+
+@kept
+def teacher_predictions(scale, device):
+    """Train the teacher and return its log-probabilities for all training and test images."""
+    X, y = cifar10.images("train", scale.whole.n_images)
+    X_test, _ = cifar10.images("test", scale.n_test)
     teacher, extract = scale.teacher(scale.teacher_epochs, device)
     features = extract(X)
     teacher.fit(features[: scale.whole.n_training], y[: scale.whole.n_training])
-    train_log_proba, test_log_proba = map(teacher.predict_log_proba, (features, extract(X_test)))
-    test = (as_floats(X_test), y_test)
-    return DistillationData(as_floats(X), y, train_log_proba, test, test_log_proba)
+    return teacher.predict_log_proba(features), teacher.predict_log_proba(extract(X_test))
 
 
 def compute(row, seed, scale, device):

@@ -15,6 +15,7 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from examples.papers.grabovoy_strijov_2022.experiments import DistillationData
+from examples.papers.runs import kept
 from sklearn_distill import DistilledNeuralClassifier
 from sklearn_distill.datasets import fetch_sentiment140
 
@@ -31,6 +32,7 @@ def cleaned(tweet):
 
 
 @lru_cache(maxsize=1)
+@kept
 def pool(n_tweets, device):
     """Return texts, features and labels of the tweets that all runs split."""
     tweets, y = fetch_sentiment140(return_X_y=True)
@@ -80,23 +82,45 @@ def draw(seed, scale, device):
         The same training data, with held-out tweets and with manually labelled tweets as the test
         set.
     """
-    texts, features, y = pool(scale.n_tweets, device)
-    train, test = train_test_split(
-        np.arange(len(y)), test_size=TEST_SHARE, stratify=y, random_state=seed
-    )
-    teacher = untrained_teacher(seed, scale, device).fit(texts[train], y[train])
+    _, features, y = pool(scale.n_tweets, device)
+    train, test = split(y, seed)
+    log_proba, proba, proba_by_hand = teacher_predictions(seed, scale, device)
     scaler = StandardScaler().fit(features[train])
     data = DistillationData(
         X=scaler.transform(features[train]),
         y=y[train],
-        teacher_logits=teacher.predict_log_proba(texts[train]),
+        teacher_logits=log_proba,
         X_test=scaler.transform(features[test]),
         y_test=y[test],
-        teacher_proba=teacher.predict_proba(texts[test]),
+        teacher_proba=proba,
     )
-    texts, features, y = labelled_by_hand(device)
-    proba = teacher.predict_proba(texts)
-    return data, replace(data, X_test=scaler.transform(features), y_test=y, teacher_proba=proba)
+    _, features, y = labelled_by_hand(device)
+    X_test = scaler.transform(features)
+    return data, replace(data, X_test=X_test, y_test=y, teacher_proba=proba_by_hand)
+
+
+def split(y, seed):
+    """Return the rows of the training tweets, and those of the test set."""
+    return train_test_split(np.arange(len(y)), test_size=TEST_SHARE, stratify=y, random_state=seed)
+
+
+@kept
+def teacher_predictions(seed, scale, device):
+    """Train the teacher of a seed and predict with it.
+
+    Returns
+    -------
+    log_proba : ndarray of shape (n_training, 2)
+        Log-probabilities for the training tweets.
+    proba, proba_by_hand : ndarray of shape (n_test, 2)
+        Probabilities for the test set, and for the tweets with manual labels.
+    """
+    texts, _, y = pool(scale.n_tweets, device)
+    train, test = split(y, seed)
+    teacher = untrained_teacher(seed, scale, device).fit(texts[train], y[train])
+    texts_by_hand, _, _ = labelled_by_hand(device)
+    proba, proba_by_hand = map(teacher.predict_proba, (texts[test], texts_by_hand))
+    return teacher.predict_log_proba(texts[train]), proba, proba_by_hand
 
 
 def untrained_teacher(seed, scale, device):
