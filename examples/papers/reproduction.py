@@ -94,11 +94,12 @@ EXPLANATION = f"""\
 ## How to read the tables
 
 - The **scale** is the size of an experiment. "Full" is the published size, as far as the data
-  allow. "Medium" has fewer images, steps or epochs, and takes hours on two cores for all tables.
-  "Small" has still fewer, and three runs for most tables: `make papers` computes the missing runs,
-  which takes about 15 minutes for all tables on two cores, and writes the pages. A table is shown
-  at the largest scale at which every row has at least two runs. The figures of the other scales are
-  in the CSV files next to its script, and its option `--scale` computes more runs.
+  allow. "Medium" has fewer images, steps or epochs, and takes hours on two cores for all tables;
+  where "full" would take weeks, "large" has all images and smaller networks. "Small" has the
+  fewest, and three runs for most tables: `make papers` computes the missing runs, which takes
+  about 15 minutes for all tables on two cores, and writes the pages. A table is shown at the
+  largest scale at which every row has at least two runs. The figures of the other scales are in
+  the CSV files next to its script, and its option `--scale` computes more runs.
 - **ours** is the mean ± standard deviation over the runs.
 - The verdict on a **figure** compares a row with the published number, by the 95 % interval of
   the difference. *{AGREES}*: the interval lies within a margin, which is the published ± or, where

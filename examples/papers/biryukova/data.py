@@ -11,6 +11,7 @@ from torch import nn
 from examples.papers.biryukova.estimators import best_epoch, dog_proba, untrained_teacher
 from examples.papers.biryukova.networks import Trunk
 from examples.papers.biryukova.scales import SIZE
+from examples.papers.runs import kept
 from sklearn_distill.datasets import fetch_dogs_vs_cats
 
 TEST_SHARE = VALIDATION_SHARE = 0.15
@@ -115,6 +116,7 @@ def trunk(pixels):
 
 
 @lru_cache(maxsize=1)
+@kept
 def features(n_images, pixels, device):
     """Return the features of all images from the trunk, (n, 2048)."""
     images, _ = pictures(n_images)
