@@ -10,7 +10,7 @@ require = $(PYTHON) -c 'import sys; $(1) or sys.exit("$(2), and $(PYTHON) is " \
 	+ sys.version.split()[0] + "; name another: make PYTHON=python3.11 $(MAKECMDGOALS)")'
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install demo test test-all test-oldest fuzz lint docs docs-check papers bench bench-quick release-check clean
+.PHONY: help install demo test test-all test-oldest fuzz lint docs docs-check papers papers-full bench bench-quick release-check clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 20
@@ -21,8 +21,8 @@ demo: .venv/.plot ## Train a small model from a strong one; print a report, save
 	$(BIN)/python -m sklearn_distill
 
 # On small arrays threads wait for each other, on busy cores for long.
-test test-all test-oldest fuzz docs papers bench-quick: export OPENBLAS_NUM_THREADS = 1
-test test-all test-oldest fuzz docs papers bench-quick: export OMP_NUM_THREADS = 1
+test test-all test-oldest fuzz docs papers papers-full bench-quick: export OPENBLAS_NUM_THREADS = 1
+test test-all test-oldest fuzz docs papers papers-full bench-quick: export OMP_NUM_THREADS = 1
 
 test: .venv/.dev ## Run the fast tests and the doctests
 	$(BIN)/python -m pytest -n auto -m "not slow" --durations=20
@@ -52,6 +52,9 @@ docs-check: ## Look at the built pages in Chromium, on a phone and on a desk; ch
 
 papers: .venv/.text ## Make the papers' tables at small scale, as far as missing (15 minutes); write docs/reproduction.md
 	$(BIN)/python -m examples.papers.reproduction --run
+
+papers-full: .venv/.text ## Make them at full scale, as far as missing (about 25 hours of a core; resumable)
+	$(BIN)/python -m examples.papers.reproduction --run --scale full
 
 bench: .venv/.dev ## Time our estimators against other means; write docs/benchmarks.md (an hour)
 	$(BIN)/python -m benchmarks

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from joblib.externals.loky import get_reusable_executor
 
-from examples.papers.run_all import experiment_of, longest_first, run_all
+from examples.papers.run_all import experiment_of, longest_first, run_all, tasks_of
 from examples.papers.runs import main, missing, read_runs
 
 RUNS = {"a 0", "a 1", "b 0", "b 1"}
@@ -61,6 +61,19 @@ def test_two_processes_compute_each_run_once(table):
     assert list(written["runs"]) == [2] * 4
 
 
+def test_the_large_scale_replaces_a_full_one_that_is_too_long(table):
+    experiment = experiment_of("one_table")
+
+    def scales(wanted):
+        return {task.scale for task in tasks_of("one_table", wanted, "cpu")}
+
+    experiment.scales["full"] = experiment.n_runs["full"] = 1
+    assert scales("full") == {"full"}
+    experiment.scales["large"] = experiment.n_runs["large"] = 1
+    assert scales("full") == {"large"}
+    assert scales("medium") == {"medium"}
+
+
 def test_a_killed_process_loses_only_its_run(table):
     (table / "trouble").write_text("kill b 1")
     with pytest.raises(RuntimeError, match="worker process"):
@@ -105,7 +118,7 @@ def test_the_longest_table_comes_first(table_at):
             main(experiment_of(name), ["--scale", "medium"])
             file = experiment_of(name).file("_runs")
             pd.read_csv(file).assign(seconds=seconds).to_csv(file, index=False)
-    tasks = longest_first(["unknown", "quick", "slow"])
+    tasks = longest_first(["unknown", "quick", "slow"], "small")
     assert [(task.module, task.seed) for task in tasks] == [
         (name, seed) for name in ("slow", "quick", "unknown") for seed in range(2)
     ]

@@ -348,7 +348,7 @@ def claims(experiment: Experiment, runs: pd.DataFrame) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Write the pages; with ``--run``, compute their missing runs first."""
     options = read_options(arguments)
-    problems = run_all(MODULES, options.jobs) if options.run else []
+    problems = run_all(MODULES, options.scale, options.jobs) if options.run else []
     FOLDER.mkdir(exist_ok=True)
     for path, text in pages().items():
         path.write_text(text, "utf-8")
@@ -361,7 +361,8 @@ def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Write docs/reproduction.md.")
     add = parser.add_argument
-    add("--run", action="store_true", help="compute the missing small runs first")
+    add("--run", action="store_true", help="compute the missing runs of a scale first")
+    add("--scale", choices=["small", "medium", "full"], default="small", help="scale for --run")
     add(
         "--jobs",
         type=int,

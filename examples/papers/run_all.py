@@ -3,7 +3,7 @@
 A process computes the rows of a table that share a seed, one after another, since they share the
 data drawn with this seed. Each run is appended to the file of its table when it is done, so that an
 interrupted call can be resumed. A model that all seeds of a table share, such as a teacher, is
-trained once in each process.
+trained by each process that starts before another one has kept it.
 """
 
 from __future__ import annotations
@@ -54,13 +54,15 @@ class Task:
     device: str
 
 
-def run_all(modules: Sequence[str], n_jobs: int = -1) -> list[str]:
-    """Compute the missing runs of the smallest scale of each table, and write the tables.
+def run_all(modules: Sequence[str], scale: str = "small", n_jobs: int = -1) -> list[str]:
+    """Compute the missing runs of a scale of each table, and write the tables.
 
     Parameters
     ----------
     modules : sequence of str
         Import names of scripts with an ``EXPERIMENT``.
+    scale : str, default="small"
+        The scale; the "large" one for "full" where a table has it, since the full one is too long.
     n_jobs : int, default=-1
         Number of processes; -1 means as many as there are cores.
 
@@ -69,7 +71,7 @@ def run_all(modules: Sequence[str], n_jobs: int = -1) -> list[str]:
     lacking : list of str
         The tables that cannot be computed because a package is missing, and the package.
     """
-    tasks = longest_first(modules)
+    tasks = longest_first(modules, scale)
     for module in {task.module for task in tasks}:
         write_header(experiment_of(module))  # before processes could write it concurrently
     problems = run_tasks(tasks, n_jobs)
@@ -103,13 +105,13 @@ def experiment_of(module: str) -> Experiment:
     return experiment
 
 
-def longest_first(modules: Sequence[str]) -> list[Task]:
-    """Return the missing tasks, with the tables whose seeds took longest, at any scale, first."""
+def longest_first(modules: Sequence[str], scale: str) -> list[Task]:
+    """Return the missing tasks of a scale, with the tables whose seeds took longest first."""
     device = str(resolve_device("auto"))
     return [
         task
         for module in sorted(modules, key=seconds_of_a_seed, reverse=True)
-        for task in tasks_of(module, device)
+        for task in tasks_of(module, scale, device)
     ]
 
 
@@ -119,10 +121,11 @@ def seconds_of_a_seed(module: str) -> float:
     return max(runs.groupby(["scale", "seed"])["seconds"].sum(), default=0.0)
 
 
-def tasks_of(module: str, device: str) -> list[Task]:
-    """Return the missing runs of the smallest scale of a table, one task for each seed."""
+def tasks_of(module: str, scale: str, device: str) -> list[Task]:
+    """Return the missing runs of a scale of a table, one task for each seed."""
     experiment = experiment_of(module)
-    scale = experiment.default_scale
+    if scale == "full" and "large" in experiment.scales:
+        scale = "large"
     missing_rows = missing(experiment, read_runs(experiment), scale, experiment.n_runs[scale])
     return [
         Task(module, seed, tuple(row for row, _ in seed_rows), scale, device)
