@@ -2,10 +2,9 @@
 
     python -m examples.papers.grabovoy_strijov_2022.figures
 
-Figure 3 has 10,000 training images instead of 60,000, on which overfitting begins after fewer
-steps, and 150 epochs instead of 100, with the published T = 2 and λ = 0.25; each of three runs
-draws the initial weights and the mini-batches. All runs have one teacher, a LeNet trained for 10
-epochs on these images. The "best epoch" of a student is that of its lowest cross-entropy on the
+Figure 3 has all 60,000 training images and the published 100 epochs, T = 2 and λ = 0.25; each of
+three runs draws the initial weights and the mini-batches. All runs have one teacher, the LeNet of
+the table's first full run. The "best epoch" of a student is that of its lowest cross-entropy on the
 test images, which nobody can choose without them; it shows what both students could reach. The
 students of the table have the weights of their last epoch.
 
@@ -36,6 +35,7 @@ from examples.papers.grabovoy_strijov_2022.table import (
     FASHION,
     IMAGES,
     N_EPOCHS,
+    SCALES,
     SYNTHETIC,
     WITHOUT,
     WRITTEN,
@@ -45,8 +45,7 @@ from sklearn_distill.inspection import MetaparameterDisplay
 from sklearn_distill.metrics import kl_divergence_from_proba
 
 HERE = Path(__file__).parent
-N_IMAGES, TEACHER_EPOCHS, STUDENT_EPOCHS, N_SEEDS = 10_000, 10, 150, 3
-N_SAMPLES = 20
+N_SEEDS, N_SAMPLES = 3, 20
 IMITATION, TEMPERATURE = np.linspace(0, 1, 11), np.geomspace(0.25, 10, 9)
 SOFTENED = {"student and teacher softened": True, "teacher alone softened": False}
 DIFFICULTY = {"certain": 0.99, "probable": 0.7, "undecided": 0.45}  # the largest true probability
@@ -55,12 +54,13 @@ TRAINING, TEST = "training", "test"
 
 def curves(device):
     """Return the cross-entropy of the labels by epoch, a line for each run, method and set."""
-    data = draw_fashion_mnist(0, N_IMAGES, TEACHER_EPOCHS, device)
+    scale = SCALES["full"]
+    data = draw_fashion_mnist(0, scale.n_images, scale.teacher_epochs, device)
     score = EpochScoring("neg_log_loss", name=TRAINING, on_train=True, use_caching=False)
     lines = []
     for seed in range(N_SEEDS):
         for method, options in FASHION.items():
-            student = linear_network(STUDENT_EPOCHS, seed, device, **options)
+            student = linear_network(scale.student_epochs, seed, device, **options)
             student.set_params(callbacks=[score])
             # the validation set only records losses here
             fit_student(student, data, X_val=data.X_test, y_val=data.y_test)
@@ -83,7 +83,7 @@ def draw_curves(table):
             (line,) = ax.plot(mean, label=method)
             if images == TEST:
                 ax.plot(mean.idxmin(), mean.min(), "o", color=line.get_color())
-        ax.set(xlabel="epoch", title=f"{images} images", ylim=(0.2, 0.7))
+        ax.set(xlabel="epoch", title=f"{images} images", ylim=(0.3, 0.55))
     axes[0].set_ylabel("cross-entropy, nats")
     axes[1].legend()
     return figure
