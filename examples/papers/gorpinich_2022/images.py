@@ -130,28 +130,29 @@ def findings(runs, experiment, settings):
     scale = largest_complete_scale(experiment, runs)
     for setting in settings:
         rows = runs[(runs["scale"] == scale) & (runs["setting"] == setting)]
-        by_method = {name: of.set_index("seed") for name, of in rows.groupby("method")}
-        yield "\n".join(starts_table(by_method, setting, scale))
-        worse = {
-            name: int((by_method[name]["accuracy"] < by_method["random"]["accuracy"]).sum())
-            for name in MOVING
-        }
+        ends = rows[rows["method"].isin(("random", *MOVING))].pivot(
+            index="seed", columns="method", values=["imitation", "temperature", "accuracy"]
+        )
+        ends = ends.dropna()  # runs of a seed may be missing
+        yield "\n".join(starts_table(ends, setting, scale))
+        accuracy = ends["accuracy"]
+        worse = {name: int((accuracy[name] < accuracy["random"]).sum()) for name in MOVING}
         yield (
-            f'Of {len(by_method["random"])} starts on {setting} ({scale} scale), "gradient" is '
+            f'Of {len(accuracy)} starts on {setting} ({scale} scale), "gradient" is '
             f'less accurate than "random" in {worse["gradient"]}, and "proposed" in '
             f"{worse['proposed']}."
         )
 
 
-def starts_table(by_method, setting, scale):
+def starts_table(ends, setting, scale):
     """Yield the lines of a table: where the first starts begin, and where the methods end."""
     yield f"| {setting}, {scale} scale | start | gradient | proposed |"
     yield "|---|---|---|---|"
-    for seed in range(N_STARTS):
-        ends = (by_method[name].loc[seed] for name in ("random", *MOVING))
+    for seed, end in ends.head(N_STARTS).iterrows():
         cells = (
-            f"λ = {end['imitation']:.2f}, T = {end['temperature']:.2f}: {end['accuracy']:.3f}"
-            for end in ends
+            f"λ = {end['imitation', name]:.2f}, T = {end['temperature', name]:.2f}: "
+            f"{end['accuracy', name]:.3f}"
+            for name in ("random", *MOVING)
         )
         yield f"| accuracy with seed {seed} | {' | '.join(cells)} |"
 
