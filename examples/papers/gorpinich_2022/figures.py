@@ -56,6 +56,12 @@ def runs_of(module, setting):
     return scale, {name: found for name, found in by_method.items() if len(found)}
 
 
+def of_the_same_seeds(first, second):
+    """Return the runs of two methods whose seed the other one has, too."""
+    seeds = first.index.intersection(second.index)
+    return first.loc[seeds], second.loc[seeds]
+
+
 def costs():
     """Return accuracy, hypergradients and relative cost of each method, a line for each."""
     lines = []
@@ -63,7 +69,7 @@ def costs():
         scale, runs = runs_of(module, setting)
         for method, found in runs.items():
             accuracy, half = mean_and_half(found["accuracy"])
-            seconds = found["seconds"], runs[NONE]["seconds"].loc[found.index]
+            seconds = (one["seconds"] for one in of_the_same_seeds(found, runs[NONE]))
             ratio, low, high = ratio_with_interval(*seconds)
             lines.append(
                 {"data": name, "scale": scale, "runs": len(found), "method": method}
@@ -81,7 +87,7 @@ def comparisons():
         _, runs = runs_of(module, setting)
         for cheaper, than in CHEAPER:
             if than in runs:
-                pair = runs[cheaper], runs[than].loc[runs[cheaper].index]
+                pair = of_the_same_seeds(runs[cheaper], runs[than])
                 ratio = ratio_with_interval(*(one["seconds"] for one in pair))
                 gain = mean_and_half(pair[0]["accuracy"] - pair[1]["accuracy"])
                 yield name, cheaper, than, ratio, gain
