@@ -18,7 +18,7 @@ for other processes. A change of the function itself is noticed, one of what it 
 ``make clean`` removes the folder.
 
 The scale "full" is the published one. "medium" takes hours for all tables, and "small" minutes;
-:mod:`examples.papers.run_all` computes the small runs of all tables.
+:mod:`examples.papers.run_all` computes the missing runs of all tables.
 """
 
 from __future__ import annotations
@@ -152,7 +152,9 @@ def read_options(
     add("--scale", choices=list(experiment.scales), default=experiment.default_scale)
     add("--runs", type=int, help=f"seeds (default: {dict(experiment.n_runs)})")
     add("--device", choices=["auto", "cpu", "cuda"], default="auto")
-    add("--fresh", action="store_true", help="remove the stored runs of this scale first")
+    add(
+        "--fresh", action="store_true", help="first remove the runs of this scale, not what is kept"
+    )
     options = parser.parse_args(arguments)
     if options.runs is None:
         options.runs = experiment.n_runs[options.scale]
