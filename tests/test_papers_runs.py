@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from examples.papers import claims
+from examples.papers import claims, runs
 from examples.papers.claims import Claim, gain, verdict
 from examples.papers.runs import Experiment, main, read_runs
 
@@ -116,6 +116,23 @@ def test_fresh_removes_only_its_scale(experiment, noise):
     assert stored(experiment).groupby("scale").size().to_dict() == {"small": 6, "full": 8}
     written = pd.read_csv(experiment.file(), keep_default_na=False)
     assert written["scale"].drop_duplicates().tolist() == ["small", "full"]
+
+
+def test_what_is_kept_is_computed_once_with_the_same_versions(tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "__file__", str(tmp_path / "runs.py"))
+    monkeypatch.setattr(runs, "memory", runs.memory.__wrapped__)  # asks for the versions again
+    calls = []
+
+    @runs.kept
+    def teacher(seed):
+        calls.append(seed)
+        return np.full(2, seed)
+
+    assert not list(tmp_path.iterdir())  # importing a script makes no folder
+    for torch, expected in [("1.0", [0]), ("1.1", [0, 0]), ("1.0", [0, 0])]:
+        monkeypatch.setattr(runs, "version", lambda name, torch=torch: torch)
+        assert teacher(0).tolist() == [0, 0]
+        assert calls == expected
 
 
 def test_the_table_is_computed_from_the_runs(experiment):

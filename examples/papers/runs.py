@@ -14,8 +14,8 @@ It writes three files next to the script ``table_synthetic.py``:
 
 What many rows or seeds share and takes long, such as the predictions of a teacher, is computed by a
 function with the decorator :func:`kept`: the folder ``.kept`` has its results for later calls, and
-for other processes. A change of the function itself is noticed, one of what it calls is not;
-``make clean`` removes the folder.
+for other processes. A change of the function itself or of a library's version is noticed, one of
+what it calls is not; ``make clean`` removes the folder.
 
 The scale "full" is the published one. "medium" takes hours for all tables, and "small" minutes;
 :mod:`examples.papers.run_all` computes the missing runs of all tables.
@@ -25,10 +25,13 @@ from __future__ import annotations
 
 import argparse
 import platform
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache, wraps
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -44,7 +47,6 @@ from sklearn_distill.nets import resolve_device
 ROW, RUN = ["method", "setting"], ["scale", "seed", "method", "setting"]
 LIBRARIES = ["numpy", "scikit-learn", "torch"]
 CIRCUMSTANCES = ["device", "Python", *LIBRARIES]
-kept = Memory(Path(__file__).with_name(".kept"), verbose=0).cache
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,9 @@ def main(experiment: Experiment, arguments: Sequence[str] | None = None) -> None
     arguments : sequence of str or None, default=None
         Command line arguments; None for those of the process.
     """
+    # other processes know by the script's name what is kept
+    if experiment.compute.__module__ == "__main__":
+        experiment = import_module(sys.modules["__main__"].__spec__.name).EXPERIMENT
     options = read_options(experiment, arguments)
     device = str(resolve_device(options.device))
     if options.fresh:
@@ -182,6 +187,23 @@ def one_run(experiment: Experiment, row: Row, seed: int, scale: str, device: str
         )
     run = dict(zip(RUN, (scale, seed, *row), strict=True)) | found
     return run | {"seconds": seconds, "device": device} | versions()
+
+
+def kept(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function with a memory on disk, for these versions of the libraries."""
+
+    @wraps(function)
+    def remembered(*args: Any) -> Any:
+        return memory().cache(function)(*args)
+
+    return remembered
+
+
+@cache
+def memory() -> Memory:
+    """Return the folder of what is kept."""
+    folder = ", ".join(f"{name} {number}" for name, number in versions().items())
+    return Memory(Path(__file__).with_name(".kept") / folder, verbose=0)
 
 
 def versions() -> dict[str, str]:

@@ -199,7 +199,7 @@ class CifarCNN(ScoreNetwork):
         self.body = nn.Sequential()
         for n_in, n_out in pairwise([channels, 8, 16, 32]):
             self.body.extend([nn.Conv2d(n_in, n_out, 3), nn.BatchNorm2d(n_out)])
-            self.body.extend([nn.ReLU(), nn.MaxPool2d(2)])
+            self.body.extend([nn.MaxPool2d(2), nn.ReLU()])  # they commute; ReLU of fewer is faster
         n_left = 32 * _width_after(height, 3, 3) * _width_after(width, 3, 3)
         self.body.extend([nn.Flatten(), nn.Linear(n_left, 64), nn.ReLU()])
         self.head = nn.Linear(64, n_outputs)

@@ -31,7 +31,7 @@ from sklearn.datasets import load_sample_image
 
 from examples.papers.bayazitov_2022.networks import Convolutions
 from examples.papers.claims import Claim
-from examples.papers.runs import Experiment, main
+from examples.papers.runs import Experiment, kept, main
 from sklearn_distill import DistilledNeuralClassifier, StyleTransfer
 from sklearn_distill.datasets import fetch_imagenette
 from sklearn_distill.metrics import integral_criterion
@@ -116,7 +116,7 @@ def style_image():
     return downsample(flower / 255, 200)
 
 
-@cache
+@kept
 def in_style(scale, device):
     """Return the training images in the style."""
     layers = scale.style_layers

