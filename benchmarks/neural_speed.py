@@ -1,7 +1,8 @@
 """Cost of neural students: ``python -m benchmarks.neural_speed``.
 
 Against a loop that a careful user writes: torch's fused Adam, and one gather of the shuffled rows
-an epoch. CPU time with one thread, implementations in turn, in several rounds.
+an epoch. CPU time with one thread, implementations in turn, in several rounds. ``CifarCNN``, whose
+channels are last in memory, is also compared with itself with the channels first.
 """
 
 from __future__ import annotations
@@ -23,13 +24,14 @@ from tqdm import tqdm
 from benchmarks.neural import all_versions
 from benchmarks.rows import Row
 from sklearn_distill import DistilledNeuralClassifier
-from sklearn_distill.nets import MLP, LeNet
+from sklearn_distill.nets import MLP, CifarCNN, LeNet
 
 CSV = Path(__file__).with_name("neural_speed.csv")
 N_ROUNDS, N_PREDICTIONS, N_CLASSES = 5, 300, 10
 IMITATION, TEMPERATURE, LR = 0.5, 2.0, 1e-3
 OURS, LOOP, SKORCH, MODULE = "ours", "hand-written loop", "skorch with DataLoader", "bare module"
-TARGETS = {LOOP: 0.95, SKORCH: 1.6, MODULE: 0.25}
+CHANNELS_FIRST = "ours, channels first"
+TARGETS = {LOOP: 0.95, SKORCH: 1.6, MODULE: 0.25, CHANNELS_FIRST: 1}
 ONE_ROW = "predict_proba of one row, 20-64-10"
 
 Array = NDArray[Any]
@@ -37,7 +39,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Case:
-    """A training: of an MLP with 64 hidden units, or of LeNet if the samples are images."""
+    """A training: of an MLP with 64 hidden units, or of a network for images of this shape."""
 
     shape: tuple[int, ...]
     n_rows: int
@@ -47,18 +49,18 @@ class Case:
     @property
     def name(self) -> str:
         """Network, size of the mini-batches, and number of epochs if it is small."""
-        if len(self.shape) > 1:
-            return f"LeNet, batch {self.batch_size}, {self.n_epochs} epochs"
+        if self.module:
+            return f"{self.module.__name__}, batch {self.batch_size}, {self.n_epochs} epochs"
         return f"{self.shape[0]}-64-{N_CLASSES}, batch {self.batch_size}"
 
     @property
     def module(self) -> Any:
         """Module of the student; None is the MLP."""
-        return LeNet if len(self.shape) > 1 else None
+        return {(1, 28, 28): LeNet, (3, 32, 32): CifarCNN}.get(self.shape)
 
     def network(self) -> nn.Module:
         """Return a new network."""
-        return LeNet() if self.module else MLP(self.shape[0], N_CLASSES, (64,))
+        return self.module() if self.module else MLP(self.shape[0], N_CLASSES, (64,))
 
     def draw(self) -> tuple[Array, Array, Array]:
         """Return features, labels and a teacher's probabilities."""
@@ -70,6 +72,7 @@ class Case:
 
 
 MIDDLE = Case((784,), 10_000, 128, 4)
+COLOUR = Case((3, 32, 32), 2_000, 128, 8)
 CASES = [
     Case((20,), 5_000, 32, 4),
     Case((20,), 10_000, 128, 8),
@@ -79,6 +82,7 @@ CASES = [
     Case((784,), 10_000, 1024, 8),
     Case((1, 28, 28), 2_000, 128, 2),
     Case((1, 28, 28), 2_000, 128, 8),
+    COLOUR,
 ]
 
 
@@ -90,6 +94,8 @@ def run_benchmark(n_rounds: int = N_ROUNDS, wanted: str = "") -> pd.DataFrame:
         implementations = {OURS: ours, LOOP: hand_written_loop}
         if case is MIDDLE:
             implementations[SKORCH] = skorch_with_dataloader
+        if case is COLOUR:
+            implementations[CHANNELS_FIRST] = channels_first
         ours(Case(case.shape, case.n_rows, case.batch_size, 1), *data)  # warm up
         rows += _rounds(
             case.name,
@@ -116,9 +122,21 @@ def _rounds(
             yield case, name, time.process_time() - start
 
 
-def ours(case: Case, X: Array, y: Array, Q: Array) -> None:
+class ChannelsFirst(CifarCNN):
+    """``CifarCNN`` as torch makes it."""
+
+    def __init__(self, n_outputs: int) -> None:
+        super().__init__(n_outputs)
+        self.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+
+
+def channels_first(case: Case, X: Array, y: Array, Q: Array) -> None:
+    ours(case, X, y, Q, module=ChannelsFirst)
+
+
+def ours(case: Case, X: Array, y: Array, Q: Array, module: Any = None) -> None:
     DistilledNeuralClassifier(
-        case.module,
+        module or case.module,
         imitation=IMITATION,
         temperature=TEMPERATURE,
         lr=LR,
@@ -198,6 +216,7 @@ def method(results: pd.DataFrame) -> str:
         "`python -m benchmarks.neural_speed`: training of networks with a teacher, and predictions "
         "of a row. "
         "The hand-written loop has torch's fused Adam and gathers the shuffled rows once an epoch; "
+        "the channels of `CifarCNN` are last in memory, and first for comparison; "
         f"{N_ROUNDS} rounds. Measured with {results['versions'].iloc[0]}."
     )
 
