@@ -115,7 +115,7 @@ class PastFits:
         return sum(vector.size for vector in vectors if vector is not None)
 
 
-class _Renewal:
+class _RenewalOfAllScores:
     """Factors of the Hessian within a fit: the later ones of all scores jointly."""
 
     def __init__(self, objective: SoftTargetObjective) -> None:
@@ -247,7 +247,7 @@ class WarmStartSolver:
         continued = partial(
             continue_from,
             factor=warm_start.factor,
-            renew=_Renewal(objective),
+            renew=_RenewalOfAllScores(objective),
             renew_after=fresh.steps_before_renewal(fresh.n_passes),
             # products in float32 may not resolve a finer tolerance
             stall_tol=self.tol if self.precision == "float32" else 0.0,

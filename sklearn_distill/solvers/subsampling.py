@@ -107,7 +107,7 @@ def coarse_to_fine(
     """
     try:
         begun = _begin(objective, _coarse_objective(objective, len(start)), start, max_iter)
-        renewal = _Renewal(objective, begun.rows, len(start), steps_with_gram)
+        renewal = _RenewalOverAllRows(objective, begun.rows, len(start), steps_with_gram)
         # the factor may be made of other rows: the subsample is not kept beside them
         begun = begun._replace(rows=objective)
         factor = renewal(begun.w) if renewal.pays else begun.factor
@@ -216,7 +216,7 @@ def coarse_rows(n_rows: int, n_columns: int) -> int:
     return n_coarse if saves else n_rows
 
 
-class _Renewal:
+class _RenewalOverAllRows:
     """Factors of the Hessian, the first one of as many rows as pay, later ones of all rows.
 
     ``pays`` is whether one is to be made before the first step over all rows, and ``n_steps`` the
