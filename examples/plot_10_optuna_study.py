@@ -51,7 +51,7 @@ objective = distillation_objective(
     y[for_student],
     {
         "imitation": FloatDistribution(0, 1),
-        "temperature": FloatDistribution(0.5, 16, log=True),
+        "temperature": FloatDistribution(0.25, 16, log=True),
         "C": FloatDistribution(1, 10_000, log=True),
     },
     scoring="neg_log_loss",
@@ -167,7 +167,7 @@ chosen = study.best_params
 left.plot(chosen["imitation"], chosen["temperature"], "o", ms=13, mfc="none", color="#d95f02",
           label="best")  # fmt: skip
 left.set(yscale="log", xlabel="imitation λ", ylabel="temperature T")
-left.set_yticks([0.5, 1, 2, 4, 8, 16], ["0.5", "1", "2", "4", "8", "16"])
+left.set_yticks([0.25, 0.5, 1, 2, 4, 8, 16], ["0.25", "0.5", "1", "2", "4", "8", "16"])
 left.minorticks_off()
 ticks = [0.35, 0.5, 0.7, 1.0, 1.5]
 bar = figure.colorbar(points, label="cross-validated loss", ticks=ticks, format="%.2f")

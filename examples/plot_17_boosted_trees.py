@@ -4,7 +4,7 @@ From a slow ensemble to boosted trees
 
 A forest is more accurate here than boosting on the same labels, and slow for a single row. This
 example distils it into boosted trees. It shows what unlabelled samples add, and why the temperature
-matters for a teacher that is not sure enough. Boosting learns the teacher's probabilities by one
+matters for an underconfident teacher. Boosting learns the teacher's probabilities by one
 loss, the cross-entropy; a regressor for each class, the common way to fit trees to probabilities,
 minimises squared errors.
 """

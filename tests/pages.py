@@ -20,6 +20,8 @@ BLOCK = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 NUMBER = re.compile(r"[-+−]?\d[\d,.]*(?:e[-+]\d+)?")
+SPEED = re.compile(r"[\d.,]+(?= times as fast)|^(?:latency|rows_per_second).*$", re.MULTILINE)
+ABSOLUTE, RELATIVE = 0.02, 0.05  # what other processors and releases may change
 
 
 @dataclass(frozen=True)
@@ -32,13 +34,38 @@ class Output:
 
     @property
     def agrees(self) -> bool:
-        """Whether the page shows the same words; numbers depend on the machine."""
-        return self.shown is None or words(self.shown) == words(self.printed)
+        """Whether the page shows the same words, and numbers near to the printed ones."""
+        if self.shown is None:
+            return True
+        shown, printed = without_speed(self.shown), without_speed(self.printed)
+        return words(shown) == words(printed) and all(map(near, numbers(shown), numbers(printed)))
+
+
+def without_speed(text: str) -> str:
+    """Return an output without the numbers that tell how fast a model is on this machine."""
+    return SPEED.sub("", text)
 
 
 def words(text: str) -> list[str]:
     """Return the words of an output, every number as #."""
     return NUMBER.sub("#", text).split()
+
+
+def numbers(text: str) -> list[float]:
+    """Return the numbers of an output."""
+    found = (number.replace("−", "-").replace(",", "") for number in NUMBER.findall(text))
+    return [float(number.rstrip(".")) for number in found]
+
+
+def near(x: float, y: float) -> bool:
+    """Return whether two numbers differ by no more than another machine explains.
+
+    Examples
+    --------
+    >>> near(0.84, 0.85), near(0.84, 0.74), near(1.57, 1.35)
+    (True, False, False)
+    """
+    return abs(x - y) <= ABSOLUTE + RELATIVE * max(abs(x), abs(y))
 
 
 def runnable_blocks(text: str) -> list[re.Match[str]]:

@@ -64,6 +64,8 @@ def test_outputs_are_compared_and_written(tmp_path):
     assert outputs[0].agrees
     assert not Output(1, "loss 2.5", "gain 2.5").agrees
     assert not Output(1, "", "loss 2.5").agrees
+    assert not Output(1, "loss 2.5", "loss 2.1").agrees
+    assert Output(1, "9 times as fast\nlatency 20", "80 times as fast\nlatency 300").agrees
     assert with_outputs(text, outputs) == text.replace("2.4", "2.5")
 
 

@@ -120,25 +120,60 @@ def test_every_figure_is_that_of_the_stored_runs(table):
     runs = stored_runs(table)
     lines = cells(PAGES[table.name], "| | | measure | published |")
     assert lines
-    for method, setting, measure, published, ours, n_runs, _ in lines:
+    for method, setting, measure, published, ours, n_runs, verdict in lines:
         found = np.array([v for v in values(runs, (method, setting), measure).values() if v == v])
         mean, spread = (float(number) for number in ours.split(" ± "))
         assert mean == pytest.approx(found.mean(), rel=1e-3)
         assert spread == pytest.approx(found.std(ddof=1), rel=0.06, abs=1e-9)
         assert int(n_runs) == len(found)
         known = table.experiment.published.get((method, setting), {}).get(measure, np.nan)
-        assert published == "–" if np.isnan(known) else published.startswith(str(known))
+        if np.isnan(known):
+            assert (published, verdict) == ("–", "")
+        else:
+            value, _, spread = published.partition(" ± ")
+            assert float(value) == known
+            assert verdict.partition(";")[0] == agreement_of(found, known, spread, measure)
+
+
+def agreement_of(found, value, spread, measure):
+    """Return the verdict on a published value by what the legend says."""
+    margin = MARGINS.get(measure, 0.05 * abs(value))
+    if len(found) < 2:
+        return "too few runs"
+    theirs = float(spread) if spread else found.std(ddof=1)
+    error = np.hypot(found.std(ddof=1), theirs) / np.sqrt(len(found))
+    gap, half = found.mean() - value, stats.t(len(found) - 1).isf(0.025) * error
+    if abs(gap) + half <= max(margin, float(spread or 0)):
+        return "agrees"
+    if abs(gap) <= half:
+        return "too few runs"
+    if measure not in HIGHER_IS_BETTER | LOWER_IS_BETTER:
+        return "differs"
+    return "better" if (gap > 0) == (measure in HIGHER_IS_BETTER) else "worse"
+
+
+HIGHER_IS_BETTER = {"accuracy", "train_accuracy"}
+LOWER_IS_BETTER = {"cross_entropy", "l_real", "integral_criterion", "mean_squared_error"}
+MARGINS = dict.fromkeys(HIGHER_IS_BETTER, 0.01) | {"mean_squared_error": 0.005, "growth": 0.002}
+MARGINS |= dict.fromkeys(["cross_entropy", "l_real", "l_maxmin", "l_maxmin_std"], 0.02)
 
 
 def test_the_summary_counts_what_the_pages_say():
-    summary = {line[0]: line[1:5] for line in cells(PAGES["reproduction"], "| paper | claims |")}
+    summary = {line[0]: line[1:] for line in cells(PAGES["reproduction"], "| paper | claims |")}
     for paper, tables in reproduction.tables():
         verdicts = Counter(
             line[-1].strip("*")
             for table in tables
             for line in cells(PAGES[table.name], "| claim | gain |")
         )
+        agreements = Counter(
+            line[-1].partition(";")[0]
+            for table in tables
+            for line in cells(PAGES[table.name], "| | | measure | published |")
+            if line[3] != "–"
+        )
         counts = [verdicts.total(), *(verdicts[name] for name in reproduction.VERDICTS)]
+        counts += [agreements.total(), *(agreements[name] for name in reproduction.AGREEMENTS)]
         assert summary[paper] == [str(count) for count in counts]
 
 

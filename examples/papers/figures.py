@@ -28,13 +28,13 @@ class FigurePage:
         Path of the script; the figures and their numbers are in the same folder.
     captions : mapping
         Caption of each figure by the name of its file.
-    findings : callable
+    findings : callable, default=tuple
         Returns sentences, or tables in Markdown, from the stored numbers.
     """
 
     script: str
     captions: Mapping[str, str]
-    findings: Callable[[], Sequence[str]]
+    findings: Callable[[], Sequence[str]] = tuple
 
     def file(self, name: str) -> Path:
         """Return the path of a file of the page."""

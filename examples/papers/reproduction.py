@@ -70,6 +70,7 @@ PAPERS = {
     "Sedova, Gorpinich, Bakhteev and Strijov 2022": [
         "examples.papers.sedova_2022.table_cifar10",
         "examples.papers.sedova_2022.table_cifar10_varied",
+        "examples.papers.sedova_2022.table_adaptive",
     ],
 }
 FIGURES = {
@@ -98,20 +99,23 @@ EXPLANATION = f"""\
   where "full" would take weeks, "large" has all images and smaller networks. "Small" has the
   fewest, and three runs for most tables: `make papers` computes the missing runs, which takes
   about 15 minutes for all tables on two cores, and writes the pages. A table is shown at the
-  largest scale at which every row has at least two runs. The figures of the other scales are in
+  largest scale at which every row has at least two runs. The values of the other scales are in
   the CSV files next to its script, and its option `--scale` computes more runs.
 - **ours** is the mean ± standard deviation over the runs.
-- The verdict on a **figure** compares a row with the published number, by the 95 % interval of
+- The verdict on a **value** compares a row with the published value, by the 95 % interval of
   the difference. *{AGREES}*: the interval lies within a margin, which is the published ± or, where
   that is smaller or not given, {_MARGINS}, and
   {RELATIVE_MARGIN:.0%} of other measures. Otherwise, *{BETTER}*, *{WORSE}* or, for measures without
-  a better direction, *{DIFFERS}*: the interval excludes 0. The reason that follows is the known
-  difference from the setup of the paper; how much of the gap it explains was not measured.
-  *{TOO_FEW}*: neither.
+  a better direction, *{DIFFERS}*: the interval excludes 0. The known difference from the setup of
+  the paper follows; how much of the gap it explains was not measured. *{TOO_FEW}*: the interval
+  neither lies within the margin nor excludes 0. For the interval, the published value is taken as
+  a mean of as many runs as ours, with the published ± or, where there is none, with our standard
+  deviation. Values may agree although the margin is wider than the gain that the paper reports;
+  whether there is a gain is what the claims tell.
 - A **claim** is evaluated on our runs alone, by the mean difference between runs that share their
   seed: *{HOLDS}*, *{DOES_NOT}* or *{UNDECIDED}*. The verdict *alone* is that of its own 95 %
   interval; the verdict *of the table* is adjusted for all claims of the table by Holm's method, and
-  is the one that is counted above. Nothing was tuned to make a claim hold.
+  is the one that is counted above. A page tells where a setting was changed after its first runs.
 - The intervals are over **runs**: new initial weights and, where a script draws data or a split,
   new data. Images of a fixed test set are the same in all runs; how much a figure would change on
   other test images is not part of the interval.
@@ -158,7 +162,7 @@ class Table:
 
     @cached_property
     def agreements(self) -> Counter[str]:
-        """How many figures agree with the published ones, differ, and have too few runs."""
+        """How many values agree with the published ones, differ, and have too few runs."""
         rows = aggregate(self.experiment, self.runs).to_dict("records") if self.scale else []
         return Counter(agreement(row) for row in rows if not np.isnan(row["published"]))
 
@@ -219,9 +223,9 @@ def overview(papers: Sequence[tuple[str, list[Table]]]) -> str:
 
 
 def _counts(papers: Sequence[tuple[str, list[Table]]]) -> str:
-    """Return a table with a line for each paper: its claims and figures by verdict."""
+    """Return a table with a line for each paper: its claims and values by verdict."""
     lines = [
-        "| paper | claims | hold | do not hold | undecided | published figures | agree | better | "
+        "| paper | claims | hold | do not hold | undecided | published values | agree | better | "
         "worse | differ otherwise | too few runs |",
         "|---|" + "---:|" * 10,
     ]
@@ -294,7 +298,7 @@ def without_code(text: str) -> str:
 
 
 def conditions(scale: str, table: pd.DataFrame) -> str:
-    """Return the conditions that the figures depend on."""
+    """Return the conditions that the values depend on."""
     about = {name: table[name].iloc[0] for name in ("Python", "numpy", "scikit-learn", "torch")}
     libraries = ", ".join(f"{name} {version}" for name, version in about.items())
     minutes = table.drop_duplicates(["method", "setting"])
@@ -325,11 +329,11 @@ def rows(experiment: Experiment, table: pd.DataFrame) -> str:
 
 
 def verdict_with_reason(experiment: Experiment, row: dict[str, Any]) -> str:
-    """Return the verdict on a row, with the reason where it differs from the published figure."""
+    """Return the verdict on a row, with the known difference where the value does not agree."""
     found = agreement(row)
     reason = experiment.reason(row["scale"], row["method"], row["setting"], row["measure"])
     unexplained = {AGREES, TOO_FEW}
-    return f"{found}, because {reason}" if reason and found not in unexplained else found
+    return f"{found}; known difference: {reason}" if reason and found not in unexplained else found
 
 
 def claims(experiment: Experiment, runs: pd.DataFrame) -> str:

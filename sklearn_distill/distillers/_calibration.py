@@ -58,7 +58,7 @@ def fit_temperature(proba: FloatArray, codes: IntArray, weight: FloatArray) -> f
     Returns
     -------
     float
-        The temperature; above 1 for a teacher that is too sure.
+        The temperature; above 1 for an overconfident teacher.
 
     References
     ----------

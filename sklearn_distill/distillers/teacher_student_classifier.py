@@ -150,8 +150,8 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
         the loss without unlabelled samples, and the ``standard_error`` of that, given the fitted
         students. The loss is inf where the debiased form has no minimum.
     teacher_temperature_ : float or None
-        τ with ``calibrate_teacher="temperature"``: above 1 for a teacher that is too sure of its
-        predictions. ``teacher_`` itself is not calibrated.
+        τ with ``calibrate_teacher="temperature"``: above 1 for an overconfident teacher.
+        ``teacher_`` itself is not calibrated.
     teacher_check_ : TeacherCheck or None
         With ``check_teacher=True``, the mean cross-entropy (nats) of the teacher (``teacher_loss``)
         and of the student trained on the labels alone (``baseline_loss``), on samples that neither

@@ -261,7 +261,7 @@ class NeuralStudent(NeuralParams):
         repeated = [name for name, values in given.items() if values is not None]
         if repeated:
             raise ValueError(
-                f"{repeated[0]} and the parameter teacher, which is asked instead: pass one of "
+                f"{repeated[0]} and the parameter teacher, which predicts instead: pass one of "
                 "the two"
             )
         from sklearn_distill.students._neural_live import ask_teacher

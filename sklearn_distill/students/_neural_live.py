@@ -110,7 +110,7 @@ def ask_teacher(estimator: NeuralParams, features: ModelInput | Inputs) -> Asked
     Raises
     ------
     TypeError
-        If the teacher is an estimator that ``clone`` would unfit, or cannot be asked.
+        If the teacher is an estimator that ``clone`` would unfit, or cannot predict.
     ValueError
         If its outputs are not one finite prediction for each row.
     """
@@ -178,7 +178,7 @@ def _read_teacher(
         )
     if not callable(teacher) or inspect.isclass(teacher):
         raise TypeError(
-            f"teacher={teacher!r} cannot be asked: pass a torch module, a function from features "
+            f"teacher={teacher!r} cannot predict: pass a torch module, a function from features "
             "to predictions, or a fitted estimator in sklearn.frozen.FrozenEstimator"
         )
     return teacher, fixed, None

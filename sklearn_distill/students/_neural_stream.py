@@ -273,7 +273,7 @@ def _with_missing_prediction(item: Any) -> Any:
     if len(item) > 2 and item[2] is not None:
         raise ValueError(
             "the Dataset yields a teacher's prediction, and the student has the parameter teacher, "
-            "which is asked instead: yield (x, y) or None for the prediction"
+            "which predicts instead: yield (x, y) or None for the prediction"
         )
     return (*item, None) if len(item) == 2 else item
 

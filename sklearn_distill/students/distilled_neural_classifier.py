@@ -112,11 +112,11 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         What becomes of classes that ``teacher_proba`` leaves unknown in a row, as in
         :class:`DistilledLogisticRegression`.
     teacher : torch.nn.Module, callable, FrozenEstimator or None, default=None
-        A live teacher, instead of ``teacher_proba``: a torch module, which is asked in evaluation
+        A live teacher, instead of ``teacher_proba``: a torch module, which predicts in evaluation
         mode on the student's device and does not change; a function from a tensor of features (a
         dict of them for inputs by name) to predictions; or a fitted estimator in
-        :class:`~sklearn.frozen.FrozenEstimator`. With ``augmentation`` or a Dataset of (x, y) it is
-        asked about each mini-batch as the student sees it, else once about all rows. Not for y of
+        :class:`~sklearn.frozen.FrozenEstimator`. With ``augmentation`` or a Dataset of (x, y) it
+        predicts each mini-batch as the student sees it, else all rows once. Not for y of
         several labels. It returns logits or, if no number is negative and each row sums to 1,
         probabilities, in the order of ``classes_``; an estimator's columns are aligned by its
         classes.
@@ -194,7 +194,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         ``augmentation(features, generator)`` or ``augmentation(features)`` → features, for each
         mini-batch of training, such as those of :mod:`sklearn_distill.augmentation`, whose
         description has the rule for the two signatures. The teacher's predictions are those of the
-        original rows, unless ``teacher`` is asked about the augmented ones. If it returns
+        original rows, unless ``teacher`` predicts the augmented ones. If it returns
         (features, permutation, weight), as mixup does, labels and predictions are mixed too: the
         loss of row i is w_i that of its own targets plus 1 - w_i that of row permutation[i]. The
         weight is a number or one for each row.
@@ -474,7 +474,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             or the training diverged: its loss or weights are not finite. The estimator is then
             unchanged.
         TypeError
-            If ``teacher`` is an estimator that is not frozen, or cannot be asked.
+            If ``teacher`` is an estimator that is not frozen, or cannot predict.
         ImportError
             If torch or skorch is missing.
         OSError
@@ -932,7 +932,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
     def _live_teacher(
         self, asked: AskedTeacher | None, targets: TrainingTargets
     ) -> LiveTeacher | None:
-        """Return the teacher if it is asked about each mini-batch, else None."""
+        """Return the teacher if it predicts each mini-batch, else None."""
         # at λ = 0 its predictions would not count
         labels_alone = targets.labels.present.all() and self.imitation == 0
         tuned = self.metaparameter_optimizer is not None

@@ -94,11 +94,11 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         those in ``history_`` included. A warm start keeps both numbers; a Dataset, whose items are
         read one by one, is not standardised.
     teacher : torch.nn.Module, callable, FrozenEstimator or None, default=None
-        A live teacher, instead of ``teacher_prediction``: a torch module, which is asked in
+        A live teacher, instead of ``teacher_prediction``: a torch module, which predicts in
         evaluation mode on the student's device and does not change; a function from a tensor of
         features (a dict of them for inputs by name) to predictions; or a fitted estimator in
-        :class:`~sklearn.frozen.FrozenEstimator`. With ``augmentation`` or a Dataset of (x, y) it is
-        asked about each mini-batch as the student sees it, else once about all rows. Its
+        :class:`~sklearn.frozen.FrozenEstimator`. With ``augmentation`` or a Dataset of (x, y) it
+        predicts each mini-batch as the student sees it, else all rows once. Its
         predictions are in the units of y.
     distillation_loss : callable or None, default=None
         Function that replaces the squared distance to the teacher's prediction: ``f(predictions,
@@ -162,7 +162,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         ``augmentation(features, generator)`` or ``augmentation(features)`` → features, for each
         mini-batch of training, such as those of :mod:`sklearn_distill.augmentation`, whose
         description has the rule for the two signatures. The teacher's predictions are those of the
-        original rows, unless ``teacher`` is asked about the augmented ones. If it returns
+        original rows, unless ``teacher`` predicts the augmented ones. If it returns
         (features, permutation, weight), as mixup does, labels and predictions are mixed too: the
         loss of row i is w_i that of its own targets plus 1 - w_i that of row permutation[i]. The
         weight is a number or one for each row.
@@ -387,7 +387,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             or the training diverged: its loss or weights are not finite. The estimator is then
             unchanged.
         TypeError
-            If ``teacher`` is an estimator that is not frozen, or cannot be asked.
+            If ``teacher`` is an estimator that is not frozen, or cannot predict.
         ImportError
             If torch or skorch is missing.
         OSError
@@ -688,7 +688,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         labels: OutputColumns | None,
         predictions: OutputColumns | None,
     ) -> LiveTeacher | None:
-        """Return the teacher if it is asked about each mini-batch, else None."""
+        """Return the teacher if it predicts each mini-batch, else None."""
         # at λ = 0 its predictions would not count
         labels_alone = labels is not None and not np.isnan(labels).any() and self.imitation == 0
         if asked is None or self.augmentation is None or labels_alone:

@@ -613,8 +613,8 @@ def test_a_student_with_a_live_teacher_is_a_teacher():
     ("teacher", "error", "message"),
     [
         (RandomForestClassifier(), TypeError, r"clone would unfit .* pass sklearn.frozen.Frozen"),
-        ("forest", TypeError, "teacher='forest' cannot be asked: pass a torch module, a function"),
-        (nn.Linear, TypeError, "cannot be asked: pass a torch module"),
+        ("forest", TypeError, "teacher='forest' cannot predict: pass a torch module, a function"),
+        (nn.Linear, TypeError, "cannot predict: pass a torch module"),
         (FrozenEstimator(RandomForestClassifier()), NotFittedError, "is not fitted yet"),
         (FrozenEstimator(LinearRegression().fit(X, Y)), TypeError, "neither predict_proba nor"),
         (nn.Linear(5, 4), ValueError, r"has 4 columns, but the classes are \[0, 1, 2\]"),

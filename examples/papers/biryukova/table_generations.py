@@ -85,13 +85,10 @@ def claims():
 
 
 def published():
-    """Return the published figures by row."""
+    """Return the published values by row; the growth of generation 0 is 0 by definition."""
     return {
-        row_of(method, number): {
-            "accuracy": accuracy[number],
-            "uncertainty": uncertainty[number],
-            "growth": round(uncertainty[number] - uncertainty[0], 5),
-        }
+        row_of(method, number): {"accuracy": accuracy[number], "uncertainty": uncertainty[number]}
+        | ({"growth": round(uncertainty[number] - uncertainty[0], 5)} if number else {})
         for method, (accuracy, uncertainty) in PUBLISHED.items()
         for number in NUMBERS
     }

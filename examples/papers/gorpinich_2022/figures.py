@@ -6,7 +6,8 @@ The authors conclude that gradient methods are preferable to a search by trials,
 are alike and the computation is less, and that predicted steps reduce it further. The cost of a run
 is its seconds divided by those of "none" with the same seed, one training of the same length
 without a teacher. The runs were made on a shared machine, where seconds vary much from run to run;
-therefore ratios are averaged geometrically. All numbers are those of the runs of the tables, at the
+therefore ratios are averaged geometrically. The verdicts are those of single intervals, not
+adjusted for their number. All numbers are those of the runs of the tables, at the
 scale that the pages of the tables show. "hyperopt (TPE)" is the search by trials: it trains five
 students.
 

@@ -4,7 +4,9 @@
 
 Figure 3 has all 60,000 training images and the published 100 epochs, T = 2 and λ = 0.25; each of
 three runs draws the initial weights and the mini-batches. All runs have one teacher, the LeNet of
-the table's first full run. The "best epoch" of a student is that of its lowest cross-entropy on the
+the table's first full run, so that the students differ less between runs than those of the table,
+each of which has its own. The verdicts are those of single intervals, not adjusted for their
+number. The "best epoch" of a student is that of its lowest cross-entropy on the
 test images, which nobody can choose without them; it shows what both students could reach. The
 students of the table have the weights of their last epoch.
 

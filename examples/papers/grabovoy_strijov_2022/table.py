@@ -6,9 +6,9 @@ Synthetic: the teacher predicts the true probabilities, from which the labels of
 drawn. Each run draws a new problem, so that rows have to be compared within runs, as the claims do.
 "Adam" is the published training with 200 epochs, and "optimum" is the minimum of the same loss.
 
-"T=1, λ=0.75" is the setting in the text of the paper. Its published figures belong to another
-setting, that of the authors' code, which softens the teacher by 10 and not the student. They agree
-with λ = 0.5; λ = 0.75 would give a cross-entropy of 0.75. The published "cross-entropy with the
+"T=1, λ=0.75" is the setting in the text of the paper. The values published for it belong to
+another setting, that of the authors' code, which softens the teacher by 10 and not the student, and
+to λ = 0.5. The published "cross-entropy with the
 true probabilities" (1.17 with a teacher, 2.64 without) was computed on 40 samples against
 probabilities softened by 10. Here L_real is computed on all test samples against the true
 probabilities; the claims below compare that setting with no teacher by this measure.

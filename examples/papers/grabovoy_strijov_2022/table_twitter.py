@@ -23,9 +23,9 @@ epochs for the student instead of 100; the small scale has 4000 tweets and 4000 
 The labels of the tweets are derived from emoticons, and the two classes come from different weeks,
 so that a score on the test set partly measures the date. ``accuracy_by_hand`` and
 ``cross_entropy_by_hand`` are computed on the 359 tweets with manual labels, which keep their
-emoticons. The students have a pretrained encoder, and the teacher of the smaller scales few tweets;
-the published teacher is better than its student. ``l_maxmin_std`` is the standard deviation of
-max − min over the test samples, the published ±.
+emoticons. The students have a pretrained encoder, the teacher has none, and at the smaller scales
+it has few tweets; the published teacher is better than its student. ``l_maxmin_std`` is the
+standard deviation of max − min over the test samples, the published ±.
 """
 
 from dataclasses import dataclass

@@ -4,17 +4,8 @@
 
 The text ends before its experiment, and has no figures. It names two things that
 ``table_cifar10`` leaves out: a triplet loss for the student itself, and adaptive weights of the
-teachers as a baseline. ``table_adaptive`` has both, with the samples, teachers and initial weights
-of ``table_cifar10`` in the setting "all samples"; its runs are shown here at the largest scale at
-which all rows have them.
-
-"confident teachers" weighs the teachers by their confidence in a sample, "learned weights" has one
-weight for each teacher, and "adaptive weights" depend on the sample: those of a gate, which is
-softmax-linear in the student's features and maximises the likelihood of the labels under the
-mixture. "code" is the squared distance to the mean code, and "triplets" the triplet loss with the
-student's code as the anchor, the mean code as the positive and those of samples of other classes as
-negatives. The verdicts are on the mean difference within a run, alone and adjusted for all claims
-by Holm's method.
+teachers as a baseline. The table of adaptive weights (``table_adaptive``) has both; its claims are
+drawn here.
 """
 
 import argparse
@@ -25,8 +16,6 @@ import numpy as np
 from examples.papers.claims import evaluate_claims
 from examples.papers.figures import FigurePage
 from examples.papers.guides import shown_runs
-from examples.papers.reproduction import claims, conditions, rows
-from examples.papers.runs import aggregate
 from examples.papers.sedova_2022.table_adaptive import EXPERIMENT
 
 
@@ -56,22 +45,12 @@ def short_name(claim):
     return name.replace(" < ", " against ").replace(" > ", " against ")
 
 
-def findings():
-    """Return conditions, claims and rows of the table."""
-    scale, runs = shown_runs(EXPERIMENT)
-    table = aggregate(EXPERIMENT, runs)
-    yield conditions(scale, table).rstrip()
-    yield claims(EXPERIMENT, runs).rstrip()
-    yield rows(EXPERIMENT, table).rstrip()
-
-
 FIGURES = FigurePage(
     __file__,
     captions={
         "figure_gains.png": "Gain of each method over another one with the same data, teachers and "
         "initial weights, with 95 % intervals over the runs; above 0 the first one is better.",
     },
-    findings=findings,
 )
 
 
