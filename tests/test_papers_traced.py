@@ -68,6 +68,9 @@ def read_claim(text, rows):
 
 def gains_of(text, table, runs):
     measure, row, sign, other = read_claim(text, table.experiment.rows)
+    if measure.startswith("log("):
+        runs, measure = runs.copy(), measure[4:-1]
+        runs[measure] = np.log(pd.to_numeric(runs[measure]))
     mine = values(runs, row, measure)
     theirs = (
         values(runs, other, measure) if isinstance(other, tuple) else dict.fromkeys(mine, other)

@@ -35,6 +35,8 @@ class Claim:
         The measure that is compared.
     lower : bool, default=False
         Whether lower is better.
+    log : bool, default=False
+        Whether natural logarithms are compared, of a measure whose ratio counts.
 
     Examples
     --------
@@ -46,10 +48,12 @@ class Claim:
     than: Row | float
     measure: str
     lower: bool = False
+    log: bool = False
 
     def __str__(self) -> str:
+        measure = f"log({self.measure})" if self.log else self.measure
         than = ", ".join(self.than) if isinstance(self.than, tuple) else self.than
-        return f"{self.measure} of {', '.join(self.better)} {'<' if self.lower else '>'} {than}"
+        return f"{measure} of {', '.join(self.better)} {'<' if self.lower else '>'} {than}"
 
 
 def evaluate_claims(claims: Sequence[Claim], runs: pd.DataFrame) -> pd.DataFrame:
@@ -100,6 +104,8 @@ def gain(runs: pd.DataFrame, claim: Claim) -> dict[str, Any]:
     better_values = values_of(values, claim.better, claim.measure)
     than = claim.than
     other_values = values_of(values, than, claim.measure) if isinstance(than, tuple) else than
+    if claim.log:
+        better_values, other_values = np.log(better_values), np.log(other_values)
     gains = (other_values - better_values if claim.lower else better_values - other_values).dropna()
     mean, error = gains.agg(["mean", "sem"])
     half = stats.t.ppf((1 + CONFIDENCE) / 2, len(gains) - 1) * error

@@ -64,7 +64,10 @@ def of_the_same_seeds(first, second):
 
 
 def costs():
-    """Return accuracy, hypergradients and relative cost of each method, a line for each."""
+    """Return accuracy, hypergradients and relative cost of each method, a line for each.
+
+    Two runs have no interval that would tell anything.
+    """
     lines = []
     for name, (module, setting) in SETTINGS.items():
         scale, runs = runs_of(module, setting)
@@ -72,6 +75,8 @@ def costs():
             accuracy, half = mean_and_half(found["accuracy"])
             seconds = (one["seconds"] for one in of_the_same_seeds(found, runs[NONE]))
             ratio, low, high = ratio_with_interval(*seconds)
+            if len(found) < 3:
+                half = low = high = np.nan
             lines.append(
                 {"data": name, "scale": scale, "runs": len(found), "method": method}
                 | {"accuracy": accuracy, "accuracy_half": half}
@@ -106,6 +111,8 @@ def comparison(table):
                 line.cost, line.accuracy, yerr=line.accuracy_half, xerr=ends, capsize=2, **style
             )
         first = of_setting.iloc[0]
+        low, high = ax.get_ylim()
+        ax.set_ylim(max(low, 0), min(high, 1))  # of accuracies
         ax.set_xscale("log")
         ax.set_xticks([0.2, 1, 5, 25], ["0.2", "1", "5", "25"], minor=False)
         ax.xaxis.set_minor_formatter("")
@@ -119,7 +126,9 @@ def comparison(table):
 def findings():
     """Return the table of costs, and the verdicts on the comparisons of the slides."""
     compared = list(comparisons())
-    yield cost_table(costs())
+    table = costs()
+    yield cost_table(table)
+    yield counts_sentence(table)
     yield comparison_table(compared)
     for cheaper, than in CHEAPER:
         yield verdict_sentence(cheaper, than, compared)
@@ -134,11 +143,29 @@ def cost_table(table):
     ]
     lines += [
         f"| {line.data}, {line.scale} | {line.method} | {line.runs} | {line.trainings} | "
-        f"{line.hypergradients:.0f} | {line.cost:.2f} ({line.cost_low:.2f} … {line.cost_high:.2f}) "
-        f"| {line.accuracy:.3f} ± {line.accuracy_half:.3f} |"
+        f"{line.hypergradients:.0f} | "
+        + with_interval(f"{line.cost:.2f}", f"({line.cost_low:.2f} … {line.cost_high:.2f})")
+        + with_interval(f"| {line.accuracy:.3f}", f"± {line.accuracy_half:.3f}")
+        + "|"
         for line in table.itertuples()
     ]
     return "\n".join(lines)
+
+
+def with_interval(mean, interval):
+    """Return a mean and its interval, where there is one."""
+    return f"{mean} " if "nan" in interval else f"{mean} {interval} "
+
+
+def counts_sentence(table):
+    """Say what is counted: students that are trained, and hypergradients, the same in all runs."""
+    of = table.set_index(["method", "data"])["hypergradients"]
+    shares = of[PROPOSED] / of[GRADIENT]
+    return (
+        f"Counted, and the same in each run: {GRADIENT} and {PROPOSED} train one student and {TPE} "
+        f"trains five; {PROPOSED} computes {shares.min():.2f} to {shares.max():.2f} of the "
+        f"hypergradients of {GRADIENT}."
+    )
 
 
 def comparison_table(compared):

@@ -217,9 +217,11 @@ def curve_sentences(table):
     for name, claim in names.items():
         mean, half = mean_and_half(baseline[name] - distilled[name])
         verdict = "holds" if mean > half else "does not hold" if mean < -half else "is undecided"
+        is_open = verdict == "is undecided"
+        excluded = f", differences above {abs(mean) + half:.4f} are excluded" if is_open else ""
         yield (
             f"That the cross-entropy of the student with a teacher is {claim} {verdict} over "
-            f"{len(distilled)} runs: by {mean:.4f} ± {half:.4f}."
+            f"{len(distilled)} runs: by {mean:.4f} ± {half:.4f}{excluded}."
         ).replace("is rises", "rises")
 
 
