@@ -64,7 +64,7 @@ def student_param_name(estimator: BaseEstimator, name: str) -> str | None:
 
 
 def has_live_teacher(student: BaseEstimator) -> bool:
-    """Return whether a network asks a teacher of its own, and needs no predictions in ``fit``."""
+    """Return whether a network has a live teacher, and needs no predictions in ``fit``."""
     name = student_param_name(student, "teacher")
     return name is not None and student.get_params().get(name) is not None
 

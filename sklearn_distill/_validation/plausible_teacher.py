@@ -49,7 +49,7 @@ _predicted_here: ContextVar[bool] = ContextVar("predicted_here", default=False)
 
 @contextmanager
 def own_predictions() -> Iterator[None]:
-    """Switch the check off for fits whose teacher is asked by the caller, not by the user."""
+    """Switch the check off for fits whose caller, not the user, makes the predictions."""
     token = _predicted_here.set(True)
     try:
         yield
@@ -58,7 +58,7 @@ def own_predictions() -> Iterator[None]:
 
 
 def are_own_predictions() -> bool:
-    """Return whether the teacher is asked by the caller of ``fit``, see :func:`own_predictions`."""
+    """Return whether the caller of ``fit`` made the predictions, see :func:`own_predictions`."""
     return _predicted_here.get()
 
 

@@ -102,7 +102,9 @@ class BilevelNet(StudentNet):
                 "augmentation returned a mixture, which metaparameter_optimizer does not support: "
                 "leave one of the two out"
             )
-        table = self._with_predictions(to_device(table, self.device), self._ask_teacher(augmented))
+        table = self._with_predictions(
+            to_device(table, self.device), self._predict_by_teacher(augmented)
+        )
         scores = self.infer(augmented, **fit_params)
         z = as_scores(scores, self.criterion_.n_classes)
         residuals = self._residuals(z, table, mixed=is_exact)

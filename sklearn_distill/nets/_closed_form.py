@@ -33,7 +33,7 @@ def has_closed_form(net: NeuralNet) -> bool:
     kind = type(net.optimizer_)
     return (
         isinstance(net.criterion_, ClosedFormLoss)
-        and net.teacher is None  # which is asked about each mini-batch
+        and net.teacher is None  # which predicts each mini-batch
         and net.criterion_.has_gradient
         and net.augmentation is None  # which may mix targets
         and net.projection is None

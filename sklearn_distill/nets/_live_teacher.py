@@ -1,4 +1,4 @@
-"""A teacher that is asked about the very mini-batches that the student sees."""
+"""A teacher that predicts the very mini-batches that the student sees."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class ModuleTeacher:
     Parameters
     ----------
     module : Module
-        The teacher. If it is on another device, a copy of it is asked.
+        The teacher. If it is on another device, a copy of it predicts.
     device : torch.device
         Device of the features.
     autocast : callable
@@ -85,24 +85,24 @@ class ModuleTeacher:
         return part.to(self.dtype) if self.dtype and part.is_floating_point() else part
 
 
-class AskAboutFloats:
-    """A teacher that reads floats, asked about integers.
+class PredictFromFloats:
+    """A teacher that reads floats, for features that are integers.
 
     Parameters
     ----------
-    ask : callable
+    predict : callable
         Function from features to the teacher's outputs.
     dtype : torch.dtype
         Type of the floats.
     """
 
-    def __init__(self, ask: Callable[[Any], Any], dtype: torch.dtype) -> None:
-        self.ask = ask
+    def __init__(self, predict: Callable[[Any], Any], dtype: torch.dtype) -> None:
+        self.predict = predict
         self.dtype = dtype
 
     def __call__(self, features: Tensor) -> Any:
         """Return the outputs of a mini-batch."""
-        return self.ask(features.to(self.dtype))
+        return self.predict(features.to(self.dtype))
 
 
 class EstimatorTeacher:
@@ -143,7 +143,7 @@ class LiveTeacher:
 
     Parameters
     ----------
-    ask : callable
+    predict : callable
         Function from features to the teacher's outputs.
     n_outputs : int
         Number of classes K or of outputs.
@@ -155,7 +155,7 @@ class LiveTeacher:
         Centre and scale that are removed from the predictions of a regressor.
     """
 
-    ask: Callable[[Any], Any]
+    predict: Callable[[Any], Any]
     n_outputs: int
     kind: Kind
     order: list[int] | None = None
@@ -179,7 +179,7 @@ class LiveTeacher:
         ValueError
             If there is not one finite prediction for each row and output.
         """
-        values = ask_batch(self.ask, features)
+        values = predict_batch(self.predict, features)
         if self.kind == "predictions":
             return self._in_units(self._columns(values.reshape(len(values), -1)))
         if self.n_outputs == 2 and values.reshape(len(values), -1).shape[1] == 1:
@@ -219,12 +219,12 @@ def name_teacher_in_errors() -> Iterator[None]:
         raise
 
 
-def ask_batch(ask: Callable[[Any], Any], features: ModelInput) -> Tensor:
+def predict_batch(predict: Callable[[Any], Any], features: ModelInput) -> Tensor:
     """Return a teacher's outputs for a mini-batch.
 
     Parameters
     ----------
-    ask : callable
+    predict : callable
         Function from features to outputs.
     features : Tensor of shape (n_rows, ...) or dict of Tensor
         Features, which the teacher must not change.
@@ -244,7 +244,7 @@ def ask_batch(ask: Callable[[Any], Any], features: ModelInput) -> Tensor:
     parts, n_rows = tensors_of(features), n_rows_of(features)
     versions = [part._version for part in parts]
     with torch.inference_mode():
-        outputs = ask(features)
+        outputs = predict(features)
     if [part._version for part in parts] != versions:
         raise ValueError(
             "teacher changes its features in place, which the student sees, too: let it work on a "

@@ -445,7 +445,7 @@ class StudentNet(NeuralNet):
             self._set_training(True)
         features, table = batch[:2]
         features, mixing = self.augmented(features)
-        predictions = self._ask_teacher(features, mixing)
+        predictions = self._predict_by_teacher(features, mixing)
         y_pred = self.infer(features, **fit_params)
         table = to_device(table, self.device)
         with_predictions = partial(self._with_predictions, predictions=predictions)
@@ -458,7 +458,7 @@ class StudentNet(NeuralNet):
         scores = y_pred[0] if self.projection is not None else y_pred
         return {"loss": loss, "y_pred": scores, "predictions": predictions}
 
-    def _ask_teacher(self, features: Any, mixing: Mixing | None = None) -> Tensor | None:
+    def _predict_by_teacher(self, features: Any, mixing: Mixing | None = None) -> Tensor | None:
         """Return the predictions of a live teacher for augmented features."""
         if self.teacher is None:
             return None

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from sklearn_distill.nets._loader import RowTensors, Stream
     from sklearn_distill.nets._multilayer_perceptron import Layers
     from sklearn_distill.nets._net import StudentNet
-    from sklearn_distill.students._neural_live import AskedTeacher
+    from sklearn_distill.students._neural_live import LivePredictions
     from sklearn_distill.students._neural_training import Trained
 
 # parameters that may differ between an interrupted fit and the one that resumes it
@@ -252,10 +252,10 @@ class NeuralStudent(NeuralParams):
             self._format = self._format.with_floats()
         return self
 
-    def _ask_teacher(
+    def _predict_live(
         self, X: Features | torch.Tensor | dict[str, torch.Tensor], **given: TeacherLike
-    ) -> AskedTeacher | None:
-        """Return a live teacher, asked about rows as they are; None without one."""
+    ) -> LivePredictions | None:
+        """Return a live teacher's predictions of rows as they are; None without one."""
         if self.teacher is None:
             return None
         repeated = [name for name, values in given.items() if values is not None]
@@ -264,10 +264,10 @@ class NeuralStudent(NeuralParams):
                 f"{repeated[0]} and the parameter teacher, which predicts instead: pass one of "
                 "the two"
             )
-        from sklearn_distill.students._neural_live import ask_teacher
+        from sklearn_distill.students._neural_live import predict_live
         from sklearn_distill.students._neural_training import features_as_tensor
 
-        return ask_teacher(self, features_as_tensor(X, self._dtype))
+        return predict_live(self, features_as_tensor(X, self._dtype))
 
     def _named_teacher(self) -> AbstractContextManager[Any]:
         """Return a context whose errors say that a live teacher made the predictions."""

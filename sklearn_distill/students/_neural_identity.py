@@ -28,7 +28,7 @@ def training_identity(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _fingerprint(name: str, value: Any) -> str:
-    # a teacher is asked in evaluation mode, whatever mode it is in
+    # a teacher predicts in evaluation mode, whatever mode it is in
     is_teacher = name == "teacher" and isinstance(value, nn.Module)
     try:
         with evaluating(value) if is_teacher else nullcontext():

@@ -1,4 +1,4 @@
-"""The live teacher of a neural student: asked once about all rows, or about each mini-batch."""
+"""The live teacher of a neural student: it predicts all rows once, or each mini-batch."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from sklearn_distill.nets._inputs import (
     try_with_floats,
 )
 from sklearn_distill.nets._live_teacher import (
-    AskAboutFloats,
     EstimatorTeacher,
     Kind,
     LiveTeacher,
     ModuleTeacher,
-    ask_batch,
+    PredictFromFloats,
     kind_of_outputs,
     name_teacher_in_errors,
+    predict_batch,
 )
 from sklearn_distill.nets._net import autocast
 from sklearn_distill.nets.device import resolve_device
@@ -41,16 +41,16 @@ from sklearn_distill.students._neural_network import random_stream
 from sklearn_distill.students._neural_params import NeuralParams
 from sklearn_distill.students._output_units import OutputUnits
 
-N_ASKED = 1024  # rows at a time, as in prediction
+N_ROWS_AT_ONCE = 1024  # rows at a time, as in prediction
 
 
 @dataclass(frozen=True)
-class AskedTeacher:
-    """A live teacher, and its outputs for the rows that it was asked about first.
+class LivePredictions:
+    """A live teacher, and its outputs for the rows that it predicted first.
 
     Parameters
     ----------
-    ask : callable
+    predict : callable
         Function from features to outputs.
     outputs : ndarray of shape (n_rows,) or (n_rows, n_columns)
         Its outputs for the rows of X as they are, or for the first item of a Dataset.
@@ -60,7 +60,7 @@ class AskedTeacher:
         Classes of an estimator, in the order of its columns.
     """
 
-    ask: Any
+    predict: Any
     outputs: NDArray[Any]
     kind: Kind
     columns: list[Any] | None = None
@@ -81,7 +81,7 @@ class AskedTeacher:
         *,
         units: OutputUnits | None = None,
     ) -> LiveTeacher:
-        """Return what is asked about each mini-batch.
+        """Return what predicts each mini-batch.
 
         Columns are in the order of the classes, numbers in the units of the network.
         """
@@ -89,11 +89,11 @@ class AskedTeacher:
         if self.columns is not None and classes is not None:
             order = [self.columns.index(label) for label in classes.tolist()]
         scaling = None if units is None else (units.center, units.scale)
-        return LiveTeacher(self.ask, n_outputs, self.kind, order, scaling)
+        return LiveTeacher(self.predict, n_outputs, self.kind, order, scaling)
 
 
-def ask_teacher(estimator: NeuralParams, features: ModelInput | Inputs) -> AskedTeacher:
-    """Ask the teacher of a student about rows as they are, without augmentation.
+def predict_live(estimator: NeuralParams, features: ModelInput | Inputs) -> LivePredictions:
+    """Predict rows as they are, without augmentation, by the teacher of a student.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def ask_teacher(estimator: NeuralParams, features: ModelInput | Inputs) -> Asked
 
     Returns
     -------
-    AskedTeacher
+    LivePredictions
         The teacher and its outputs.
 
     Raises
@@ -116,18 +116,18 @@ def ask_teacher(estimator: NeuralParams, features: ModelInput | Inputs) -> Asked
     """
     device = _device(estimator)
     by_class = is_classifier(estimator)
-    ask, kind, columns = _read_teacher(estimator, device, by_class)
+    predict, kind, columns = _read_teacher(estimator, device, by_class)
     # the teacher may draw from torch's generator, which must not change
     with name_teacher_in_errors(), random_stream(0):
-        ask = _reading(ask, features, device, estimator._dtype)
-        batches = [ask_batch(ask, _on(device, x)).cpu().numpy() for x in _batches(features)]
+        predict = _reading(predict, features, device, estimator._dtype)
+        batches = [predict_batch(predict, _on(device, x)).cpu().numpy() for x in _batches(features)]
         outputs = np.concatenate(batches).astype(np.float64)
         if outputs.ndim not in (1, 2):
             raise ValueError(
                 f"it returned shape {outputs.shape}: it must return (n_rows, n_classes) or, for a "
                 "regressor, (n_rows,) or (n_rows, n_outputs)"
             )
-        return AskedTeacher(ask, outputs, kind or kind_of_outputs(outputs), columns)
+        return LivePredictions(predict, outputs, kind or kind_of_outputs(outputs), columns)
 
 
 def _batches(features: ModelInput | Inputs) -> Iterable[ModelInput]:
@@ -135,8 +135,8 @@ def _batches(features: ModelInput | Inputs) -> Iterable[ModelInput]:
     if isinstance(features, ItemRows):
         features = features.for_prediction()
     if isinstance(features, Inputs):
-        return features.batches(torch.arange(len(features)).split(N_ASKED))
-    return [features] if isinstance(features, dict) else features.split(N_ASKED)
+        return features.batches(torch.arange(len(features)).split(N_ROWS_AT_ONCE))
+    return [features] if isinstance(features, dict) else features.split(N_ROWS_AT_ONCE)
 
 
 def _on(device: torch.device, x: ModelInput) -> ModelInput:
@@ -145,26 +145,26 @@ def _on(device: torch.device, x: ModelInput) -> ModelInput:
 
 
 def _reading(
-    ask: Any, features: ModelInput | Inputs, device: torch.device, dtype: torch.dtype
+    predict: Any, features: ModelInput | Inputs, device: torch.device, dtype: torch.dtype
 ) -> Any:
-    """Return what asks the teacher: about integers as floats, if it cannot read them."""
+    """Return the teacher's function; of integers as floats, if it cannot read them."""
     if isinstance(features, Tensor) and features.is_floating_point():
-        return ask
+        return predict
     few = _on(device, first_rows(features, 2))
     if isinstance(few, dict) or few.is_floating_point():
-        return ask
+        return predict
 
-    def read(asking: Any) -> Any:
-        ask_batch(asking, few)
-        return asking
+    def tried(teacher: Any) -> Any:
+        predict_batch(teacher, few)
+        return teacher
 
-    return try_with_floats(read, ask, lambda asking: AskAboutFloats(asking, dtype))
+    return try_with_floats(tried, predict, lambda teacher: PredictFromFloats(teacher, dtype))
 
 
 def _read_teacher(
     estimator: NeuralParams, device: torch.device, by_class: bool
 ) -> tuple[Any, Kind | None, list[Any] | None]:
-    """Return what asks the teacher, what it returns (None if not known), and its classes."""
+    """Return the teacher's function, what it returns (None if not known), and its classes."""
     teacher = estimator.teacher
     fixed: Kind | None = None if by_class else "predictions"
     if isinstance(teacher, nn.Module):

@@ -1,4 +1,4 @@
-"""The targets of a neural classifier whose teacher is asked about each mini-batch."""
+"""The targets of a neural classifier whose teacher predicts each mini-batch."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ class NeuralTargets:
         Without any label: loss and table of the teacher's term, by which a part of these rows
         validates. None with a label.
     teacher : LiveTeacher or None, default=None
-        Who is asked about each mini-batch, whose predictions the table lacks; None if it has them.
+        Who predicts each mini-batch, as the table lacks these predictions; None if it has them.
     """
 
     loss: Any

@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from sklearn_distill.nets._multilayer_perceptron import Layers
     from sklearn_distill.nets._predictions import ClassPredictions, LabelPredictions
     from sklearn_distill.students._neural_class_targets import BatchTable
-    from sklearn_distill.students._neural_live import AskedTeacher
+    from sklearn_distill.students._neural_live import LivePredictions
     from sklearn_distill.students._neural_live_targets import LiveBatchTable
     from sklearn_distill.students._neural_training import Trained
 
@@ -520,10 +520,10 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         X = self._validate_features(
             X, y, sample_weight, teacher_proba, teacher_logits, reset=previous is None
         )
-        asked = self._ask_about(X, y, teacher_proba, teacher_logits)
+        predicted = self._predict_live_classes(X, y, teacher_proba, teacher_logits)
         teacher = teacher_proba, teacher_logits, teacher_embedding, teacher_weight
         X, targets = self._read_targets(
-            X, y, sample_weight, *teacher, self.classes, previous, asked
+            X, y, sample_weight, *teacher, self.classes, previous, predicted
         )
         if previous is not None:
             _check_same_classes(self.classes_, previous_classes)
@@ -600,9 +600,9 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             X, y, sample_weight, teacher_proba, teacher_logits, reset=previous is None
         )
         classes = self._partial_fit_classes(classes)
-        asked = self._ask_about(X, y, teacher_proba, teacher_logits)
+        predicted = self._predict_live_classes(X, y, teacher_proba, teacher_logits)
         teacher = teacher_proba, teacher_logits, teacher_embedding, teacher_weight
-        X, targets = self._read_targets(X, y, sample_weight, *teacher, classes, previous, asked)
+        X, targets = self._read_targets(X, y, sample_weight, *teacher, classes, previous, predicted)
         return self._train(X, targets, previous=previous, n_epochs=1)
 
     def predict_proba(self, X: NetworkInput) -> FloatArray:
@@ -713,12 +713,12 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             without_teacher=self.teacher is not None,
         )
         self._set_stream_format(stream.features)
-        asked = self._ask_teacher(stream.features)
+        predicted = self._predict_live(stream.features)
         held_out = self._read_held_out(X_val, y_val)
         targets = replace(
             targets,
             metaparameters=self._metaparameters(1),
-            teacher=None if asked is None else asked.live(len(classes), classes),
+            teacher=None if predicted is None else predicted.live(len(classes), classes),
         )
         return self._train_on_stream(stream, targets, held_out)
 
@@ -765,7 +765,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         teacher_weight: ArrayLike | None,
         classes: ArrayLike | None,
         previous: Trained | None,
-        asked: AskedTeacher | None,
+        predicted: LivePredictions | None,
     ) -> tuple[Features, NeuralTargets]:
         """Check the arguments of ``fit``; set ``classes_`` and ``n_taught_rows_``.
 
@@ -775,8 +775,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             teacher = teacher_proba, teacher_logits, teacher_embedding, teacher_weight
             return self._read_multi_label(X, y, sample_weight, *teacher, previous)
         self._n_labels = 0
-        if asked is not None:
-            teacher_proba, teacher_logits = asked.class_params()
+        if predicted is not None:
+            teacher_proba, teacher_logits = predicted.class_params()
         with self._named_teacher():
             targets = TrainingTargets.read(
                 self,
@@ -795,8 +795,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         # mean 1, as the scale of the weights would change the learning rate
         targets = targets.with_mean_weight_one()
         self.classes_, self.n_taught_rows_ = targets.classes, targets.n_taught_rows
-        targets.warn_if_implausible(teacher_proba, None if asked is None else "teacher")
-        live = self._live_teacher(asked, targets)
+        targets.warn_if_implausible(teacher_proba, None if predicted is None else "teacher")
+        live = self._live_teacher(predicted, targets)
         if self.metaparameter_optimizer is not None:
             self._check_tunable(targets)
             return X, self._tunable_targets(targets, live)
@@ -918,27 +918,27 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         made = made if live is None else without_predictions(made, first=False)
         return replace(made, metaparameters=self._metaparameters(1), teacher=live)
 
-    def _ask_about(
+    def _predict_live_classes(
         self, X: Features, y: TargetLike, teacher_proba: TeacherLike, teacher_logits: TeacherLike
-    ) -> AskedTeacher | None:
-        """Return a live teacher, asked about the rows of ``fit``; None without one."""
+    ) -> LivePredictions | None:
+        """Return a live teacher's predictions of the rows of ``fit``; None without one."""
         if self.teacher is not None and is_label_matrix(y):
             raise ValueError(
                 "the parameter teacher with y of several labels, whose probabilities cannot be "
                 "told from logits: pass its predictions as teacher_proba or teacher_logits"
             )
-        return self._ask_teacher(X, teacher_proba=teacher_proba, teacher_logits=teacher_logits)
+        return self._predict_live(X, teacher_proba=teacher_proba, teacher_logits=teacher_logits)
 
     def _live_teacher(
-        self, asked: AskedTeacher | None, targets: TrainingTargets
+        self, predicted: LivePredictions | None, targets: TrainingTargets
     ) -> LiveTeacher | None:
         """Return the teacher if it predicts each mini-batch, else None."""
         # at λ = 0 its predictions would not count
         labels_alone = targets.labels.present.all() and self.imitation == 0
         tuned = self.metaparameter_optimizer is not None
-        if asked is None or self.augmentation is None or (labels_alone and not tuned):
+        if predicted is None or self.augmentation is None or (labels_alone and not tuned):
             return None
-        return asked.live(len(targets.classes), targets.classes)
+        return predicted.live(len(targets.classes), targets.classes)
 
     def _check_custom_loss(self) -> None:
         """Require the defaults of the parameters that only the built-in teacher's term reads."""

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from sklearn_distill.nets._live_teacher import LiveTeacher
     from sklearn_distill.nets._multilayer_perceptron import Layers
     from sklearn_distill.nets._predictions import NumberPredictions
-    from sklearn_distill.students._neural_live import AskedTeacher
+    from sklearn_distill.students._neural_live import LivePredictions
     from sklearn_distill.students._neural_training import Trained
 
 
@@ -576,13 +576,13 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             without_teacher=has_teacher,
         )
         self._set_stream_format(stream.features)
-        asked = self._ask_teacher(stream.features)
+        predicted = self._predict_live(stream.features)
         no_labels = np.full((0, n_outputs), np.nan)
         targets = regression_targets(no_labels, None, np.ones(0), imitation, live=has_teacher)
         targets = replace(
             targets,
             metaparameters=self._metaparameters(1),
-            teacher=None if asked is None else asked.live(n_outputs, units=self._units),
+            teacher=None if predicted is None else predicted.live(n_outputs, units=self._units),
         )
         held_out = self._read_held_out(X_val, y_val, targets)
         return self._train_on_stream(stream, targets, held_out)
@@ -614,8 +614,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         n_rows = len(features)
         weight = check_sample_weight(sample_weight, n_rows)
         absent = weight == 0
-        asked = self._ask_teacher(features, teacher_prediction=teacher_prediction)
-        teacher_prediction = teacher_prediction if asked is None else asked.outputs
+        predicted = self._predict_live(features, teacher_prediction=teacher_prediction)
+        teacher_prediction = teacher_prediction if predicted is None else predicted.outputs
         with self._named_teacher():
             labels, predictions, flat, trust = check_regression_targets(
                 y,
@@ -652,7 +652,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             teacher_prediction=teacher_prediction,
         )
         check_plausible_prediction(labels, predictions)
-        live = self._live_teacher(asked, labels, predictions)
+        live = self._live_teacher(predicted, labels, predictions)
 
         scaled = [None if y is None else self._in_units(y) for y in (labels, predictions)]
         # callbacks read those of the user
@@ -684,17 +684,17 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
 
     def _live_teacher(
         self,
-        asked: AskedTeacher | None,
+        predicted: LivePredictions | None,
         labels: OutputColumns | None,
         predictions: OutputColumns | None,
     ) -> LiveTeacher | None:
         """Return the teacher if it predicts each mini-batch, else None."""
         # at λ = 0 its predictions would not count
         labels_alone = labels is not None and not np.isnan(labels).any() and self.imitation == 0
-        if asked is None or self.augmentation is None or labels_alone:
+        if predicted is None or self.augmentation is None or labels_alone:
             return None
         assert predictions is not None
-        return asked.live(predictions.shape[1], units=self._units)
+        return predicted.live(predictions.shape[1], units=self._units)
 
     def _validate_features(
         self,

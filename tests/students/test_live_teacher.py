@@ -651,7 +651,7 @@ def test_predictions_that_change_shape_later_are_refused():
 @pytest.mark.parametrize("name", ["teacher_proba", "teacher_logits"])
 def test_two_teachers_are_refused(name):
     given = {name: np.full((60, 3), 1 / 3)}
-    with pytest.raises(ValueError, match=f"{name} and the parameter teacher, which is asked"):
+    with pytest.raises(ValueError, match=f"{name} and the parameter teacher, which predicts"):
         student(teacher=TEACHER).fit(X, Y, **given)
     with pytest.raises(ValueError, match="teacher_prediction and the parameter teacher"):
         regressor(teacher=TEACHER).fit(X, NUMBERS, teacher_prediction=NUMBERS)
