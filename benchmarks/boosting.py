@@ -319,7 +319,7 @@ the teacher's out-of-fold predictions of the labelled rows, and its predictions 
 ones. Students and baselines are scikit-learn's histogram boosting with {TREES["max_iter"]} rounds
 of {TREES["max_leaf_nodes"]} leaves. T is 1, or the one of {temperatures} at which the
 out-of-fold predictions have the least log loss on the labels (`soften_student=False`, so that
-T < 1 makes the targets surer). *{STOPPED}*: boosting holds out 10 % of the
+T < 1 makes the targets sharper). *{STOPPED}*: boosting holds out 10 % of the
 labels to end early. *{REGRESSORS}*:
 `SoftTargetClassifier(MultiOutputRegressor(HistGradientBoostingRegressor))` on the targets of T = 1,
 whose probabilities below {MIN_PROBA:g}, some of them 2e-16, are raised to it. Means over

@@ -94,7 +94,7 @@ def first_columns(rows: Tensor) -> Tensor:
 
 
 def unchanged(rows: Tensor) -> Tensor:
-    """Augment nothing, so that a live teacher is asked about each mini-batch."""
+    """Augment nothing, so that a live teacher predicts each mini-batch."""
     return rows
 
 

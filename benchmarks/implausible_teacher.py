@@ -1,22 +1,26 @@
 """How often the check of a teacher's order warns: ``python -m benchmarks.implausible_teacher``.
 
-Prints the shares of simulated fits that warn, of right teachers (false alarms), and of teachers
-whose rows were shuffled, whose columns were exchanged, or, in regression, whose sign is reversed.
+The shares of simulated fits that warn, of right teachers (false alarms), and of teachers whose rows
+were shuffled, whose columns were exchanged, or, in regression, whose sign is reversed. With
+``--page-only`` the user guide is written from the CSV file.
 """
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, softmax
 from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.tree import DecisionTreeRegressor
 
+from benchmarks.record import measured, with_part, write_guide
 from sklearn_distill._validation.plausible_prediction import check_plausible_prediction
 from sklearn_distill._validation.plausible_teacher import check_plausible_teacher
 from sklearn_distill.targets import Labels, Teachers
@@ -24,11 +28,65 @@ from sklearn_distill.targets import Labels, Teachers
 Numbers = NDArray[np.float64]
 Simulated = tuple[NDArray[np.intp], NDArray[np.float64]]  # labels, and the teacher's probabilities
 
+CSV = Path(__file__).with_suffix(".csv")
+PAGE = Path(__file__).parents[1] / "docs" / "user_guide" / "soft_labels.md"
 N_SIMULATIONS = 500
 SPREADS = {"noise": 0.05, "weak": 0.5, "good": 2.0, "very good": 4.0}  # of the log-odds
 EXPLAINED = (0.02, 0.3, 0.8, 0.98)  # shares of the variance of Gaussian labels, or of their scale
 NOISES = ("Gaussian", "t with 2 degrees of freedom", "log-normal", "Poisson")
 TEMPERATURES = (1 / 3, 1.0, 4.0)  # < 1: log-odds three times too large
+CLASSES, FOREST, NUMBERS, TREE = "classes", "forest", "numbers", "full tree"
+RIGHT = "teacher.str.startswith('right')"
+# the lines of the guide's tables, and which rows of the CSV file they show
+OF_CLASSES = {
+    "right, log-odds as they are, three times too large or four times too small": (
+        f"kind == '{CLASSES}' and {RIGHT}"
+    ),
+    "rows shuffled, good or very good, two balanced classes, 300 samples": (
+        f"kind == '{CLASSES}' and teacher == 'rows shuffled' and n == 300 and size == 0.5"
+        " and quality in ('good', 'very good')"
+    ),
+    "columns exchanged, good or very good, two balanced classes, 300 samples": (
+        f"kind == '{CLASSES}' and teacher == 'two columns exchanged' and n == 300 and size == 0.5"
+        " and quality in ('good', 'very good')"
+    ),
+    "rows shuffled, a class with 0.5 % of 1,000 samples": (
+        f"kind == '{CLASSES}' and teacher == 'rows shuffled' and n == 1000 and size == 0.005"
+    ),
+    "a full tree, 10 % of its labels random": (
+        f"kind == '{FOREST}' and size == 1 and random_labels == 0.1"
+    ),
+    "a full tree, 40 % of its labels random": (
+        f"kind == '{FOREST}' and size == 1 and random_labels == 0.4"
+    ),
+    "10 or 100 full trees": f"kind == '{FOREST}' and size > 1",
+}
+OF_NUMBERS = {
+    "right": f"kind == '{NUMBERS}' and {RIGHT}",
+    "right, but twice as large": f"kind == '{NUMBERS}' and teacher == 'twice as large'",
+    "right + as much noise, Gaussian labels": (
+        f"kind == '{NUMBERS}' and teacher == 'half noise' and noise == 'Gaussian'"
+    ),
+    "right + as much noise, other labels": (
+        f"kind == '{NUMBERS}' and teacher == 'half noise' and noise != 'Gaussian'"
+    ),
+    "rows shuffled, 60 samples": f"kind == '{NUMBERS}' and teacher == 'rows shuffled' and n == 60",
+    "rows shuffled, 200 samples, the best prediction explains 80 % of Gaussian labels": (
+        f"kind == '{NUMBERS}' and teacher == 'rows shuffled' and n == 200 and explained == 0.8"
+        " and noise == 'Gaussian'"
+    ),
+    "rows shuffled, 1,000 samples, the best prediction explains 80 %": (
+        f"kind == '{NUMBERS}' and teacher == 'rows shuffled' and n == 1000 and explained == 0.8"
+    ),
+    "sign reversed, 1,000 samples, the best prediction explains 80 %": (
+        f"kind == '{NUMBERS}' and teacher == 'sign reversed' and n == 1000 and explained == 0.8"
+    ),
+    "a full tree, where the best prediction explains 10 %": (
+        f"kind == '{TREE}' and explained == 0.1"
+    ),
+    "a full tree, where it explains 30 %": f"kind == '{TREE}' and explained == 0.3",
+    "a full tree, where it explains 50 % or 80 %": f"kind == '{TREE}' and explained > 0.4",
+}
 
 
 def warns(y: NDArray[np.intp], proba: NDArray[np.float64]) -> bool:
@@ -72,14 +130,12 @@ def forest(n: int, n_trees: int, noise: float, seed: int) -> Simulated:
     return y[300:], np.asarray(model.predict_proba(X[300:]))
 
 
-def settings() -> Iterator[tuple[str, str, int, float]]:
-    """Yield the kind of labels, the teacher's quality, n, and the rate or the number of classes."""
+def settings() -> Iterator[tuple[str, int, float]]:
+    """Yield the teacher's quality, n, and the rate of a class or the number of classes."""
     for n in (60, 300, 1000):
         for quality in SPREADS:
-            for rate in (0.5, 0.1, 0.027, 0.005):
-                yield f"2 classes, {rate:.1%}", quality, n, rate
-            for n_classes in (3, 10, 100):
-                yield f"{n_classes} classes", quality, n, float(n_classes)
+            for size in (0.5, 0.1, 0.027, 0.005, 3, 10, 100):
+                yield quality, n, size
 
 
 def simulate(quality: str, n: int, size: float, seed: int) -> Simulated:
@@ -156,33 +212,67 @@ def full_tree(n: int, explained: float, seed: int) -> tuple[Numbers, Numbers]:
     return y[300:], np.asarray(tree.predict(X[300:]))
 
 
-def regression(n_simulations: int) -> None:
-    """Print the shares of each setting of a regression, and the false alarms of full trees."""
-    for n in (60, 110, 200, 1000):
-        for noise in NOISES:
-            for explained in EXPLAINED:
-                shares = rates_of_numbers(noise, n, explained, n_simulations)
-                print(f"{noise} labels, R² {explained}, n={n}: {shares}", flush=True)
-    for explained in (0.1, 0.3, 0.5, 0.8):
-        for n in (110, 300, 1000):
-            alarms = [
-                warns_of_numbers(*full_tree(n, explained, seed)) for seed in range(n_simulations)
-            ]
-            print(f"full tree, R² of the best {explained}, n={n}: {np.mean(alarms):.3f}")
-
-
-def main(n_simulations: int = N_SIMULATIONS) -> None:
-    """Print the shares of each setting, and the false alarms of forests."""
-    for labels, quality, n, size in settings():
+def measure(kind: str, *setting: Any) -> Iterator[dict[str, Any]]:
+    """Yield the shares of a setting, a row for each thing that was done to the teacher."""
+    n_simulations = N_SIMULATIONS
+    if kind == CLASSES:
+        quality, n, size = setting
         # with 100 classes each simulation takes some ten times as long
-        shares = rates(quality, n, size, n_simulations // (10 if size == 100 else 1))
-        print(f"{labels}, {quality}, n={n}: {shares}", flush=True)
-    for n_trees in (1, 10, 100):
-        for noise in (0.1, 0.4):
-            alarms = [warns(*forest(300, n_trees, noise, seed)) for seed in range(n_simulations)]
-            print(f"forest of {n_trees} trees, {noise:.0%} random labels: {np.mean(alarms):.3f}")
-    regression(n_simulations)
+        n_simulations //= 10 if size == 100 else 1
+        about: dict[str, Any] = {"quality": quality, "n": n, "size": size}
+        shares = rates(*setting, n_simulations)
+    elif kind == NUMBERS:
+        noise, n, explained = setting
+        about = {"noise": noise, "n": n, "explained": explained}
+        shares = rates_of_numbers(*setting, n_simulations)
+    elif kind == FOREST:
+        n_trees, random_labels = setting
+        about = {"n": 300, "size": n_trees, "random_labels": random_labels}
+        shares = {"right": _share(warns(*forest(300, *setting, i)) for i in range(n_simulations))}
+    else:
+        explained, n = setting
+        about = {"n": n, "explained": explained}
+        alarms = (warns_of_numbers(*full_tree(n, explained, i)) for i in range(n_simulations))
+        shares = {"right": _share(alarms)}
+    for what, share in shares.items():
+        yield {"kind": kind} | about | {"teacher": what, "share": share, "fits": n_simulations}
+
+
+def _share(alarms: Iterator[bool]) -> float:
+    return float(np.mean(list(alarms)))
+
+
+def run_benchmark() -> pd.DataFrame:
+    """Return the rows of the CSV file."""
+    tasks: list[tuple[Any, ...]] = [(CLASSES, *setting) for setting in settings()]
+    tasks += [(FOREST, n_trees, noise) for n_trees in (1, 10, 100) for noise in (0.1, 0.4)]
+    tasks += [
+        (NUMBERS, noise, n, explained)
+        for n in (60, 110, 200, 1000)
+        for noise in NOISES
+        for explained in EXPLAINED
+    ]
+    tasks += [(TREE, explained, n) for explained in (0.1, 0.3, 0.5, 0.8) for n in (110, 300, 1000)]
+    return measured(measure, tasks)
+
+
+def part(results: pd.DataFrame, wanted: dict[str, str]) -> str:
+    """Return a table of the guide: the range of the shares of the settings of each line."""
+    lines = ["| Teacher | Reported |", "|---|---|"]
+    for name, query in wanted.items():
+        share = 100 * results.query(query, engine="python")["share"]
+        low, high = f"{share.min():.1f}", f"{share.max():.1f}"
+        lines.append(f"| {name} | {high if low == high else f'{low} to {high}'} % |")
+    return "\n".join(lines)
+
+
+def with_tables(page: str, results: pd.DataFrame) -> str:
+    """Return the page with the tables between their marks."""
+    for suffix, wanted in ((": classes", OF_CLASSES), (": numbers", OF_NUMBERS)):
+        script = f"benchmarks/implausible_teacher.py{suffix}"
+        page = with_part(page, script, part(results, wanted))
+    return page
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    write_guide(__doc__, CSV, PAGE, run_benchmark, with_tables)

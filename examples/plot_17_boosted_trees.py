@@ -48,7 +48,7 @@ X_more, X_test, _, y_test = train_test_split(
 # A forest averages many trees, and so its probabilities are often too near to each other. Its
 # out-of-fold predictions and the labels tell the temperature at which they fit the labels best.
 # With ``soften_student=False`` only the teacher's logits are divided by it, so that T < 1 makes the
-# targets surer.
+# targets sharper.
 
 teacher = ExtraTreesClassifier(200, random_state=0)
 log_p = np.log(out_of_fold_proba(teacher, X_train, y_train).clip(1e-12))

@@ -1,7 +1,8 @@
 """Run the ```python blocks of the README and of docs/, a namespace and a folder for each page.
 
 A block is left out when the line before it is ``<!-- no-run: the reason -->``. A ```text block that
-follows has the words that the block prints; ``python -m tests.pages`` writes it anew.
+follows has the words that the block prints, and numbers near to the printed ones unless the line
+before the block is ``<!-- numbers vary: the reason -->``; ``python -m tests.pages`` writes it anew.
 """
 
 import re

@@ -57,6 +57,15 @@ def test_small_is_the_default_and_full_the_largest(experiment):
     assert experiment.default_scale == "small"
 
 
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_the_stored_table_is_that_of_the_runs(experiment):
+    computed = aggregate(experiment, read_runs(experiment))
+    stored = pd.read_csv(experiment.file(), keep_default_na=False)
+    rows = ["scale", "method", "setting", "measure", "runs"]
+    assert stored[rows].values.tolist() == computed[rows].values.tolist()
+    np.testing.assert_allclose(stored["mean"], computed["mean"], rtol=1e-5)
+
+
 @pytest.mark.parametrize("table", TABLES)
 def test_every_claim_of_a_page_is_that_of_its_file(table):
     page = (reproduction.FOLDER / f"{table.name}.md").read_text("utf-8")

@@ -97,8 +97,8 @@ def holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
 def gain(runs: pd.DataFrame, claim: Claim) -> dict[str, Any]:
     """Return the mean gain of a claim over the seeds, with its t interval.
 
-    The gain is the difference in the claimed direction. Two rows are compared seed by seed; seeds
-    that lack one of them are ignored.
+    The gain is the difference in the claimed direction, of logarithms if the claim says so. Two
+    rows are compared seed by seed; seeds that lack one of them are ignored.
     """
     values = runs.set_index("seed")
     better_values = values_of(values, claim.better, claim.measure)

@@ -14,8 +14,8 @@ It writes three files next to the script ``table_synthetic.py``:
 
 What many rows or seeds share and takes long, such as the predictions of a teacher, is computed by a
 function with the decorator :func:`kept`: the folder ``.kept`` has its results for later calls, and
-for other processes. A change of the function itself or of a library's version is noticed, one of
-what it calls is not; ``make clean`` removes the folder.
+for other processes. A change of the function itself, or of the version of Python, numpy,
+scikit-learn or torch, is noticed, one of what it calls is not; ``make clean`` removes the folder.
 
 The scale "full" is the published one. "medium" takes hours for all tables, and "small" minutes;
 :mod:`examples.papers.run_all` computes the missing runs of all tables.
@@ -77,7 +77,7 @@ class Experiment:
     claims : sequence of Claim, default=()
         The claims to evaluate.
     because : mapping, default={}
-        Why our numbers differ from the published ones: a clause such as "there are fewer images",
+        Known differences from the setup of the paper: a clause such as "there are fewer images",
         by a tuple of words that have to be among the scale, method, setting and measure of a row.
     findings : callable or None, default=None
         ``findings(runs)`` returns sentences for the page of the table, with numbers that are

@@ -169,7 +169,7 @@ class LeNet(ScoreNetwork):
 class CifarCNN(ScoreNetwork):
     """Convolutional student of Gorpinich, Bakhteev and Strijov.
 
-    Three times a 3×3 convolution (8, 16, 32 channels), batch normalisation, ReLU and pooling; then
+    Three times a 3×3 convolution (8, 16, 32 channels), batch normalisation, pooling and ReLU; then
     a linear layer with 64 units and the scores: 15,050 parameters for 32×32 colour images and 10
     classes. There is no padding, so 2×2 pixels of 32 channels are left.
 

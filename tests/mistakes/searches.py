@@ -136,9 +136,9 @@ GROUP = Group(
         ),
         Case(
             "A teacher that predicts worse than the student",
-            "Strong models overfit few labels, and naive Bayes is too sure of itself. Let the "
-            "estimator compare the teacher with the student without it, on samples that neither "
-            "was fitted on.",
+            "Strong models overfit few labels, and naive Bayes is overconfident. Let the estimator "
+            "compare the teacher with the student without it, on samples that neither was fitted "
+            "on.",
             """
             student = DistilledLogisticRegression()
             model = TeacherStudentClassifier(

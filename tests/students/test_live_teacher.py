@@ -1,4 +1,4 @@
-"""A live teacher is asked about what the student sees: as if its predictions had been passed."""
+"""A live teacher predicts what the student sees: as if its predictions had been passed."""
 
 import copy
 import pickle
@@ -578,7 +578,7 @@ def test_a_checkpoint_recognises_its_teacher(tmp_path):
         other.bias[0] += 1e-3
     with pytest.raises(ValueError, match=r"other data or parameters \(teacher\)"):
         student(teacher=other, **options).fit(X, Y)
-    # its mode does not matter, as it is asked in evaluation mode
+    # its mode does not matter, as it predicts in evaluation mode
     resumed = student(teacher=class_teacher().eval(), **options).fit(X, Y)
     assert_same(resumed, whole, 0)
 

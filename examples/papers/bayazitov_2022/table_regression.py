@@ -173,7 +173,7 @@ def compute(row, seed, scale, device):
 
 
 CLAIMED = [(ALL, BASELINE), (BIG, BASELINE), (SINES, BASELINE), (BIG, SINES), (SINES, UNMAPPED)]
-MEAN_LABEL = "there each prediction is compared with each label, and tends to their mean"
+MEAN_LABEL = "in the author's code each prediction is compared with each label"
 EXPERIMENT = Experiment(
     __file__,
     rows=ROWS,

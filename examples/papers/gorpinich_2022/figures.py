@@ -7,9 +7,9 @@ are alike and the computation is less, and that predicted steps reduce it furthe
 is its seconds divided by those of "none" with the same seed, one training of the same length
 without a teacher. The runs were made on a shared machine, where seconds vary much from run to run;
 therefore ratios are averaged geometrically. The verdicts are those of single intervals, not
-adjusted for their number. All numbers are those of the runs of the tables, at the
-scale that the pages of the tables show. "hyperopt (TPE)" is the search by trials: it trains five
-students.
+adjusted for their number; two runs have no interval here, since it would tell nothing. All numbers
+are those of the runs of the tables, at the scale that the pages of the tables show. "hyperopt
+(TPE)" is the search by trials: it trains five students.
 
 "e₁ = 10, e₂ = 40" computes hypergradients in 10 steps, from which 40 are predicted. λ is the weight
 of the teacher, 1 − λ of the paper.
@@ -64,10 +64,7 @@ def of_the_same_seeds(first, second):
 
 
 def costs():
-    """Return accuracy, hypergradients and relative cost of each method, a line for each.
-
-    Two runs have no interval that would tell anything.
-    """
+    """Return accuracy, hypergradients and relative cost of each method, a line for each."""
     lines = []
     for name, (module, setting) in SETTINGS.items():
         scale, runs = runs_of(module, setting)
@@ -96,6 +93,8 @@ def comparisons():
                 pair = of_the_same_seeds(runs[cheaper], runs[than])
                 ratio = ratio_with_interval(*(one["seconds"] for one in pair))
                 gain = mean_and_half(pair[0]["accuracy"] - pair[1]["accuracy"])
+                if len(pair[0]) < 3:
+                    ratio, gain = (ratio[0], np.nan, np.nan), (gain[0], np.nan)
                 yield name, cheaper, than, ratio, gain
 
 
@@ -175,8 +174,11 @@ def comparison_table(compared):
         "|---|---|---:|---|---:|",
     ]
     lines += [
-        f"| {cheaper} against {than} | {name} | {ratio[0]:.2f} ({ratio[1]:.2f} … {ratio[2]:.2f}) | "
-        f"{verdict_on(ratio)} | {gain:+.3f} ± {half:.3f} |"
+        f"| {cheaper} against {than} | {name} | "
+        + with_interval(f"{ratio[0]:.2f}", f"({ratio[1]:.2f} … {ratio[2]:.2f})")
+        + f"| {verdict_on(ratio)} | "
+        + with_interval(f"{gain:+.3f}", f"± {half:.3f}")
+        + "|"
         for name, cheaper, than, ratio, (gain, half) in compared
     ]
     return "\n".join(lines)

@@ -148,8 +148,8 @@ EXPERIMENT = Experiment(
     claims=list(claims()),
     because={
         ("l_real",): "the published one is of 40 samples and probabilities softened by 10",
-        ("full", CLOTHES): "of something that the paper does not tell: data, T, λ and training are "
-        "the published ones",
+        ("full", CLOTHES): "none that the paper tells of: data, T, λ and training are the "
+        "published ones",
         (ADAM, "l_maxmin_std"): "the published one, rounded to two digits, is of another draw",
         **{
             (name, CLOTHES): f"there are {SCALES[name].n_images} images instead of 60,000, and "
