@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 
 BLOCK = re.compile(
-    r"(?P<skip>^<!-- no-run: .+ -->\n\n?)?(?P<vary>^<!-- numbers vary: .+ -->\n\n?)?"
+    r"(?P<skip>^<!-- no-run: [^\n]+ -->\n\n?)?(?P<vary>^<!-- numbers vary: [^\n]+ -->\n\n?)?"
     r"^```python\n(?P<code>.*?)^```$"
     r"(?P<shown>\n\n```text\n(?P<output>.*?)^```$)?",
     re.MULTILINE | re.DOTALL,

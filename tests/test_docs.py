@@ -52,6 +52,8 @@ def test_a_block_runs_unless_a_reason_is_given():
     page = "text\n```python\na = 1\n```\n<!-- no-run: slow -->\n```python\nb = 1\n```\n"
     assert [block["code"] for block in runnable_blocks(page)] == ["a = 1\n"]
     assert len(runnable_blocks(page.replace("slow ", ""))) == 2
+    between = page.replace("text", "<!-- no-run: slow -->\n```python\nc = 1\n```", 1)
+    assert [block["code"] for block in runnable_blocks(between)] == ["a = 1\n"]
 
 
 def test_outputs_are_compared_and_written(tmp_path):
