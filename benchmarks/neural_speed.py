@@ -127,6 +127,7 @@ class ChannelsFirst(CifarCNN):
 
     def __init__(self, n_outputs: int) -> None:
         super().__init__(n_outputs)
+        # torch does not declare the argument
         self.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
 
 

@@ -60,8 +60,7 @@ def words(text: str) -> list[str]:
 
 def numbers(text: str) -> list[float]:
     """Return the numbers of an output; a version has several."""
-    parts = (NUMBER.fullmatch(word) and word for word in NUMBER.findall(text))
-    found = (number.replace("−", "-").replace(",", "") for number in parts if number)
+    found = (number.replace("−", "-").replace(",", "") for number in NUMBER.findall(text))
     return [float(number) for number in found if number.count(".") < 2]
 
 

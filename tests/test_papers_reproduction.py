@@ -63,6 +63,7 @@ def test_the_stored_table_is_that_of_the_runs(experiment):
     stored = pd.read_csv(experiment.file(), keep_default_na=False)
     rows = ["scale", "method", "setting", "measure", "runs"]
     assert stored[rows].values.tolist() == computed[rows].values.tolist()
+    # the file has six digits
     np.testing.assert_allclose(stored["mean"], computed["mean"], rtol=1e-5)
 
 

@@ -1,5 +1,10 @@
 """Runs are stored one by one, and the tables are computed from the stored runs."""
 
+import sys
+from dataclasses import replace
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -133,6 +138,20 @@ def test_what_is_kept_is_computed_once_with_the_same_versions(tmp_path, monkeypa
         monkeypatch.setattr(runs, "version", lambda name, torch=torch: torch)
         assert teacher(0).tolist() == [0, 0]
         assert calls == expected
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+def test_a_called_script_goes_on_under_its_own_name(by_name, experiment, noise, monkeypatch):
+    imported = replace(experiment, compute=Noise())
+    module = ModuleType("a_table")
+    module.EXPERIMENT = imported
+    script = ModuleType("__main__")
+    script.__spec__ = ModuleSpec("a_table", None) if by_name else None
+    monkeypatch.setitem(sys.modules, "a_table", module)
+    monkeypatch.setitem(sys.modules, "__main__", script)
+    noise.__module__ = "__main__"
+    main(experiment, ["--device", "cpu", "--runs", "1"])
+    assert (len(imported.compute.calls), len(noise.calls)) == ((2, 0) if by_name else (0, 2))
 
 
 def test_the_table_is_computed_from_the_runs(experiment):

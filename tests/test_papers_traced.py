@@ -35,7 +35,7 @@ CHANGES = {
 FIGURES = [
     pytest.param(module, id=module)
     for module in reproduction.FIGURES.values()
-    if list(reproduction.import_module(module).FIGURES.findings())
+    if reproduction.import_module(module).FIGURES.findings is not tuple  # it has none
 ]
 
 

@@ -131,9 +131,10 @@ def main(experiment: Experiment, arguments: Sequence[str] | None = None) -> None
     arguments : sequence of str or None, default=None
         Command line arguments; None for those of the process.
     """
-    # other processes know by the script's name what is kept
-    if experiment.compute.__module__ == "__main__":
-        experiment = import_module(sys.modules["__main__"].__spec__.name).EXPERIMENT
+    spec = sys.modules["__main__"].__spec__  # None for a script that is called by its path
+    if experiment.compute.__module__ == "__main__" and spec is not None:
+        # other processes know by the script's name what is kept
+        experiment = import_module(spec.name).EXPERIMENT
     options = read_options(experiment, arguments)
     device = str(resolve_device(options.device))
     if options.fresh:

@@ -43,6 +43,8 @@ SETTINGS = {
     "reduced CIFAR-10": (table_cifar10, "reduced CIFAR-10"),
     "CIFAR-10": (table_cifar10, "CIFAR-10"),
 }
+MIN_RUNS = 3  # the interval of two runs would tell nothing
+INTERVALS = ["accuracy_half", "cost_low", "cost_high"]
 COLOURS = {name: f"C{k}" for k, name in enumerate(METHODS)}
 # the claims of the slides: what costs less, and than what
 CHEAPER = [(GRADIENT, TPE), (PROPOSED, TPE), (PROPOSED, GRADIENT)]
@@ -72,8 +74,6 @@ def costs():
             accuracy, half = mean_and_half(found["accuracy"])
             seconds = (one["seconds"] for one in of_the_same_seeds(found, runs[NONE]))
             ratio, low, high = ratio_with_interval(*seconds)
-            if len(found) < 3:
-                half = low = high = np.nan
             lines.append(
                 {"data": name, "scale": scale, "runs": len(found), "method": method}
                 | {"accuracy": accuracy, "accuracy_half": half}
@@ -81,7 +81,9 @@ def costs():
                 | {"hypergradients": found["hypergradients"].mean()}
                 | {"cost": ratio, "cost_low": low, "cost_high": high}
             )
-    return pd.DataFrame(lines)
+    table = pd.DataFrame(lines)
+    table.loc[table["runs"] < MIN_RUNS, INTERVALS] = np.nan
+    return table
 
 
 def comparisons():
@@ -93,7 +95,7 @@ def comparisons():
                 pair = of_the_same_seeds(runs[cheaper], runs[than])
                 ratio = ratio_with_interval(*(one["seconds"] for one in pair))
                 gain = mean_and_half(pair[0]["accuracy"] - pair[1]["accuracy"])
-                if len(pair[0]) < 3:
+                if len(pair[0]) < MIN_RUNS:
                     ratio, gain = (ratio[0], np.nan, np.nan), (gain[0], np.nan)
                 yield name, cheaper, than, ratio, gain
 

@@ -26,6 +26,7 @@ import numpy as np
 import pandas as pd
 from skorch.callbacks import EpochScoring
 
+from examples.papers.claims import UNDECIDED, verdict
 from examples.papers.figures import FigurePage, mean_and_half
 from examples.papers.grabovoy_strijov_2022.experiments import (
     draw_fashion_mnist,
@@ -216,11 +217,13 @@ def curve_sentences(table):
     }
     for name, claim in names.items():
         mean, half = mean_and_half(baseline[name] - distilled[name])
-        verdict = "holds" if mean > half else "does not hold" if mean < -half else "is undecided"
-        is_open = verdict == "is undecided"
-        excluded = f", differences above {abs(mean) + half:.4f} are excluded" if is_open else ""
+        found = verdict(mean - half, mean + half)
+        excluded = ""
+        if found == UNDECIDED:
+            found = f"is {UNDECIDED}"
+            excluded = f", differences above {abs(mean) + half:.4f} are excluded"
         yield (
-            f"That the cross-entropy of the student with a teacher is {claim} {verdict} over "
+            f"That the cross-entropy of the student with a teacher is {claim} {found} over "
             f"{len(distilled)} runs: by {mean:.4f} ± {half:.4f}{excluded}."
         ).replace("is rises", "rises")
 
