@@ -79,15 +79,23 @@ class PresentRows:
             If y has another length than X.
         """
         rows = None if self.weight is None else rows_to_fit(self.weight)
-        if self.weight is None or rows is None:
-            return self
-        n_rows = len(self.weight)
+        return self if rows is None else self.take(rows)
+
+    def take(self, rows: IntArray) -> PresentRows:
+        """Return some of the rows.
+
+        Raises
+        ------
+        ValueError
+            If y has another length than X.
+        """
+        n_rows = int(self.X.shape[0])
         if self.y is not None:
             check_same_length("y", _num_samples(self.y), "X", n_rows)
         return PresentRows(
             take_rows(self.X, rows),
             None if self.y is None else take_any_rows(self.y, rows),
-            self.weight[rows],
+            None if self.weight is None else self.weight[rows],
             {name: take_aligned(one, rows, n_rows) for name, one in self.fit_params.items()},
             restrict_to_rows(self.cv, rows, n_rows),
         )

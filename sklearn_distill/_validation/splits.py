@@ -7,7 +7,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import KFold, PredefinedSplit, check_cv, train_test_split
+from sklearn.model_selection import (
+    GroupShuffleSplit,
+    KFold,
+    PredefinedSplit,
+    check_cv,
+    train_test_split,
+)
 
 from sklearn_distill._typing import ArrayLike, BoolArray, CheckedX, FloatArray, IntArray
 from sklearn_distill._validation.indexing import take_aligned, take_rows
@@ -269,7 +275,11 @@ def check_weighted_splits(splits: Splits, weight: FloatArray) -> None:
 
 
 def hold_out(
-    labelled: BoolArray, fraction: float, strata: IntArray | None, random_state: Any
+    labelled: BoolArray,
+    fraction: float,
+    strata: IntArray | None,
+    random_state: Any,
+    groups: ArrayLike | None = None,
 ) -> tuple[IntArray, IntArray]:
     """Hold out a fraction of the labelled rows for validation.
 
@@ -283,6 +293,9 @@ def hold_out(
         Class numbers; the validation rows have the same class proportions.
     random_state : int, RandomState or None
         Seed of the random choice of the validation rows.
+    groups : array-like of shape (n_rows,) or None, default=None
+        Group of each row; the labelled rows of a group are held out together, and then without
+        regard to the strata.
 
     Returns
     -------
@@ -302,12 +315,17 @@ def hold_out(
     """
     rows = np.flatnonzero(labelled)
     try:
-        _, validation = train_test_split(
-            rows,
-            test_size=fraction,
-            stratify=None if strata is None else strata[rows],
-            random_state=random_state,
-        )
+        if groups is None:
+            _, validation = train_test_split(
+                rows,
+                test_size=fraction,
+                stratify=None if strata is None else strata[rows],
+                random_state=random_state,
+            )
+        else:
+            splitter = GroupShuffleSplit(1, test_size=fraction, random_state=random_state)
+            ((_, of_rows),) = splitter.split(rows, groups=np.asarray(groups)[rows])
+            validation = rows[of_rows]
     except ValueError as error:
         # scikit-learn's message names neither early_stopping nor validation_fraction
         raise ValueError(

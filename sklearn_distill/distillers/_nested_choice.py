@@ -73,10 +73,8 @@ class NestedChoice:
         return has_folds and self.fold_param is not None
 
     def warn_if_never_nested(self) -> None:
-        """Warn of a choice on held-out rows for which a student takes no predictions."""
-        if getattr(last_step(self.student), "metaparameter_optimizer", None) is not None:
-            self._warn("a metaparameter_optimizer takes no predictions by fold")
-        elif self.cv_param is not None and self.fold_param is None:
+        """Warn of a choice on folds for which a student takes no predictions."""
+        if self.cv_param is not None and self.fold_param is None:
             self._warn("its fit takes no predictions by fold")
 
     def warn_of_generations(self) -> None:

@@ -110,6 +110,17 @@ class StudentData:
         }
         return StudentData(take_rows(self.X, rows), self.y[rows], predictions, params)
 
+    def with_rows(self, other: StudentData) -> StudentData:
+        """Append the rows of other data; its weights are 1 where it has none."""
+        n_rows = (len(self.y), len(other.y))
+        params = {
+            name: _joined(value, other.fit_params.get(name, other.weight), n_rows)
+            for name, value in self.fit_params.items()
+        }
+        y = np.concatenate([self.y, other.y])
+        predictions = np.concatenate([self.predictions, other.predictions])
+        return StudentData(stack(self.X, other.X), y, predictions, params)
+
     def extended(self, X: CheckedX, predictions: FloatArray) -> StudentData:
         """Append samples without labels, each with the mean weight of the present ones.
 
@@ -127,6 +138,14 @@ class StudentData:
             np.concatenate([self.predictions, predictions]),
             params,
         )
+
+
+def _joined(value: Any, other: Any, n_rows: tuple[int, int]) -> Any:
+    """Return the entries of both where there is one a row, and any other value unchanged."""
+    lengths = tuple(np.shape(one)[:1] for one in (value, other))
+    if lengths != tuple((n,) for n in n_rows):
+        return value
+    return np.concatenate([np.asarray(value), np.asarray(other)])
 
 
 def _is_weight(name: str) -> bool:

@@ -32,7 +32,12 @@ from sklearn_distill._validation.indexing import as_samples, check_features, set
 from sklearn_distill._validation.labels import check_some_label
 from sklearn_distill._validation.plausible_teacher import own_predictions
 from sklearn_distill._validation.random_state import check_reproducible, seeded
-from sklearn_distill._validation.routing import make_router, refuse_predictions, route_fit_params
+from sklearn_distill._validation.routing import (
+    RoutedParams,
+    make_router,
+    refuse_predictions,
+    route_fit_params,
+)
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.splits import Splits, labelled_splits
@@ -52,6 +57,7 @@ from sklearn_distill.distillers._extra_samples import (
 )
 from sklearn_distill.distillers._feature_split import FeatureSplit, split_features
 from sklearn_distill.distillers._fold_plan import FoldPlan
+from sklearn_distill.distillers._held_out_rows import NO_ROWS, HeldOutRows, OwnValidation
 from sklearn_distill.distillers._nested_choice import (
     WITHOUT_CHOICE,
     ChoiceSettings,
@@ -231,6 +237,9 @@ class TeacherStudent(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
         refuse_predictions(self, params.student)
 
         teacher, student, seed = seeded(self.teacher, self.student, self.random_state)
+        rows, held_out = self._hold_out(student, rows, unlabeled, params, seed)
+        if held_out.data is not None:
+            params = route_fit_params(self, rows.weight, rows.fit_params)
         augmentation = read_augmentation(self.augmentation, self.n_augmented, seed)
         extra = ExtraSamples(rows.X, unlabeled, augmentation)
         weighting = Weighting.of(
@@ -266,7 +275,7 @@ class TeacherStudent(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
             compared = calibration.nested(compared)
             nested = compared if nested else []
             student_data = self._calibrate(calibration, student_data)
-        fit_student = partial(self._fit_student, student, teacher_param, data)
+        fit_student = partial(self._fit_student, student, teacher_param, data, held_out)
         with own_predictions():
             ranked = self._rank_weights(weighting, compared, student_data, fit_student)
             fit_best = partial(fit_student, unlabeled=ranked[0])
@@ -451,6 +460,36 @@ class TeacherStudent(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
     def _is_prefit(self) -> bool:
         return isinstance(self.cv, str)
 
+    def _hold_out(
+        self,
+        student: Any,
+        rows: PresentRows,
+        unlabeled: CheckedX | None,
+        params: RoutedParams,
+        seed: int,
+    ) -> tuple[PresentRows, HeldOutRows]:
+        """Set apart the rows that the student validates on: no teacher is fitted on them."""
+        own = OwnValidation.of(student, params.student)
+        if own is None or self._is_prefit():  # a fitted teacher does not know their labels
+            return rows, NO_ROWS
+        data = self._read_teacher_data(self._feature_split.for_teacher(rows.X), rows.y, {})
+        strata = None
+        if is_classifier(self):
+            strata = np.unique(data.y, return_inverse=True)[1]
+        n_extra = self.n_augmented + (0 if unlabeled is None else unlabeled.shape[0])
+        groups = params.splitter.get("groups")
+        split = own.split(data.labelled, strata, data.n_rows + n_extra, groups, seed)
+        if split is None:
+            return rows, NO_ROWS
+        train, validation = split
+        to_validate = StudentData(
+            self._feature_split.for_student(rows.X),
+            self._student_labels(data),
+            np.empty(data.n_rows),
+            params.student,
+        ).take(validation, np.empty(0))
+        return rows.take(train), HeldOutRows(own.param, to_validate)
+
     def _folds(
         self, cv: Any, data: TeacherData, split_params: dict[str, Any], plan: FoldPlan
     ) -> Sequence[FoldFit]:
@@ -478,12 +517,13 @@ class TeacherStudent(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
         student: Any,
         teacher_param: str,
         data: TeacherData,
+        held_out: HeldOutRows,
         student_data: StudentData,
         unlabeled: UnlabeledWeight,
         settings: ChoiceSettings = WITHOUT_CHOICE,
     ) -> Any:
         """Fit a clone of the student: comparisons fit several."""
-        student_data = unlabeled.weigh(student, student_data)
+        student_data = held_out.add_to(unlabeled.weigh(student, student_data))
         predictions = self._format_predictions(student_data, data)
         return (
             clone(student)

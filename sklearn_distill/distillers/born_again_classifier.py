@@ -134,6 +134,9 @@ class BornAgainClassifier(ClassifierMixin, Generations):
     unbiased for one generation, and optimistic for the best one of many: evaluate that one on a
     held-out test set.
 
+    A student that stops early, or a network that tunes λ and T while it trains, validates on the
+    same labelled samples in all generations; none is trained on them.
+
     Samples whose label is missing (NaN, None, pd.NA) are not used in generation 1; later
     generations are trained on their predictions.
 
@@ -272,6 +275,7 @@ class BornAgainClassifier(ClassifierMixin, Generations):
             NestedChoice.of(self.student, data.teacher_param).warn_of_generations()
         students, seed = self._clone_students(data.teacher_param)
         rows, validation = self._split_validation(data, X_val, y_val, seed)
+        data, rows = self._hold_out(data, rows, split_params, seed)
         first = None if data.first_targets is None else data.first_targets[rows]
         history = GenerationHistory(
             evaluation_set(data, rows), validation, self._score(validation), as_predictions(first)

@@ -125,8 +125,8 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
     student_ : classifier
         The fitted student, which predicts from the regular features. It can be pickled by itself.
     teacher_ : classifier
-        The teacher, fitted on all labelled samples. Not set with
-        ``keep_teacher=False``. On encoded labels it is
+        The teacher, fitted on all labelled samples (but for those that the student validates on;
+        see Notes). Not set with ``keep_teacher=False``. On encoded labels it is
         ``teacher_.estimator_``, whose classes ``teacher_`` maps back.
     classes_ : ndarray of shape (n_classes,)
         The class labels, ascending, in the order of the columns of ``predict_proba``.
@@ -174,6 +174,11 @@ class TeacherStudentClassifier(ClassifierMixin, TeacherStudent):
     :class:`~sklearn_distill.DistilledLogisticRegressionCV`, chooses on those of ``cv``, by labels
     that no teacher it learns from there was fitted on. This takes K (K - 1) / 2 additional fits of
     the teacher for K folds.
+
+    A student that stops early, or a network that tunes λ and T while it trains, validates on a
+    share of the labelled samples, or groups. They are held out before the first teacher is fitted,
+    and marked as ``validation_rows`` of the student's fit: teachers that know their labels would
+    pass them on in the predictions for other samples. With ``student__X_val`` none is held out.
 
     With ``unlabeled_weight="auto"``, students with each weight are trained without the test samples
     of each fold, and tested on them; the best is trained on all samples. They learn from teachers

@@ -80,8 +80,8 @@ class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
     student_ : regressor
         The fitted student, which predicts from the regular features. It can be pickled by itself.
     teacher_ : regressor
-        The teacher, fitted on all labelled samples. Not set with
-        ``keep_teacher=False``.
+        The teacher, fitted on all labelled samples (but for those that the student validates on;
+        see Notes). Not set with ``keep_teacher=False``.
     augmentation_gain_ : float or None
         Gain of the synthetic samples: the mean squared error of a student trained without them
         minus that of one trained with them, on samples that neither student nor teacher was fitted
@@ -121,6 +121,11 @@ class TeacherStudentRegressor(RegressorMixin, TeacherStudent):
     :class:`~sklearn_distill.PrivilegedLinearRegression` with ``imitation="auto"``, chooses on the
     folds of ``cv``, by labels that no teacher it learns from there was fitted on. This takes
     K (K - 1) / 2 additional fits of the teacher for K folds.
+
+    A student that stops early, or a network that tunes λ and T while it trains, validates on a
+    share of the labelled samples, or groups. They are held out before the first teacher is fitted,
+    and marked as ``validation_rows`` of the student's fit: teachers that know their labels would
+    pass them on in the predictions for other samples. With ``student__X_val`` none is held out.
 
     With ``unlabeled_weight="auto"``, students with each weight are trained without the test samples
     of each fold, and tested on them; the best is trained on all samples. They learn from teachers

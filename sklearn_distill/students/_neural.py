@@ -17,11 +17,14 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_distill._typing import FloatArray, TargetLike, TeacherLike
-from sklearn_distill._validation.extra_sets import name_validation_set_in_errors
+from sklearn_distill._typing import FloatArray, IntArray, TeacherLike
+from sklearn_distill._validation.absent_rows import rows_to_fit
+from sklearn_distill._validation.extra_sets import entry_of_single, name_validation_set_in_errors
+from sklearn_distill._validation.indexing import n_samples, take_any_rows
+from sklearn_distill._validation.numbers import check_same_length
 from sklearn_distill._validation.plain_arrays import is_finite
 from sklearn_distill._validation.random_state import draw_seed
-from sklearn_distill._validation.sample_weight import read_sample_weight
+from sklearn_distill._validation.sample_weight import check_sample_weight, read_sample_weight
 from sklearn_distill._validation.tensors import to_numpy
 from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.students._neural_inputs import (
@@ -34,7 +37,7 @@ from sklearn_distill.students._neural_inputs import (
 )
 from sklearn_distill.students._neural_params import NeuralParams
 from sklearn_distill.students._neural_plan import MIN_ROWS_TO_HOLD_OUT, with_numbers
-from sklearn_distill.students._neural_targets import NeuralTargets
+from sklearn_distill.students._neural_targets import NeuralTargets, can_hold_out
 
 if TYPE_CHECKING:
     import torch
@@ -155,14 +158,26 @@ class NeuralStudent(NeuralParams):
 
         write_onnx(self.to_torch(), self._format.kinds, self._format.shapes, path)
 
-    def _validate_held_out(self, X_val: Any, y_val: TargetLike) -> Features | None:
-        """Check the features of a validation set; None without one."""
+    def _read_validation_set(
+        self, X_val: Any, y_val: Any, sample_weight_val: Any
+    ) -> tuple[Features, Any, FloatArray] | None:
+        """Return features, labels and weights of mean 1 of the rows of positive weight, or None."""
+        X_val, y_val = entry_of_single("X_val", X_val), entry_of_single("y_val", y_val)
+        weight = entry_of_single("sample_weight_val", sample_weight_val)
         if X_val is None and y_val is None:
+            if weight is not None:
+                raise ValueError("sample_weight_val is given without X_val and y_val: pass them")
             return None
         if X_val is None or y_val is None:
             raise ValueError("pass both X_val and y_val, or neither")
         with name_validation_set_in_errors():
-            return read_features(self, X_val, reset=False, name="X_val")
+            features = read_features(self, X_val, reset=False, name="X_val")
+            weight = check_sample_weight(weight, len(features))
+        rows = rows_to_fit(weight)
+        if rows is not None:
+            check_same_length("y_val", n_samples(y_val), "X_val", len(features))
+            features, y_val, weight = features[rows], take_any_rows(y_val, rows), weight[rows]
+        return features, y_val, weight / weight.mean()
 
     def _train(
         self,
@@ -310,8 +325,20 @@ class NeuralStudent(NeuralParams):
         """Return whether early_stopping="auto" holds rows out."""
         # a resumed fit must hold out the same rows
         is_repeatable = self.checkpoint is None or isinstance(self.random_state, Integral)
-        n_rows = 0 if self.scoring is not None else MIN_ROWS_TO_HOLD_OUT
-        return is_repeatable and targets.can_hold_out(self.validation_fraction, n_rows)
+        least = self._least_rows_to_hold_out()
+        return is_repeatable and targets.can_hold_out(self.validation_fraction, least)
+
+    def _least_rows_to_hold_out(self) -> int:
+        return 0 if self.scoring is not None else MIN_ROWS_TO_HOLD_OUT
+
+    def _validation_share(
+        self, n_rows: int, n_labelled: int, strata: IntArray | None, fit_params: Any
+    ) -> float | None:
+        """Return which share of the labelled rows a fit holds out; None if it holds out none."""
+        least = self._least_rows_to_hold_out()
+        can_validate = can_hold_out(n_labelled, strata, self.validation_fraction, least)
+        settled = with_numbers(self, n_rows, can_validate=can_validate)
+        return self.validation_fraction if settled._needs_validation(None) else None
 
     def _hold_out(
         self, X: Features, targets: NeuralTargets, random_state: Any

@@ -137,15 +137,14 @@ def multi_label_targets(
     )
 
 
-def label_table(labels: FloatArray) -> FloatArray:
-    """Return the table of the labels alone, for validation."""
-    ones = np.ones(len(labels))
+def label_table(labels: FloatArray, weight: FloatArray) -> FloatArray:
+    """Return the table of the labels alone, with row weights, for validation."""
     columns = [
         TrainingTargets.read(
             _BinaryParams(None),
             len(labels),
             column,
-            ones * ~np.isnan(column),
+            weight * ~np.isnan(column),
             None,
             None,
             BINARY,

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from sklearn_distill.nets._live_teacher import LiveTeacher
 
 
+def can_hold_out(n_rows: int, strata: IntArray | None, fraction: float, least: int) -> bool:
+    """Return whether there are enough rows, and no class is too rare to be split."""
+    if n_rows < least:
+        return False
+    return strata is None or taught_strata(strata, fraction) is not None
+
+
 @dataclass(frozen=True)
 class Triplets:
     """What a triplet loss of embeddings needs.
@@ -173,10 +180,8 @@ class NeuralTargets:
         bool
             Whether ``split`` can divide them.
         """
-        if self.can_validate.sum() < n_rows:
-            return False
         strata = None if self.strata is None else self.strata[self.can_validate]
-        return strata is None or taught_strata(strata, fraction) is not None
+        return can_hold_out(int(self.can_validate.sum()), strata, fraction, n_rows)
 
     def split(self, fraction: float, random_state: Any) -> tuple[IntArray, IntArray]:
         """Split the rows into a training set and a validation set.

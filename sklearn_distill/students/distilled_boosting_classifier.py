@@ -23,8 +23,9 @@ from sklearn_distill._validation.indexing import check_features
 from sklearn_distill._validation.partial_teacher import Partial
 from sklearn_distill._validation.passed_features import as_table, check_passed_features
 from sklearn_distill._validation.row_order import check_row_order
+from sklearn_distill._validation.validation_rows import set_validation_rows_apart
 from sklearn_distill.students._boosting.class_targets import ClassTargets
-from sklearn_distill.students._boosting.library import ClassificationTask, library_of
+from sklearn_distill.students._boosting.library import ClassificationTask
 from sklearn_distill.students._boosting.student import BoostedStudent
 from sklearn_distill.students._boosting.validation_set import read_validation_set
 from sklearn_distill.students._class_probabilities import ClassProbabilities
@@ -188,6 +189,7 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
         X_val: MatrixLike | tuple[MatrixLike] | None = None,
         y_val: TargetLike = None,
         sample_weight_val: ArrayLike | tuple[ArrayLike] | None = None,
+        validation_rows: ArrayLike | None = None,
         **fit_params: Any,
     ) -> Self:
         """Fit the student.
@@ -222,6 +224,9 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
             Labelled rows, with their weights, for early stopping, or tuples of one, ``(V,)``. A
             Pipeline transforms ``X_val`` with ``transform_input=["X_val"]`` only. scikit-learn's
             tools slice an array of as many rows as X; the entry of a tuple is never sliced.
+        validation_rows : array-like of bool of shape (n_samples,) or None
+            Rows of X that take the place of ``X_val`` and ``y_val``: they are validated on, and not
+            trained on. A Pipeline transforms them with X, and scikit-learn's tools slice the array.
         **fit_params : dict
             Further parameters of the library's ``fit``, such as ``categorical_feature``.
 
@@ -255,6 +260,24 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
             If more than half of the values of a column of ``X_val`` are farther from the range of
             X's column than this range is wide (not for fewer than 20 rows).
         """
+        if validation_rows is not None:
+            # not that of a subclass, which called this one
+            return DistilledBoostingClassifier.fit(
+                self,
+                **set_validation_rows_apart(
+                    validation_rows,
+                    X,
+                    y,
+                    sample_weight,
+                    teacher_proba=teacher_proba,
+                    teacher_logits=teacher_logits,
+                    teacher_weight=teacher_weight,
+                    X_val=X_val,
+                    y_val=y_val,
+                    sample_weight_val=sample_weight_val,
+                    **fit_params,
+                ),
+            )
         check_row_order(
             X,
             y,
@@ -264,7 +287,7 @@ class DistilledBoostingClassifier(ClassProbabilities, ClassifierMixin, BoostedSt
             teacher_weight=teacher_weight,
         )
         loss_params = LossParams.of(self)
-        library = library_of(self._unfitted_estimator(), type(self).__name__, "Classifier")
+        library = self._library()
         library.check_classifier(self._unfitted_estimator(), fit_params)
         X = as_table(X)
         read = self._read_targets(

@@ -27,7 +27,8 @@ from sklearn_distill._validation.targets import (
     relative_precision,
 )
 from sklearn_distill._validation.teacher_weight import check_some_trust
-from sklearn_distill.students._boosting.library import RegressionTask, library_of
+from sklearn_distill._validation.validation_rows import set_validation_rows_apart
+from sklearn_distill.students._boosting.library import RegressionTask
 from sklearn_distill.students._boosting.regression_targets import RegressionTargets
 from sklearn_distill.students._boosting.student import BoostedStudent
 from sklearn_distill.students._boosting.validation_set import read_validation_set
@@ -150,6 +151,7 @@ class DistilledBoostingRegressor(RegressorMixin, BoostedStudent):
         X_val: MatrixLike | tuple[MatrixLike] | None = None,
         y_val: TargetLike = None,
         sample_weight_val: ArrayLike | tuple[ArrayLike] | None = None,
+        validation_rows: ArrayLike | None = None,
         **fit_params: Any,
     ) -> Self:
         """Fit the student.
@@ -181,6 +183,9 @@ class DistilledBoostingRegressor(RegressorMixin, BoostedStudent):
             Labelled rows, with their weights, for early stopping, or tuples of one, ``(V,)``. A
             Pipeline transforms ``X_val`` with ``transform_input=["X_val"]`` only. scikit-learn's
             tools slice an array of as many rows as X; the entry of a tuple is never sliced.
+        validation_rows : array-like of bool of shape (n_samples,) or None
+            Rows of X that take the place of ``X_val`` and ``y_val``: they are validated on, and not
+            trained on. A Pipeline transforms them with X, and scikit-learn's tools slice the array.
         **fit_params : dict
             Further parameters of the library's ``fit``, such as ``categorical_feature``.
 
@@ -211,6 +216,24 @@ class DistilledBoostingRegressor(RegressorMixin, BoostedStudent):
             If more than half of the values of a column of ``X_val`` are farther from the range of
             X's column than this range is wide (not for fewer than 20 rows).
         """
+        if validation_rows is not None:
+            # not that of a subclass, which called this one
+            return DistilledBoostingRegressor.fit(
+                self,
+                **set_validation_rows_apart(
+                    validation_rows,
+                    X,
+                    y,
+                    sample_weight,
+                    teacher_prediction=teacher_prediction,
+                    teacher_std=teacher_std,
+                    teacher_weight=teacher_weight,
+                    X_val=X_val,
+                    y_val=y_val,
+                    sample_weight_val=sample_weight_val,
+                    **fit_params,
+                ),
+            )
         check_row_order(
             X,
             y,
@@ -219,7 +242,7 @@ class DistilledBoostingRegressor(RegressorMixin, BoostedStudent):
             teacher_std=teacher_std,
             teacher_weight=teacher_weight,
         )
-        library = library_of(self._unfitted_estimator(), type(self).__name__, "Regressor")
+        library = self._library()
         library.check_regressor(self._unfitted_estimator(), fit_params)
         squared_error = library.has_squared_error(self._unfitted_estimator())
         X = as_table(X)

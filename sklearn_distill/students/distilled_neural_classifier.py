@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import FloatArray, TargetLike, TeacherLike
 from sklearn_distill._validation.absent_rows import fill_absent
-from sklearn_distill._validation.extra_sets import entry_of_single, name_validation_set_in_errors
+from sklearn_distill._validation.extra_sets import name_validation_set_in_errors
 from sklearn_distill._validation.fitting import (
     HasMethods,
     Interval,
@@ -30,6 +30,7 @@ from sklearn_distill._validation.numbers import list_values
 from sklearn_distill._validation.partial_teacher import Partial
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.teacher import check_embedding
+from sklearn_distill._validation.validation_rows import set_validation_rows_apart
 from sklearn_distill.losses.regularizers import REGULARIZER_NAMES
 from sklearn_distill.students._neural import HeldOut, NeuralStudent
 from sklearn_distill.students._neural_inputs import (
@@ -406,6 +407,8 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         teacher_weight: ArrayLike | None = None,
         X_val: NetworkInput | tuple[NetworkInput] | None = None,
         y_val: TargetLike | tuple[TargetLike] = None,
+        sample_weight_val: ArrayLike | tuple[ArrayLike] | None = None,
+        validation_rows: ArrayLike | None = None,
     ) -> Self:
         """Train the student.
 
@@ -454,10 +457,13 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             label. With a weight for each of several teachers, these are averaged with them, and w
             is their mean over the available predictions. Not for a
             Dataset.
-        X_val, y_val : array-like or None
-            Labelled rows for the validation loss, or tuples of one, ``(V,)`` and ``(v,)``. A
-            Pipeline transforms ``X_val`` with ``transform_input=["X_val"]`` only. scikit-learn's
+        X_val, y_val, sample_weight_val : array-like or None
+            Labelled rows, with their weights, for the validation loss, or tuples of one, ``(V,)``.
+            A Pipeline transforms ``X_val`` with ``transform_input=["X_val"]`` only. scikit-learn's
             tools slice an array of as many rows as X; the entry of a tuple is never sliced.
+        validation_rows : array-like of bool of shape (n_samples,) or None
+            Rows of X that take the place of ``X_val`` and ``y_val``: they are validated on, and not
+            trained on. A Pipeline transforms them with X, and scikit-learn's tools slice the array.
 
         Returns
         -------
@@ -505,7 +511,27 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
                 teacher_embedding=teacher_embedding,
                 teacher_weight=teacher_weight,
             )
-            return self._fit_dataset(X, X_val, y_val)
+            if validation_rows is not None:
+                raise ValueError("validation_rows with a Dataset as X: pass X_val and y_val")
+            return self._fit_dataset(X, X_val, y_val, sample_weight_val)
+        if validation_rows is not None:
+            # not that of a subclass, which called this one
+            return DistilledNeuralClassifier.fit(
+                self,
+                **set_validation_rows_apart(
+                    validation_rows,
+                    X,
+                    y,
+                    sample_weight,
+                    teacher_proba=teacher_proba,
+                    teacher_logits=teacher_logits,
+                    teacher_embedding=teacher_embedding,
+                    teacher_weight=teacher_weight,
+                    X_val=X_val,
+                    y_val=y_val,
+                    sample_weight_val=sample_weight_val,
+                ),
+            )
         previous = self._previous_training()
         previous_classes = np.asarray(getattr(self, "classes_", ()))
         check_row_order(
@@ -527,7 +553,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         )
         if previous is not None:
             _check_same_classes(self.classes_, previous_classes)
-        held_out = self._read_held_out(X_val, y_val, targets)
+        held_out = self._read_held_out(X_val, y_val, sample_weight_val, targets)
         return self._train(X, targets, held_out, previous=previous)
 
     @all_or_nothing
@@ -684,7 +710,9 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
             return perceptron_of_labels(layers)
         return perceptron_of_classes(layers, self.classes_.copy())
 
-    def _fit_dataset(self, dataset: Dataset[Any], X_val: Any, y_val: Any) -> Self:
+    def _fit_dataset(
+        self, dataset: Dataset[Any], X_val: Any, y_val: Any, sample_weight_val: Any
+    ) -> Self:
         """Train on a Dataset of (x, y, teacher's probabilities)."""
         loader_params = self._params_for("iterator_train")
         dataset = without_losses(dataset, loader_params)
@@ -714,7 +742,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         )
         self._set_stream_format(stream.features)
         predicted = self._predict_live(stream.features)
-        held_out = self._read_held_out(X_val, y_val)
+        held_out = self._read_held_out(X_val, y_val, sample_weight_val)
         targets = replace(
             targets,
             metaparameters=self._metaparameters(1),
@@ -998,15 +1026,19 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         return float(self.metaparameter_history_["temperature"].iloc[-1])
 
     def _read_held_out(
-        self, X_val: Any, y_val: Any, targets: NeuralTargets | None = None
+        self,
+        X_val: Any,
+        y_val: Any,
+        sample_weight_val: Any,
+        targets: NeuralTargets | None = None,
     ) -> HeldOut | None:
-        """Check X_val and y_val; return the features and the table of the labels."""
-        X_val, y_val = entry_of_single("X_val", X_val), entry_of_single("y_val", y_val)
-        features = self._validate_held_out(X_val, y_val)
-        if features is None:
+        """Check the validation set; return its features, the table of the labels, and these."""
+        validation_set = self._read_validation_set(X_val, y_val, sample_weight_val)
+        if validation_set is None:
             return None
+        features, y_val, weight = validation_set
         if self._n_labels:
-            return self._held_out_labels(features, y_val)
+            return self._held_out_labels(features, y_val, weight)
         with name_validation_set_in_errors():
             _, labels = check_labels(y_val, len(features), self.classes_, None)
         if not labels.present.all():
@@ -1022,14 +1054,13 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
         )
         from sklearn_distill.students._neural_class_targets import labels_of_codes
 
-        weight = np.ones(len(features))
         if targets is not None and isinstance(targets.label_loss, SparseTargetLoss):
             table = sparse_table(label_targets(labels, weight))
         else:
             table = target_table(TargetMixture(labels, None, weight, imitation=0.0).targets())
         return features, table, labels_of_codes(labels, self.classes_)
 
-    def _held_out_labels(self, features: Features, y_val: Any) -> HeldOut:
+    def _held_out_labels(self, features: Features, y_val: Any, weight: FloatArray) -> HeldOut:
         """Return validation rows of several labels, some entries of which may be missing."""
         from sklearn_distill.students._neural_multi_label import as_integers, label_table
 
@@ -1039,7 +1070,7 @@ class DistilledNeuralClassifier(ClassifierMixin, NeuralStudent):
                 raise ValueError(f"y_val has {labels.shape[1]} labels, and y {self._n_labels}")
             if np.isnan(labels).all():
                 raise ValueError("y_val has no label: the validation loss needs some")
-        return features, label_table(labels), as_integers(labels)
+        return features, label_table(labels, weight), as_integers(labels)
 
     def _partial_fit_classes(self, classes: ArrayLike | None) -> Any:
         """Return the classes of the first call; later calls may repeat them."""

@@ -12,7 +12,6 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 
 from sklearn_distill._typing import FloatArray, TargetLike, TeacherLike
 from sklearn_distill._validation.absent_rows import fill_absent
-from sklearn_distill._validation.extra_sets import entry_of_single
 from sklearn_distill._validation.fitting import all_or_nothing, validated_parameters
 from sklearn_distill._validation.missing_teacher import check_teacher_used
 from sklearn_distill._validation.plausible_prediction import check_plausible_prediction
@@ -25,6 +24,7 @@ from sklearn_distill._validation.targets import (
 )
 from sklearn_distill._validation.teacher import check_embedding
 from sklearn_distill._validation.teacher_weight import check_some_trust
+from sklearn_distill._validation.validation_rows import set_validation_rows_apart
 from sklearn_distill.students._neural import HeldOut, NeuralStudent
 from sklearn_distill.students._neural_inputs import (
     Features,
@@ -331,6 +331,8 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
         teacher_weight: ArrayLike | None = None,
         X_val: NetworkInput | tuple[NetworkInput] | None = None,
         y_val: TargetLike | tuple[TargetLike] = None,
+        sample_weight_val: ArrayLike | tuple[ArrayLike] | None = None,
+        validation_rows: ArrayLike | None = None,
     ) -> Self:
         """Train the student.
 
@@ -368,10 +370,13 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             label. With a weight for each of several teachers, these are averaged with them, and w
             is their mean over the available predictions. Not for a
             Dataset.
-        X_val, y_val : array-like or None
-            Labelled rows for the validation loss, or tuples of one, ``(V,)`` and ``(v,)``. A
-            Pipeline transforms ``X_val`` with ``transform_input=["X_val"]`` only. scikit-learn's
+        X_val, y_val, sample_weight_val : array-like or None
+            Labelled rows, with their weights, for the validation loss, or tuples of one, ``(V,)``.
+            A Pipeline transforms ``X_val`` with ``transform_input=["X_val"]`` only. scikit-learn's
             tools slice an array of as many rows as X; the entry of a tuple is never sliced.
+        validation_rows : array-like of bool of shape (n_samples,) or None
+            Rows of X that take the place of ``X_val`` and ``y_val``: they are validated on, and not
+            trained on. A Pipeline transforms them with X, and scikit-learn's tools slice the array.
 
         Returns
         -------
@@ -417,12 +422,31 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
                 teacher_embedding=teacher_embedding,
                 teacher_weight=teacher_weight,
             )
-            return self._fit_dataset(X, X_val, y_val)
+            if validation_rows is not None:
+                raise ValueError("validation_rows with a Dataset as X: pass X_val and y_val")
+            return self._fit_dataset(X, X_val, y_val, sample_weight_val)
+        if validation_rows is not None:
+            # not that of a subclass, which called this one
+            return DistilledNeuralRegressor.fit(
+                self,
+                **set_validation_rows_apart(
+                    validation_rows,
+                    X,
+                    y,
+                    sample_weight,
+                    teacher_prediction=teacher_prediction,
+                    teacher_embedding=teacher_embedding,
+                    teacher_weight=teacher_weight,
+                    X_val=X_val,
+                    y_val=y_val,
+                    sample_weight_val=sample_weight_val,
+                ),
+            )
         previous = self._previous_training()
         X, targets = self._read_data(
             X, y, sample_weight, teacher_prediction, teacher_embedding, teacher_weight, previous
         )
-        held_out = self._read_held_out(X_val, y_val, targets)
+        held_out = self._read_held_out(X_val, y_val, sample_weight_val, targets)
         return self._train(X, targets, held_out, previous=previous)
 
     @all_or_nothing
@@ -533,7 +557,9 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             return NumberPredictions(self._flat)
         return NumberPredictions(self._flat, self._units.center, self._units.scale)
 
-    def _fit_dataset(self, dataset: Dataset[Any], X_val: Any, y_val: Any) -> Self:
+    def _fit_dataset(
+        self, dataset: Dataset[Any], X_val: Any, y_val: Any, sample_weight_val: Any
+    ) -> Self:
         """Train on a Dataset of (x, y, teacher's prediction)."""
         self._refuse_moving("needs X as an array")
         if self.distillation_loss is not None:
@@ -584,7 +610,7 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             metaparameters=self._metaparameters(1),
             teacher=None if predicted is None else predicted.live(n_outputs, units=self._units),
         )
-        held_out = self._read_held_out(X_val, y_val, targets)
+        held_out = self._read_held_out(X_val, y_val, sample_weight_val, targets)
         return self._train_on_stream(stream, targets, held_out)
 
     def _read_data(
@@ -717,17 +743,19 @@ class DistilledNeuralRegressor(MultiOutputMixin, RegressorMixin, NeuralStudent):
             )
         self._n_outputs, self._flat = n_outputs, flat
 
-    def _read_held_out(self, X_val: Any, y_val: Any, targets: NeuralTargets) -> HeldOut | None:
-        """Check X_val and y_val; return the features and the table of the labels."""
-        X_val, y_val = entry_of_single("X_val", X_val), entry_of_single("y_val", y_val)
-        features = self._validate_held_out(X_val, y_val)
-        if features is None:
+    def _read_held_out(
+        self, X_val: Any, y_val: Any, sample_weight_val: Any, targets: NeuralTargets
+    ) -> HeldOut | None:
+        """Check the validation set; return its features, the table of the labels, and these."""
+        validation_set = self._read_validation_set(X_val, y_val, sample_weight_val)
+        if validation_set is None:
             return None
+        features, y_val, weight = validation_set
         labels, _ = check_regression_outputs("y_val", y_val, len(features))
         if labels is None or np.isnan(labels).any() or labels.shape[1] != targets.n_outputs:
             raise ValueError(
                 f"y_val must give a number for each row and each of {targets.n_outputs} outputs: "
                 "the validation loss needs them"
             )
-        table = np.column_stack([self._in_units(labels), np.ones(len(labels))])
+        table = np.column_stack([self._in_units(labels), weight])
         return features, table, labels[:, 0] if self._flat else labels

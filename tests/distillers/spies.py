@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.neighbors import KNeighborsClassifier
 
-from sklearn_distill import DistilledLogisticRegression
+from sklearn_distill import DistilledBoostingClassifier, DistilledLogisticRegression
 
 
 class SpyTeacher(ClassifierMixin, BaseEstimator):
@@ -86,3 +86,36 @@ class LedgerStudent(DistilledLogisticRegression):
     def fit(self, X, y=None, sample_weight=None, *, teacher_proba=None):
         self.fit_args.append({"X": X, "y": y, "weight": sample_weight, "proba": teacher_proba})
         return super().fit(X, y, sample_weight, teacher_proba=teacher_proba)
+
+
+class ValidatingStudent(DistilledBoostingClassifier):
+    """Record the arguments of the fit of each clone, which stops early if its model does."""
+
+    fit_args: ClassVar[list[dict]] = []
+
+    def fit(
+        self,
+        X,
+        y=None,
+        sample_weight=None,
+        *,
+        teacher_proba=None,
+        teacher_weight=None,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+        validation_rows=None,
+    ):
+        args = {"y": y, "weight": sample_weight, "proba": teacher_proba, "trust": teacher_weight}
+        self.fit_args.append({"X": X, "rows": validation_rows, **args})
+        return super().fit(
+            X,
+            y,
+            sample_weight,
+            teacher_proba=teacher_proba,
+            teacher_weight=teacher_weight,
+            X_val=X_val,
+            y_val=y_val,
+            sample_weight_val=sample_weight_val,
+            validation_rows=validation_rows,
+        )

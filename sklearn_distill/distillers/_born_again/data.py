@@ -51,6 +51,14 @@ def proba_of(fitted: Any, X: CheckedX, classes: NDArray[Any], where: str) -> NDA
 
 
 @dataclass(frozen=True)
+class HeldOut:
+    """Labelled rows that students validate on, and the parameter of their fit that marks them."""
+
+    rows: IntArray
+    param: str
+
+
+@dataclass(frozen=True)
 class GenerationData:
     """Features and labels, and how predictions of a generation become targets of the next.
 
@@ -76,6 +84,9 @@ class GenerationData:
     first_targets : ndarray of shape (n_rows, n_classes) or None, default=None
         Probabilities by an outside teacher, on which the first generation is trained; NaN where it
         has no prediction, None without one.
+    held_out : HeldOut or None, default=None
+        Rows that each generation validates on, of which none is trained on; None if students do
+        not, or hold out rows themselves.
     """
 
     X: CheckedX
@@ -87,6 +98,7 @@ class GenerationData:
     teacher_param: str | None
     hard: bool
     first_targets: NDArray[np.float64] | None = None
+    held_out: HeldOut | None = None
 
     @property
     def n_rows(self) -> int:
@@ -154,17 +166,32 @@ class GenerationData:
         teacher_params: dict[str, FloatArray],
         where: str,
     ) -> Any:
+        has_teacher = bool(teacher_params)
+        rows, y, special = self._with_held_out(rows, y, teacher_params)
         params = {
             name: take_aligned(value, rows, self.n_rows)
             for name, value in self.fit_params.items()
             # the generation that is fitted on labels alone has no teacher to be trusted
-            if teacher_params or not name.endswith("teacher_weight")
+            if has_teacher or not name.endswith("teacher_weight")
         }
         with _note_on_errors(student, where), own_predictions():
-            unfitted = clone_without_teacher(student, teacher_params | params)
-            return fit_on_any_labels(
-                unfitted, take_rows(self.X, rows), y, dict(**teacher_params, **params)
-            )
+            unfitted = clone_without_teacher(student, special | params)
+            return fit_on_any_labels(unfitted, take_rows(self.X, rows), y, special | params)
+
+    def _with_held_out(
+        self, rows: IntArray, y: NDArray[Any], teacher_params: dict[str, FloatArray]
+    ) -> tuple[IntArray, NDArray[Any], dict[str, Any]]:
+        """Append the rows that are validated on, without a prediction, and mark them."""
+        if self.held_out is None:
+            return rows, y, teacher_params
+        held_out = self.held_out.rows
+        is_held_out = np.repeat([False, True], [len(rows), len(held_out)])
+        padded = {
+            name: np.concatenate([proba, np.full((len(held_out), proba.shape[1]), np.nan)])
+            for name, proba in teacher_params.items()
+        }
+        y = np.concatenate([y, self.labels_of(held_out)])
+        return np.concatenate([rows, held_out]), y, {**padded, self.held_out.param: is_held_out}
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ from sklearn_distill._validation.sample_weight import check_sample_weight
 from sklearn_distill._validation.splits import hold_out, labelled_splits
 from sklearn_distill._validation.user_warning import warn_user
 from sklearn_distill.distillers._born_again.chain import CrossFittedChain, GenerationChain
-from sklearn_distill.distillers._born_again.data import GenerationData, proba_of
+from sklearn_distill.distillers._born_again.data import GenerationData, HeldOut, proba_of
 from sklearn_distill.distillers._born_again.first_teacher import NAME as FIRST_TEACHER
 from sklearn_distill.distillers._born_again.first_teacher import read_first_teacher
 from sklearn_distill.distillers._born_again.scores import (
@@ -53,6 +54,7 @@ from sklearn_distill.distillers._born_again.validation_split import (
     evaluation_set,
     given_validation_set,
 )
+from sklearn_distill.distillers._held_out_rows import OwnValidation
 from sklearn_distill.students._onnx_method import OnnxMethod
 from sklearn_distill.teachers._cross_fit import class_name, warn_of_unseen_classes
 
@@ -154,6 +156,21 @@ class Generations(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
             return all_rows, None
         rows, held_out = hold_out(data.labelled, self.validation_fraction, data.codes, seed)
         return rows, evaluation_set(data, held_out)
+
+    def _hold_out(
+        self, data: GenerationData, rows: IntArray, split_params: Params, seed: int
+    ) -> tuple[GenerationData, IntArray]:
+        """Set apart the rows that each student validates on: no generation is trained on them."""
+        own = OwnValidation.of(self.student, data.fit_params)
+        if own is None or self.n_generations == 1:  # the first learns from none that knows labels
+            return data, rows
+        groups = split_params.get("groups")
+        groups = None if groups is None else np.asarray(groups)[rows]
+        split = own.split(data.labelled[rows], data.codes[rows], len(rows), groups, seed)
+        if split is None:
+            return data, rows
+        train, validation = (rows[part] for part in split)
+        return replace(data, held_out=HeldOut(validation, own.param)), train
 
     def _score(self, validation: EvaluationSet | None) -> Score | None:
         """Return the validation score; None without a validation set."""

@@ -6,11 +6,12 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import CheckedX
 from sklearn_distill._validation.random_state import seeded_clones
-from sklearn_distill.students._boosting.library import BoostingLibrary, unfitted_copy
+from sklearn_distill.students._boosting.library import BoostingLibrary, library_of, unfitted_copy
 from sklearn_distill.students._boosting.validation_set import (
     BoostingTargets,
     drop_absent,
@@ -83,6 +84,17 @@ class BoostedStudent(EstimatorStudent):
         if held_out is None and fraction is not None:
             X, targets, held_out = split_off(X, targets, fraction, seed)
         return clone, X, targets, held_out
+
+    def _library(self) -> BoostingLibrary:
+        """Return the adapter of the library of the estimator."""
+        kind = "Classifier" if is_classifier(self) else "Regressor"
+        return library_of(self._unfitted_estimator(), type(self).__name__, kind)
+
+    def _validation_share(
+        self, n_rows: int, n_labelled: int, strata: Any, fit_params: Mapping[str, Any]
+    ) -> float | None:
+        """Return which share of the labelled rows a fit holds out; None if it holds out none."""
+        return self._library().validation_fraction(self._unfitted_estimator(), n_rows, fit_params)
 
     def _seeded_estimator(self) -> tuple[Any, Any]:
         """Return a clone of the estimator, and the seed of the validation split."""
