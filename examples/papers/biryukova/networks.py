@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from examples.papers.biryukova.scales import SIZE
 from sklearn_distill.nets import BGRPixels, ResNet50, load_imagenet_weights
 
 N_FEATURES = 2048
@@ -11,7 +12,9 @@ class Resized(nn.Sequential):
     """A network that upsamples its images first, so that only small ones are stored."""
 
     def __init__(self, make, pixels):
-        super().__init__(nn.Upsample(size=pixels), make())
+        # even to the same size, upsampling is a tenth of the time of a small network
+        upsample = [nn.Upsample(size=pixels)] if pixels > SIZE else []
+        super().__init__(*upsample, make())
 
 
 class Trunk(nn.Sequential):
