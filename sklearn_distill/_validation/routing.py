@@ -10,12 +10,13 @@ from sklearn.base import is_classifier
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
 from sklearn_distill._validation.fit_params import fit_param_name
+from sklearn_distill._validation.indexing import take_aligned
 from sklearn_distill._validation.user_warning import warn_user
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
-    from sklearn_distill._typing import ArrayLike
+    from sklearn_distill._typing import ArrayLike, IntArray
 
 Params: TypeAlias = dict[str, Any]  # keyword arguments of fit or split
 _PREDICTIONS = ("teacher_proba", "teacher_logits", "teacher_prediction")
@@ -56,6 +57,15 @@ class RoutedParams:
     teacher: Params = field(default_factory=dict)
     student: Params = field(default_factory=dict)
     splitter: Params = field(default_factory=dict)
+
+    def take(self, rows: IntArray, n_rows: int) -> RoutedParams:
+        """Return the entries of some of ``n_rows`` rows, and other values unchanged."""
+        return RoutedParams(
+            *(
+                {name: take_aligned(value, rows, n_rows) for name, value in params.items()}
+                for params in (self.teacher, self.student, self.splitter)
+            )
+        )
 
 
 def route_fit_params(

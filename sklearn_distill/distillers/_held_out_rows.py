@@ -9,7 +9,7 @@ labels that it has learnt from. Instead, these rows are held out before the firs
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -92,10 +92,13 @@ class HeldOutRows:
         The student's fit parameter that marks them.
     data : StudentData or None
         Their features, labels and parameters; without predictions.
+    others : ndarray of int
+        The rows that are not held out, which teachers and student are trained on.
     """
 
     param: str = PARAM
     data: StudentData | None = None
+    others: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.intp))
 
     def add_to(self, data: StudentData) -> StudentData:
         """Append them to training data of the student, and mark them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any
 
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted, check_memory
 
-from sklearn_distill._typing import BoolArray, CheckedX, FloatArray
-from sklearn_distill._validation.indexing import take_rows
+from sklearn_distill._typing import BoolArray, CheckedX, FloatArray, IntArray
+from sklearn_distill._validation.indexing import take_aligned, take_rows
 from sklearn_distill.distillers._feature_split import FeatureSplit
 from sklearn_distill.teachers._cross_fit import (
     FoldFit,
@@ -87,6 +87,19 @@ class TeacherData:
     def n_rows(self) -> int:
         """Number of rows of X."""
         return int(self.X.shape[0])
+
+    def take(self, rows: IntArray) -> TeacherData:
+        """Return the data of some of the rows."""
+        params = {
+            name: take_aligned(value, rows, self.n_rows) for name, value in self.fit_params.items()
+        }
+        return replace(
+            self,
+            X=take_rows(self.X, rows),
+            y=self.y[rows],
+            labelled=self.labelled[rows],
+            fit_params=params,
+        )
 
     def use_fitted(self, teacher: Any) -> TeacherFit:
         """Predict by a teacher that is already fitted, on other samples."""

@@ -237,16 +237,17 @@ class TeacherStudent(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
         refuse_predictions(self, params.student)
 
         teacher, student, seed = seeded(self.teacher, self.student, self.random_state)
-        rows, held_out = self._hold_out(student, rows, unlabeled, params, seed)
+        data = self._read_teacher_data(
+            self._feature_split.for_teacher(rows.X), rows.y, params.teacher
+        )
+        held_out = self._hold_out(student, rows, data, params, unlabeled, seed)
         if held_out.data is not None:
-            params = route_fit_params(self, rows.weight, rows.fit_params)
+            params = params.take(held_out.others, data.n_rows)
+            rows, data = rows.take(held_out.others), data.take(held_out.others)
         augmentation = read_augmentation(self.augmentation, self.n_augmented, seed)
         extra = ExtraSamples(rows.X, unlabeled, augmentation)
         weighting = Weighting.of(
             self.unlabeled_weight, student, cv=self.cv, has_augmentation=augmentation is not None
-        )
-        data = self._read_teacher_data(
-            self._feature_split.for_teacher(rows.X), rows.y, params.teacher
         )
         if data.labelled.all() and unlabeled is None and augmentation is None:
             weighting = weighting.without_unlabelled()
@@ -464,31 +465,29 @@ class TeacherStudent(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
         self,
         student: Any,
         rows: PresentRows,
-        unlabeled: CheckedX | None,
+        data: TeacherData,
         params: RoutedParams,
+        unlabeled: CheckedX | None,
         seed: int,
-    ) -> tuple[PresentRows, HeldOutRows]:
-        """Set apart the rows that the student validates on: no teacher is fitted on them."""
+    ) -> HeldOutRows:
+        """Return the rows that the student validates on: no teacher is to be fitted on them."""
         own = OwnValidation.of(student, params.student)
         if own is None or self._is_prefit():  # a fitted teacher does not know their labels
-            return rows, NO_ROWS
-        data = self._read_teacher_data(self._feature_split.for_teacher(rows.X), rows.y, {})
-        strata = None
-        if is_classifier(self):
-            strata = np.unique(data.y, return_inverse=True)[1]
+            return NO_ROWS
+        strata = np.unique(data.y, return_inverse=True)[1] if is_classifier(self) else None
         n_extra = self.n_augmented + (0 if unlabeled is None else unlabeled.shape[0])
         groups = params.splitter.get("groups")
         split = own.split(data.labelled, strata, data.n_rows + n_extra, groups, seed)
         if split is None:
-            return rows, NO_ROWS
-        train, validation = split
-        to_validate = StudentData(
+            return NO_ROWS
+        others, validation = split
+        every_row = StudentData(
             self._feature_split.for_student(rows.X),
             self._student_labels(data),
             np.empty(data.n_rows),
             params.student,
-        ).take(validation, np.empty(0))
-        return rows.take(train), HeldOutRows(own.param, to_validate)
+        )
+        return HeldOutRows(own.param, every_row.take(validation, np.empty(0)), others)
 
     def _folds(
         self, cv: Any, data: TeacherData, split_params: dict[str, Any], plan: FoldPlan

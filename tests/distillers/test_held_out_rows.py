@@ -100,6 +100,12 @@ def test_arguments_keep_their_rows():
     assert not np.array_equal(numbers, np.arange(N))
 
 
+def test_a_warning_comes_once():
+    with pytest.warns(UserWarning, match="takes no sample_weight") as warned:
+        pair().fit(X, Y, WEIGHT)
+    assert len(warned) == 1
+
+
 def test_a_frame_and_a_pipeline():
     same = FunctionTransformer()
     frame = pd.DataFrame(X, columns=["number", "a", "b"], index=range(N, 0, -1))

@@ -193,7 +193,7 @@ def test_on_random_labels_the_chosen_loss_is_that_with_a_teacher_of_other_labels
     gains = np.subtract(*np.transpose(scores))
     assert np.mean(gains) < 2 * np.std(gains, ddof=1) / np.sqrt(len(gains))
     # the predictions out of fold, which know the labels of the test rows, gain .022
-    assert np.mean(scores, axis=0) == pytest.approx(np.log(0.5), abs=0.003)
+    assert np.mean(scores, axis=0) == pytest.approx(np.log(0.5), abs=0.008)
 
 
 class TestRegression:
