@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sklearn.utils import _safe_indexing
 
 from tests.faults import makers
 
@@ -54,6 +55,12 @@ class FitData:
 
     def fit(self, student: Any) -> Any:
         return student.fit(self.X, self.y, sample_weight=self.sample_weight, **self.answers)
+
+    def present(self) -> Any:
+        """Return X without the rows of weight 0, which may be NaN where they are left out."""
+        if np.ndim(self.sample_weight) == 0:
+            return self.X
+        return _safe_indexing(self.X, np.flatnonzero(np.asarray(self.sample_weight) > 0))
 
 
 @st.composite

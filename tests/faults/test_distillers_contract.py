@@ -28,21 +28,21 @@ OF_STUDENT = ".*(found a perfect fit|here a prediction counts as a label)"
 def teacher_student(data, teacher, cv):
     both = TeacherStudentClassifier(teacher, DistilledLogisticRegression(max_iter=50), cv=cv)
     if fitted_or_refused(both, data, documented=OF_FOLDS):
-        predicts_probabilities(both, data.X)
+        predicts_probabilities(both, data.present())
 
 
 def teacher_student_regression(data, cv):
     teacher = DecisionTreeRegressor(max_depth=2, random_state=0)
     both = TeacherStudentRegressor(teacher, PrivilegedLinearRegression(), cv=cv)
     if fitted_or_refused(both, data, documented=OF_STUDENT):
-        predicts_numbers(both, data.X)
+        predicts_numbers(both, data.present())
 
 
 def born_again(data, labels, cv):
     student = DistilledLogisticRegression(max_iter=50)
     line = BornAgainClassifier(student, n_generations=2, labels=labels, cv=cv)
     if fitted_or_refused(line, data, documented=OF_GENERATIONS):
-        predicts_probabilities(line, data.X)
+        predicts_probabilities(line, data.present())
 
 
 folds = st.sampled_from((None, 2))

@@ -224,7 +224,7 @@ def test_clothes_become_digits_of_their_class(n_labels, options, unseen):
     """Bayazitov 2022, section 3.2: "the classes are always equal"; of images that were fitted."""
     source, target = real(fetch_mnist), real(fetch_fashion_mnist)
     test = real(fetch_fashion_mnist, subset="test")
-    judge = domain_mapping.validation_set(source)
+    judge = domain_mapping.fit_digit_classifier(source)
     X, y = target.data[:n_labels], target.target[:n_labels]
     phi = TwoDecoderVAE(random_state=0, **options)
     phi.fit(X, y, X_source=source.data, y_source=source.target)
