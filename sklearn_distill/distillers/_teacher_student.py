@@ -522,15 +522,16 @@ class TeacherStudent(OnnxMethod, MetaEstimatorMixin, DocLink, BaseEstimator):
         settings: ChoiceSettings = WITHOUT_CHOICE,
     ) -> Any:
         """Fit a clone of the student: comparisons fit several."""
-        student_data = held_out.add_to(unlabeled.weigh(student, student_data))
+        student_data = unlabeled.weigh(student, student_data)
         predictions = self._format_predictions(student_data, data)
+        student_data = held_out.add_to(replace(student_data, predictions=predictions))
         return (
             clone(student)
             .set_params(**settings.params, **unlabeled.params)
             .fit(
                 student_data.X,
                 student_data.y,
-                **{teacher_param: predictions},
+                **{teacher_param: student_data.predictions},
                 **settings.fit_params,
                 **student_data.fit_params,
             )

@@ -21,6 +21,7 @@ from sklearn_distill import (
     TeacherStudentClassifier,
     TeacherStudentRegressor,
 )
+from sklearn_distill.inspection._timed_students import PermutedTeacher, SmoothedLabels
 from sklearn_distill.teachers import out_of_fold_proba
 from tests.distillers.spies import LedgerTeacher, ValidatingStudent
 
@@ -113,6 +114,12 @@ def test_a_frame_and_a_pipeline():
     (args,) = fits()
     assert_held_out(args, 20)
     assert list(args["X"].columns) == ["number", "a", "b"]
+
+
+@pytest.mark.parametrize("control", [PermutedTeacher, SmoothedLabels])
+def test_controls_of_a_comparison_leave_them_without_prediction(control):
+    control(TEACHER, STUDENT, cv=FOLDS, random_state=0).fit(X, Y)
+    assert_held_out(fits()[0], 20)
 
 
 @pytest.mark.parametrize("routing", [False, True])

@@ -496,6 +496,7 @@ def test_searches_slice_datasets_and_named_inputs(kind):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # on a single core
 def test_workers_read_features():
     X = np.hstack([A, B])
     features = SliceDataset(Items(X))
