@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from sklearn.base import is_classifier
+from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_distill._typing import CheckedX
@@ -87,7 +87,7 @@ class BoostedStudent(EstimatorStudent):
 
     def _library(self) -> BoostingLibrary:
         """Return the adapter of the library of the estimator."""
-        kind = "Classifier" if is_classifier(self) else "Regressor"
+        kind = "Classifier" if isinstance(self, ClassifierMixin) else "Regressor"
         return library_of(self._unfitted_estimator(), type(self).__name__, kind)
 
     def _validation_share(
