@@ -12,6 +12,7 @@ from sklearn_distill._typing import ArrayLike, BoolArray, IntArray
 from sklearn_distill._validation.absent_rows import rows_to_fit
 from sklearn_distill._validation.indexing import n_samples, take_aligned, take_any_rows
 from sklearn_distill._validation.numbers import check_same_length
+from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import read_sample_weight
 from sklearn_distill._validation.tensors import to_numpy
 
@@ -61,6 +62,9 @@ def set_validation_rows_apart(
         raise ValueError("validation_rows need labels, and y is None: leave them out, or pass y")
     X, n_rows = _as_rows(X)
     check_same_length("y", n_samples(y), "X", n_rows)
+    # before rows are taken: an index that lacks some of them says less
+    given = {"sample_weight": sample_weight, "validation_rows": validation_rows}
+    check_row_order(X, y, **given, **others)
     is_validation = _read_rows(validation_rows, n_rows)
     train, validation = np.flatnonzero(~is_validation), np.flatnonzero(is_validation)
     weight_val = None
@@ -74,7 +78,7 @@ def set_validation_rows_apart(
         "X": _take(X, train),
         "y": take_aligned(y, train, n_rows),
         "sample_weight": sample_weight,
-        **{name: _take_by_row(value, train, n_rows) for name, value in others.items()},
+        **{name: _take_by_row(name, value, train, n_rows) for name, value in others.items()},
         "X_val": _take(X, validation),
         "y_val": _plain(take_aligned(y, validation, n_rows)),
         "sample_weight_val": weight_val,
@@ -123,8 +127,10 @@ def _is_by_name(X: Any) -> bool:
     return isinstance(X, Mapping) and not sparse.issparse(X)  # SciPy's dictionary of keys
 
 
-def _take_by_row(value: Any, rows: IntArray, n_rows: int) -> Any:
+def _take_by_row(name: str, value: Any, rows: IntArray, n_rows: int) -> Any:
     value = to_numpy(value)
     if isinstance(value, list) and value and all(hasattr(one, "shape") for one in value):
         return [take_aligned(one, rows, n_rows) for one in value]  # one array for each label
+    if value is not None and name.startswith("teacher_"):
+        check_same_length(name, n_samples(value), "X", n_rows)
     return take_aligned(value, rows, n_rows)

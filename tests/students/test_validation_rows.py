@@ -81,6 +81,7 @@ def test_a_row_of_weight_0_is_neither_trained_nor_validated_on(student):
     by_weight = output(student.fit(X, y, weight, **given))
     given = {"validation_rows": ROWS[20:], **teacher(student, slice(20, None))}
     left_out = output(student.fit(X[20:], Y[20:], weight[20:], **given))
+    # the mean of the weights, by which a network divides, is rounded otherwise
     np.testing.assert_allclose(by_weight, left_out, rtol=1e-5)
 
 
@@ -145,6 +146,16 @@ def test_what_is_wrong(student):
         student.fit(X, np.where(ROWS, np.nan, Y), **given, validation_rows=ROWS)
     with pytest.raises(ValueError, match="need labels"):
         student.fit(X, None, **given, validation_rows=ROWS)
+
+
+def test_rows_of_a_teacher_in_another_order_or_number(student):
+    ((name, p),) = teacher(student).items()
+    frame = pd.DataFrame(X, columns=["a", "b", "c"])
+    reversed_rows = pd.Series(p).iloc[::-1]
+    with pytest.raises(ValueError, match=f"{name} and X have their rows in another order"):
+        student.fit(frame, Y, **{name: reversed_rows}, validation_rows=ROWS)
+    with pytest.raises(ValueError, match=f"{name} has 64 rows and X has 80"):
+        student.fit(X, Y, **{name: p[~ROWS]}, validation_rows=ROWS)
 
 
 def test_several_inputs_and_labels():
