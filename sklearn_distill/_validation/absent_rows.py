@@ -18,7 +18,7 @@ from sklearn_distill._typing import (
     IntArray,
     TargetLike,
 )
-from sklearn_distill._validation.indexing import take_aligned, take_any_rows, take_rows
+from sklearn_distill._validation.indexing import take_any_rows, take_params, take_rows
 from sklearn_distill._validation.masks import nan_where_masked, none_where_masked
 from sklearn_distill._validation.numbers import check_same_length
 from sklearn_distill._validation.splits import restrict_to_rows
@@ -96,7 +96,7 @@ class PresentRows:
             take_rows(self.X, rows),
             None if self.y is None else take_any_rows(self.y, rows),
             None if self.weight is None else self.weight[rows],
-            {name: take_aligned(one, rows, n_rows) for name, one in self.fit_params.items()},
+            take_params(self.fit_params, rows, n_rows),
             restrict_to_rows(self.cv, rows, n_rows),
         )
 

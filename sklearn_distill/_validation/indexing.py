@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -138,6 +139,12 @@ def _has_names(frame: Any) -> bool:
     return all(isinstance(name, str) for name in frame.columns)
 
 
+def is_named(X: object) -> bool:
+    """Return whether X is a mapping of a network's inputs by name."""
+    # SciPy's dictionary of keys is a dict
+    return isinstance(X, Mapping) and not sparse.issparse(X)
+
+
 def n_samples(X: Any) -> int:
     """Return the number of rows of any X that has not been converted.
 
@@ -166,6 +173,11 @@ def take_aligned(value: Any, rows: IntArray, n_rows: int) -> Any:
         return value
     # a frame or sparse matrix has a shape and stays one; a list has none
     return take_rows(value if hasattr(value, "shape") else np.asarray(value), rows)
+
+
+def take_params(params: Mapping[str, Any], rows: IntArray, n_rows: int) -> dict[str, Any]:
+    """Return parameters of ``fit``, those with one entry a row for the given rows."""
+    return {name: take_aligned(value, rows, n_rows) for name, value in params.items()}
 
 
 def _n_entries(value: Any) -> int | None:

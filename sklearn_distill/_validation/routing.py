@@ -10,7 +10,7 @@ from sklearn.base import is_classifier
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
 from sklearn_distill._validation.fit_params import fit_param_name
-from sklearn_distill._validation.indexing import take_aligned
+from sklearn_distill._validation.indexing import take_params
 from sklearn_distill._validation.user_warning import warn_user
 
 if TYPE_CHECKING:
@@ -60,12 +60,8 @@ class RoutedParams:
 
     def take(self, rows: IntArray, n_rows: int) -> RoutedParams:
         """Return the entries of some of ``n_rows`` rows, and other values unchanged."""
-        return RoutedParams(
-            *(
-                {name: take_aligned(value, rows, n_rows) for name, value in params.items()}
-                for params in (self.teacher, self.student, self.splitter)
-            )
-        )
+        each = (self.teacher, self.student, self.splitter)
+        return RoutedParams(*(take_params(params, rows, n_rows) for params in each))
 
 
 def route_fit_params(

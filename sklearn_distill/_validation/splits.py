@@ -16,7 +16,7 @@ from sklearn.model_selection import (
 )
 
 from sklearn_distill._typing import ArrayLike, BoolArray, CheckedX, FloatArray, IntArray
-from sklearn_distill._validation.indexing import take_aligned, take_rows
+from sklearn_distill._validation.indexing import take_params, take_rows
 from sklearn_distill._validation.masks import refuse_mask
 
 Splits: TypeAlias = list[tuple[IntArray, IntArray]]  # training and test rows of each fold
@@ -97,7 +97,7 @@ def labelled_splits(
     else:
         # no copy where all rows are labelled: X may be large
         X_labelled = X if len(labelled) == X.shape[0] else take_rows(X, labelled)
-        taken = {name: take_aligned(value, labelled, X.shape[0]) for name, value in params.items()}
+        taken = take_params(params, labelled, X.shape[0])
         given = {name: value for name, value in taken.items() if value is not None}
         indices = draw_splits(splitter, X_labelled, y_labelled, given)
         _check_in_range(indices, len(labelled), "labelled rows, which a splitter is given")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from sklearn_distill._typing import ArrayLike, BoolArray, IntArray
 from sklearn_distill._validation.absent_rows import rows_to_fit
-from sklearn_distill._validation.indexing import n_samples, take_aligned, take_any_rows
+from sklearn_distill._validation.indexing import is_named, n_samples, take_aligned, take_any_rows
 from sklearn_distill._validation.numbers import check_same_length
 from sklearn_distill._validation.row_order import check_row_order
 from sklearn_distill._validation.sample_weight import read_sample_weight
@@ -102,7 +100,7 @@ def _read_rows(validation_rows: ArrayLike, n_rows: int) -> BoolArray:
 
 def _as_rows(X: Any) -> tuple[Any, int]:
     """Return X with tensors as arrays, and its number of rows."""
-    if _is_by_name(X):
+    if is_named(X):
         columns = {name: to_numpy(part) for name, part in X.items()}
         if not columns:
             raise ValueError("X is an empty mapping: it has an array for each input")
@@ -112,7 +110,7 @@ def _as_rows(X: Any) -> tuple[Any, int]:
 
 
 def _take(X: Any, rows: IntArray) -> Any:
-    if _is_by_name(X):
+    if is_named(X):
         return {name: take_any_rows(part, rows) for name, part in X.items()}
     return take_any_rows(X, rows)
 
@@ -121,10 +119,6 @@ def _plain(labels: Any) -> Any:
     """Return numbers or strings in an array of objects, as other labels are missing, as such."""
     labels = labels if hasattr(labels, "dtype") else np.asarray(labels)
     return np.asarray(list(labels)) if labels.dtype == object else labels
-
-
-def _is_by_name(X: Any) -> bool:
-    return isinstance(X, Mapping) and not sparse.issparse(X)  # SciPy's dictionary of keys
 
 
 def _take_by_row(name: str, value: Any, rows: IntArray, n_rows: int) -> Any:

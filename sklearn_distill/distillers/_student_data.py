@@ -12,7 +12,7 @@ from sklearn.base import is_regressor
 
 from sklearn_distill._typing import BoolArray, CheckedX, FloatArray, IntArray
 from sklearn_distill._validation.fit_params import fit_param_name
-from sklearn_distill._validation.indexing import take_aligned, take_rows
+from sklearn_distill._validation.indexing import take_params, take_rows
 from sklearn_distill._validation.labels import mark_missing
 from sklearn_distill._validation.last_step import last_step
 from sklearn_distill.distillers._extra_samples import stack
@@ -105,9 +105,7 @@ class StudentData:
     def take(self, rows: IntArray, predictions: FloatArray) -> StudentData:
         """Restrict to some rows, and replace their predictions."""
         n_rows = len(self.y)
-        params = {
-            name: take_aligned(value, rows, n_rows) for name, value in self.fit_params.items()
-        }
+        params = take_params(self.fit_params, rows, n_rows)
         return StudentData(take_rows(self.X, rows), self.y[rows], predictions, params)
 
     def with_rows(self, other: StudentData) -> StudentData:

@@ -13,7 +13,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted, check_memory
 
 from sklearn_distill._typing import BoolArray, CheckedX, FloatArray, IntArray
-from sklearn_distill._validation.indexing import take_aligned, take_rows
+from sklearn_distill._validation.indexing import take_params, take_rows
 from sklearn_distill.distillers._feature_split import FeatureSplit
 from sklearn_distill.teachers._cross_fit import (
     FoldFit,
@@ -90,15 +90,12 @@ class TeacherData:
 
     def take(self, rows: IntArray) -> TeacherData:
         """Return the data of some of the rows."""
-        params = {
-            name: take_aligned(value, rows, self.n_rows) for name, value in self.fit_params.items()
-        }
         return replace(
             self,
             X=take_rows(self.X, rows),
             y=self.y[rows],
             labelled=self.labelled[rows],
-            fit_params=params,
+            fit_params=take_params(self.fit_params, rows, self.n_rows),
         )
 
     def use_fitted(self, teacher: Any) -> TeacherFit:

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from sklearn_distill._typing import TargetLike
 from sklearn_distill._validation.extra_sets import warn_if_out_of_range
-from sklearn_distill._validation.indexing import n_samples
+from sklearn_distill._validation.indexing import is_named, n_samples
 from sklearn_distill._validation.masks import refuse_mask
 from sklearn_distill._validation.network_input import check_network_input, refuse_loader
 from sklearn_distill._validation.numbers import check_same_length
@@ -164,12 +163,6 @@ def is_dataset(X: object) -> TypeGuard[Dataset[Any]]:
     return (data is not None and isinstance(X, data.Dataset)) or (
         helper is not None and isinstance(X, helper.SliceDataset)
     )
-
-
-def is_named(X: object) -> bool:
-    """Return whether X is a mapping of inputs by name."""
-    # SciPy's dictionary of keys is a dict
-    return isinstance(X, Mapping) and not sparse.issparse(X)
 
 
 def is_iterable_dataset(X: object) -> bool:

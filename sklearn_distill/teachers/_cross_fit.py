@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sklearn_distill._typing import CheckedX, IntArray
 from sklearn_distill._validation.fit_params import clone_without_teacher
-from sklearn_distill._validation.indexing import take_aligned, take_rows
+from sklearn_distill._validation.indexing import take_params, take_rows
 from sklearn_distill._validation.numbers import shorten
 from sklearn_distill._validation.splits import Splits
 from sklearn_distill._validation.user_warning import warn_user
@@ -179,7 +179,7 @@ def fit_teacher(
     where: str,
 ) -> Any:
     """Return a clone of the teacher, fitted on the training rows."""
-    params = {name: take_aligned(value, train, X.shape[0]) for name, value in fit_params.items()}
+    params = take_params(fit_params, train, X.shape[0])
     with name_teacher_in_errors(teacher, where):
         unfitted = clone_without_teacher(teacher, params)  # a student may be a teacher, too
         return fit_on_any_labels(unfitted, take_rows(X, train), y[train], params)
